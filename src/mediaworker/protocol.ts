@@ -1,0 +1,152 @@
+/**
+ * The one interface between signalling (main thread) and media (a worker thread, or the same thread on a
+ * virtual clock). Commands and events are plain data, so that they cross a MessagePort as they are.
+ */
+import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
+
+/** RTP profile codec names with their static clock, RFC 3551. */
+export type AudioCodec = 'PCMU' | 'PCMA';
+
+/** Result of SDP offer/answer, from our point of view (RFC 3264). */
+export interface NegotiatedMedia {
+  readonly codec: AudioCodec;
+  readonly payloadType: number;
+  /** Payload type of `telephone-event` (RFC 4733), or undefined when the peer has none. */
+  readonly telephoneEventPayloadType?: number | undefined;
+  readonly remoteAddress: string;
+  /** 0: the stream is refused or held with port 0; nothing is sent. */
+  readonly remotePort: number;
+  readonly remoteRtcpPort: number;
+  /** Our direction: `recvonly` and `inactive` mean that we send nothing. */
+  readonly direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+  /** Packet time that the peer asked for, ms, 10 to 60. */
+  readonly ptimeMs: number;
+}
+
+/** What goes out while nothing plays. */
+export type IdleMedia = 'silence' | 'keepalive' | 'none';
+
+export interface OpenSession {
+  readonly sessionId: string;
+  /** Local address to bind RTP and RTCP to. */
+  readonly bindAddress: string;
+  readonly idleMedia: IdleMedia;
+  /** Write received audio and detector levels beside the trace (used by replay). */
+  readonly trace?: boolean;
+}
+
+/** One sound of a playlist. */
+export type Sound =
+  | { readonly kind: 'silence'; readonly durationMs: number }
+  /** Sine tones with a cadence, for ring and beep; on/off pairs repeat until `durationMs` is over. */
+  | {
+      readonly kind: 'tone';
+      readonly frequenciesHz: readonly number[];
+      readonly levelDbfs: number;
+      readonly onOffMs: readonly number[];
+      readonly durationMs: number;
+    }
+  /** PCM that `feed` brings under `streamId`, at the session's rate. */
+  | { readonly kind: 'stream'; readonly streamId: number };
+
+export type MediaCommand =
+  | ({ readonly type: 'open' } & OpenSession)
+  | { readonly type: 'configure'; readonly sessionId: string; readonly media: NegotiatedMedia }
+  | {
+      readonly type: 'play';
+      readonly sessionId: string;
+      readonly playId: string;
+      readonly sounds: readonly Sound[];
+      readonly gainDb: number;
+    }
+  /** `samples` may lie on a SharedArrayBuffer (cached prompts are not copied). `error` ends the stream. */
+  | {
+      readonly type: 'feed';
+      readonly sessionId: string;
+      readonly streamId: number;
+      readonly samples?: Int16Array;
+      readonly end?: boolean;
+      readonly error?: string;
+    }
+  | { readonly type: 'stopPlay'; readonly sessionId: string; readonly playId: string }
+  | { readonly type: 'record'; readonly sessionId: string; readonly spec: RecordSpec }
+  | {
+      readonly type: 'stopRecord';
+      readonly sessionId: string;
+      readonly recordingId: string;
+      readonly cause: EndCause;
+    }
+  | {
+      readonly type: 'pauseRecord';
+      readonly sessionId: string;
+      readonly recordingId: string;
+      readonly behavior: 'skip' | 'silence';
+    }
+  | { readonly type: 'resumeRecord'; readonly sessionId: string; readonly recordingId: string }
+  /** A key that arrived by SIP INFO. */
+  | { readonly type: 'digit'; readonly sessionId: string; readonly digit: string; readonly durationMs: number }
+  | {
+      readonly type: 'sendDigits';
+      readonly sessionId: string;
+      readonly sendId: string;
+      /** `0-9A-D*#`, `w` is a pause of 500 ms, `W` of 1 s. */
+      readonly digits: string;
+    }
+  /** Ends recordings with `cause`, waits for their files, frees the sockets. */
+  | { readonly type: 'close'; readonly sessionId: string; readonly cause: EndCause };
+
+/** Reception figures of one session (RFC 3550 6.4.1). */
+export interface MediaStatistics {
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly packetsLate: number;
+  readonly packetsDuplicated: number;
+  readonly packetsSent: number;
+  readonly jitterMs: number;
+}
+
+export type MediaEvent =
+  | { readonly type: 'opened'; readonly sessionId: string; readonly rtpPort: number }
+  | { readonly type: 'openFailed'; readonly sessionId: string; readonly error: string }
+  | { readonly type: 'playStarted'; readonly sessionId: string; readonly playId: string }
+  | {
+      readonly type: 'playEnded';
+      readonly sessionId: string;
+      readonly playId: string;
+      readonly state: 'finished' | 'stopped' | 'error';
+      readonly playedMs: number;
+      readonly error?: string;
+    }
+  | {
+      readonly type: 'recordStarted';
+      readonly sessionId: string;
+      readonly recordingId: string;
+      readonly startTimeMs: number;
+    }
+  | {
+      readonly type: 'recordEnded';
+      readonly sessionId: string;
+      readonly recordingId: string;
+      readonly outcome: RecordOutcome;
+    }
+  | {
+      readonly type: 'digit';
+      readonly sessionId: string;
+      readonly digit: string;
+      readonly durationMs: number;
+      readonly via: 'rfc4733' | 'info' | 'inband';
+    }
+  | { readonly type: 'digitsSent'; readonly sessionId: string; readonly sendId: string }
+  /** Nothing was received for a while (`silentMs`), or the first packet came (`0`). */
+  | { readonly type: 'reception'; readonly sessionId: string; readonly silentMs: number }
+  | { readonly type: 'closed'; readonly sessionId: string; readonly statistics: MediaStatistics };
+
+/** A place where media sessions live. */
+export interface MediaHost {
+  /** @throws Error when the host is closed */
+  send(command: MediaCommand): void;
+  /** Events of one session, in order; none come after `closed` or `openFailed`. */
+  subscribe(sessionId: string, listener: (event: MediaEvent) => void): void;
+  /** Closes every session (recordings are finished) and frees the host. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,62 @@
+/** Which side of the leg is recorded (spec/record.md 3.1). */
+export type RecordDirection = 'speak' | 'listen' | 'both';
+
+/** File formats of the language. */
+export type RecordFormat = 'wav' | 'mp3' | 'mp4';
+
+/** What one recording shall do; every default is already filled in (spec/record.md 2.1). */
+export interface RecordSpec {
+  /** UUID; also the id of the recordings resource. */
+  readonly recordingId: string;
+  /** Handle within the call, for stop, pause and resume. */
+  readonly controlId: string;
+  /** Path of the finished file; while it grows it is this path with `.part` behind. */
+  readonly path: string;
+  readonly format: RecordFormat;
+  readonly direction: RecordDirection;
+  /** Two channels: left what the party says, right what it hears. */
+  readonly stereo: boolean;
+  /** Play a tone to the party first; it is not in the file, and the timers start after it. */
+  readonly beep: boolean;
+  /** Digits that end the recording, upper case, any of `0-9A-D*#`; empty for none. */
+  readonly terminators: string;
+  /** 0 to 100, higher hears quieter speech. */
+  readonly inputSensitivity: number;
+  /** Longest wait for the first speech, ms; 0 is off. */
+  readonly initialTimeoutMs: number;
+  /** Silence after speech that ends it, ms; 0 is off. */
+  readonly endSilenceTimeoutMs: number;
+  /** Longest recorded time, ms, > 0 (the server's cap when the document gives none). */
+  readonly maxLengthMs: number;
+}
+
+/** Why a recording ended (an extension field, `ended_by`, in callbacks and resource). */
+export type EndCause =
+  | 'terminator'
+  | 'silence'
+  | 'no_speech'
+  | 'max_length'
+  | 'stop'
+  | 'hangup'
+  | 'transfer'
+  | 'error'
+  | 'crash';
+
+/** The end of a recording, as far as the recorder knows it. Sent only after the file is durable. */
+export interface RecordOutcome {
+  readonly state: 'finished' | 'no_input' | 'error';
+  readonly endedBy: EndCause;
+  /** The digit, when `endedBy` is `terminator`. */
+  readonly terminator?: string;
+  /** Recorded time, ms: samples / rate, exact. */
+  readonly durationMs: number;
+  /** Size of the finished file, bytes. 0 when nothing was kept. */
+  readonly byteSize: number;
+  /** Wall-clock time of the first and behind the last sample, Unix ms. */
+  readonly startTimeMs: number;
+  readonly endTimeMs: number;
+  /** Samples for which no packet came in time (loss), of the recorded party, per channel. */
+  readonly missingSamples: number;
+  /** For `error`: what failed, in words for an operator. */
+  readonly error?: string;
+}

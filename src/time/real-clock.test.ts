@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RealClock } from './real-clock.ts';
+
+test('a repeating timer keeps an absolute schedule through a stall', async () => {
+  const clock = new RealClock();
+  let ticks = 0;
+  const start = clock.monotonic();
+  await new Promise<void>((resolve) => {
+    const timer = clock.every(10, () => {
+      ticks++;
+      if (ticks === 3) {
+        // A blocked event loop: the ticks missed meanwhile must be made up.
+        while (clock.monotonic() - start < 80);
+      }
+      if (ticks === 12) {
+        timer.cancel();
+        resolve();
+      }
+    });
+  });
+  const elapsed = clock.monotonic() - start;
+  // Twelve ticks are due at 120 ms on the absolute schedule; not a speed bound, only never early.
+  assert.ok(elapsed >= 119, `12 ticks took ${elapsed} ms`);
+  assert.equal(ticks, 12);
+});
+
+test('wall clock and monotonic clock advance together', async () => {
+  const clock = new RealClock();
+  const wall = clock.now();
+  const mono = clock.monotonic();
+  await new Promise<void>((resolve) => clock.after(15, resolve));
+  assert.ok(Math.abs(clock.now() - wall - (clock.monotonic() - mono)) < 1);
+  assert.ok(Math.abs(clock.now() - Date.now()) < 1000);
+});

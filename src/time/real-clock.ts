@@ -1,0 +1,46 @@
+import { type Clock, MAX_CATCH_UP, type Timer } from './clock.ts';
+
+/** Longest delay `setTimeout` takes (2^31 - 1 ms, 24.8 days); longer ones would fire at once. */
+const MAX_DELAY_MS = 0x7fffffff;
+
+/** The machine's time. */
+export class RealClock implements Clock {
+  now(): number {
+    return performance.timeOrigin + performance.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    const handle = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS));
+    return { cancel: () => clearTimeout(handle) };
+  }
+
+  every(intervalMs: number, callback: () => void): Timer {
+    let due = performance.now() + intervalMs;
+    let cancelled = false;
+    let handle: NodeJS.Timeout;
+    const fire = (): void => {
+      const now = performance.now();
+      if (now - due > intervalMs * MAX_CATCH_UP) due = now - intervalMs * MAX_CATCH_UP;
+      while (!cancelled && due <= now + 0.5) {
+        due += intervalMs;
+        callback();
+      }
+      if (!cancelled) handle = setTimeout(fire, Math.max(0, due - performance.now()));
+    };
+    handle = setTimeout(fire, intervalMs);
+    return {
+      cancel: () => {
+        cancelled = true;
+        clearTimeout(handle);
+      },
+    };
+  }
+
+  holdWhile<T>(work: Promise<T>): Promise<T> {
+    return work;
+  }
+}
