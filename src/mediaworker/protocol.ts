@@ -84,7 +84,12 @@ export type MediaCommand =
     }
   | { readonly type: 'resumeRecord'; readonly sessionId: string; readonly recordingId: string }
   /** A key that arrived by SIP INFO. */
-  | { readonly type: 'digit'; readonly sessionId: string; readonly digit: string; readonly durationMs: number }
+  | {
+      readonly type: 'digit';
+      readonly sessionId: string;
+      readonly digit: string;
+      readonly durationMs: number;
+    }
   | {
       readonly type: 'sendDigits';
       readonly sessionId: string;

@@ -77,7 +77,11 @@ export interface IncomingSipCall extends SipCall {
   readonly contact: string | undefined;
   readonly headers: readonly SipHeader[];
   /** Where the INVITE came from on the wire. */
-  readonly source: { readonly protocol: SipTransportProtocol; readonly address: string; readonly port: number };
+  readonly source: {
+    readonly protocol: SipTransportProtocol;
+    readonly address: string;
+    readonly port: number;
+  };
   /** Our own address towards this peer, for the SDP. */
   readonly localAddress: string;
   /** Attach before anything else. */
@@ -87,7 +91,10 @@ export interface IncomingSipCall extends SipCall {
   /** 200 with our answer, or with our offer when `offer` is undefined. */
   accept(sdp: string): void;
   /** Final response ≥ 300. */
-  refuse(status: number, options?: { readonly reason?: string; readonly headers?: readonly SipHeader[] }): void;
+  refuse(
+    status: number,
+    options?: { readonly reason?: string; readonly headers?: readonly SipHeader[] },
+  ): void;
 }
 
 export interface OutgoingCallOptions {

@@ -1,0 +1,152 @@
+/**
+ * A call leg as the language sees it: one party, its signalling and its media behind one interface. SIP,
+ * WebRTC and virtual legs implement it.
+ */
+import type { EndCause, RecordDirection, RecordFormat, RecordOutcome } from '../recording/types.ts';
+
+export type CallState = 'created' | 'ringing' | 'answered' | 'ending' | 'ended';
+
+/** `end_reason` of `calling.call.state` (spec/callbacks.md 3.1, realtime spelling). */
+export type EndReason =
+  | 'hangup'
+  | 'cancel'
+  | 'busy'
+  | 'noAnswer'
+  | 'decline'
+  | 'error'
+  | 'abandoned'
+  | 'max_duration'
+  | 'not_found';
+
+export interface CallEnd {
+  /** Who ended it: we (script, operator, limit) or the party. */
+  readonly by: 'local' | 'remote';
+  readonly reason: EndReason;
+}
+
+/** The `call` object of the language (spec/document.md 2.3), live: `call_state` changes. */
+export interface CallInfo {
+  readonly call_id: string;
+  readonly node_id: string;
+  readonly segment_id: string;
+  readonly tag?: string;
+  readonly call_state: CallState;
+  readonly direction: 'inbound' | 'outbound';
+  readonly type: 'sip' | 'phone' | 'webrtc';
+  readonly from: string;
+  readonly to: string;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly sip_data?: Readonly<Record<string, unknown>>;
+  readonly project_id: string;
+  readonly space_id: string;
+}
+
+/** A playable sound of the language, parsed (spec/media.md 2). */
+export type PlayableSound =
+  | {
+      readonly kind: 'say';
+      readonly text: string;
+      readonly voice?: string;
+      readonly language?: string;
+      readonly gender?: 'male' | 'female';
+    }
+  | { readonly kind: 'silence'; readonly seconds: number }
+  /** `seconds` undefined: one ring cycle. */
+  | { readonly kind: 'ring'; readonly country: string; readonly seconds?: number }
+  | { readonly kind: 'url'; readonly url: string };
+
+export interface PlayResult {
+  readonly state: 'finished' | 'stopped' | 'error';
+  /** Time that was really sent, ms. */
+  readonly playedMs: number;
+  /** For `error`: what went wrong with which sound. */
+  readonly error?: string;
+}
+
+export interface PlayOperation {
+  /** Resolves when the last sound has been sent, or at an error, a stop or the end of the call. Never rejects. */
+  readonly done: Promise<PlayResult>;
+  stop(): void;
+}
+
+/** `record` and `record_call` with defaults filled in (spec/record.md 2.1); times in seconds as in the language. */
+export interface RecordOptions {
+  readonly controlId: string;
+  readonly format: RecordFormat;
+  readonly direction: RecordDirection;
+  readonly stereo: boolean;
+  readonly beep: boolean;
+  readonly terminators: string;
+  readonly inputSensitivity: number;
+  readonly initialTimeout: number;
+  readonly endSilenceTimeout: number;
+  /** 0: only the server's cap. */
+  readonly maxLength: number;
+  /** Where `calling.call.record` events go; undefined for none. */
+  readonly statusUrl?: string | undefined;
+}
+
+export interface RecordOperation {
+  readonly recordingId: string;
+  readonly controlId: string;
+  /** URL of the file; answers 404 until it is complete. */
+  readonly url: string;
+  /** Resolves after the file is readable at `url` and its terminal callback is in the outbox. Never rejects. */
+  readonly done: Promise<RecordOutcome>;
+  stop(cause?: EndCause): void;
+  pause(behavior: 'skip' | 'silence'): void;
+  resume(): void;
+}
+
+export interface PressedDigit {
+  /** One of `0-9A-D*#`. */
+  readonly digit: string;
+  readonly durationMs: number;
+}
+
+export interface CallLeg {
+  readonly info: CallInfo;
+  /** Aborts when the call is over, with a `CallEnd` as its reason. */
+  readonly signal: AbortSignal;
+  /** Resolves once, when the call is over. */
+  readonly ended: Promise<CallEnd>;
+  /**
+   * Answers an unanswered inbound call; no-op on an answered one.
+   * @throws CallError when the call cannot be answered (no common codec, already over)
+   */
+  answer(options?: { readonly codecs?: readonly string[] }): Promise<void>;
+  /** Limits the whole call, seconds from now; the call then ends with `max_duration`. */
+  limitDuration(seconds: number): void;
+  /** Ends or refuses the call; resolves when its recordings are finished. */
+  hangup(reason?: 'hangup' | 'busy' | 'decline' | 'error'): Promise<void>;
+  /** Sends sounds to the party, one behind the other. One playlist sounds at a time; later ones wait. */
+  play(sounds: readonly PlayableSound[], options?: { readonly volumeDb?: number }): PlayOperation;
+  /**
+   * Starts a recording; resolves when its row exists and the media side has taken it (before a beep ends).
+   * @throws CallError when it cannot start (disk, a `controlId` that is in use, call over)
+   */
+  record(options: RecordOptions): Promise<RecordOperation>;
+  /** The running or ended recording with this control id that was started last. */
+  recording(controlId: string): RecordOperation | undefined;
+  /** Sends keys (`0-9A-D*#wW`); resolves when the last one was sent. */
+  sendDigits(digits: string): Promise<void>;
+  /** Calls `listener` for every key the party presses; returns the function that ends this. */
+  onDigit(listener: (pressed: PressedDigit) => void): () => void;
+}
+
+/** A failed operation on a leg. `code` is stable, for programs; the message is for people. */
+export class CallError extends Error {
+  readonly code:
+    | 'no_common_codec'
+    | 'call_over'
+    | 'control_id_in_use'
+    | 'invalid_state'
+    | 'record_failed'
+    | 'answer_failed';
+
+  constructor(code: CallError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'CallError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,62 @@
+import type { EndCause, RecordDirection, RecordFormat } from '../recording/types.ts';
+
+/** REST vocabulary (spec/record.md 6.2). */
+export type RecordingStatus = 'in-progress' | 'paused' | 'completed' | 'absent' | 'failed';
+
+/** A row of the recordings table. Times are Unix ms. */
+export interface RecordingRow {
+  readonly id: string;
+  readonly controlId: string;
+  readonly callId: string;
+  readonly segmentId: string;
+  readonly nodeId: string;
+  readonly projectId: string;
+  readonly spaceId: string;
+  /** `swml:<session>` of the script that started it; copied into callbacks, also into those after a crash. */
+  readonly eventChannel: string | undefined;
+  readonly legType: 'sip' | 'phone' | 'webrtc';
+  readonly status: RecordingStatus;
+  readonly endedBy: EndCause | undefined;
+  readonly terminator: string | undefined;
+  readonly format: RecordFormat;
+  readonly direction: RecordDirection;
+  readonly stereo: boolean;
+  /** Path of the finished file, relative to the data folder. */
+  readonly path: string;
+  readonly statusUrl: string | undefined;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** First and behind the last sample. */
+  readonly startTime: number | undefined;
+  readonly endTime: number | undefined;
+  readonly durationMs: number;
+  readonly byteSize: number;
+  readonly error: string | undefined;
+}
+
+/** What changes in a row after its start. */
+export type RecordingChange = Partial<
+  Pick<
+    RecordingRow,
+    'status' | 'endedBy' | 'terminator' | 'startTime' | 'endTime' | 'durationMs' | 'byteSize' | 'error'
+  >
+>;
+
+export interface RecordingStore {
+  /** @throws StorageError */
+  insert(row: RecordingRow): void;
+  /** Sets `updatedAt` too. @throws StorageError when there is no such row */
+  update(id: string, change: RecordingChange): void;
+  get(id: string): RecordingRow | undefined;
+  /** Rows still `in-progress` or `paused`: at start-up, what a crash left behind. */
+  unfinished(): readonly RecordingRow[];
+  /** Newest first. */
+  list(filter: {
+    readonly callId?: string;
+    readonly createdAfter?: number;
+    readonly createdBefore?: number;
+    readonly offset?: number;
+    readonly limit?: number;
+  }): readonly RecordingRow[];
+  delete(id: string): boolean;
+}
