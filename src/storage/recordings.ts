@@ -42,6 +42,24 @@ export type RecordingChange = Partial<
   >
 >;
 
+/** Place of a row in the list, newest first. */
+export type RecordingCursor = Pick<RecordingRow, 'createdAt' | 'id'>;
+
+export interface RecordingFilter {
+  readonly callId?: string | undefined;
+  /** Unix ms, exclusive. */
+  readonly createdAfter?: number | undefined;
+  /** Unix ms, exclusive. */
+  readonly createdBefore?: number | undefined;
+  /** Only rows behind (older than) this one; stays right while new rows come in, unlike `offset`. */
+  readonly olderThan?: RecordingCursor | undefined;
+  /** Only rows before (newer than) this one: the `limit` of them that are nearest to it. */
+  readonly newerThan?: RecordingCursor | undefined;
+  readonly offset?: number | undefined;
+  /** 1 to 1001, default 50. */
+  readonly limit?: number | undefined;
+}
+
 export interface RecordingStore {
   /** @throws StorageError */
   insert(row: RecordingRow): void;
@@ -51,12 +69,6 @@ export interface RecordingStore {
   /** Rows still `in-progress` or `paused`: at start-up, what a crash left behind. */
   unfinished(): readonly RecordingRow[];
   /** Newest first. */
-  list(filter: {
-    readonly callId?: string;
-    readonly createdAfter?: number;
-    readonly createdBefore?: number;
-    readonly offset?: number;
-    readonly limit?: number;
-  }): readonly RecordingRow[];
+  list(filter: RecordingFilter): readonly RecordingRow[];
   delete(id: string): boolean;
 }

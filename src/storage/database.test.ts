@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { RealClock } from '../time/real-clock.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { PID_FILE } from './data-lock.ts';
+import { DATABASE_FILE, Database } from './database.ts';
+import { StorageError } from './errors.ts';
+
+const HERE = import.meta.dirname;
+let directory: string;
+let database: Database | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(path.join(os.tmpdir(), 'openswml-storage-'));
+});
+
+afterEach(() => {
+  database?.close();
+  database = undefined;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function open(options: { synchronous?: 'normal' | 'full' } = {}): Database {
+  database = Database.open(directory, { clock: new VirtualClock(), ...options });
+  return database;
+}
+
+function withNotes(): Database {
+  const opened = open();
+  opened.exec('CREATE TABLE notes (text TEXT NOT NULL UNIQUE)');
+  return opened;
+}
+
+function notes(from: Database): unknown[] {
+  return from.all('SELECT text FROM notes ORDER BY rowid').map((row) => row['text']);
+}
+
+const add = (to: Database, text: string): unknown => to.run('INSERT INTO notes VALUES (:text)', { text });
+
+const storageError = (code: string, pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof StorageError, String(error));
+  assert.equal(error.code, code);
+  assert.match(error.message, pattern);
+  return true;
+};
+
+/** Runs `script` in a process of its own, with `Database`, `RealClock` and the folder as `directory` at hand. */
+function startChild(script: string): ChildProcess {
+  const source = `
+    const { Database } = await import(${JSON.stringify(path.join(HERE, 'database.ts'))});
+    const { RealClock } = await import(${JSON.stringify(path.join(HERE, '../time/real-clock.ts'))});
+    const directory = ${JSON.stringify(directory)};
+    ${script}`;
+  return spawn(process.execPath, ['--input-type=module', '--eval', source], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}
+
+async function lineOf(child: ChildProcess): Promise<string> {
+  const [chunk] = await once(child.stdout!, 'data');
+  return String(chunk);
+}
+
+describe('opening', () => {
+  test('creates the folder, closed to other users, and the schema', () => {
+    directory = path.join(directory, 'a', 'b');
+    const opened = open();
+    assert.ok(existsSync(path.join(directory, DATABASE_FILE)));
+    const tables = opened
+      .all("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .map((row) => row['name']);
+    for (const table of ['recordings', 'callbacks', 'schema_migrations']) assert.ok(tables.includes(table));
+  });
+
+  test('writes ahead, and flushes each commit only when told to be safe against power cuts', () => {
+    const opened = open();
+    assert.equal(opened.get('PRAGMA journal_mode')?.['journal_mode'], 'wal');
+    assert.equal(opened.get('PRAGMA synchronous')?.['synchronous'], 1);
+    opened.close();
+    assert.equal(open({ synchronous: 'full' }).get('PRAGMA synchronous')?.['synchronous'], 2);
+  });
+
+  test('a second time in the same process is refused while the first is open', () => {
+    const first = open();
+    assert.throws(
+      () => Database.open(directory, { clock: new VirtualClock() }),
+      storageError('locked', /data_dir/),
+    );
+    first.close();
+    open();
+  });
+
+  test('a second server on the folder is refused, naming the first, until that one is killed', async () => {
+    const child = startChild(`
+      Database.open(directory, { clock: new RealClock() });
+      process.stdout.write('open');
+      process.stdin.resume();`);
+    await lineOf(child);
+    assert.throws(
+      () => open(),
+      storageError('locked', new RegExp(`\\(process ${child.pid} on .+\\) already works on the data folder`)),
+    );
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    open();
+    assert.equal(readFileSync(path.join(directory, PID_FILE), 'utf8').split('\n')[0], String(process.pid));
+  });
+
+  test('of many servers that start at once exactly one gets the folder', async () => {
+    const children = Array.from({ length: 4 }, () =>
+      startChild(`
+        try {
+          Database.open(directory, { clock: new RealClock() });
+          process.stdout.write('open');
+        } catch (error) {
+          process.stdout.write(error.code);
+        }
+        process.stdin.resume();`),
+    );
+    const outcomes = await Promise.all(children.map(lineOf));
+    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.map((child) => once(child, 'exit')));
+    assert.deepEqual(outcomes.sort(), ['locked', 'locked', 'locked', 'open']);
+  });
+
+  test('another program may read while the server runs', () => {
+    add(withNotes(), 'hello');
+    const shell = new DatabaseSync(path.join(directory, DATABASE_FILE), { readOnly: true });
+    assert.equal(shell.prepare('SELECT text FROM notes').get()?.['text'], 'hello');
+    shell.close();
+  });
+
+  test('a file that is no database is refused with the way to salvage it', () => {
+    writeFileSync(path.join(directory, DATABASE_FILE), 'x'.repeat(8192));
+    assert.throws(() => open(), storageError('corrupt', /damaged or is not a database.*\.recover/));
+  });
+
+  test('a database with overwritten pages says that it is damaged, not something about SQL', () => {
+    const opened = withNotes();
+    for (let i = 0; i < 2000; i++) add(opened, `note ${i} ${'.'.repeat(100)}`);
+    opened.close();
+    const file = path.join(directory, DATABASE_FILE);
+    const bytes = readFileSync(file);
+    bytes.fill(0xff, 4096 * 4);
+    writeFileSync(file, bytes);
+    const damaged = open();
+    assert.throws(() => notes(damaged), storageError('corrupt', /backup/));
+  });
+
+  test('a folder where a file is in the way is refused with its name', () => {
+    const file = path.join(directory, 'file');
+    writeFileSync(file, '');
+    directory = file;
+    assert.throws(() => open(), storageError('cannot_open', /data_dir/));
+  });
+
+  test('a read-only database is refused with the cure', {
+    skip: process.getuid?.() === 0 && 'root may write anything',
+  }, () => {
+    open().close();
+    chmodSync(path.join(directory, DATABASE_FILE), 0o400);
+    assert.throws(() => open(), storageError('read_only', /writable/));
+  });
+});
+
+describe('transactions', () => {
+  test('what is thrown inside undoes everything and comes out unchanged', () => {
+    const opened = withNotes();
+    const failure = new Error('no');
+    assert.throws(
+      () =>
+        opened.transaction(() => {
+          add(opened, 'a');
+          throw failure;
+        }),
+      failure,
+    );
+    assert.deepEqual(notes(opened), []);
+  });
+
+  test('an inner failure that is caught undoes only the inner part', () => {
+    const opened = withNotes();
+    opened.transaction(() => {
+      add(opened, 'outer');
+      assert.throws(
+        () =>
+          opened.transaction(() => {
+            add(opened, 'inner');
+            add(opened, 'outer');
+          }),
+        storageError('constraint', /UNIQUE/),
+      );
+    });
+    assert.deepEqual(notes(opened), ['outer']);
+  });
+
+  test('listeners run after the commit, and not for a part that was undone', () => {
+    const opened = withNotes();
+    const seen: string[] = [];
+    opened.transaction(() => {
+      opened.afterCommit(() => seen.push(`kept, ${notes(opened).length} note`));
+      try {
+        opened.transaction(() => {
+          opened.afterCommit(() => seen.push('undone'));
+          throw new Error('inner');
+        });
+      } catch {
+        seen.push('inner failed');
+      }
+      add(opened, 'a');
+    });
+    assert.deepEqual(seen, ['inner failed', 'kept, 1 note']);
+  });
+
+  test('an asynchronous function is refused and undone', () => {
+    const opened = withNotes();
+    assert.throws(
+      () =>
+        opened.transaction(async () => {
+          add(opened, 'a');
+        }),
+      TypeError,
+    );
+    assert.deepEqual(notes(opened), []);
+  });
+
+  test('a full disk undoes the transaction with a message, and writing goes on once there is room', () => {
+    const opened = withNotes();
+    const pages = Number(opened.get('PRAGMA page_count')?.['page_count']);
+    opened.exec(`PRAGMA max_page_count = ${pages + 2}`);
+    assert.throws(
+      () =>
+        opened.transaction(() => {
+          for (let i = 0; i < 100; i++) add(opened, `${i}${'.'.repeat(1000)}`);
+        }),
+      storageError('disk_full', /No space is left .* nothing was written\. Free space/),
+    );
+    assert.deepEqual(notes(opened), []);
+    opened.exec(`PRAGMA max_page_count = ${pages + 1000}`);
+    opened.transaction(() => add(opened, 'again'));
+    assert.deepEqual(notes(opened), ['again']);
+  });
+
+  test('a closed database says so', () => {
+    const opened = withNotes();
+    opened.close();
+    opened.close();
+    assert.throws(() => add(opened, 'late'), storageError('closed', /stopping/));
+    assert.throws(() => opened.transaction(() => {}), storageError('closed', /stopping/));
+  });
+});
+
+describe('durability', () => {
+  test('every commit that returned is there after kill -9', async () => {
+    const child = startChild(`
+      const database = Database.open(directory, { clock: new RealClock() });
+      database.exec('CREATE TABLE notes (text TEXT NOT NULL UNIQUE)');
+      for (let i = 0; ; i++) {
+        database.transaction(() => {
+          database.run('INSERT INTO notes VALUES (:text)', { text: 'a' + i });
+          database.run('INSERT INTO notes VALUES (:text)', { text: 'b' + i });
+        });
+        process.stdout.write(i + '\\n');
+      }`);
+    let printed = '';
+    child.stdout!.on('data', (chunk) => {
+      printed += chunk;
+      if (printed.length > 2000) child.kill('SIGKILL');
+    });
+    await once(child, 'close');
+    const last = Number(printed.slice(0, printed.lastIndexOf('\n')).split('\n').at(-1));
+    assert.ok(last > 100);
+    database = Database.open(directory, { clock: new RealClock() });
+    const found = notes(database);
+    assert.ok(found.length >= 2 * (last + 1), `${found.length} rows after ${last} was announced`);
+    assert.equal(found.length % 2, 0);
+    assert.equal(found[2 * last + 1], `b${last}`);
+  });
+
+  test('the log is flushed to the disk within a second of a commit, and not without one', async () => {
+    const clock = new VirtualClock();
+    database = Database.open(directory, { clock });
+    await clock.advance(1_000);
+    assert.equal(clock.pendingTimers, 0);
+    database.exec('CREATE TABLE notes (text TEXT NOT NULL UNIQUE)');
+    add(database, 'a');
+    add(database, 'b');
+    assert.equal(clock.pendingTimers, 1);
+    await clock.advance(1_000);
+    assert.equal(clock.pendingTimers, 0);
+  });
+});

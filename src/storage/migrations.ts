@@ -1,0 +1,73 @@
+/** One step of the schema. What has been released is never edited, only followed by another one. */
+export interface Migration {
+  /** 1, 2, 3 … without a gap. */
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** The whole schema of `openswml.db`, in order. Times are Unix ms, booleans 0 or 1. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: 'recordings',
+    sql: `
+      CREATE TABLE recordings (
+        id TEXT PRIMARY KEY,
+        control_id TEXT NOT NULL,
+        call_id TEXT NOT NULL,
+        segment_id TEXT NOT NULL,
+        node_id TEXT NOT NULL,
+        project_id TEXT NOT NULL,
+        space_id TEXT NOT NULL,
+        event_channel TEXT,
+        leg_type TEXT NOT NULL,
+        status TEXT NOT NULL,
+        ended_by TEXT,
+        terminator TEXT,
+        format TEXT NOT NULL,
+        direction TEXT NOT NULL,
+        stereo INTEGER NOT NULL,
+        path TEXT NOT NULL,
+        status_url TEXT,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        start_time REAL,
+        end_time REAL,
+        duration_ms REAL NOT NULL,
+        byte_size INTEGER NOT NULL,
+        error TEXT
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX recordings_by_age ON recordings (created_at, id);
+      CREATE INDEX recordings_by_call ON recordings (call_id, created_at, id);
+      CREATE INDEX recordings_unfinished ON recordings (created_at)
+        WHERE status IN ('in-progress', 'paused');
+    `,
+  },
+  {
+    version: 2,
+    name: 'callbacks',
+    sql: `
+      CREATE TABLE callbacks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        idempotency_key TEXT NOT NULL UNIQUE,
+        url TEXT NOT NULL,
+        method TEXT NOT NULL,
+        operation_id TEXT NOT NULL,
+        event_type TEXT NOT NULL,
+        body TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        due_at REAL,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        http_status INTEGER,
+        error TEXT
+      ) STRICT;
+      CREATE INDEX callbacks_open_by_operation ON callbacks (url, operation_id, id)
+        WHERE state IN ('pending', 'sending', 'waiting');
+      CREATE INDEX callbacks_closed_by_age ON callbacks (state, updated_at)
+        WHERE state IN ('delivered', 'dead');
+    `,
+  },
+];

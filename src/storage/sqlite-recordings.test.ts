@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { Database } from './database.ts';
+import { StorageError } from './errors.ts';
+import type { RecordingRow } from './recordings.ts';
+import { SqliteRecordings } from './sqlite-recordings.ts';
+
+let clock: VirtualClock;
+let recordings: SqliteRecordings;
+
+beforeEach(() => {
+  clock = new VirtualClock(1_000_000);
+  recordings = new SqliteRecordings(Database.inMemory(clock), clock);
+});
+
+function row(change: Partial<RecordingRow> = {}): RecordingRow {
+  return {
+    id: 'c0ff0000-0000-4000-8000-000000000001',
+    controlId: 'vm-1',
+    callId: 'call-1',
+    segmentId: 'segment-1',
+    nodeId: 'node-1',
+    projectId: 'project-1',
+    spaceId: 'space-1',
+    eventChannel: undefined,
+    legType: 'sip',
+    status: 'in-progress',
+    endedBy: undefined,
+    terminator: undefined,
+    format: 'wav',
+    direction: 'speak',
+    stereo: false,
+    path: 'recordings/2026/c0ff.wav',
+    statusUrl: undefined,
+    createdAt: 1_000_000.25,
+    updatedAt: 1_000_000.25,
+    startTime: undefined,
+    endTime: undefined,
+    durationMs: 0,
+    byteSize: 0,
+    error: undefined,
+    ...change,
+  };
+}
+
+/** Rows `r0` to `r<count - 1>`, one a second; two of them share an instant. */
+function fill(count: number): void {
+  for (let i = 0; i < count; i++) {
+    recordings.insert(row({ id: `r${i}`, createdAt: 1000 * (i === 1 ? 0 : i), callId: `call-${i % 2}` }));
+  }
+}
+
+const ids = (rows: readonly RecordingRow[]): string[] => rows.map(({ id }) => id);
+
+describe('the recordings table', () => {
+  test('gives back a row exactly as it was put in', () => {
+    const empty = row();
+    const full = row({
+      id: 'c0ff0000-0000-4000-8000-000000000002',
+      eventChannel: 'swml:1',
+      status: 'completed',
+      endedBy: 'terminator',
+      terminator: '#',
+      stereo: true,
+      statusUrl: 'https://example.com/status',
+      startTime: 1_000_001.125,
+      endTime: 1_000_013.525,
+      durationMs: 12_400.125,
+      byteSize: 5_000_000_000,
+      error: 'none really',
+    });
+    for (const expected of [empty, full]) {
+      recordings.insert(expected);
+      assert.deepEqual(recordings.get(expected.id), expected);
+    }
+  });
+
+  test('refuses a second row of the same id', () => {
+    recordings.insert(row());
+    assert.throws(
+      () => recordings.insert(row()),
+      (error) => error instanceof StorageError && error.code === 'constraint',
+    );
+  });
+
+  test('a change touches what it names and the time of the change', async () => {
+    recordings.insert(row({ endedBy: 'stop' }));
+    await clock.advance(500);
+    recordings.update(row().id, { status: 'completed', durationMs: 12.5, endedBy: undefined });
+    assert.deepEqual(
+      recordings.get(row().id),
+      row({ status: 'completed', durationMs: 12.5, updatedAt: 1_000_500 }),
+    );
+  });
+
+  test('a change of an unknown row is an error', () => {
+    assert.throws(
+      () => recordings.update('nobody', { status: 'failed' }),
+      (error) => error instanceof StorageError && error.code === 'not_found' && /nobody/.test(error.message),
+    );
+  });
+
+  test('unfinished rows are those in progress and paused, oldest first', () => {
+    recordings.insert(row({ id: 'b', createdAt: 2, status: 'paused' }));
+    recordings.insert(row({ id: 'a', createdAt: 1 }));
+    for (const status of ['completed', 'absent', 'failed'] as const)
+      recordings.insert(row({ id: status, status }));
+    assert.deepEqual(ids(recordings.unfinished()), ['a', 'b']);
+  });
+
+  test('delete says whether there was something to delete', () => {
+    recordings.insert(row());
+    assert.equal(recordings.delete(row().id), true);
+    assert.equal(recordings.delete(row().id), false);
+    assert.equal(recordings.get(row().id), undefined);
+  });
+});
+
+describe('the list', () => {
+  test('is newest first, with equal instants in a fixed order', () => {
+    fill(4);
+    assert.deepEqual(ids(recordings.list({})), ['r3', 'r2', 'r1', 'r0']);
+  });
+
+  test('filters by call and by age, limits excluded', () => {
+    fill(6);
+    assert.deepEqual(ids(recordings.list({ callId: 'call-1' })), ['r5', 'r3', 'r1']);
+    assert.deepEqual(ids(recordings.list({ createdAfter: 2000, createdBefore: 5000 })), ['r4', 'r3']);
+    assert.deepEqual(ids(recordings.list({ callId: 'call-1', createdAfter: 3000 })), ['r5']);
+  });
+
+  test('holds 50 rows unless told, and never more than 1001', () => {
+    fill(60);
+    assert.equal(recordings.list({}).length, 50);
+    assert.equal(recordings.list({ limit: 5, offset: 58 }).length, 2);
+    assert.equal(recordings.list({ limit: 1_000_000 }).length, 60);
+  });
+
+  test('cursors walk forth and back over every row once, also while new rows come in', () => {
+    fill(7);
+    const seen: string[] = [];
+    let page = recordings.list({ limit: 3 });
+    while (page.length > 0) {
+      seen.push(...ids(page));
+      recordings.insert(row({ id: `new${seen.length}`, createdAt: 100_000 + seen.length }));
+      page = recordings.list({ limit: 3, olderThan: page.at(-1)! });
+    }
+    assert.deepEqual(seen, ['r6', 'r5', 'r4', 'r3', 'r2', 'r1', 'r0']);
+    assert.deepEqual(ids(recordings.list({ limit: 3, newerThan: { createdAt: 0, id: 'r0' } })), [
+      'r3',
+      'r2',
+      'r1',
+    ]);
+  });
+});

@@ -1,0 +1,147 @@
+import type { Clock } from '../time/clock.ts';
+import type { Database, SqlParams, SqlRow, SqlValue } from './database.ts';
+import { StorageError } from './errors.ts';
+import type { RecordingChange, RecordingFilter, RecordingRow, RecordingStore } from './recordings.ts';
+
+/** Default and largest page of a list; one more than the REST limit, to see whether another page follows. */
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_001;
+
+/** Column of each field, in the order of the table. */
+const COLUMNS: Readonly<Record<keyof RecordingRow, string>> = {
+  id: 'id',
+  controlId: 'control_id',
+  callId: 'call_id',
+  segmentId: 'segment_id',
+  nodeId: 'node_id',
+  projectId: 'project_id',
+  spaceId: 'space_id',
+  eventChannel: 'event_channel',
+  legType: 'leg_type',
+  status: 'status',
+  endedBy: 'ended_by',
+  terminator: 'terminator',
+  format: 'format',
+  direction: 'direction',
+  stereo: 'stereo',
+  path: 'path',
+  statusUrl: 'status_url',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
+  startTime: 'start_time',
+  endTime: 'end_time',
+  durationMs: 'duration_ms',
+  byteSize: 'byte_size',
+  error: 'error',
+};
+const FIELDS = Object.entries(COLUMNS) as [keyof RecordingRow, string][];
+
+const INSERT = `INSERT INTO recordings (${FIELDS.map(([, column]) => column).join(', ')})
+  VALUES (${FIELDS.map(([field]) => `:${field}`).join(', ')})`;
+const UNFINISHED = `SELECT * FROM recordings WHERE status IN ('in-progress', 'paused') ORDER BY created_at, id`;
+
+/** Fields of {@link RecordingChange}: only these may stand in an UPDATE. */
+const CHANGEABLE = new Set<string>([
+  'status',
+  'endedBy',
+  'terminator',
+  'startTime',
+  'endTime',
+  'durationMs',
+  'byteSize',
+  'error',
+] satisfies (keyof RecordingChange)[]);
+
+/** The recordings table. */
+export class SqliteRecordings implements RecordingStore {
+  readonly #database: Database;
+  readonly #clock: Clock;
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  insert(row: RecordingRow): void {
+    const params: Record<string, SqlValue> = {};
+    for (const [field] of FIELDS) params[field] = toSql(row[field]);
+    this.#database.run(INSERT, params);
+  }
+
+  update(id: string, change: RecordingChange): void {
+    const params: Record<string, SqlValue> = { id, now: this.#clock.now() };
+    const sets = ['updated_at = :now'];
+    for (const [field, column] of FIELDS) {
+      if (!(field in change)) continue;
+      if (!CHANGEABLE.has(field)) throw new TypeError(`the ${field} of a recording does not change`);
+      params[field] = toSql(change[field as keyof RecordingChange]);
+      sets.push(`${column} = :${field}`);
+    }
+    const { changes } = this.#database.run(`UPDATE recordings SET ${sets.join(', ')} WHERE id = :id`, params);
+    if (changes === 0) throw new StorageError('not_found', `There is no recording ${id} in the database.`);
+  }
+
+  get(id: string): RecordingRow | undefined {
+    const row = this.#database.get('SELECT * FROM recordings WHERE id = :id', { id });
+    return row === undefined ? undefined : fromSql(row);
+  }
+
+  unfinished(): readonly RecordingRow[] {
+    return this.#database.all(UNFINISHED).map(fromSql);
+  }
+
+  list(filter: RecordingFilter): readonly RecordingRow[] {
+    const { sql, params, backwards } = listQuery(filter);
+    const rows = this.#database.all(sql, params).map(fromSql);
+    return backwards ? rows.reverse() : rows;
+  }
+
+  delete(id: string): boolean {
+    return this.#database.run('DELETE FROM recordings WHERE id = :id', { id }).changes > 0;
+  }
+}
+
+function listQuery(filter: RecordingFilter): { sql: string; params: SqlParams; backwards: boolean } {
+  const conditions: string[] = [];
+  const params: Record<string, SqlValue> = {
+    limit: Math.min(Math.max(filter.limit ?? DEFAULT_LIMIT, 1), MAX_LIMIT),
+    offset: Math.max(filter.offset ?? 0, 0),
+  };
+  const where = (condition: string, values: SqlParams): void => {
+    conditions.push(condition);
+    Object.assign(params, values);
+  };
+  if (filter.callId !== undefined) where('call_id = :callId', { callId: filter.callId });
+  if (filter.createdAfter !== undefined) where('created_at > :after', { after: filter.createdAfter });
+  if (filter.createdBefore !== undefined) where('created_at < :before', { before: filter.createdBefore });
+  if (filter.olderThan !== undefined) {
+    where('(created_at, id) < (:olderAt, :olderId)', {
+      olderAt: filter.olderThan.createdAt,
+      olderId: filter.olderThan.id,
+    });
+  }
+  if (filter.newerThan !== undefined) {
+    where('(created_at, id) > (:newerAt, :newerId)', {
+      newerAt: filter.newerThan.createdAt,
+      newerId: filter.newerThan.id,
+    });
+  }
+  // The rows nearest to a cursor from its newer side come out in rising order.
+  const backwards = filter.newerThan !== undefined;
+  const order = backwards ? 'ASC' : 'DESC';
+  const sql =
+    `SELECT * FROM recordings ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ` +
+    `ORDER BY created_at ${order}, id ${order} LIMIT :limit OFFSET :offset`;
+  return { sql, params, backwards };
+}
+
+function toSql(value: RecordingRow[keyof RecordingRow]): SqlValue {
+  if (value === undefined) return null;
+  return typeof value === 'boolean' ? Number(value) : value;
+}
+
+function fromSql(row: SqlRow): RecordingRow {
+  const fields = FIELDS.map(([field, column]) => [field, row[column] ?? undefined] as const);
+  // The table is STRICT and only written above, so the columns hold what RecordingRow says.
+  return { ...Object.fromEntries(fields), stereo: row['stereo'] === 1 } as unknown as RecordingRow;
+}
