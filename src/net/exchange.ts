@@ -1,0 +1,132 @@
+import type { Dispatcher } from 'undici';
+import type { Clock, Timer } from '../time/clock.ts';
+import { HttpError, toHttpError } from './http-errors.ts';
+import type { HttpTimeouts } from './http-url.ts';
+
+export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface ResponseHead {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: HttpHeaders;
+}
+
+/** Bytes that may wait for the reader before the socket is told to pause. */
+const HIGH_WATER_BYTES = 64 * 1024;
+
+/**
+ * One request and its response, without redirects: keeps the connect and read deadlines on our own clock, and
+ * hands the body out piece by piece, so that a slow reader slows the server down instead of filling memory.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  /** Resolves with status and headers. @throws HttpError */
+  readonly head: Promise<ResponseHead>;
+
+  readonly #clock: Clock;
+  readonly #timeouts: HttpTimeouts;
+  readonly #where: string;
+  readonly #head = Promise.withResolvers<ResponseHead>();
+  readonly #chunks: Buffer[] = [];
+  #queuedBytes = 0;
+  #controller: Dispatcher.DispatchController | undefined;
+  #timer: Timer | undefined;
+  #ended = false;
+  #error: HttpError | undefined;
+  #wakeReader: (() => void) | undefined;
+
+  /** @param where URL without credentials, for messages */
+  constructor(clock: Clock, timeouts: HttpTimeouts, where: string) {
+    this.#clock = clock;
+    this.#timeouts = timeouts;
+    this.#where = where;
+    this.head = this.#head.promise;
+    // Whoever cancels an exchange may never have looked at its head.
+    this.head.catch(() => {});
+    this.#deadline(timeouts.connectMs, 'timeout_connect', 'no connection');
+  }
+
+  /**
+   * The next piece of the body, or undefined at its end.
+   * @throws HttpError
+   */
+  async read(): Promise<Buffer | undefined> {
+    if (this.#chunks.length === 0 && !this.#ended && this.#error === undefined) {
+      this.#deadline(this.#timeouts.readMs, 'timeout_read', 'nothing more of the body');
+      await new Promise<void>((resolve) => {
+        this.#wakeReader = resolve;
+      });
+    }
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) {
+      if (this.#error !== undefined) throw this.#error;
+      return undefined;
+    }
+    this.#queuedBytes -= chunk.length;
+    if (this.#queuedBytes < HIGH_WATER_BYTES && this.#controller?.paused === true) this.#controller.resume();
+    return chunk;
+  }
+
+  /** Ends the exchange with this error, dropping what was not read. Harmless when it is over. */
+  cancel(error: HttpError): void {
+    if (this.#ended || this.#error !== undefined) return;
+    this.#chunks.length = 0;
+    this.#queuedBytes = 0;
+    this.#fail(error);
+    this.#controller?.abort(error);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#error !== undefined) {
+      controller.abort(this.#error);
+      return;
+    }
+    this.#deadline(this.#timeouts.readMs, 'timeout_read', 'no answer');
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: HttpHeaders): void {
+    // Informational responses (RFC 9110 15.2) come before the real one.
+    if (status < 200) return;
+    this.#timer?.cancel();
+    this.#head.resolve({ status, headers });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#error !== undefined) return;
+    this.#timer?.cancel();
+    this.#chunks.push(chunk);
+    this.#queuedBytes += chunk.length;
+    if (this.#queuedBytes >= HIGH_WATER_BYTES) controller.pause();
+    this.#wake();
+  }
+
+  onResponseEnd(): void {
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#wake();
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
+    this.#fail(toHttpError(error, this.#where, this.#controller !== undefined));
+  }
+
+  #fail(error: HttpError): void {
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    this.#timer?.cancel();
+    this.#head.reject(error);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#wakeReader?.();
+    this.#wakeReader = undefined;
+  }
+
+  #deadline(ms: number, code: 'timeout_connect' | 'timeout_read', missing: string): void {
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(ms, () =>
+      this.cancel(new HttpError(code, `${this.#where}: ${missing} within ${ms} ms`)),
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { lookup as systemLookup } from 'node:dns/promises';
+import { isIP, type LookupFunction } from 'node:net';
+import { buildConnector } from 'undici';
+import type { AddressGuard } from './address-guard.ts';
+import { HttpError } from './http-errors.ts';
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Name to addresses, in order of preference. @throws an Error with a `code` such as `ENOTFOUND` */
+export type Resolver = (hostname: string) => Promise<readonly ResolvedAddress[]>;
+
+/** Connectors are kept by port (the allow-list knows ports); more ports than this are a scan, not a habit. */
+const MAX_CONNECTORS = 32;
+
+export const systemResolver: Resolver = (hostname) => systemLookup(hostname, { all: true });
+
+/**
+ * A connector for undici that connects only to addresses that the guard lets pass. The check is made on the
+ * very addresses that are dialled, so a name that resolves anew to something else gains nothing.
+ * @param timeoutMs longest time that a connection may take, in real time
+ */
+export function guardedConnector(
+  guard: AddressGuard,
+  resolve: Resolver,
+  timeoutMs: number,
+): buildConnector.connector {
+  const connectors = new Map<number, buildConnector.connector>();
+  const connectorFor = (port: number): buildConnector.connector => {
+    const known = connectors.get(port);
+    if (known !== undefined) return known;
+    if (connectors.size >= MAX_CONNECTORS) connectors.delete(connectors.keys().next().value as number);
+    const options = {
+      timeout: timeoutMs,
+      lookup: guardedLookup(guard, resolve, port),
+      autoSelectFamily: true,
+    };
+    const connector = buildConnector(options as buildConnector.BuildOptions);
+    connectors.set(port, connector);
+    return connector;
+  };
+  return (options, callback) => {
+    const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
+    // Literal addresses never reach a lookup, so they are checked here.
+    if (isIP(options.hostname) !== 0) {
+      const refusal = guard.refusal(options.hostname, port);
+      if (refusal !== undefined) {
+        const error = refused(options.hostname, options.hostname, port, refusal);
+        queueMicrotask(() => callback(error, null));
+        return;
+      }
+    }
+    connectorFor(port)(options, callback);
+  };
+}
+
+function guardedLookup(guard: AddressGuard, resolve: Resolver, port: number): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname).then(
+      (found) => {
+        const trusted = guard.allowsName(hostname, port);
+        const open = found.filter(({ address }) => trusted || guard.refusal(address, port) === undefined);
+        const [first] = open;
+        if (first === undefined) {
+          const address = found[0]?.address;
+          const error =
+            address === undefined
+              ? Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' })
+              : refused(hostname, address, port, guard.refusal(address, port) ?? 'unknown');
+          callback(error, '', 0);
+        } else if (options.all === true) {
+          callback(null, [...open]);
+        } else {
+          callback(null, first.address, first.family);
+        }
+      },
+      (error: unknown) => callback(error as NodeJS.ErrnoException, '', 0),
+    );
+  };
+}
+
+function refused(host: string, address: string, port: number, range: string): HttpError {
+  const target = host === address ? address : `${host} (${address})`;
+  const entry = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new HttpError(
+    'refused_address',
+    `${target} is refused: address range "${range}" is not open to outgoing requests; ` +
+      `if it is meant, add "${entry}" to the allowed addresses`,
+  );
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { silentLogger } from '../log/logger.ts';
+import { RealClock } from '../time/real-clock.ts';
+import type { Resolver } from './guarded-connector.ts';
+import { HttpClient } from './http-client.ts';
+import { client, closeAfterTests, failsWith, serve } from './http-fixtures.ts';
+
+closeAfterTests();
+
+describe('HTTP client: addresses', () => {
+  let port = 0;
+  let asked = 0;
+  before(async () => {
+    port = await serve((_, response) => {
+      asked++;
+      response.end('inside');
+    });
+  });
+
+  for (const host of [
+    '127.0.0.1',
+    '2130706433',
+    '0x7f000001',
+    '0177.0.0.1',
+    '127.1',
+    '[::1]',
+    '[::ffff:7f00:1]',
+    '0.0.0.0',
+    'name.test',
+    'name.test.',
+  ])
+    it(`sends nothing to this machine by the name ${host}`, async () => {
+      const resolve: Resolver = async () => [{ address: '127.0.0.1', family: 4 }];
+      const guarded = client({ allow: [], resolve });
+      await assert.rejects(
+        guarded.fetch({ url: `http://${host}:${port}/` }),
+        failsWith('refused_address', 'never'),
+      );
+      assert.equal(asked, 0);
+    });
+
+  it('sends nothing to localhost with the resolver of the system', async () => {
+    const guarded = new HttpClient({ clock: new RealClock(), log: silentLogger });
+    await assert.rejects(
+      guarded.fetch({ url: `http://localhost:${port}/` }),
+      failsWith('refused_address', 'never', /localhost \(.+\) is refused.*loopback/),
+    );
+    await guarded.close();
+  });
+
+  it('checks the address that is dialled, not the one a name had before', async () => {
+    const answers = ['93.184.216.34', '127.0.0.1'];
+    const asked: string[] = [];
+    const resolve: Resolver = async (hostname) => {
+      asked.push(hostname);
+      return [{ address: answers.shift() ?? '127.0.0.1', family: 4 }];
+    };
+    // A name that was public when somebody looked it up, and is this machine when it is dialled.
+    assert.equal((await resolve('rebind.test'))[0]?.address, '93.184.216.34');
+    await assert.rejects(
+      client({ allow: [], resolve }).fetch({ url: `http://rebind.test:${port}/` }),
+      failsWith('refused_address', 'never', /rebind\.test \(127\.0\.0\.1\)/),
+    );
+    assert.equal(asked.length, 2);
+  });
+
+  it('dials only the public ones of several addresses', async () => {
+    const resolve: Resolver = async () => [
+      { address: '10.0.0.1', family: 4 },
+      { address: '127.0.0.1', family: 4 },
+    ];
+    const reply = await client({ allow: ['127.0.0.1'], resolve }).fetch({
+      url: `http://mixed.test:${port}/`,
+    });
+    assert.equal(reply.body.toString(), 'inside');
+  });
+
+  it('reaches a name that is allowed, on the allowed port only', async () => {
+    const allowed = client({ allow: [`intern.test:${port}`] });
+    assert.equal((await allowed.fetch({ url: `http://intern.test:${port}/` })).body.toString(), 'inside');
+    await assert.rejects(
+      allowed.fetch({ url: `http://other.test:${port}/` }),
+      failsWith('refused_address', 'never'),
+    );
+    const otherPort = await serve((_, response) => response.end());
+    await assert.rejects(
+      allowed.fetch({ url: `http://intern.test:${otherPort}/` }),
+      failsWith('refused_address', 'never'),
+    );
+  });
+
+  it('says that a name has no address', async () => {
+    await assert.rejects(
+      client().fetch({ url: 'http://nowhere.invalid/' }),
+      failsWith('name_not_found', 'safe', /nowhere\.invalid/),
+    );
+    await assert.rejects(
+      client({ resolve: async () => [] }).fetch({ url: 'http://empty.test/' }),
+      failsWith('name_not_found', 'safe'),
+    );
+  });
+});

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { client, closeAfterTests, closedPort, failsWith, serve, serveRaw } from './http-fixtures.ts';
+
+closeAfterTests();
+
+describe('HTTP client: failures and limits', () => {
+  it('knows that a refused connection reached nobody', async () => {
+    const port = await closedPort();
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${port}/` }),
+      failsWith('connection', 'safe', /ECONNREFUSED/),
+    );
+  });
+
+  it('gives up when there is no connection in time', async () => {
+    await assert.rejects(
+      client({ resolve: () => new Promise(() => {}) }).fetch({ url: 'http://slow.test/#ot=100' }),
+      failsWith('timeout_connect', 'safe', /within 100 ms/),
+    );
+  });
+
+  it('gives up on a server that accepts and says nothing', async () => {
+    const port = await serveRaw(() => {});
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${port}/#rt=100` }),
+      failsWith('timeout_read', 'unsafe', /no answer within 100 ms/),
+    );
+  });
+
+  it('gives up on a body that stalls', async () => {
+    const port = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': '10' });
+      response.write('12345');
+    });
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${port}/#rt=100` }),
+      failsWith('timeout_read', 'unsafe', /body within 100 ms/),
+    );
+  });
+
+  it('gives up on a slow drip that keeps every single deadline', async () => {
+    let dripping: NodeJS.Timeout | undefined;
+    const port = await serve((_, response) => {
+      response.writeHead(200);
+      dripping = setInterval(() => response.write('.'), 20);
+      response.on('close', () => clearInterval(dripping));
+    });
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${port}/#tt=300` }),
+      failsWith('timeout_total', 'unsafe', /within 300 ms/),
+    );
+  });
+
+  it('ends what stalls even while virtual time stands still', async () => {
+    const port = await serveRaw(() => {});
+    const clock = new VirtualClock();
+    const start = clock.now();
+    await assert.rejects(
+      client({ clock }).fetch({ url: `http://127.0.0.1:${port}/#rt=100` }),
+      failsWith('timeout_read', 'unsafe'),
+    );
+    assert.equal(clock.now(), start);
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('tells a broken connection from one that was never made', async () => {
+    const reset = await serveRaw((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${reset}/` }),
+      failsWith('connection_lost', 'unsafe'),
+    );
+    const cut = await serveRaw((socket) =>
+      socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf')),
+    );
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${cut}/` }),
+      failsWith('connection_lost', 'unsafe'),
+    );
+  });
+
+  it('says that an answer is not HTTP', async () => {
+    const port = await serveRaw((socket) => socket.once('data', () => socket.end('220 mail.test ESMTP\r\n')));
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${port}/` }),
+      failsWith('protocol', 'unsafe'),
+    );
+  });
+
+  it('says that TLS could not be agreed', async () => {
+    const port = await serve((_, response) => response.end());
+    await assert.rejects(client().fetch({ url: `https://127.0.0.1:${port}/` }), failsWith('tls', 'safe'));
+  });
+
+  it('refuses headers without end', async () => {
+    const port = await serveRaw((socket) =>
+      socket.once('data', () =>
+        socket.write(`HTTP/1.1 200 OK\r\n${'X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(2000)}`),
+      ),
+    );
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${port}/` }),
+      failsWith('too_large', 'never'),
+    );
+  });
+
+  it('refuses a body over the limit, announced or not, and can cut it instead', async () => {
+    const port = await serve((request, response) => {
+      const body = Buffer.alloc(5000, 'x');
+      if (request.url === '/announced') response.setHeader('content-length', body.length);
+      else response.setHeader('transfer-encoding', 'chunked');
+      response.end(body);
+    });
+    const http = client({ defaults: { maxBodyBytes: 4999 } });
+    for (const path of ['announced', 'chunked']) {
+      const url = `http://127.0.0.1:${port}/${path}`;
+      await assert.rejects(http.fetch({ url }), failsWith('too_large', 'never', /limit of 4999 bytes/));
+      const cut = await http.fetch({ url, onTooLarge: 'cut' });
+      assert.equal(cut.body.length, 4999);
+      assert.equal(cut.truncated, true);
+      const whole = await http.fetch({ url, maxBodyBytes: 5000 });
+      assert.equal(whole.body.length, 5000);
+      assert.equal(whole.truncated, false);
+    }
+  });
+
+  it('stops reading a body without end', async () => {
+    const port = await serve((_, response) => {
+      const more = (): void => {
+        while (response.write(Buffer.alloc(65_536)));
+        response.once('drain', more);
+      };
+      more();
+    });
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${port}/`, maxBodyBytes: 1_000_000 }),
+      failsWith('too_large', 'never'),
+    );
+  });
+
+  it('refuses a compressed body, which it did not ask for', async () => {
+    const port = await serve((request, response) => {
+      assert.equal(request.headers['accept-encoding'], 'identity');
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('x');
+    });
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${port}/` }),
+      failsWith('unsupported_encoding', 'never', /gzip/),
+    );
+  });
+
+  it('stops when its caller gives up, before and during the request', async () => {
+    const port = await serveRaw(() => {});
+    const url = `http://127.0.0.1:${port}/`;
+    await assert.rejects(client().fetch({ url, signal: AbortSignal.abort() }), failsWith('aborted', 'never'));
+    const controller = new AbortController();
+    const pending = client().fetch({ url, signal: controller.signal });
+    setTimeout(() => controller.abort(), 20);
+    await assert.rejects(pending, failsWith('aborted', 'never'));
+  });
+
+  it('ends what is under way when it is closed', async () => {
+    const port = await serveRaw(() => {});
+    const http = client();
+    const pending = http.fetch({ url: `http://127.0.0.1:${port}/` });
+    const rejected = assert.rejects(pending, failsWith('aborted', 'never'));
+    setTimeout(() => http.close(), 20);
+    await rejected;
+  });
+});

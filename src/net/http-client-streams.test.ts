@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { client, closeAfterTests, failsWith, serve } from './http-fixtures.ts';
+
+closeAfterTests();
+
+describe('HTTP client: streams', () => {
+  it('hand out the beginning while the server still has the rest', async () => {
+    let finish: (() => void) | undefined;
+    const port = await serve((_, response) => {
+      response.write('first');
+      finish = () => response.end('second');
+    });
+    const stream = await client().stream({ url: `http://127.0.0.1:${port}/` });
+    const pieces: string[] = [];
+    for await (const chunk of stream.body) {
+      pieces.push(chunk.toString());
+      if (pieces.length === 1) finish?.();
+    }
+    assert.deepEqual(pieces, ['first', 'second']);
+  });
+
+  it('do not download what nobody reads', async () => {
+    let written = 0;
+    let blocked: (() => void) | undefined;
+    const stalled = new Promise<void>((resolve) => {
+      blocked = resolve;
+    });
+    const port = await serve((_, response) => {
+      const more = (): void => {
+        for (;;) {
+          written += 65_536;
+          if (written > 64 * 1024 * 1024) return;
+          if (!response.write(Buffer.alloc(65_536))) break;
+        }
+        const quiet = setTimeout(() => blocked?.(), 200);
+        response.once('drain', () => {
+          clearTimeout(quiet);
+          more();
+        });
+      };
+      more();
+    });
+    const stream = await client().stream({ url: `http://127.0.0.1:${port}/` });
+    const reader = stream.body[Symbol.asyncIterator]();
+    await reader.next();
+    await stalled;
+    assert.ok(written < 64 * 1024 * 1024, `${written} bytes were taken by nobody`);
+    await reader.return?.();
+  });
+
+  it('fail with the read deadline only while somebody waits', async () => {
+    const port = await serve((_, response) => response.write('x'));
+    const stream = await client().stream({ url: `http://127.0.0.1:${port}/#rt=100&tt=150` });
+    const reader = stream.body[Symbol.asyncIterator]();
+    assert.equal((await reader.next()).value?.toString(), 'x');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await assert.rejects(reader.next(), failsWith('timeout_read', 'unsafe'));
+  });
+
+  it('close the connection when their reader breaks off, cancels or aborts', async () => {
+    const closed: Promise<unknown>[] = [];
+    const port = await serve((_, response) => {
+      closed.push(once(response, 'close'));
+      response.write('x');
+    });
+    const url = `http://127.0.0.1:${port}/`;
+    const broken = await client().stream({ url });
+    for await (const chunk of broken.body) {
+      assert.equal(chunk.toString(), 'x');
+      break;
+    }
+    const cancelled = await client().stream({ url });
+    cancelled.cancel();
+    const controller = new AbortController();
+    const aborted = await client().stream({ url, signal: controller.signal });
+    controller.abort();
+    await assert.rejects(
+      async () => {
+        for await (const _ of aborted.body);
+      },
+      failsWith('aborted', 'never'),
+    );
+    await Promise.all(closed);
+    assert.equal(closed.length, 3);
+  });
+
+  it('refuse a body over the limit', async () => {
+    const port = await serve((_, response) =>
+      response.setHeader('transfer-encoding', 'chunked').end('123456'),
+    );
+    const stream = await client().stream({ url: `http://127.0.0.1:${port}/`, maxBodyBytes: 5 });
+    await assert.rejects(
+      async () => {
+        for await (const _ of stream.body);
+      },
+      failsWith('too_large', 'never'),
+    );
+  });
+});

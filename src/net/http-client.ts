@@ -1,0 +1,384 @@
+import { Agent, type Dispatcher } from 'undici';
+import type { Logger } from '../log/logger.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import { AddressGuard } from './address-guard.ts';
+import { Exchange, type HttpHeaders, type ResponseHead } from './exchange.ts';
+import { guardedConnector, type Resolver, systemResolver } from './guarded-connector.ts';
+import { HttpError, toHttpError } from './http-errors.ts';
+import { type HttpTarget, type HttpTimeouts, parseHttpUrl, urlToSign } from './http-url.ts';
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
+
+export interface HttpRequest {
+  /** `http` or `https`; userinfo becomes Basic authorization, `#ot=&rt=&tt=` sets deadlines; neither is sent. */
+  readonly url: string;
+  /** Default `GET`. */
+  readonly method?: HttpMethod;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** Over the client's defaults; the URL's own fragment goes over these. */
+  readonly timeouts?: Partial<HttpTimeouts>;
+  /** Largest body of the response, bytes. */
+  readonly maxBodyBytes?: number;
+  /** What a larger body is: an error (default), or cut at the limit. */
+  readonly onTooLarge?: 'error' | 'cut';
+  readonly maxRedirects?: number;
+  /** Refuse plain `http`, also behind a redirect. */
+  readonly httpsOnly?: boolean;
+  /**
+   * Headers computed for each request that is really sent, redirects included (signatures).
+   * @param url without userinfo and fragment
+   */
+  readonly sign?: (url: string, body: string | Uint8Array) => Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: HttpHeaders;
+  readonly body: Buffer;
+  /** The body was larger than `maxBodyBytes` and was cut there. */
+  readonly truncated: boolean;
+  /** Where the response came from, behind redirects; without userinfo and fragment. */
+  readonly url: string;
+  readonly redirects: number;
+}
+
+/** A response whose body is read as it comes. Whoever takes it reads it to its end, or breaks off, or cancels. */
+export interface HttpStream extends Omit<HttpResponse, 'body' | 'truncated'> {
+  /** Waits for its reader: what is not taken is not downloaded. @throws HttpError from the iteration */
+  readonly body: AsyncIterable<Buffer>;
+  cancel(): void;
+}
+
+export interface HttpClientOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Addresses, ranges and host names that may be reached although they are not public ({@link AddressGuard}). */
+  readonly allow?: readonly string[];
+  readonly defaults?: HttpDefaults;
+  readonly resolve?: Resolver;
+  readonly userAgent?: string;
+}
+
+export interface HttpDefaults {
+  readonly timeouts?: Partial<HttpTimeouts>;
+  readonly maxBodyBytes?: number;
+  readonly maxRedirects?: number;
+  readonly httpsOnly?: boolean;
+}
+
+/** spec/callbacks.md 4. */
+export const DEFAULT_TIMEOUTS: HttpTimeouts = { connectMs: 2000, readMs: 5000, totalMs: 15_000 };
+export const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+export const DEFAULT_MAX_REDIRECTS = 3;
+
+/** Longest connect deadline that anyone may ask for, ms. */
+const MAX_CONNECT_MS = 10_000;
+const MAX_CONNECTIONS_PER_ORIGIN = 64;
+/** The transport's own deadlines stand behind ours by this much; they end what stalls in virtual time. */
+const BACKSTOP_MS = 1000;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Headers that must not follow a redirect to another origin. */
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+/** A request on its way: what changes from hop to hop. */
+interface Hop {
+  readonly target: HttpTarget;
+  /** URL as it was written, for the signature. */
+  readonly text: string;
+  readonly method: HttpMethod;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
+}
+
+/** Every request that the product sends goes through here: guarded, bounded in time and size, free of secrets in logs. */
+export class HttpClient {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #agent: Agent;
+  readonly #defaults: HttpDefaults;
+  readonly #userAgent: string;
+
+  /** @throws RangeError when an entry of `allow` is not understood */
+  constructor(options: HttpClientOptions) {
+    this.#clock = options.clock;
+    this.#log = options.log.child({ component: 'http' });
+    this.#defaults = options.defaults ?? {};
+    this.#userAgent = options.userAgent ?? 'OpenSWML';
+    const guard = new AddressGuard(options.allow);
+    this.#agent = new Agent({
+      connect: guardedConnector(guard, options.resolve ?? systemResolver, MAX_CONNECT_MS),
+      connections: MAX_CONNECTIONS_PER_ORIGIN,
+      pipelining: 1,
+    });
+  }
+
+  /**
+   * Sends the request and reads the whole response, whatever its status.
+   * @throws HttpError
+   */
+  fetch(request: HttpRequest): Promise<HttpResponse> {
+    return this.#clock.holdWhile(this.#fetch(request));
+  }
+
+  /**
+   * Sends the request and resolves with the headers; `totalMs` ends there, `readMs` goes on for each piece.
+   * `maxBodyBytes` counts only when given, and passing it is always an error.
+   * @throws HttpError
+   */
+  stream(request: HttpRequest): Promise<HttpStream> {
+    return this.#clock.holdWhile(this.#stream(request));
+  }
+
+  /** Breaks off what is under way. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #fetch(request: HttpRequest): Promise<HttpResponse> {
+    const limit = request.maxBodyBytes ?? this.#defaults.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
+    const run = new Run(this.#clock, request);
+    try {
+      const { exchange, head, hop, redirects } = await this.#send(request, run);
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const cut = request.onTooLarge === 'cut';
+      if (!cut && hop.method !== 'HEAD') refuseLargeLength(head, limit, hop.target.url.href, exchange);
+      for (let chunk = await exchange.read(); chunk !== undefined; chunk = await exchange.read()) {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size > limit) {
+          const error = tooLarge(hop.target.url.href, limit);
+          exchange.cancel(error);
+          if (!cut) throw error;
+          break;
+        }
+      }
+      const whole = Buffer.concat(chunks);
+      return {
+        status: head.status,
+        headers: head.headers,
+        body: size > limit ? whole.subarray(0, limit) : whole,
+        truncated: size > limit,
+        url: hop.target.url.href,
+        redirects,
+      };
+    } finally {
+      run.end();
+    }
+  }
+
+  async #stream(request: HttpRequest): Promise<HttpStream> {
+    const run = new Run(this.#clock, request);
+    try {
+      const { exchange, head, hop, redirects } = await this.#send(request, run);
+      run.endDeadline();
+      const url = hop.target.url.href;
+      const limit = request.maxBodyBytes ?? Number.POSITIVE_INFINITY;
+      refuseLargeLength(head, limit, url, exchange);
+      const cancel = (): void => {
+        run.end();
+        exchange.cancel(new HttpError('aborted', `${url}: no longer wanted`));
+      };
+      const body = readBody(this.#clock, exchange, limit, url, cancel);
+      return { status: head.status, headers: head.headers, url, redirects, body, cancel };
+    } catch (error) {
+      run.end();
+      throw error;
+    }
+  }
+
+  /** Follows redirects until there is a response to read. */
+  async #send(
+    request: HttpRequest,
+    run: Run,
+  ): Promise<{ exchange: Exchange; head: ResponseHead; hop: Hop; redirects: number }> {
+    const target = parseHttpUrl(request.url);
+    const timeouts: HttpTimeouts = {
+      ...DEFAULT_TIMEOUTS,
+      ...this.#defaults.timeouts,
+      ...request.timeouts,
+      ...target.timeouts,
+    };
+    const maxRedirects = request.maxRedirects ?? this.#defaults.maxRedirects ?? DEFAULT_MAX_REDIRECTS;
+    run.start(timeouts.totalMs, target.url.href);
+    let hop: Hop = {
+      target,
+      text: request.url,
+      method: request.method ?? 'GET',
+      headers: lowerCase(request.headers ?? {}),
+      body: request.body,
+    };
+    for (let redirects = 0; ; redirects++) {
+      const exchange = this.#dispatch(hop, request, timeouts);
+      run.watch(exchange);
+      const head = await exchange.head;
+      const url = hop.target.url;
+      this.#log.debug(
+        { method: hop.method, url: url.href, status: head.status, redirects },
+        'request answered',
+      );
+      const location = headerOf(head.headers, 'location');
+      if (!REDIRECTS.has(head.status) || location === undefined) {
+        refuseEncoding(head, url.href, exchange);
+        return { exchange, head, hop, redirects };
+      }
+      exchange.cancel(new HttpError('aborted', 'redirected'));
+      if (redirects >= maxRedirects) {
+        throw new HttpError('too_many_redirects', `${target.url.href}: more than ${maxRedirects} redirects`);
+      }
+      hop = redirect(hop, head.status, location);
+    }
+  }
+
+  #dispatch(hop: Hop, request: HttpRequest, timeouts: HttpTimeouts): Exchange {
+    const { url, authorization } = hop.target;
+    if ((request.httpsOnly ?? this.#defaults.httpsOnly ?? false) && url.protocol !== 'https:') {
+      throw new HttpError('https_required', `${url.href}: plain http is switched off here; use https`);
+    }
+    const connectMs = Math.min(timeouts.connectMs, MAX_CONNECT_MS);
+    const exchange = new Exchange(this.#clock, { ...timeouts, connectMs }, url.href);
+    const headers = {
+      'user-agent': this.#userAgent,
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      ...(authorization === undefined ? {} : { authorization }),
+      ...hop.headers,
+      ...request.sign?.(urlToSign(hop.text), hop.body ?? ''),
+    };
+    const options: Dispatcher.DispatchOptions = {
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: hop.method,
+      headers,
+      body: hop.body ?? null,
+      headersTimeout: timeouts.readMs + BACKSTOP_MS,
+      bodyTimeout: timeouts.readMs + BACKSTOP_MS,
+    };
+    try {
+      this.#agent.dispatch(options, exchange);
+    } catch (error) {
+      exchange.cancel(toHttpError(error, url.href, false));
+    }
+    return exchange;
+  }
+}
+
+/** The total deadline and the caller's signal, which hold for all hops of one request. */
+class Run {
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal | undefined;
+  #exchange: Exchange | undefined;
+  #timer: Timer | undefined;
+  #error: HttpError | undefined;
+  readonly #onAbort: () => void;
+
+  constructor(clock: Clock, request: HttpRequest) {
+    this.#clock = clock;
+    this.#signal = request.signal;
+    this.#onAbort = () => this.#stop(new HttpError('aborted', 'the request is no longer wanted'));
+  }
+
+  start(totalMs: number, where: string): void {
+    this.#timer = this.#clock.after(totalMs, () =>
+      this.#stop(new HttpError('timeout_total', `${where}: not complete within ${totalMs} ms`)),
+    );
+    if (this.#signal?.aborted === true) this.#onAbort();
+    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  watch(exchange: Exchange): void {
+    this.#exchange = exchange;
+    if (this.#error !== undefined) exchange.cancel(this.#error);
+  }
+
+  endDeadline(): void {
+    this.#timer?.cancel();
+  }
+
+  end(): void {
+    this.#timer?.cancel();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  #stop(error: HttpError): void {
+    this.#error = error;
+    this.#exchange?.cancel(error);
+  }
+}
+
+async function* readBody(
+  clock: Clock,
+  exchange: Exchange,
+  limit: number,
+  url: string,
+  cancel: () => void,
+): AsyncGenerator<Buffer> {
+  let size = 0;
+  try {
+    for (;;) {
+      const chunk = await clock.holdWhile(exchange.read());
+      if (chunk === undefined) return;
+      size += chunk.length;
+      if (size > limit) throw tooLarge(url, limit);
+      yield chunk;
+    }
+  } finally {
+    cancel();
+  }
+}
+
+/** The next hop (RFC 9110 15.4): 303 always and 301, 302 after a POST become a GET without a body. */
+function redirect(hop: Hop, status: number, location: string): Hop {
+  const target = parseHttpUrl(location, hop.target.url);
+  const toGet =
+    (status === 303 && hop.method !== 'HEAD') ||
+    ((status === 301 || status === 302) && hop.method === 'POST');
+  const sameOrigin = target.url.origin === hop.target.url.origin;
+  const headers = Object.fromEntries(
+    Object.entries(hop.headers).filter(
+      ([name]) => (sameOrigin || !CREDENTIALS.has(name)) && !(toGet && name.startsWith('content-')),
+    ),
+  );
+  const authorization = target.authorization ?? (sameOrigin ? hop.target.authorization : undefined);
+  return {
+    target: { ...target, authorization },
+    text: target.url.href,
+    method: toGet ? 'GET' : hop.method,
+    headers,
+    body: toGet ? undefined : hop.body,
+  };
+}
+
+function refuseLargeLength(head: ResponseHead, limit: number, url: string, exchange: Exchange): void {
+  if (!(Number(headerOf(head.headers, 'content-length')) > limit)) return;
+  const error = tooLarge(url, limit);
+  exchange.cancel(error);
+  throw error;
+}
+
+function refuseEncoding(head: ResponseHead, url: string, exchange: Exchange): void {
+  const encoding = headerOf(head.headers, 'content-encoding')?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity') return;
+  const error = new HttpError(
+    'unsupported_encoding',
+    `${url}: the body is compressed (${encoding}) although it was asked for as it is; switch that off for this path`,
+  );
+  exchange.cancel(error);
+  throw error;
+}
+
+function tooLarge(url: string, limit: number): HttpError {
+  return new HttpError('too_large', `${url}: the body is larger than the limit of ${limit} bytes`);
+}
+
+function headerOf(headers: HttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,95 @@
+/** Servers and clients on this machine for the tests of the HTTP client. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Socket,
+  type Server as TcpServer,
+} from 'node:net';
+import { after } from 'node:test';
+import { silentLogger } from '../log/logger.ts';
+import { RealClock } from '../time/real-clock.ts';
+import type { Resolver } from './guarded-connector.ts';
+import { HttpClient, type HttpClientOptions } from './http-client.ts';
+import { HttpError, type HttpErrorCode, type RetryVerdict } from './http-errors.ts';
+
+/** Names of the tests: everything under `.test` is this machine. */
+export const loopback: Resolver = async (hostname) => {
+  if (hostname.endsWith('.test')) return [{ address: '127.0.0.1', family: 4 }];
+  throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND' });
+};
+
+export function client(options: Partial<HttpClientOptions> = {}): HttpClient {
+  const made = new HttpClient({
+    clock: new RealClock(),
+    log: silentLogger,
+    allow: ['127.0.0.0/8'],
+    resolve: loopback,
+    ...options,
+  });
+  opened.push(made);
+  return made;
+}
+
+const opened: HttpClient[] = [];
+const servers: (Server | TcpServer)[] = [];
+
+/** Registers the end of everything that a test file opened. */
+export function closeAfterTests(): void {
+  after(async () => {
+    await Promise.all(opened.map((made) => made.close()));
+    for (const server of servers) {
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.close();
+    }
+  });
+}
+
+async function listen<S extends Server | TcpServer>(server: S): Promise<number> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+export const serve = (listener: RequestListener): Promise<number> => listen(createServer(listener));
+/** A server that is not HTTP: does with each connection what it is told. */
+export const serveRaw = (onConnection: (socket: Socket) => void): Promise<number> =>
+  listen(
+    createTcpServer((socket) => {
+      socket.on('error', () => {});
+      onConnection(socket);
+    }),
+  );
+
+export async function text(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+export function failsWith(
+  code: HttpErrorCode,
+  retry: RetryVerdict,
+  pattern = /./,
+): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof HttpError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.equal(error.retry, retry);
+    assert.match(error.message, pattern);
+    return true;
+  };
+}
+
+/** A port that nobody listens on. */
+export async function closedPort(): Promise<number> {
+  const server = createTcpServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
