@@ -1,0 +1,236 @@
+import { isUtf8 } from 'node:buffer';
+import { callId, cseq, from, to, via } from './accessors.ts';
+import { isToken, sliceTrimmed } from './chars.ts';
+import { excerpt, SipParseError } from './errors.ts';
+import { parseContentLength } from './fields.ts';
+import { isUsualName } from './header-names.ts';
+import { Headers } from './headers.ts';
+import { SIP_LIMITS } from './limits.ts';
+import { createRequest, NO_BODY } from './message.ts';
+import type { SipMessage, SipRequest, SipResponse } from './message.ts';
+import { parseUri } from './uri.ts';
+import { hasBareNul } from './values.ts';
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** Present in every message (RFC 3261 8.1.1; Max-Forwards is not, for RFC 2543 did not have it). */
+const MANDATORY = ['Via', 'From', 'To', 'Call-ID', 'CSeq'] as const;
+/** May be there once: two of them would be read differently by two readers (RFC 4475 3.3.8, 3.3.9). */
+const SINGLE = ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Content-Length', 'Content-Type'] as const;
+
+const STATUS_LINE = /^SIP\/(\d+)\.(\d+) (\d{3})(?: (.*))?$/is;
+const RESPONSE = /^SIP\//i;
+const VERSION = /^SIP\/\d+\.\d+$/i;
+const STRAY_LINE_END = /[\r\n]/;
+
+/** Whether a datagram holds nothing but line ends, as sent to keep a NAT binding open (RFC 5626 3.5.1). */
+export function isKeepAlive(datagram: Buffer): boolean {
+  return startOfMessage(datagram) === datagram.length;
+}
+
+/**
+ * One message from a whole datagram, or from a frame of `StreamFramer`. Line ends before it are skipped; the
+ * body is cut to Content-Length and shares memory with `datagram`. Start line, header fields and the headers
+ * of each transaction (top Via, From, To, Call-ID, CSeq) are checked at once, everything else when asked for.
+ * Text that is not UTF-8 is read as Latin-1.
+ *
+ * @throws SipParseError with the status to answer (400, 414, 505, 513) and what can be answered
+ */
+export function parseMessage(datagram: Buffer): SipMessage {
+  const start = startOfMessage(datagram);
+  if (datagram.length - start > SIP_LIMITS.messageBytes) {
+    throw refuse(decodeHead(datagram, start, start + SIP_LIMITS.headBytes), tooLarge('message'));
+  }
+  const headEnd = datagram.indexOf(HEAD_END, start);
+  if (headEnd < 0 || headEnd - start > SIP_LIMITS.headBytes) {
+    const head = decodeHead(datagram, start, Math.min(datagram.length, start + SIP_LIMITS.headBytes));
+    const error =
+      headEnd < 0 ? new SipParseError('no empty line after the headers') : tooLarge('start line and headers');
+    throw refuse(head, error);
+  }
+  const head = decodeHead(datagram, start, headEnd);
+  try {
+    return parseWhole(head, datagram, headEnd + HEAD_END.length);
+  } catch (error) {
+    throw refuse(head, error);
+  }
+}
+
+/**
+ * The error with what `head` says about the message: which kind it is and what can be answered.
+ * @param head start line and headers, maybe cut off or malformed
+ */
+export function refuse(head: string, error: unknown): SipParseError {
+  if (!(error instanceof SipParseError)) throw error;
+  const kind = RESPONSE.test(head) ? 'response' : 'request';
+  const request = kind === 'request' ? salvage(head) : undefined;
+  return new SipParseError(error.message, error.status, { kind, request });
+}
+
+/** Start line and headers as text, from `start` to `end` in bytes. */
+export function decodeHead(bytes: Buffer, start: number, end: number): string {
+  const head = bytes.subarray(start, end);
+  return head.toString(isUtf8(head) ? 'utf8' : 'latin1');
+}
+
+function parseWhole(head: string, datagram: Buffer, bodyAt: number): SipMessage {
+  const lineEnd = head.indexOf('\r\n');
+  const message = parseStartLine(lineEnd < 0 ? head : head.slice(0, lineEnd));
+  if (lineEnd >= 0) parseHeaders(head, lineEnd + 2, message.headers, true);
+  const { headers } = message;
+  for (const name of MANDATORY) if (!headers.has(name)) throw new SipParseError(`no ${name} header`);
+  for (const name of SINGLE)
+    if (headers.count(name) > 1) throw new SipParseError(`more than one ${name} header`);
+  via(message);
+  from(message);
+  to(message);
+  callId(message);
+  cseq(message);
+  message.body = bodyOf(headers, datagram, bodyAt);
+  return message;
+}
+
+/**
+ *     Request-Line  =  Method SP Request-URI SP SIP-Version CRLF
+ *     Status-Line   =  SIP-Version SP Status-Code SP Reason-Phrase CRLF
+ */
+function parseStartLine(line: string): SipMessage {
+  if (STRAY_LINE_END.test(line) || line.includes('\0')) {
+    throw new SipParseError('line end or NUL within the start line');
+  }
+  const status = STATUS_LINE.exec(line);
+  if (status !== null) {
+    if (status[1] !== '2' || status[2] !== '0') throw new SipParseError(`version of ${excerpt(line)}`, 505);
+    return createBareResponse(Number(status[3]), status[4] ?? '');
+  }
+  if (RESPONSE.test(line)) throw new SipParseError(`status line ${excerpt(line)} is malformed`);
+  const methodEnd = line.indexOf(' ');
+  const uriEnd = line.indexOf(' ', methodEnd + 1);
+  const method = line.slice(0, Math.max(0, methodEnd));
+  if (!isToken(method) || method.length > SIP_LIMITS.methodLength) {
+    throw new SipParseError(`start line ${excerpt(line)} begins with no method`);
+  }
+  const version = uriEnd < 0 ? '' : line.slice(uriEnd + 1);
+  if (version.toUpperCase() !== 'SIP/2.0') {
+    if (VERSION.test(version)) throw new SipParseError(`version ${excerpt(version)}`, 505);
+    throw new SipParseError(`start line ${excerpt(line)} is not "method URI SIP/2.0" with single spaces`);
+  }
+  const uri = line.slice(methodEnd + 1, uriEnd);
+  if (uri.length > SIP_LIMITS.uriLength) throw new SipParseError('Request-URI past the limit', 414);
+  // A Request-URI has no headers (RFC 3261 19.1.1, table 1).
+  if (parseUri(uri).headers.length > 0) throw new SipParseError(`Request-URI ${excerpt(uri)} has headers`);
+  return createRequest(method, uri);
+}
+
+function createBareResponse(status: number, reason: string): SipResponse {
+  if (status < 100 || status > 699) throw new SipParseError(`status ${status} is none`);
+  return { kind: 'response', status, reason, headers: new Headers(), body: NO_BODY };
+}
+
+/**
+ * Header fields of `head` from `start` on. When not `strict`, it stops in silence at what it cannot read.
+ *
+ *     message-header  =  field-name HCOLON field-value CRLF      ; CRLF followed by white space folds
+ */
+function parseHeaders(head: string, start: number, headers: Headers, strict: boolean): void {
+  for (let i = start; i < head.length; ) {
+    const end = lineEndAt(head, i);
+    const problem = parseHeaderLine(head, i, end, headers);
+    if (problem !== undefined && strict) throw problem;
+    if (headers.size === SIP_LIMITS.headerFields && end + 2 < head.length) {
+      if (strict) throw tooLarge('number of header fields');
+      return;
+    }
+    i = end + 2;
+  }
+}
+
+/** Index of the CRLF that ends the field at `start`, behind all its folded lines. */
+function lineEndAt(head: string, start: number): number {
+  let end = start;
+  for (;;) {
+    end = head.indexOf('\r\n', end);
+    if (end < 0) return head.length;
+    const next = head.charCodeAt(end + 2);
+    if (next !== 0x20 && next !== 0x09) return end;
+    end += 2;
+  }
+}
+
+function parseHeaderLine(
+  head: string,
+  start: number,
+  end: number,
+  headers: Headers,
+): SipParseError | undefined {
+  const colon = head.indexOf(':', start);
+  if (colon < 0 || colon >= end) {
+    return new SipParseError(`header line ${excerpt(head.slice(start, end))} has no colon`);
+  }
+  const name = sliceTrimmed(head, start, colon);
+  if (!isUsualName(name) && (!isToken(name) || name.length > SIP_LIMITS.headerNameLength)) {
+    return new SipParseError(`${excerpt(name)} is no header name`);
+  }
+  if (head.charCodeAt(start) !== name.charCodeAt(0))
+    return new SipParseError('the first header line is folded');
+  const raw = sliceTrimmed(head, colon + 1, end);
+  const value = raw.includes('\r\n') ? unfold(raw) : raw;
+  if (value.length > SIP_LIMITS.headerValueLength) return tooLarge(`header ${name}`);
+  if (STRAY_LINE_END.test(value)) return new SipParseError(`header ${name}: CR or LF that ends no line`);
+  if (value.includes('\0') && hasBareNul(value)) return new SipParseError(`header ${name}: NUL`);
+  headers.add(name, value);
+  return undefined;
+}
+
+/** Line folding is one space (RFC 3261 7.3.1). */
+function unfold(raw: string): string {
+  let value = '';
+  for (let i = 0; i < raw.length; ) {
+    const lineEnd = raw.indexOf('\r\n', i);
+    const end = lineEnd < 0 ? raw.length : lineEnd;
+    const piece = sliceTrimmed(raw, i, end);
+    if (piece !== '') value += value === '' ? piece : ` ${piece}`;
+    i = end + 2;
+  }
+  return value;
+}
+
+/** RFC 3261 18.3: a datagram may be longer than Content-Length says, not shorter; without it, the rest is body. */
+function bodyOf(headers: Headers, datagram: Buffer, bodyAt: number): Buffer {
+  const value = headers.get('Content-Length');
+  const available = datagram.length - bodyAt;
+  const length = value === undefined ? available : parseContentLength(value);
+  if (length > available) throw new SipParseError(`Content-Length ${length}, but ${available} bytes came`);
+  return length === 0 ? NO_BODY : datagram.subarray(bodyAt, bodyAt + length);
+}
+
+/** What an answer to a refused request needs, as far as it can be found; see `SipParseError.request`. */
+function salvage(head: string): SipRequest | undefined {
+  const lineEnd = head.indexOf('\r\n');
+  const line = lineEnd < 0 ? head : head.slice(0, lineEnd);
+  const method = line.slice(0, Math.max(0, line.indexOf(' ')));
+  if (lineEnd < 0 || !isToken(method) || method === 'ACK') return undefined;
+  const all = new Headers();
+  parseHeaders(head, lineEnd + 2, all, false);
+  const fields = new Headers();
+  for (let i = 0; i < all.size; i++) if (all.keyAt(i) === 'via') fields.add('Via', all.valueAt(i));
+  if (fields.size === 0) return undefined;
+  for (const name of ['From', 'To', 'Call-ID', 'CSeq']) {
+    const value = all.get(name);
+    if (value !== undefined) fields.add(name, value);
+  }
+  return createRequest(method, '', fields);
+}
+
+function tooLarge(what: string): SipParseError {
+  return new SipParseError(`${what} past the limit`, 513);
+}
+
+/** Index of the first byte that is no line end. */
+function startOfMessage(datagram: Buffer): number {
+  let i = 0;
+  while (i < datagram.length && (datagram[i] === CR || datagram[i] === LF)) i++;
+  return i;
+}
