@@ -1,0 +1,95 @@
+import type { LogFields, LogLevel } from './logger.ts';
+
+const REDACTED = '[redacted]';
+/** Names of fields whose values are never logged, as snake_case words at the end of the name. */
+const SECRET_NAME =
+  /(^|[-_.])(authorization|cookie|password|passwd|secret|token|credentials?|api_?key|signing_?key|private_?key)$/;
+/** `scheme://user:password@`. Bounded, so that a hostile text costs no more than its length. */
+const USERINFO = /\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/?#"'<>]{1,512}@/gi;
+/** Header lines inside a logged SIP or HTTP message. */
+const AUTHORIZATION_LINE = /^((?:proxy-)?authorization[ \t]{0,8}:)[^\r\n]*/gim;
+const QUERY_SECRET = /([?&][\w-]{0,32}(?:token|password|secret|api_?key|signature)=)[^&\s#"']+/gi;
+const MAX_TEXT = 16_384;
+const MAX_DEPTH = 6;
+const MAX_ITEMS = 100;
+
+/**
+ * Keys that a caller pressed, as they may be logged at `level`: readable at debug and trace, only their number
+ * (`xxxx`) at info and above.
+ */
+export function maskDigits(digits: string, level: LogLevel): string {
+  return level === 'debug' || level === 'trace' ? digits : 'x'.repeat(digits.length);
+}
+
+/** Text without passwords in URLs, authorization lines and query secrets; cut at 16,384 characters. */
+export function redactText(text: string): string {
+  const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length} characters)` : text;
+  if (!cut.includes('@') && !cut.includes('=') && !cut.includes(':')) return cut;
+  return cut
+    .replace(USERINFO, '$1')
+    .replace(AUTHORIZATION_LINE, `$1 ${REDACTED}`)
+    .replace(QUERY_SECRET, `$1${REDACTED}`);
+}
+
+/** A copy of `fields` that is safe to log: no secrets, errors as plain objects, bounded in depth and length. */
+export function redactFields(fields: LogFields): Record<string, unknown> {
+  return redactObject(fields, 0);
+}
+
+function redactObject(object: object, depth: number): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  let items = 0;
+  for (const [name, value] of Object.entries(object)) {
+    if (value === undefined) continue;
+    if (++items > MAX_ITEMS) {
+      result['…'] = 'more fields';
+      break;
+    }
+    result[name] = isSecret(name) && value !== '' && value !== null ? REDACTED : redactValue(value, depth);
+  }
+  return result;
+}
+
+function redactValue(value: unknown, depth: number): unknown {
+  switch (typeof value) {
+    case 'string':
+      return redactText(value);
+    case 'bigint':
+      return value.toString();
+    case 'function':
+    case 'symbol':
+      return String(value).slice(0, 80);
+    case 'object':
+      break;
+    default:
+      return value;
+  }
+  if (value === null || value instanceof Date) return value;
+  if (depth >= MAX_DEPTH) return '…';
+  if (value instanceof Error) return describeError(value, depth);
+  if (value instanceof URL) return redactText(value.href);
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength} bytes)`;
+  if (Array.isArray(value)) {
+    const kept = value.slice(0, MAX_ITEMS).map((item) => redactValue(item, depth + 1));
+    if (value.length > MAX_ITEMS) kept.push(`… ${value.length - MAX_ITEMS} more`);
+    return kept;
+  }
+  if (value instanceof Map) return redactObject(Object.fromEntries(value), depth + 1);
+  if (value instanceof Set) return redactValue([...value], depth);
+  return redactObject(value, depth + 1);
+}
+
+function describeError(error: Error, depth: number): Record<string, unknown> {
+  return {
+    type: error.name,
+    message: redactText(error.message),
+    // Stable codes and the like that the error carries beside its message.
+    ...redactObject({ ...error, cause: undefined }, depth + 1),
+    stack: redactText(error.stack ?? ''),
+    ...(error.cause === undefined ? {} : { cause: redactValue(error.cause, depth + 1) }),
+  };
+}
+
+function isSecret(name: string): boolean {
+  return SECRET_NAME.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase());
+}
