@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -71,7 +71,7 @@ describe('opening', () => {
   test('creates the folder, closed to other users, and the schema', () => {
     directory = path.join(directory, 'a', 'b');
     const opened = open();
-    assert.ok(existsSync(path.join(directory, DATABASE_FILE)));
+    assert.equal(statSync(directory).mode & 0o777, 0o700);
     const tables = opened
       .all("SELECT name FROM sqlite_schema WHERE type = 'table'")
       .map((row) => row['name']);
@@ -160,12 +160,10 @@ describe('opening', () => {
     assert.throws(() => open(), storageError('cannot_open', /data_dir/));
   });
 
-  test('a read-only database is refused with the cure', {
-    skip: process.getuid?.() === 0 && 'root may write anything',
-  }, () => {
-    open().close();
-    chmodSync(path.join(directory, DATABASE_FILE), 0o400);
-    assert.throws(() => open(), storageError('read_only', /writable/));
+  test('a database that cannot be written says so with the cure', () => {
+    const opened = withNotes();
+    opened.exec('PRAGMA query_only = 1');
+    assert.throws(() => add(opened, 'a'), storageError('read_only', /Make the data folder writable/));
   });
 });
 
@@ -245,6 +243,27 @@ describe('transactions', () => {
     opened.exec(`PRAGMA max_page_count = ${pages + 1000}`);
     opened.transaction(() => add(opened, 'again'));
     assert.deepEqual(notes(opened), ['again']);
+  });
+
+  test('a listener that throws after the commit does not undo it, nor disturb the next transaction', () => {
+    const opened = withNotes();
+    assert.throws(
+      () =>
+        opened.transaction(() => {
+          add(opened, 'a');
+          opened.afterCommit(() => {
+            throw new Error('listener');
+          });
+        }),
+      /listener/,
+    );
+    assert.throws(() =>
+      opened.transaction(() => {
+        add(opened, 'b');
+        throw new Error('undone');
+      }),
+    );
+    assert.deepEqual(notes(opened), ['a']);
   });
 
   test('a closed database says so', () => {

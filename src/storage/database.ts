@@ -134,13 +134,11 @@ export class Database {
     const listeners = this.#afterCommit.length;
     this.exec(outermost ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`);
     this.#depth++;
+    let result: T;
     try {
-      const result = work();
+      result = work();
       if (result instanceof Promise) throw new TypeError('a database transaction must be synchronous');
       this.exec(outermost ? 'COMMIT' : `RELEASE ${savepoint}`);
-      this.#depth--;
-      if (outermost) this.#committed();
-      return result;
     } catch (error) {
       this.#depth--;
       this.#afterCommit.length = listeners;
@@ -150,6 +148,9 @@ export class Database {
       }
       throw error;
     }
+    this.#depth--;
+    if (outermost) this.#committed();
+    return result;
   }
 
   /** Calls `listener` once the present transaction is committed (never if it is undone); at once outside of one. */

@@ -50,7 +50,7 @@ describe('migrations', () => {
     migrate(database, 0, [...MIGRATIONS, NEXT]);
     assert.throws(
       () => migrate(database, 0),
-      refused('newer_schema', /newer OpenSWML \(schema 3; .* knows 2\)/),
+      refused('newer_schema', new RegExp(`\\(schema ${NEXT.version}; .* knows ${MIGRATIONS.length}\\)`)),
     );
   });
 

@@ -59,6 +59,7 @@ export const MIGRATIONS: readonly Migration[] = [
         state TEXT NOT NULL,
         attempts INTEGER NOT NULL,
         due_at REAL,
+        deadline_at REAL NOT NULL,
         created_at REAL NOT NULL,
         updated_at REAL NOT NULL,
         http_status INTEGER,

@@ -1,0 +1,349 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../log/logger.ts';
+import { redactUrl } from '../net/http-url.ts';
+import type { Database } from '../storage/database.ts';
+import { StorageError } from '../storage/errors.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import { type CallbackRow, CallbackTable, type OperationHead } from './callback-table.ts';
+import { DeliverySchedule, type Turn } from './delivery-schedule.ts';
+import { type AttemptResult, type Delivery, type DeliveryInput, step } from './delivery-states.ts';
+import type { CallbackDelivery, CallbackRequest, Outbox } from './events.ts';
+
+/** Makes one attempt. */
+export interface CallbackSender {
+  /** Never rejects. Resolves with `interrupted` soon after `signal` aborts. */
+  send(callback: CallbackRow, signal: AbortSignal): Promise<AttemptResult>;
+}
+
+export interface OutboxOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly sender: CallbackSender;
+  /** 0 ≤ value < 1, for the jitter of the waits. */
+  readonly random: () => number;
+  readonly limits?: Partial<OutboxLimits>;
+}
+
+export interface OutboxLimits {
+  /** Requests under way at once. */
+  readonly concurrency: number;
+  /** Of these, to one receiver. */
+  readonly perOrigin: number;
+  /** How long one callback is tried, ms. */
+  readonly giveUpAfterMs: number;
+  /** Callbacks not yet delivered; those beyond go straight to the dead letters. */
+  readonly maxOpen: number;
+  /** How long delivered ones and dead letters are kept, ms. */
+  readonly keepDeliveredMs: number;
+  readonly keepDeadMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+export const DEFAULT_OUTBOX_LIMITS: OutboxLimits = {
+  concurrency: 16,
+  perOrigin: 4,
+  giveUpAfterMs: 24 * HOUR_MS,
+  maxOpen: 100_000,
+  keepDeliveredMs: 24 * HOUR_MS,
+  keepDeadMs: 7 * 24 * HOUR_MS,
+};
+
+const PRUNE_INTERVAL_MS = 600_000;
+/** Rows deleted in one go, so that pruning never holds up a call. */
+const PRUNE_BATCH = 1_000;
+/** Wait before a state that could not be written (full disk) is written again, ms. */
+const STORAGE_RETRY_MS = 5_000;
+const MAX_LIST = 1_000;
+
+/**
+ * The outbox in the database. A callback is a row written in the transaction of the state change that it
+ * reports; from there on it is tried until it is delivered or its time is over. Of each operation one is
+ * under way at a time, and the next one follows when the former came to its end.
+ */
+export class DurableOutbox implements Outbox {
+  readonly #table: CallbackTable;
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #sender: CallbackSender;
+  readonly #random: () => number;
+  readonly #limits: OutboxLimits;
+  readonly #schedule: DeliverySchedule;
+  readonly #listeners: ((delivery: CallbackDelivery) => void)[] = [];
+  /** Operations that have a first callback ready, under way or waiting. */
+  readonly #operations = new Set<string>();
+  readonly #timers = new Set<Timer>();
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  #idleWaiters: (() => void)[] = [];
+  #open: number;
+  #started = false;
+
+  /** @throws StorageError */
+  constructor(options: OutboxOptions) {
+    this.#database = options.database;
+    this.#table = new CallbackTable(options.database);
+    this.#clock = options.clock;
+    this.#log = options.log.child({ component: 'outbox' });
+    this.#sender = options.sender;
+    this.#random = options.random;
+    this.#limits = { ...DEFAULT_OUTBOX_LIMITS, ...options.limits };
+    this.#schedule = new DeliverySchedule(this.#limits);
+    this.#open = this.#table.countOpen();
+  }
+
+  /** @throws StorageError; the callback is then not in the outbox */
+  enqueue(request: CallbackRequest): void {
+    const now = this.#clock.now();
+    const full = this.#open >= this.#limits.maxOpen;
+    const error = `the outbox is full: ${this.#open} callbacks wait for their receivers`;
+    const idempotencyKey = randomUUID();
+    const deadlineAt = now + this.#limits.giveUpAfterMs;
+    const id = full
+      ? this.#table.insert(request, { state: 'dead', idempotencyKey, now, deadlineAt, error })
+      : this.#table.insert(request, { state: 'pending', idempotencyKey, now, deadlineAt });
+    const { url, operationId } = request;
+    this.#database.afterCommit(() => {
+      if (full) {
+        this.#announce({
+          id,
+          url: redactUrl(url),
+          eventType: request.envelope.event_type,
+          state: 'dead',
+          attempts: 0,
+          error,
+        });
+      } else {
+        this.#open++;
+        this.#activate({ id, url, operationId, dueAt: undefined });
+      }
+    });
+  }
+
+  onDelivery(listener: (delivery: CallbackDelivery) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** @throws StorageError */
+  start(): void {
+    if (this.#started) return;
+    const interrupted = this.#table.interruptSending();
+    const heads = this.#table.heads();
+    this.#started = true;
+    if (this.#open > 0) {
+      this.#log.info({ open: this.#open, interrupted }, 'callbacks left from the last run are sent now');
+    }
+    for (const head of heads) this.#activate(head);
+    this.#prune();
+    const pruning = this.#clock.every(PRUNE_INTERVAL_MS, () => this.#prune());
+    this.#timers.add(pruning);
+  }
+
+  drain(limitMs: number): Promise<void> {
+    if (!this.#started || this.#schedule.idle) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(limitMs, resolve);
+      this.#idleWaiters.push(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** Breaks off what is under way; it is sent again after the next start. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+    await Promise.all(this.#inFlight);
+  }
+
+  /**
+   * Callbacks of one state, newest first.
+   * @param page `limit` 1 to 1000 (default 100); `beforeId`: only older ones than this
+   * @throws StorageError
+   */
+  list(
+    state: 'pending' | 'sending' | 'waiting' | 'delivered' | 'dead',
+    page: { readonly limit?: number; readonly beforeId?: number } = {},
+  ): readonly CallbackRow[] {
+    const limit = Math.min(Math.max(page.limit ?? 100, 1), MAX_LIST);
+    return this.#table.list(state, page.beforeId ?? Number.MAX_SAFE_INTEGER, limit);
+  }
+
+  /**
+   * Sends a dead letter again, with all its time anew. It may then arrive behind later ones of its operation.
+   * @returns false when there is no dead letter of this id
+   * @throws StorageError
+   */
+  retry(id: number): boolean {
+    const row = this.#table.get(id);
+    const result = row && this.#step(row, { type: 'retry' });
+    if (row === undefined || result === undefined) return false;
+    this.#table.save(id, result.next, { now: this.#clock.now() });
+    this.#database.afterCommit(() => {
+      this.#open++;
+      this.#activate({ ...row, dueAt: undefined });
+    });
+    return true;
+  }
+
+  #step(delivery: Delivery, input: DeliveryInput): ReturnType<typeof step> {
+    const { giveUpAfterMs } = this.#limits;
+    return step(delivery, input, { now: this.#clock.now(), random: this.#random(), giveUpAfterMs });
+  }
+
+  /** Takes the first callback of an operation in, unless one of that operation is already on its way. */
+  #activate(head: OperationHead): void {
+    if (!this.#started || this.#stopping.signal.aborted) return;
+    const key = operationKey(head);
+    if (this.#operations.has(key)) return;
+    this.#operations.add(key);
+    this.#wait(head, (head.dueAt ?? 0) - this.#clock.now());
+  }
+
+  #wait(turn: Turn, ms: number): void {
+    const ready = (): void => {
+      this.#schedule.add(turn);
+      this.#pump();
+    };
+    if (ms <= 0) ready();
+    else this.#after(ms, ready);
+  }
+
+  #after(ms: number, callback: () => void): void {
+    const timer = this.#clock.after(ms, () => {
+      this.#timers.delete(timer);
+      callback();
+    });
+    this.#timers.add(timer);
+  }
+
+  #pump(): void {
+    while (!this.#stopping.signal.aborted) {
+      const turn = this.#schedule.take();
+      if (turn === undefined) break;
+      const attempt = this.#attempt(turn);
+      this.#inFlight.add(attempt);
+      void attempt.finally(() => {
+        this.#inFlight.delete(attempt);
+        if (!this.#schedule.idle) return;
+        for (const waiter of this.#idleWaiters.splice(0)) waiter();
+      });
+    }
+  }
+
+  async #attempt(turn: Turn): Promise<void> {
+    const sending = this.#begin(turn);
+    if (sending === undefined || sending === 'gone') {
+      this.#schedule.done(turn, false);
+      if (sending === 'gone') this.#continueOperation(turn);
+      else if (!this.#stopping.signal.aborted) this.#after(STORAGE_RETRY_MS, () => this.#wait(turn, 0));
+      return;
+    }
+    const result = await this.#clock.holdWhile(this.#sender.send(sending, this.#stopping.signal));
+    this.#schedule.done(turn, result.type === 'failed' && result.status === undefined);
+    this.#settle(turn, sending, result);
+    this.#pump();
+  }
+
+  /** Notes that an attempt begins; undefined when that could not be written, `gone` when someone deleted the row. */
+  #begin(turn: Turn): CallbackRow | 'gone' | undefined {
+    return this.#tryStorage(() => {
+      const row = this.#table.get(turn.id);
+      const result = row && this.#step(row, { type: 'send' });
+      if (row === undefined || result === undefined) return 'gone';
+      const { httpStatus, error } = row;
+      this.#table.save(row.id, result.next, { now: this.#clock.now(), httpStatus, error });
+      return { ...row, ...result.next };
+    });
+  }
+
+  /** Writes down what came of an attempt, and lets the operation go on. */
+  #settle(turn: Turn, row: CallbackRow, result: AttemptResult): void {
+    const outcome = this.#step(row, result);
+    if (outcome === undefined) return;
+    const now = this.#clock.now();
+    const status = 'status' in result ? result.status : undefined;
+    const error = 'error' in result ? result.error : undefined;
+    const wait = outcome.effects.find((effect) => effect.type === 'wait');
+    const dueAt = wait === undefined ? undefined : now + wait.ms;
+    const saved = this.#tryStorage(() => {
+      this.#table.save(row.id, outcome.next, { now, dueAt, httpStatus: status, error });
+      return true;
+    });
+    if (this.#stopping.signal.aborted) return;
+    if (saved !== true) {
+      this.#after(STORAGE_RETRY_MS, () => this.#settle(turn, row, result));
+      return;
+    }
+    if (wait !== undefined) {
+      const { attempts, eventType } = row;
+      const fields = { callback: row.id, url: redactUrl(row.url), eventType, attempts, status, error };
+      this.#log.warn({ ...fields, retry_in_s: wait.ms / 1000 }, 'callback not delivered, will be sent again');
+      this.#wait(turn, wait.ms);
+    }
+    const end = outcome.effects.find((effect) => effect.type === 'announce');
+    if (end === undefined) return;
+    this.#open--;
+    this.#announce({
+      id: row.id,
+      url: redactUrl(row.url),
+      eventType: row.eventType,
+      state: end.state,
+      attempts: row.attempts,
+      ...(status === undefined ? {} : { status }),
+      ...(error === undefined ? {} : { error }),
+    });
+    this.#continueOperation(turn);
+  }
+
+  #continueOperation(turn: Turn): void {
+    this.#operations.delete(operationKey(turn));
+    const next = this.#tryStorage(() => this.#table.next(turn.url, turn.operationId) ?? 'none');
+    if (next === undefined) this.#after(STORAGE_RETRY_MS, () => this.#continueOperation(turn));
+    else if (next !== 'none') this.#activate(next);
+  }
+
+  #announce(delivery: CallbackDelivery): void {
+    const { id, url, eventType, attempts, status, error } = delivery;
+    const fields = { callback: id, url, eventType, attempts, status, error };
+    if (delivery.state === 'dead') this.#log.error(fields, 'callback given up, kept as a dead letter');
+    else this.#log.debug(fields, 'callback delivered');
+    for (const listener of this.#listeners) {
+      try {
+        listener(delivery);
+      } catch (cause) {
+        this.#log.error({ callback: id, error: cause }, 'a listener for callback deliveries failed');
+      }
+    }
+  }
+
+  #prune(): void {
+    this.#tryStorage(() => {
+      const now = this.#clock.now();
+      this.#table.prune('delivered', now - this.#limits.keepDeliveredMs, PRUNE_BATCH);
+      this.#table.prune('dead', now - this.#limits.keepDeadMs, PRUNE_BATCH);
+      return true;
+    });
+  }
+
+  /** Runs `work`; on an error of the database logs it and returns undefined, so that a full disk ends nothing. */
+  #tryStorage<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      if (!this.#stopping.signal.aborted) {
+        this.#log.error({ error: error.message }, 'the outbox could not be written, trying again');
+      }
+      return undefined;
+    }
+  }
+}
+
+function operationKey(turn: Turn): string {
+  return `${turn.operationId} ${turn.url}`;
+}
