@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { SdpNegotiation } from './negotiation.ts';
+import { acceptAnswer, answerOffer, createOffer, type LocalAudio, SdpRefusal } from './offer-answer.ts';
+import { parseSdp } from './parse.ts';
+
+const LOCAL: LocalAudio = { address: '192.0.2.1', rtpPort: 20_000, codecs: ['PCMU', 'PCMA'] };
+const IDENTITY = { sessionId: '7', sessionVersion: '1' };
+const offer = (...lines: string[]): string =>
+  ['v=0', 'o=bob 1 1 IN IP4 198.51.100.9', 's=-', 'c=IN IP4 198.51.100.9', 't=0 0', ...lines].join('\r\n');
+const AUDIO = 'm=audio 40000 RTP/AVP 8 0 96';
+const EVENT = 'a=rtpmap:96 telephone-event/8000';
+
+test('the offerer’s first codec that we have is taken, and its number of telephone-event', () => {
+  const { sdp, media } = answerOffer(
+    offer('m=audio 40000 RTP/AVP 9 8 0 96', EVENT, 'a=fmtp:96 0-16'),
+    LOCAL,
+    IDENTITY,
+  );
+  assert.deepEqual(media, {
+    codec: 'PCMA',
+    payloadType: 8,
+    telephoneEventPayloadType: 96,
+    remoteAddress: '198.51.100.9',
+    remotePort: 40_000,
+    remoteRtcpPort: 40_001,
+    direction: 'sendrecv',
+    ptimeMs: 20,
+  });
+  assert.equal(
+    sdp,
+    [
+      'v=0',
+      'o=- 7 1 IN IP4 192.0.2.1',
+      's=-',
+      'c=IN IP4 192.0.2.1',
+      't=0 0',
+      'm=audio 20000 RTP/AVP 8 96',
+      'a=rtpmap:8 PCMA/8000',
+      'a=rtpmap:96 telephone-event/8000',
+      'a=fmtp:96 0-15',
+      'a=ptime:20',
+      'a=sendrecv',
+      '',
+    ].join('\r\n'),
+  );
+});
+
+test('codecs are known by rtpmap under any number, and by static number without one', () => {
+  const dynamic = answerOffer(offer('m=audio 4000 RTP/AVP 100', 'a=rtpmap:100 pcmu/8000'), LOCAL, IDENTITY);
+  assert.deepEqual([dynamic.media.codec, dynamic.media.payloadType], ['PCMU', 100]);
+  const statik = answerOffer(offer('m=audio 4000 RTP/AVP 0'), LOCAL, IDENTITY);
+  assert.equal(statik.media.telephoneEventPayloadType, undefined);
+  assert.doesNotMatch(statik.sdp, /telephone-event/);
+  const remapped = offer('m=audio 4000 RTP/AVP 0', 'a=rtpmap:0 G726-32/8000');
+  assert.throws(() => answerOffer(remapped, LOCAL, IDENTITY), SdpRefusal);
+});
+
+test('only the events that the offer lists are answered', () => {
+  const { sdp } = answerOffer(offer(AUDIO, EVENT, 'a=fmtp:96 0-9,11,70'), LOCAL, IDENTITY);
+  assert.match(sdp, /a=fmtp:96 0-9,11\r\n/);
+});
+
+test('streams that we do not take keep their place, with port 0', () => {
+  const { sdp } = answerOffer(
+    offer(
+      'm=video 5000 RTP/AVP 97 98',
+      'a=rtpmap:97 VP8/90000',
+      AUDIO,
+      'm=audio 41000 RTP/AVP 0',
+      'm=image 9 udptl t38',
+    ),
+    LOCAL,
+    IDENTITY,
+  );
+  assert.deepEqual(
+    parseSdp(sdp).media.map(
+      ({ type, port, protocol, formats }) => `${type} ${port} ${protocol} ${formats[0]}`,
+    ),
+    [
+      'video 0 RTP/AVP 97',
+      'audio 20000 RTP/AVP 8',
+      'audio 0 RTP/AVP 8'.replace('8', '0'),
+      'image 0 UDPTL t38',
+    ],
+  );
+});
+
+for (const [offered, ours] of [
+  ['sendrecv', 'sendrecv'],
+  ['sendonly', 'recvonly'],
+  ['recvonly', 'sendonly'],
+  ['inactive', 'inactive'],
+] as const) {
+  test(`a stream offered ${offered} is answered ${ours} (RFC 3264 6.1), at media and at session level`, () => {
+    const media = answerOffer(offer(AUDIO, `a=${offered}`), LOCAL, IDENTITY);
+    assert.equal(media.media.direction, ours);
+    assert.match(media.sdp, new RegExp(`a=${ours}\r\n`));
+    const session = answerOffer(offer(`a=${offered}`, AUDIO), LOCAL, IDENTITY);
+    assert.equal(session.media.direction, ours);
+  });
+}
+
+test('a media-level direction beats that of the session', () => {
+  assert.equal(
+    answerOffer(offer('a=inactive', AUDIO, 'a=sendrecv'), LOCAL, IDENTITY).media.direction,
+    'sendrecv',
+  );
+});
+
+test('c=0.0.0.0 is hold: nothing is sent', () => {
+  const held = offer(AUDIO).replaceAll('198.51.100.9', '0.0.0.0');
+  assert.equal(answerOffer(held, LOCAL, IDENTITY).media.direction, 'recvonly');
+});
+
+test('a media-level connection beats that of the session, and IPv6 works', () => {
+  const { media, sdp } = answerOffer(
+    offer(AUDIO, 'c=IN IP6 2001:db8::9'),
+    { ...LOCAL, address: '2001:db8::1' },
+    IDENTITY,
+  );
+  assert.equal(media.remoteAddress, '2001:db8::9');
+  assert.match(sdp, /c=IN IP6 2001:db8::1\r\n/);
+});
+
+for (const [lines, ptime] of [
+  [[], 20],
+  [['a=ptime:10'], 10],
+  [['a=ptime:30'], 30],
+  [['a=ptime:60'], 60],
+  [['a=ptime:200'], 60],
+  [['a=ptime:5'], 10],
+  [['a=ptime:nonsense'], 20],
+  [['a=ptime:40', 'a=maxptime:20'], 20],
+] as const) {
+  test(`packet time of '${lines.join(', ')}' is ${ptime} ms`, () => {
+    assert.equal(answerOffer(offer(AUDIO, ...lines), LOCAL, IDENTITY).media.ptimeMs, ptime);
+  });
+}
+
+test('an explicit RTCP port is honoured (RFC 3605)', () => {
+  assert.equal(answerOffer(offer(AUDIO, 'a=rtcp:53020'), LOCAL, IDENTITY).media.remoteRtcpPort, 53_020);
+});
+
+test('RTP/AVPF is taken as RTP/AVP, RTP/SAVP is refused', () => {
+  assert.match(
+    answerOffer(offer('m=audio 4000 RTP/AVPF 0'), LOCAL, IDENTITY).sdp,
+    /m=audio 20000 RTP\/AVP 0/,
+  );
+  assert.throws(() => answerOffer(offer('m=audio 4000 RTP/SAVP 0'), LOCAL, IDENTITY), /only RTP\/SAVP/);
+});
+
+for (const [title, text, reason] of [
+  ['no audio', offer('m=video 5000 RTP/AVP 97'), /no audio stream/],
+  [
+    'no common codec',
+    offer('m=audio 5000 RTP/AVP 18 3'),
+    /no common codec: offered 18 3, supported PCMU, PCMA/,
+  ],
+  ['every stream switched off', offer('m=audio 0 RTP/AVP 0'), /switched off/],
+  ['garbage', 'hello', /SDP line 1: expected 'type=value'/],
+  ['a bad media line', offer('m=audio RTP/AVP 0'), /'m=' needs/],
+  ['a port beyond 65535', offer('m=audio 70000 RTP/AVP 0'), /'m=' needs/],
+  ['an empty body', '', /no 'v=0' line/],
+] as const) {
+  test(`an offer with ${title} is refused with the reason`, () => {
+    assert.throws(
+      () => answerOffer(text, LOCAL, IDENTITY),
+      (error) => error instanceof SdpRefusal && reason.test(error.message),
+    );
+  });
+}
+
+test('in a running session port 0 switches the stream off and it can come back', () => {
+  const negotiation = new SdpNegotiation(LOCAL, '9');
+  negotiation.answer(offer(AUDIO));
+  const off = negotiation.answer(offer('m=audio 0 RTP/AVP 8'));
+  assert.deepEqual([off.media.direction, off.media.remotePort], ['inactive', 0]);
+  assert.match(off.sdp, /m=audio 0 RTP\/AVP 8/);
+  assert.equal(negotiation.answer(offer(AUDIO)).media.direction, 'sendrecv');
+});
+
+test('the version of our description goes up only when it changes', () => {
+  const negotiation = new SdpNegotiation(LOCAL, '9');
+  const versionOf = (sdp: string): string => parseSdp(sdp).origin.sessionVersion;
+  const first = negotiation.answer(offer(AUDIO)).sdp;
+  const refresh = negotiation.answer(offer(AUDIO)).sdp;
+  const hold = negotiation.answer(offer(AUDIO, 'a=sendonly')).sdp;
+  assert.equal(versionOf(first), versionOf(refresh));
+  assert.equal(BigInt(versionOf(hold)), BigInt(versionOf(refresh)) + 1n);
+});
+
+test('an offer of ours is answered and accepted by ourselves', () => {
+  const ours = createOffer(LOCAL, IDENTITY);
+  const peer = answerOffer(ours, { address: '203.0.113.5', rtpPort: 30_000, codecs: ['PCMA'] }, IDENTITY);
+  assert.equal(peer.media.codec, 'PCMA');
+  const media = acceptAnswer(peer.sdp, LOCAL);
+  assert.deepEqual(
+    [media.codec, media.remoteAddress, media.remotePort, media.telephoneEventPayloadType],
+    ['PCMA', '203.0.113.5', 30_000, 101],
+  );
+});
+
+test('an answer without our codecs, or without audio, is refused', () => {
+  assert.throws(() => acceptAnswer(offer('m=audio 4000 RTP/AVP 18'), LOCAL), /no codec of the offer/);
+  assert.throws(() => acceptAnswer(offer('m=video 4000 RTP/AVP 0'), LOCAL), /no audio stream/);
+});
+
+test('LF line ends, missing s= and t=, and unknown lines are read', () => {
+  const loose = 'v=0\no=- 1 1 IN IP4 10.0.0.1\nx=later\nc=IN IP4 10.0.0.1\nb=AS:64\nm=audio 4000 RTP/AVP 0\n';
+  assert.equal(answerOffer(loose, LOCAL, IDENTITY).media.remoteAddress, '10.0.0.1');
+});
+
+test('whatever the text, the answer is an answer or a refusal', () => {
+  const line = fc.oneof(
+    fc.constantFrom(
+      AUDIO,
+      EVENT,
+      'v=0',
+      'c=IN IP4 1.2.3.4',
+      'a=ptime:20',
+      'm=audio 1 RTP/AVP',
+      'a=',
+      'm=',
+      'c=',
+    ),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 20 }), (lines) => {
+      try {
+        const { sdp } = answerOffer(lines.join('\r\n'), LOCAL, IDENTITY, true);
+        parseSdp(sdp);
+      } catch (error) {
+        assert.ok(error instanceof SdpRefusal, String(error));
+      }
+    }),
+  );
+});
