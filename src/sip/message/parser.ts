@@ -69,6 +69,14 @@ export function refuse(head: string, error: unknown): SipParseError {
   return new SipParseError(error.message, error.status, { kind, request });
 }
 
+/** The header fields of `head` that can be read at all, for one that is malformed or not yet checked. */
+export function readableHeaders(head: string): Headers {
+  const headers = new Headers();
+  const lineEnd = head.indexOf('\r\n');
+  if (lineEnd >= 0) parseHeaders(head, lineEnd + 2, headers, false);
+  return headers;
+}
+
 /** Start line and headers as text, from `start` to `end` in bytes. */
 export function decodeHead(bytes: Buffer, start: number, end: number): string {
   const head = bytes.subarray(start, end);
@@ -130,19 +138,20 @@ function createBareResponse(status: number, reason: string): SipResponse {
 }
 
 /**
- * Header fields of `head` from `start` on. When not `strict`, it stops in silence at what it cannot read.
+ * Header fields of `head` from `start` on. When not `strict`, it passes over what it cannot read.
  *
  *     message-header  =  field-name HCOLON field-value CRLF      ; CRLF followed by white space folds
  */
 function parseHeaders(head: string, start: number, headers: Headers, strict: boolean): void {
+  let lines = 0;
   for (let i = start; i < head.length; ) {
-    const end = lineEndAt(head, i);
-    const problem = parseHeaderLine(head, i, end, headers);
-    if (problem !== undefined && strict) throw problem;
-    if (headers.size === SIP_LIMITS.headerFields && end + 2 < head.length) {
+    if (++lines > SIP_LIMITS.headerFields) {
       if (strict) throw tooLarge('number of header fields');
       return;
     }
+    const end = lineEndAt(head, i);
+    const problem = parseHeaderLine(head, i, end, headers);
+    if (problem !== undefined && strict) throw problem;
     i = end + 2;
   }
 }
@@ -209,11 +218,10 @@ function bodyOf(headers: Headers, datagram: Buffer, bodyAt: number): Buffer {
 /** What an answer to a refused request needs, as far as it can be found; see `SipParseError.request`. */
 function salvage(head: string): SipRequest | undefined {
   const lineEnd = head.indexOf('\r\n');
-  const line = lineEnd < 0 ? head : head.slice(0, lineEnd);
+  const line = head.slice(0, Math.max(0, lineEnd));
   const method = line.slice(0, Math.max(0, line.indexOf(' ')));
-  if (lineEnd < 0 || !isToken(method) || method === 'ACK') return undefined;
-  const all = new Headers();
-  parseHeaders(head, lineEnd + 2, all, false);
+  if (!isToken(method) || method === 'ACK') return undefined;
+  const all = readableHeaders(head);
   const fields = new Headers();
   for (let i = 0; i < all.size; i++) if (all.keyAt(i) === 'via') fields.add('Via', all.valueAt(i));
   if (fields.size === 0) return undefined;
