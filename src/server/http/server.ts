@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Logger } from '../../log/logger.ts';
+import type { FileStore } from '../../storage/local-files.ts';
+import type { RecordingStore } from '../../storage/recordings.ts';
+import type { Clock } from '../../time/clock.ts';
+import { type Credentials, requireCredentials } from './auth.ts';
+import { addDownloadRoutes } from './download-route.ts';
+import { HttpProblem, httpListenError, problem } from './errors.ts';
+import { addRecordingsRoutes } from './recordings-routes.ts';
+import { addStatusRoutes, type StatusOptions } from './status-routes.ts';
+
+export interface HttpServerOptions extends StatusOptions {
+  /** Address to bind; port 0 lets the system choose. */
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly recordings: RecordingStore;
+  readonly files: FileStore;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly credentials: Credentials;
+  /** Whether downloads need the credentials too; asked at each request. */
+  readonly protectRecordings: () => boolean;
+  /** How clients reach this server, without a slash at the end; asked at each request. */
+  readonly publicUrl: () => string;
+}
+
+/** The HTTP side of the server: downloads, REST, health. */
+export interface HttpServer {
+  /** For requests without a socket (`app.inject`) and for further routes, which must be added before `listen`. */
+  readonly app: FastifyInstance;
+  /**
+   * @returns the address really bound
+   * @throws HttpListenError naming the address and the cure
+   */
+  listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Breaks off what is under way. */
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 1024 * 1024;
+/** Longest time for a whole request to arrive, ms. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** A connection on which nothing moves is closed, ms: also a download that nobody takes. */
+const IDLE_TIMEOUT_MS = 60_000;
+const MAX_CONNECTIONS = 2_000;
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const log = options.log.child({ component: 'http' });
+  const app = Fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    forceCloseConnections: true,
+    genReqId: () => randomUUID(),
+    // Answers for requests that no route sees (malformed ones) have the same form as the others.
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      const status = error.statusCode ?? 400;
+      void reply.code(status).header('x-request-id', request.id).send(problem(status).body);
+    },
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  addCommonBehaviour(app, log, options.clock);
+  acceptEmptyJson(app);
+  addStatusRoutes(app, options);
+  addDownloadRoutes(app, { ...options, log });
+  void app.register(async (scope) => {
+    scope.addHook('onRequest', async (request, reply) => {
+      requireCredentials(request, reply, options.credentials);
+    });
+    addRecordingsRoutes(scope, { ...options, log });
+  });
+  return {
+    app,
+    listen: async () => {
+      try {
+        await app.listen(options.listen);
+      } catch (error) {
+        throw httpListenError(options.listen, error);
+      }
+      const { address, port } = app.server.address() as AddressInfo;
+      return { host: address, port };
+    },
+    close: () => app.close(),
+  };
+}
+
+/** Takes JSON; an empty body counts as none, since existing clients send the type with every request. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parse(request, String(body), done);
+  });
+}
+
+/** Request ids, the form of errors, one log line a request. */
+function addCommonBehaviour(app: FastifyInstance, log: Logger, clock: Clock): void {
+  const started = new WeakMap<object, number>();
+  app.addHook('onRequest', async (request, reply) => {
+    started.set(request, clock.monotonic());
+    reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    log.debug(
+      {
+        request_id: request.id,
+        method: request.method,
+        path: request.url,
+        status: reply.statusCode,
+        ms: Math.round(clock.monotonic() - (started.get(request) ?? clock.monotonic())),
+      },
+      'http request answered',
+    );
+  });
+  app.setNotFoundHandler(() => {
+    throw problem(404);
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof HttpProblem)
+      return reply.code(error.status).type('application/json').send(error.body);
+    const status = error.statusCode ?? 500;
+    if (status >= 500) log.error({ request_id: request.id, path: request.url, error }, 'http request failed');
+    return reply.code(status).type('application/json').send(problem(status).body);
+  });
+}
