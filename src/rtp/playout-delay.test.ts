@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PlayoutDelay, type PlayoutWish } from './playout-delay.ts';
+
+/** Runs `ticks` ticks with one packet each; obeys the wishes. Returns those that were not `steady`. */
+function run(delay: PlayoutDelay, ticks: number, margin: (tick: number) => number, offset = { samples: 0 }) {
+  const wishes: PlayoutWish[] = [];
+  for (let tick = 0; tick < ticks; tick++) {
+    delay.observe(margin(tick) - offset.samples);
+    const wish = delay.tick();
+    if (wish === 'steady') continue;
+    wishes.push(wish);
+    const moved = wish === 'hold' ? -160 : 160;
+    offset.samples += moved;
+    delay.moved(moved);
+  }
+  return wishes;
+}
+
+function create(): PlayoutDelay {
+  return new PlayoutDelay({ step: 160, start: 320, minimum: 160, maximum: 1600 });
+}
+
+describe('PlayoutDelay', () => {
+  it('holds one step for each tick with a late packet until none is late', () => {
+    assert.deepEqual(
+      run(create(), 20, () => -500),
+      ['hold', 'hold', 'hold', 'hold'],
+    );
+  });
+
+  it('does not hold past the maximum', () => {
+    const delay = create();
+    const wishes = run(delay, 60, (tick) => (tick % 2 === 0 ? 1300 : -1000));
+    assert.deepEqual(wishes, ['hold']);
+  });
+
+  it('shrinks by one step after two windows that were too wide, down to the minimum', () => {
+    const wishes = run(create(), 2000, () => 800);
+    assert.deepEqual(wishes, ['catchUp', 'catchUp', 'catchUp', 'catchUp']);
+    assert.deepEqual(
+      run(create(), 199, () => 800),
+      [],
+    );
+    assert.deepEqual(
+      run(create(), 200, () => 800),
+      ['catchUp'],
+    );
+  });
+
+  it('does not shrink as long as one packet needs the delay', () => {
+    assert.deepEqual(
+      run(create(), 1000, (tick) => (tick % 90 === 0 ? 100 : 800)),
+      [],
+    );
+  });
+
+  it('hurries, tick by tick, while the delay is above its maximum', () => {
+    const wishes = run(create(), 220, () => 2400);
+    assert.deepEqual(wishes, ['hurry', 'hurry', 'hurry', 'hurry', 'hurry']);
+  });
+
+  it('lets a pause of the sender neither count nor be forgotten', () => {
+    const delay = create();
+    assert.deepEqual(
+      run(delay, 200, () => 800),
+      ['catchUp'],
+    );
+    for (let tick = 0; tick < 1000; tick++) assert.equal(delay.tick(), 'steady');
+    assert.equal(delay.current, 640);
+  });
+
+  it('gives a new stream what the network needed lately, within the limits', () => {
+    const delay = create();
+    assert.equal(delay.current, 320);
+    delay.observe(900);
+    assert.equal(delay.current, 900);
+    delay.observe(5000);
+    assert.equal(delay.current, 1600);
+    delay.reset();
+    assert.equal(delay.current, 320);
+  });
+});

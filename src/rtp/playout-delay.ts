@@ -1,0 +1,115 @@
+/** Limits of the playout delay; all values in samples. */
+export interface PlayoutDelayLimits {
+  /** What the head moves in one tick: the step in which the delay changes. */
+  readonly step: number;
+  /** Delay of the first packet. */
+  readonly start: number;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/** What the head should do at the next tick; `hurry` is `catchUp` that does not wait for a quiet passage. */
+export type PlayoutWish = 'steady' | 'hold' | 'catchUp' | 'hurry';
+
+/** Ticks of one observation window. Two windows must agree before the delay shrinks: 2 to 4 s at 20 ms. */
+const WINDOW_TICKS = 100;
+
+/**
+ * How far the playout head stays behind the arrivals. The measure is a packet's *margin*: samples from the
+ * head to its first sample when it arrives; a negative one came too late to be heard live.
+ *
+ *   late packet in this tick           → hold one step, unless the delay is at its maximum
+ *   two windows without a small margin → catch up one step, in a quiet passage
+ *   two windows above the maximum      → catch up at once
+ *
+ * A hold costs one step for each tick in which packets were late: jitter that lasts is covered within a few
+ * packets, while one burst after a stall costs a single step. Clock drift shows as margins that shrink or
+ * grow for good, and is settled by the same rules.
+ */
+export class PlayoutDelay {
+  readonly #limits: PlayoutDelayLimits;
+  #late = false;
+  #ticks = 0;
+  /** Smallest and largest margin of the running window and of the one before; empty: +∞ and −∞. */
+  #low = Number.POSITIVE_INFINITY;
+  #high = Number.NEGATIVE_INFINITY;
+  #formerLow = Number.POSITIVE_INFINITY;
+  #formerHigh = Number.NEGATIVE_INFINITY;
+  /** A full window lies behind us, so that shrinking may be considered. */
+  #settled = false;
+  #shrink = false;
+
+  constructor(limits: PlayoutDelayLimits) {
+    this.#limits = limits;
+  }
+
+  /** Margin to give the first packet of a stream: what the network has needed lately. */
+  get current(): number {
+    const { start, maximum } = this.#limits;
+    return Math.min(maximum, Math.max(start, this.#high, this.#formerHigh));
+  }
+
+  /** A packet arrived with this margin. */
+  observe(margin: number): void {
+    if (margin < 0) this.#late = true;
+    if (margin < this.#low) this.#low = margin;
+    if (margin > this.#high) this.#high = margin;
+  }
+
+  /** Once per tick; what was decided is told back by {@link moved}. */
+  tick(): PlayoutWish {
+    const { step, maximum } = this.#limits;
+    const late = this.#late;
+    this.#late = false;
+    if (++this.#ticks >= WINDOW_TICKS) this.#roll();
+    if (late) {
+      this.#shrink = false;
+      return Math.max(this.#high, this.#formerHigh) + step <= maximum ? 'hold' : 'steady';
+    }
+    if (!this.#shrink || !this.#mayShrink()) return 'steady';
+    return this.#excessive() ? 'hurry' : 'catchUp';
+  }
+
+  /** The head moved `samples` more (positive) or less (negative) than time did: margins change with it. */
+  moved(samples: number): void {
+    this.#low -= samples;
+    this.#high -= samples;
+    this.#formerLow -= samples;
+    this.#formerHigh -= samples;
+    if (samples > 0) this.#shrink = this.#excessive();
+  }
+
+  /** The stream has a new place on the timeline: old margins say nothing about it. */
+  reset(): void {
+    this.#low = this.#formerLow = Number.POSITIVE_INFINITY;
+    this.#high = this.#formerHigh = Number.NEGATIVE_INFINITY;
+    this.#settled = false;
+    this.#shrink = false;
+    this.#late = false;
+    this.#ticks = 0;
+  }
+
+  #roll(): void {
+    this.#ticks = 0;
+    // A window without packets (a pause of the sender) neither counts nor displaces one with packets.
+    if (this.#high === Number.NEGATIVE_INFINITY) return;
+    this.#shrink = this.#settled && this.#mayShrink();
+    this.#formerLow = this.#low;
+    this.#formerHigh = this.#high;
+    this.#low = Number.POSITIVE_INFINITY;
+    this.#high = Number.NEGATIVE_INFINITY;
+    this.#settled = true;
+  }
+
+  #excessive(): boolean {
+    return Math.min(this.#low, this.#formerLow) > this.#limits.maximum;
+  }
+
+  /** After a step less, the tightest packet must still have half a step, the loosest the minimum delay. */
+  #mayShrink(): boolean {
+    const { step, minimum } = this.#limits;
+    const low = Math.min(this.#low, this.#formerLow);
+    const high = Math.max(this.#high, this.#formerHigh);
+    return low - step >= step / 2 && high - step >= minimum;
+  }
+}

@@ -1,0 +1,446 @@
+import type { RtpHeader } from './packet.ts';
+import { MAX_PENDING, type PendingKind, PendingPackets } from './pending-packets.ts';
+import { PlayoutDelay } from './playout-delay.ts';
+import { Reception, type ReceptionStatistics, type SequencePlace } from './reception.ts';
+import { type DecodeSamples, SampleRing } from './sample-ring.ts';
+import { TickCounter } from './tick-counter.ts';
+
+export interface TimelineOptions {
+  /** Sample rate and RTP clock rate, Hz. Default 8000. */
+  readonly rate?: number;
+  /** The clock's reading at position 0, ms; the same clock as that of `push` and `tick`. */
+  readonly startMs: number;
+  /** Nominal distance of ticks, ms. Default 20. */
+  readonly tickMs?: number;
+  /** How far recorders read behind the head, ms: packets up to this late still land. Default 300. */
+  readonly lagMs?: number;
+  /** Delay of the first packet, ms. Default 40. */
+  readonly startDelayMs?: number;
+  /** Least playout delay, ms. Default 20. */
+  readonly minDelayMs?: number;
+  /** Largest playout delay, ms. Default 200. */
+  readonly maxDelayMs?: number;
+}
+
+/**
+ * What became of a packet. `placed`: its samples are on the timeline. `pending`: it does not fit the
+ * timeline and waits for its successor to show why. `late`: it came behind the recorders' position.
+ * `duplicate`. `foreign`: from a source that the stream left. `overrun`: too far ahead of the head.
+ * `empty`: without payload, or longer than {@link MAX_PAYLOAD_MS}.
+ */
+export type PushResult = 'placed' | 'pending' | 'late' | 'duplicate' | 'foreign' | 'overrun' | 'empty';
+
+export interface TimelineStatistics extends ReceptionStatistics {
+  /** Packets that came after the head had reached them: live listeners missed them at least in part. */
+  readonly late: number;
+  /** Packets whose audio is lost although they came: too late for a recorder, too far ahead, or stray. */
+  readonly discarded: number;
+  /** Packets of a source that the stream did not accept. */
+  readonly foreign: number;
+  /** Times that the stream got a place on the timeline: at its start, and after each break. */
+  readonly anchored: number;
+}
+
+/** Longest payload that is taken, ms. */
+export const MAX_PAYLOAD_MS = 200;
+
+/** Positions kept behind the recorders' position, so that they may read in larger portions, ms. */
+const KEEP_BEHIND_LAG_MS = 200;
+/** From the oldest position kept to the farthest that a sender may run ahead, ms. */
+const RING_MS = 1500;
+/** A jump of the timestamps beyond loss and elapsed time that is no jitter any more, ms. */
+const JUMP_MS = 100;
+/** A talkspurt that comes this late without a gap in its timestamps follows a pause that they left out, ms. */
+const STALE_SPURT_MS = 60;
+/** A waiting packet whose successor has not come after this time is judged by itself, ms. */
+const PENDING_MS = 100;
+/** Magnitude below which a passage may be hurried through: −38 dBFS. */
+const QUIET = 400;
+
+/**
+ * The received audio of one stream, placed by RTP timestamp.
+ *
+ *     oldest      availableUntil                 head          receivedUntil
+ *       |── kept ──|────────── lag ───────────────|── delay ────────|──── free ────|
+ *                  recorders read up to here      live listeners read from here
+ *
+ * Positions are samples on the sender's timeline, counted from 0 at the start. Duplicates and reordering
+ * settle by position, and what does not come stays silence. The head follows our clock, held or hurried by
+ * whole ticks where the sender's clock or the network demand it, so what is recorded is never stretched.
+ *
+ * A packet that does not fit (another SSRC, timestamps that jumped or stood still) waits for the next one of
+ * its kind. If that follows at the pace of its timestamps, both are placed where our clock puts them: the
+ * stream is *anchored* anew. If it follows in a burst, the network had stalled, and the old anchor holds.
+ */
+export class ReceiveTimeline {
+  readonly #perMs: number;
+  /** Options in samples. */
+  readonly #step: number;
+  readonly #lag: number;
+  readonly #keep: number;
+  readonly #maxDelay: number;
+  readonly #maxPayload: number;
+  readonly #ticks: TickCounter;
+  readonly #ring: SampleRing;
+  readonly #delay: PlayoutDelay;
+  readonly #reception: Reception;
+  readonly #pending: PendingPackets;
+
+  #head = 0;
+
+  #ssrc = -1;
+  #formerSsrc = -1;
+  /** Packets of the stream's source since another one began to wait. */
+  #ownSinceOther = 0;
+  /** Newest packet of the stream: its timestamp, position and length (0: none since the anchor). */
+  #refTimestamp = 0;
+  #refPosition = 0;
+  #refLength = 0;
+  /** Packets of the present anchor are not written before this position: it is their forerunners'. */
+  #floor = 0;
+  #receivedUntil = 0;
+  #late = 0;
+  #discarded = 0;
+  #foreign = 0;
+  #anchored = 0;
+  #missingBehind = 0;
+
+  constructor(options: TimelineOptions) {
+    const rate = options.rate ?? 8000;
+    this.#perMs = rate / 1000;
+    const tickMs = options.tickMs ?? 20;
+    this.#ticks = new TickCounter(tickMs, options.startMs);
+    this.#step = this.#samples(tickMs);
+    this.#lag = this.#samples(options.lagMs ?? 300);
+    this.#keep = this.#lag + this.#samples(KEEP_BEHIND_LAG_MS);
+    this.#maxDelay = this.#samples(options.maxDelayMs ?? 200);
+    this.#maxPayload = this.#samples(MAX_PAYLOAD_MS);
+    this.#ring = new SampleRing(Math.max(this.#samples(RING_MS), 2 * (this.#keep + this.#maxDelay)));
+    this.#delay = new PlayoutDelay({
+      step: this.#step,
+      start: this.#samples(options.startDelayMs ?? 40),
+      minimum: this.#samples(options.minDelayMs ?? 20),
+      maximum: this.#maxDelay,
+    });
+    this.#reception = new Reception(rate);
+    this.#pending = new PendingPackets(this.#perMs, this.#maxPayload);
+  }
+
+  /** Position of the first sample that live listeners have not had yet. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** Below this position nothing changes any more: as far as a recorder reads while it runs. */
+  get availableUntil(): number {
+    return Math.max(0, this.#head - this.#lag);
+  }
+
+  /** The first position that is still kept; those before it read as silence. */
+  get oldest(): number {
+    return this.#ring.oldest;
+  }
+
+  /** Behind the last sample that any packet brought. */
+  get receivedUntil(): number {
+    return this.#receivedUntil;
+  }
+
+  /** SSRC of the accepted source; −1 before the first packet. */
+  get ssrc(): number {
+    return this.#ssrc;
+  }
+
+  /** For report blocks (RFC 3550 6.4.1). */
+  get reception(): Pick<Reception, 'extendedHighest' | 'expected' | 'received' | 'jitter'> {
+    return this.#reception;
+  }
+
+  /** A snapshot; allocates. */
+  statistics(): TimelineStatistics {
+    return {
+      ...this.#reception.statistics(),
+      late: this.#late,
+      discarded: this.#discarded,
+      foreign: this.#foreign,
+      anchored: this.#anchored,
+    };
+  }
+
+  /** Copies a range; positions that are not kept, or not yet, read as silence. */
+  copyTo(dest: Int16Array, destOffset: number, from: number, count: number): void {
+    this.#ring.copyTo(dest, destOffset, from, count);
+  }
+
+  /** Samples of a kept range that packets brought; the rest of it is silence. */
+  receivedSamples(from: number, count: number): number {
+    return this.#ring.countReceived(from, count);
+  }
+
+  /** Samples of a kept range that the sender sent, by its sequence numbers, and that did not come. */
+  missingSamples(from: number, count: number): number {
+    return this.#ring.countLost(from, count);
+  }
+
+  /**
+   * Samples found missing only after recorders had passed them (an outage longer than the lag shows when it
+   * is over). A recorder adds what this has grown by since its beginning.
+   */
+  get missingBehind(): number {
+    return this.#missingBehind;
+  }
+
+  /**
+   * Takes a packet of the audio payload type. `bytes` is the whole datagram that `header` describes, and
+   * `arrivalMs` our clock's reading. Keeps neither, and allocates only for the first packet that waits.
+   */
+  push(header: RtpHeader, bytes: Uint8Array, decode: DecodeSamples, arrivalMs: number): PushResult {
+    if (header.payloadLength === 0 || header.payloadLength > this.#maxPayload) return 'empty';
+    if (header.ssrc !== this.#ssrc) {
+      if (this.#ssrc >= 0) return this.#pushOther(header, bytes, decode, arrivalMs);
+      this.#ssrc = header.ssrc;
+      this.#anchor(header.timestamp, 0, arrivalMs);
+    }
+    const place = this.#reception.place(header.sequence);
+    if (place === 'duplicate') {
+      this.#reception.countDuplicate();
+      return 'duplicate';
+    }
+    if (place !== 'backward') {
+      const misfit = this.#misfit(header, place, arrivalMs);
+      if (misfit !== undefined) return this.#pushMisfit(misfit, header, bytes, decode, arrivalMs);
+    }
+    if (this.#pending.count > 0) this.#ownPacketFits(place);
+    return this.#accept(header, bytes, decode, arrivalMs);
+  }
+
+  /**
+   * Counts a packet of the same stream that carries no audio (telephone-event, comfort noise), so that its
+   * sequence number does not pass for loss.
+   */
+  observe(header: RtpHeader): void {
+    if (header.ssrc !== this.#ssrc || this.#reception.place(header.sequence) === 'jump') return;
+    this.#reception.accept(header.sequence);
+  }
+
+  /**
+   * Call every `tickMs`, late or not.
+   * @returns samples that the head has moved: one tick's; 0 while it waits for a late sender; two ticks'
+   * while it catches up. After a standstill of the process, all that was missed, which may be more than is
+   * kept. The samples are those before {@link head}.
+   */
+  tick(nowMs: number): number {
+    if (this.#pending.count > 0 && nowMs - this.#pending.at(0).arrivalMs > PENDING_MS) this.#pendingTimeout();
+    const ticks = this.#ticks.tick(nowMs);
+    if (ticks === 0) return 0;
+    // Before the head moves: after a standstill, recorders can still fetch what lay before it.
+    this.#ring.forgetBefore(this.#head - this.#keep);
+    const advance = ticks * this.#step + this.#adaptation();
+    this.#head += advance;
+    return advance;
+  }
+
+  #samples(ms: number): number {
+    return Math.round(ms * this.#perMs);
+  }
+
+  /** Where the head would be now if it moved continuously. */
+  #clockPosition(nowMs: number): number {
+    return this.#head + Math.min(this.#step, this.#ticks.since(nowMs) * this.#perMs);
+  }
+
+  #positionOf(header: RtpHeader): number {
+    return this.#refPosition + ((header.timestamp - this.#refTimestamp) | 0);
+  }
+
+  /** What the playout delay adds to a tick, samples. */
+  #adaptation(): number {
+    const wish = this.#delay.tick();
+    let moved = 0;
+    if (wish === 'hold') moved = -this.#step;
+    else if (wish === 'hurry') moved = this.#step;
+    else if (wish === 'catchUp' && this.#ring.peak(this.#head, 2 * this.#step) < QUIET) moved = this.#step;
+    if (moved !== 0) this.#delay.moved(moved);
+    return moved;
+  }
+
+  /** Why a packet that is not older than the newest one does not fit the timeline; undefined if it does. */
+  #misfit(header: RtpHeader, place: SequencePlace, arrivalMs: number): PendingKind | undefined {
+    if (this.#refLength === 0) return undefined;
+    const position = this.#positionOf(header);
+    if (position < this.#refPosition) return 'jump';
+    const margin = position - this.#clockPosition(arrivalMs);
+    const gap = position - this.#refPosition - this.#refLength;
+    if (margin > this.#maxDelay + JUMP_MS * this.#perMs) {
+      const unexplained = gap - (place === 'forward' ? this.#lostBefore(header) : 0);
+      if (unexplained > JUMP_MS * this.#perMs) return 'jump';
+      if (position + header.payloadLength > this.#ring.end) return 'stalled';
+    }
+    if (margin < -this.#lag) return 'stalled';
+    if (margin < -STALE_SPURT_MS * this.#perMs) {
+      if (header.marker && gap < this.#step) return 'stalled';
+      if (this.#pending.kind === 'stalled' && this.#pending.continuedBy(header)) return 'stalled';
+    }
+    return undefined;
+  }
+
+  /** Samples that the packets missing before this one would fill. */
+  #lostBefore(header: RtpHeader): number {
+    const missing = this.#reception.distance(header.sequence) - 1;
+    return missing * Math.max(this.#refLength, header.payloadLength);
+  }
+
+  #markLoss(header: RtpHeader, position: number, firstOpen: number): void {
+    const from = this.#refPosition + this.#refLength;
+    const end = Math.min(position, from + this.#lostBefore(header));
+    if (from < firstOpen && from < end) this.#missingBehind += Math.min(end, firstOpen) - from;
+    this.#ring.markExpected(Math.max(from, firstOpen), end - Math.max(from, firstOpen));
+  }
+
+  #pushMisfit(
+    kind: PendingKind,
+    header: RtpHeader,
+    bytes: Uint8Array,
+    decode: DecodeSamples,
+    arrivalMs: number,
+  ): PushResult {
+    const pending = this.#pending;
+    if (pending.holds(header)) {
+      this.#reception.countDuplicate();
+      return 'duplicate';
+    }
+    if (!pending.continuedBy(header)) {
+      this.#dismissPending();
+    } else if (kind === 'jump' || pending.paced(header, arrivalMs)) {
+      this.#anchorAtPending(header);
+      return this.#accept(header, bytes, decode, arrivalMs);
+    } else if (pending.count === MAX_PENDING) {
+      this.#acceptPending(0);
+      pending.shift();
+    }
+    pending.add(kind, header, bytes, decode, arrivalMs);
+    return 'pending';
+  }
+
+  /** A packet of another source: it becomes ours when it goes on while ours is silent. */
+  #pushOther(header: RtpHeader, bytes: Uint8Array, decode: DecodeSamples, arrivalMs: number): PushResult {
+    const pending = this.#pending;
+    if (pending.holds(header)) return 'duplicate';
+    if (pending.kind !== 'source' || !pending.continuedBy(header)) {
+      this.#dismissPending();
+      this.#ownSinceOther = 0;
+    } else if (pending.count > this.#ownSinceOther) {
+      this.#changeSource(header);
+      return this.#accept(header, bytes, decode, arrivalMs);
+    }
+    if (pending.count === MAX_PENDING) {
+      this.#foreign++;
+      pending.shift();
+    }
+    pending.add('source', header, bytes, decode, arrivalMs);
+    return 'pending';
+  }
+
+  /** A packet of our own source fits: those that wait are stray, another source's, or of a stall. */
+  #ownPacketFits(place: SequencePlace): void {
+    if (this.#pending.kind === 'source') {
+      // One may have been overtaken by the first of a new source; two mean that ours is alive.
+      if (++this.#ownSinceOther >= 2) this.#dismissPending();
+    } else if (place !== 'backward') this.#dismissPending();
+  }
+
+  /** Nothing followed a waiting packet: it is taken for what it seems to be. */
+  #pendingTimeout(): void {
+    if (this.#pending.kind !== 'source') this.#anchorAtPending(undefined);
+    else if (this.#pending.at(0).header.ssrc === this.#formerSsrc || this.#ownSinceOther > 0)
+      this.#dismissPending();
+    else this.#changeSource(undefined);
+  }
+
+  /** The packets that wait change nothing. Late ones of a stall may still have a place under the old anchor. */
+  #dismissPending(): void {
+    const { count, kind } = this.#pending;
+    if (kind === 'source') this.#foreign += count;
+    else if (kind === 'jump') this.#discarded += count;
+    else for (let i = 0; i < count; i++) this.#acceptPending(i);
+    this.#pending.clear();
+  }
+
+  #changeSource(next: RtpHeader | undefined): void {
+    this.#formerSsrc = this.#ssrc;
+    this.#ssrc = this.#pending.at(0).header.ssrc;
+    this.#reception.forget();
+    this.#anchorAtPending(next);
+  }
+
+  /** Anchors the stream at the arrival of the first waiting packet and places all that wait. */
+  #anchorAtPending(next: RtpHeader | undefined): void {
+    const pending = this.#pending;
+    const { header: first, arrivalMs } = pending.at(0);
+    let earliest = next === undefined ? 0 : Math.min(0, (next.timestamp - first.timestamp) | 0);
+    for (let i = 1; i < pending.count; i++) {
+      earliest = Math.min(earliest, (pending.at(i).header.timestamp - first.timestamp) | 0);
+    }
+    this.#anchor(first.timestamp, earliest, arrivalMs);
+    for (let i = 0; i < pending.count; i++) this.#acceptPending(i);
+    pending.clear();
+  }
+
+  /**
+   * Puts `timestamp` where our clock says, yet so that the packet `earliest` (≤ 0) samples before it does
+   * not run into what is there already.
+   */
+  #anchor(timestamp: number, earliest: number, arrivalMs: number): void {
+    const byClock = Math.round(this.#clockPosition(arrivalMs) + this.#delay.current);
+    const free = Math.min(this.#receivedUntil, this.#ring.end - MAX_PENDING * this.#maxPayload);
+    this.#refTimestamp = timestamp;
+    this.#refPosition = Math.max(byClock, free - earliest);
+    this.#refLength = 0;
+    this.#floor = free;
+    this.#delay.reset();
+    this.#reception.breakTiming();
+    this.#anchored++;
+  }
+
+  #acceptPending(index: number): void {
+    const { header, bytes, decode, arrivalMs } = this.#pending.at(index);
+    this.#accept(header, bytes, decode, arrivalMs);
+  }
+
+  /** Places a packet under the present anchor. */
+  #accept(header: RtpHeader, bytes: Uint8Array, decode: DecodeSamples, arrivalMs: number): PushResult {
+    const place = this.#reception.place(header.sequence);
+    const position = this.#positionOf(header);
+    const end = position + header.payloadLength;
+    const first = Math.max(this.#head - this.#lag, this.#floor, 0);
+    if (end > this.#ring.end) this.#ring.forgetBefore(this.#head - this.#keep);
+    if (end > this.#ring.end) {
+      this.#discarded++;
+      return 'overrun';
+    }
+    if (place === 'forward') this.#markLoss(header, position, first);
+    this.#reception.accept(header.sequence);
+    this.#reception.timed(header.timestamp, arrivalMs);
+    this.#delay.observe(position - this.#clockPosition(arrivalMs));
+    if (place !== 'backward') {
+      this.#refTimestamp = header.timestamp;
+      this.#refPosition = position;
+      this.#refLength = header.payloadLength;
+    }
+    if (position < this.#head) this.#late++;
+    if (end <= first) {
+      this.#discarded++;
+      return 'late';
+    }
+    const skipped = Math.max(0, first - position);
+    this.#ring.write(
+      position + skipped,
+      decode,
+      bytes,
+      header.payloadOffset + skipped,
+      header.payloadLength - skipped,
+    );
+    if (end > this.#receivedUntil) this.#receivedUntil = end;
+    return 'placed';
+  }
+}

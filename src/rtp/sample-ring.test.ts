@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { type DecodeSamples, SampleRing } from './sample-ring.ts';
+
+const copy: DecodeSamples = (src, srcOffset, length, dest, destOffset) => {
+  for (let i = 0; i < length; i++) dest[destOffset + i] = src[srcOffset + i]!;
+};
+
+describe('SampleRing', () => {
+  it('rounds its capacity up to a power of two', () => {
+    assert.equal(new SampleRing(1500 * 8).capacity, 16_384);
+    assert.equal(new SampleRing(1).capacity, 64);
+  });
+
+  it('does what plain arrays of all positions would do', () => {
+    const operation = fc.record({
+      kind: fc.constantFrom('write', 'expect', 'forget', 'read'),
+      from: fc.integer({ min: 0, max: 127 }),
+      count: fc.integer({ min: 0, max: 64 }),
+    });
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
+        const ring = new SampleRing(128);
+        const samples = new Map<number, number>();
+        const expected = new Set<number>();
+        let next = 1;
+        for (const { kind, from: offset, count: wanted } of operations) {
+          const from = ring.oldest + offset;
+          const count = Math.min(wanted, ring.end - from);
+          if (kind === 'write') {
+            const bytes = Uint8Array.from({ length: count + 1 }, () => (next++ % 255) + 1);
+            ring.write(from, copy, bytes, 1, count);
+            for (let i = 0; i < count; i++) samples.set(from + i, bytes[i + 1]!);
+          } else if (kind === 'expect') {
+            ring.markExpected(from, count);
+            for (let i = 0; i < count; i++) expected.add(from + i);
+          } else if (kind === 'forget') {
+            ring.forgetBefore(from);
+          } else {
+            const start = from - 40;
+            const read = new Int16Array(wanted + 2).fill(-1);
+            ring.copyTo(read, 1, start, wanted);
+            const range = Array.from({ length: wanted }, (_, i) => start + i);
+            const kept = range.filter((position) => position >= ring.oldest && position < ring.end);
+            const value = (position: number) => (kept.includes(position) ? (samples.get(position) ?? 0) : 0);
+            assert.deepEqual([...read], [-1, ...range.map(value), -1]);
+            const received = kept.filter((position) => samples.has(position));
+            assert.equal(ring.countReceived(start, wanted), received.length);
+            const lost = kept.filter((position) => expected.has(position) && !samples.has(position));
+            assert.equal(ring.countLost(start, wanted), lost.length);
+            assert.equal(ring.peak(start, wanted), Math.max(0, ...range.map(value)));
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('works on at positions past 32 bits', () => {
+    const ring = new SampleRing(128);
+    const far = 2 ** 40 + 17;
+    ring.forgetBefore(far);
+    ring.write(far + 100, copy, Uint8Array.from([7, 8, 9]), 0, 3);
+    const read = new Int16Array(5);
+    ring.copyTo(read, 0, far + 99, 5);
+    assert.deepEqual([...read], [0, 7, 8, 9, 0]);
+    assert.equal(ring.countReceived(far, 128), 3);
+  });
+});

@@ -1,0 +1,164 @@
+/**
+ * Decodes `length` bytes of `src` from `srcOffset` on into samples of `dest` from `destOffset` on; one byte
+ * is one sample, and any part of a payload can be decoded by itself (G.711: src/media/g711.ts).
+ */
+export type DecodeSamples = (
+  src: Uint8Array,
+  srcOffset: number,
+  length: number,
+  dest: Int16Array,
+  destOffset: number,
+) => void;
+
+/**
+ * Samples addressed by absolute position (0, 1, 2 … without end), of which the window `[oldest, end)` is kept
+ * in a ring. Two marks go with each sample: *received*, and *expected* (sent, as far as the sequence numbers
+ * tell). Expected but not received is lost; neither is a pause of the sender.
+ *
+ * Reading takes any range and finds silence outside of the window; writing and marking need a range within.
+ */
+export class SampleRing {
+  /** Samples that it holds; a power of two. */
+  readonly capacity: number;
+  readonly #mask: number;
+  readonly #samples: Int16Array;
+  /** One bit per sample. */
+  readonly #received: Int32Array;
+  readonly #expected: Int32Array;
+  #oldest = 0;
+
+  /** @param minimum samples that must fit; the capacity is the next power of two, at least 64 */
+  constructor(minimum: number) {
+    this.capacity = 2 ** Math.ceil(Math.log2(Math.max(minimum, 64)));
+    this.#mask = this.capacity - 1;
+    this.#samples = new Int16Array(this.capacity);
+    this.#received = new Int32Array(this.capacity / 32);
+    this.#expected = new Int32Array(this.capacity / 32);
+  }
+
+  /** The first position that is kept. */
+  get oldest(): number {
+    return this.#oldest;
+  }
+
+  /** Behind the last position that can be written. */
+  get end(): number {
+    return this.#oldest + this.capacity;
+  }
+
+  /** Decodes `count` bytes of `src` into their places and marks them received. */
+  write(from: number, decode: DecodeSamples, src: Uint8Array, srcOffset: number, count: number): void {
+    if (count <= 0) return;
+    const index = from & this.#mask;
+    const first = Math.min(count, this.capacity - index);
+    decode(src, srcOffset, first, this.#samples, index);
+    setBits(this.#received, index, first);
+    if (first < count) {
+      decode(src, srcOffset + first, count - first, this.#samples, 0);
+      setBits(this.#received, 0, count - first);
+    }
+  }
+
+  markExpected(from: number, count: number): void {
+    if (count <= 0) return;
+    const index = from & this.#mask;
+    const first = Math.min(count, this.capacity - index);
+    setBits(this.#expected, index, first);
+    if (first < count) setBits(this.#expected, 0, count - first);
+  }
+
+  /** Moves the window up to `oldest`: what lay before is forgotten, and the same space ahead is silent. */
+  forgetBefore(oldest: number): void {
+    const count = Math.min(oldest - this.#oldest, this.capacity);
+    if (count <= 0) return;
+    const index = this.#oldest & this.#mask;
+    const first = Math.min(count, this.capacity - index);
+    this.#clearAt(index, first);
+    if (first < count) this.#clearAt(0, count - first);
+    this.#oldest = oldest;
+  }
+
+  copyTo(dest: Int16Array, destOffset: number, from: number, count: number): void {
+    const first = Math.min(Math.max(from, this.#oldest), from + count);
+    const end = Math.max(first, Math.min(from + count, this.end));
+    if (first > from) dest.fill(0, destOffset, destOffset + first - from);
+    const samples = this.#samples;
+    const mask = this.#mask;
+    const shift = destOffset - from;
+    for (let position = first; position < end; position++) dest[position + shift] = samples[position & mask]!;
+    if (end < from + count) dest.fill(0, destOffset + end - from, destOffset + count);
+  }
+
+  /** The largest magnitude of a range, 0 to 32768. */
+  peak(from: number, count: number): number {
+    const end = Math.min(from + count, this.end);
+    let peak = 0;
+    for (let position = Math.max(from, this.#oldest); position < end; position++) {
+      const magnitude = Math.abs(this.#samples[position & this.#mask]!);
+      if (magnitude > peak) peak = magnitude;
+    }
+    return peak;
+  }
+
+  /** Samples of a range that a packet brought. */
+  countReceived(from: number, count: number): number {
+    return this.#count(from, count, false);
+  }
+
+  /** Samples of a range that were sent and did not come. */
+  countLost(from: number, count: number): number {
+    return this.#count(from, count, true);
+  }
+
+  #clearAt(index: number, count: number): void {
+    this.#samples.fill(0, index, index + count);
+    clearBits(this.#received, index, count);
+    clearBits(this.#expected, index, count);
+  }
+
+  #count(from: number, count: number, lost: boolean): number {
+    const end = Math.min(from + count, this.end);
+    let total = 0;
+    for (let position = Math.max(from, this.#oldest); position < end; ) {
+      const index = position & this.#mask;
+      const bits = Math.min(32 - (index & 31), end - position);
+      const received = this.#received[index >>> 5]!;
+      const marks = lost ? this.#expected[index >>> 5]! & ~received : received;
+      total += ones(marks & maskOf(index & 31, bits));
+      position += bits;
+    }
+    return total;
+  }
+}
+
+/** `bits` (1 to 32) ones from bit `first` on; `first + bits` ≤ 32. */
+function maskOf(first: number, bits: number): number {
+  return (-1 >>> (32 - bits)) << first;
+}
+
+function setBits(words: Int32Array, first: number, count: number): void {
+  for (let bit = first, left = count; left > 0; ) {
+    const bits = Math.min(32 - (bit & 31), left);
+    const word = bit >>> 5;
+    words[word] = words[word]! | maskOf(bit & 31, bits);
+    bit += bits;
+    left -= bits;
+  }
+}
+
+function clearBits(words: Int32Array, first: number, count: number): void {
+  for (let bit = first, left = count; left > 0; ) {
+    const bits = Math.min(32 - (bit & 31), left);
+    const word = bit >>> 5;
+    words[word] = words[word]! & ~maskOf(bit & 31, bits);
+    bit += bits;
+    left -= bits;
+  }
+}
+
+/** Number of ones in a 32-bit word, by adding neighbours in parallel. */
+function ones(word: number): number {
+  let sum = word - ((word >>> 1) & 0x55555555);
+  sum = (sum & 0x33333333) + ((sum >>> 2) & 0x33333333);
+  return Math.imul((sum + (sum >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}

@@ -1,0 +1,41 @@
+/** Missed ticks are made up at once by the clock; those that are still missing a tick later are not. */
+const MISSED_TICKS = 2;
+/** After a standstill of the process this long, the head goes to the present in one step, ms. */
+const STANDSTILL_MS = 1000;
+
+/**
+ * Counts the ticks that are due. Each call is one tick, early or late, as the clock's schedule has it; the
+ * readings of the clock only show ticks that were dropped for good, or made up twice.
+ */
+export class TickCounter {
+  readonly #tickMs: number;
+  /** Our clock's reading that belongs to the ticks counted so far. */
+  #countedMs: number;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  /** Time that the last call left uncounted. */
+  #arrearsMs = 0;
+
+  constructor(tickMs: number, startMs: number) {
+    this.#tickMs = tickMs;
+    this.#countedMs = startMs;
+  }
+
+  /** Time since the ticks counted so far, ms; negative for a time before them. */
+  since(ms: number): number {
+    return ms - this.#countedMs;
+  }
+
+  /** @returns ticks to advance: 1, or 0 when ahead of time, or more when some are missing */
+  tick(nowMs: number): number {
+    if (this.#lastMs === Number.NEGATIVE_INFINITY) this.#countedMs = nowMs - this.#tickMs;
+    const madeUp = nowMs - this.#lastMs < this.#tickMs / 2;
+    this.#lastMs = nowMs;
+    if (nowMs - this.#countedMs < this.#tickMs / 2) return 0;
+    let ticks = 1;
+    if (!madeUp && this.#arrearsMs > STANDSTILL_MS) ticks += Math.floor(this.#arrearsMs / this.#tickMs);
+    else if (!madeUp && this.#arrearsMs >= MISSED_TICKS * this.#tickMs) ticks = 2;
+    this.#countedMs += ticks * this.#tickMs;
+    this.#arrearsMs = nowMs - this.#countedMs;
+    return ticks;
+  }
+}
