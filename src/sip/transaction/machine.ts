@@ -71,5 +71,5 @@ export function step<State extends string, Input extends string>(
   state: State,
   input: Input,
 ): Step<State> {
-  return table[state][input] ?? { state, effects: NO_EFFECTS };
+  return table[state]?.[input] ?? { state, effects: NO_EFFECTS };
 }

@@ -1,0 +1,183 @@
+/**
+ * Digest authentication, client side (RFC 7616, with the algorithms of RFC 8760 for SIP; RFC 2617 and RFC 2069
+ * servers included).
+ */
+import { createHash } from 'node:crypto';
+import { randomHex } from './identifiers.ts';
+
+export interface SipCredentials {
+  readonly username: string;
+  readonly password: string;
+  /** Answer only challenges of this realm; any when undefined. */
+  readonly realm?: string;
+}
+
+/** A Digest challenge that we can answer. */
+export interface Challenge {
+  readonly realm: string;
+  readonly nonce: string;
+  readonly opaque: string | undefined;
+  readonly algorithm: Algorithm;
+  /** As it came, to be echoed; undefined when it did not. */
+  readonly algorithmText: string | undefined;
+  readonly qop: 'auth' | 'auth-int' | undefined;
+  /** The nonce was too old, the credentials were right (RFC 7616 3.3). */
+  readonly stale: boolean;
+}
+
+/** What the response of a digest is computed from. */
+export interface DigestInput {
+  readonly credentials: SipCredentials;
+  readonly challenge: Challenge;
+  readonly method: string;
+  readonly uri: string;
+  readonly body: Uint8Array;
+  readonly cnonce: string;
+  /** How often this nonce was used, this use included. */
+  readonly nonceCount: number;
+}
+
+interface Algorithm {
+  /** Name for node:crypto. */
+  readonly hash: 'md5' | 'sha256' | 'sha512-256';
+  readonly session: boolean;
+}
+
+const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
+  md5: { hash: 'md5', session: false },
+  'md5-sess': { hash: 'md5', session: true },
+  'sha-256': { hash: 'sha256', session: false },
+  'sha-256-sess': { hash: 'sha256', session: true },
+  'sha-512-256': { hash: 'sha512-256', session: false },
+  'sha-512-256-sess': { hash: 'sha512-256', session: true },
+};
+
+const CNONCE_BYTES = 8;
+/** One `name=value` of a challenge and the comma behind it. */
+const PARAMETER = /[ \t]*([!#$%&'*+.^_`|~\w-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))[ \t]*(?:,|$)/y;
+const MAX_PARAMETERS = 32;
+
+/**
+ * @param value of WWW-Authenticate or Proxy-Authenticate
+ * @returns undefined when it is malformed, of another scheme, or asks for what we do not know
+ */
+export function parseChallenge(value: string): Challenge | undefined {
+  const scheme = /^[ \t]*digest[ \t]+/i.exec(value);
+  if (scheme === null) return undefined;
+  const found = new Map<string, string>();
+  PARAMETER.lastIndex = scheme[0].length;
+  while (PARAMETER.lastIndex < value.length) {
+    const match = PARAMETER.exec(value);
+    if (match === null || found.size === MAX_PARAMETERS) return undefined;
+    const text = match[2]?.replace(/\\(.)/g, '$1') ?? match[3] ?? '';
+    if (!found.has(match[1]!.toLowerCase())) found.set(match[1]!.toLowerCase(), text);
+  }
+  const realm = found.get('realm');
+  const nonce = found.get('nonce');
+  const algorithmText = found.get('algorithm');
+  const algorithm = ALGORITHMS[(algorithmText ?? 'MD5').toLowerCase()];
+  if (realm === undefined || nonce === undefined || algorithm === undefined) return undefined;
+  const offered = found
+    .get('qop')
+    ?.toLowerCase()
+    .split(/[ \t]*,[ \t]*/);
+  const qop = offered?.includes('auth') ? 'auth' : offered?.includes('auth-int') ? 'auth-int' : undefined;
+  if (offered !== undefined && qop === undefined) return undefined;
+  return {
+    realm,
+    nonce,
+    opaque: found.get('opaque'),
+    algorithm,
+    algorithmText,
+    qop,
+    stale: found.get('stale')?.toLowerCase() === 'true',
+  };
+}
+
+/** The `response` parameter (RFC 7616 3.4.1; without qop RFC 2069). */
+export function digestResponse(input: DigestInput): string {
+  const { challenge, credentials } = input;
+  const hash = (text: string | Uint8Array): string =>
+    createHash(challenge.algorithm.hash).update(text).digest('hex');
+  const secret = hash(`${credentials.username}:${challenge.realm}:${credentials.password}`);
+  const a1 = challenge.algorithm.session ? hash(`${secret}:${challenge.nonce}:${input.cnonce}`) : secret;
+  const bodyPart = challenge.qop === 'auth-int' ? `:${hash(input.body)}` : '';
+  const a2 = hash(`${input.method}:${input.uri}${bodyPart}`);
+  if (challenge.qop === undefined) return hash(`${a1}:${challenge.nonce}:${a2}`);
+  const count = nonceCountText(input.nonceCount);
+  return hash(`${a1}:${challenge.nonce}:${count}:${input.cnonce}:${challenge.qop}:${a2}`);
+}
+
+/** Value of Authorization or Proxy-Authorization. */
+export function authorization(input: DigestInput): string {
+  const { challenge } = input;
+  const parts = [
+    `Digest username=${quoted(input.credentials.username)}`,
+    `realm=${quoted(challenge.realm)}`,
+    `nonce=${quoted(challenge.nonce)}`,
+    `uri=${quoted(input.uri)}`,
+    `response="${digestResponse(input)}"`,
+  ];
+  if (challenge.algorithmText !== undefined) parts.push(`algorithm=${challenge.algorithmText}`);
+  if (challenge.qop !== undefined || challenge.algorithm.session) parts.push(`cnonce="${input.cnonce}"`);
+  if (challenge.qop !== undefined) {
+    parts.push(`qop=${challenge.qop}`, `nc=${nonceCountText(input.nonceCount)}`);
+  }
+  if (challenge.opaque !== undefined) parts.push(`opaque=${quoted(challenge.opaque)}`);
+  return parts.join(', ');
+}
+
+/** Answers the challenges of one call: of its server (401) and of a proxy (407), each with its nonce count. */
+export class DigestClient {
+  readonly #credentials: SipCredentials;
+  readonly #current = new Map<string, { challenge: Challenge; uses: number }>();
+
+  constructor(credentials: SipCredentials) {
+    this.#credentials = credentials;
+  }
+
+  /**
+   * Takes the challenge of a 401 or 407: the first that we can answer, which is the one that the server likes
+   * best (RFC 8760 2.4).
+   * @param values of WWW-Authenticate (401) or Proxy-Authenticate (407)
+   * @returns whether another try can do better than the last one; false also when the credentials are wrong
+   */
+  challenged(status: 401 | 407, values: readonly string[]): boolean {
+    const name = status === 401 ? 'Authorization' : 'Proxy-Authorization';
+    for (const value of values) {
+      const challenge = parseChallenge(value);
+      if (challenge === undefined) continue;
+      if (this.#credentials.realm !== undefined && this.#credentials.realm !== challenge.realm) continue;
+      const last = this.#current.get(name);
+      const refused = last !== undefined && last.challenge.realm === challenge.realm && !challenge.stale;
+      this.#current.set(name, { challenge, uses: 0 });
+      return !refused;
+    }
+    return false;
+  }
+
+  /** Header fields for the next request; none before the first challenge. */
+  authorize(method: string, uri: string, body: Uint8Array): [name: string, value: string][] {
+    return [...this.#current].map(([name, entry]) => {
+      entry.uses++;
+      const value = authorization({
+        credentials: this.#credentials,
+        challenge: entry.challenge,
+        method,
+        uri,
+        body,
+        cnonce: randomHex(CNONCE_BYTES),
+        nonceCount: entry.uses,
+      });
+      return [name, value];
+    });
+  }
+}
+
+function nonceCountText(count: number): string {
+  return count.toString(16).padStart(8, '0');
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}

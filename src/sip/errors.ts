@@ -1,0 +1,88 @@
+import type { SipHeader, SipListener } from './api.ts';
+
+/** A listener that could not be opened; the message names the address and the cure. */
+export class ListenError extends Error {
+  readonly code: 'in_use' | 'not_ours' | 'privileged' | 'invalid' | 'failed';
+  readonly listener: SipListener;
+
+  constructor(code: ListenError['code'], listener: SipListener, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ListenError';
+    this.code = code;
+    this.listener = listener;
+  }
+}
+
+/**
+ * Thrown by an owner of a call to refuse what the peer asks for: a new call (`onInvite`), or a changed session
+ * (`SipCallHandlers.offer`, usually 488).
+ */
+export class SipRefusal extends Error {
+  /** 300 to 699. */
+  readonly status: number;
+  /** Reason phrase; the standard one when undefined. */
+  readonly reason: string | undefined;
+  readonly headers: readonly SipHeader[];
+
+  /** @param options `retryAfterSeconds`: when the peer may try again (RFC 3261 20.33) */
+  constructor(
+    status: number,
+    options: {
+      readonly reason?: string;
+      readonly retryAfterSeconds?: number;
+      readonly headers?: readonly SipHeader[];
+    } = {},
+  ) {
+    super(`refused with ${status}${options.reason === undefined ? '' : ` ${options.reason}`}`);
+    this.name = 'SipRefusal';
+    this.status = status;
+    this.reason = options.reason;
+    const retryAfter =
+      options.retryAfterSeconds === undefined
+        ? []
+        : [{ name: 'Retry-After', value: String(Math.ceil(options.retryAfterSeconds)) }];
+    this.headers = [...(options.headers ?? []), ...retryAfter];
+  }
+}
+
+/** A request of ours that the peer refused, or that got no answer (`status` 408) or no route (`status` 503). */
+export class SipRequestError extends Error {
+  readonly method: string;
+  readonly status: number;
+
+  constructor(method: string, status: number, reason: string) {
+    super(`${method} failed: ${status} ${reason}`);
+    this.name = 'SipRequestError';
+    this.method = method;
+    this.status = status;
+  }
+}
+
+const CURES: Readonly<Record<string, readonly [ListenError['code'], string]>> = {
+  EADDRINUSE: ['in_use', 'another program uses this address and port; stop it or choose another port'],
+  EADDRNOTAVAIL: [
+    'not_ours',
+    'no interface of this machine has this address; use one that it has, or 0.0.0.0 for all',
+  ],
+  EACCES: [
+    'privileged',
+    'ports below 1024 need a privilege; choose a higher port or grant CAP_NET_BIND_SERVICE',
+  ],
+  EAFNOSUPPORT: ['not_ours', 'this machine has no IPv6; use an IPv4 address'],
+};
+
+/** Turns the system's error of a failed bind into one that says what to do. */
+export function listenError(listener: SipListener, cause: unknown): ListenError {
+  const code = (cause as { readonly code?: unknown }).code;
+  const [kind, cure] = CURES[String(code)] ?? [
+    'failed',
+    cause instanceof Error ? cause.message : String(cause),
+  ];
+  return new ListenError(kind, listener, `cannot listen for SIP on ${describe(listener)}: ${cure}`, {
+    cause,
+  });
+}
+
+function describe({ protocol, host, port }: SipListener): string {
+  return `${protocol} ${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

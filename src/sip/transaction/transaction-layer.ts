@@ -1,0 +1,268 @@
+import type { Clock } from '../../time/clock.ts';
+import { newBranch } from '../identifiers.ts';
+import type { SipLimits } from '../limits.ts';
+import { via } from '../message/accessors.ts';
+import { createResponse, type SipRequest, type SipResponse } from '../message/message.ts';
+import { serialize } from '../message/serialize.ts';
+import type { Counters } from '../stats.ts';
+import type { SipTimers } from '../timers.ts';
+import type { Flow } from '../transport/flow.ts';
+import type { Target } from '../transport/target.ts';
+import type { MessageReceiver, TransportLayer } from '../transport/transport-layer.ts';
+import { cancelOf, ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
+import { clientKey, mergeKey, serverKey } from './keys.ts';
+import { ServerTransaction } from './server-transaction.ts';
+
+/** Who gets what no transaction settles alone. */
+export interface TransactionUser {
+  /** A new request, not ACK or CANCEL. */
+  request(request: SipRequest, transaction: ServerTransaction): void;
+  /** An ACK to a 2xx. */
+  acknowledgement(request: SipRequest): void;
+}
+
+export interface TransactionOptions {
+  readonly clock: Clock;
+  readonly timers: SipTimers;
+  readonly limits: SipLimits;
+  readonly counters: Counters;
+}
+
+/** A request to be sent, whose headers depend on the way that it takes. */
+export interface OutgoingRequest {
+  readonly target: Target;
+  /** Makes the request without Via; called once, when the flow is there. May throw, which is a failure. */
+  readonly build: (flow: Flow) => SipRequest;
+  readonly user: ClientTransactionUser;
+  /** The transaction has begun. */
+  readonly started?: (transaction: ClientTransaction) => void;
+  /** There is no way to the target; `user.failed('transport')` follows. */
+  readonly unreachable?: (error: Error) => void;
+}
+
+/** Longest request that goes over UDP when TCP is a choice, bytes (RFC 3261 18.1.1). */
+const MAX_UDP_REQUEST = 1300;
+
+/** All transactions of an endpoint, and the matching of messages to them (RFC 3261 17). */
+export class TransactionLayer implements MessageReceiver {
+  readonly #options: TransactionOptions;
+  readonly #user: TransactionUser;
+  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #clients = new Map<string, ClientTransaction>();
+  /** Server transactions outside of dialogs, by what copies of a forked request share. */
+  readonly #merged = new Map<string, ServerTransaction>();
+  #transports: TransportLayer | undefined;
+
+  constructor(options: TransactionOptions, user: TransactionUser) {
+    this.#options = options;
+    this.#user = user;
+  }
+
+  /** To be called once, before anything else: the two layers need each other. */
+  attach(transports: TransportLayer): void {
+    this.#transports = transports;
+  }
+
+  get serverCount(): number {
+    return this.#servers.size;
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  request(request: SipRequest, flow: Flow): void {
+    const top = via(request);
+    if (request.method === 'ACK') {
+      this.#acknowledge(request, serverKey(request, top, 'INVITE'));
+      return;
+    }
+    const key = serverKey(request, top, request.method);
+    const known = this.#servers.get(key);
+    if (known !== undefined) {
+      known.retransmission(request);
+      return;
+    }
+    const { counters, limits } = this.#options;
+    if (this.#servers.size >= limits.maxServerTransactions) {
+      counters.overloaded++;
+      const headers = [['Retry-After', String(limits.retryAfterSeconds)] as const];
+      this.#transport.replyStateless(request, flow, createResponse(request, 503, undefined, { headers }));
+      return;
+    }
+    if (request.method === 'CANCEL') this.#cancel(request, key, flow);
+    else this.#begin(request, key, flow);
+  }
+
+  response(response: SipResponse): void {
+    // What matches nothing is dropped, also a 2xx to an INVITE (RFC 6026 8.9).
+    this.#clients.get(clientKey(response))?.receive(response);
+  }
+
+  flowClosed(flow: Flow): void {
+    for (const client of this.#clients.values()) if (client.flow === flow) client.flowClosed();
+  }
+
+  /** Sends a request when a way to its target is found; at once when that needs no look-up or connection. */
+  send(outgoing: OutgoingRequest): void {
+    this.#transport.flowTo(outgoing.target, (flow) => {
+      if (flow instanceof Error) unreachable(outgoing, flow);
+      else this.#sendOn(outgoing, flow);
+    });
+  }
+
+  /** Sends a CANCEL for a request of ours; its INVITE then ends with 487 or whatever overtook it. */
+  cancel(transaction: ClientTransaction, reason: string | undefined): void {
+    const request = cancelOf(transaction.request);
+    if (reason !== undefined) request.headers.add('Reason', reason);
+    const key = `CANCEL ${via(request).branch}`;
+    if (this.#clients.has(key)) return;
+    this.#start(key, request, serialize(request), transaction.flow, { response: () => {}, failed: () => {} });
+  }
+
+  /** Sends an ACK to a 2xx, which has no transaction. @param done gets the bytes and the way, for repeats */
+  acknowledge(target: Target, build: (flow: Flow) => SipRequest, done: (repeat: () => void) => void): void {
+    this.#transport.flowTo(target, (flow) => {
+      if (flow instanceof Error) return;
+      const request = build(flow);
+      request.headers.prepend('Via', this.#transport.viaFor(flow, newBranch()));
+      const bytes = serialize(request);
+      const send = (): void => this.#transport.send(bytes, flow, () => {});
+      send();
+      done(send);
+    });
+  }
+
+  /** Ends everything without a word to anyone. */
+  close(): void {
+    for (const transaction of [...this.#servers.values(), ...this.#clients.values()]) transaction.abandon();
+  }
+
+  get #transport(): TransportLayer {
+    if (this.#transports === undefined) throw new Error('the transaction layer has no transport');
+    return this.#transports;
+  }
+
+  #acknowledge(request: SipRequest, key: string): void {
+    const invite = this.#servers.get(key);
+    if (invite === undefined) this.#user.acknowledgement(request);
+    else invite.acknowledged(request);
+  }
+
+  #cancel(request: SipRequest, key: string, flow: Flow): void {
+    const invite = this.#servers.get(serverKey(request, via(request), 'INVITE'));
+    this.#open(request, key, flow, { localTag: invite?.localTag }, (_request, transaction) => {
+      transaction.reply(invite === undefined ? 481 : 200);
+      if (invite !== undefined && !invite.answered) invite.user.cancelled?.(request);
+    });
+  }
+
+  #begin(request: SipRequest, key: string, flow: Flow): void {
+    const merge = mergeKey(request);
+    const isMerged = merge !== undefined && this.#merged.has(merge);
+    this.#open(request, key, flow, { mergeKey: isMerged ? undefined : merge }, (message, transaction) => {
+      if (message.method === 'ACK') this.#user.acknowledgement(message);
+      else if (isMerged) transaction.reply(482);
+      else this.#user.request(message, transaction);
+    });
+  }
+
+  #open(
+    request: SipRequest,
+    key: string,
+    flow: Flow,
+    about: { readonly mergeKey?: string | undefined; readonly localTag?: string | undefined },
+    deliver: (request: SipRequest, transaction: ServerTransaction) => void,
+  ): void {
+    const { clock, timers, counters } = this.#options;
+    const transport = this.#transport;
+    const transaction = new ServerTransaction({
+      key,
+      mergeKey: about.mergeKey,
+      localTag: about.localTag,
+      request,
+      flow,
+      clock,
+      timers,
+      reply: (data, top, to, failed) => transport.reply(data, top, to, failed),
+      deliver,
+      retransmitted: () => {
+        counters.retransmitted++;
+      },
+      terminated: (ended) => {
+        this.#servers.delete(ended.key);
+        if (ended.mergeKey !== undefined) this.#merged.delete(ended.mergeKey);
+      },
+    });
+    this.#servers.set(key, transaction);
+    if (about.mergeKey !== undefined) this.#merged.set(about.mergeKey, transaction);
+    transaction.start(request);
+  }
+
+  #sendOn(outgoing: OutgoingRequest, flow: Flow): void {
+    let request: SipRequest;
+    let bytes: Buffer;
+    const branch = newBranch();
+    try {
+      request = outgoing.build(flow);
+      request.headers.prepend('Via', this.#transport.viaFor(flow, branch));
+      bytes = serialize(request);
+    } catch (error) {
+      unreachable(outgoing, error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    const go = (way: Flow, data: Buffer): void => {
+      this.#start(`${request.method} ${branch}`, request, data, way, outgoing.user, outgoing.started);
+    };
+    const isLong = flow.protocol === 'udp' && bytes.length > MAX_UDP_REQUEST;
+    const mayUpgrade = outgoing.target.mayUpgrade && outgoing.target.flow === undefined;
+    if (!isLong || !mayUpgrade || !this.#transport.listensOnTcp(flow.remote.address)) {
+      go(flow, bytes);
+      return;
+    }
+    const overTcp: Target = { ...outgoing.target, protocol: 'tcp', host: flow.remote.address };
+    this.#transport.flowTo(overTcp, (result) => {
+      // A peer without TCP gets it over UDP all the same, in fragments (RFC 3261 18.1.1).
+      if (result instanceof Error) {
+        go(flow, bytes);
+        return;
+      }
+      request.headers.replaceFirst('Via', this.#transport.viaFor(result, branch));
+      go(result, serialize(request));
+    });
+  }
+
+  #start(
+    key: string,
+    request: SipRequest,
+    bytes: Uint8Array,
+    flow: Flow,
+    user: ClientTransactionUser,
+    started?: (transaction: ClientTransaction) => void,
+  ): void {
+    const { clock, timers, counters } = this.#options;
+    const transport = this.#transport;
+    const transaction = new ClientTransaction({
+      key,
+      request,
+      bytes,
+      flow,
+      clock,
+      timers,
+      user,
+      send: (data, way, failed) => transport.send(data, way, failed),
+      retransmitted: () => {
+        counters.retransmitted++;
+      },
+      terminated: (ended) => this.#clients.delete(ended.key),
+    });
+    this.#clients.set(key, transaction);
+    started?.(transaction);
+    transaction.start();
+  }
+}
+
+function unreachable(outgoing: OutgoingRequest, error: Error): void {
+  outgoing.unreachable?.(error);
+  outgoing.user.failed('transport');
+}
