@@ -4,6 +4,8 @@
  * with the pure functions of `sdp/`.
  */
 
+import type { SipStats } from './stats.ts';
+
 export type SipTransportProtocol = 'udp' | 'tcp';
 
 export interface SipListener {
@@ -105,8 +107,20 @@ export interface OutgoingCallOptions {
   readonly sdp: string;
   /** Force a transport; otherwise the URI's `transport` parameter, else UDP. */
   readonly protocol?: SipTransportProtocol;
-  /** Give up when no final response came, ms. */
+  /** Give up when no final response came, ms; 180,000 when left out. */
   readonly timeoutMs?: number;
+  /** For a peer or proxy that asks for a digest (401, 407). */
+  readonly credentials?: SipCredentials;
+  /** Session interval that we ask for (RFC 4028), s; 0: none. That of the endpoint when left out. */
+  readonly sessionExpires?: number;
+}
+
+/** For digest authentication (RFC 7616). */
+export interface SipCredentials {
+  readonly username: string;
+  readonly password: string;
+  /** Answer only challenges of this realm; any when left out. */
+  readonly realm?: string;
 }
 
 /** A SIP user agent: both client and server (RFC 3261 6). */
@@ -117,11 +131,25 @@ export interface SipEndpoint {
    * @throws ListenError naming the address and the cure when one is in use or not ours
    */
   start(): Promise<readonly SipListener[]>;
+  /**
+   * Calls a sip: URI; all that happens comes to the handlers, never before this returns.
+   * @throws SipParseError or RangeError when the options make no INVITE
+   * @throws Error when the endpoint is closed or has its `maxCalls`
+   */
   call(options: OutgoingCallOptions, handlers: SipCallHandlers): SipCall;
   /** Our address as a peer at `remote` sees it (the interface of the route). */
   localAddressFor(remote: string): string;
-  /** Refuses new calls with 503, ends running ones with BYE, closes the sockets. */
+  readonly stats: SipStats;
+  /** Refuses new calls with 503, ends running ones with BYE, closes the sockets; takes 4 s at most. */
   close(): Promise<void>;
 }
 
+/** @throws SipRefusal to refuse the call */
 export type IncomingCallHandler = (call: IncomingSipCall) => void;
+
+/** @returns status to answer an OPTIONS outside of a call with, 200 to 699 */
+export type OptionsHandler = (request: {
+  readonly requestUri: string;
+  readonly from: string;
+  readonly source: IncomingSipCall['source'];
+}) => number;

@@ -3,14 +3,8 @@
  * servers included).
  */
 import { createHash } from 'node:crypto';
+import type { SipCredentials } from './api.ts';
 import { randomHex } from './identifiers.ts';
-
-export interface SipCredentials {
-  readonly username: string;
-  readonly password: string;
-  /** Answer only challenges of this realm; any when undefined. */
-  readonly realm?: string;
-}
 
 /** A Digest challenge that we can answer. */
 export interface Challenge {
@@ -127,10 +121,21 @@ export function authorization(input: DigestInput): string {
   return parts.join(', ');
 }
 
-/** Answers the challenges of one call: of its server (401) and of a proxy (407), each with its nonce count. */
+interface Answered {
+  /** Header that the answer goes into. */
+  readonly name: 'Authorization' | 'Proxy-Authorization';
+  readonly challenge: Challenge;
+  /** Requests that this nonce was used for. */
+  uses: number;
+}
+
+/** Realms of one call; a path of more proxies with digest than these is none. */
+const MAX_REALMS = 4;
+
+/** Answers the challenges of one call: of its server (401) and of proxies (407), each realm with its own count. */
 export class DigestClient {
   readonly #credentials: SipCredentials;
-  readonly #current = new Map<string, { challenge: Challenge; uses: number }>();
+  readonly #answered = new Map<string, Answered>();
 
   constructor(credentials: SipCredentials) {
     this.#credentials = credentials;
@@ -148,17 +153,20 @@ export class DigestClient {
       const challenge = parseChallenge(value);
       if (challenge === undefined) continue;
       if (this.#credentials.realm !== undefined && this.#credentials.realm !== challenge.realm) continue;
-      const last = this.#current.get(name);
-      const refused = last !== undefined && last.challenge.realm === challenge.realm && !challenge.stale;
-      this.#current.set(name, { challenge, uses: 0 });
-      return !refused;
+      const key = `${name} ${challenge.realm}`;
+      const last = this.#answered.get(key);
+      // A nonce that was good for earlier requests may just be used up; one refused at its first use was not.
+      if (last !== undefined && last.uses <= 1 && !challenge.stale) return false;
+      if (last === undefined && this.#answered.size === MAX_REALMS) return false;
+      this.#answered.set(key, { name, challenge, uses: 0 });
+      return true;
     }
     return false;
   }
 
   /** Header fields for the next request; none before the first challenge. */
   authorize(method: string, uri: string, body: Uint8Array): [name: string, value: string][] {
-    return [...this.#current].map(([name, entry]) => {
+    return [...this.#answered.values()].map((entry) => {
       entry.uses++;
       const value = authorization({
         credentials: this.#credentials,
@@ -169,7 +177,7 @@ export class DigestClient {
         cnonce: randomHex(CNONCE_BYTES),
         nonceCount: entry.uses,
       });
-      return [name, value];
+      return [entry.name, value];
     });
   }
 }

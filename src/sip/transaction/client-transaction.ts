@@ -41,6 +41,7 @@ export class ClientTransaction {
   readonly flow: Flow;
   readonly #driver: TransactionDriver<SipResponse>;
   readonly #isInvite: boolean;
+  readonly #user: ClientTransactionUser;
   #sends = 0;
   #acknowledgement: Uint8Array | undefined;
 
@@ -48,6 +49,7 @@ export class ClientTransaction {
     this.key = options.key;
     this.request = options.request;
     this.flow = options.flow;
+    this.#user = options.user;
     this.#isInvite = options.request.method === 'INVITE';
     const failed = (): void => this.#driver.input('transportError');
     this.#driver = new TransactionDriver<SipResponse>({
@@ -88,9 +90,12 @@ export class ClientTransaction {
     this.#driver.input('transportError');
   }
 
-  /** Ends the transaction without a word to its user. */
-  abandon(): void {
+  /** Ends the transaction now; its user is told, unless it has had its final response. */
+  fail(): void {
+    const { state } = this.#driver;
+    const isOpen = state === 'calling' || state === 'trying' || state === 'proceeding';
     this.#driver.abandon();
+    if (isOpen) this.#user.failed('transport');
   }
 
   #inputOf(status: number): Input {

@@ -106,7 +106,7 @@ export class TransactionLayer implements MessageReceiver {
   /** Sends a request when a way to its target is found; at once when that needs no look-up or connection. */
   send(outgoing: OutgoingRequest): void {
     this.#transport.flowTo(outgoing.target, (flow) => {
-      if (flow instanceof Error) unreachable(outgoing, flow);
+      if (flow instanceof Error) this.#unreachable(outgoing, flow);
       else this.#sendOn(outgoing, flow);
     });
   }
@@ -133,9 +133,10 @@ export class TransactionLayer implements MessageReceiver {
     });
   }
 
-  /** Ends everything without a word to anyone. */
+  /** Ends everything; requests of ours that are unanswered have failed. */
   close(): void {
-    for (const transaction of [...this.#servers.values(), ...this.#clients.values()]) transaction.abandon();
+    for (const transaction of [...this.#servers.values()]) transaction.abandon();
+    for (const transaction of [...this.#clients.values()]) transaction.fail();
   }
 
   get #transport(): TransportLayer {
@@ -208,7 +209,7 @@ export class TransactionLayer implements MessageReceiver {
       request.headers.prepend('Via', this.#transport.viaFor(flow, branch));
       bytes = serialize(request);
     } catch (error) {
-      unreachable(outgoing, error instanceof Error ? error : new Error(String(error)));
+      this.#unreachable(outgoing, error instanceof Error ? error : new Error(String(error)));
       return;
     }
     const go = (way: Flow, data: Buffer): void => {
@@ -260,9 +261,12 @@ export class TransactionLayer implements MessageReceiver {
     started?.(transaction);
     transaction.start();
   }
-}
 
-function unreachable(outgoing: OutgoingRequest, error: Error): void {
-  outgoing.unreachable?.(error);
-  outgoing.user.failed('transport');
+  /** Never within `send`: its caller may not be ready for it. */
+  #unreachable(outgoing: OutgoingRequest, error: Error): void {
+    this.#options.clock.after(0, () => {
+      outgoing.unreachable?.(error);
+      outgoing.user.failed('transport');
+    });
+  }
 }

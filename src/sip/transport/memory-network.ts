@@ -32,6 +32,8 @@ const FIRST_FREE_PORT = 49_152;
  */
 export class MemoryNetwork {
   fate: Fate = () => [DEFAULT_DELAY_MS];
+  /** Sees each datagram, lost ones too, and each piece written to a stream. */
+  sent: (datagram: Datagram) => void = () => {};
   /** Names that {@link Network.lookup} knows. */
   readonly names = new Map<string, readonly string[]>();
   readonly #clock: Clock;
@@ -82,6 +84,7 @@ export class MemoryNetwork {
   }
 
   #carry(datagram: Datagram): void {
+    this.sent(datagram);
     for (const delay of this.fate(datagram)) {
       this.#clock.after(delay, () => {
         const { from, to, data } = datagram;
@@ -121,8 +124,8 @@ export class MemoryNetwork {
       }
       const here: NetworkAddress = { address: own, port: this.#nextPort++ };
       const there: NetworkAddress = { address, port };
-      const near = new MemoryStream(this.#clock, this.#connections, here, there);
-      const far = new MemoryStream(this.#clock, this.#connections, there, here);
+      const near = new MemoryStream(this.#clock, this.#connections, this, here, there);
+      const far = new MemoryStream(this.#clock, this.#connections, this, there, here);
       near.join(far);
       far.join(near);
       connected(far);
@@ -153,11 +156,19 @@ class MemoryStream implements StreamSocket {
   readonly remote: NetworkAddress;
   readonly #clock: Clock;
   readonly #open: Set<MemoryStream>;
+  readonly #network: MemoryNetwork;
   #peer: MemoryStream | undefined;
   #handlers: StreamHandlers | undefined;
 
-  constructor(clock: Clock, open: Set<MemoryStream>, local: NetworkAddress, remote: NetworkAddress) {
+  constructor(
+    clock: Clock,
+    open: Set<MemoryStream>,
+    network: MemoryNetwork,
+    local: NetworkAddress,
+    remote: NetworkAddress,
+  ) {
     this.#clock = clock;
+    this.#network = network;
     this.#open = open;
     this.local = local;
     this.remote = remote;
@@ -178,6 +189,7 @@ class MemoryStream implements StreamSocket {
 
   write(data: Uint8Array): void {
     const copy = Buffer.from(data);
+    this.#network.sent({ from: this.local, to: this.remote, data: copy });
     this.#clock.after(DEFAULT_DELAY_MS, () => this.#peer?.receive(copy));
   }
 

@@ -39,6 +39,9 @@ export interface TransportOptions {
   readonly advertisedHost: string | undefined;
 }
 
+/** An address that the default route leads to (RFC 5737); nothing is sent to it. */
+const SOMEWHERE = '192.0.2.1';
+
 /** Sockets and connections of one endpoint: reading, answering and routing of single messages (RFC 3261 18). */
 export class TransportLayer {
   readonly #options: TransportOptions;
@@ -118,6 +121,12 @@ export class TransportLayer {
   /** Whether a peer there can answer us over TCP on a connection of its own. */
   listensOnTcp(address: string): boolean {
     return this.#tcp.serverPort(address) !== undefined;
+  }
+
+  /** Host by which we call ourselves towards a peer whose name may not be looked up yet. */
+  ownHostTowards(host: string): string {
+    const { advertisedHost, network } = this.#options;
+    return advertisedHost ?? network.localAddressFor(isIP(host) === 0 ? SOMEWHERE : host);
   }
 
   /** Our own address on this flow. */

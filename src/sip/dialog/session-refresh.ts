@@ -1,0 +1,45 @@
+import type { Clock, Timer } from '../../time/clock.ts';
+import { expiryDelayMs, refreshDelayMs, type SessionTimer } from './session-timer.ts';
+
+/** Runs the timer of one session (RFC 4028): calls for a refresh at half of it, and for the end at its end. */
+export class SessionRefresh {
+  readonly #clock: Clock;
+  readonly #refresh: () => void;
+  readonly #expired: () => void;
+  #current: SessionTimer | undefined;
+  #refreshTimer: Timer | undefined;
+  #expiryTimer: Timer | undefined;
+
+  constructor(clock: Clock, refresh: () => void, expired: () => void) {
+    this.#clock = clock;
+    this.#refresh = refresh;
+    this.#expired = expired;
+  }
+
+  /** What was negotiated last. */
+  get current(): SessionTimer | undefined {
+    return this.#current;
+  }
+
+  /** Begins anew after each 2xx to INVITE or UPDATE; undefined: no timer from now on. */
+  set(timer: SessionTimer | undefined): void {
+    this.stop();
+    this.#current = timer;
+    if (timer === undefined) return;
+    this.#expiryTimer = this.#clock.after(expiryDelayMs(timer), this.#expired);
+    if (timer.refreshedBy === 'local') {
+      this.#refreshTimer = this.#clock.after(refreshDelayMs(timer), this.#refresh);
+    }
+  }
+
+  /** Tries the refresh again, the last one having failed for a while only. */
+  retryAfter(delayMs: number): void {
+    this.#refreshTimer?.cancel();
+    this.#refreshTimer = this.#clock.after(delayMs, this.#refresh);
+  }
+
+  stop(): void {
+    this.#refreshTimer?.cancel();
+    this.#expiryTimer?.cancel();
+  }
+}

@@ -1,0 +1,137 @@
+import type { Dialog } from '../dialog/dialog.ts';
+import type { DigestClient } from '../digest.ts';
+import type { HeaderField } from '../message/headers.ts';
+import { NO_BODY, type SipRequest, type SipResponse } from '../message/message.ts';
+import { reasonPhrase } from '../message/status.ts';
+import type { Target } from '../transport/target.ts';
+import { contactFor, type UserAgentContext } from './context.ts';
+
+/** How a request of ours ended: 408 also when nothing came, 503 also when there was no way (RFC 3261 8.1.3.1). */
+export interface Outcome {
+  readonly status: number;
+  readonly reason: string;
+  /** The final response, when one came. */
+  readonly response: SipResponse | undefined;
+}
+
+export interface InDialogRequest {
+  readonly headers?: readonly HeaderField[];
+  readonly body?: Buffer;
+  /** Gives our Contact again: in INVITE and UPDATE (RFC 3261 12.2). */
+  readonly withContact?: boolean;
+}
+
+/** Tries with new credentials at most; a server that keeps calling the nonce stale is not waited for. */
+const MAX_CHALLENGES = 3;
+
+/** Sends requests within one dialog, answers challenges, and acknowledges 2xx to INVITEs. */
+export class InDialogClient {
+  readonly #context: UserAgentContext;
+  readonly #dialog: Dialog;
+  readonly #digest: DigestClient | undefined;
+
+  constructor(context: UserAgentContext, dialog: Dialog, digest: DigestClient | undefined) {
+    this.#context = context;
+    this.#dialog = dialog;
+    this.#digest = digest;
+  }
+
+  /** Never rejects. */
+  async send(method: string, options: InDialogRequest = {}): Promise<Outcome> {
+    for (let challenges = 0; ; challenges++) {
+      const outcome = await this.#once(method, options);
+      if (challenges === MAX_CHALLENGES || !answersChallenge(this.#digest, outcome)) return outcome;
+    }
+  }
+
+  #once(method: string, options: InDialogRequest): Promise<Outcome> {
+    return new Promise((resolve) => {
+      let target: Target;
+      try {
+        target = this.#dialog.target();
+      } catch (error) {
+        resolve(failure(503, error instanceof Error ? error.message : String(error)));
+        return;
+      }
+      let repeatAcknowledgement: (() => void) | undefined;
+      let credentials: readonly HeaderField[] = [];
+      let sequence = 0;
+      this.#context.transactions.send({
+        target,
+        build: (flow) => {
+          const request = this.#dialog.request(method, {
+            headers: [...(options.headers ?? []), ['User-Agent', this.#context.product]],
+            ...(options.body === undefined ? {} : { body: options.body }),
+            ...(options.withContact
+              ? { contact: contactFor(this.#context, flow, this.#dialog.localUri) }
+              : {}),
+          });
+          sequence = this.#dialog.localSequence;
+          credentials = this.#authorize(request);
+          return request;
+        },
+        unreachable: (error) => resolve(failure(503, error.message)),
+        user: {
+          response: (response) => {
+            if (response.status < 200) return;
+            if (method === 'INVITE' && response.status < 300) {
+              if (repeatAcknowledgement !== undefined) {
+                repeatAcknowledgement();
+                return;
+              }
+              repeatAcknowledgement = () => {};
+              this.#dialog.refresh(response);
+              this.acknowledge(sequence, credentials, (repeat) => {
+                repeatAcknowledgement = repeat;
+              });
+            }
+            resolve({ status: response.status, reason: response.reason, response });
+          },
+          failed: (cause) => resolve(failure(cause === 'timeout' ? 408 : 503)),
+        },
+      });
+    });
+  }
+
+  /**
+   * Sends the ACK to a 2xx to our INVITE with this number.
+   * @param credentials those of the INVITE (RFC 3261 22.1)
+   * @param sent gets what sends the same ACK again, for each copy of the 2xx (13.2.2.4)
+   */
+  acknowledge(
+    sequence: number,
+    credentials: readonly HeaderField[],
+    sent: (repeat: () => void) => void,
+  ): void {
+    let target: Target;
+    try {
+      target = this.#dialog.target();
+    } catch (error) {
+      this.#context.log.warn({ error, sip_call_id: this.#dialog.callId }, 'no way for an ACK');
+      return;
+    }
+    this.#context.transactions.acknowledge(
+      target,
+      () => this.#dialog.acknowledgement(sequence, credentials),
+      sent,
+    );
+  }
+
+  #authorize(request: SipRequest): readonly HeaderField[] {
+    const fields = this.#digest?.authorize(request.method, request.uri, request.body ?? NO_BODY) ?? [];
+    for (const [name, value] of fields) request.headers.add(name, value);
+    return fields;
+  }
+}
+
+/** Whether the outcome is a challenge that a new try may answer. */
+export function answersChallenge(digest: DigestClient | undefined, outcome: Outcome): boolean {
+  const { status, response } = outcome;
+  if (digest === undefined || response === undefined || (status !== 401 && status !== 407)) return false;
+  const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
+  return digest.challenged(status, response.headers.getAll(name));
+}
+
+function failure(status: number, reason: string = reasonPhrase(status)): Outcome {
+  return { status, reason, response: undefined };
+}

@@ -1,0 +1,225 @@
+import type { Timer } from '../../time/clock.ts';
+import type { IncomingSipCall, SipCallEnd, SipCallHandlers, SipHeader } from '../api.ts';
+import { Dialog } from '../dialog/dialog.ts';
+import { cseq, expires, from, to } from '../message/accessors.ts';
+import type { Address } from '../message/address.ts';
+import type { HeaderField } from '../message/headers.ts';
+import type { SipRequest } from '../message/message.ts';
+import { reasonPhrase } from '../message/status.ts';
+import type { ServerTransaction } from '../transaction/server-transaction.ts';
+import { sessionDescription, SDP_HEADER } from './body.ts';
+import { CallOwner } from './call-owner.ts';
+import { ALLOW, SUPPORTED } from './capabilities.ts';
+import { contactFor, type UserAgentContext } from './context.ts';
+import { InviteUsage, type TimerAnswer } from './invite-usage.ts';
+
+/** How often a provisional response is repeated, lest a proxy gives the call up (RFC 3261 13.3.1.1), ms. */
+const PROGRESS_REPEAT_MS = 60_000;
+/** Status to a caller who has waited as long as we let anyone ring. */
+const NO_ANSWER_STATUS = 480;
+
+/** A call that came in: its INVITE until the final response, then its {@link InviteUsage}. */
+export class IncomingCall implements IncomingSipCall {
+  readonly direction = 'inbound';
+  readonly sipCallId: string;
+  readonly localUri: string;
+  readonly remoteUri: string;
+  readonly offer: string | undefined;
+  readonly requestUri: string;
+  readonly from: IncomingSipCall['from'];
+  readonly to: IncomingSipCall['to'];
+  readonly contact: string | undefined;
+  readonly source: IncomingSipCall['source'];
+  readonly localAddress: string;
+  readonly #context: UserAgentContext;
+  readonly #request: SipRequest;
+  readonly #transaction: ServerTransaction;
+  readonly #owner: CallOwner;
+  readonly #usage: InviteUsage;
+  readonly #timer: TimerAnswer;
+  readonly #recordRoutes: readonly HeaderField[];
+  #ringLimit: Timer | undefined;
+  #progressRepeat: Timer | undefined;
+  #answered = false;
+
+  /**
+   * @param released once, when the call is over
+   * @throws SipParseError when the INVITE cannot make a dialog
+   * @throws SipRefusal 422 when its session interval is too small
+   */
+  constructor(
+    context: UserAgentContext,
+    request: SipRequest,
+    transaction: ServerTransaction,
+    timer: TimerAnswer,
+    released: (call: IncomingCall) => void,
+  ) {
+    this.#context = context;
+    this.#request = request;
+    this.#transaction = transaction;
+    this.#timer = timer;
+    const { flow } = transaction;
+    const dialog = Dialog.fromRequest(request, transaction.localTag, flow);
+    this.sipCallId = dialog.callId;
+    this.localUri = dialog.localUri;
+    this.remoteUri = dialog.remoteUri;
+    this.offer = sessionDescription(request);
+    this.requestUri = request.uri;
+    this.from = party(from(request));
+    this.to = party(to(request));
+    this.contact = dialog.remoteTarget;
+    this.source = { protocol: flow.protocol, ...flow.remote };
+    this.localAddress = context.transports.localAddress(flow);
+    this.#recordRoutes = request.headers
+      .getAll('Record-Route')
+      .map((route): HeaderField => ['Record-Route', route]);
+    this.#owner = new CallOwner(context.log.child({ sip_call_id: this.sipCallId }));
+    this.#usage = new InviteUsage({
+      context,
+      dialog,
+      owner: this.#owner,
+      digest: undefined,
+      endedEarly: () => this.#answer(487),
+      released: () => {
+        this.#stopRinging();
+        released(this);
+      },
+    });
+    transaction.user = {
+      cancelled: (cancel) => this.#cancelled(cancel),
+      failed: () => {},
+    };
+    const limitMs = Math.min(context.timers.c, (expires(request) || Number.POSITIVE_INFINITY) * 1000);
+    this.#ringLimit = context.clock.after(limitMs, () => this.#notAnswered());
+  }
+
+  get headers(): readonly SipHeader[] {
+    return [...this.#request.headers].map(([name, value]) => ({ name, value }));
+  }
+
+  handle(handlers: SipCallHandlers): void {
+    this.#owner.attach(handlers);
+  }
+
+  ring(status: 180 | 183 = 180, sdp?: string): void {
+    if (this.#answered || this.#usage.over) return;
+    this.#progressRepeat?.cancel();
+    this.#transaction.reply(status, {
+      headers: [
+        ...this.#recordRoutes,
+        ['Contact', this.#contactValue()],
+        ['Allow', ALLOW],
+        ['Server', this.#context.product],
+        ...(sdp === undefined ? [] : [SDP_HEADER]),
+      ],
+      ...(sdp === undefined ? {} : { body: Buffer.from(sdp) }),
+    });
+    this.#progressRepeat = this.#context.clock.after(PROGRESS_REPEAT_MS, () => this.ring(status, sdp));
+  }
+
+  accept(sdp: string): void {
+    if (this.#answered || this.#usage.over) return;
+    this.#answered = true;
+    this.#stopRinging();
+    this.#usage.establish(sdp, this.#timer.timer);
+    this.#usage.accept(this.#transaction, {
+      sequence: cseq(this.#request).number,
+      sdp,
+      offered: this.offer !== undefined,
+      headers: [...this.#recordRoutes, ...this.#timer.headers],
+      confirmed: (answer) => this.#owner.confirmed(answer),
+    });
+  }
+
+  refuse(
+    status: number,
+    options: { readonly reason?: string; readonly headers?: readonly SipHeader[] } = {},
+  ): void {
+    if (this.#answered || this.#usage.over) return;
+    const reason = options.reason ?? reasonPhrase(status);
+    this.#refuse(status, options, { by: 'local', how: 'failed', status, reason });
+  }
+
+  hangup(options: { readonly status?: number; readonly reason?: string } = {}): Promise<void> {
+    const { reason } = options;
+    if (this.#answered) {
+      const end: SipCallEnd = { by: 'local', how: 'bye', ...(reason === undefined ? {} : { reason }) };
+      return this.#usage.bye(options, end);
+    }
+    const status = options.status !== undefined && options.status >= 300 ? options.status : NO_ANSWER_STATUS;
+    this.refuse(status, reason === undefined ? {} : { reason });
+    return Promise.resolve();
+  }
+
+  reinvite(sdp: string): Promise<void> {
+    return this.#usage.reinvite(sdp);
+  }
+
+  sendInfo(contentType: string, body: string): Promise<{ readonly status: number }> {
+    return this.#usage.sendInfo(contentType, body);
+  }
+
+  /** Ends the call without waiting for anyone: the endpoint closes. */
+  abandon(): void {
+    this.#usage.end({ by: 'local', how: 'bye' });
+  }
+
+  #cancelled(cancel: SipRequest): void {
+    if (this.#answered || this.#usage.over) return;
+    const reason = cancel.headers.get('Reason');
+    this.#refuse(
+      487,
+      {},
+      {
+        by: 'remote',
+        how: 'cancel',
+        status: 487,
+        ...(reason === undefined ? {} : { reason }),
+      },
+    );
+  }
+
+  #notAnswered(): void {
+    const expired = (expires(this.#request) ?? 0) > 0;
+    // An invitation that has expired by its own word is as good as cancelled (RFC 3261 13.3.1).
+    const status = expired ? 487 : NO_ANSWER_STATUS;
+    this.#refuse(status, {}, { by: 'local', how: 'timeout', status, reason: 'not answered in time' });
+  }
+
+  #refuse(
+    status: number,
+    options: { readonly reason?: string; readonly headers?: readonly SipHeader[] },
+    end: SipCallEnd,
+  ): void {
+    this.#answer(status, options);
+    this.#usage.end(end);
+  }
+
+  #answer(
+    status: number,
+    options: { readonly reason?: string; readonly headers?: readonly SipHeader[] } = {},
+  ): void {
+    const fields = (options.headers ?? []).map(({ name, value }): HeaderField => [name, value]);
+    this.#transaction.reply(status, {
+      reason: options.reason,
+      headers: [...fields, ['Supported', SUPPORTED], ['Server', this.#context.product]],
+    });
+    this.#answered = true;
+  }
+
+  #contactValue(): string {
+    return contactFor(this.#context, this.#transaction.flow, this.localUri);
+  }
+
+  #stopRinging(): void {
+    this.#ringLimit?.cancel();
+    this.#progressRepeat?.cancel();
+  }
+}
+
+function party(address: Address): IncomingSipCall['from'] {
+  return {
+    uri: address.uriText,
+    ...(address.displayName === undefined ? {} : { displayName: address.displayName }),
+  };
+}
