@@ -1,0 +1,78 @@
+/** The command line: all commands, help, and the one place where errors become words and exit statuses. */
+import { readFileSync } from 'node:fs';
+
+import { Command, CommanderError } from 'commander';
+
+import { EXIT, UsageError } from './errors.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command is given. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** Called once with the exit status when the command has run. */
+  exit(status: number): void;
+}
+
+const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [];
+
+/**
+ * Runs one command line (without `node` and the program's name).
+ * @returns the exit status, see `EXIT`
+ */
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+  let status: number = EXIT.ok;
+  const program = buildProgram({
+    terminal,
+    exit: (value) => {
+      status = value;
+    },
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return status;
+  } catch (error) {
+    // Commander has already said what was wrong.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof UsageError) {
+      terminal.err(`openswml: ${error.message}\n`);
+      return EXIT.usage;
+    }
+    terminal.err(`openswml: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+function buildProgram(context: CommandContext): Command {
+  const { terminal } = context;
+  const program = new Command('openswml')
+    .description('Runs SWML voice documents on real SIP calls.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+      outputError: (text, write) => write(`openswml: ${oneLine(text)}\n`),
+      getOutHasColors: () => terminal.colors,
+      getOutHelpWidth: () => terminal.columns ?? 100,
+    });
+  for (const add of COMMANDS) add(program, context);
+  return program;
+}
+
+/** Commander's "error: …" and its suggestion, on one line. */
+function oneLine(text: string): string {
+  return text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.+)\?\)/, ': did you mean $1?')
+    .replaceAll('\n', ' ');
+}
+
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
+}

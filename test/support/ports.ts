@@ -1,0 +1,61 @@
+/** Free ports and port ranges on loopback, for programs that must be told theirs beforehand. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** Below the range from which Linux takes ephemeral ports (32768), so that no other socket drops into it. */
+const LOWEST = 16_384;
+const HIGHEST = 32_000;
+const ATTEMPTS = 200;
+
+/** A port that is free for both UDP and TCP on `host` at the moment of asking. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const port = randomEven(1);
+    if ((await udpFree(port, host)) && (await tcpFree(port, host))) return port;
+  }
+  throw new Error(`no free port found between ${LOWEST} and ${HIGHEST} on ${host}`);
+}
+
+/** First port of `count` consecutive UDP ports that are free on `host`; even, as RTP wants it. */
+export async function freeUdpRange(count: number, host = '127.0.0.1'): Promise<number> {
+  attempts: for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const first = randomEven(count);
+    for (let port = first; port < first + count; port += 1) {
+      if (!(await udpFree(port, host))) continue attempts;
+    }
+    return first;
+  }
+  throw new Error(`no ${count} free UDP ports in a row on ${host}`);
+}
+
+function randomEven(count: number): number {
+  const room = HIGHEST - LOWEST - count;
+  return LOWEST + 2 * Math.floor((Math.random() * room) / 2);
+}
+
+async function udpFree(port: number, host: string): Promise<boolean> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  try {
+    socket.bind(port, host);
+    await once(socket, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await new Promise<void>((done) => socket.close(() => done()));
+  }
+}
+
+async function tcpFree(port: number, host: string): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await new Promise<void>((done) => server.close(() => done()));
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * A talking and listening RTP party for tests: sends tones, silence and keys on the 20 ms grid, impaired as the
+ * test asks, and keeps what it hears. Signalling is somebody else's (SIPp's).
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+
+import { toneSamples, type Wav } from './audio-files.ts';
+import { decodeG711, encodeG711, G711_PAYLOAD_TYPE, type G711Law } from './g711.ts';
+
+export type Utterance =
+  /** Sound on the line; `frequencyHz` 0 is silence that is sent as packets. */
+  | {
+      readonly kind: 'tone';
+      readonly frequencyHz: number;
+      readonly durationMs: number;
+      readonly levelDbfs?: number;
+    }
+  /** A key as RFC 4733 telephone-event. */
+  | { readonly kind: 'digit'; readonly digit: string; readonly durationMs?: number }
+  /** Nothing is sent, the timestamp runs on. */
+  | { readonly kind: 'nothing'; readonly durationMs: number };
+
+/** What becomes of a packet on its way. `swap`: it is sent behind its successor. */
+export type Fate = 'send' | 'drop' | 'duplicate' | 'swap';
+
+export interface TalkOptions {
+  readonly law?: G711Law;
+  readonly telephoneEventPayloadType?: number;
+  /** By number of the audio packet, from 0; key packets always go through. */
+  readonly fateOf?: (packet: number) => Fate;
+}
+
+export interface TalkReport {
+  /** Packets on the wire, duplicates counted. */
+  readonly sent: number;
+  /** Time on the talker's timeline that was dropped, ms each, in order. */
+  readonly droppedMs: readonly number[];
+}
+
+interface Packet {
+  readonly payloadType: number;
+  readonly marker: boolean;
+  readonly timestamp: number;
+  readonly payload: Buffer;
+  readonly fate: Fate;
+}
+
+const PACKET_MS = 20;
+const PACKET_SAMPLES = 160;
+const SAMPLE_RATE = 8000;
+/** RFC 4733 section 3.2: events 0–9 are the digits, 10 `*`, 11 `#`, 12–15 A–D. */
+const EVENTS = '0123456789*#ABCD';
+/** RFC 4733 section 2.5.1.4: the end packet is sent three times. */
+const END_PACKETS = 3;
+
+export class RtpTalker {
+  readonly #socket: Socket;
+  readonly #ssrc = (Math.random() * 2 ** 32) >>> 0;
+  readonly #heard: { readonly timestamp: number; readonly samples: Int16Array }[] = [];
+  readonly #heardDigits: string[] = [];
+  #sequence = Math.floor(Math.random() * 65_536);
+  #clock = (Math.random() * 2 ** 32) >>> 0;
+  #lastEventTimestamp = -1;
+  #closed = false;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('message', (datagram) => this.#receive(datagram));
+  }
+
+  static async open(host = '127.0.0.1'): Promise<RtpTalker> {
+    const socket = createSocket('udp4');
+    socket.bind(0, host);
+    await once(socket, 'listening');
+    return new RtpTalker(socket);
+  }
+
+  /** Port to name in the SDP. */
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  /** Packets of sound that came in. */
+  get packetsHeard(): number {
+    return this.#heard.length;
+  }
+
+  /** Keys that the other side sent as RFC 4733 events, in order. */
+  get digitsHeard(): readonly string[] {
+    return this.#heardDigits;
+  }
+
+  /** Says everything, in real time; resolves when the last packet is out, or early when closed. */
+  async talk(
+    remote: { readonly host: string; readonly port: number },
+    utterances: readonly Utterance[],
+    options: TalkOptions = {},
+  ): Promise<TalkReport> {
+    const slots = this.#slotsOf(utterances, options);
+    const droppedMs: number[] = [];
+    let sent = 0;
+    let held: Packet | undefined;
+    const put = (packet: Packet): void => {
+      sent += 1;
+      this.#socket.send(this.#serialise(packet), remote.port, remote.host);
+    };
+    const startedAt = performance.now();
+    for (const [index, packets] of slots.entries()) {
+      await until(startedAt + index * PACKET_MS);
+      if (this.#closed) break;
+      for (const packet of packets) {
+        const numbered = { ...packet, sequence: this.#sequence };
+        this.#sequence = (this.#sequence + 1) % 65_536;
+        if (packet.fate === 'drop') {
+          droppedMs.push(index * PACKET_MS);
+          continue;
+        }
+        if (packet.fate === 'swap' && held === undefined) {
+          held = numbered;
+          continue;
+        }
+        put(numbered);
+        if (packet.fate === 'duplicate') put(numbered);
+        if (held !== undefined) put(held);
+        held = undefined;
+      }
+    }
+    if (held !== undefined && !this.#closed) put(held);
+    await until(startedAt + slots.length * PACKET_MS);
+    return { sent, droppedMs };
+  }
+
+  /** All sound heard so far, laid out by RTP timestamps from the first packet on; silence where none came. */
+  heard(): Wav {
+    const first = this.#heard[0]?.timestamp ?? 0;
+    const pieces = this.#heard.map((piece) => ({ ...piece, at: (piece.timestamp - first) | 0 }));
+    const length = pieces.reduce((longest, piece) => Math.max(longest, piece.at + piece.samples.length), 0);
+    const samples = new Int16Array(length);
+    for (const piece of pieces) if (piece.at >= 0) samples.set(piece.samples, piece.at);
+    return {
+      sampleRate: SAMPLE_RATE,
+      channels: [samples],
+      durationMs: (length * 1000) / SAMPLE_RATE,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await new Promise<void>((done) => this.#socket.close(() => done()));
+  }
+
+  #slotsOf(utterances: readonly Utterance[], options: TalkOptions): Packet[][] {
+    const law = options.law ?? 'PCMU';
+    const eventType = options.telephoneEventPayloadType ?? 101;
+    const slots: Packet[][] = [];
+    let audioPackets = 0;
+    let marker = true;
+    for (const utterance of utterances) {
+      const count = Math.round(
+        (utterance.kind === 'digit' ? (utterance.durationMs ?? 160) : utterance.durationMs) / PACKET_MS,
+      );
+      const startedAt = this.#clock;
+      const sound = utterance.kind === 'tone' ? encodeG711(toneSamples([utterance]), law) : undefined;
+      for (let index = 0; index < count; index += 1) {
+        if (utterance.kind === 'tone') {
+          const payload = sound!.subarray(index * PACKET_SAMPLES, (index + 1) * PACKET_SAMPLES);
+          const fate = options.fateOf?.(audioPackets) ?? 'send';
+          slots.push([
+            { payloadType: G711_PAYLOAD_TYPE[law], marker, timestamp: this.#clock, payload, fate },
+          ]);
+          audioPackets += 1;
+          marker = false;
+        } else if (utterance.kind === 'digit') {
+          const last = index === count - 1;
+          const payload = eventPayload(utterance.digit, (index + 1) * PACKET_SAMPLES, last);
+          const packet: Packet = {
+            payloadType: eventType,
+            marker: index === 0,
+            timestamp: startedAt,
+            payload,
+            fate: 'send',
+          };
+          slots.push(last ? Array.from({ length: END_PACKETS }, () => packet) : [packet]);
+        } else {
+          slots.push([]);
+          marker = true;
+        }
+        this.#clock = (this.#clock + PACKET_SAMPLES) >>> 0;
+      }
+    }
+    return slots;
+  }
+
+  /** RFC 3550 section 5.1, without CSRC and extension. */
+  #serialise(packet: Packet & { readonly sequence?: number }): Buffer {
+    const header = Buffer.alloc(12);
+    header[0] = 0x80;
+    header[1] = (packet.marker ? 0x80 : 0) | packet.payloadType;
+    header.writeUInt16BE(packet.sequence ?? 0, 2);
+    header.writeUInt32BE(packet.timestamp, 4);
+    header.writeUInt32BE(this.#ssrc, 8);
+    return Buffer.concat([header, packet.payload]);
+  }
+
+  #receive(datagram: Buffer): void {
+    if (datagram.length < 13 || datagram[0] !== 0x80) return;
+    const payloadType = datagram[1]! & 0x7f;
+    const timestamp = datagram.readUInt32BE(4);
+    const payload = datagram.subarray(12);
+    const law = payloadType === 0 ? 'PCMU' : payloadType === 8 ? 'PCMA' : undefined;
+    if (law !== undefined) {
+      this.#heard.push({ timestamp, samples: decodeG711(payload, law) });
+    } else if (payload.length === 4 && timestamp !== this.#lastEventTimestamp) {
+      this.#lastEventTimestamp = timestamp;
+      this.#heardDigits.push(EVENTS[payload[0]!] ?? '?');
+    }
+  }
+}
+
+/** `share` of the packets each dropped, swapped and duplicated; the same ones for the same `seed`. */
+export function impairment(
+  share: { readonly drop?: number; readonly swap?: number; readonly duplicate?: number },
+  seed = 1,
+): (packet: number) => Fate {
+  return (packet) => {
+    const dice = hash(packet + 1, seed);
+    const drop = share.drop ?? 0;
+    const swap = drop + (share.swap ?? 0);
+    const duplicate = swap + (share.duplicate ?? 0);
+    if (dice < drop) return 'drop';
+    if (dice < swap) return 'swap';
+    return dice < duplicate ? 'duplicate' : 'send';
+  };
+}
+
+/** RFC 4733 section 2.3: event, E R volume, duration. */
+function eventPayload(digit: string, duration: number, end: boolean): Buffer {
+  const event = EVENTS.indexOf(digit.toUpperCase());
+  if (event < 0 || digit.length !== 1) throw new Error(`'${digit}' is no telephone key`);
+  return Buffer.from([event, (end ? 0x80 : 0) | 10, duration >> 8, duration & 0xff]);
+}
+
+/** Uniform in [0, 1), by integer mixing: good enough to scatter faults. */
+function hash(value: number, seed: number): number {
+  let mixed = Math.imul(value ^ (seed * 0x9e3779b1), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32;
+}
+
+async function until(time: number): Promise<void> {
+  const wait = time - performance.now();
+  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+}

@@ -1,0 +1,227 @@
+/** `bin/openswml serve` as a process of its own, on free loopback ports, with a data folder of its own. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { spawnProgram } from './child-processes.ts';
+import { freePort } from './ports.ts';
+import { parseWav, type Wav } from './audio-files.ts';
+
+export interface ServerOptions {
+  /** Text of the document, YAML or JSON. */
+  readonly document: string;
+  /** Further command line arguments of `serve`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** A recording as the HTTP API tells it. */
+export interface RecordingResource {
+  readonly id: string;
+  readonly status: string;
+  readonly url: string;
+  readonly duration_in_seconds: number;
+  readonly byte_size: number;
+}
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const READY_WITHIN_MS = 20_000;
+const STOP_WITHIN_MS = 20_000;
+
+export class ServerProcess {
+  readonly host = '127.0.0.1';
+  readonly sipPort: number;
+  readonly httpPort: number;
+  /** Holds the document and the data folder. */
+  readonly folder: string;
+  /** Log lines of all runs, in order. */
+  readonly log: LogLine[] = [];
+  readonly #options: ServerOptions;
+  readonly #waiting = new Set<() => void>();
+  #child: ChildProcess | undefined;
+  #errors = '';
+
+  private constructor(options: ServerOptions, folder: string, sipPort: number, httpPort: number) {
+    this.#options = options;
+    this.folder = folder;
+    this.sipPort = sipPort;
+    this.httpPort = httpPort;
+  }
+
+  /** @throws Error with the server's last words when it does not become ready */
+  static async start(options: ServerOptions): Promise<ServerProcess> {
+    const folder = mkdtempSync(path.join(tmpdir(), 'openswml-server-'));
+    const server = new ServerProcess(options, folder, await freePort(), await freePort());
+    writeFileSync(server.documentPath, options.document);
+    try {
+      await server.run();
+    } catch (error) {
+      await server.dispose();
+      throw error;
+    }
+    return server;
+  }
+
+  get documentPath(): string {
+    return path.join(this.folder, 'document.yaml');
+  }
+
+  get dataFolder(): string {
+    return path.join(this.folder, 'data');
+  }
+
+  get address(): { readonly host: string; readonly port: number } {
+    return { host: this.host, port: this.sipPort };
+  }
+
+  get httpUrl(): string {
+    return `http://${this.host}:${this.httpPort}`;
+  }
+
+  /** Process id while it runs. */
+  get pid(): number {
+    return this.#child?.pid ?? -1;
+  }
+
+  /** Starts it (again) and waits until it is ready. */
+  async run(): Promise<void> {
+    if (this.#child !== undefined) throw new Error('the server runs already');
+    const args = [
+      'serve',
+      this.documentPath,
+      ...['--sip', `${this.host}:${this.sipPort}`, '--http', `${this.host}:${this.httpPort}`],
+      ...['--data', this.dataFolder, '--log', 'json', '--log-level', 'debug'],
+      ...(this.#options.args ?? []),
+    ];
+    const child = spawnProgram(path.join(ROOT, 'bin/openswml'), args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#options.env },
+    });
+    this.#child = child;
+    const before = this.log.length;
+    for (const stream of [child.stdout!, child.stderr!]) {
+      createInterface({ input: stream }).on('line', (line) => this.#take(line));
+    }
+    void once(child, 'exit').then(() => {
+      if (this.#child === child) this.#child = undefined;
+      this.#wake();
+    });
+    await this.waitForLog((line) => line['event'] === 'ready', READY_WITHIN_MS, before);
+  }
+
+  /**
+   * Resolves with the first log line, from number `from` on, for which `wanted` holds.
+   * @throws Error with the end of the log when none comes in time, or the server ends
+   */
+  async waitForLog(wanted: (line: LogLine) => boolean, timeoutMs = 15_000, from = 0): Promise<LogLine> {
+    const giveUp = performance.now() + timeoutMs;
+    for (;;) {
+      const found = this.log.slice(from).find(wanted);
+      if (found !== undefined) return found;
+      const left = giveUp - performance.now();
+      if (left <= 0 || this.#child === undefined) {
+        const why = left <= 0 ? `no such log line within ${timeoutMs} ms` : 'the server has ended';
+        throw new Error(`${why}\n${this.#errors}\n${this.logText(30)}`);
+      }
+      await this.#change(left);
+    }
+  }
+
+  /** The last `count` log lines, for the text of a failed assertion. */
+  logText(count = 50): string {
+    return this.log
+      .slice(-count)
+      .map((line) => JSON.stringify(line))
+      .join('\n');
+  }
+
+  /** Log lines at level warn or above. */
+  complaints(): readonly LogLine[] {
+    return this.log.filter(
+      (line) => Number(line['level']) >= 40 || ['warn', 'error', 'fatal'].includes(String(line['level'])),
+    );
+  }
+
+  /** `GET` of the HTTP API. @throws Error when the status is not 200 */
+  async get<T>(place: string): Promise<T> {
+    const response = await fetch(new URL(place, this.httpUrl));
+    if (!response.ok) throw new Error(`GET ${place}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** All recordings, oldest first. */
+  async recordings(): Promise<readonly RecordingResource[]> {
+    const page = await this.get<{ data: RecordingResource[] }>('/api/relay/rest/recordings?page_size=1000');
+    return page.data.toReversed();
+  }
+
+  /** Downloads a finished WAV recording. */
+  async download(url: string): Promise<Wav> {
+    const response = await fetch(url);
+    if (response.status !== 200) throw new Error(`GET ${url}: ${response.status}`);
+    return parseWav(Buffer.from(await response.arrayBuffer()), url);
+  }
+
+  /** Ends it as Ctrl-C does. @returns its exit code */
+  async stop(signal: 'SIGINT' | 'SIGTERM' = 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined) return null;
+    const over = once(child, 'exit') as Promise<[number | null]>;
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+    const [code] = await over;
+    clearTimeout(timer);
+    return code;
+  }
+
+  /** Ends it as a power cut does, as far as a process can. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    const over = once(child, 'exit');
+    child.kill('SIGKILL');
+    await over;
+  }
+
+  /** Ends it and removes its folder. */
+  async dispose(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Resident memory, bytes (Linux). */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  #take(line: string): void {
+    try {
+      this.log.push(JSON.parse(line) as LogLine);
+    } catch {
+      this.#errors += `${line}\n`;
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  async #change(limitMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, limitMs);
+      this.#waiting.add(wake);
+    });
+  }
+}
