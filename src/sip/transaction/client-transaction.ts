@@ -90,12 +90,22 @@ export class ClientTransaction {
     this.#driver.input('transportError');
   }
 
+  /** No final response has come yet. */
+  get open(): boolean {
+    const { state } = this.#driver;
+    return state === 'calling' || state === 'trying' || state === 'proceeding';
+  }
+
+  /** Forgets the transaction without a word to its user. */
+  abandon(): void {
+    this.#driver.abandon();
+  }
+
   /** Ends the transaction now; its user is told, unless it has had its final response. */
   fail(): void {
-    const { state } = this.#driver;
-    const isOpen = state === 'calling' || state === 'trying' || state === 'proceeding';
+    const wasOpen = this.open;
     this.#driver.abandon();
-    if (isOpen) this.#user.failed('transport');
+    if (wasOpen) this.#user.failed('transport');
   }
 
   #inputOf(status: number): Input {

@@ -1,8 +1,7 @@
-import { callId, cseq, from, to } from '../message/accessors.ts';
+import { callId, cseq, from, to, via } from '../message/accessors.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { hostPortToString } from '../message/uri.ts';
 import { hasTransactionBranch, type Via } from '../message/via.ts';
-import { via } from '../message/accessors.ts';
 
 /**
  * Key under which a request finds its server transaction (RFC 3261 17.2.3). A branch without the magic cookie
@@ -11,10 +10,10 @@ import { via } from '../message/accessors.ts';
  */
 export function serverKey(request: SipRequest, top: Via, method: string): string {
   if (hasTransactionBranch(top)) {
-    return `${method} ${top.branch} ${hostPortToString(top.host, top.port)}`;
+    return flat(`${method} ${top.branch} ${hostPortToString(top.host, top.port)}`);
   }
   const headers = [callId(request), from(request).tag ?? '', cseq(request).number, sentPart(top)];
-  return `${method} 2543 ${request.uri} ${headers.join(' ')}`;
+  return flat(`${method} 2543 ${request.uri} ${headers.join(' ')}`);
 }
 
 /** Key under which a response finds its client transaction (RFC 3261 17.1.3). */
@@ -29,10 +28,20 @@ export function clientKey(response: SipResponse): string {
 export function mergeKey(request: SipRequest): string | undefined {
   if (to(request).tag !== undefined) return undefined;
   const { number, method } = cseq(request);
-  return `${method} ${number} ${from(request).tag ?? ''} ${callId(request)}`;
+  return flat(`${method} ${number} ${from(request).tag ?? ''} ${callId(request)}`);
 }
 
 /** What of the top Via its sender wrote: a retransmission may come from another port. */
 function sentPart(top: Via): string {
   return `${top.transport} ${hostPortToString(top.host, top.port)} ${top.branch ?? ''}`;
+}
+
+/**
+ * The same text on its own. V8 keeps a concatenation as references to its parts, and these as references into
+ * the message that they were cut from, which would then live as long as the key (32 s): about 1 KB each.
+ * Reading it as a number copies the characters.
+ */
+function flat(text: string): string {
+  Number(text);
+  return text;
 }

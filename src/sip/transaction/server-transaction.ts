@@ -4,20 +4,16 @@ import { to, via } from '../message/accessors.ts';
 import type { HeaderField } from '../message/headers.ts';
 import { createResponse, type SipRequest } from '../message/message.ts';
 import { serialize } from '../message/serialize.ts';
-import type { Via } from '../message/via.ts';
 import type { SipTimers } from '../timers.ts';
 import type { Flow } from '../transport/flow.ts';
-import type { TransactionFailure } from './client-transaction.ts';
 import { INVITE_SERVER, type InviteServerInput } from './invite-server.ts';
 import { NON_INVITE_SERVER, type NonInviteServerInput } from './non-invite-server.ts';
 import { TransactionDriver } from './transaction.ts';
 
-/** The user of a server transaction, where it wants to know more than the request (RFC 3261 17.2). */
+/** The user of a server transaction, as long as it has not given its final response (RFC 3261 17.2). */
 export interface ServerTransactionUser {
   /** A CANCEL came before the final response; it has been answered, the INVITE is still to be (9.2). */
   cancelled?(cancel: SipRequest): void;
-  /** `timeout`: our refusal was not acknowledged; `transport`: a response did not leave. */
-  failed?(failure: TransactionFailure): void;
 }
 
 export interface ServerTransactionOptions {
@@ -30,7 +26,13 @@ export interface ServerTransactionOptions {
   readonly flow: Flow;
   readonly clock: Clock;
   readonly timers: SipTimers;
-  readonly reply: (data: Uint8Array, top: Via, flow: Flow, failed: (error: Error) => void) => void;
+  /** @param sentByPort of the top Via, for a connection that has to be opened anew */
+  readonly reply: (
+    data: Uint8Array,
+    flow: Flow,
+    sentByPort: number | undefined,
+    failed: (error: Error) => void,
+  ) => void;
   readonly deliver: (request: SipRequest, transaction: ServerTransaction) => void;
   readonly retransmitted: () => void;
   readonly terminated: (transaction: ServerTransaction) => void;
@@ -52,10 +54,11 @@ export class ServerTransaction {
   /** Our tag for To: that of the request within a dialog, else a new one (RFC 3261 8.2.6.2). */
   readonly localTag: string;
   user: ServerTransactionUser = {};
-  readonly #options: ServerTransactionOptions;
+  readonly #reply: ServerTransactionOptions['reply'];
+  readonly #retransmitted: () => void;
   readonly #driver: TransactionDriver<SipRequest>;
   readonly #isInvite: boolean;
-  readonly #top: Via;
+  readonly #sentByPort: number | undefined;
   /** Until the final response; what lingers afterwards should not hold a whole message. */
   #request: SipRequest | undefined;
   #last: Uint8Array | undefined;
@@ -67,10 +70,13 @@ export class ServerTransaction {
     this.mergeKey = options.mergeKey;
     this.flow = options.flow;
     this.localTag = to(request).tag ?? options.localTag ?? newTag();
-    this.#options = options;
+    this.#reply = options.reply;
+    this.#retransmitted = options.retransmitted;
     this.#request = request;
-    this.#top = via(request);
+    this.#sentByPort = via(request).port;
     this.#isInvite = request.method === 'INVITE';
+    // Only what lives as long as the transaction may be caught in here: it lingers for 32 s.
+    const { deliver, terminated } = options;
     this.#driver = new TransactionDriver<SipRequest>({
       table: this.#isInvite ? INVITE_SERVER : NON_INVITE_SERVER,
       clock: options.clock,
@@ -79,9 +85,10 @@ export class ServerTransaction {
       actions: {
         send: () => this.#send(),
         sendTrying: () => this.#sendTrying(),
-        deliver: (message) => options.deliver(message, this),
-        report: (failure) => this.user.failed?.(failure),
-        terminated: () => options.terminated(this),
+        deliver: (message) => deliver(message, this),
+        // A client that cannot be reached asks again, or gives up by itself.
+        report: () => {},
+        terminated: () => terminated(this),
       },
     });
   }
@@ -122,13 +129,22 @@ export class ServerTransaction {
       ...(options.body === undefined ? {} : { body: options.body }),
     });
     this.#last = serialize(response);
-    if (status >= 200) this.#request = undefined;
+    if (status >= 200) {
+      this.#request = undefined;
+      this.user = {};
+    }
     this.#driver.input(this.#inputOf(status));
   }
 
   /** Sends the 2xx to an INVITE again; its user does so until the ACK (RFC 3261 13.3.1.4). */
   repeatSuccess(): void {
     this.#driver.input('success');
+  }
+
+  /** The 2xx was acknowledged, so it is not sent again; what lingers need not hold it. */
+  successAcknowledged(): void {
+    this.#last = undefined;
+    this.#sent = undefined;
   }
 
   /** Ends the transaction without a word to its user. */
@@ -138,9 +154,9 @@ export class ServerTransaction {
 
   #send(): void {
     if (this.#last === undefined) return;
-    if (this.#last === this.#sent) this.#options.retransmitted();
+    if (this.#last === this.#sent) this.#retransmitted();
     this.#sent = this.#last;
-    this.#options.reply(this.#last, this.#top, this.flow, () => this.#driver.input('transportError'));
+    this.#reply(this.#last, this.flow, this.#sentByPort, () => this.#driver.input('transportError'));
   }
 
   #sendTrying(): void {

@@ -154,8 +154,8 @@ export class TransactionLayer implements MessageReceiver {
     const invite = this.#servers.get(serverKey(request, via(request), 'INVITE'));
     this.#open(request, key, flow, { localTag: invite?.localTag }, (_request, transaction) => {
       transaction.reply(invite === undefined ? 481 : 200);
-      if (invite !== undefined && !invite.answered) invite.user.cancelled?.(request);
     });
+    if (invite !== undefined && !invite.answered) invite.user.cancelled?.(request);
   }
 
   #begin(request: SipRequest, key: string, flow: Flow): void {
@@ -185,7 +185,7 @@ export class TransactionLayer implements MessageReceiver {
       flow,
       clock,
       timers,
-      reply: (data, top, to, failed) => transport.reply(data, top, to, failed),
+      reply: (data, way, port, failed) => transport.reply(data, way, port, failed),
       deliver,
       retransmitted: () => {
         counters.retransmitted++;

@@ -29,7 +29,7 @@ export class TransactionDriver<Message> {
   readonly #timers: SipTimers;
   readonly #durations: TimerDurations;
   readonly #actions: TransactionActions<Message>;
-  readonly #running: Partial<Record<TimerName, Timer>> = {};
+  readonly #running: { [Name in TimerName]?: Timer | undefined } = {};
   readonly #waiting: Pending<Message>[] = [];
   #state = 'idle';
   #busy = false;
@@ -118,6 +118,7 @@ export class TransactionDriver<Message> {
         break;
       case 'stop':
         this.#running[effect.timer]?.cancel();
+        this.#running[effect.timer] = undefined;
         break;
     }
   }
@@ -134,7 +135,7 @@ export class TransactionDriver<Message> {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    for (const timer of Object.values(this.#running)) timer.cancel();
+    for (const timer of Object.values(this.#running)) timer?.cancel();
     this.#actions.terminated();
   }
 }

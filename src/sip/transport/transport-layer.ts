@@ -11,7 +11,7 @@ import { createResponse, type SipRequest, type SipResponse } from '../message/me
 import { isKeepAlive, parseMessage } from '../message/parser.ts';
 import { serialize } from '../message/serialize.ts';
 import { hostPortToString } from '../message/uri.ts';
-import { type Via, viaToString, viaWithSource } from '../message/via.ts';
+import { viaToString, viaWithSource } from '../message/via.ts';
 import type { Counters } from '../stats.ts';
 import { FloodGuard } from './flood-guard.ts';
 import type { Flow } from './flow.ts';
@@ -152,13 +152,12 @@ export class TransportLayer {
    * Sends a response where the request's top Via says (RFC 3261 18.2.2, RFC 3581 4). `maddr` is not followed: it
    * would let a stranger point our answers at others.
    */
-  reply(data: Uint8Array, top: Via, flow: Flow, failed: (error: Error) => void): void {
+  reply(data: Uint8Array, flow: Flow, sentByPort: number | undefined, failed: (error: Error) => void): void {
     if (!flow.closed) {
       this.send(data, flow, failed);
       return;
     }
-    const port = top.port || DEFAULT_SIP_PORT;
-    this.#tcp.connect(flow.remote.address, port, (result) => {
+    this.#tcp.connect(flow.remote.address, sentByPort || DEFAULT_SIP_PORT, (result) => {
       if (result instanceof Error) failed(result);
       else this.send(data, result, failed);
     });
@@ -166,7 +165,7 @@ export class TransportLayer {
 
   /** Answers without a transaction; lost answers are not repeated, but the peer's retransmission is answered. */
   replyStateless(request: SipRequest, flow: Flow, response: SipResponse): void {
-    this.reply(serialize(response), via(request), flow, () => {});
+    this.reply(serialize(response), flow, via(request).port, () => {});
   }
 
   async #listen(listener: SipListener): Promise<SipListener> {

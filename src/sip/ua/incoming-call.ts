@@ -85,10 +85,7 @@ export class IncomingCall implements IncomingSipCall {
         released(this);
       },
     });
-    transaction.user = {
-      cancelled: (cancel) => this.#cancelled(cancel),
-      failed: () => {},
-    };
+    transaction.user = { cancelled: (cancel) => this.#cancelled(cancel) };
     const limitMs = Math.min(context.timers.c, (expires(request) || Number.POSITIVE_INFINITY) * 1000);
     this.#ringLimit = context.clock.after(limitMs, () => this.#notAnswered());
   }

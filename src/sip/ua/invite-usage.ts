@@ -183,6 +183,7 @@ export class InviteUsage implements DialogUser {
       sequence: about.sequence,
       repeat: () => transaction.repeatSuccess(),
       acknowledged: (ack) => {
+        transaction.successAcknowledged();
         const answer = this.#awaitsAnswer && ack !== undefined ? sessionDescription(ack) : undefined;
         this.#awaitsAnswer = false;
         if (this.#byeAfterAck === undefined) about.confirmed(answer);

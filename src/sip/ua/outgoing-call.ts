@@ -300,6 +300,8 @@ export class OutgoingCall implements SipCall {
   #release(): void {
     this.#over = true;
     this.#limit?.cancel();
+    // An INVITE that only rings has no timer of its own.
+    if (this.#transaction?.open) this.#transaction.abandon();
     for (const resolve of this.#waitingForEnd) resolve();
     this.#released(this);
   }

@@ -37,7 +37,9 @@ export class SessionChanges {
   /** Our side of the session as the peer knows it; what a refresh by re-INVITE repeats. */
   localSdp: string | undefined;
   readonly #options: SessionChangesOptions;
-  readonly #stopped = new AbortController();
+  /** Ends a wait between two tries. */
+  #waiting: AbortController | undefined;
+  #stopped = false;
   #last: Promise<unknown> = Promise.resolve();
   #queued = 0;
   #inviteUnderway = false;
@@ -56,7 +58,8 @@ export class SessionChanges {
 
   /** Nothing is sent any more; what waits fails. */
   stop(): void {
-    this.#stopped.abort(new SipRequestError('INVITE', 481, 'the call is over'));
+    this.#stopped = true;
+    this.#waiting?.abort(callIsOver());
   }
 
   /**
@@ -99,7 +102,7 @@ export class SessionChanges {
   async #refreshByUpdate(): Promise<void> {
     const { client, refresh } = this.#options;
     const outcome = await client.send('UPDATE', { headers: this.#timerHeaders(), withContact: true });
-    if (this.#stopped.signal.aborted) return;
+    if (this.#stopped) return;
     if (outcome.status < 300) this.#settleTimer(outcome.response);
     else if (outcome.status === 405 || outcome.status === 501) this.#withoutUpdate = true;
     else if (outcome.status === 491) refresh.retryAfter(this.#glareDelay());
@@ -109,11 +112,11 @@ export class SessionChanges {
 
   /** A re-INVITE with its second tries: for an INVITE of the peer on the way, 491 and 422. */
   async #invite(sdp: string): Promise<Outcome> {
-    const { client, context, mayInvite } = this.#options;
+    const { client, mayInvite } = this.#options;
     for (let tries = 1; ; tries++) {
-      this.#stopped.signal.throwIfAborted();
+      if (this.#stopped) throw callIsOver();
       if (!mayInvite() && tries < MAX_TRIES) {
-        await sleep(context.clock, this.#glareDelay(), this.#stopped.signal);
+        await this.#glarePause();
         continue;
       }
       this.#inviteUnderway = true;
@@ -124,7 +127,7 @@ export class SessionChanges {
       });
       this.#inviteUnderway = false;
       if (outcome.status < 300) {
-        if (!this.#stopped.signal.aborted) this.#settleTimer(outcome.response);
+        if (!this.#stopped) this.#settleTimer(outcome.response);
         return outcome;
       }
       if (tries < MAX_TRIES && this.#takesMinSe(outcome)) continue;
@@ -132,7 +135,7 @@ export class SessionChanges {
         this.#failed(outcome);
         return outcome;
       }
-      await sleep(context.clock, this.#glareDelay(), this.#stopped.signal);
+      await this.#glarePause();
     }
   }
 
@@ -164,6 +167,11 @@ export class SessionChanges {
     if (outcome.status === 408 || outcome.status === 481) this.#options.lost(outcome.status, outcome.reason);
   }
 
+  async #glarePause(): Promise<void> {
+    this.#waiting = new AbortController();
+    await sleep(this.#options.context.clock, this.#glareDelay(), this.#waiting.signal);
+  }
+
   /** RFC 3261 14.1: whoever owns the Call-ID waits longer, in units of 10 ms. */
   #glareDelay(): number {
     return this.#options.dialog.isInitiator ? 10 * randomInt(210, 401) : 10 * randomInt(0, 201);
@@ -180,6 +188,10 @@ export class SessionChanges {
     this.#last = run.catch(() => {});
     return run;
   }
+}
+
+function callIsOver(): SipRequestError {
+  return new SipRequestError('INVITE', 481, 'the call is over');
 }
 
 /** Session-Expires of a response; undefined also when it is malformed. */

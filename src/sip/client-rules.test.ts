@@ -1,0 +1,345 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RawPeer, rawBench } from '../../test/sip/raw-peer.ts';
+import { SipRefusal } from './errors.ts';
+
+const PEER = 'sip:peer@10.0.0.1:5060';
+
+/** A call of bob's that the peer has answered. */
+async function answered(headers = {}, options?: Parameters<typeof rawBench>[0]) {
+  const bench = await rawBench(options);
+  const out = bench.bob.dial(PEER);
+  await bench.clock.advance(20);
+  bench.peer.respond(bench.peer.request('INVITE'), 200, headers, 'answer');
+  await bench.clock.advance(20);
+  assert.deepEqual(out.events, ['confirmed']);
+  return { ...bench, out };
+}
+
+test('The INVITE has what RFC 3261 asks for, and no To tag', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER, { from: '+15550100', displayName: 'Front desk' });
+  await clock.advance(20);
+  const invite = peer.request('INVITE');
+  const header = (name: string): string => invite.headers.get(name) ?? '';
+  assert.equal(invite.uri, PEER);
+  assert.match(header('Via'), /^SIP\/2\.0\/UDP 10\.0\.0\.2:5060;branch=z9hG4bK[0-9a-f]{24};rport$/);
+  assert.match(header('From'), /^"Front desk" <sip:\+15550100@10\.0\.0\.2>;tag=[0-9a-f]+$/);
+  assert.equal(header('To'), `<${PEER}>`);
+  assert.equal(header('CSeq'), '1 INVITE');
+  assert.equal(header('Max-Forwards'), '70');
+  assert.equal(header('Contact'), '<sip:+15550100@10.0.0.2:5060>');
+  assert.equal(header('Call-ID'), out.call.sipCallId);
+  assert.equal(header('Supported'), 'timer');
+  assert.equal(header('Session-Expires'), '1800');
+  assert.equal(header('User-Agent'), 'test/bob');
+  assert.equal(header('Content-Type'), 'application/sdp');
+  assert.equal(invite.body.toString(), 'offer of bob');
+  assert.equal(out.call.localUri, 'sip:+15550100@10.0.0.2');
+  await finish();
+});
+
+test('The ACK to a 2xx goes to its Contact and is sent again for each copy', async () => {
+  const { peer, clock, finish } = await answered({ Contact: '<sip:desk@10.0.0.1:5060;x=1>' });
+  const ack = peer.request('ACK');
+  assert.equal(ack.uri, 'sip:desk@10.0.0.1:5060;x=1');
+  assert.equal(ack.headers.get('CSeq'), '1 ACK');
+  assert.notEqual(ack.headers.get('Via'), peer.request('INVITE').headers.get('Via'), 'a branch of its own');
+  peer.respond(peer.request('INVITE'), 200, {}, 'answer');
+  await clock.advance(20);
+  assert.equal(peer.lines.filter((line) => line === 'ACK').length, 2);
+  await finish();
+});
+
+test('The route set of a 2xx is its Record-Route turned round', async () => {
+  const routes = ['<sip:10.0.0.8;lr>', '<sip:10.0.0.1:5060;lr>'];
+  const { peer, clock, out, finish } = await answered({ 'Record-Route': routes });
+  assert.deepEqual(peer.request('ACK').headers.getAll('Route'), [routes[1], routes[0]]);
+  const ended = out.call.hangup();
+  await clock.advance(20);
+  peer.respond(peer.request('BYE'), 200);
+  await Promise.all([ended, clock.advance(20)]);
+  await finish();
+});
+
+test('A second branch that answers is acknowledged and hung up; the first keeps the call', async () => {
+  const { peer, clock, out, finish } = await answered();
+  peer.respond(peer.request('INVITE'), 200, {}, 'other answer', 'other-branch');
+  await clock.advance(20);
+  assert.deepEqual(peer.lines.slice(-2), ['ACK', 'BYE']);
+  assert.match(peer.request('BYE').headers.get('To')!, /other-branch/);
+  assert.deepEqual(out.events, ['confirmed']);
+  await finish();
+});
+
+test('Early media of several branches is told as it comes', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER);
+  await clock.advance(20);
+  peer.respond(peer.request('INVITE'), 100);
+  peer.respond(peer.request('INVITE'), 180, {}, '', 'one');
+  peer.respond(peer.request('INVITE'), 183, {}, 'media of two', 'two');
+  await clock.advance(20);
+  assert.deepEqual(out.events, ['progress 180', 'progress 183']);
+  assert.deepEqual(out.sdp, ['media of two']);
+  await finish();
+});
+
+test('A 200 that crosses our CANCEL is acknowledged and followed by BYE', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER);
+  await clock.advance(20);
+  peer.respond(peer.request('INVITE'), 180);
+  await clock.advance(20);
+  const ended = out.call.hangup();
+  peer.respond(peer.request('INVITE'), 200, {}, 'answer');
+  await Promise.all([ended, clock.advance(20)]);
+  assert.deepEqual(peer.lines, ['INVITE', 'CANCEL', 'ACK', 'BYE']);
+  assert.deepEqual(out.events, ['progress 180', 'ended local cancel']);
+  await finish();
+});
+
+test('A peer that answers the CANCEL but never the INVITE is given up after 64 × T1', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER);
+  await clock.advance(20);
+  peer.respond(peer.request('INVITE'), 180);
+  await clock.advance(20);
+  const ended = out.call.hangup();
+  await clock.advance(20);
+  peer.respond(peer.request('CANCEL'), 200);
+  await Promise.all([ended, clock.advance(32_000)]);
+  assert.equal(out.end?.how, 'cancel');
+  assert.equal(bob.endpoint.stats.clientTransactions, 0, 'nor is the INVITE remembered');
+  await finish();
+});
+
+test('A redirection is followed, the best liked address first, three of them at most', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER);
+  await clock.advance(20);
+  const Contact = [1, 2, 3, 4].map((n) => `<sip:place${n}@10.0.0.1:5060;method=INVITE>;q=0.${n}`);
+  peer.respond(peer.request('INVITE'), 302, { Contact });
+  await clock.advance(20);
+  for (const place of ['place4', 'place3', 'place2']) {
+    const invite = peer.request('INVITE');
+    assert.equal(invite.uri, `sip:${place}@10.0.0.1:5060`);
+    assert.equal(invite.headers.get('To'), `<${PEER}>`);
+    peer.respond(invite, 404, {}, '', place);
+    await clock.advance(20);
+  }
+  assert.equal(peer.request('INVITE').headers.get('CSeq'), '4 INVITE');
+  assert.deepEqual(out.events, ['ended remote failed 404']);
+  await finish();
+});
+
+test('Redirections in a circle come to an end', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER);
+  for (let i = 0; i < 10; i++) {
+    await clock.advance(20);
+    peer.respond(peer.request('INVITE'), 302, { Contact: `<${PEER}>` }, '', `t${i}`);
+  }
+  await clock.advance(20);
+  assert.deepEqual(out.events, ['ended remote failed 302']);
+  assert.equal(peer.lines.filter((line) => line === 'INVITE').length, 4);
+  await finish();
+});
+
+test('A 6xx and a 3xx without a usable Contact end the call', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  for (const [status, headers] of [
+    [603, {}],
+    [302, { Contact: '<tel:+15550100>' }],
+    [302, { Contact: 'nonsense' }],
+    [302, { Contact: '<sip:x@y;transport=tls>' }],
+  ] as const) {
+    const out = bob.dial(PEER);
+    await clock.advance(20);
+    peer.respond(peer.request('INVITE'), status, headers);
+    await clock.advance(20);
+    assert.deepEqual(out.events, [`ended remote failed ${status}`]);
+  }
+  await finish();
+});
+
+test('A challenge is answered once with the credentials, in INVITE, ACK, and later requests', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER, { credentials: { username: 'bob', password: 'secret' } });
+  await clock.advance(20);
+  const challenge = 'Digest realm="pbx", nonce="n1", qop="auth", algorithm=SHA-256';
+  peer.respond(peer.request('INVITE'), 407, { 'Proxy-Authenticate': challenge }, '', 'refused');
+  await clock.advance(20);
+  const second = peer.request('INVITE');
+  assert.equal(second.headers.get('CSeq'), '2 INVITE');
+  assert.match(
+    second.headers.get('Proxy-Authorization')!,
+    /^Digest username="bob", realm="pbx", nonce="n1", uri="sip:peer@10\.0\.0\.1:5060"/,
+  );
+  peer.respond(second, 200, {}, 'answer');
+  await clock.advance(20);
+  assert.equal(
+    peer.request('ACK').headers.get('Proxy-Authorization'),
+    second.headers.get('Proxy-Authorization'),
+  );
+  const ended = out.call.hangup();
+  await clock.advance(20);
+  assert.match(peer.request('BYE').headers.get('Proxy-Authorization')!, /nc=00000002/);
+  const renewed = { 'Proxy-Authenticate': 'Digest realm="pbx", nonce="n2", qop="auth"' };
+  peer.respond(peer.request('BYE'), 407, renewed);
+  await clock.advance(20);
+  assert.match(peer.request('BYE').headers.get('Proxy-Authorization')!, /nonce="n2"/);
+  peer.respond(peer.request('BYE'), 200);
+  await Promise.all([ended, clock.advance(20)]);
+  await finish();
+});
+
+test('Wrong credentials, and a challenge to a call that has none, end the call with the status', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const headers = { 'WWW-Authenticate': 'Digest realm="pbx", nonce="n1"' };
+  const none = bob.dial(PEER);
+  await clock.advance(20);
+  peer.respond(peer.request('INVITE'), 401, headers);
+  await clock.advance(20);
+  assert.deepEqual(none.events, ['ended remote failed 401']);
+  const wrong = bob.dial(PEER, { credentials: { username: 'bob', password: 'wrong' } });
+  for (let i = 0; i < 2; i++) {
+    await clock.advance(20);
+    peer.respond(peer.request('INVITE'), 401, headers, '', `t${i}`);
+  }
+  await clock.advance(20);
+  assert.deepEqual(wrong.events, ['ended remote failed 401']);
+  await finish();
+});
+
+test('A 422 is answered with the longer interval that it asks for', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER, { sessionExpires: 120 });
+  await clock.advance(20);
+  assert.equal(peer.request('INVITE').headers.get('Session-Expires'), '120');
+  peer.respond(peer.request('INVITE'), 422, { 'Min-SE': '600' });
+  await clock.advance(20);
+  const second = peer.request('INVITE');
+  assert.equal(second.headers.get('Session-Expires'), '600');
+  assert.equal(second.headers.get('Min-SE'), '600');
+  peer.respond(second, 422, { 'Min-SE': '600' }, '', 'again');
+  await clock.advance(20);
+  assert.deepEqual(out.events, ['ended remote failed 422']);
+  await finish();
+});
+
+test('A re-INVITE that meets ours gets 491, and ours comes again a little later', async () => {
+  const { peer, clock, out, bob, finish } = await answered();
+  const changed = out.call.reinvite('second offer');
+  await clock.advance(20);
+  const To = peer.request('INVITE').headers.get('From')!;
+  const From = peer.request('INVITE').headers.get('To')!;
+  peer.send('INVITE', { To, From, 'Call-ID': out.call.sipCallId, CSeq: '1 INVITE' }, 'offer of the peer');
+  await clock.advance(20);
+  assert.equal(peer.response.status, 491);
+  peer.respond(peer.request('INVITE'), 491);
+  const before = clock.monotonic();
+  const invites = (): number => peer.lines.filter((line) => line === 'INVITE').length;
+  const count = invites();
+  await clock.runUntil(() => invites() > count);
+  const waited = clock.monotonic() - before;
+  assert.ok(waited >= 2100 && waited <= 4030, `the owner of the Call-ID waits 2.1 to 4 s, not ${waited}`);
+  peer.respond(peer.request('INVITE'), 200, {}, 'second answer');
+  await Promise.all([changed, clock.advance(20)]);
+  assert.deepEqual(out.events, ['confirmed', 'answer']);
+  assert.equal(bob.calls.length, 1);
+  await finish();
+});
+
+test('A peer that has forgotten the dialog, or no longer answers, ends the call with BYE', async () => {
+  const { peer, clock, out, finish } = await answered();
+  const failed = assert.rejects(out.call.reinvite('second offer'), /481/);
+  await clock.advance(20);
+  peer.respond(peer.request('INVITE'), 481);
+  await Promise.all([failed, clock.advance(20)]);
+  assert.ok(peer.lines.includes('BYE'));
+  assert.equal(out.end?.how, 'failed');
+  await finish();
+});
+
+test('INFO that gets no answer ends in 408 and not in the end of the call', async () => {
+  const { clock, out, finish } = await answered();
+  const sent = out.call.sendInfo('application/dtmf', '1');
+  await clock.advance(33_000);
+  assert.deepEqual(await sent, { status: 408 });
+  assert.equal(out.end, undefined);
+  await finish();
+});
+
+test('Requests of the peer within our call reach the owner', async () => {
+  const { peer, clock, out, finish } = await answered();
+  const invite = peer.request('INVITE');
+  const within = {
+    To: invite.headers.get('From'),
+    From: '<sip:peer@10.0.0.1:5060>;tag=peer-tag',
+    'Call-ID': out.call.sipCallId,
+  };
+  const via = (n: number): string => `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-in-${n}`;
+  peer.send('INVITE', { ...within, CSeq: '1 INVITE', Via: via(1) }, 'hold');
+  await clock.advance(20);
+  assert.equal(peer.response.body.toString(), 'changed answer of bob');
+  peer.send('ACK', { ...within, CSeq: '1 ACK', Via: via(2) });
+  out.onOffer = () => {
+    throw new SipRefusal(488);
+  };
+  peer.send('UPDATE', { ...within, CSeq: '2 UPDATE', Via: via(3) }, 'bad');
+  await clock.advance(20);
+  assert.equal(peer.response.status, 488);
+  peer.send('BYE', { ...within, CSeq: '3 BYE', Via: via(4) });
+  await clock.advance(20);
+  assert.deepEqual(out.events, ['confirmed', 'offer', 'offer', 'ended remote bye']);
+  await finish();
+});
+
+test('A response that matches nothing, and a 2xx for a transaction long gone, are dropped', async () => {
+  const { peer, clock, out, finish } = await answered();
+  const invite = peer.request('INVITE');
+  peer.respond(invite, 200, { Via: 'SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK-none' }, 'answer');
+  await clock.advance(40_000);
+  const count = peer.received.length;
+  peer.respond(invite, 200, {}, 'answer');
+  await clock.advance(100);
+  assert.equal(peer.received.length, count);
+  assert.equal(out.end, undefined);
+  await finish();
+});
+
+test('An INVITE past 1,300 bytes goes over TCP when the peer takes it, else over UDP after all', async () => {
+  const { peer, clock, network, bob, finish } = await rawBench();
+  const sdp = 'x'.repeat(1500);
+  bob.dial(PEER, { sdp });
+  await clock.advance(100);
+  assert.match(peer.request('INVITE').headers.get('Via')!, /UDP/, 'connection refused');
+  let bytes = '';
+  await network.host('10.0.0.1').listenStream('10.0.0.1', 5060, (socket) => {
+    socket.handle({
+      data: (data) => {
+        bytes += data.toString();
+      },
+      closed: () => {},
+    });
+  });
+  bob.dial(PEER, { sdp });
+  await clock.advance(100);
+  assert.match(bytes, /^INVITE .*\r\nVia: SIP\/2\.0\/TCP 10\.0\.0\.2:5060;branch=/);
+  bytes = '';
+  bob.dial(`${PEER};transport=udp`, { sdp });
+  await clock.advance(100);
+  assert.equal(bytes, '', 'the URI insists on UDP');
+  await finish();
+});
+
+test('A name leads to the first address that a listener of ours reaches', async () => {
+  const { network, clock, bob, finish } = await rawBench();
+  const other = await RawPeer.open(network, '10.0.0.5', 5070);
+  network.names.set('pbx.example.com', ['2001:db8::5', '10.0.0.5']);
+  bob.dial('sip:100@pbx.example.com:5070');
+  await clock.advance(20);
+  assert.equal(other.request('INVITE').uri, 'sip:100@pbx.example.com:5070');
+  await finish();
+});
