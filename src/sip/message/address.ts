@@ -1,9 +1,9 @@
 import { isSpace, skipSpace, sliceTrimmed } from './chars.ts';
-import { excerpt, SipParseError } from './errors.ts';
+import { excerpt, SipParseError, SipSerializeError } from './errors.ts';
 import { quotedEnd } from './lists.ts';
 import { paramsToString, parseParams, quote, unquote } from './params.ts';
 import type { Params } from './params.ts';
-import { parseUri } from './uri.ts';
+import { parseUri, UNSAFE_URI } from './uri.ts';
 import type { SipUri } from './uri.ts';
 
 /** A name-addr or addr-spec with its header parameters: From, To, Contact, Route, Record-Route, Refer-To … */
@@ -62,12 +62,18 @@ export function parseAddress(text: string, what = 'address'): Address {
   return build(displayName, text.slice(open + 1, close), text, close + 1, what);
 }
 
-/** The address as a header value, with brackets always. */
+/**
+ * The address as a header value, with brackets always.
+ * @throws SipSerializeError when `uriText` could end its brackets or the line
+ */
 export function addressToString(address: {
   readonly displayName?: string | undefined;
   readonly uriText: string;
   readonly params?: Params;
 }): string {
+  if (UNSAFE_URI.test(address.uriText)) {
+    throw new SipSerializeError(`URI ${excerpt(address.uriText)}: space, control character, < > or quote`);
+  }
   const name = address.displayName === undefined ? '' : `${quote(address.displayName)} `;
   return `${name}<${address.uriText}>${address.params === undefined ? '' : paramsToString(address.params)}`;
 }

@@ -34,8 +34,22 @@ export class SipParseError extends Error {
   }
 }
 
+/**
+ * A message of ours that must not go out, for some part of it would be read as something else: a line end in
+ * a header, a space in a URI. A mistake of the caller, or hostile text that the caller took over.
+ */
+export class SipSerializeError extends Error {
+  override readonly name = 'SipSerializeError';
+}
+
+/** What JSON leaves as it is but a terminal may obey. */
+const UNPRINTABLE = /[\x7f-\x9f\u2028\u2029]/g;
+
 /** A piece of hostile text for a log line: short, and without control characters. */
 export function excerpt(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return JSON.stringify(short);
+  return JSON.stringify(short).replace(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

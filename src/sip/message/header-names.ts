@@ -136,9 +136,9 @@ export function headerKey(name: string): string {
   return KNOWN.get(name) ?? name.toLowerCase();
 }
 
-/** Whether the name is one that we write ourselves, so needs no check of its characters. */
-export function isUsualName(name: string): boolean {
-  return KNOWN.has(name);
+/** `headerKey` of a name in one of its usual spellings, which needs no check; undefined for any other. */
+export function usualKey(name: string): string | undefined {
+  return KNOWN.get(name);
 }
 
 /** @param key of {@link headerKey} */

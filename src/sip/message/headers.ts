@@ -73,8 +73,13 @@ export class Headers implements Iterable<HeaderField> {
 
   /** Appends a field. */
   add(name: string, value: string): this {
+    return this.addKeyed(name, headerKey(name), value);
+  }
+
+  /** Appends a field whose key the caller has. @param key `headerKey(name)` */
+  addKeyed(name: string, key: string, value: string): this {
     this.#names.push(name);
-    this.#keys.push(headerKey(name));
+    this.#keys.push(key);
     this.#values.push(value);
     this.#parsed = undefined;
     return this;

@@ -1,4 +1,4 @@
-import { allOf, isOf, isToken, PARAM_VALUE, skipSpace, TOKEN } from './chars.ts';
+import { allOf, isOf, PARAM_VALUE, skipSpace, TOKEN } from './chars.ts';
 import { excerpt, SipParseError } from './errors.ts';
 import { quotedEnd } from './lists.ts';
 
@@ -74,9 +74,7 @@ export function quote(text: string): string {
 }
 
 function bare(value: string): string {
-  return isToken(value) || (value !== '' && allOf(value, PARAM_VALUE) && !value.includes('\\'))
-    ? value
-    : quote(value);
+  return value !== '' && allOf(value, PARAM_VALUE) && !value.includes('\\') ? value : quote(value);
 }
 
 function unexpected(text: string, index: number, what: string): SipParseError {

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { callId, cseq, from, to, via } from './accessors.ts';
-import { isToken, sliceTrimmed } from './chars.ts';
+import { isSpace, isToken, sliceTrimmed } from './chars.ts';
 import { excerpt, SipParseError } from './errors.ts';
 import { parseContentLength } from './fields.ts';
-import { isUsualName } from './header-names.ts';
+import { usualKey } from './header-names.ts';
 import { Headers } from './headers.ts';
 import { SIP_LIMITS } from './limits.ts';
 import { createRequest, NO_BODY } from './message.ts';
@@ -15,13 +15,25 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const CR = 0x0d;
 const LF = 0x0a;
 
+/** Header fields whose number is checked, each a bit of the sets below. */
+const CHECKED: ReadonlyMap<string, number> = new Map([
+  ['via', 1],
+  ['from', 2],
+  ['to', 4],
+  ['call-id', 8],
+  ['cseq', 16],
+  ['max-forwards', 32],
+  ['content-length', 64],
+  ['content-type', 128],
+]);
 /** Present in every message (RFC 3261 8.1.1; Max-Forwards is not, for RFC 2543 did not have it). */
-const MANDATORY = ['Via', 'From', 'To', 'Call-ID', 'CSeq'] as const;
+const MANDATORY = 1 | 2 | 4 | 8 | 16;
 /** May be there once: two of them would be read differently by two readers (RFC 4475 3.3.8, 3.3.9). */
-const SINGLE = ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Content-Length', 'Content-Type'] as const;
+const SINGLE = 2 | 4 | 8 | 16 | 32 | 64 | 128;
 
 const STATUS_LINE = /^SIP\/(\d+)\.(\d+) (\d{3})(?: (.*))?$/is;
 const RESPONSE = /^SIP\//i;
+const OUR_VERSION = /^SIP\/2\.0$/i;
 const VERSION = /^SIP\/\d+\.\d+$/i;
 const STRAY_LINE_END = /[\r\n]/;
 
@@ -88,9 +100,7 @@ function parseWhole(head: string, datagram: Buffer, bodyAt: number): SipMessage 
   const message = parseStartLine(lineEnd < 0 ? head : head.slice(0, lineEnd));
   if (lineEnd >= 0) parseHeaders(head, lineEnd + 2, message.headers, true);
   const { headers } = message;
-  for (const name of MANDATORY) if (!headers.has(name)) throw new SipParseError(`no ${name} header`);
-  for (const name of SINGLE)
-    if (headers.count(name) > 1) throw new SipParseError(`more than one ${name} header`);
+  checkPresence(headers);
   via(message);
   from(message);
   to(message);
@@ -121,7 +131,7 @@ function parseStartLine(line: string): SipMessage {
     throw new SipParseError(`start line ${excerpt(line)} begins with no method`);
   }
   const version = uriEnd < 0 ? '' : line.slice(uriEnd + 1);
-  if (version.toUpperCase() !== 'SIP/2.0') {
+  if (!OUR_VERSION.test(version)) {
     if (VERSION.test(version)) throw new SipParseError(`version ${excerpt(version)}`, 505);
     throw new SipParseError(`start line ${excerpt(line)} is not "method URI SIP/2.0" with single spaces`);
   }
@@ -158,14 +168,11 @@ function parseHeaders(head: string, start: number, headers: Headers, strict: boo
 
 /** Index of the CRLF that ends the field at `start`, behind all its folded lines. */
 function lineEndAt(head: string, start: number): number {
-  let end = start;
-  for (;;) {
-    end = head.indexOf('\r\n', end);
-    if (end < 0) return head.length;
-    const next = head.charCodeAt(end + 2);
-    if (next !== 0x20 && next !== 0x09) return end;
-    end += 2;
+  for (let lf = head.indexOf('\n', start); lf >= 0; lf = head.indexOf('\n', lf + 1)) {
+    const next = head.charCodeAt(lf + 1);
+    if (head.charCodeAt(lf - 1) === CR && next !== 0x20 && next !== 0x09) return lf - 1;
   }
+  return head.length;
 }
 
 function parseHeaderLine(
@@ -179,17 +186,22 @@ function parseHeaderLine(
     return new SipParseError(`header line ${excerpt(head.slice(start, end))} has no colon`);
   }
   const name = sliceTrimmed(head, start, colon);
-  if (!isUsualName(name) && (!isToken(name) || name.length > SIP_LIMITS.headerNameLength)) {
-    return new SipParseError(`${excerpt(name)} is no header name`);
+  let key = usualKey(name);
+  if (key === undefined) {
+    if (!isToken(name) || name.length > SIP_LIMITS.headerNameLength) {
+      return new SipParseError(`${excerpt(name)} is no header name`);
+    }
+    key = name.toLowerCase();
   }
-  if (head.charCodeAt(start) !== name.charCodeAt(0))
-    return new SipParseError('the first header line is folded');
+  if (isSpace(head.charCodeAt(start))) return new SipParseError('the first header line is folded');
   const raw = sliceTrimmed(head, colon + 1, end);
-  const value = raw.includes('\r\n') ? unfold(raw) : raw;
+  const value = raw.includes('\n') ? unfold(raw) : raw;
   if (value.length > SIP_LIMITS.headerValueLength) return tooLarge(`header ${name}`);
-  if (STRAY_LINE_END.test(value)) return new SipParseError(`header ${name}: CR or LF that ends no line`);
+  if (value.includes('\r') || value.includes('\n')) {
+    return new SipParseError(`header ${name}: CR or LF that ends no line`);
+  }
   if (value.includes('\0') && hasBareNul(value)) return new SipParseError(`header ${name}: NUL`);
-  headers.add(name, value);
+  headers.addKeyed(name, key, value);
   return undefined;
 }
 
@@ -204,6 +216,20 @@ function unfold(raw: string): string {
     i = end + 2;
   }
   return value;
+}
+
+function checkPresence(headers: Headers): void {
+  let seen = 0;
+  for (let i = 0; i < headers.size; i++) {
+    const bit = CHECKED.get(headers.keyAt(i));
+    if (bit === undefined) continue;
+    if ((seen & bit & SINGLE) !== 0) throw new SipParseError(`more than one ${headers.nameAt(i)} header`);
+    seen |= bit;
+  }
+  if ((seen & MANDATORY) === MANDATORY) return;
+  for (const name of ['Via', 'From', 'To', 'Call-ID', 'CSeq']) {
+    if (!headers.has(name)) throw new SipParseError(`no ${name} header`);
+  }
 }
 
 /** RFC 3261 18.3: a datagram may be longer than Content-Length says, not shorter; without it, the rest is body. */

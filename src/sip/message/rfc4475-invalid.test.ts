@@ -51,7 +51,7 @@ const REFUSED: readonly (readonly [string, number, RegExp])[] = [
   // 3.1.2.16
   ['badvers', 505, /^version "SIP\/7\.0"$/],
   // 3.3.8: two readers would take different ones of the doubled headers.
-  ['multi01', 400, /^more than one From header$/],
+  ['multi01', 400, /^more than one CSeq header$/],
   // 3.3.9
   ['mcl01', 400, /^more than one Content-Length header$/],
 ];

@@ -1,17 +1,11 @@
 import { isToken } from './chars.ts';
-import { excerpt } from './errors.ts';
-import { isUsualName } from './header-names.ts';
+import { excerpt, SipSerializeError } from './errors.ts';
+import { usualKey } from './header-names.ts';
 import type { SipMessage } from './message.ts';
+import { UNSAFE_URI } from './uri.ts';
 import { hasBareNul } from './values.ts';
 
-/** A message of ours that must not go out: some part of it would be read as something else. A caller's bug. */
-export class SipSerializeError extends Error {
-  override readonly name = 'SipSerializeError';
-}
-
 const UNSAFE_VALUE = /[\0\r\n]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const UNSAFE_URI = /[\x00-\x20\x7f<>"]/;
 
 /**
  * The bytes of a message: UTF-8, CRLF, header fields in their order, Content-Length always right: in the
@@ -30,11 +24,11 @@ export function serialize(message: SipMessage): Buffer {
       hasLength = true;
       continue;
     }
-    if (!isUsualName(name) && !isToken(name)) {
+    if (usualKey(name) === undefined && !isToken(name)) {
       throw new SipSerializeError(`${excerpt(name)} is no header name: use letters, digits and "-"`);
     }
     const value = headers.valueAt(i);
-    if (UNSAFE_VALUE.test(value) && (!onlyNuls(value) || hasBareNul(value))) {
+    if (UNSAFE_VALUE.test(value) && isUnsafe(value)) {
       throw new SipSerializeError(
         `header ${name}: CR, LF or NUL in ${excerpt(value)}; take it out or escape it`,
       );
@@ -69,6 +63,7 @@ function startLine(message: SipMessage): string {
   return `SIP/2.0 ${status} ${reason}\r\n`;
 }
 
-function onlyNuls(value: string): boolean {
-  return !value.includes('\r') && !value.includes('\n');
+/** A NUL may stand in a quoted pair; a line end nowhere. */
+function isUnsafe(value: string): boolean {
+  return value.includes('\r') || value.includes('\n') || hasBareNul(value);
 }

@@ -32,6 +32,9 @@ export interface UriHeader {
 
 const NO_HEADERS: readonly UriHeader[] = [];
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
+/** What no URI may hold when it is written into a message: it would end there and go on as something else. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+export const UNSAFE_URI = /[\x00-\x20\x7f<>"]/;
 /** Nothing in an absolute URI needs these, and each of them can break a header. */
 const OPAQUE_FORBIDDEN = /[^\x21-\x7e\x80-\uffff]|[<>"]/;
 /** Parameters that must be in both URIs or in neither (RFC 3261 19.1.4, its examples for transport). */
@@ -46,8 +49,9 @@ const MATCH_BOTH = ['user', 'ttl', 'method', 'maddr', 'transport'];
  */
 export function parseUri(text: string): SipUri {
   const colon = text.indexOf(':');
-  const scheme = colon < 0 ? '' : text.slice(0, colon).toLowerCase();
-  if (scheme !== 'sip' && scheme !== 'sips') return parseOpaque(text, scheme, colon);
+  const given = text.slice(0, Math.max(0, colon));
+  const scheme = given.toLowerCase();
+  if (scheme !== 'sip' && scheme !== 'sips') return parseOpaque(text, given, colon);
   let i = colon + 1;
   let user: string | undefined;
   let password: string | undefined;
@@ -62,7 +66,7 @@ export function parseUri(text: string): SipUri {
   }
   const query = indexOrEnd(text, '?', i, text.length);
   const hostEnd = indexOrEnd(text, ';', i, query);
-  const { host, port } = parseHostPort(text.slice(i, hostEnd), `URI ${excerpt(text)}`);
+  const { host, port } = parseHostPort(text.slice(i, hostEnd), 'URI');
   return {
     scheme,
     user,
@@ -126,17 +130,17 @@ export function unescapeUri(part: string): string {
 
 /** `text` as the user part of a URI: what the grammar of `user` does not allow is escaped, as UTF-8. */
 export function escapeUser(text: string): string {
-  return escapeFor(text, USER, '#%');
+  return escapeFor(text, USER, '#');
 }
 
 /** `text` as the value of a URI parameter. */
 export function escapeUriParam(text: string): string {
-  return escapeFor(text, URI_PARAM, '%');
+  return escapeFor(text, URI_PARAM);
 }
 
 /** `text` as name or value of a URI header (behind "?"). */
 export function escapeUriHeader(text: string): string {
-  return escapeFor(text, URI_HEADER, '%');
+  return escapeFor(text, URI_HEADER);
 }
 
 /**
@@ -188,7 +192,7 @@ function parseOpaque(text: string, scheme: string, colon: number): SipUri {
     throw new SipParseError(`${excerpt(text)} is not a URI`);
   }
   return {
-    scheme,
+    scheme: scheme.toLowerCase(),
     user: undefined,
     password: undefined,
     host: '',
@@ -255,7 +259,7 @@ function canonicalEscape(escaped: string): string {
   return isOf(code, UNRESERVED) ? String.fromCharCode(code) : escaped.toUpperCase();
 }
 
-function escapeFor(text: string, bits: number, except: string): string {
+function escapeFor(text: string, bits: number, except = ''): string {
   let escaped = '';
   for (const byte of Buffer.from(text, 'utf8')) {
     const character = String.fromCharCode(byte);

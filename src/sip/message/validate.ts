@@ -1,7 +1,7 @@
 import { contacts, contentType, cseq, maxForwards, recordRoutes, referTo, routes } from './accessors.ts';
 import { checkTokens, parseMediaType, parseTokenWithParams } from './fields.ts';
 import type { MediaType } from './fields.ts';
-import { SipParseError } from './errors.ts';
+import { excerpt, SipParseError } from './errors.ts';
 import type { HeaderField } from './headers.ts';
 import type { SipRequest } from './message.ts';
 import { reasonPhrase } from './status.ts';
@@ -102,7 +102,7 @@ function checkMethod(request: SipRequest, { methods }: SipCapabilities): Refusal
 
 function checkScheme(request: SipRequest, { schemes }: SipCapabilities): Refusal | undefined {
   const scheme = request.uri.slice(0, request.uri.indexOf(':')).toLowerCase();
-  return schemes.includes(scheme) ? undefined : refusal(416, `scheme ${scheme} of the Request-URI`);
+  return schemes.includes(scheme) ? undefined : refusal(416, `scheme ${excerpt(scheme)} of the Request-URI`);
 }
 
 /** RFC 3261 8.2.2.3; a CANCEL's Require is ignored. Proxy-Require is not for us. */
@@ -126,7 +126,9 @@ function checkBody(request: SipRequest, { contentTypes }: SipCapabilities): Refu
   }
   const encodings = request.headers.getAll('Content-Encoding');
   if (encodings.some((encoding) => encoding.toLowerCase() !== 'identity')) {
-    return refusal(415, `Content-Encoding ${encodings.join(', ')}`, [['Accept-Encoding', 'identity']]);
+    return refusal(415, `Content-Encoding ${excerpt(encodings.join(', '))}`, [
+      ['Accept-Encoding', 'identity'],
+    ]);
   }
   const type = contentType(request)?.type;
   if (type !== undefined && contentTypes.includes(type)) return undefined;

@@ -78,8 +78,10 @@ export function viaToString(via: Via): string {
  */
 export function viaWithSource(via: Via, address: string, port: number): Via {
   const params = new Map(via.params);
-  const received = via.rportRequested || address !== via.host ? address : via.received;
-  if (received !== undefined) params.set('received', received);
+  const received = via.rportRequested || address !== via.host ? address : undefined;
+  // One that the client wrote itself would lead the answer to somebody else.
+  if (received === undefined) params.delete('received');
+  else params.set('received', received);
   if (via.rportRequested) params.set('rport', String(port));
   return {
     ...via,
