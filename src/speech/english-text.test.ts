@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { speakableShare, toSpokenEnglish } from './english-text.ts';
+
+const READINGS: readonly (readonly [written: string, spoken: string])[] = [
+  ['Café naïve Zoë Straße Łódź Ærø', 'Cafe naive Zoe Strasse Lodz Aero'],
+  ['“It’s” — fine…', '"It\'s", fine...'],
+  ['€3 or 2,50 € or £1,000.50', '3 euros or 2,50 euros or 1,000.50 pounds'],
+  ['press # or *', 'press pound or star'],
+  ['line #1', 'line number 1'],
+  ['A & B', 'A and B'],
+  ['5 < 6, 1 + 1', '5 less than 6, 1 plus 1'],
+  ['20°C', '20 degrees Celsius'],
+  ['call +15551234567', 'call plus 1, 5 5 5, 1 2 3, 4 5 6 7'],
+  ['call 18005551234 now', 'call 1, 8 0 0, 5 5 5, 1 2 3 4 now'],
+  ['id 123456789', 'id 1 2 3, 4 5 6, 7 8 9'],
+  ['1,250,000 of 3.14159265', '1,250,000 of 3.14159265'],
+  ['$1000000', '$1000000'],
+  ['mail bob_b@mail.example.com.', 'mail bob underscore b at mail dot example dot com.'],
+  [
+    'see https://example.com/a-b, or www.acme.org/',
+    'see example dot com slash a dash b, or www dot acme dot org',
+  ],
+  ['go to example.com!', 'go to example dot com!'],
+  ['½ of it', '1/2 of it'],
+  ['ＡＢＣ', 'ABC'],
+  ['hi 😀 there', 'hi there'],
+];
+
+describe('text for the English voice', () => {
+  for (const [written, spoken] of READINGS) {
+    it(`reads ${JSON.stringify(written)} as ${JSON.stringify(spoken)}`, () => {
+      assert.equal(toSpokenEnglish(written).replace(/ +/g, ' ').replaceAll(' ,', ',').trim(), spoken);
+    });
+  }
+
+  it('leaves plain English alone', () => {
+    const text =
+      "Please leave a message after the tone, and press 1 when you're done. It costs $5.20 at 10:30.";
+    assert.equal(toSpokenEnglish(text), text);
+  });
+
+  it('gives printable ASCII, whatever comes in', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+        assert.match(toSpokenEnglish(text), /^[\n\x20-\x7e]*$/);
+      }),
+    );
+  });
+
+  it('knows how much of a text it can read', () => {
+    assert.equal(speakableShare('Hello 123'), 1);
+    assert.equal(speakableShare('Grüße aus Łódź'), 1);
+    assert.equal(speakableShare('日本語'), 0);
+    assert.equal(speakableShare('ab яю'), 0.5);
+    assert.equal(speakableShare('... 😀'), 1);
+    assert.equal(speakableShare(''), 1);
+  });
+
+  it('reads hostile text in time proportional to its length', () => {
+    for (const unit of ['a.', 'a@', '1', 'www.', 'http://', '-', '+1', 'é'])
+      toSpokenEnglish(unit.repeat(3000 / unit.length));
+  });
+});
