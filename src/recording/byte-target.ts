@@ -1,0 +1,37 @@
+/** Where the bytes of a recording go, whatever they mean (see recording-writer.ts for that). */
+export interface ByteTarget {
+  /**
+   * Makes the target ready; call once, first. Returns at once: what goes wrong, now or later, is told to
+   * `onError`, at most once, and everything written from then on is dropped.
+   */
+  open(onError: (error: TargetError) => void): void;
+  /**
+   * Writes `bytes` behind everything before. Returns at once. The array belongs to the target until it calls
+   * `release`, which it always does in the end.
+   */
+  append(bytes: Uint8Array, release?: () => void): void;
+  /** Writes over bytes that were appended before, from `position` on. */
+  patch(position: number, bytes: Uint8Array): void;
+  /**
+   * Makes everything durable and visible under its final name.
+   * @returns its size in bytes
+   * @throws TargetError when that fails; what was written is then left for repair
+   */
+  finish(): Promise<number>;
+  /** Throws everything away, as if it had never been. Never rejects. */
+  discard(): Promise<void>;
+  /** Stops here and leaves what was written for repair. Never rejects. */
+  abandon(): Promise<void>;
+}
+
+/** A target failed. The message is for the operator: what, where, and the cure. */
+export class TargetError extends Error {
+  /** System error code (`ENOSPC`), or `TOO_SLOW` when the target could not keep up. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'TargetError';
+    this.code = code;
+  }
+}

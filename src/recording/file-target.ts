@@ -1,0 +1,214 @@
+import type { Clock } from '../time/clock.ts';
+import { type ByteTarget, TargetError } from './byte-target.ts';
+import { errorCode, type FileSystem, nodeFileSystem } from './file-system.ts';
+
+export interface FileTargetOptions {
+  /** Waits for the disk in virtual time. */
+  readonly clock: Clock;
+  readonly files?: FileSystem;
+  /** Bytes that may wait for the disk before it counts as too slow; default {@link DEFAULT_MAX_QUEUED_BYTES}. */
+  readonly maxQueuedBytes?: number;
+}
+
+/** 16 s of narrow-band mono: longer than a disk that is alive makes anyone wait. */
+export const DEFAULT_MAX_QUEUED_BYTES = 256 * 1024;
+
+interface Write {
+  readonly bytes: Uint8Array;
+  readonly position: number;
+  readonly release: (() => void) | undefined;
+}
+
+/** What an operator can do about it. */
+const CURES: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: free space or move the recordings folder',
+  EDQUOT: 'the disk quota is used up: raise it or delete recordings',
+  EROFS: 'the file system is read-only: mount it for writing',
+  EACCES: 'permission denied: let the user that runs OpenSWML write there',
+  EPERM: 'permission denied: let the user that runs OpenSWML write there',
+  EMFILE: 'too many open files: raise the limit (ulimit -n)',
+  ENFILE: 'too many open files on this machine: raise fs.file-max',
+  EIO: 'the disk reports an error: check it',
+  EEXIST: 'a file of this name is already there: it is not overwritten',
+  ENOTDIR: 'a part of the path is no folder',
+};
+
+/**
+ * A file that grows as `<path>.part` and takes its final name when it is complete and durable.
+ *
+ * Nothing here blocks the thread: bytes wait in a bounded queue and go out one write at a time. Every write is
+ * in the kernel's hands within that time, so that the death of the process loses only what was not yet
+ * appended. The disk itself is forced at the end only (data, then name, then folder), so that a power cut
+ * may cost what the kernel had not written back of recordings still running, never a finished one.
+ */
+export class FileTarget implements ByteTarget {
+  readonly path: string;
+  readonly partPath: string;
+  readonly #clock: Clock;
+  readonly #files: FileSystem;
+  readonly #maxQueuedBytes: number;
+  readonly #queue: Write[] = [];
+  #queuedBytes = 0;
+  #size = 0;
+  #fd: number | undefined;
+  #onError: ((error: TargetError) => void) | undefined;
+  #failure: TargetError | undefined;
+  #pumping = false;
+  /** Settles, never rejecting, when the pump has stopped. */
+  #pumped: Promise<void> = Promise.resolve();
+
+  /** @param path of the finished file; its folders are made when they are not there */
+  constructor(path: string, options: FileTargetOptions) {
+    this.path = path;
+    this.partPath = `${path}.part`;
+    this.#clock = options.clock;
+    this.#files = options.files ?? nodeFileSystem;
+    this.#maxQueuedBytes = options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES;
+  }
+
+  /** Bytes that wait for the disk. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  open(onError: (error: TargetError) => void): void {
+    this.#onError = onError;
+    this.#startPump();
+  }
+
+  append(bytes: Uint8Array, release?: () => void): void {
+    this.#enqueue({ bytes, position: this.#size, release });
+    this.#size += bytes.length;
+  }
+
+  patch(position: number, bytes: Uint8Array): void {
+    this.#enqueue({ bytes, position, release: undefined });
+  }
+
+  finish(): Promise<number> {
+    return this.#clock.holdWhile(this.#finish());
+  }
+
+  discard(): Promise<void> {
+    return this.#clock.holdWhile(this.#close(true));
+  }
+
+  abandon(): Promise<void> {
+    return this.#clock.holdWhile(this.#close(false));
+  }
+
+  #enqueue(write: Write): void {
+    if (this.#failure !== undefined) {
+      write.release?.();
+      return;
+    }
+    this.#queue.push(write);
+    this.#queuedBytes += write.bytes.length;
+    if (this.#queuedBytes > this.#maxQueuedBytes) {
+      this.#fail(
+        new TargetError(
+          'TOO_SLOW',
+          `recording ${this.partPath}: the disk is too slow: ${this.#queuedBytes} bytes are waiting for it`,
+        ),
+      );
+      return;
+    }
+    this.#startPump();
+  }
+
+  #startPump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#pumped = this.#clock.holdWhile(this.#pump());
+  }
+
+  /** Writes until the queue is empty, one write at a time. */
+  async #pump(): Promise<void> {
+    try {
+      this.#fd ??= await this.#files.create(this.partPath);
+      for (let write = this.#queue.shift(); write !== undefined; write = this.#queue.shift()) {
+        await this.#write(this.#fd, write);
+      }
+    } catch (error) {
+      this.#fail(this.#explain(error));
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  async #write(fd: number, write: Write): Promise<void> {
+    try {
+      let done = 0;
+      while (done < write.bytes.length) {
+        const written = await this.#files.write(fd, write.bytes.subarray(done), write.position + done);
+        if (written <= 0) throw new Error('the file takes no more bytes');
+        done += written;
+      }
+    } finally {
+      // Only now: the kernel reads the bytes until the write is over, even when the recording has failed.
+      write.release?.();
+      this.#queuedBytes -= write.bytes.length;
+    }
+  }
+
+  async #finish(): Promise<number> {
+    await this.#drain();
+    if (this.#failure === undefined) {
+      try {
+        await this.#files.sync(this.#fd!);
+        await this.#files.close(this.#takeFd()!);
+        await this.#files.rename(this.partPath, this.path);
+        return this.#size;
+      } catch (error) {
+        this.#failure = this.#explain(error);
+      }
+    }
+    await this.#close(false);
+    throw this.#failure;
+  }
+
+  async #close(remove: boolean): Promise<void> {
+    this.#failure ??= new TargetError('CLOSED', `recording ${this.partPath} is closed`);
+    this.#emptyQueue();
+    await this.#drain();
+    try {
+      const fd = this.#takeFd();
+      if (fd !== undefined) {
+        await this.#files.close(fd);
+        if (remove) await this.#files.remove(this.partPath);
+      }
+    } catch {
+      // Nobody waits for this file any more; a `.part` that cannot be removed is found by repair.
+    }
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#pumping) await this.#pumped;
+  }
+
+  #takeFd(): number | undefined {
+    const fd = this.#fd;
+    this.#fd = undefined;
+    return fd;
+  }
+
+  #fail(error: TargetError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#emptyQueue();
+    this.#onError?.(error);
+  }
+
+  #emptyQueue(): void {
+    for (const write of this.#queue.splice(0)) {
+      write.release?.();
+      this.#queuedBytes -= write.bytes.length;
+    }
+  }
+
+  #explain(error: unknown): TargetError {
+    const code = errorCode(error);
+    const cure = CURES[code] ?? (error instanceof Error ? error.message : String(error));
+    return new TargetError(code, `recording ${this.partPath}: ${cure} (${code})`, { cause: error });
+  }
+}
