@@ -182,6 +182,11 @@ describe('splitList', () => {
     ]);
   });
 
+  it('takes a quote between brackets for a character, and a comment at the start for one', () => {
+    assert.deepEqual(splitList('<a">, <b>'), ['<a">', '<b>']);
+    assert.deepEqual(splitList('a,(b, c),d'), ['a', '(b, c)', 'd']);
+  });
+
   it('takes a parenthesis within a word for a character', () => {
     assert.deepEqual(splitList('sip:a(b@h, sip:c)@h'), ['sip:a(b@h', 'sip:c)@h']);
   });

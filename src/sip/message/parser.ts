@@ -11,6 +11,9 @@ import type { SipMessage, SipRequest, SipResponse } from './message.ts';
 import { parseUri } from './uri.ts';
 import { hasBareNul } from './values.ts';
 
+/** What keeps a line from being a header field. */
+type HeaderProblem = 'colon' | 'name' | 'fold' | 'length' | 'line end' | 'NUL';
+
 const HEAD_END = Buffer.from('\r\n\r\n');
 const CR = 0x0d;
 const LF = 0x0a;
@@ -161,7 +164,7 @@ function parseHeaders(head: string, start: number, headers: Headers, strict: boo
     }
     const end = lineEndAt(head, i);
     const problem = parseHeaderLine(head, i, end, headers);
-    if (problem !== undefined && strict) throw problem;
+    if (problem !== undefined && strict) throw headerError(problem, head.slice(i, end));
     i = end + 2;
   }
 }
@@ -175,34 +178,48 @@ function lineEndAt(head: string, start: number): number {
   return head.length;
 }
 
+/** Adds the field that stands from `start` to `end`, or says why it is none. */
 function parseHeaderLine(
   head: string,
   start: number,
   end: number,
   headers: Headers,
-): SipParseError | undefined {
+): HeaderProblem | undefined {
   const colon = head.indexOf(':', start);
-  if (colon < 0 || colon >= end) {
-    return new SipParseError(`header line ${excerpt(head.slice(start, end))} has no colon`);
-  }
+  if (colon < 0 || colon >= end) return 'colon';
   const name = sliceTrimmed(head, start, colon);
   let key = usualKey(name);
   if (key === undefined) {
-    if (!isToken(name) || name.length > SIP_LIMITS.headerNameLength) {
-      return new SipParseError(`${excerpt(name)} is no header name`);
-    }
+    if (!isToken(name) || name.length > SIP_LIMITS.headerNameLength) return 'name';
     key = name.toLowerCase();
   }
-  if (isSpace(head.charCodeAt(start))) return new SipParseError('the first header line is folded');
+  if (isSpace(head.charCodeAt(start))) return 'fold';
   const raw = sliceTrimmed(head, colon + 1, end);
   const value = raw.includes('\n') ? unfold(raw) : raw;
-  if (value.length > SIP_LIMITS.headerValueLength) return tooLarge(`header ${name}`);
-  if (value.includes('\r') || value.includes('\n')) {
-    return new SipParseError(`header ${name}: CR or LF that ends no line`);
-  }
-  if (value.includes('\0') && hasBareNul(value)) return new SipParseError(`header ${name}: NUL`);
+  if (value.length > SIP_LIMITS.headerValueLength) return 'length';
+  if (value.includes('\r') || value.includes('\n')) return 'line end';
+  if (value.includes('\0') && hasBareNul(value)) return 'NUL';
   headers.addKeyed(name, key, value);
   return undefined;
+}
+
+/** Made only when it is thrown: a head of which we read what we can may have many such lines. */
+function headerError(problem: HeaderProblem, line: string): SipParseError {
+  const name = excerpt(sliceTrimmed(line, 0, Math.max(0, line.indexOf(':'))));
+  switch (problem) {
+    case 'colon':
+      return new SipParseError(`header line ${excerpt(line)} has no colon`);
+    case 'name':
+      return new SipParseError(`${name} is no header name`);
+    case 'fold':
+      return new SipParseError('the first header line is folded');
+    case 'length':
+      return tooLarge(`header ${name}`);
+    case 'line end':
+      return new SipParseError(`header ${name}: CR or LF that ends no line`);
+    case 'NUL':
+      return new SipParseError(`header ${name}: NUL`);
+  }
 }
 
 /** Line folding is one space (RFC 3261 7.3.1). */

@@ -9,7 +9,7 @@ import { decodeHead, readableHeaders, refuse } from './parser.ts';
  * message begins: answer `error.request` if there is one, then close the connection.
  */
 export type Frame =
-  /** One whole message for `parseMessage`. */
+  /** One whole message for `parseMessage`; shares memory with the chunk that it came in, but is not changed. */
   | { readonly kind: 'message'; readonly data: Buffer }
   /** The peer asks whether we are alive (RFC 5626 3.5.1): send one CRLF. */
   | { readonly kind: 'ping' }
@@ -42,7 +42,10 @@ export class StreamFramer {
   #buffer: Buffer = EMPTY;
   #start = 0;
   #end = 0;
-  /** Whether `#buffer` is ours to write to; else it is a chunk, and frames may share it. */
+  /**
+   * Whether `#buffer` is ours to write to; else it is a chunk. Frames share it, so bytes are only ever
+   * appended, never moved within it.
+   */
   #isOwn = false;
   /** Where the search for the end of the head goes on. */
   #searched = 0;
@@ -94,13 +97,11 @@ export class StreamFramer {
     }
     const length = this.#messageBytes;
     if (length === undefined || this.#end - this.#start < length) return MORE;
-    const frame = this.#buffer.subarray(this.#start, this.#start + length);
+    const data = this.#buffer.subarray(this.#start, this.#start + length);
     this.#start += length;
-    this.#searched = this.#start;
     this.#messageBytes = undefined;
     this.#afterCrlf = false;
-    // Our own buffer is written to again; a message may live as long as its call.
-    return { kind: 'message', data: this.#isOwn ? Buffer.from(frame) : frame };
+    return { kind: 'message', data };
   }
 
   /** Takes all CRLFs at the start; many in a row are one ping, so that a flood gets one answer. */

@@ -235,17 +235,17 @@ function parseUriHeaders(text: string, start: number): readonly UriHeader[] {
   return headers;
 }
 
-/** Checks the characters from `start` to `end` against a class and brings the escapes to canonical form. */
+/**
+ * Checks the characters from `start` to `end` against a class and brings the escapes to canonical form. What
+ * stands at `end` is a delimiter, so no escape reaches past it.
+ */
 function part(text: string, start: number, end: number, bits: number, what: string): string {
   let hasEscape = false;
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
     if (isOf(code, bits)) continue;
     const isEscape =
-      code === 0x25 /* % */ &&
-      i + 2 < end &&
-      isOf(text.charCodeAt(i + 1), HEX) &&
-      isOf(text.charCodeAt(i + 2), HEX);
+      code === 0x25 /* % */ && isOf(text.charCodeAt(i + 1), HEX) && isOf(text.charCodeAt(i + 2), HEX);
     if (!isEscape) throw new SipParseError(`URI ${excerpt(text)}: bad character in its ${what}`);
     hasEscape = true;
     i += 2;
