@@ -1,0 +1,59 @@
+/** What a script runs on: a call leg or a message. The session knows the language, its host the rest. */
+import type { Logger } from '../log/logger.ts';
+import type { FlowContext, HttpClient, StatusCallback } from '../methods/context.ts';
+import type { DocumentKind, ErrorCode } from '../swml/error-codes.ts';
+import type { JsonObject } from '../swml/json.ts';
+import type { Scope } from '../swml/scope.ts';
+import type { Clock } from '../time/clock.ts';
+import type { LoadExpressions } from './expressions-port.ts';
+import type { DocumentLoader } from './document-source.ts';
+
+export interface ScriptHost {
+  readonly kind: DocumentKind;
+  /** Aborts when there is nothing left to run on. */
+  readonly signal: AbortSignal;
+  /** The `call` or `message` object as it is now. */
+  subject(): JsonObject;
+  /** What is sent to the URL of a document. */
+  payload(scope: Scope): JsonObject;
+  /** Adds what the host offers its methods. */
+  context(flow: FlowContext): FlowContext;
+  /** Ids that every callback's params carry. */
+  ids(): JsonObject;
+}
+
+/** What the server gives to every script. */
+export interface ScriptServices {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly http: HttpClient;
+  readonly loader: DocumentLoader;
+  /** Puts a status callback on its way; adds the envelope. */
+  emit(callback: ScriptCallback): void;
+  /** Told of every `calling.script.warning`. */
+  onWarning?(warning: ScriptWarning): void;
+  /** Scope `envs`. */
+  readonly envs?: JsonObject;
+  /** The sandbox for JavaScript; loaded when a document first needs it. */
+  readonly loadExpressions?: LoadExpressions;
+  /** Fresh UUIDs; for tests. */
+  newId?(): string;
+}
+
+export interface ScriptCallback extends StatusCallback {
+  /** `event_channel` is `swml:` and this. */
+  readonly sessionId: string;
+}
+
+/** `calling.script.warning` (spec/document.md 5.1). */
+export interface ScriptWarning {
+  readonly sessionId: string;
+  readonly eventType: 'calling.script.warning';
+  readonly params: JsonObject & {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly section: string;
+    readonly index: number;
+    readonly method: string;
+  };
+}

@@ -1,0 +1,171 @@
+import type { ErrorDetails, FlowContext, StatusCallback } from '../methods/context.ts';
+import type { Choice, Flow } from '../methods/flow.ts';
+import type { AnyMethod } from '../methods/method.ts';
+import { readParams } from '../methods/params.ts';
+import { type Block, errorAt, type Finding, type Step } from '../swml/document.ts';
+import type { ErrorPolicy, Fault } from '../swml/error-codes.ts';
+import type { SwmlError } from '../swml/errors.ts';
+import { expandDeep, expandRaw, expandText } from '../swml/expand.ts';
+import type { JsonObject, JsonValue } from '../swml/json.ts';
+import { parsePath } from '../swml/placeholders.ts';
+import { formatPath } from '../swml/position.ts';
+import { lookup, type Scope } from '../swml/scope.ts';
+import { chooseBlock } from './choose.ts';
+import type { ScriptExpressions } from './expressions-port.ts';
+import type { Action, Frame } from './machine.ts';
+import type { SessionOptions } from './session.ts';
+import type { StepPlace } from './trace.ts';
+import type { SessionVariables } from './variables.ts';
+
+/** What a step needs of the session it runs in. */
+export interface StepSession {
+  readonly options: SessionOptions;
+  readonly id: string;
+  readonly variables: SessionVariables;
+  readonly expressions: ScriptExpressions | undefined;
+  readonly signal: AbortSignal;
+  /** Sections that are waiting for this one to return. */
+  readonly depth: number;
+  warn(error: SwmlError, run: StepRun): void;
+}
+
+/** One run of one step: its place, its scope, and what its method can do. */
+export class StepRun {
+  readonly step: Step;
+  readonly frame: Frame;
+  readonly signal: AbortSignal;
+  readonly place: StepPlace;
+  readonly #session: StepSession;
+  #scope: Scope | undefined;
+
+  constructor(action: Extract<Action, { kind: 'step' }>, session: StepSession) {
+    const { step, frame, index } = action;
+    this.step = step;
+    this.frame = frame;
+    this.signal = session.signal;
+    this.#session = session;
+    this.place = {
+      file: frame.document.file,
+      section: frame.section,
+      index,
+      method: step.method,
+      position: step.position,
+      path: formatPath(step.path),
+      depth: session.depth,
+    };
+  }
+
+  get scope(): Scope {
+    this.#scope ??= scopeOf(this.#session, this.frame.params);
+    return this.#scope;
+  }
+
+  /**
+   * Reads the parameters and runs the method.
+   * @throws SwmlError for parameters that the method cannot take, or what the method throws
+   */
+  start(method: AnyMethod): Flow | Promise<Flow> {
+    const params = readParams(method, this.step, {
+      kind: this.frame.document.kind,
+      strict: this.#session.options.strict === true,
+      expand: (text) => expandText(text, this.scope, this.#evaluate),
+      block: (value) => this.frame.document.blocks.get(value as object) ?? [],
+      report: (finding) => {
+        if (finding.severity !== 'warning') throw this.error(finding);
+      },
+    });
+    if (method.run === undefined) {
+      throw this.error({
+        fault: 'failed',
+        message: `The method "${method.name}" is valid SWML, but this version cannot run it; the script goes on with the next step`,
+        path: this.step.path,
+        part: 'key',
+      });
+    }
+    return method.run(this.#context() as never, params as never);
+  }
+
+  /** The block that a choice leads to. @throws SwmlError when JavaScript in it fails */
+  choose(choice: Choice, frame = this.frame): Block | undefined {
+    const scope = frame === this.frame ? this.scope : scopeOf(this.#session, frame.params);
+    return chooseBlock(choice, scope, (source) => this.#javascript(source, scope));
+  }
+
+  error(
+    finding: Finding,
+    options: { readonly policy?: ErrorPolicy; readonly cause?: unknown } = {},
+  ): SwmlError {
+    return errorAt(this.frame.document, finding, options);
+  }
+
+  #context(): FlowContext {
+    const { options, variables, id } = this.#session;
+    const { services, host } = options;
+    return host.context({
+      vars: variables,
+      clock: services.clock,
+      log: services.log,
+      http: services.http,
+      signal: this.signal,
+      newId: () => services.newId?.() ?? crypto.randomUUID(),
+      expand: (value: JsonValue) => expandDeep(value, this.scope, this.#evaluate),
+      lookup: (path) => {
+        const segments = parsePath(path);
+        return segments === undefined ? undefined : lookup(this.scope, segments);
+      },
+      evaluate: (source) => this.#javascript(source, this.scope),
+      choose: (choice) => this.choose(choice),
+      emit: (callback: StatusCallback) =>
+        services.emit({ ...callback, sessionId: id, params: { ...host.ids(), ...callback.params } }),
+      warn: (fault: Fault, message: string) =>
+        this.#session.warn(
+          this.error({ fault, message, path: this.step.path }, { policy: 'continue' }),
+          this,
+        ),
+      error: (fault, message, details) => this.#stepError(fault, message, details),
+    });
+  }
+
+  #stepError(fault: Fault, message: string, details: ErrorDetails = {}): SwmlError {
+    const { parameter, policy, cause, ...facts } = details;
+    const path = parameter === undefined ? this.step.path : [...this.step.path, parameter];
+    return this.error(
+      { fault, message, path, ...facts },
+      { ...(policy === undefined ? {} : { policy }), ...(cause === undefined ? {} : { cause }) },
+    );
+  }
+
+  /** Placeholders in JavaScript are replaced as raw text first (spec/document.md 4.4). */
+  #javascript(source: string, scope: Scope): JsonValue | undefined {
+    return this.#evaluate(expandRaw(source, scope, this.#evaluate), scope);
+  }
+
+  readonly #evaluate = (source: string, scope: Scope): JsonValue | undefined => {
+    const fail = (message: string, cause?: unknown): SwmlError =>
+      this.error(
+        { fault: 'expression', message, path: this.step.path, found: source.slice(0, 80) },
+        { cause },
+      );
+    const { expressions } = this.#session;
+    if (expressions === undefined) throw fail('There is no JavaScript in this script session');
+    try {
+      return expressions.evaluate(source, scope);
+    } catch (error) {
+      throw fail(error instanceof Error ? error.message : String(error), error);
+    }
+  };
+}
+
+function scopeOf(session: StepSession, params: JsonObject): Scope {
+  const { host, services } = session.options;
+  // `call` is read when it is asked for: `call_state` changes while a step runs, and most steps never look.
+  return {
+    kind: host.kind,
+    vars: session.variables.all,
+    envs: services.envs ?? {},
+    params,
+    get subject() {
+      return host.subject();
+    },
+  };
+}

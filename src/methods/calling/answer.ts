@@ -1,0 +1,70 @@
+import { CallError } from '../../call/leg.ts';
+import * as s from '../../swml/schema.ts';
+import { NEXT } from '../flow.ts';
+import { defineMethod } from '../method.ts';
+
+const CODECS = ['PCMU', 'PCMA', 'G722', 'G729', 'AMR-WB', 'OPUS', 'VP8', 'H264'];
+
+/** spec/call-control.md 1 */
+export const answer = defineMethod({
+  name: 'answer',
+  kind: 'calling',
+  summary: 'Answers an unanswered inbound call and can limit the length of the call.',
+  params: s.object(
+    {
+      max_duration: s.integer({
+        description: 'Longest duration of the whole call.',
+        default: 14_400,
+        min: 1,
+        unit: 's',
+      }),
+      codecs: s.string({
+        description: 'Codecs to accept, most wanted first, separated by commas.',
+        defaultText: 'all that the server knows',
+        allowed: `a comma list of ${CODECS.join(', ')}`,
+        examples: ['PCMU,PCMA'],
+        check: (text) =>
+          codecList(text).every((name) => CODECS.includes(name))
+            ? undefined
+            : `a comma list of ${CODECS.join(', ')}`,
+      }),
+      username: s.string({ description: 'Accepted for compatibility; without effect.' }),
+      password: s.string({ description: 'Accepted for compatibility; without effect.' }),
+    },
+    { description: 'Parameters of `answer`.' },
+  ),
+  outputs: [
+    {
+      name: 'answer_result',
+      type: 'string',
+      values: ['success', 'failed'],
+      description: 'Whether the call is answered.',
+    },
+  ],
+  events: [],
+  execution: 'foreground',
+  answers: 'always',
+  blocks: true,
+  examples: ['- answer: {}', '- answer:\n    max_duration: 600'],
+  async run(context, params) {
+    try {
+      await context.leg.answer(params.codecs === undefined ? {} : { codecs: codecList(params.codecs) });
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      context.vars.set('answer_result', 'failed');
+      context.warn('failed', `The call could not be answered: ${error.message}`);
+      // Without a codec in common there is nothing that a later step could do on this call.
+      return error.code === 'no_common_codec' ? { kind: 'end' } : NEXT;
+    }
+    context.leg.limitDuration(params.max_duration);
+    context.vars.set('answer_result', 'success');
+    return NEXT;
+  },
+});
+
+function codecList(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim().toUpperCase())
+    .filter((name) => name !== '');
+}

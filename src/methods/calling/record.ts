@@ -1,0 +1,77 @@
+import { CallError, type RecordOperation, type RecordOptions } from '../../call/leg.ts';
+import * as s from '../../swml/schema.ts';
+import type { MethodContext } from '../context.ts';
+import { NEXT } from '../flow.ts';
+import { defineMethod } from '../method.ts';
+import { direction, recordingProperties } from '../recording-params.ts';
+
+const PARAMS = s.object(
+  {
+    ...recordingProperties({ terminators: '#', initialTimeout: 4, endSilenceTimeout: 5 }),
+    direction: direction(['speak', 'listen'], ['both'], 'speak'),
+  },
+  { description: 'Parameters of `record`.' },
+);
+
+/** spec/record.md */
+export const record = defineMethod({
+  name: 'record',
+  kind: 'calling',
+  summary: 'Records one side of the call until a key, silence, the length limit or the end of the call.',
+  params: PARAMS,
+  outputs: [
+    { name: 'record_url', type: 'string', description: 'Where the file can be fetched.' },
+    {
+      name: 'record_result',
+      type: 'string',
+      values: ['success', 'failed'],
+      description: '`failed` when nobody spoke within `initial_timeout`, or when recording failed.',
+    },
+  ],
+  events: ['calling.call.record'],
+  execution: 'foreground',
+  answers: 'always',
+  blocks: true,
+  examples: ['- record:\n    beep: true\n    terminators: "#*"\n    max_length: 120'],
+  async run(context, params) {
+    const { vars } = context;
+    vars.unset('record_url');
+    vars.unset('record_result');
+    let operation: RecordOperation;
+    try {
+      await context.leg.answer();
+      operation = await context.leg.record(recordOptions(params, context));
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      vars.set('record_result', 'failed');
+      context.warn('failed', `The recording could not start: ${error.message}`);
+      return NEXT;
+    }
+    const stop = (): void => operation.stop('transfer');
+    context.signal.addEventListener('abort', stop, { once: true });
+    const outcome = await operation.done;
+    context.signal.removeEventListener('abort', stop);
+    vars.set('record_result', outcome.state === 'finished' ? 'success' : 'failed');
+    if (outcome.state !== 'error' && outcome.byteSize > 0) vars.set('record_url', operation.url);
+    if (outcome.state === 'error') {
+      context.warn('failed', `The recording failed: ${outcome.error ?? 'no reason is known'}`);
+    }
+    return NEXT;
+  },
+});
+
+function recordOptions(params: s.Infer<typeof PARAMS>, context: MethodContext): RecordOptions {
+  return {
+    controlId: context.newId(),
+    format: params.format,
+    direction: params.direction,
+    stereo: params.stereo,
+    beep: params.beep,
+    terminators: params.terminators.toUpperCase(),
+    inputSensitivity: params.input_sensitivity,
+    initialTimeout: params.initial_timeout,
+    endSilenceTimeout: params.end_silence_timeout,
+    maxLength: params.max_length,
+    statusUrl: params.status_url,
+  };
+}

@@ -1,0 +1,148 @@
+/** Whole documents: text in, a checked document or everything that is wrong with it out. */
+import {
+  type Block,
+  buildDocument,
+  type DocumentReader,
+  type Step,
+  type SwmlDocument,
+} from '../swml/document.ts';
+import type { DocumentKind } from '../swml/error-codes.ts';
+import { type Diagnostic, formatDiagnostic, SwmlError } from '../swml/errors.ts';
+import { type JsonValue, preview } from '../swml/json.ts';
+import { hasPlaceholder } from '../swml/placeholders.ts';
+import type { Path } from '../swml/position.ts';
+import { classifyDest } from './dest.ts';
+import { unknownMethod, unknownSection } from './findings.ts';
+import { readParams } from './params.ts';
+import type { AnyMethod } from './method.ts';
+import { methodsOf } from './registry.ts';
+
+export { formatDiagnostic };
+
+export interface CheckOptions {
+  /** For messages. */
+  readonly file?: string | undefined;
+  /** Default `calling`. */
+  readonly kind?: DocumentKind;
+  /** Unknown properties and values beyond the published language are errors instead of warnings. */
+  readonly strict?: boolean;
+}
+
+export interface CheckResult {
+  /** Undefined when there is an error among the diagnostics. */
+  readonly document?: SwmlDocument;
+  /** In the order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Step lists inside step lists (spec/document.md 6). */
+export const MAX_NESTED_BLOCKS = 64;
+/** A document that is wrong throughout is not reported throughout. */
+const MAX_DIAGNOSTICS = 100;
+
+/** Never throws: whatever is wrong is a diagnostic. */
+export function checkDocument(text: string, options: CheckOptions = {}): CheckResult {
+  let built: ReturnType<typeof buildDocument>;
+  try {
+    built = buildDocument(text, options);
+  } catch (error) {
+    if (error instanceof SwmlError) return { diagnostics: error.diagnostics };
+    throw error;
+  }
+  const { reader, document } = built;
+  const checker = new DocumentChecker(reader, document, options.strict === true);
+  for (const [name, block] of document.sections) checker.block(block, ['sections', name], 0);
+  const diagnostics = [...reader.diagnostics].sort(byPosition);
+  if (reader.failed) return { diagnostics };
+  return { document: { ...document, usesExpressions: checker.usesExpressions }, diagnostics };
+}
+
+/**
+ * The checked document.
+ * @throws SwmlError with the first error, and all diagnostics on it
+ */
+export function loadDocument(text: string, options: CheckOptions = {}): SwmlDocument {
+  const { document, diagnostics } = checkDocument(text, options);
+  if (document !== undefined) return document;
+  const first = diagnostics.find((diagnostic) => diagnostic.severity === 'error')!;
+  throw new SwmlError(first, { all: diagnostics });
+}
+
+class DocumentChecker {
+  readonly #reader: DocumentReader;
+  readonly #document: Pick<SwmlDocument, 'sections'>;
+  readonly #strict: boolean;
+  readonly #methods: ReadonlyMap<string, AnyMethod>;
+  usesExpressions = false;
+
+  constructor(reader: DocumentReader, document: Pick<SwmlDocument, 'sections'>, strict: boolean) {
+    this.#reader = reader;
+    this.#document = document;
+    this.#strict = strict;
+    this.#methods = methodsOf(reader.kind);
+  }
+
+  /** @param depth how many blocks are around this one */
+  block(block: Block, path: Path, depth: number): void {
+    if (depth > MAX_NESTED_BLOCKS) {
+      this.#reader.report({
+        fault: 'tooDeep',
+        message: 'Steps nest too deeply',
+        path,
+        expected: `at most ${MAX_NESTED_BLOCKS} lists of steps inside each other`,
+      });
+      return;
+    }
+    const labels = new Set<JsonValue>();
+    for (const step of block) {
+      if (this.#reader.diagnostics.length >= MAX_DIAGNOSTICS) return;
+      this.#step(step, depth);
+      if (step.method !== 'label' || typeof step.params !== 'string') continue;
+      if (labels.has(step.params)) {
+        this.#reader.report({
+          fault: 'duplicate',
+          message: `The label ${preview(step.params)} stands twice in this list of steps`,
+          path: step.path,
+        });
+      }
+      labels.add(step.params);
+    }
+  }
+
+  #step(step: Step, depth: number): void {
+    const method = this.#methods.get(step.method);
+    if (method === undefined) {
+      this.#reader.report(unknownMethod(step, this.#methods));
+      return;
+    }
+    readParams(method, step, {
+      kind: this.#reader.kind,
+      strict: this.#strict,
+      report: (finding) => this.#reader.report(finding),
+      onExpression: () => {
+        this.usesExpressions = true;
+      },
+      block: (value, path) => {
+        const nested = this.#reader.block(value, path);
+        this.block(nested, path, depth + 1);
+        return nested;
+      },
+    });
+    this.#reference(step);
+  }
+
+  /** Section names that are written out can be looked up before anything runs. */
+  #reference(step: Step): void {
+    if (step.method !== 'execute' && step.method !== 'transfer') return;
+    const dest = (step.params as { readonly dest?: JsonValue } | null)?.dest;
+    if (typeof dest !== 'string' || hasPlaceholder(dest, this.#reader.kind)) return;
+    if (this.#reader.kind === 'messaging' && step.method === 'transfer') return;
+    if (classifyDest(dest) !== 'section' || this.#document.sections.has(dest)) return;
+    this.#reader.report(unknownSection(dest, this.#document, [...step.path, 'dest']));
+  }
+}
+
+function byPosition(a: Diagnostic, b: Diagnostic): number {
+  const [one, other] = [a.position, b.position];
+  return (one?.line ?? 0) - (other?.line ?? 0) || (one?.column ?? 0) - (other?.column ?? 0);
+}

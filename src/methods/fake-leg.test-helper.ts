@@ -1,0 +1,154 @@
+/** A call leg in memory, for tests of methods: notes what was asked of it, and ends things when told. */
+import {
+  CallError,
+  type CallEnd,
+  type CallInfo,
+  type CallLeg,
+  type PlayableSound,
+  type PlayOperation,
+  type PlayResult,
+  type PressedDigit,
+  type RecordOperation,
+  type RecordOptions,
+} from '../call/leg.ts';
+import type { RecordOutcome } from '../recording/types.ts';
+
+export const FINISHED: RecordOutcome = {
+  state: 'finished',
+  endedBy: 'terminator',
+  terminator: '#',
+  durationMs: 2_000,
+  byteSize: 32_044,
+  startTimeMs: 0,
+  endTimeMs: 2_000,
+  missingSamples: 0,
+};
+
+export interface FakeRecording {
+  readonly options: RecordOptions;
+  readonly finish: (outcome: RecordOutcome) => void;
+}
+
+export class FakeLeg implements CallLeg {
+  info: CallInfo;
+  readonly signal: AbortSignal;
+  readonly ended: Promise<CallEnd>;
+  /** What was asked, in order, one word and its argument each. */
+  readonly log: string[] = [];
+  readonly played: PlayableSound[] = [];
+  readonly recordings: FakeRecording[] = [];
+  /** Given to each `play`; a promise keeps it going. */
+  playResult: PlayResult | Promise<PlayResult> = { state: 'finished', playedMs: 1_000 };
+  /** Given to each `record`; undefined keeps it going until the test finishes it. */
+  recordOutcome: RecordOutcome | undefined = FINISHED;
+  answerError: CallError | undefined;
+  recordError: CallError | undefined;
+  readonly #life = new AbortController();
+  readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
+  readonly #operations = new Map<string, RecordOperation>();
+
+  constructor(info: Partial<CallInfo> = {}) {
+    this.signal = this.#life.signal;
+    this.ended = new Promise((resolve) => {
+      this.signal.addEventListener('abort', () => resolve(this.signal.reason as CallEnd), { once: true });
+    });
+    this.info = {
+      call_id: 'call-1',
+      node_id: 'node-1',
+      segment_id: 'segment-1',
+      call_state: 'created',
+      direction: 'inbound',
+      type: 'sip',
+      from: 'sip:ann@example.com',
+      to: 'sip:desk@example.com',
+      headers: [],
+      project_id: 'project-1',
+      space_id: 'space-1',
+      ...info,
+    };
+  }
+
+  async answer(options: { readonly codecs?: readonly string[] } = {}): Promise<void> {
+    if (this.answerError !== undefined) throw this.answerError;
+    if (this.signal.aborted) throw new CallError('call_over', 'the call is over');
+    if (this.info.call_state === 'answered') return;
+    this.log.push(options.codecs === undefined ? 'answer' : `answer ${options.codecs.join(',')}`);
+    this.info = { ...this.info, call_state: 'answered' };
+  }
+
+  limitDuration(seconds: number): void {
+    this.log.push(`limit ${seconds}`);
+  }
+
+  async hangup(reason = 'hangup'): Promise<void> {
+    if (this.signal.aborted) return;
+    this.log.push(`hangup ${reason}`);
+    this.end({ by: 'local', reason: reason as CallEnd['reason'] });
+  }
+
+  play(sounds: readonly PlayableSound[], options: { readonly volumeDb?: number } = {}): PlayOperation {
+    this.log.push(`play ${sounds.map((sound) => sound.kind).join(',')} ${options.volumeDb ?? 0}`);
+    this.played.push(...sounds);
+    const { promise, resolve } = Promise.withResolvers<PlayResult>();
+    const stopped = (): void => resolve({ state: 'stopped', playedMs: 0 });
+    this.signal.addEventListener('abort', stopped, { once: true });
+    void Promise.resolve(this.playResult).then(resolve);
+    return {
+      done: promise,
+      stop: () => {
+        this.log.push('stop play');
+        stopped();
+      },
+    };
+  }
+
+  async record(options: RecordOptions): Promise<RecordOperation> {
+    if (this.recordError !== undefined) throw this.recordError;
+    this.log.push(`record ${options.controlId}`);
+    const { promise, resolve } = Promise.withResolvers<RecordOutcome>();
+    const recording = { options, finish: resolve };
+    this.recordings.push(recording);
+    if (this.recordOutcome !== undefined) resolve(this.recordOutcome);
+    this.signal.addEventListener('abort', () => resolve({ ...FINISHED, endedBy: 'hangup' }), { once: true });
+    const operation: RecordOperation = {
+      recordingId: `recording-${this.recordings.length}`,
+      controlId: options.controlId,
+      url: `https://files.example.com/${this.recordings.length}`,
+      done: promise,
+      stop: (cause = 'stop') => {
+        this.log.push(`stop record ${cause}`);
+        resolve({ ...FINISHED, endedBy: cause });
+      },
+      pause: (behavior) => this.log.push(`pause ${behavior}`),
+      resume: () => this.log.push('resume'),
+    };
+    this.#operations.set(options.controlId, operation);
+    return operation;
+  }
+
+  recording(controlId: string): RecordOperation | undefined {
+    return this.#operations.get(controlId);
+  }
+
+  async sendDigits(digits: string): Promise<void> {
+    this.log.push(`digits ${digits}`);
+  }
+
+  onDigit(listener: (pressed: PressedDigit) => void): () => void {
+    this.#digitListeners.add(listener);
+    return () => this.#digitListeners.delete(listener);
+  }
+
+  /** The party presses keys. */
+  press(digits: string): void {
+    for (const digit of digits) {
+      for (const listener of this.#digitListeners) listener({ digit, durationMs: 100 });
+    }
+  }
+
+  end(end: CallEnd = { by: 'remote', reason: 'hangup' }): void {
+    if (this.signal.aborted) return;
+    this.info = { ...this.info, call_state: 'ended' };
+    this.#life.abort(end);
+  }
+}

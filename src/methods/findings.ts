@@ -1,0 +1,28 @@
+/** Findings that are made both when a document is checked and when it runs. */
+import type { Finding, Step, SwmlDocument } from '../swml/document.ts';
+import type { Path } from '../swml/position.ts';
+import { closest } from '../swml/suggest.ts';
+import type { AnyMethod } from './method.ts';
+
+export function unknownMethod(step: Step, methods: ReadonlyMap<string, AnyMethod>): Finding {
+  const meant = closest(step.method, methods.keys());
+  return {
+    fault: 'unknownMethod',
+    message: `There is no method "${step.method}"`,
+    path: step.path,
+    part: 'key',
+    suggestion: meant === undefined ? undefined : `did you mean "${meant}"?`,
+  };
+}
+
+export function unknownSection(name: string, document: Pick<SwmlDocument, 'sections'>, path: Path): Finding {
+  const names = [...document.sections.keys()];
+  const meant = closest(name, names);
+  return {
+    fault: 'unknownSection',
+    message: `There is no section "${name}"`,
+    path,
+    expected: `one of ${names.join(', ')}`,
+    suggestion: meant === undefined ? undefined : `did you mean "${meant}"?`,
+  };
+}

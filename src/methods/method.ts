@@ -1,0 +1,65 @@
+/**
+ * What a method of the language is. One file in `calling/` or `messaging/` per method, each a call of
+ * {@link defineMethod}; the registries of these files drive validation, JSON Schema, dispatch and docs.
+ */
+import type { DocumentKind } from '../swml/error-codes.ts';
+import type { JsonValue } from '../swml/json.ts';
+import type { Infer, Schema } from '../swml/schema.ts';
+import type { MethodContext } from './context.ts';
+import type { Flow } from './flow.ts';
+
+export interface MethodDefinition<P = unknown> {
+  readonly name: string;
+  readonly kind: DocumentKind;
+  /** What it does, one sentence. */
+  readonly summary: string;
+  /** What its value may be. A bare method name and an empty value count as `{}` where this is an object. */
+  readonly params: Schema<P>;
+  /** Other ways to write the value: gives the canonical one, or undefined for a value that is none of them. */
+  readonly shorthand?: Shorthand;
+  readonly outputs: readonly OutputVariable[];
+  /** Types of the status callbacks that it can send. */
+  readonly events: readonly string[];
+  /** `background`: the next step runs at once. */
+  readonly execution: 'foreground' | 'background';
+  /** Whether it answers an unanswered inbound call. */
+  readonly answers: 'always' | 'unless-told' | 'never';
+  /** Whether it can wait for something outside the script; a run of steps that do not is limited in number. */
+  readonly blocks: boolean;
+  /** YAML of one or more steps. */
+  readonly examples: readonly string[];
+  /**
+   * Runs a step with its parameters expanded and checked. Absent: the method is legal in a document, but this
+   * version cannot run it.
+   * @throws SwmlError for a fault in the document; CallError from the leg
+   */
+  readonly run?: (context: MethodContext, params: P) => Flow | Promise<Flow>;
+}
+
+export interface OutputVariable {
+  readonly name: string;
+  readonly type: 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'any';
+  /** Its possible values, where they are few. */
+  readonly values?: readonly string[];
+  readonly description: string;
+}
+
+export interface Shorthand {
+  /** In words, e.g. "a text, which is then `url`". */
+  readonly description: string;
+  readonly schema: Schema;
+  readonly expand: (value: JsonValue) => JsonValue | undefined;
+}
+
+/** A method whatever its parameters are: the form in which the registries hold all of them. */
+export type AnyMethod = Omit<MethodDefinition, 'params' | 'run'> & {
+  readonly params: Schema;
+  readonly run?: (context: MethodContext, params: never) => Flow | Promise<Flow>;
+};
+
+/** Checks the parts of a definition against each other by their types. */
+export function defineMethod<const S extends Schema>(
+  definition: Omit<MethodDefinition<Infer<S>>, 'params'> & { readonly params: S },
+): MethodDefinition<Infer<S>> {
+  return definition as MethodDefinition<Infer<S>>;
+}

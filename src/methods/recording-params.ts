@@ -1,0 +1,72 @@
+/** What `record` and `record_call` have in common (spec/record.md 2.1); their defaults differ. */
+import * as s from '../swml/schema.ts';
+
+export function recordingProperties(defaults: {
+  readonly terminators: string;
+  readonly initialTimeout: number;
+  readonly endSilenceTimeout: number;
+}) {
+  return {
+    stereo: s.boolean({
+      description: 'Two channels: left what the party says, right what it hears.',
+      default: false,
+    }),
+    format: s.string({
+      description: 'Format of the file.',
+      enum: ['wav', 'mp3', 'mp4'],
+      default: 'wav',
+    }),
+    terminators: s.string({
+      description: 'Keys of the recorded party, any of which ends the recording; empty for none.',
+      default: defaults.terminators,
+      pattern: /^[0-9A-Da-d*#]*$/,
+      allowed: 'digits 0-9, A-D, * and #',
+      examples: ['#', '*#'],
+    }),
+    beep: s.boolean({
+      description: 'Plays a tone before the recording starts; it is not in the file.',
+      default: false,
+    }),
+    input_sensitivity: s.number({
+      description: 'How quiet speech may be to be heard; higher hears quieter speech.',
+      default: 44,
+      min: 0,
+      max: 100,
+    }),
+    initial_timeout: s.number({
+      description: 'Longest wait for the first speech; 0 is off.',
+      default: defaults.initialTimeout,
+      min: 0,
+      unit: 's',
+    }),
+    end_silence_timeout: s.number({
+      description: 'Silence after speech that ends the recording; 0 is off.',
+      default: defaults.endSilenceTimeout,
+      min: 0,
+      unit: 's',
+    }),
+    max_length: s.number({
+      description: 'Longest recording; 0 is no limit but that of the server.',
+      default: 0,
+      min: 0,
+      unit: 's',
+    }),
+    status_url: s.string({
+      description: 'Where `calling.call.record` callbacks go.',
+      format: 'http-url',
+    }),
+  } as const;
+}
+
+export function direction<const V extends string, const X extends string>(
+  values: readonly V[],
+  extended: readonly X[],
+  initial: V,
+): s.Schema<V | X, 'defaulted'> {
+  return s.string({
+    description: 'Which side is recorded: `speak` what the party says, `listen` what it hears.',
+    enum: values,
+    extended,
+    default: initial,
+  }) as s.Schema<V | X, 'defaulted'>;
+}

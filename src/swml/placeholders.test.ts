@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { closingBrace, hasPlaceholder, parsePath, parseTemplate } from './placeholders.ts';
+
+const path = (body: string, ...segments: (string | number)[]) => ({ kind: 'path', body, path: segments });
+const code = (body: string) => ({ kind: 'expression', body });
+
+const TEMPLATES: readonly [text: string, template: unknown[]][] = [
+  ['', []],
+  ['plain', ['plain']],
+  ['${a}', [path('a', 'a')]],
+  ['%{a}', [path('a', 'a')]],
+  ['Hi ${call.from}!', ['Hi ', path('call.from', 'call', 'from'), '!']],
+  ['${a}${b}', [path('a', 'a'), path('b', 'b')]],
+  ['${ a }', [path('a', 'a')]],
+  ['${list[0].name}', [path('list[0].name', 'list', 0, 'name')]],
+  ['${a["x y"]}', [path('a["x y"]', 'a', 'x y')]],
+  ["${a['it\\'s']}", [path("a['it\\'s']", 'a', "it's")]],
+  [
+    '${request_response_headers.content-type}',
+    [path('request_response_headers.content-type', 'request_response_headers', 'content-type')],
+  ],
+  ['${items.length}', [path('items.length', 'items', 'length')]],
+  ['${(items.length)}', [code('(items.length)')]],
+  ['${items.join("-")}', [code('items.join("-")')]],
+  ['${a-b}', [code('a-b')]],
+  ['${a ? "}" : "{"}', [code('a ? "}" : "{"')]],
+  ["${f('}')} x", [code("f('}')"), ' x']],
+  ['${ {a: {b: 1}} }', [code('{a: {b: 1}}')]],
+  ['${`}`}', [code('`}`')]],
+  ['${"\\"}"}', [code('"\\"}"')]],
+  ['${}', [code('')]],
+  ['$', ['$']],
+  ['$5 {x}', ['$5 {x}']],
+  ['${open', ['${open']],
+  ['a ${open {x}', ['a ${open {x}']],
+];
+
+for (const [text, template] of TEMPLATES) {
+  test(`the template of ${JSON.stringify(text)}`, () => {
+    assert.deepEqual(parseTemplate(text), template);
+  });
+}
+
+test('in a messaging document ${…} is text, and %{…} that is no path too', () => {
+  assert.deepEqual(parseTemplate('${a} %{b} %{b + 1}', 'messaging'), ['${a} ', path('b', 'b'), ' %{b + 1}']);
+  assert.equal(hasPlaceholder('${a}', 'messaging'), false);
+});
+
+test('a name starts with a letter, _ or $; hyphens are allowed behind a dot alone', () => {
+  assert.deepEqual(parsePath('_a.b-c.$d'), ['_a', 'b-c', '$d']);
+  for (const text of ['', '1a', 'a-b', 'a.', 'a..b', 'a[x]', 'a[-1]', 'a[1', '.a', 'a b', 'a[1.5]']) {
+    assert.equal(parsePath(text), undefined, text);
+  }
+});
+
+test('property: any text is taken apart without loss of its literal characters', () => {
+  const piece = fc.oneof(
+    fc.constantFrom('$', '%', '{', '}', '${', '%{', '"', "'", '`', '\\', 'a', ' '),
+    fc.string({ maxLength: 5 }),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+      const text = pieces.join('');
+      let from = 0;
+      for (const part of parseTemplate(text)) {
+        const literal = typeof part === 'string' ? part : part.body;
+        const at = text.indexOf(literal, from);
+        assert.ok(at >= from);
+        from = at + literal.length;
+      }
+    }),
+  );
+});
+
+test('property: text around a placeholder stays as it is', () => {
+  const literal = fc.string({ maxLength: 20 }).filter((text) => !/[$%{]/.test(text));
+  fc.assert(
+    fc.property(literal, fc.stringMatching(/^[a-z_]{1,8}$/), literal, (before, name, after) => {
+      const parts = parseTemplate(`${before}\${${name}}${after}`);
+      assert.deepEqual(
+        parts.map((part) => (typeof part === 'string' ? part : part.body)),
+        [before, name, after].filter((text) => text !== ''),
+      );
+    }),
+  );
+});
+
+test('property: a quoted text inside a placeholder never ends it', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 30 }), (text) => {
+      const body = `f(${JSON.stringify(text)})`;
+      assert.equal(closingBrace(`{${body}}`, 0), body.length + 1);
+    }),
+  );
+});
+
+test('scanning is linear: a mebibyte of unclosed quotes and braces is read at once', () => {
+  for (const unit of ['${', "'\\", '"', "{'", '}${', '`$', '%{"\\"']) {
+    const text = `\${${unit.repeat(500_000 / unit.length)}`;
+    assert.ok(parseTemplate(text).length >= 1);
+  }
+});

@@ -1,0 +1,387 @@
+/**
+ * Reads a value by a schema: expands placeholders (at run), converts, fills in defaults, and reports what is
+ * wrong. At load a text with placeholders passes anywhere, since its value is known only at run.
+ */
+import type { Block, Finding } from './document.ts';
+import type { DocumentKind } from './error-codes.ts';
+import {
+  isArray,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  jsonType,
+  preview,
+  setMember,
+  toText,
+} from './json.ts';
+import { hasPlaceholder, parseTemplate } from './placeholders.ts';
+import type { Path } from './position.ts';
+import type { ArrayNode, NumberNode, ObjectNode, Schema, StringNode } from './schema.ts';
+import { formatFault } from './schema-formats.ts';
+import { closest } from './suggest.ts';
+
+export interface ReadContext {
+  readonly kind: DocumentKind;
+  /** The value of a text with placeholders; absent at load. */
+  readonly expand?: (text: string) => JsonValue;
+  /** Takes a nested list of steps apart. */
+  readonly block: (value: JsonValue, path: Path) => Block;
+  readonly report: (finding: Finding) => void;
+  /** Told of every piece of JavaScript, at load. */
+  readonly onExpression?: () => void;
+  /** Unknown properties are errors instead of warnings. */
+  readonly strict?: boolean;
+}
+
+/** The value by the schema; meaningless when an error was reported. */
+export function read<T>(schema: Schema<T>, value: JsonValue, path: Path, context: ReadContext): T {
+  return readNode(schema, value, path, context) as T;
+}
+
+function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadContext): unknown {
+  const { node, info } = schema;
+  if (node.kind === 'steps') return context.block(raw, path);
+  if (node.kind === 'named') return readNode(node.get(), raw, path, context);
+  let value = raw;
+  let expanded = false;
+  if (typeof raw === 'string' && info.literal !== true && hasPlaceholder(raw, context.kind)) {
+    if (context.expand === undefined) {
+      checkExpressions(raw, path, context);
+      return raw;
+    }
+    value = context.expand(raw);
+    expanded = true;
+  }
+  switch (node.kind) {
+    case 'any':
+      if (expanded || (info.literal === true && context.expand !== undefined)) return value;
+      return readAny(value, path, context);
+    case 'string':
+      return readString(node, value, expanded, path, context);
+    case 'number':
+    case 'integer':
+      return readNumber(node, value, path, context);
+    case 'boolean':
+      return readBoolean(value, path, context);
+    case 'array':
+      return readArray(node, value, path, context);
+    case 'object':
+      return readObject(node, value, path, context);
+    case 'union':
+      return readUnion(node.variants, value, path, context);
+  }
+}
+
+/** Any value: texts in it are expanded at any depth, keys are not. */
+function readAny(value: JsonValue, path: Path, context: ReadContext): JsonValue {
+  if (typeof value === 'string') {
+    if (context.expand !== undefined) return context.expand(value);
+    checkExpressions(value, path, context);
+    return value;
+  }
+  if (isArray(value)) return value.map((item, index) => readAny(item, [...path, index], context));
+  if (!isObject(value)) return value;
+  const result: Record<string, JsonValue> = {};
+  for (const [key, item] of Object.entries(value))
+    setMember(result, key, readAny(item, [...path, key], context));
+  return result;
+}
+
+function checkExpressions(text: string, path: Path, context: ReadContext): void {
+  for (const part of parseTemplate(text, context.kind)) {
+    if (typeof part === 'string' || part.kind === 'path') continue;
+    context.onExpression?.();
+    const expected = formatFault('javascript', part.body);
+    if (expected !== undefined) reportExpression(context, path, expected, part.body);
+  }
+}
+
+function reportExpression(context: ReadContext, path: Path, expected: string, source: string): void {
+  context.report({
+    fault: 'expression',
+    message: 'This expression is too long',
+    path,
+    expected,
+    found: `${source.length} characters`,
+  });
+}
+
+function readString(
+  node: StringNode,
+  value: JsonValue,
+  expanded: boolean,
+  path: Path,
+  context: ReadContext,
+): string {
+  let text: string;
+  if (typeof value === 'string') text = value;
+  else if (expanded) text = toText(value);
+  else if (typeof value === 'boolean' && node.enum?.includes(String(value))) text = String(value);
+  else {
+    const number = typeof value === 'number';
+    invalid(context, path, describeString(node), value, number ? 'put the number in quotes' : undefined);
+    return '';
+  }
+  if (node.format === 'javascript') context.onExpression?.();
+  const fault = stringFault(node, text, context.strict === true);
+  if (fault !== undefined && node.format === 'javascript') {
+    reportExpression(context, path, fault, text);
+  } else if (fault !== undefined) {
+    const meant = node.enum === undefined ? undefined : closest(text, node.enum);
+    invalid(context, path, fault, text, meant === undefined ? undefined : `did you mean "${meant}"?`);
+  }
+  return text;
+}
+
+function stringFault(node: StringNode, text: string, strict: boolean): string | undefined {
+  if (!strict && node.extended?.includes(text)) return undefined;
+  if (node.enum !== undefined && !node.enum.includes(text)) return describeString(node);
+  if (node.minLength !== undefined && text.length < node.minLength) {
+    return node.minLength === 1 ? 'a text that is not empty' : `at least ${node.minLength} characters`;
+  }
+  if (node.maxLength !== undefined && text.length > node.maxLength)
+    return `at most ${node.maxLength} characters`;
+  if (node.pattern !== undefined && !node.pattern.test(text)) return describeString(node);
+  const formatted = node.format === undefined ? undefined : formatFault(node.format, text);
+  return formatted ?? node.check?.(text);
+}
+
+function readNumber(node: NumberNode, value: JsonValue, path: Path, context: ReadContext): number {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const inRange =
+    typeof number === 'number' &&
+    Number.isFinite(number) &&
+    (node.kind === 'number' || Number.isInteger(number)) &&
+    ((number >= (node.min ?? number) && number <= (node.max ?? number)) || node.also?.includes(number));
+  if (!inRange) invalid(context, path, describeNumber(node), value);
+  return number as number;
+}
+
+function readBoolean(value: JsonValue, path: Path, context: ReadContext): boolean {
+  if (value === true || value === 'true') return true;
+  if (value !== false && value !== 'false') invalid(context, path, 'true or false', value);
+  return false;
+}
+
+function readArray(node: ArrayNode, value: JsonValue, path: Path, context: ReadContext): readonly unknown[] {
+  if (!isArray(value)) {
+    invalid(context, path, 'a list', value);
+    return [];
+  }
+  if (node.minItems !== undefined && value.length < node.minItems) {
+    invalid(context, path, `a list of at least ${node.minItems}`, value.length);
+  }
+  if (node.maxItems !== undefined && value.length > node.maxItems) {
+    invalid(context, path, `a list of at most ${node.maxItems}`, value.length);
+  }
+  return value.map((item, index) => readNode(node.items, item, [...path, index], context));
+}
+
+function readObject(node: ObjectNode, value: JsonValue, path: Path, context: ReadContext): unknown {
+  if (!isObject(value)) {
+    context.report({
+      fault: 'wrongType',
+      message: `${subject(path)} must be an object`,
+      path,
+      expected: 'an object',
+      found: preview(value),
+      suggestion: isArray(value) ? 'write the properties below it without "-"' : undefined,
+    });
+    return {};
+  }
+  const result: Record<string, unknown> = {};
+  for (const [name, property] of Object.entries(node.properties)) {
+    const given = Object.hasOwn(value, name) ? value[name]! : undefined;
+    // `name:` with nothing behind it leaves the property out, unless null is a value that it can take.
+    if (given === undefined || (given === null && property.node.kind !== 'any')) {
+      if (property.info.required) missing(context, path, name, property);
+      else if (property.info.default !== undefined) result[name] = property.info.default;
+    } else {
+      result[name] = readNode(property, given, [...path, name], context);
+    }
+  }
+  readOtherNames(node, value, path, context, result);
+  for (const { names, optional } of node.exclusive ?? [])
+    checkExclusive(names, optional === true, value, path, context);
+  return result;
+}
+
+function readOtherNames(
+  node: ObjectNode,
+  value: JsonObject,
+  path: Path,
+  context: ReadContext,
+  result: Record<string, unknown>,
+): void {
+  for (const [name, given] of Object.entries(value)) {
+    if (Object.hasOwn(node.properties, name)) continue;
+    if (node.additional !== undefined) {
+      const expected = node.checkName?.(name);
+      if (expected !== undefined) {
+        context.report({
+          fault: 'invalidParameter',
+          message: `${subject(path)} cannot take the name "${name}"`,
+          path: [...path, name],
+          part: 'key',
+          expected,
+        });
+      }
+      setMember(
+        result as Record<string, JsonValue>,
+        name,
+        readNode(node.additional, given, [...path, name], context) as JsonValue,
+      );
+      continue;
+    }
+    const meant = closest(name, Object.keys(node.properties));
+    context.report({
+      fault: 'unknownParameter',
+      severity: context.strict ? 'error' : 'warning',
+      message: `${subject(path)} has no property "${name}"`,
+      path: [...path, name],
+      part: 'key',
+      expected: Object.keys(node.properties).join(', ') || 'no property',
+      suggestion: meant === undefined ? undefined : `did you mean "${meant}"?`,
+    });
+  }
+}
+
+function checkExclusive(
+  names: readonly string[],
+  optional: boolean,
+  value: JsonObject,
+  path: Path,
+  context: ReadContext,
+): void {
+  const given = names.filter((name) => Object.hasOwn(value, name) && value[name] !== null);
+  if (given.length > 1) {
+    context.report({
+      fault: 'conflict',
+      message: `${given.map((name) => `"${name}"`).join(' and ')} exclude each other`,
+      path: [...path, given[1]!],
+      part: 'key',
+      expected: `only one of ${names.join(', ')}`,
+    });
+  }
+  if (given.length === 0 && !optional) {
+    context.report({
+      fault: 'missingParameter',
+      message: `${subject(path)} needs one of ${names.map((name) => `"${name}"`).join(', ')}`,
+      path,
+      part: 'key',
+    });
+  }
+}
+
+function readUnion(variants: readonly Schema[], value: JsonValue, path: Path, context: ReadContext): unknown {
+  const type = jsonType(value);
+  let candidates = variants.filter((variant) => accepts(variant, type));
+  // A text may also stand for a number or a truth value: "250", "true".
+  if (candidates.length === 0 && type === 'string') candidates = variants.filter(isConvertible);
+  if (candidates.length === 0) {
+    invalid(context, path, variants.map(describe).join(' or '), value);
+    return undefined;
+  }
+  if (candidates.length === 1) return readNode(candidates[0]!, value, path, context);
+  let best: { readonly result: unknown; readonly findings: readonly Finding[] } | undefined;
+  for (const candidate of candidates) {
+    const findings: Finding[] = [];
+    const result = readNode(candidate, value, path, {
+      ...context,
+      report: (finding) => findings.push(finding),
+    });
+    if (best === undefined || findings.length < best.findings.length) best = { result, findings };
+    if (findings.length === 0) break;
+  }
+  for (const finding of best!.findings) context.report(finding);
+  return best!.result;
+}
+
+function accepts(schema: Schema, type: ReturnType<typeof jsonType>): boolean {
+  const { node } = schema;
+  if (node.kind === 'named') return accepts(node.get(), type);
+  if (node.kind === 'union') return node.variants.some((variant) => accepts(variant, type));
+  if (node.kind === 'any') return true;
+  if (node.kind === 'steps') return type === 'array';
+  if (node.kind === 'integer') return type === 'number';
+  return node.kind === type;
+}
+
+function isConvertible(schema: Schema): boolean {
+  return ['number', 'integer', 'boolean'].includes(schema.node.kind);
+}
+
+function missing(context: ReadContext, path: Path, name: string, property: Schema): void {
+  context.report({
+    fault: 'missingParameter',
+    message: `${subject(path)} needs "${name}"`,
+    path,
+    part: 'key',
+    expected: `"${name}": ${describe(property)}`,
+  });
+}
+
+function invalid(
+  context: ReadContext,
+  path: Path,
+  expected: string,
+  found: JsonValue,
+  suggestion?: string,
+): void {
+  context.report({
+    fault: 'invalidParameter',
+    message: `${subject(path)} cannot have this value`,
+    path,
+    expected,
+    found: preview(found),
+    suggestion,
+  });
+}
+
+function subject(path: Path): string {
+  const name = [...path].reverse().find((part) => typeof part === 'string');
+  return name === undefined ? 'This' : `"${name}"`;
+}
+
+/** What a schema takes, in a few words. */
+export function describe(schema: Schema): string {
+  const { node } = schema;
+  switch (node.kind) {
+    case 'string':
+      return describeString(node);
+    case 'number':
+    case 'integer':
+      return describeNumber(node);
+    case 'boolean':
+      return 'true or false';
+    case 'any':
+      return 'any value';
+    case 'array':
+      return 'a list';
+    case 'object':
+      return 'an object';
+    case 'steps':
+      return 'a list of steps';
+    case 'union':
+      return node.variants.map(describe).join(' or ');
+    case 'named':
+      return describe(node.get());
+  }
+}
+
+function describeString(node: StringNode): string {
+  if (node.enum !== undefined) return node.enum.map((value) => `"${value}"`).join(', ');
+  if (node.allowed !== undefined) return node.allowed;
+  if (node.format === 'http-url') return 'a URL that starts with http:// or https://';
+  return 'a text';
+}
+
+function describeNumber(node: NumberNode): string {
+  const what = node.kind === 'integer' ? 'an integer' : 'a number';
+  const also = node.also === undefined ? '' : `${node.also.join(', ')} or `;
+  if (node.min !== undefined && node.max !== undefined)
+    return `${also}${what} from ${node.min} to ${node.max}`;
+  if (node.min !== undefined) return `${also}${what}, at least ${node.min}`;
+  if (node.max !== undefined) return `${also}${what}, at most ${node.max}`;
+  return what;
+}

@@ -1,0 +1,214 @@
+/**
+ * Descriptions of parameters: one value that gives the TypeScript type, the checks at load and at run, the
+ * JSON Schema and the documentation. A schema is plain data; `schema-read.ts` reads values by it.
+ */
+import type { JsonValue } from './json.ts';
+import type { Block } from './document.ts';
+
+/** Whether a property must be given, has a default, or may be absent. */
+export type Presence = 'required' | 'defaulted' | 'optional';
+
+export interface Schema<T = unknown, P extends Presence = Presence> {
+  readonly node: SchemaNode;
+  readonly info: SchemaInfo;
+  /** Never there at run time; carries the types. */
+  readonly types?: { readonly value: T; readonly presence: P };
+}
+
+export interface SchemaInfo {
+  readonly description?: string | undefined;
+  readonly required?: boolean | undefined;
+  readonly default?: JsonValue | undefined;
+  /** What holds when the property is absent, where that is no fixed value. */
+  readonly defaultText?: string | undefined;
+  readonly examples?: readonly JsonValue[] | undefined;
+  readonly unit?: string | undefined;
+  readonly deprecated?: boolean | undefined;
+  /** Placeholders are not expanded: labels, paths, JavaScript. */
+  readonly literal?: boolean | undefined;
+}
+
+export type SchemaNode =
+  | StringNode
+  | NumberNode
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'any' }
+  | ObjectNode
+  | ArrayNode
+  | { readonly kind: 'union'; readonly variants: readonly Schema[] }
+  /** A list of steps. */
+  | { readonly kind: 'steps' }
+  /** Another schema, by a name that JSON Schema refers to; lets schemas be recursive. */
+  | { readonly kind: 'named'; readonly name: string; readonly get: () => Schema };
+
+export interface StringNode {
+  readonly kind: 'string';
+  readonly enum?: readonly string[] | undefined;
+  /** Values beyond the published ones that are taken too, except in strict mode. */
+  readonly extended?: readonly string[] | undefined;
+  readonly pattern?: RegExp | undefined;
+  readonly minLength?: number | undefined;
+  readonly maxLength?: number | undefined;
+  readonly format?: StringFormat | undefined;
+  /** What was expected, when a text does not pass; for rules that no other field can say. */
+  readonly check?: ((text: string) => string | undefined) | undefined;
+  /** In words, for messages and documentation: "digits 0-9, A-D, * and #". */
+  readonly allowed?: string | undefined;
+  /** Well-known values among free ones, for editors. */
+  readonly suggested?: readonly string[] | undefined;
+}
+
+/** `http-url`: absolute, http or https. */
+export type StringFormat = 'http-url' | 'uri' | 'javascript' | 'path';
+
+export interface NumberNode {
+  readonly kind: 'number' | 'integer';
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  /** Further values beside the range. */
+  readonly also?: readonly number[] | undefined;
+}
+
+export interface ObjectNode {
+  readonly kind: 'object';
+  readonly properties: Readonly<Record<string, Schema>>;
+  /** For names that are not listed; without it such a name is unknown. */
+  readonly additional?: Schema | undefined;
+  /** What was expected, when a free name is not legal. */
+  readonly checkName?: ((name: string) => string | undefined) | undefined;
+  /** Of each group exactly one must be given, unless the group is optional: then at most one. */
+  readonly exclusive?: readonly Exclusive[] | undefined;
+}
+
+export interface Exclusive {
+  readonly names: readonly string[];
+  readonly optional?: boolean;
+}
+
+export interface ArrayNode {
+  readonly kind: 'array';
+  readonly items: Schema;
+  readonly minItems?: number | undefined;
+  readonly maxItems?: number | undefined;
+}
+
+/** The type that reading by a schema gives. */
+export type Infer<S> = S extends Schema<infer T, Presence> ? T : never;
+
+type PresenceOf<I> = I extends { readonly required: true }
+  ? 'required'
+  : I extends { readonly default: JsonValue }
+    ? 'defaulted'
+    : 'optional';
+
+type Properties = Readonly<Record<string, Schema>>;
+type Simplify<T> = { readonly [K in keyof T]: T[K] };
+type Given<P extends Properties> = {
+  [K in keyof P]: P[K] extends Schema<unknown, infer Q> ? (Q extends 'optional' ? never : K) : never;
+}[keyof P];
+
+export type InferObject<P extends Properties> = Simplify<
+  { readonly [K in Given<P>]: Infer<P[K]> } & { readonly [K in Exclude<keyof P, Given<P>>]?: Infer<P[K]> }
+>;
+
+type TextOf<O> = O extends { readonly enum: readonly (infer E)[] }
+  ? E | (O extends { readonly extended: readonly (infer X)[] } ? X : never)
+  : string;
+
+type StringOptions = SchemaInfo & Omit<StringNode, 'kind'>;
+type NumberOptions = SchemaInfo & Omit<NumberNode, 'kind'>;
+
+export function string<const O extends StringOptions>(options: O): Schema<TextOf<O>, PresenceOf<O>> {
+  const {
+    enum: values,
+    extended,
+    pattern,
+    minLength,
+    maxLength,
+    format,
+    check,
+    allowed,
+    suggested,
+    ...info
+  } = options;
+  const node: StringNode = {
+    kind: 'string',
+    enum: values,
+    extended,
+    pattern,
+    minLength,
+    maxLength,
+    format,
+    check,
+    allowed,
+    suggested,
+  };
+  return { node, info };
+}
+
+export function number<const O extends NumberOptions>(options: O): Schema<number, PresenceOf<O>> {
+  return numeric('number', options);
+}
+
+export function integer<const O extends NumberOptions>(options: O): Schema<number, PresenceOf<O>> {
+  return numeric('integer', options);
+}
+
+export function boolean<const O extends SchemaInfo>(options: O): Schema<boolean, PresenceOf<O>> {
+  return { node: { kind: 'boolean' }, info: options };
+}
+
+export function any<const O extends SchemaInfo>(options: O): Schema<JsonValue, PresenceOf<O>> {
+  return { node: { kind: 'any' }, info: options };
+}
+
+export function object<
+  const P extends Properties,
+  const O extends SchemaInfo & { exclusive?: readonly Exclusive[] },
+>(properties: P, options: O): Schema<InferObject<P>, PresenceOf<O>> {
+  const { exclusive, ...info } = options;
+  return { node: { kind: 'object', properties, exclusive }, info };
+}
+
+/** An object with free names. */
+export function record<T, const O extends SchemaInfo & Pick<ObjectNode, 'checkName'>>(
+  values: Schema<T>,
+  options: O,
+): Schema<Readonly<Record<string, T>>, PresenceOf<O>> {
+  const { checkName, ...info } = options;
+  return { node: { kind: 'object', properties: {}, additional: values, checkName }, info };
+}
+
+export function array<T, const O extends SchemaInfo & { minItems?: number; maxItems?: number }>(
+  items: Schema<T>,
+  options: O,
+): Schema<readonly T[], PresenceOf<O>> {
+  const { minItems, maxItems, ...info } = options;
+  return { node: { kind: 'array', items, minItems, maxItems }, info };
+}
+
+/** The first variant that the value fits; of several of one JSON type, the one with the fewest faults. */
+export function union<const V extends readonly Schema[], const O extends SchemaInfo>(
+  variants: V,
+  options: O,
+): Schema<Infer<V[number]>, PresenceOf<O>> {
+  return { node: { kind: 'union', variants }, info: options };
+}
+
+export function steps<const O extends SchemaInfo>(options: O): Schema<Block, PresenceOf<O>> {
+  return { node: { kind: 'steps' }, info: options };
+}
+
+/** `name` must be unique among all schemas: JSON Schema puts it under `$defs`. */
+export function named<T, const O extends SchemaInfo>(
+  name: string,
+  get: () => Schema<T>,
+  options: O,
+): Schema<T, PresenceOf<O>> {
+  return { node: { kind: 'named', name, get }, info: options };
+}
+
+function numeric<T, P extends Presence>(kind: 'number' | 'integer', options: NumberOptions): Schema<T, P> {
+  const { min, max, also, ...info } = options;
+  return { node: { kind, min, max, also }, info };
+}
