@@ -1,0 +1,274 @@
+import { z } from 'zod';
+import {
+  allowedAddress,
+  host,
+  hostPort,
+  oneOf,
+  portRange,
+  publicUrl,
+  secret,
+  sipListener,
+  uuid,
+  wholeNumber,
+} from './config-values.ts';
+
+/** One setting. */
+export interface ConfigKey<Value> {
+  /** From the value as written (YAML, or text turned into `kind`) to the value as used. */
+  readonly schema: z.ZodType<Value>;
+  /** What a text from the environment or the command line is turned into; lists are split at commas. */
+  readonly kind: 'text' | 'number' | 'boolean' | 'list';
+  /** As written; undefined: not set. */
+  readonly default: unknown;
+  /** A sentence for the help text. */
+  readonly description: string;
+  /** Never shown, and not taken from the command line, where other users could read it. */
+  readonly secret?: boolean;
+  /** A path: relative to the folder of the file that it stands in, else to the working directory. */
+  readonly path?: boolean;
+}
+
+/** A key without a default: it may be missing. */
+type Missing = { readonly default: undefined };
+
+function key<Value>(options: ConfigKey<Value> & Missing): ConfigKey<Value | undefined>;
+function key<Value>(options: ConfigKey<Value>): ConfigKey<Value>;
+function key<Value>(options: ConfigKey<Value>): ConfigKey<Value> {
+  return options;
+}
+
+const DAY_SECONDS = 86_400;
+
+/**
+ * Every setting there is: the only list of them. The names are those of the file; the environment variable and
+ * the flag of each follow from them (`http.public_url`: `OPENSWML_HTTP_PUBLIC_URL`, `--http-public-url`).
+ */
+export const CONFIG_KEYS = {
+  data_dir: key({
+    schema: z.string().min(1, 'expected the path of a folder'),
+    kind: 'text',
+    default: './data',
+    description: 'Folder of the database and the recordings.',
+    path: true,
+  }),
+  project_id: key({
+    schema: uuid,
+    kind: 'text',
+    default: undefined,
+    description: 'Project id in callbacks and user name of the REST API; made up once when not set.',
+  }),
+  space_id: key({
+    schema: uuid,
+    kind: 'text',
+    default: undefined,
+    description: 'Space id in callbacks; made up once when not set.',
+  }),
+  node_id: key({
+    schema: uuid,
+    kind: 'text',
+    default: undefined,
+    description: 'Node id in callbacks; made up once when not set.',
+  }),
+  api_token: key({
+    schema: secret,
+    kind: 'text',
+    default: undefined,
+    description: 'Password of the REST API; made up once when not set.',
+    secret: true,
+  }),
+  signing_key: key({
+    schema: secret,
+    kind: 'text',
+    default: undefined,
+    description: 'Key that document fetches and callbacks are signed with; nothing is signed without one.',
+    secret: true,
+  }),
+  protect_recordings: key({
+    schema: z.boolean('expected true or false'),
+    kind: 'boolean',
+    default: false,
+    description: 'Whether downloads of recordings need the credentials of the REST API.',
+  }),
+  document: {
+    source: key({
+      schema: z.string().min(1, 'expected a path or a URL'),
+      kind: 'text',
+      default: undefined,
+      description:
+        'The SWML document that incoming calls run: a path, or an http(s) URL that is asked for each call.',
+      path: true,
+    }),
+    fallback: key({
+      schema: z.string().min(1, 'expected a path or a URL'),
+      kind: 'text',
+      default: undefined,
+      description: 'The document to run when the first one cannot be had or is not valid.',
+      path: true,
+    }),
+  },
+  sip: {
+    listen: key({
+      schema: z
+        .array(sipListener)
+        .min(1, 'expected at least one address')
+        .max(32, 'expected at most 32 addresses'),
+      kind: 'list',
+      default: ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'],
+      description: 'Addresses to take calls on.',
+    }),
+    advertised_address: key({
+      schema: host,
+      kind: 'text',
+      default: undefined,
+      description: 'Address that callers reach this machine by, when it stands behind a one-to-one NAT.',
+    }),
+  },
+  rtp: {
+    bind: key({
+      schema: host,
+      kind: 'text',
+      default: '0.0.0.0',
+      description: 'Address that audio is received on.',
+    }),
+    ports: key({
+      schema: portRange,
+      kind: 'text',
+      default: '20000-29999',
+      description: 'UDP ports for audio, two for each call; open them in the firewall.',
+    }),
+    idle_media: key({
+      schema: oneOf('silence', 'keepalive', 'none'),
+      kind: 'text',
+      default: 'keepalive',
+      description: 'What is sent while nothing plays: silence, now and then a packet, or nothing.',
+    }),
+  },
+  http: {
+    listen: key({
+      schema: hostPort,
+      kind: 'text',
+      default: '0.0.0.0:8080',
+      description: 'Address of the HTTP server.',
+    }),
+    public_url: key({
+      schema: publicUrl,
+      kind: 'text',
+      default: undefined,
+      description:
+        'How others reach the HTTP server; base of record URLs. Default: http, the main address, the port.',
+    }),
+  },
+  limits: {
+    max_calls: key({
+      schema: wholeNumber(1, 100_000),
+      kind: 'number',
+      default: 2_000,
+      description: 'Calls at once; further ones are answered with 503.',
+    }),
+    max_call_seconds: key({
+      schema: wholeNumber(1, 7 * DAY_SECONDS),
+      kind: 'number',
+      default: 14_400,
+      description: 'Longest call, unless the document sets a shorter one.',
+    }),
+    max_recording_seconds: key({
+      schema: wholeNumber(1, 7 * DAY_SECONDS),
+      kind: 'number',
+      default: 14_400,
+      description: 'Longest recording, unless the document sets a shorter one.',
+    }),
+  },
+  network: {
+    allow: key({
+      schema: z.array(allowedAddress).max(1_000, 'expected at most 1000 entries'),
+      kind: 'list',
+      default: [],
+      description: 'Private addresses, ranges and host names that documents and callbacks may reach.',
+    }),
+    https_only: key({
+      schema: z.boolean('expected true or false'),
+      kind: 'boolean',
+      default: false,
+      description: 'Whether outgoing requests by plain http are refused.',
+    }),
+  },
+  callbacks: {
+    give_up_after_seconds: key({
+      schema: wholeNumber(0, 30 * DAY_SECONDS),
+      kind: 'number',
+      default: DAY_SECONDS,
+      description: 'How long a callback is tried before it becomes a dead letter.',
+    }),
+    concurrency: key({
+      schema: wholeNumber(1, 1_000),
+      kind: 'number',
+      default: 16,
+      description: 'Callbacks under way at once.',
+    }),
+    per_receiver: key({
+      schema: wholeNumber(1, 1_000),
+      kind: 'number',
+      default: 4,
+      description: 'Callbacks under way at once to one receiver.',
+    }),
+  },
+  storage: {
+    synchronous: key({
+      schema: oneOf('normal', 'full'),
+      kind: 'text',
+      default: 'normal',
+      description: 'full: every commit survives a power cut; normal: all but the last second do.',
+    }),
+  },
+  log: {
+    level: key({
+      schema: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+      kind: 'text',
+      default: 'info',
+      description: 'Least severity that is logged.',
+    }),
+    format: key({
+      schema: oneOf('auto', 'pretty', 'json'),
+      kind: 'text',
+      default: 'auto',
+      description: 'pretty for people, json for machines, auto: pretty on a terminal.',
+    }),
+  },
+} as const;
+
+type ValuesOf<T> = {
+  readonly [K in keyof T]: T[K] extends ConfigKey<infer Value> ? Value : ValuesOf<T[K]>;
+};
+
+/** The settings in use. */
+export type Config = ValuesOf<typeof CONFIG_KEYS>;
+
+/** A key with the names it goes by. */
+export interface NamedConfigKey extends ConfigKey<unknown> {
+  /** E.g. `http.public_url`. */
+  readonly name: string;
+  /** E.g. `OPENSWML_HTTP_PUBLIC_URL`. */
+  readonly env: string;
+  /** E.g. `--http-public-url`; secrets have none. */
+  readonly flag: string | undefined;
+}
+
+/** All keys in the order of the list: for the loader, the help text, the print-out and the docs. */
+export const NAMED_KEYS: readonly NamedConfigKey[] = Object.entries(CONFIG_KEYS).flatMap(([name, entry]) =>
+  isKey(entry)
+    ? [named(name, entry)]
+    : Object.entries(entry).map(([inner, innerKey]) => named(`${name}.${inner}`, innerKey)),
+);
+
+function isKey(entry: object): entry is ConfigKey<unknown> {
+  return 'schema' in entry;
+}
+
+function named(name: string, entry: ConfigKey<unknown>): NamedConfigKey {
+  return {
+    ...entry,
+    name,
+    env: `OPENSWML_${name.replaceAll('.', '_').toUpperCase()}`,
+    flag: entry.secret === true ? undefined : `--${name.replace(/[._]/g, '-')}`,
+  };
+}
