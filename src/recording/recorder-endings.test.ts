@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { add, concat, sine, speechLike } from '../media/test-signals.ts';
 import { VoiceActivityDetector } from '../media/voice-activity.ts';
-import { Bench, line, RATE, ramp } from './recorder-bench.ts';
+import { decodeWav } from '../media/wav-stream-decoder.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { MemoryTarget } from './memory-target.ts';
+import { Recorder } from './recorder.ts';
+import { Bench, line, RATE, ramp, SPEC } from './recorder-bench.ts';
+import { SampleBuffers } from './sample-buffers.ts';
+import { WavWriter } from './wav-writer.ts';
 
 test('max_length cuts within a block, to the sample', async () => {
   for (const block of [1, 160, 777]) {
@@ -197,4 +203,52 @@ test('the end time is that of the last sample, also when the decision came later
   bench.feed(ramp(RATE + 80), undefined, RATE + 80, RATE + 80);
   const outcome = await bench.finish();
   assert.equal(outcome.endTimeMs - outcome.startTimeMs, 1000);
+});
+
+/** A writer whose format holds 1000 sample instants. */
+function smallWriter(target: MemoryTarget): WavWriter {
+  const writer = new WavWriter(target, { sampleRate: RATE, channels: 1 }, new SampleBuffers(), 300);
+  return Object.assign(writer, { maxFrames: 1000 });
+}
+
+test('a file that is full by its format ends the recording like max_length, also within a silent pause', async () => {
+  for (const pause of [false, true]) {
+    for (const endSilenceTimeoutMs of [0, 60_000]) {
+      const target = new MemoryTarget();
+      const recorder = new Recorder(
+        { ...SPEC, endSilenceTimeoutMs },
+        { sampleRate: RATE, clock: new VirtualClock(), writer: smallWriter(target), onEvent: () => {} },
+      );
+      recorder.begin();
+      const said = ramp(1500);
+      recorder.observe(said, undefined, 0, 700);
+      if (pause) recorder.pause('silence');
+      recorder.observe(said, undefined, 700, 200);
+      recorder.observe(said, undefined, 900, 200);
+      assert.equal(recorder.phase, 'finalising');
+      assert.equal(recorder.append(said, undefined, 0, 1500), 1000);
+      const outcome = await recorder.finish();
+      assert.deepEqual([outcome.state, outcome.endedBy, outcome.durationMs], ['finished', 'max_length', 125]);
+      const tail = pause ? new Array(300).fill(0) : [...said.subarray(700, 1000)];
+      assert.deepEqual([...decodeWav(target.bytes).samples], [...said.subarray(0, 700), ...tail]);
+    }
+  }
+});
+
+test('silence from an earlier pause counts towards the size of the file', async () => {
+  const target = new MemoryTarget();
+  const options = {
+    sampleRate: RATE,
+    clock: new VirtualClock(),
+    writer: smallWriter(target),
+    onEvent: () => {},
+  };
+  const recorder = new Recorder(SPEC, options);
+  recorder.begin();
+  recorder.pause('silence');
+  recorder.observe(ramp(600), undefined, 0, 600);
+  recorder.resume();
+  recorder.observe(ramp(600), undefined, 0, 600);
+  assert.equal(recorder.phase, 'finalising');
+  assert.equal(recorder.decidedSamples, 1000);
 });

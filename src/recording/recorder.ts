@@ -32,6 +32,8 @@ export interface RecorderOptions {
   readonly onEvent: (event: RecorderEvent) => void;
   /** Default: a file at the specification's path. */
   readonly target?: ByteTarget;
+  /** Default: the writer of the specification's format, onto the target. */
+  readonly writer?: RecordingWriter;
 }
 
 /** Seconds of audio that may wait for a slow disk. */
@@ -98,17 +100,7 @@ export class Recorder {
     if (this.#rules.detectsSpeech) {
       this.#voice = new VoiceMonitor(spec.direction, options.sampleRate, spec.inputSensitivity);
     }
-    const shape = { sampleRate: options.sampleRate, channels: this.#channels };
-    const target =
-      options.target ??
-      new FileTarget(spec.path, {
-        clock: options.clock,
-        maxQueuedBytes: Math.max(
-          MIN_QUEUED_BYTES,
-          MAX_QUEUED_SECONDS * options.sampleRate * this.#channels * 2,
-        ),
-      });
-    this.#writer = createRecordingWriter(spec.format, target, shape);
+    this.#writer = options.writer ?? createWriter(spec, options);
     this.#limits = {
       initialTimeout: this.#timerSamples(spec.initialTimeoutMs),
       endSilenceTimeout: this.#timerSamples(spec.endSilenceTimeoutMs),
@@ -118,6 +110,7 @@ export class Recorder {
     this.#buffer = this.#writer.begin((error) => this.#input({ type: 'fail', error: error.message }));
   }
 
+  /** Where it is in its life; see recorder-states.ts. */
   get phase(): RecorderState['phase'] {
     return this.#state.phase;
   }
@@ -397,6 +390,14 @@ export class Recorder {
   #timerSamples(ms: number): number {
     return ms > 0 ? Math.round((ms * this.#sampleRate) / 1000) : Number.POSITIVE_INFINITY;
   }
+}
+
+function createWriter(spec: RecordSpec, options: RecorderOptions): RecordingWriter {
+  const { sampleRate, clock } = options;
+  const channels = spec.stereo ? 2 : 1;
+  const maxQueuedBytes = Math.max(MIN_QUEUED_BYTES, MAX_QUEUED_SECONDS * sampleRate * channels * 2);
+  const target = options.target ?? new FileTarget(spec.path, { clock, maxQueuedBytes });
+  return createRecordingWriter(spec.format, target, { sampleRate, channels });
 }
 
 /** Copies samples to every `stride`th place of `dest`; silence when there is no source. */
