@@ -139,3 +139,11 @@ test('a sine of full scale is possible', () => {
   const samples = render(generateTone({ ...STEADY, levelDbfs: -3.01 }, 8000));
   assert.ok(peakDbfs(samples) > -0.01);
 });
+
+test('every burst of a cadence is alike, so none begins in the middle of a wave', () => {
+  const samples = render(
+    generateTone({ ...STEADY, frequenciesHz: [425], onOffMs: [33, 17], durationMs: 150 }, 8000),
+  );
+  assert.deepEqual(samples.subarray(400, 800), samples.subarray(0, 400));
+  assert.deepEqual(samples.subarray(800, 1200), samples.subarray(0, 400));
+});

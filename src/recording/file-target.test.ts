@@ -154,6 +154,30 @@ test('a disk that is too slow ends in an error of bounded memory, and buffers in
   assert.equal(statSync(bench.part).size, 1000);
 });
 
+test('a failure behind the first one is not told again', async () => {
+  const stuck = gate();
+  let writing = false;
+  const bench = new Bench(
+    {
+      write: async () => {
+        writing = true;
+        await stuck.opened;
+        throw systemError('EIO');
+      },
+    },
+    { maxQueuedBytes: 10 },
+  );
+  bench.target.append(text('0123456789'));
+  await until(() => writing);
+  bench.target.append(text('0'));
+  stuck.open();
+  await bench.target.abandon();
+  assert.deepEqual(
+    bench.errors.map((error) => error.code),
+    ['TOO_SLOW'],
+  );
+});
+
 test('a full disk is reported once with its cure; what was written stays for repair', async () => {
   let writes = 0;
   const bench = new Bench({

@@ -113,20 +113,52 @@ test('a noise just before initial_timeout delays the decision, not the end; noth
   assert.deepEqual(bench.samples, [...call.subarray(0, 2 * RATE)]);
 });
 
+test('a stop while an end is in doubt keeps all that was heard', async () => {
+  const bench = new Bench({ initialTimeoutMs: 1000 });
+  bench.recorder.begin();
+  const call = line(RATE + 320);
+  call.set(sine(240, 1000, -10), RATE - 80);
+  bench.feed(call, undefined, call.length);
+  assert.equal(bench.recorder.decidedSamples, RATE);
+  bench.recorder.stop('hangup');
+  assert.equal(bench.recorder.decidedSamples, RATE + 320);
+});
+
 test('for both directions, silence means that both sides are silent', async () => {
   const party = concat(line(RATE), add(speechLike(RATE, -20), line(RATE)), line(8 * RATE));
   const other = concat(line(3 * RATE, 6), add(speechLike(RATE, -20, RATE, 4), line(RATE)), line(6 * RATE, 3));
-  const bench = new Bench({
+  const spec = {
     direction: 'both',
     stereo: true,
     initialTimeoutMs: 2500,
     endSilenceTimeoutMs: 2000,
-  });
-  bench.recorder.begin();
-  bench.feed(party, other, party.length);
-  const outcome = await bench.finish();
-  assert.equal(outcome.endedBy, 'silence');
-  assert.ok(Math.abs(outcome.durationMs - 6000) < 60, `${outcome.durationMs} ms`);
+  } as const;
+  for (const [speak, listen] of [
+    [party, other],
+    [other, party],
+  ]) {
+    const bench = new Bench(spec);
+    bench.recorder.begin();
+    bench.feed(speak, listen, party.length);
+    const outcome = await bench.finish();
+    assert.equal(outcome.endedBy, 'silence');
+    assert.ok(Math.abs(outcome.durationMs - 6000) < 60, `${outcome.durationMs} ms`);
+  }
+});
+
+test('for both directions, one side that goes on talking is enough', () => {
+  const talking = add(speechLike(4 * RATE, -20), line(4 * RATE));
+  const brief = concat(add(speechLike(RATE, -20, RATE, 4), line(RATE)), line(3 * RATE));
+  for (const [speak, listen] of [
+    [talking, brief],
+    [brief, talking],
+  ]) {
+    const bench = new Bench({ direction: 'both', endSilenceTimeoutMs: 100 });
+    bench.feed(line(RATE), line(RATE), RATE);
+    bench.recorder.begin();
+    bench.feed(speak, listen, 4 * RATE);
+    assert.equal(bench.recorder.phase, 'recording');
+  }
 });
 
 test('only the recorded side is listened to', async () => {
@@ -190,6 +222,9 @@ test('a pause while an end is in doubt keeps what was heard, and the end still c
   assert.equal(bench.recorder.pendingSamples, 320);
   bench.recorder.append(call, undefined, RATE, 320);
   bench.recorder.resume();
+  bench.feed(line(80, 8), undefined, 80);
+  assert.equal(bench.recorder.decidedSamples, RATE + 320);
+  assert.equal(bench.recorder.pendingSamples >= 0, true);
   bench.feed(line(RATE, 8), undefined, RATE);
   const outcome = await bench.finish();
   assert.equal(outcome.state, 'no_input');

@@ -143,11 +143,14 @@ test('a disk that hangs costs bounded memory and ends in an error, and the call 
   const target = new FileTarget(spec.path, { clock, files });
   const recorder = new Recorder(spec, { sampleRate: RATE, clock, target, onEvent: () => {} });
   recorder.begin();
-  for (let at = 0; at < speak.length; at += BLOCK) {
-    recorder.observe(speak, listen, at, BLOCK);
-    recorder.append(speak, listen, at, BLOCK);
-    assert.ok(target.queuedBytes <= 256 * 1024 + RATE * 2);
-  }
+  recorder.observe(speak, listen, 0, 9 * RATE);
+  recorder.pause('silence');
+  recorder.observe(speak, listen, 9 * RATE, 100);
+  recorder.resume();
+  recorder.observe(speak, listen, 9 * RATE + 100, RATE - 100);
+  recorder.append(speak, listen, 0, speak.length);
+  assert.ok(target.queuedBytes <= 256 * 1024);
+  assert.equal(recorder.pendingSamples, 0);
   assert.equal(recorder.phase, 'finalising');
   const finished = recorder.finish();
   release();

@@ -209,6 +209,20 @@ test('a target that fails ends the recording with an error in words, and is left
   assert.deepEqual(bench.types, ['started', 'ending', 'ended']);
 });
 
+test('the end of a failed recording is told only when its target is closed', async () => {
+  const bench = new Bench();
+  const closed = Promise.withResolvers<void>();
+  bench.target.abandon = () => closed.promise;
+  bench.recorder.begin();
+  bench.target.fail(new TargetError('EIO', 'the disk reports an error'));
+  const outcome = bench.finish();
+  await new Promise((turn) => setImmediate(turn));
+  assert.deepEqual(bench.types, ['started', 'ending']);
+  closed.resolve();
+  await outcome;
+  assert.deepEqual(bench.types, ['started', 'ending', 'ended']);
+});
+
 test('a file that cannot be finished is an error, not a finished recording', async () => {
   const bench = new Bench();
   bench.recorder.begin();

@@ -266,7 +266,7 @@ export class Recorder {
     }
     if (this.#voice.begun && this.#state.phase === 'waiting') this.#input({ type: 'speech' });
     const end = Math.min(horizon(this.#limits, this.#voice), room);
-    // What was decided stays decided, even if speech then turns out to have ended some frames earlier.
+    // What a pause has settled stays settled, even where a limit in doubt before it turns out to hold.
     this.#decided = Math.max(this.#decided, Math.min(this.#heard, end));
     const limit = reachedLimit(this.#limits, this.#voice, this.#heard);
     if (limit !== undefined) this.#input({ type: 'limit', limit });
