@@ -1,0 +1,67 @@
+/** Bytes that are needed to tell the formats apart. */
+export const SNIFF_BYTES = 16;
+
+export interface AudioFormat {
+  /** As people call it, e.g. `MP3`. */
+  readonly name: string;
+  readonly playable: boolean;
+}
+
+type Test = (start: string) => boolean;
+
+/** Tests of the first bytes, as latin1 text. The first that holds counts. */
+const FORMATS: readonly (readonly [test: Test, format: AudioFormat])[] = [
+  [riff('WAVE'), { name: 'WAV', playable: true }],
+  [at(0, 'ID3'), foreign('MP3')],
+  [(start) => isFrameSync(start) && layerBits(start) === 0, foreign('AAC')],
+  [isFrameSync, foreign('MP3')],
+  [at(0, 'OggS'), foreign('Ogg (Opus or Vorbis)')],
+  [at(0, 'fLaC'), foreign('FLAC')],
+  [at(0, 'FORM'), foreign('AIFF')],
+  [at(4, 'ftyp'), foreign('MP4 (M4A)')],
+  [at(0, '\x1aE\xdf\xa3'), foreign('WebM')],
+  [at(0, '.snd'), foreign('AU')],
+  [at(0, '#!AMR'), foreign('AMR')],
+  [at(0, 'caff'), foreign('CAF')],
+  [at(0, '0&\xb2u'), foreign('WMA')],
+  [at(0, 'MThd'), foreign('MIDI')],
+  [riff('AVI '), foreign('AVI')],
+  [at(0, '#EXTM3U'), foreign('a playlist (M3U)')],
+  [at(0, '\x1f\x8b'), foreign('a gzip archive')],
+  [at(0, 'PK\x03\x04'), foreign('a zip archive')],
+  [(start) => /^\s*</.test(start), foreign('a web page or XML')],
+  [(start) => /^\s*[{[]/.test(start), foreign('JSON')],
+];
+
+/** What there is to say to the author of an unplayable file. */
+export const PLAYABLE_FORMATS = 'WAV (PCM, floating point, µ-law or A-law)';
+
+/**
+ * Tells the format by the first bytes of a file ({@link SNIFF_BYTES}, or all of a shorter one).
+ * @returns undefined when they are of no known format
+ */
+export function sniffAudio(start: Uint8Array): AudioFormat | undefined {
+  const text = Buffer.from(start.buffer, start.byteOffset, start.byteLength).toString('latin1');
+  return FORMATS.find(([test]) => test(text))?.[1];
+}
+
+function foreign(name: string): AudioFormat {
+  return { name, playable: false };
+}
+
+function at(offset: number, magic: string): Test {
+  return (start) => start.startsWith(magic, offset);
+}
+
+function riff(kind: string): Test {
+  return (start) => /^(RIFF|RF64|BW64|RIFX)/.test(start) && start.startsWith(kind, 8);
+}
+
+/** Eleven set bits, ISO/IEC 11172-3 2.4.2.3; ADTS has twelve and a layer of 0 (ISO/IEC 13818-7 6.2). */
+function isFrameSync(start: string): boolean {
+  return start.charCodeAt(0) === 0xff && start.charCodeAt(1) >= 0xe0;
+}
+
+function layerBits(start: string): number {
+  return (start.charCodeAt(1) >> 1) & 3;
+}

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { encodePcma, encodePcmu } from '../../media/g711.ts';
+import { sine } from '../../media/test-signals.ts';
+import { SoundError, type SoundErrorCode } from './errors.ts';
+import { decodeFile } from './file-sound.ts';
+import { wavFile } from './wav-fixtures.ts';
+
+const OPTIONS = { name: 'http://a/b.wav', sampleRate: 8000, maxDurationMs: 60_000 };
+
+async function* inChunks(file: Uint8Array, cuts: readonly number[] = []): AsyncGenerator<Uint8Array> {
+  let from = 0;
+  for (const cut of [...cuts, file.length]) {
+    const to = Math.max(from, Math.min(cut, file.length));
+    yield file.subarray(from, to);
+    from = to;
+  }
+}
+
+async function decode(
+  file: Uint8Array,
+  options: Partial<Parameters<typeof decodeFile>[1]> = {},
+  cuts: readonly number[] = [],
+): Promise<Int16Array> {
+  const samples: number[] = [];
+  for await (const chunk of decodeFile(inChunks(file, cuts), { ...OPTIONS, ...options }))
+    samples.push(...chunk);
+  return Int16Array.from(samples);
+}
+
+const failsWith =
+  (code: SoundErrorCode, pattern: RegExp) =>
+  (error: unknown): boolean => {
+    assert.ok(error instanceof SoundError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, pattern);
+    return true;
+  };
+
+/** Root mean square of the difference, relative to the level of `expected`. */
+function relativeError(actual: Int16Array, expected: Int16Array): number {
+  let difference = 0;
+  let power = 0;
+  // The filter sees the edges of the sound for 10 ms.
+  for (let index = 80; index < expected.length - 80; index++) {
+    difference += ((actual[index] ?? 0) - (expected[index] ?? 0)) ** 2;
+    power += (expected[index] ?? 0) ** 2;
+  }
+  return Math.sqrt(difference / power);
+}
+
+describe('audio files', () => {
+  const kinds = {
+    'PCM of 8 bits': (pcm: Int16Array) =>
+      wavFile({ tag: 1, bits: 8, data: Uint8Array.from(pcm, (s) => (s >> 8) + 128) }),
+    'PCM of 16 bits': (pcm: Int16Array) => wavFile({ tag: 1, bits: 16, data: new Uint8Array(pcm.buffer) }),
+    'PCM of 24 bits': (pcm: Int16Array) =>
+      wavFile({
+        tag: 1,
+        bits: 24,
+        data: Uint8Array.from([...pcm].flatMap((s) => [0, s & 255, (s >> 8) & 255])),
+      }),
+    'PCM of 32 bits': (pcm: Int16Array) =>
+      wavFile({ tag: 1, bits: 32, data: new Uint8Array(Int32Array.from(pcm, (s) => s << 16).buffer) }),
+    'floating point of 32 bits': (pcm: Int16Array) =>
+      wavFile({ tag: 3, bits: 32, data: new Uint8Array(Float32Array.from(pcm, (s) => s / 32_768).buffer) }),
+    'floating point of 64 bits': (pcm: Int16Array) =>
+      wavFile({ tag: 3, bits: 64, data: new Uint8Array(Float64Array.from(pcm, (s) => s / 32_768).buffer) }),
+    'µ-law': (pcm: Int16Array) => {
+      const data = new Uint8Array(pcm.length);
+      encodePcmu(pcm, 0, pcm.length, data, 0);
+      return wavFile({ tag: 7, bits: 8, data });
+    },
+    'A-law': (pcm: Int16Array) => {
+      const data = new Uint8Array(pcm.length);
+      encodePcma(pcm, 0, pcm.length, data, 0);
+      return wavFile({ tag: 6, bits: 8, data });
+    },
+    'two channels': (pcm: Int16Array) =>
+      wavFile({
+        tag: 1,
+        bits: 16,
+        channels: 2,
+        data: new Uint8Array(Int16Array.from([...pcm].flatMap((s) => [s, s])).buffer),
+      }),
+    WAVE_FORMAT_EXTENSIBLE: (pcm: Int16Array) =>
+      wavFile({ tag: 1, bits: 16, extensible: true, data: new Uint8Array(pcm.buffer) }),
+    'unknown length': (pcm: Int16Array) =>
+      wavFile({ tag: 1, bits: 16, dataSize: 0xffff_ffff, data: new Uint8Array(pcm.buffer) }),
+  };
+
+  for (const [kind, make] of Object.entries(kinds)) {
+    it(`play a WAV file of ${kind}`, async () => {
+      const pcm = sine(4000, 440, -12);
+      const played = await decode(make(pcm));
+      assert.equal(played.length, pcm.length);
+      assert.ok(relativeError(played, pcm) < 0.03, String(relativeError(played, pcm)));
+    });
+  }
+
+  for (const rate of [11_025, 16_000, 22_050, 44_100, 48_000]) {
+    it(`are brought from ${rate} Hz to the rate of the call`, async () => {
+      const file = wavFile({
+        tag: 1,
+        bits: 16,
+        rate,
+        data: new Uint8Array(sine(rate, 440, -12, rate).buffer),
+      });
+      const played = await decode(file);
+      assert.equal(played.length, 8000);
+      assert.ok(relativeError(played, sine(8000, 440, -12)) < 0.01);
+    });
+  }
+
+  it('sound the same however the bytes arrive', async () => {
+    const file = wavFile({
+      tag: 1,
+      bits: 16,
+      rate: 22_050,
+      data: new Uint8Array(sine(6000, 440, -12, 22_050).buffer),
+    });
+    const whole = await decode(file);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: file.length }), { maxLength: 30 }),
+        async (cuts) => {
+          assert.deepEqual(
+            await decode(
+              file,
+              {},
+              cuts.sort((a, b) => a - b),
+            ),
+            whole,
+          );
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('begin to sound before they have come to their end, and are read no further than asked for', async () => {
+    const file = wavFile({ tag: 1, bits: 16, data: new Uint8Array(sine(80_000, 440, -12).buffer) });
+    let given = 0;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      for (let start = 0; start < file.length; start += 4000) {
+        given++;
+        yield file.subarray(start, start + 4000);
+      }
+    }
+    const sound = decodeFile(source(), OPTIONS);
+    assert.ok(((await sound.next()).value?.length ?? 0) > 0);
+    assert.equal(given, 1);
+    await sound.next();
+    assert.equal(given, 2);
+    await sound.return(undefined);
+  });
+
+  it('end with their samples, without fetching what stands behind', async () => {
+    const file = wavFile({ tag: 1, bits: 16, data: new Uint8Array(sine(800, 440, -12).buffer) });
+    async function* source(): AsyncGenerator<Uint8Array> {
+      yield file;
+      yield Buffer.from('LIST');
+      assert.fail('read on behind the samples');
+    }
+    const chunks: Int16Array[] = [];
+    for await (const chunk of decodeFile(source(), OPTIONS)) chunks.push(chunk);
+    assert.equal(
+      chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+      800,
+    );
+  });
+
+  it('are good as far as they go when they break off within the samples', async () => {
+    const file = wavFile({ tag: 1, bits: 16, data: new Uint8Array(sine(8000, 440, -12).buffer) });
+    assert.equal((await decode(file.subarray(0, 44 + 8001))).length, 4000);
+  });
+
+  it('are refused when they end before the samples, or hold nonsense', async () => {
+    const file = wavFile({ tag: 1, bits: 16, data: new Uint8Array(100) });
+    await assert.rejects(decode(file.subarray(0, 40)), failsWith('damaged', /b\.wav: .*before its samples/));
+    await assert.rejects(decode(new Uint8Array(0)), failsWith('damaged', /empty/));
+    await assert.rejects(
+      decode(wavFile({ tag: 1, bits: 16, channels: 0, data: file })),
+      failsWith('damaged', /0 channels/),
+    );
+    await assert.rejects(
+      decode(wavFile({ tag: 17, bits: 4, data: file })),
+      failsWith('damaged', /IMA ADPCM.*convert/),
+    );
+  });
+
+  for (const [name, start, found] of [
+    ['an MP3 with tags', 'ID3\x04', /is MP3, sent as "audio\/x-test".*convert it to WAV/],
+    ['an MP3 without tags', '\xff\xfb\x90\x00', /is MP3/],
+    ['AAC', '\xff\xf1\x50\x80', /is AAC/],
+    ['Ogg', 'OggS', /is Ogg/],
+    ['FLAC', 'fLaC', /is FLAC/],
+    ['M4A', '\0\0\0\x20ftypM4A ', /is MP4/],
+    ['AIFF', 'FORM\0\0\0\0AIFF', /is AIFF/],
+    ['an AVI', 'RIFF\0\0\0\0AVI ', /is AVI/],
+    ['a web page', '\n<!DOCTYPE html>', /is a web page/],
+    ['JSON', '{"error":1}', /is JSON/],
+    ['gzip', '\x1f\x8b\x08', /is a gzip archive/],
+    ['anything else', '\x01\x02\x03\x04', /unknown format \(first bytes 01020304\)/],
+    ['one byte', 'R', /unknown format \(first bytes 52\)/],
+  ] as const) {
+    it(`are refused by name when they are ${name}`, async () => {
+      const file = Buffer.concat([Buffer.from(start, 'latin1'), Buffer.alloc(name === 'one byte' ? 0 : 64)]);
+      await assert.rejects(
+        decode(file, { contentType: 'audio/x-test' }, [1, 2]),
+        failsWith('unsupported_format', found),
+      );
+    });
+  }
+
+  it('are refused when they last too long, after what fits', async () => {
+    const file = wavFile({ tag: 7, bits: 8, data: new Uint8Array(20_000) });
+    await assert.rejects(decode(file, { maxDurationMs: 2000 }), failsWith('too_large', /limit of 2 seconds/));
+    assert.equal((await decode(file, { maxDurationMs: 2500 })).length, 20_000);
+  });
+
+  it('fail cleanly, whatever their bytes', async () => {
+    const header = wavFile({ tag: 1, bits: 16, data: new Uint8Array(64) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(header.length - 1), fc.nat(255)), { maxLength: 8 }),
+        async (changes) => {
+          const file = Uint8Array.from(header);
+          for (const [index, value] of changes) file[index] = value;
+          await decode(file).catch((error: unknown) => assert.ok(error instanceof SoundError, String(error)));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
