@@ -100,6 +100,16 @@ describe('speech registry', () => {
     assert.equal(provider.asked.length, 4);
   });
 
+  it('lets the embedded voice stand in when an engine fails before its first sound, and tries it again next time', async () => {
+    const provider = new CountingProvider();
+    const speech = service({ providers: [provider], defaultEngine: 'counting' });
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const samples = flat(await collect(speech.speak({ text: '! Hello.' }, 8000)));
+      assert.ok(samples.length > 2000);
+      assert.equal(provider.asked.length, attempt);
+    }
+  });
+
   it('finds on disk what an earlier process spoke', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'openswml-speech-'));
     const [before, later] = [new CountingProvider(), new CountingProvider()];

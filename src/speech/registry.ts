@@ -134,19 +134,40 @@ class SpeechRegistry implements SpeechService {
       language: voice.language,
       gender: voice.gender,
     };
-    let fromCache = false;
+    /** Only what the chosen voice spoke just now goes into the cache. */
+    let isOriginal = true;
+    const standIn = (error: unknown): AsyncIterable<SpeechChunk> => {
+      isOriginal = false;
+      this.#log.warn(
+        { err: error, engine: voice.engine },
+        'the speech engine failed, the embedded voice stands in',
+      );
+      return this.#flite.speak({ text, gender: voice.gender }, sampleRate);
+    };
     const utterance = new SharedUtterance({
       clock: this.#clock,
       produce: async function* (signal) {
         const stored = await cache.load(key, sampleRate);
         if (stored !== undefined) {
-          fromCache = true;
+          isOriginal = false;
           if (stored.length > 0) yield stored;
-        } else yield* synthesizer.speak(request, sampleRate, signal);
+          return;
+        }
+        let hasBegun = false;
+        try {
+          for await (const chunk of synthesizer.speak(request, sampleRate, signal)) {
+            hasBegun = true;
+            yield chunk;
+          }
+        } catch (error) {
+          // A caller rather hears another voice than nothing; but no change of voice within a sentence.
+          if (hasBegun || voice.engine === EMBEDDED || signal.aborted) throw error;
+          yield* standIn(error);
+        }
       },
       onEnd: (whole) => {
         if (this.#running.get(key) === utterance) this.#running.delete(key);
-        if (whole !== undefined && !fromCache) cache.store(key, whole, sampleRate);
+        if (whole !== undefined && isOriginal) cache.store(key, whole, sampleRate);
         if (whole?.length === 0) this.#warn(`there is nothing to speak in "${text.slice(0, 40)}"`);
       },
     });

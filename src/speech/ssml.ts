@@ -15,19 +15,26 @@ const ELEMENTS: ReadonlySet<string> = new Set(
 const SILENT: ReadonlySet<string> = new Set(['metadata', 'desc', 'lexicon']);
 const SPELLED: ReadonlySet<string> = new Set(['characters', 'spell-out', 'digits', 'telephone', 'verbatim']);
 /** Names of `<break strength>`; the lengths are ours, SSML leaves them open. */
-const STRENGTH_MS: Readonly<Record<string, number>> = {
-  none: 0,
-  'x-weak': 100,
-  weak: 200,
-  medium: 400,
-  strong: 700,
-  'x-strong': 1000,
-};
+const STRENGTH_MS: ReadonlyMap<string, number> = new Map([
+  ['none', 0],
+  ['x-weak', 100],
+  ['weak', 200],
+  ['medium', 400],
+  ['strong', 700],
+  ['x-strong', 1000],
+]);
+const DEFAULT_BREAK_MS = 400;
 const MAX_PAUSE_MS = 10_000;
 const MAX_ALL_PAUSES_MS = 60_000;
 
 const TAG = /<!--[\s\S]*?-->|<\?[^>]*>|<(\/?)([a-z][\w:-]*)((?:\s[^<>]*?)?)(\/?)>/gi;
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
 
 /**
  * Takes the tags out of a text: pauses stay as pauses, paragraphs and sentences as blank lines, `say-as` spells
@@ -101,7 +108,7 @@ function breakMs(attributes: string): number {
     const ms = Number(time[1]) * (time[2]?.toLowerCase() === 's' ? 1000 : 1);
     if (Number.isFinite(ms)) return Math.min(ms, MAX_PAUSE_MS);
   }
-  return STRENGTH_MS[attribute(attributes, 'strength') ?? 'medium'] ?? 400;
+  return STRENGTH_MS.get(attribute(attributes, 'strength') ?? '') ?? DEFAULT_BREAK_MS;
 }
 
 function attribute(attributes: string, name: string): string | undefined {
@@ -115,7 +122,7 @@ function spellOut(text: string): string {
 
 function decodeEntities(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,4}));/gi, (whole, decimal, hex, name) => {
-    if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
+    if (name !== undefined) return ENTITIES.get(name.toLowerCase()) ?? whole;
     const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : ' ';
   });

@@ -36,16 +36,16 @@ export interface ResolvedVoice {
 export const DEFAULT_VOICE = 'polly.salli';
 export const DEFAULT_LANGUAGE = 'en-US';
 
-const ALIASES: Readonly<Record<string, string>> = { polly: 'amazon' };
+const ALIASES: ReadonlyMap<string, string> = new Map([['polly', 'amazon']]);
 /** Engines whose voice codes begin with their language. */
 const LANGUAGE_IN_VOICE: ReadonlySet<string> = new Set(['azure', 'gcloud']);
 /** Keywords of old documents that name no voice. */
-const GENDER_WORDS: Readonly<Record<string, Gender>> = {
-  woman: 'female',
-  man: 'male',
-  female: 'female',
-  male: 'male',
-};
+const GENDER_WORDS: ReadonlyMap<string, Gender> = new Map([
+  ['woman', 'female'],
+  ['female', 'female'],
+  ['man', 'male'],
+  ['male', 'male'],
+]);
 /** Voices known to be male, so that the one that stands in for them is male too; all others count as female. */
 const MALE_VOICES: ReadonlySet<string> = new Set(
   (
@@ -63,7 +63,7 @@ export function parseVoice(text: string): VoiceName {
   const trimmed = text.trim();
   const dot = trimmed.indexOf('.');
   const code = dot > 0 ? trimmed.slice(0, dot).toLowerCase() : undefined;
-  const engine = code === undefined ? undefined : (ALIASES[code] ?? code);
+  const engine = code === undefined ? undefined : (ALIASES.get(code) ?? code);
   const [voice = '', first, second] = (dot > 0 ? trimmed.slice(dot + 1) : trimmed).split(':');
   // `amazon.Joanna:en-US` leaves the model out (5.1); a model name never looks like a language.
   const firstIsLanguage =
@@ -91,7 +91,7 @@ export function resolveVoice(
 ): ResolvedVoice {
   const asked = request.voice?.trim() ?? '';
   const name = parseVoice(asked);
-  const word = name.engine === undefined ? GENDER_WORDS[name.voice.toLowerCase()] : undefined;
+  const word = name.engine === undefined ? GENDER_WORDS.get(name.voice.toLowerCase()) : undefined;
   const isDefault =
     asked === '' || word !== undefined || (asked.toLowerCase() === DEFAULT_VOICE && !engines.has('amazon'));
   const gender = isDefault ? (word ?? request.gender ?? 'female') : genderOf(name.voice);
