@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import { Command, CommanderError } from 'commander';
 
+import { addCheckCommand } from './commands/check.ts';
 import { EXIT, UsageError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -13,7 +14,7 @@ export interface CommandContext {
   exit(status: number): void;
 }
 
-const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [];
+const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [addCheckCommand];
 
 /**
  * Runs one command line (without `node` and the program's name).

@@ -63,7 +63,7 @@ export class Baresip {
     writeFileSync(path.join(folder, 'accounts'), accountText(options));
     writeFileSync(path.join(folder, 'contacts'), '');
     const args = ['-4', '-s', '-f', folder];
-    const child = spawnProgram(programPath('baresip'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawnProgram(programPath('baresip'), args, { stdio: ['ignore', 'pipe', 'ignore'] });
     const printed: Buffer[] = [];
     child.stdout?.on('data', (bytes: Buffer) => printed.push(bytes));
     try {

@@ -3,9 +3,12 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the range from which Linux takes ephemeral ports (32768), so that no other socket drops into it. */
-const LOWEST = 16_384;
-const HIGHEST = 32_000;
+/**
+ * Below the range from which Linux takes ephemeral ports (from 32768) and that of a server's RTP (from 20000), so
+ * that no other socket drops into it.
+ */
+const LOWEST = 10_000;
+const HIGHEST = 19_999;
 const ATTEMPTS = 200;
 
 /** A port that is free for both UDP and TCP on `host` at the moment of asking. */

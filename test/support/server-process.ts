@@ -30,6 +30,14 @@ export interface RecordingResource {
 }
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
+const CREDENTIALS = { project: 'a86b7c1e-0f4f-4d37-9f5d-1f6f0c8d2b11', token: 'token-of-the-tests' };
+const SETTINGS = {
+  OPENSWML_PROJECT_ID: CREDENTIALS.project,
+  OPENSWML_API_TOKEN: CREDENTIALS.token,
+  // Callbacks and the playback of recordings stay on this machine.
+  OPENSWML_NETWORK_ALLOW: '127.0.0.1',
+  OPENSWML_RTP_BIND: '127.0.0.1',
+};
 const READY_WITHIN_MS = 20_000;
 const STOP_WITHIN_MS = 20_000;
 
@@ -100,7 +108,7 @@ export class ServerProcess {
     ];
     const child = spawnProgram(path.join(ROOT, 'bin/openswml'), args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...this.#options.env },
+      env: { ...process.env, ...SETTINGS, ...this.#options.env },
     });
     this.#child = child;
     const before = this.log.length;
@@ -142,14 +150,15 @@ export class ServerProcess {
 
   /** Log lines at level warn or above. */
   complaints(): readonly LogLine[] {
-    return this.log.filter(
-      (line) => Number(line['level']) >= 40 || ['warn', 'error', 'fatal'].includes(String(line['level'])),
-    );
+    return this.log.filter((line) => ['warn', 'error', 'fatal'].includes(String(line['level'])));
   }
 
   /** `GET` of the HTTP API. @throws Error when the status is not 200 */
   async get<T>(place: string): Promise<T> {
-    const response = await fetch(new URL(place, this.httpUrl));
+    const token = Buffer.from(`${CREDENTIALS.project}:${CREDENTIALS.token}`).toString('base64');
+    const response = await fetch(new URL(place, this.httpUrl), {
+      headers: { authorization: `Basic ${token}` },
+    });
     if (!response.ok) throw new Error(`GET ${place}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
@@ -158,6 +167,17 @@ export class ServerProcess {
   async recordings(): Promise<readonly RecordingResource[]> {
     const page = await this.get<{ data: RecordingResource[] }>('/api/relay/rest/recordings?page_size=1000');
     return page.data.toReversed();
+  }
+
+  /** Resolves when no call is up any more. */
+  async callsOver(): Promise<void> {
+    const giveUp = performance.now() + 10_000;
+    for (;;) {
+      const status = await (await fetch(this.httpUrl)).text();
+      if (/^Calls now:\s+0$/m.test(status)) return;
+      if (performance.now() > giveUp) throw new Error(`calls are still up\n${status}\n${this.logText()}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   /** Downloads a finished WAV recording. */

@@ -1,0 +1,107 @@
+/** A server and callers for one interop test, all taken down again with the test. */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+
+import type { Wav } from './audio-files.ts';
+import { CallbackReceiver, type ReceivedCallback } from './callback-receiver.ts';
+import { RtpTalker, type TalkOptions, type TalkReport, type Utterance } from './rtp-talker.ts';
+import { ServerProcess } from './server-process.ts';
+import { Sipp } from './sipp.ts';
+import { type SippStep, sippScenario } from './sipp-scenario.ts';
+
+export type Transport = 'udp' | 'tcp';
+
+export interface Site {
+  readonly server: ServerProcess;
+  readonly callbacks: CallbackReceiver;
+}
+
+export interface PlacedCall {
+  readonly sipp: Sipp;
+  readonly talker: RtpTalker;
+  /** `performance.now()` when the talker began. */
+  readonly talkedFrom: number;
+  /** Resolves when everything is said. */
+  readonly talked: Promise<TalkReport>;
+}
+
+/** Parameters of `record` under which only a key, the length or a hang-up ends it. */
+export const UNTIL_ENDED = { initial_timeout: 0, end_silence_timeout: 0 } as const;
+
+/**
+ * Starts a server whose document is `main`, and a receiver for its callbacks.
+ * @param main steps of the document, given the URL for `status_url`
+ */
+export async function startSite(
+  context: TestContext,
+  main: (statusUrl: string) => readonly unknown[],
+  args: readonly string[] = [],
+): Promise<Site> {
+  const callbacks = await CallbackReceiver.start();
+  context.after(() => callbacks.close());
+  const document = JSON.stringify({ version: '1.0.0', sections: { main: main(callbacks.url()) } });
+  const server = await ServerProcess.start({ document, args });
+  context.after(() => server.dispose());
+  return { server, callbacks };
+}
+
+/** Places one call by SIPp; the talker says its piece from the answer on. */
+export async function placeCall(
+  context: TestContext,
+  server: ServerProcess,
+  steps: readonly SippStep[],
+  options: {
+    readonly transport?: Transport;
+    readonly say?: readonly Utterance[];
+    readonly talk?: TalkOptions;
+  } = {},
+): Promise<PlacedCall> {
+  const talker = await RtpTalker.open();
+  context.after(() => talker.close());
+  const sipp = await Sipp.start({
+    server: server.address,
+    transport: options.transport ?? 'udp',
+    scenario: sippScenario(steps),
+    rtpPorts: [talker.port],
+  });
+  context.after(() => sipp.dispose());
+  const remote = await sipp.media();
+  const talkedFrom = performance.now();
+  return { sipp, talker, talkedFrom, talked: talker.talk(remote, options.say ?? [], options.talk) };
+}
+
+/** Tones one behind the other, as the talker says them. */
+export function toneUtterances(frequencies: readonly number[], durationMs: number, pauseMs = 0): Utterance[] {
+  return frequencies.flatMap((frequencyHz): Utterance[] => [
+    { kind: 'tone', frequencyHz, durationMs },
+    ...(pauseMs > 0 ? [{ kind: 'tone', frequencyHz: 0, durationMs: pauseMs } as const] : []),
+  ]);
+}
+
+/** SIPp saw exactly what the scenario says. */
+export async function assertScenarioHeld(sipp: Sipp): Promise<void> {
+  const result = await sipp.ended;
+  assert.equal(result.exitCode, 0, `${result.errors}\n${sipp.messages()}`);
+}
+
+/**
+ * The one recording of the site: completed in the REST API, announced by `recording` and then `finished`, its
+ * file there and as long as announced.
+ */
+export async function assertOneRecording(
+  site: Site,
+  endedBy: string,
+): Promise<{ readonly wav: Wav; readonly finished: ReceivedCallback }> {
+  const finished = await site.callbacks.waitForState('finished');
+  assert.deepEqual(site.callbacks.states(), ['recording', 'finished']);
+  const { params } = finished;
+  assert.equal(params['ended_by'], endedBy);
+  const [resource, ...others] = await site.server.recordings();
+  assert.deepEqual(others, []);
+  assert.equal(resource?.id, params['recording_id']);
+  assert.equal(resource?.status, 'completed');
+  assert.equal(resource?.byte_size, params['size']);
+  const wav = await site.server.download(String(params['url']));
+  assert.equal(wav.durationMs, Number(params['duration']) * 1000);
+  return { wav, finished };
+}
