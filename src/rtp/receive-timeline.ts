@@ -1,7 +1,12 @@
 import type { RtpHeader } from './packet.ts';
 import { MAX_PENDING, type PendingKind, PendingPackets } from './pending-packets.ts';
 import { PlayoutDelay } from './playout-delay.ts';
-import { Reception, type ReceptionStatistics, type SequencePlace } from './reception.ts';
+import {
+  Reception,
+  type ReceptionStatistics,
+  type SequencePlace,
+  type SourceReception,
+} from './reception.ts';
 import { type DecodeSamples, SampleRing } from './sample-ring.ts';
 import { TickCounter } from './tick-counter.ts';
 
@@ -152,7 +157,7 @@ export class ReceiveTimeline {
   }
 
   /** For report blocks (RFC 3550 6.4.1). */
-  get reception(): Pick<Reception, 'extendedHighest' | 'expected' | 'received' | 'jitter'> {
+  get reception(): SourceReception {
     return this.#reception;
   }
 

@@ -11,6 +11,12 @@ export interface ReceptionStatistics {
   readonly jitterMs: number;
 }
 
+/** What a report block says about a source (RFC 3550 6.4.1). */
+export type SourceReception = Pick<
+  Reception,
+  'extendedHighest' | 'sourceExpected' | 'sourceReceived' | 'jitter'
+>;
+
 /** Place of a packet in the sequence: `jump` is too far from the rest to be loss or reordering. */
 export type SequencePlace = 'forward' | 'backward' | 'duplicate' | 'jump';
 
@@ -122,9 +128,18 @@ export class Reception {
     return this.#highest < 0 ? 0 : (this.#highest - 0x10000) >>> 0;
   }
 
+  /** Packets that the present source must have sent, and those of them that came. */
+  get sourceExpected(): number {
+    return this.#highest < 0 ? 0 : this.#highest - this.#base + 1;
+  }
+
+  get sourceReceived(): number {
+    return this.#sourceReceived;
+  }
+
   /** Packets that all sources so far must have sent. */
   get expected(): number {
-    return this.#formerExpected + (this.#highest < 0 ? 0 : this.#sourceExpected());
+    return this.#formerExpected + this.sourceExpected;
   }
 
   get received(): number {
@@ -145,10 +160,6 @@ export class Reception {
       reordered: this.#reordered,
       jitterMs: this.#jitter / this.#clockPerMs,
     };
-  }
-
-  #sourceExpected(): number {
-    return this.#highest - this.#base + 1;
   }
 
   #remember(extended: number): void {
