@@ -2,19 +2,22 @@
 export const SNIFF_BYTES = 16;
 
 export interface AudioFormat {
-  /** As people call it, e.g. `MP3`. */
+  /** As people call it, e.g. `FLAC`. */
   readonly name: string;
-  readonly playable: boolean;
+  /** Which decoder reads it; undefined: it cannot be played. */
+  readonly decoder: 'wav' | 'mp3' | undefined;
 }
+
+const MP3: AudioFormat = { name: 'MP3', decoder: 'mp3' };
 
 type Test = (start: string) => boolean;
 
 /** Tests of the first bytes, as latin1 text. The first that holds counts. */
 const FORMATS: readonly (readonly [test: Test, format: AudioFormat])[] = [
-  [riff('WAVE'), { name: 'WAV', playable: true }],
-  [at(0, 'ID3'), foreign('MP3')],
+  [riff('WAVE'), { name: 'WAV', decoder: 'wav' }],
+  [at(0, 'ID3'), MP3],
   [(start) => isFrameSync(start) && layerBits(start) === 0, foreign('AAC')],
-  [isFrameSync, foreign('MP3')],
+  [isFrameSync, MP3],
   [at(0, 'OggS'), foreign('Ogg (Opus or Vorbis)')],
   [at(0, 'fLaC'), foreign('FLAC')],
   [at(0, 'FORM'), foreign('AIFF')],
@@ -34,7 +37,7 @@ const FORMATS: readonly (readonly [test: Test, format: AudioFormat])[] = [
 ];
 
 /** What there is to say to the author of an unplayable file. */
-export const PLAYABLE_FORMATS = 'WAV (PCM, floating point, µ-law or A-law)';
+export const PLAYABLE_FORMATS = 'WAV (PCM, floating point, µ-law or A-law) or MP3';
 
 /**
  * Tells the format by the first bytes of a file ({@link SNIFF_BYTES}, or all of a shorter one).
@@ -46,7 +49,7 @@ export function sniffAudio(start: Uint8Array): AudioFormat | undefined {
 }
 
 function foreign(name: string): AudioFormat {
-  return { name, playable: false };
+  return { name, decoder: undefined };
 }
 
 function at(offset: number, magic: string): Test {

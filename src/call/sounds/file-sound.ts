@@ -1,6 +1,6 @@
 import { Resampler } from '../../speech/resampler.ts';
 import { WavError } from '../../media/wav-format.ts';
-import { WavStreamDecoder } from '../../media/wav-stream-decoder.ts';
+import { type AudioDecoder, AudioError, Mp3AudioDecoder, WavAudioDecoder } from './audio-decoder.ts';
 import { PLAYABLE_FORMATS, SNIFF_BYTES, sniffAudio } from './audio-format.ts';
 import { SoundError } from './errors.ts';
 
@@ -15,8 +15,8 @@ export interface FileSoundOptions {
   readonly maxDurationMs: number;
 }
 
-/** Bytes decoded at a time, so that no chunk of the result is longer than a few seconds. */
-const DECODE_BYTES = 16_384;
+/** Bytes decoded at a time, so that no chunk of the result is longer than a few seconds, nor takes long to make. */
+const DECODE_BYTES = 4096;
 
 /**
  * Decodes an audio file while it arrives: the first samples come as soon as its header and some data are there.
@@ -27,43 +27,46 @@ export async function* decodeFile(
   bytes: AsyncIterable<Uint8Array>,
   options: FileSoundOptions,
 ): AsyncGenerator<Int16Array> {
-  const decoder = new WavStreamDecoder();
+  const { name, sampleRate, maxDurationMs } = options;
+  const limit = (maxDurationMs * sampleRate) / 1000;
+  let decoder: AudioDecoder | undefined;
   let resampler: Resampler | undefined;
   let produced = 0;
-  const limit = (options.maxDurationMs * options.sampleRate) / 1000;
   try {
-    for await (const piece of afterSniffing(bytes, options)) {
+    for await (const piece of withoutShortStart(bytes)) {
+      decoder ??= await decoderFor(piece, options);
       for (let start = 0; start < piece.length; start += DECODE_BYTES) {
         const decoded = decoder.write(piece.subarray(start, start + DECODE_BYTES));
-        if (decoded.length === 0 || decoder.format === undefined) continue;
-        resampler ??= await Resampler.create(decoder.format.sampleRate, options.sampleRate);
+        if (decoded.length === 0 || decoder.sampleRate === undefined) continue;
+        resampler ??= await Resampler.create(decoder.sampleRate, sampleRate);
         const samples = resampler.process(decoded);
         produced += samples.length;
         if (produced > limit) {
-          const seconds = options.maxDurationMs / 1000;
-          throw new SoundError('too_large', `${options.name}: longer than the limit of ${seconds} seconds`);
+          throw new SoundError(
+            'too_large',
+            `${name}: longer than the limit of ${maxDurationMs / 1000} seconds`,
+          );
         }
         if (samples.length > 0) yield samples;
       }
       // What stands behind the samples (titles, pictures) need not be fetched.
       if (decoder.complete) break;
     }
+    if (decoder === undefined) throw new SoundError('damaged', `${name}: the file is empty`);
     decoder.end();
     const rest = resampler?.flush();
     if (rest !== undefined && rest.length > 0) yield rest;
   } catch (error) {
-    if (!(error instanceof WavError)) throw error;
-    throw new SoundError('damaged', `${options.name}: ${error.message}`, { cause: error });
+    if (!(error instanceof WavError || error instanceof AudioError)) throw error;
+    throw new SoundError('damaged', `${name}: ${error.message}`, { cause: error });
   } finally {
+    decoder?.close();
     resampler?.close();
   }
 }
 
-/** Passes the bytes on when they are of a playable format. */
-async function* afterSniffing(
-  bytes: AsyncIterable<Uint8Array>,
-  options: FileSoundOptions,
-): AsyncGenerator<Uint8Array> {
+/** Passes the bytes on, the first piece long enough to tell the format by, unless the whole file is shorter. */
+async function* withoutShortStart(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let start: Uint8Array | undefined = new Uint8Array(0);
   for await (const chunk of bytes) {
     if (start === undefined) {
@@ -72,19 +75,17 @@ async function* afterSniffing(
     }
     start = Buffer.concat([start, chunk]);
     if (start.length < SNIFF_BYTES) continue;
-    requirePlayable(start, options);
     yield start;
     start = undefined;
   }
-  if (start === undefined) return;
-  requirePlayable(start, options);
-  yield start;
+  if (start !== undefined && start.length > 0) yield start;
 }
 
-function requirePlayable(start: Uint8Array, { name, contentType }: FileSoundOptions): void {
-  if (start.length === 0) throw new SoundError('damaged', `${name}: the file is empty`);
+async function decoderFor(start: Uint8Array, options: FileSoundOptions): Promise<AudioDecoder> {
+  const { name, contentType } = options;
   const format = sniffAudio(start.subarray(0, SNIFF_BYTES));
-  if (format?.playable === true) return;
+  if (format?.decoder === 'wav') return new WavAudioDecoder();
+  if (format?.decoder === 'mp3') return Mp3AudioDecoder.create();
   const announced = contentType === undefined ? '' : `, sent as "${contentType.slice(0, 80)}"`;
   const found =
     format?.name ?? `of an unknown format (first bytes ${Buffer.from(start.subarray(0, 4)).toString('hex')})`;
