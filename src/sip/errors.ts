@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { SipHeader, SipListener } from './api.ts';
 
 /** A listener that could not be opened; the message names the address and the cure. */
@@ -71,6 +72,17 @@ const CURES: Readonly<Record<string, readonly [ListenError['code'], string]>> = 
   EAFNOSUPPORT: ['not_ours', 'this machine has no IPv6; use an IPv4 address'],
 };
 
+/** @throws ListenError when host or port can be no listener's */
+export function checkListener(listener: SipListener): void {
+  const { host, port } = listener;
+  if (isIP(host) === 0) {
+    throw invalid(listener, `"${host}" is not a numeric address; use 0.0.0.0 or :: for all interfaces`);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw invalid(listener, `${port} is not a port; use 1 to 65535, or 0 for one that is free`);
+  }
+}
+
 /** Turns the system's error of a failed bind into one that says what to do. */
 export function listenError(listener: SipListener, cause: unknown): ListenError {
   const code = (cause as { readonly code?: unknown }).code;
@@ -81,6 +93,10 @@ export function listenError(listener: SipListener, cause: unknown): ListenError 
   return new ListenError(kind, listener, `cannot listen for SIP on ${describe(listener)}: ${cure}`, {
     cause,
   });
+}
+
+function invalid(listener: SipListener, why: string): ListenError {
+  return new ListenError('invalid', listener, `cannot listen for SIP on ${describe(listener)}: ${why}`);
 }
 
 function describe({ protocol, host, port }: SipListener): string {

@@ -34,6 +34,10 @@ export class MemoryNetwork {
   fate: Fate = () => [DEFAULT_DELAY_MS];
   /** Sees each datagram, lost ones too, and each piece written to a stream. */
   sent: (datagram: Datagram) => void = () => {};
+  /** Whether a connection to this address is answered at all, be it with a refusal. */
+  reachable: (address: string) => boolean = () => true;
+  /** While true, nobody reads from streams: what is written stays with the writer. */
+  stall = false;
   /** Names that {@link Network.lookup} knows. */
   readonly names = new Map<string, readonly string[]>();
   readonly #clock: Clock;
@@ -117,6 +121,7 @@ export class MemoryNetwork {
     done: (result: StreamSocket | Error) => void,
   ): () => void {
     const timer = this.#clock.after(2 * DEFAULT_DELAY_MS, () => {
+      if (!this.reachable(address)) return;
       const connected = this.#servers.get(keyOf(address, port));
       if (connected === undefined) {
         done(systemError('ECONNREFUSED', `connect ECONNREFUSED ${address}:${port}`));
@@ -158,6 +163,7 @@ class MemoryStream implements StreamSocket {
   readonly #open: Set<MemoryStream>;
   readonly #network: MemoryNetwork;
   #peer: MemoryStream | undefined;
+  #pendingBytes = 0;
   #handlers: StreamHandlers | undefined;
 
   constructor(
@@ -176,7 +182,7 @@ class MemoryStream implements StreamSocket {
   }
 
   get pendingBytes(): number {
-    return 0;
+    return this.#pendingBytes;
   }
 
   join(peer: MemoryStream): void {
@@ -188,6 +194,10 @@ class MemoryStream implements StreamSocket {
   }
 
   write(data: Uint8Array): void {
+    if (this.#network.stall) {
+      this.#pendingBytes += data.length;
+      return;
+    }
     const copy = Buffer.from(data);
     this.#network.sent({ from: this.local, to: this.remote, data: copy });
     this.#clock.after(DEFAULT_DELAY_MS, () => this.#peer?.receive(copy));

@@ -114,6 +114,7 @@ export class TcpFlow implements Flow {
   }
 
   close(): void {
+    this.#closed = true;
     this.#socket.destroy();
   }
 

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Logger } from '../../log/logger.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { SipListener } from '../api.ts';
-import { listenError } from '../errors.ts';
+import { checkListener, listenError } from '../errors.ts';
 import { newTag } from '../identifiers.ts';
 import type { SipLimits } from '../limits.ts';
 import { via } from '../message/accessors.ts';
@@ -170,10 +170,8 @@ export class TransportLayer {
 
   async #listen(listener: SipListener): Promise<SipListener> {
     const { network, log } = this.#options;
+    checkListener(listener);
     try {
-      if (isIP(listener.host) === 0) {
-        throw new Error(`"${listener.host}" is not a numeric address; use 0.0.0.0 or :: for all interfaces`);
-      }
       let port: number;
       if (listener.protocol === 'udp') {
         const socket = await UdpTransport.open(

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { virtualPair } from '../../test/sip/virtual-pair.ts';
+import { rawBench } from '../../test/sip/raw-peer.ts';
+import type { StreamSocket } from './transport/network.ts';
+
+test('A whole call goes over one TCP connection in both directions', async () => {
+  const pair = await virtualPair();
+  const { clock, network, alice, bob, trace } = pair;
+  const out = alice.dial(bob.uri(0, ';transport=tcp'));
+  await clock.advance(100);
+  const change = bob.last.call.reinvite('offer of bob');
+  await Promise.all([change, clock.advance(100)]);
+  assert.equal(network.openStreams, 2, 'two ends of one');
+  await Promise.all([bob.last.call.hangup(), clock.advance(100)]);
+  assert.equal(out.end?.how, 'bye');
+  assert.deepEqual(trace, [
+    'alice INVITE',
+    'bob 200 INVITE',
+    'alice ACK',
+    'bob INVITE',
+    'alice 200 INVITE',
+    'bob ACK',
+    'bob BYE',
+    'alice 200 BYE',
+  ]);
+  await pair.finish();
+});
+
+test('A call outlives the loss of its connection: the next request opens another', async () => {
+  const pair = await virtualPair();
+  const { clock, network, alice, bob } = pair;
+  const out = alice.dial(bob.uri(0, ';transport=tcp'));
+  await clock.advance(100);
+  network.cutStreams();
+  await clock.advance(100);
+  assert.equal(network.openStreams, 0);
+  await Promise.all([bob.last.call.hangup(), clock.advance(100)]);
+  assert.deepEqual(out.end, { by: 'remote', how: 'bye' });
+  assert.equal(network.openStreams, 2);
+  await pair.finish();
+});
+
+test('An answer whose connection broke goes to the port of the Via', async () => {
+  const pair = await virtualPair();
+  const { clock, network, alice, bob } = pair;
+  bob.onCall = (call) => {
+    clock.after(1000, () => call.accept('answer of bob'));
+  };
+  const out = alice.dial(bob.uri(0, ';transport=tcp'));
+  await clock.advance(500);
+  network.cutStreams();
+  await clock.advance(1000);
+  assert.deepEqual(out.events, ['confirmed']);
+  await pair.finish();
+});
+
+test('A request whose connection breaks before any answer has failed', async () => {
+  const pair = await virtualPair();
+  const { clock, network, alice, bob } = pair;
+  bob.onCall = () => {};
+  const out = alice.dial(bob.uri(0, ';transport=tcp'));
+  await clock.advance(12);
+  network.cutStreams();
+  await clock.advance(20);
+  assert.deepEqual(out.events, ['ended local transport 503']);
+  await pair.finish();
+});
+
+test('A connection that a call needs stays open however long the call is silent', async () => {
+  const pair = await virtualPair({ bob: { limits: { connectionIdleMs: 10_000 } } });
+  const { clock, network, alice, bob } = pair;
+  alice.dial(bob.uri(0, ';transport=tcp'), { sessionExpires: 0 });
+  await clock.advance(120_000);
+  assert.equal(network.openStreams, 2);
+  await Promise.all([alice.last.call.hangup(), clock.advance(60_000)]);
+  assert.equal(network.openStreams, 0);
+  await pair.finish();
+});
+
+test('Too large a message on a stream is answered with 513, and the connection closed', async () => {
+  const { network, clock, bob, finish } = await rawBench();
+  let received = '';
+  let socket: StreamSocket | undefined;
+  let isClosed = false;
+  network.host('10.0.0.1').connectStream('10.0.0.2', 5060, (result) => {
+    assert.ok(!(result instanceof Error));
+    socket = result;
+    socket.handle({
+      data: (data) => {
+        received += data.toString();
+      },
+      closed: () => {
+        isClosed = true;
+      },
+    });
+  });
+  await clock.advance(20);
+  socket!.write(
+    Buffer.from(
+      'OPTIONS sip:bob@10.0.0.2 SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK-big\r\nFrom: <sip:x@y>;tag=1\r\n' +
+        'To: <sip:z@y>\r\nCall-ID: big\r\nCSeq: 1 OPTIONS\r\nContent-Length: 99999999\r\n\r\n',
+    ),
+  );
+  await clock.advance(20);
+  assert.match(received, /^SIP\/2\.0 513 Message Too Large\r\n/);
+  assert.ok(isClosed);
+  assert.equal(bob.endpoint.stats.malformed, 1);
+  await finish();
+});
