@@ -48,6 +48,13 @@ class FakeWorker extends EventEmitter implements FliteWorker {
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Virtual time that runs on while the worker works, as real time does. */
+class RunningClock extends VirtualClock {
+  override holdWhile<T>(work: Promise<T>): Promise<T> {
+    return work;
+  }
+}
+
 function withFake(clock = new VirtualClock()): {
   flite: FliteSynthesizer;
   workers: FakeWorker[];
@@ -103,6 +110,20 @@ describe('embedded voice: queue', () => {
       worker?.requests.map(({ voice, sampleRate }) => `${voice} ${sampleRate}`),
       ['slt 8000', 'rms 16000', 'slt 8000', 'slt 8000'],
     );
+  });
+
+  it('speaks first for the call that would fall silent first', async () => {
+    const { flite, workers } = withFake();
+    const speeches = ['A1. A2.', 'B1. B2.'].map((text) => collect(flite.speak({ text }, 8000)));
+    await settle();
+    const [worker] = workers;
+    for (let turn = 0; turn < 2; turn++) await worker?.speak();
+    // A2 is being made, B2 waits; both calls have a pause to play, the new one has nothing.
+    speeches.push(collect(flite.speak({ text: 'C1.' }, 8000)));
+    await settle();
+    for (let turn = 0; turn < 3; turn++) await worker?.speak();
+    await Promise.all(speeches);
+    assert.deepEqual(worker?.texts, ['A1.', 'B1.', 'A2.', 'C1.', 'B2.']);
   });
 
   it('adds the pauses between sentences as silence', async () => {
@@ -161,8 +182,20 @@ describe('embedded voice: queue', () => {
     assert.equal(workers.length, 1);
   });
 
-  it('replaces a worker that hangs', async () => {
+  it('makes virtual time wait for the worker, also while nobody waits for the speech', async () => {
     const { flite, workers, clock } = withFake();
+    const speech = collect(flite.speak({ text: 'A.' }, 8000));
+    await settle();
+    const advanced = clock.advance(60_000);
+    await settle();
+    await workers[0]?.speak();
+    await advanced;
+    assert.deepEqual(await speech, [[1]]);
+    assert.equal(workers[0]?.terminated, false);
+  });
+
+  it('replaces a worker that hangs', async () => {
+    const { flite, workers, clock } = withFake(new RunningClock());
     const hanging = collect(flite.speak({ text: 'A.' }, 8000));
     const rejected = assert.rejects(hanging, failsWith('timeout', /hangs on "A\."/));
     await settle();

@@ -32,6 +32,8 @@ interface Task {
   readonly segment: SpeechSegment;
   readonly voice: FliteVoice;
   readonly sampleRate: number;
+  /** When what its call has in hand will have been heard, ms of the monotonic clock. */
+  readonly due: number;
   readonly done: PromiseWithResolvers<Int16Array>;
 }
 
@@ -44,7 +46,8 @@ const MIN_SPEAKABLE = 0.5;
 
 /**
  * The embedded English voices, `slt` (female) and `rms` (male), in one worker thread. Utterances are made
- * segment by segment, those of several calls in turn, so a long text delays nobody's first word.
+ * segment by segment, always for the call that would fall silent first, so a long text delays nobody's first
+ * word.
  */
 export class FliteSynthesizer implements Synthesizer {
   readonly name = 'flite';
@@ -91,11 +94,15 @@ export class FliteSynthesizer implements Synthesizer {
       );
     }
     const voice = voiceOf(request);
+    let due = this.#clock.monotonic();
     for (const segment of segments) {
       signal?.throwIfAborted();
       const samples =
-        segment.text === '' ? new Int16Array(0) : await this.#make(segment, voice, sampleRate, signal);
+        segment.text === ''
+          ? new Int16Array(0)
+          : await this.#make({ segment, voice, sampleRate, due }, signal);
       const chunk = withPause(samples, Math.round((segment.pauseMs * sampleRate) / 1000));
+      due += (chunk.length * 1000) / sampleRate;
       if (chunk.length > 0) yield chunk;
     }
   }
@@ -114,12 +121,7 @@ export class FliteSynthesizer implements Synthesizer {
     await worker?.terminate();
   }
 
-  async #make(
-    segment: SpeechSegment,
-    voice: FliteVoice,
-    sampleRate: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Int16Array> {
+  async #make(order: Omit<Task, 'id' | 'done'>, signal: AbortSignal | undefined): Promise<Int16Array> {
     if (this.#closed) throw new SpeechError('closed', 'the embedded voice is closed');
     if (this.#waiting.length >= MAX_WAITING) {
       throw new SpeechError(
@@ -127,7 +129,7 @@ export class FliteSynthesizer implements Synthesizer {
         `${MAX_WAITING} sentences already wait for the embedded voice; use a speech provider, or fewer calls at once`,
       );
     }
-    const task: Task = { id: this.#nextId++, segment, voice, sampleRate, done: Promise.withResolvers() };
+    const task: Task = { ...order, id: this.#nextId++, done: Promise.withResolvers() };
     const onAbort = (): void => {
       // A segment that is being made is finished and thrown away: it takes a tenth of a second at most.
       const index = this.#waiting.indexOf(task);
@@ -138,7 +140,8 @@ export class FliteSynthesizer implements Synthesizer {
     this.#waiting.push(task);
     this.#next();
     try {
-      return await task.done.promise;
+      // Held also for one who makes speech ahead of its hearing, or virtual time would run into the deadline.
+      return await this.#clock.holdWhile(task.done.promise);
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
@@ -146,7 +149,7 @@ export class FliteSynthesizer implements Synthesizer {
 
   #next(): void {
     if (this.#running !== undefined) return;
-    const task = this.#waiting.shift();
+    const task = this.#takeMostUrgent();
     if (task === undefined) {
       this.#refWhileBusy();
       return;
@@ -168,6 +171,14 @@ export class FliteSynthesizer implements Synthesizer {
       voice: task.voice,
       sampleRate: task.sampleRate,
     });
+  }
+
+  #takeMostUrgent(): Task | undefined {
+    let chosen = 0;
+    for (const [index, task] of this.#waiting.entries()) {
+      if (task.due < this.#waiting[chosen]!.due) chosen = index;
+    }
+    return this.#waiting.splice(chosen, 1)[0];
   }
 
   #ensureWorker(): FliteWorker {
