@@ -170,12 +170,15 @@ describe('HTTP client: redirects', () => {
   });
 
   it('refuses a redirect to something that is not HTTP', async () => {
-    const port = await serve((_, response) =>
-      response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
-    );
+    const closed = Promise.withResolvers<void>();
+    const port = await serve((_, response) => {
+      response.writeHead(302, { location: 'file:///etc/passwd' }).write('a body without end');
+      response.on('close', closed.resolve);
+    });
     await assert.rejects(
       client().fetch({ url: `http://127.0.0.1:${port}/` }),
       failsWith('invalid_url', 'never', /scheme "file"/),
     );
+    await closed.promise;
   });
 });

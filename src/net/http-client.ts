@@ -1,13 +1,15 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { Logger } from '../log/logger.ts';
-import type { Clock, Timer } from '../time/clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { AddressGuard } from './address-guard.ts';
 import { Exchange, type HttpHeaders, type ResponseHead } from './exchange.ts';
 import { guardedConnector, type Resolver, systemResolver } from './guarded-connector.ts';
 import { HttpError, toHttpError } from './http-errors.ts';
-import { type HttpTarget, type HttpTimeouts, parseHttpUrl, urlToSign } from './http-url.ts';
+import { type HttpTimeouts, parseHttpUrl, urlToSign } from './http-url.ts';
+import { type Hop, type HttpMethod, headerOf, isRedirect, nextHop } from './redirects.ts';
+import { RequestRun } from './request-run.ts';
 
-export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
+export type { HttpMethod } from './redirects.ts';
 
 export interface HttpRequest {
   /** `http` or `https`; userinfo becomes Basic authorization, `#ot=&rt=&tt=` sets deadlines; neither is sent. */
@@ -79,19 +81,6 @@ const MAX_CONNECT_MS = 10_000;
 const MAX_CONNECTIONS_PER_ORIGIN = 64;
 /** The transport's own deadlines stand behind ours by this much; they end what stalls in virtual time. */
 const BACKSTOP_MS = 1000;
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Headers that must not follow a redirect to another origin. */
-const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
-
-/** A request on its way: what changes from hop to hop. */
-interface Hop {
-  readonly target: HttpTarget;
-  /** URL as it was written, for the signature. */
-  readonly text: string;
-  readonly method: HttpMethod;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | undefined;
-}
 
 /** Every request that the product sends goes through here: guarded, bounded in time and size, free of secrets in logs. */
 export class HttpClient {
@@ -139,7 +128,7 @@ export class HttpClient {
 
   async #fetch(request: HttpRequest): Promise<HttpResponse> {
     const limit = request.maxBodyBytes ?? this.#defaults.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
-    const run = new Run(this.#clock, request);
+    const run = new RequestRun(this.#clock, request.signal);
     try {
       const { exchange, head, hop, redirects } = await this.#send(request, run);
       const chunks: Buffer[] = [];
@@ -171,7 +160,7 @@ export class HttpClient {
   }
 
   async #stream(request: HttpRequest): Promise<HttpStream> {
-    const run = new Run(this.#clock, request);
+    const run = new RequestRun(this.#clock, request.signal);
     try {
       const { exchange, head, hop, redirects } = await this.#send(request, run);
       run.endDeadline();
@@ -193,7 +182,7 @@ export class HttpClient {
   /** Follows redirects until there is a response to read. */
   async #send(
     request: HttpRequest,
-    run: Run,
+    run: RequestRun,
   ): Promise<{ exchange: Exchange; head: ResponseHead; hop: Hop; redirects: number }> {
     const target = parseHttpUrl(request.url);
     const timeouts: HttpTimeouts = {
@@ -220,8 +209,7 @@ export class HttpClient {
         { method: hop.method, url: url.href, status: head.status, redirects },
         'request answered',
       );
-      const location = headerOf(head.headers, 'location');
-      if (!REDIRECTS.has(head.status) || location === undefined) {
+      if (!isRedirect(head)) {
         refuseEncoding(head, url.href, exchange);
         return { exchange, head, hop, redirects };
       }
@@ -229,7 +217,7 @@ export class HttpClient {
       if (redirects >= maxRedirects) {
         throw new HttpError('too_many_redirects', `${target.url.href}: more than ${maxRedirects} redirects`);
       }
-      hop = redirect(hop, head.status, location);
+      hop = nextHop(hop, head);
     }
   }
 
@@ -266,49 +254,6 @@ export class HttpClient {
   }
 }
 
-/** The total deadline and the caller's signal, which hold for all hops of one request. */
-class Run {
-  readonly #clock: Clock;
-  readonly #signal: AbortSignal | undefined;
-  #exchange: Exchange | undefined;
-  #timer: Timer | undefined;
-  #error: HttpError | undefined;
-  readonly #onAbort: () => void;
-
-  constructor(clock: Clock, request: HttpRequest) {
-    this.#clock = clock;
-    this.#signal = request.signal;
-    this.#onAbort = () => this.#stop(new HttpError('aborted', 'the request is no longer wanted'));
-  }
-
-  start(totalMs: number, where: string): void {
-    this.#timer = this.#clock.after(totalMs, () =>
-      this.#stop(new HttpError('timeout_total', `${where}: not complete within ${totalMs} ms`)),
-    );
-    if (this.#signal?.aborted === true) this.#onAbort();
-    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
-  }
-
-  watch(exchange: Exchange): void {
-    this.#exchange = exchange;
-    if (this.#error !== undefined) exchange.cancel(this.#error);
-  }
-
-  endDeadline(): void {
-    this.#timer?.cancel();
-  }
-
-  end(): void {
-    this.#timer?.cancel();
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-  }
-
-  #stop(error: HttpError): void {
-    this.#error = error;
-    this.#exchange?.cancel(error);
-  }
-}
-
 async function* readBody(
   clock: Clock,
   exchange: Exchange,
@@ -328,28 +273,6 @@ async function* readBody(
   } finally {
     cancel();
   }
-}
-
-/** The next hop (RFC 9110 15.4): 303 always and 301, 302 after a POST become a GET without a body. */
-function redirect(hop: Hop, status: number, location: string): Hop {
-  const target = parseHttpUrl(location, hop.target.url);
-  const toGet =
-    (status === 303 && hop.method !== 'HEAD') ||
-    ((status === 301 || status === 302) && hop.method === 'POST');
-  const sameOrigin = target.url.origin === hop.target.url.origin;
-  const headers = Object.fromEntries(
-    Object.entries(hop.headers).filter(
-      ([name]) => (sameOrigin || !CREDENTIALS.has(name)) && !(toGet && name.startsWith('content-')),
-    ),
-  );
-  const authorization = target.authorization ?? (sameOrigin ? hop.target.authorization : undefined);
-  return {
-    target: { ...target, authorization },
-    text: target.url.href,
-    method: toGet ? 'GET' : hop.method,
-    headers,
-    body: toGet ? undefined : hop.body,
-  };
 }
 
 function refuseLargeLength(head: ResponseHead, limit: number, url: string, exchange: Exchange): void {
@@ -372,11 +295,6 @@ function refuseEncoding(head: ResponseHead, url: string, exchange: Exchange): vo
 
 function tooLarge(url: string, limit: number): HttpError {
   return new HttpError('too_large', `${url}: the body is larger than the limit of ${limit} bytes`);
-}
-
-function headerOf(headers: HttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
 }
 
 function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -1,0 +1,56 @@
+import type { HttpHeaders, ResponseHead } from './exchange.ts';
+import { type HttpTarget, parseHttpUrl } from './http-url.ts';
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
+
+/** A request on its way: what changes from hop to hop. */
+export interface Hop {
+  readonly target: HttpTarget;
+  /** URL as it was written, for the signature. */
+  readonly text: string;
+  readonly method: HttpMethod;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Headers that must not follow a redirect to another origin. */
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+/** Whether a response sends the client somewhere else. */
+export function isRedirect(head: ResponseHead): boolean {
+  return REDIRECTS.has(head.status) && headerOf(head.headers, 'location') !== undefined;
+}
+
+/**
+ * The request that a redirect asks for (RFC 9110 15.4): 303 always and 301, 302 after a POST become a GET
+ * without a body; credentials stay behind when the origin changes.
+ * @throws HttpError `invalid_url`
+ */
+export function nextHop(hop: Hop, head: ResponseHead): Hop {
+  const { status } = head;
+  const target = parseHttpUrl(headerOf(head.headers, 'location') ?? '', hop.target.url);
+  const toGet =
+    (status === 303 && hop.method !== 'HEAD') ||
+    ((status === 301 || status === 302) && hop.method === 'POST');
+  const sameOrigin = target.url.origin === hop.target.url.origin;
+  const headers = Object.fromEntries(
+    Object.entries(hop.headers).filter(
+      ([name]) => (sameOrigin || !CREDENTIALS.has(name)) && !(toGet && name.startsWith('content-')),
+    ),
+  );
+  const authorization = target.authorization ?? (sameOrigin ? hop.target.authorization : undefined);
+  return {
+    target: { ...target, authorization },
+    text: target.url.href,
+    method: toGet ? 'GET' : hop.method,
+    headers,
+    body: toGet ? undefined : hop.body,
+  };
+}
+
+/** The first value of a header; its name in lower case. */
+export function headerOf(headers: HttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
