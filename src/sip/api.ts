@@ -153,3 +153,13 @@ export type OptionsHandler = (request: {
   readonly from: string;
   readonly source: IncomingSipCall['source'];
 }) => number;
+
+/** Sees each message as it is on the wire, for a log of the signalling. Must not throw or keep `data`. */
+export type SipTrace = (
+  direction: 'in' | 'out',
+  data: Uint8Array,
+  peer: {
+    readonly protocol: SipTransportProtocol;
+    readonly remote: { readonly address: string; readonly port: number };
+  },
+) => void;

@@ -286,6 +286,21 @@ test('Who is called may hang up before the ACK has come: the BYE waits for it', 
   await pair.finish();
 });
 
+test('A hang-up that waits for the ACK is done when the caller hangs up, or the endpoint closes', async () => {
+  for (const isClosed of [false, true]) {
+    const pair = await virtualPair();
+    const { clock, alice, bob, network } = pair;
+    network.fate = ({ data }) => (data.toString('latin1').startsWith('ACK') ? [] : [5]);
+    const out = alice.dial(bob.uri());
+    await clock.advance(100);
+    const waiting = bob.last.call.hangup();
+    const end = isClosed ? bob.endpoint.close() : out.call.hangup();
+    await Promise.all([waiting, end, clock.advance(10_000)]);
+    assert.equal(bob.last.end?.by, isClosed ? 'local' : 'remote');
+    await pair.finish();
+  }
+});
+
 test('Both may hang up at once', async () => {
   const pair = await virtualPair();
   const { clock, alice, bob } = pair;

@@ -85,6 +85,39 @@ test('Early media of several branches is told as it comes', async () => {
   await finish();
 });
 
+test('A callee may send INFO, OPTIONS and UPDATE before it answers, but no offer', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER);
+  await clock.advance(20);
+  const invite = peer.request('INVITE');
+  peer.respond(invite, 183);
+  await clock.advance(20);
+  const ask = async (sequence: number, method: string, body = ''): Promise<number> => {
+    const within = {
+      To: invite.headers.get('From'),
+      From: `<${PEER}>;tag=peer-tag`,
+      'Call-ID': out.call.sipCallId,
+      CSeq: `${sequence} ${method}`,
+      Via: `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-early-${sequence}`,
+    };
+    peer.send(method, within, body);
+    await clock.advance(20);
+    return peer.response.status;
+  };
+  assert.equal(await ask(1, 'UPDATE'), 200);
+  assert.equal(await ask(2, 'UPDATE', 'offer'), 500);
+  assert.equal(await ask(3, 'OPTIONS'), 200);
+  assert.equal(await ask(4, 'INFO', '5'), 200);
+  assert.equal(await ask(4, 'INFO', '6'), 200, 'a retransmission');
+  assert.equal(await ask(3, 'INFO'), 500, 'out of order');
+  assert.equal(await ask(5, 'BYE'), 481);
+  assert.deepEqual(out.events, ['progress 183', 'info application/sdp 5']);
+  peer.respond(invite, 486);
+  await clock.advance(20);
+  assert.equal(await ask(6, 'OPTIONS'), 481);
+  await finish();
+});
+
 test('A 200 that crosses our CANCEL is acknowledged and followed by BYE', async () => {
   const { peer, clock, bob, finish } = await rawBench();
   const out = bob.dial(PEER);
@@ -248,6 +281,32 @@ test('A re-INVITE that meets ours gets 491, and ours comes again a little later'
   await Promise.all([changed, clock.advance(20)]);
   assert.deepEqual(out.events, ['confirmed', 'answer']);
   assert.equal(bob.calls.length, 1);
+  await finish();
+});
+
+test('A change that is accepted without an answer has failed', async () => {
+  const { peer, clock, out, finish } = await answered();
+  const failed = assert.rejects(out.call.reinvite('second offer'), /without an answer/);
+  await clock.advance(20);
+  peer.respond(peer.request('INVITE'), 200);
+  await Promise.all([failed, clock.advance(20)]);
+  assert.equal(peer.lines.at(-1), 'ACK');
+  assert.equal(out.end, undefined);
+  await finish();
+});
+
+test('Every message can be seen as it is on the wire', async () => {
+  const seen: string[] = [];
+  const { peer, clock, finish } = await rawBench({
+    trace: (direction, data, { protocol, remote }) => {
+      seen.push(
+        `${direction} ${protocol} ${remote.address}:${remote.port} ${Buffer.from(data).toString().split(' ')[0]}`,
+      );
+    },
+  });
+  peer.send('OPTIONS');
+  await clock.advance(20);
+  assert.deepEqual(seen, ['in udp 10.0.0.1:5060 OPTIONS', 'out udp 10.0.0.1:5060 SIP/2.0']);
   await finish();
 });
 

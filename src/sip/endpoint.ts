@@ -8,6 +8,7 @@ import type {
   SipCallHandlers,
   SipEndpoint,
   SipListener,
+  SipTrace,
 } from './api.ts';
 import { DEFAULT_SESSION_EXPIRES, type SessionTimerPolicy } from './dialog/session-timer.ts';
 import { DEFAULT_SIP_LIMITS, type SipLimits } from './limits.ts';
@@ -42,6 +43,7 @@ export interface SipEndpointOptions {
   readonly sessionTimer?: Partial<SessionTimerPolicy>;
   /** Host that peers reach us by, when it is none of our own addresses (a one-to-one NAT). */
   readonly advertisedHost?: string;
+  readonly trace?: SipTrace;
   /** Other sockets than the machine's, for tests. */
   readonly network?: Network;
 }
@@ -82,6 +84,7 @@ class Endpoint implements SipEndpoint {
         limits,
         counters,
         advertisedHost: options.advertisedHost,
+        trace: options.trace,
       },
       this.#transactions,
     );

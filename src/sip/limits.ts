@@ -31,7 +31,7 @@ export interface SipLimits {
 
 export const DEFAULT_SIP_LIMITS: SipLimits = {
   maxCalls: 10_000,
-  maxServerTransactions: 200_000,
+  maxServerTransactions: 100_000,
   retryAfterSeconds: 5,
   maxConnections: 4096,
   maxConnectionsPerAddress: 256,

@@ -16,10 +16,14 @@ interface Subnet {
   readonly hosts: BlockList;
 }
 
+const MAX_KNOWN = 4096;
+
 /** Our addresses, with the question which one a peer sees. */
 export class LocalAddresses {
   readonly #subnets: readonly Subnet[];
   readonly #defaults: readonly string[];
+  /** Answers given; the same few peers ask for each message. */
+  readonly #known = new Map<string, string>();
 
   /** @param defaults addresses of the default route, at most one of each family */
   constructor(interfaces: readonly InterfaceAddress[], defaults: readonly string[]) {
@@ -34,6 +38,15 @@ export class LocalAddresses {
 
   /** The address in the subnet of `remote`, else that of the default route, else any that is not loopback. */
   towards(remote: string): string {
+    const known = this.#known.get(remote);
+    if (known !== undefined) return known;
+    const found = this.#find(remote);
+    if (this.#known.size === MAX_KNOWN) this.#known.clear();
+    this.#known.set(remote, found);
+    return found;
+  }
+
+  #find(remote: string): string {
     const v6 = isIPv6(remote);
     const family = this.#subnets.filter((subnet) => subnet.v6 === v6);
     const near = family.find((subnet) => subnet.hosts.check(remote, v6 ? 'ipv6' : 'ipv4'));

@@ -163,9 +163,15 @@ function bindUdp(host: string, port: number, handlers: DatagramHandlers): Promis
       resolve({
         local: { address: bound.address, port: bound.port },
         send: (data, address, toPort, failed) => {
-          socket.send(data, toPort, v6 && !isIPv6(address) ? `::ffff:${address}` : address, (error) => {
-            if (error !== null) failed(error);
-          });
+          const to = v6 && !isIPv6(address) ? `::ffff:${address}` : address;
+          try {
+            socket.send(data, toPort, to, (error) => {
+              if (error !== null) failed(error);
+            });
+          } catch (error) {
+            // A closed socket throws instead of calling back.
+            failed(error instanceof Error ? error : new Error(String(error)));
+          }
         },
         close: () => new Promise((closed) => socket.close(() => closed())),
       });

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Logger } from '../../log/logger.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { SipListener } from '../api.ts';
+import type { SipListener, SipTrace } from '../api.ts';
 import { checkListener, listenError } from '../errors.ts';
 import { newTag } from '../identifiers.ts';
 import type { SipLimits } from '../limits.ts';
@@ -37,6 +37,7 @@ export interface TransportOptions {
   readonly counters: Counters;
   /** Host to name in Via and Contact instead of our own address. */
   readonly advertisedHost: string | undefined;
+  readonly trace: SipTrace | undefined;
 }
 
 /** An address that the default route leads to (RFC 5737); nothing is sent to it. */
@@ -145,6 +146,7 @@ export class TransportLayer {
 
   send(data: Uint8Array, flow: Flow, failed: (error: Error) => void): void {
     this.#options.counters.sent++;
+    this.#options.trace?.('out', data, flow);
     flow.send(data, failed);
   }
 
@@ -206,9 +208,10 @@ export class TransportLayer {
   }
 
   #receive(data: Buffer, flow: Flow): void {
-    const { counters } = this.#options;
+    const { counters, trace } = this.#options;
     if (!flow.reliable && (isKeepAlive(data) || isStun(data))) return;
     counters.received++;
+    trace?.('in', data, flow);
     try {
       const message = parseMessage(data);
       if (message.kind === 'request') this.#receiver.request(...this.#located(message, flow));

@@ -223,6 +223,7 @@ export class InviteUsage implements DialogUser {
     if (this.#over || this.#byeAfterAck !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
       const send = (): void => {
+        this.#byeNeedless = undefined;
         const reason = reasonHeader(why);
         const headers: HeaderField[] = reason === undefined ? [] : [['Reason', reason]];
         void this.#client.send('BYE', { headers }).then(() => resolve());
@@ -246,7 +247,7 @@ export class InviteUsage implements DialogUser {
     this.#changes.stop();
     this.#context.dialogs.delete(this.dialog.id);
     this.dialog.release();
-    if (end.by === 'remote') this.#byeNeedless?.();
+    this.#byeNeedless?.();
     this.#owner.ended(end);
     this.#options.released();
   }

@@ -15,6 +15,7 @@ import { type Target, targetOf } from '../transport/target.ts';
 import { sessionDescription } from './body.ts';
 import { CallOwner } from './call-owner.ts';
 import { contactFor, reasonHeader, type UserAgentContext } from './context.ts';
+import { EarlyDialogs } from './early-dialogs.ts';
 import { answersChallenge, InDialogClient } from './in-dialog-client.ts';
 import { InviteUsage } from './invite-usage.ts';
 import { buildInvite, type CallParties, callParties } from './outgoing-invite.ts';
@@ -43,6 +44,7 @@ export class OutgoingCall implements SipCall {
   readonly #waitingForEnd: (() => void)[] = [];
   /** Sends the ACK of each branch that was answered again, by the branch's tag. */
   readonly #acknowledged = new Map<string, () => void>();
+  readonly #early: EarlyDialogs;
   readonly #candidates: string[] = [];
   #redirects = 0;
   #attempts = 0;
@@ -80,6 +82,7 @@ export class OutgoingCall implements SipCall {
     this.remoteUri = this.#parties.remoteUri;
     this.#owner = new CallOwner(context.log.child({ sip_call_id: this.sipCallId }));
     this.#owner.attach(handlers);
+    this.#early = new EarlyDialogs(context, this.#owner);
     this.#digest = options.credentials === undefined ? undefined : new DigestClient(options.credentials);
     const limitMs = options.timeoutMs ?? context.timers.c;
     this.#limit = context.clock.after(limitMs, () => {
@@ -150,19 +153,21 @@ export class OutgoingCall implements SipCall {
   }
 
   #response(response: SipResponse, transaction: ClientTransaction): void {
-    if (response.status < 200) this.#provisional(response);
+    if (response.status < 200) this.#provisional(response, transaction.request);
     else if (response.status < 300) this.#success(response, transaction.request);
     else if (!this.#over && this.#usage === undefined) this.#refused(response);
   }
 
-  #provisional(response: SipResponse): void {
+  #provisional(response: SipResponse, request: SipRequest): void {
     const isFirst = !this.#hasProvisional;
     this.#hasProvisional = true;
     if (this.#cancelled !== undefined) {
       if (isFirst) this.#sendCancel();
       return;
     }
-    if (response.status > 100) this.#owner.progress(response.status, sessionDescription(response));
+    if (response.status === 100 || this.#over || this.#usage !== undefined) return;
+    this.#early.add(request, response);
+    this.#owner.progress(response.status, sessionDescription(response));
   }
 
   #success(response: SipResponse, request: SipRequest): void {
@@ -191,6 +196,7 @@ export class OutgoingCall implements SipCall {
   }
 
   #established(dialog: Dialog, response: SipResponse, tag: string): void {
+    this.#early.clear();
     this.#limit?.cancel();
     this.#usage = new InviteUsage({
       context: this.#context,
@@ -218,6 +224,7 @@ export class OutgoingCall implements SipCall {
   }
 
   #refused(response: SipResponse): void {
+    this.#early.clear();
     const { status } = response;
     const reason = response.headers.get('Reason') ?? response.reason;
     if (this.#cancelled !== undefined) {
@@ -300,6 +307,7 @@ export class OutgoingCall implements SipCall {
   #release(): void {
     this.#over = true;
     this.#limit?.cancel();
+    this.#early.clear();
     // An INVITE that only rings has no timer of its own.
     if (this.#transaction?.open) this.#transaction.abandon();
     for (const resolve of this.#waitingForEnd) resolve();

@@ -64,7 +64,7 @@ export class SessionChanges {
 
   /**
    * Offers a changed session; the answer goes to the owner.
-   * @throws SipRequestError when the peer refuses; the session is then as it was
+   * @throws SipRequestError when the peer refuses (the session is then as it was) or leaves out its answer
    */
   reinvite(sdp: string): Promise<void> {
     return this.#inTurn(async () => {
@@ -75,7 +75,9 @@ export class SessionChanges {
       }
       this.localSdp = sdp;
       const answer = sessionDescription(response);
-      if (answer !== undefined) this.#options.owner.answer(answer);
+      if (answer === undefined)
+        throw new SipRequestError('INVITE', 200, 'but without an answer to our offer');
+      this.#options.owner.answer(answer);
     });
   }
 
