@@ -156,6 +156,11 @@ describe('sending a callback by HTTP', () => {
     assert.equal((await sender().send(callback(), signal)).type, 'accepted');
   });
 
+  test('a compressed reply is none of our business', async () => {
+    reply = answer(202, { 'Content-Encoding': 'gzip' }, 'x');
+    assert.deepEqual(await sender().send(callback(), signal), { type: 'accepted', status: 202 });
+  });
+
   test('a receiver that closes the connection, or is not there, may come back', async () => {
     reply = (response) => response.destroy();
     assert.equal((await sender().send(callback(), signal)).type, 'failed');

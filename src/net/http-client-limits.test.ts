@@ -150,6 +150,15 @@ describe('HTTP client: failures and limits', () => {
     );
   });
 
+  it('takes a compressed body as it came for a caller that asks for that', async () => {
+    const port = await serve((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('x');
+    });
+    const response = await client().fetch({ url: `http://127.0.0.1:${port}/`, onEncoded: 'take' });
+    assert.equal(response.status, 200);
+    assert.equal(response.body.toString(), 'x');
+  });
+
   it('stops when its caller gives up, before and during the request', async () => {
     const port = await serveRaw(() => {});
     const url = `http://127.0.0.1:${port}/`;

@@ -24,6 +24,8 @@ export interface HttpRequest {
   readonly maxBodyBytes?: number;
   /** What a larger body is: an error (default), or cut at the limit. */
   readonly onTooLarge?: 'error' | 'cut';
+  /** What a compressed body is: an error (default), or taken as it came (for callers that only need the status). */
+  readonly onEncoded?: 'error' | 'take';
   readonly maxRedirects?: number;
   /** Refuse plain `http`, also behind a redirect. */
   readonly httpsOnly?: boolean;
@@ -210,7 +212,7 @@ export class HttpClient {
         'request answered',
       );
       if (!isRedirect(head)) {
-        refuseEncoding(head, url.href, exchange);
+        if (request.onEncoded !== 'take') refuseEncoding(head, url.href, exchange);
         return { exchange, head, hop, redirects };
       }
       exchange.cancel(new HttpError('aborted', 'redirected'));

@@ -216,6 +216,23 @@ describe('transactions', () => {
     assert.deepEqual(seen, ['inner failed', 'kept, 1 note']);
   });
 
+  test('when SQLite gave up the whole transaction nothing more is written in its name', () => {
+    const opened = withNotes();
+    assert.throws(
+      () =>
+        opened.transaction(() => {
+          add(opened, 'before');
+          // What a full disk or an I/O error makes SQLite do.
+          assert.throws(() => opened.transaction(() => opened.exec('ROLLBACK')));
+          add(opened, 'behind');
+        }),
+      storageError('io', /undone by an earlier error/),
+    );
+    assert.deepEqual(notes(opened), []);
+    opened.transaction(() => add(opened, 'next'));
+    assert.deepEqual(notes(opened), ['next']);
+  });
+
   test('an asynchronous function is refused and undone', () => {
     const opened = withNotes();
     assert.throws(

@@ -102,6 +102,10 @@ export class Database {
    * @throws StorageError
    */
   run(sql: string, params: SqlParams = {}): { readonly changes: number; readonly lastId: number } {
+    if (this.#depth > 0 && this.#sqlite.isOpen && !this.#sqlite.isTransaction) {
+      // SQLite undid the whole transaction by itself; written on its own this would be half of it.
+      throw new StorageError('io', `${this.file}: the transaction was undone by an earlier error.`);
+    }
     const result = this.#guard(() => this.#prepare(sql).run(params));
     if (this.#depth === 0) this.#walSync?.committed();
     return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
