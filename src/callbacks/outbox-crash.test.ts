@@ -17,7 +17,7 @@ import { DurableOutbox } from './outbox.ts';
 const HERE = import.meta.dirname;
 const OPERATIONS = 5;
 
-/** A server that enqueues without end, five operations in turn, and prints each number once it is enqueued. */
+/** A server that enqueues until it is killed, five operations in turn, and prints each number once it is enqueued. */
 function program(directory: string, url: string): string {
   const from = (file: string): string => JSON.stringify(path.join(HERE, file));
   return `
@@ -32,15 +32,15 @@ function program(directory: string, url: string): string {
     const http = new HttpClient({ clock, log, allow: ['127.0.0.1'] });
     const outbox = new DurableOutbox({ database, clock, log, random: Math.random, sender: new HttpSender({ http, clock }) });
     outbox.start();
-    for (let n = 0; ; n++) {
+    for (let n = 0; n < 100_000; n++) {
       const envelope = { event_type: 'e', timestamp: 0, project_id: 'p', space_id: 's', params: { n } };
       outbox.enqueue({ url: ${JSON.stringify(url)}, operationId: String(n % ${OPERATIONS}), envelope });
-      process.stdout.write(n + '\\n');
+      await new Promise((resolve) => process.stdout.write(n + '\\n', resolve));
       await new Promise((resolve) => setTimeout(resolve, 2));
     }`;
 }
 
-test('after kill -9 every callback that was enqueued arrives, in order within its operation', async () => {
+test('after kill -9 every callback that was enqueued arrives, in order within its operation', async (context) => {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'openswml-outbox-'));
   const arrived: { n: number; key: string }[] = [];
   const receiver = createServer((request, response) => {
@@ -59,6 +59,7 @@ test('after kill -9 every callback that was enqueued arrives, in order within it
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program(directory, url)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  context.after(() => child.kill('SIGKILL'));
   let printed = '';
   child.stdout.on('data', (chunk) => {
     printed += chunk;

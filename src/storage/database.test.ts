@@ -15,6 +15,7 @@ import { StorageError } from './errors.ts';
 const HERE = import.meta.dirname;
 let directory: string;
 let database: Database | undefined;
+const children: ChildProcess[] = [];
 
 beforeEach(() => {
   directory = mkdtempSync(path.join(os.tmpdir(), 'openswml-storage-'));
@@ -23,6 +24,7 @@ beforeEach(() => {
 afterEach(() => {
   database?.close();
   database = undefined;
+  for (const child of children.splice(0)) child.kill('SIGKILL');
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -57,9 +59,11 @@ function startChild(script: string): ChildProcess {
     const { RealClock } = await import(${JSON.stringify(path.join(HERE, '../time/real-clock.ts'))});
     const directory = ${JSON.stringify(directory)};
     ${script}`;
-  return spawn(process.execPath, ['--input-type=module', '--eval', source], {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  children.push(child);
+  return child;
 }
 
 async function lineOf(child: ChildProcess): Promise<string> {
@@ -113,7 +117,7 @@ describe('opening', () => {
   });
 
   test('of many servers that start at once exactly one gets the folder', async () => {
-    const children = Array.from({ length: 4 }, () =>
+    const servers = Array.from({ length: 4 }, () =>
       startChild(`
         try {
           Database.open(directory, { clock: new RealClock() });
@@ -123,9 +127,9 @@ describe('opening', () => {
         }
         process.stdin.resume();`),
     );
-    const outcomes = await Promise.all(children.map(lineOf));
-    for (const child of children) child.kill('SIGKILL');
-    await Promise.all(children.map((child) => once(child, 'exit')));
+    const outcomes = await Promise.all(servers.map(lineOf));
+    for (const child of servers) child.kill('SIGKILL');
+    await Promise.all(servers.map((child) => once(child, 'exit')));
     assert.deepEqual(outcomes.sort(), ['locked', 'locked', 'locked', 'open']);
   });
 
@@ -297,12 +301,13 @@ describe('durability', () => {
     const child = startChild(`
       const database = Database.open(directory, { clock: new RealClock() });
       database.exec('CREATE TABLE notes (text TEXT NOT NULL UNIQUE)');
-      for (let i = 0; ; i++) {
+      for (let i = 0; i < 100_000; i++) {
         database.transaction(() => {
           database.run('INSERT INTO notes VALUES (:text)', { text: 'a' + i });
           database.run('INSERT INTO notes VALUES (:text)', { text: 'b' + i });
         });
-        process.stdout.write(i + '\\n');
+        // Waits until the line is out: a full pipe is only emptied between two turns of the event loop.
+        await new Promise((resolve) => process.stdout.write(i + '\\n', resolve));
       }`);
     let printed = '';
     child.stdout!.on('data', (chunk) => {
