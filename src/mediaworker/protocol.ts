@@ -2,6 +2,7 @@
  * The one interface between signalling (main thread) and media (a worker thread, or the same thread on a
  * virtual clock). Commands and events are plain data, so that they cross a MessagePort as they are.
  */
+import type { Tone } from '../media/tones.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 
 /** RTP profile codec names with their static clock, RFC 3551. */
@@ -38,14 +39,8 @@ export interface OpenSession {
 /** One sound of a playlist. */
 export type Sound =
   | { readonly kind: 'silence'; readonly durationMs: number }
-  /** Sine tones with a cadence, for ring and beep; on/off pairs repeat until `durationMs` is over. */
-  | {
-      readonly kind: 'tone';
-      readonly frequenciesHz: readonly number[];
-      readonly levelDbfs: number;
-      readonly onOffMs: readonly number[];
-      readonly durationMs: number;
-    }
+  /** Ringing, beeps. */
+  | ({ readonly kind: 'tone' } & Tone)
   /** PCM that `feed` brings under `streamId`, at the session's rate. */
   | { readonly kind: 'stream'; readonly streamId: number };
 
@@ -142,8 +137,13 @@ export type MediaEvent =
       readonly via: 'rfc4733' | 'info' | 'inband';
     }
   | { readonly type: 'digitsSent'; readonly sessionId: string; readonly sendId: string }
-  /** Nothing was received for a while (`silentMs`), or the first packet came (`0`). */
-  | { readonly type: 'reception'; readonly sessionId: string; readonly silentMs: number }
+  /** Flow control of `feed`: samples of the stream that were sent to the party so far, about twice a second. */
+  | {
+      readonly type: 'streamProgress';
+      readonly sessionId: string;
+      readonly streamId: number;
+      readonly consumedSamples: number;
+    }
   | { readonly type: 'closed'; readonly sessionId: string; readonly statistics: MediaStatistics };
 
 /** A place where media sessions live. */

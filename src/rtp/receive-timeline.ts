@@ -161,6 +161,15 @@ export class ReceiveTimeline {
     return this.#reception;
   }
 
+  /**
+   * Where an RTP timestamp of the present stream lies (a telephone-event's, say), which may be ahead of the
+   * head or far off; undefined before the first packet.
+   */
+  positionAt(timestamp: number): number | undefined {
+    if (this.#ssrc < 0) return undefined;
+    return this.#refPosition + ((timestamp - this.#refTimestamp) | 0);
+  }
+
   /** A snapshot; allocates. */
   statistics(): TimelineStatistics {
     return {

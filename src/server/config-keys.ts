@@ -139,7 +139,7 @@ export const CONFIG_KEYS = {
     idle_media: key({
       schema: oneOf('silence', 'keepalive', 'none'),
       kind: 'text',
-      default: 'keepalive',
+      default: 'silence',
       description: 'What is sent while nothing plays: silence, now and then a packet, or nothing.',
     }),
   },

@@ -1,0 +1,78 @@
+import type { EndCause } from '../recording/types.ts';
+import type { MediaCommand, MediaEvent, MediaHost, OpenSession } from '../mediaworker/protocol.ts';
+
+/** Events of one session by type, without the fields that only address it. */
+export type MediaListener = (event: MediaEvent) => void;
+
+type Addressed<C> = C extends { readonly sessionId: string } ? Omit<C, 'sessionId'> : never;
+
+/** A media command without its address. */
+export type SessionCommand = Addressed<Exclude<MediaCommand, { type: 'open' | 'close' }>>;
+
+/** One media session, seen from the signalling side: opened, commanded, listened to and closed. */
+export class MediaClient {
+  readonly sessionId: string;
+  /** The local UDP port of its RTP, known once open. */
+  readonly rtpPort: number;
+  readonly #host: MediaHost;
+  readonly #listeners = new Set<MediaListener>();
+  #closed: Promise<void> | undefined;
+  #over = false;
+
+  private constructor(host: MediaHost, sessionId: string, rtpPort: number) {
+    this.#host = host;
+    this.sessionId = sessionId;
+    this.rtpPort = rtpPort;
+  }
+
+  /**
+   * Opens a session on `host`.
+   * @throws Error with the media side's reason (no free port, worker gone)
+   */
+  static open(host: MediaHost, options: OpenSession): Promise<MediaClient> {
+    return new Promise((resolve, reject) => {
+      let client: MediaClient | undefined;
+      host.subscribe(options.sessionId, (event) => {
+        if (event.type === 'opened') {
+          client = new MediaClient(host, options.sessionId, event.rtpPort);
+          resolve(client);
+        } else if (event.type === 'openFailed') {
+          reject(new Error(event.error));
+        } else {
+          if (client !== undefined) client.#dispatch(event);
+        }
+      });
+      host.send({ type: 'open', ...options });
+    });
+  }
+
+  /** No-op once the session is closed. */
+  send(command: SessionCommand): void {
+    if (this.#over || this.#closed !== undefined) return;
+    this.#host.send({ ...command, sessionId: this.sessionId } as MediaCommand);
+  }
+
+  /** @returns the function that ends the subscription */
+  listen(listener: MediaListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends recordings with `cause`, waits until their files are durable, and frees the sockets. */
+  close(cause: EndCause): Promise<void> {
+    this.#closed ??= this.#over
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          this.listen((event) => {
+            if (event.type === 'closed') resolve();
+          });
+          this.#host.send({ type: 'close', sessionId: this.sessionId, cause });
+        });
+    return this.#closed;
+  }
+
+  #dispatch(event: MediaEvent): void {
+    if (event.type === 'closed') this.#over = true;
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}

@@ -1,0 +1,291 @@
+import type { Logger } from '../log/logger.ts';
+import type { EndCause } from '../recording/types.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import {
+  CallError,
+  type CallEnd,
+  type CallInfo,
+  type CallLeg,
+  type CallState,
+  type EndReason,
+  type PlayableSound,
+  type PlayOperation,
+  type PlayResult,
+  type PressedDigit,
+  type RecordOperation,
+  type RecordOptions,
+} from './leg.ts';
+import { LegRecordings } from './leg-recordings.ts';
+import type { MediaClient } from './media-client.ts';
+import { Playback, type SoundSource } from './playback.ts';
+import type { RecordingService } from './recording-service.ts';
+
+/** The signalling half of a leg: SIP, WebRTC or virtual. */
+export interface Signalling {
+  /**
+   * Opens the media session, if it is not open yet, and answers.
+   * @throws CallError
+   */
+  answer(codecs: readonly string[] | undefined): Promise<MediaClient>;
+  /** Opens the media session for sound before the answer (183). @throws CallError */
+  earlyMedia(): Promise<MediaClient>;
+  /** Ends or refuses the call, as its state requires. */
+  end(reason: EndReason): Promise<void>;
+}
+
+/** One line of a call's timeline, for people (demo, phone, traces). */
+export interface LegEvent {
+  readonly kind: 'call' | 'recording' | 'play' | 'digit';
+  readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface MediaLegOptions {
+  readonly info: Omit<CallInfo, 'call_state'>;
+  readonly signalling: Signalling;
+  readonly sounds: SoundSource;
+  readonly recordings: RecordingService;
+  /** `swml:<session>`; goes into the callbacks of recordings. */
+  readonly eventChannel: string | undefined;
+  /** Rate of the leg's audio, Hz. */
+  readonly sampleRate: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onEvent: (event: LegEvent) => void;
+}
+
+/** A leg whose media are a session of the media side; its owner reports what signalling does to it. */
+export class MediaLeg implements CallLeg {
+  readonly info: CallInfo;
+  readonly signal: AbortSignal;
+  readonly ended: Promise<CallEnd>;
+  readonly #options: MediaLegOptions;
+  readonly #abort = new AbortController();
+  readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
+  readonly #recordings: LegRecordings;
+  #state: CallState = 'created';
+  #media: MediaClient | undefined;
+  #answering: Promise<void> | undefined;
+  #opening: Promise<void> | undefined;
+  #playback: Playback | undefined;
+  #durationTimer: Timer | undefined;
+  #ending: Promise<void> | undefined;
+  #resolveEnded: (end: CallEnd) => void = () => {};
+
+  constructor(options: MediaLegOptions) {
+    this.#options = options;
+    this.signal = this.#abort.signal;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#recordings = new LegRecordings({
+      service: options.recordings,
+      log: options.log,
+      onEvent: options.onEvent,
+    });
+    const leg = this;
+    this.info = {
+      ...options.info,
+      get call_state(): CallState {
+        return leg.#state;
+      },
+    };
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  async answer(options: { readonly codecs?: readonly string[] } = {}): Promise<void> {
+    this.#assertAlive();
+    if (this.#state === 'answered') return;
+    this.#answering ??= this.#answer(options.codecs);
+    await this.#answering;
+  }
+
+  limitDuration(seconds: number): void {
+    this.#durationTimer?.cancel();
+    this.#durationTimer = this.#options.clock.after(
+      seconds * 1000,
+      () => void this.#endLocally('max_duration'),
+    );
+  }
+
+  async hangup(reason: 'hangup' | 'busy' | 'decline' | 'error' = 'hangup'): Promise<void> {
+    await this.#endLocally(reason);
+  }
+
+  play(sounds: readonly PlayableSound[], options: { readonly volumeDb?: number } = {}): PlayOperation {
+    let stopped = false;
+    let operation: PlayOperation | undefined;
+    const run = async (): Promise<PlayResult> => {
+      try {
+        await this.#openForSound();
+      } catch (cause) {
+        if (this.signal.aborted) return { state: 'stopped', playedMs: 0 };
+        return { state: 'error', playedMs: 0, error: cause instanceof Error ? cause.message : String(cause) };
+      }
+      if (stopped || this.#playback === undefined) return { state: 'stopped', playedMs: 0 };
+      operation = this.#playback.play(sounds, options.volumeDb ?? 0);
+      return operation.done;
+    };
+    return {
+      done: run(),
+      stop: () => {
+        stopped = true;
+        operation?.stop();
+      },
+    };
+  }
+
+  async record(options: RecordOptions): Promise<RecordOperation> {
+    this.#assertAlive();
+    if (this.#media === undefined || this.#state !== 'answered') {
+      throw new CallError('invalid_state', 'a call is recorded only after it was answered');
+    }
+    return await this.#recordings.start(
+      this.#media,
+      this.info,
+      this.#options.eventChannel,
+      options,
+      this.signal,
+    );
+  }
+
+  recording(controlId: string): RecordOperation | undefined {
+    return this.#recordings.find(controlId);
+  }
+
+  async sendDigits(digits: string): Promise<void> {
+    await this.answer();
+    const media = this.#media!;
+    const sendId = `digits-${digits.length}-${this.#options.clock.monotonic()}`;
+    await new Promise<void>((resolve) => {
+      const unlisten = media.listen((event) => {
+        if ((event.type === 'digitsSent' && event.sendId === sendId) || event.type === 'closed') {
+          unlisten();
+          resolve();
+        }
+      });
+      media.send({ type: 'sendDigits', sendId, digits });
+    });
+  }
+
+  onDigit(listener: (pressed: PressedDigit) => void): () => void {
+    this.#digitListeners.add(listener);
+    return () => this.#digitListeners.delete(listener);
+  }
+
+  /** The party is being alerted (a 180 or 183 went out or came in). */
+  ringing(): void {
+    if (this.#state !== 'created') return;
+    this.#state = 'ringing';
+    this.#event('call', 'ringing');
+  }
+
+  /** An outbound call was answered: `media` is its configured session. */
+  answered(media: MediaClient): void {
+    if (this.#over) return;
+    this.#attach(media);
+    this.#state = 'answered';
+    this.#event('call', 'answered');
+  }
+
+  /** The party ended the call, or the network lost it. */
+  endedRemotely(reason: EndReason): Promise<void> {
+    return this.#end({ by: 'remote', reason });
+  }
+
+  get #over(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  async #answer(codecs: readonly string[] | undefined): Promise<void> {
+    try {
+      const media = await this.#options.signalling.answer(codecs);
+      if (this.#over) {
+        await media.close('hangup');
+        throw new CallError('call_over', 'the call ended while it was being answered');
+      }
+      this.answered(media);
+    } catch (cause) {
+      this.#answering = undefined;
+      throw cause;
+    }
+  }
+
+  async #openForSound(): Promise<void> {
+    this.#assertAlive();
+    if (this.#answering !== undefined) await this.#answering;
+    if (this.#playback !== undefined) return;
+    this.#opening ??= this.#options.signalling.earlyMedia().then(async (media) => {
+      if (this.#over) {
+        await media.close('hangup');
+        throw new CallError('call_over', 'the call ended before its sound could start');
+      }
+      this.ringing();
+      this.#attach(media);
+    });
+    await this.#opening;
+  }
+
+  #attach(media: MediaClient): void {
+    if (this.#media === media) return;
+    this.#media = media;
+    this.#playback = new Playback(media, this.#options.sounds, this.#options.sampleRate, this.#options.log);
+    media.listen((event) => {
+      if (event.type === 'digit')
+        this.#pressed({ digit: event.digit, durationMs: event.durationMs }, event.via);
+      else if (event.type === 'playStarted') this.#event('play', 'sound started', { play_id: event.playId });
+      else if (event.type === 'closed' && !this.#over) {
+        // The media side is gone under a live call: nothing can be heard or recorded any more.
+        this.#options.log.error({}, 'media session lost, ending the call');
+        void this.#endLocally('error');
+      }
+    });
+  }
+
+  #pressed(pressed: PressedDigit, via: string): void {
+    this.#options.onEvent({ kind: 'digit', text: 'key pressed', data: { digit: pressed.digit, via } });
+    for (const listener of [...this.#digitListeners]) listener(pressed);
+  }
+
+  #endLocally(reason: EndReason): Promise<void> {
+    return this.#end({ by: 'local', reason });
+  }
+
+  #end(end: CallEnd): Promise<void> {
+    this.#ending ??= this.#finish(end);
+    return this.#ending;
+  }
+
+  async #finish(end: CallEnd): Promise<void> {
+    const { signalling, log } = this.#options;
+    this.#state = 'ending';
+    this.#durationTimer?.cancel();
+    const cause: EndCause = end.reason === 'error' ? 'error' : 'hangup';
+    this.#event('call', end.by === 'local' ? 'hanging up' : 'the party hung up', { reason: end.reason });
+    this.#abort.abort(end);
+    this.#playback?.close();
+    const signalled =
+      end.by === 'local'
+        ? signalling
+            .end(end.reason)
+            .catch((error: unknown) => log.warn({ err: error }, 'could not end the call politely'))
+        : Promise.resolve();
+    await this.#media?.close(cause);
+    await this.#recordings.settled();
+    await signalled;
+    this.#state = 'ended';
+    this.#event('call', 'ended', { by: end.by, reason: end.reason });
+    this.#resolveEnded(end);
+  }
+
+  #assertAlive(): void {
+    if (this.#over) throw new CallError('call_over', 'the call is over');
+  }
+
+  #event(kind: LegEvent['kind'], text: string, data: Readonly<Record<string, unknown>> = {}): void {
+    this.#options.onEvent({ kind, text, data });
+  }
+}

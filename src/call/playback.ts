@@ -1,0 +1,123 @@
+import type { Logger } from '../log/logger.ts';
+import type { Sound } from '../mediaworker/protocol.ts';
+import type { LoadedSound } from './sounds/loader.ts';
+import type { PlayableSound, PlayOperation, PlayResult } from './leg.ts';
+import type { MediaClient } from './media-client.ts';
+
+/** Turns playable sounds into audio at `sampleRate` Hz. Errors of `chunks` come from their iteration. */
+export interface SoundSource {
+  load(sound: PlayableSound, sampleRate: number, signal: AbortSignal): LoadedSound;
+}
+
+/** Seconds of audio that may lie in the media side unplayed; more is not read from the source. */
+const AHEAD_SECONDS = 5;
+
+interface Feeding {
+  consumed: number;
+  wake: (() => void) | undefined;
+}
+
+/** The playlists of one leg: loads sounds, feeds them to the media session in time, reports their end. */
+export class Playback {
+  readonly #media: MediaClient;
+  readonly #source: SoundSource;
+  readonly #rate: number;
+  readonly #log: Logger;
+  readonly #feeding = new Map<number, Feeding>();
+  readonly #pending = new Map<string, (result: PlayResult) => void>();
+  #nextId = 1;
+  #over = false;
+
+  constructor(media: MediaClient, source: SoundSource, sampleRate: number, log: Logger) {
+    this.#media = media;
+    this.#source = source;
+    this.#rate = sampleRate;
+    this.#log = log;
+    media.listen((event) => {
+      if (event.type === 'streamProgress') this.#progress(event.streamId, event.consumedSamples);
+      else if (event.type === 'playEnded') {
+        this.#finish(event.playId, {
+          state: event.state,
+          playedMs: event.playedMs,
+          ...(event.error !== undefined && { error: event.error }),
+        });
+      }
+    });
+  }
+
+  play(sounds: readonly PlayableSound[], volumeDb: number): PlayOperation {
+    const playId = `play-${this.#nextId++}`;
+    const abort = new AbortController();
+    if (this.#over) return { done: Promise.resolve({ state: 'stopped', playedMs: 0 }), stop: () => {} };
+
+    const streams: { readonly id: number; readonly chunks: AsyncIterable<Int16Array> }[] = [];
+    const described = sounds.map((sound): Sound => {
+      const loaded = this.#source.load(sound, this.#rate, abort.signal);
+      if (loaded.kind === 'made') return loaded.sound;
+      const id = this.#nextId++;
+      streams.push({ id, chunks: loaded.chunks });
+      return { kind: 'stream', streamId: id };
+    });
+    const done = new Promise<PlayResult>((resolve) => this.#pending.set(playId, resolve)).finally(() =>
+      abort.abort(),
+    );
+    this.#media.send({ type: 'play', playId, sounds: described, gainDb: volumeDb });
+    for (const { id, chunks } of streams) void this.#feed(id, chunks, abort.signal);
+    return { done, stop: () => this.#media.send({ type: 'stopPlay', playId }) };
+  }
+
+  /** The call is over: whatever still plays ends as stopped. */
+  close(): void {
+    this.#over = true;
+    for (const playId of [...this.#pending.keys()]) this.#finish(playId, { state: 'stopped', playedMs: 0 });
+  }
+
+  async #feed(streamId: number, chunks: AsyncIterable<Int16Array>, signal: AbortSignal): Promise<void> {
+    const feeding: Feeding = { consumed: 0, wake: undefined };
+    this.#feeding.set(streamId, feeding);
+    let fed = 0;
+    try {
+      for await (const samples of chunks) {
+        if (signal.aborted) return;
+        fed += samples.length;
+        this.#media.send({ type: 'feed', streamId, samples });
+        while (fed - feeding.consumed > AHEAD_SECONDS * this.#rate && !signal.aborted) {
+          await this.#progressed(feeding, signal);
+        }
+      }
+      this.#media.send({ type: 'feed', streamId, end: true });
+    } catch (cause) {
+      if (signal.aborted) return;
+      const error = cause instanceof Error ? cause.message : String(cause);
+      this.#log.warn({ err: cause }, `sound failed: ${error}`);
+      this.#media.send({ type: 'feed', streamId, error });
+    } finally {
+      this.#feeding.delete(streamId);
+    }
+  }
+
+  #progressed(feeding: Feeding, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        feeding.wake = undefined;
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      feeding.wake = wake;
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  #progress(streamId: number, consumed: number): void {
+    const feeding = this.#feeding.get(streamId);
+    if (feeding === undefined) return;
+    feeding.consumed = consumed;
+    feeding.wake?.();
+  }
+
+  #finish(playId: string, result: PlayResult): void {
+    const resolve = this.#pending.get(playId);
+    this.#pending.delete(playId);
+    resolve?.(result);
+  }
+}

@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Outbox } from '../callbacks/events.ts';
+import { type RecordEventState, recordEnvelope } from '../callbacks/record-event.ts';
+import type { Logger } from '../log/logger.ts';
+import { repairSpool } from '../recording/repair.ts';
+import type { RecordOutcome, RecordSpec } from '../recording/types.ts';
+import type {
+  RecordingChange,
+  RecordingRow,
+  RecordingStatus,
+  RecordingStore,
+} from '../storage/recordings.ts';
+import type { Clock } from '../time/clock.ts';
+import type { CallInfo, RecordOptions } from './leg.ts';
+
+export interface RecordingServiceOptions {
+  readonly store: RecordingStore;
+  readonly outbox: Outbox;
+  /** Runs `work` so that all it writes to store and outbox stands or falls together. */
+  readonly transaction: <T>(work: () => T) => T;
+  /** Absolute path of the data folder. */
+  readonly dataDir: string;
+  /** The URL under which a recording is announced. */
+  readonly urlOf: (recordingId: string) => string;
+  /** The id of the recording that a URL of ours names; undefined for any other URL. */
+  readonly idOf: (url: string) => string | undefined;
+  /** Longest recording when the document sets none or a longer one, seconds. */
+  readonly maxLengthSeconds: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Only used when a crash destroyed even the file's header: the rate of G.711, Hz. */
+const RATE_OF_A_LOST_HEADER = 8000;
+
+/** A recording that was found unfinished at start-up, and what became of it. */
+export interface RecoveredRecording {
+  readonly id: string;
+  readonly status: RecordingStatus;
+  readonly durationMs: number;
+}
+
+/**
+ * The library of recordings: a row before the first sample, a state change and its callback in one
+ * transaction, a terminal state only after the file is durable, and repair of what a crash left behind.
+ */
+export class RecordingService {
+  readonly #options: RecordingServiceOptions;
+
+  constructor(options: RecordingServiceOptions) {
+    this.#options = options;
+  }
+
+  urlOf(recordingId: string): string {
+    return this.#options.urlOf(recordingId);
+  }
+
+  /** The finished file behind one of our own recording URLs. */
+  localFile(url: string): { readonly path: string } | undefined {
+    const id = this.#options.idOf(url);
+    const row = id === undefined ? undefined : this.#options.store.get(id);
+    return row?.status === 'completed' ? { path: path.join(this.#options.dataDir, row.path) } : undefined;
+  }
+
+  /**
+   * Writes the row of a new recording and makes its folder.
+   * @throws StorageError, or the file system's error; nothing is left behind then
+   */
+  async create(
+    call: CallInfo,
+    eventChannel: string | undefined,
+    options: RecordOptions,
+  ): Promise<RecordSpec> {
+    const { clock, dataDir, store } = this.#options;
+    const id = randomUUID();
+    const now = clock.now();
+    const folder = path.join('recordings', new Date(now).toISOString().slice(0, 10));
+    await clock.holdWhile(mkdir(path.join(dataDir, folder), { recursive: true }));
+    const row: RecordingRow = {
+      id,
+      controlId: options.controlId,
+      callId: call.call_id,
+      segmentId: call.segment_id,
+      nodeId: call.node_id,
+      projectId: call.project_id,
+      spaceId: call.space_id,
+      eventChannel,
+      legType: call.type,
+      status: 'in-progress',
+      endedBy: undefined,
+      terminator: undefined,
+      format: options.format,
+      direction: options.direction,
+      stereo: options.stereo,
+      path: path.join(folder, `${id}.${options.format}`),
+      statusUrl: options.statusUrl,
+      createdAt: now,
+      updatedAt: now,
+      startTime: undefined,
+      endTime: undefined,
+      durationMs: 0,
+      byteSize: 0,
+      error: undefined,
+    };
+    store.insert(row);
+    const cap = this.#options.maxLengthSeconds;
+    return {
+      recordingId: id,
+      controlId: options.controlId,
+      path: path.join(dataDir, row.path),
+      format: options.format,
+      direction: options.direction,
+      stereo: options.stereo,
+      beep: options.beep,
+      terminators: options.terminators.toUpperCase(),
+      inputSensitivity: options.inputSensitivity,
+      initialTimeoutMs: options.initialTimeout * 1000,
+      endSilenceTimeoutMs: options.endSilenceTimeout * 1000,
+      maxLengthMs: Math.min(options.maxLength > 0 ? options.maxLength : cap, cap) * 1000,
+    };
+  }
+
+  started(id: string, startTimeMs: number): void {
+    this.#change(id, { status: 'in-progress', startTime: startTimeMs }, 'recording');
+  }
+
+  paused(id: string, behavior: 'skip' | 'silence'): void {
+    this.#change(id, { status: 'paused' }, 'paused', behavior);
+  }
+
+  resumed(id: string): void {
+    this.#change(id, { status: 'in-progress' }, 'recording');
+  }
+
+  /** The file is durable (or given up): the row and the terminal callback. */
+  ended(id: string, outcome: RecordOutcome): void {
+    this.#change(id, changeOf(outcome), outcome.state);
+  }
+
+  /** Finishes what a crash left behind; call once, before calls are taken. */
+  async recover(): Promise<readonly RecoveredRecording[]> {
+    const recovered: RecoveredRecording[] = [];
+    for (const row of this.#options.store.unfinished()) {
+      recovered.push(await this.#recoverOne(row));
+    }
+    return recovered;
+  }
+
+  /**
+   * Repairs one recording whose media side has died, and tells how it ended.
+   * @throws StorageError when row or callback cannot be written
+   */
+  async salvage(recordingId: string): Promise<RecordOutcome> {
+    const row = this.#options.store.get(recordingId);
+    if (row === undefined) throw new Error(`recording ${recordingId} has no row`);
+    await this.#recoverOne(row);
+    const after = this.#options.store.get(recordingId) ?? row;
+    return {
+      state: after.status === 'completed' ? 'finished' : 'error',
+      endedBy: 'crash',
+      durationMs: after.durationMs,
+      byteSize: after.byteSize,
+      startTimeMs: after.startTime ?? after.createdAt,
+      endTimeMs: after.endTime ?? after.createdAt,
+      missingSamples: 0,
+      ...(after.error !== undefined && { error: after.error }),
+    };
+  }
+
+  async #recoverOne(row: RecordingRow): Promise<RecoveredRecording> {
+    const { clock, dataDir, log } = this.#options;
+    const start = row.startTime ?? row.createdAt;
+    let change: RecordingChange;
+    let state: RecordEventState = 'finished';
+    try {
+      const repaired = await clock.holdWhile(
+        repairSpool(path.join(dataDir, row.path), row.format, {
+          shape: { sampleRate: RATE_OF_A_LOST_HEADER, channels: row.stereo ? 2 : 1 },
+        }),
+      );
+      if (repaired.state === 'unreadable') throw new Error(repaired.error);
+      if (repaired.state === 'complete') {
+        change = {
+          status: 'completed',
+          endedBy: 'crash',
+          startTime: start,
+          endTime: start + repaired.durationMs,
+          durationMs: repaired.durationMs,
+          byteSize: repaired.byteSize,
+        };
+      } else {
+        state = 'error';
+        change = {
+          status: 'absent',
+          endedBy: 'crash',
+          error: 'the server stopped before anything was recorded',
+        };
+      }
+    } catch (cause) {
+      state = 'error';
+      const error = `the file could not be repaired: ${cause instanceof Error ? cause.message : String(cause)}`;
+      change = { status: 'failed', endedBy: 'crash', error };
+      log.error({ call_id: row.callId, recording_id: row.id, err: cause }, error);
+    }
+    this.#change(row.id, change, state);
+    log.warn(
+      {
+        call_id: row.callId,
+        recording_id: row.id,
+        status: change.status,
+        duration_ms: change.durationMs ?? 0,
+      },
+      'recording left unfinished by a crash was recovered',
+    );
+    return { id: row.id, status: change.status ?? row.status, durationMs: change.durationMs ?? 0 };
+  }
+
+  #change(
+    id: string,
+    change: RecordingChange,
+    state: RecordEventState,
+    pauseBehavior?: 'skip' | 'silence',
+  ): void {
+    const { store, outbox, transaction, clock } = this.#options;
+    transaction(() => {
+      store.update(id, change);
+      const row = store.get(id);
+      if (row?.statusUrl === undefined) return;
+      outbox.enqueue({
+        url: row.statusUrl,
+        operationId: row.id,
+        envelope: recordEnvelope(row, state, {
+          url: this.urlOf(id),
+          nowMs: clock.now(),
+          ...(pauseBehavior !== undefined && { pauseBehavior }),
+        }),
+      });
+    });
+  }
+}
+
+function changeOf(outcome: RecordOutcome): RecordingChange {
+  const kept = outcome.byteSize > 0;
+  return {
+    status: outcome.state === 'error' ? 'failed' : kept ? 'completed' : 'absent',
+    endedBy: outcome.endedBy,
+    ...(outcome.terminator !== undefined && { terminator: outcome.terminator }),
+    startTime: outcome.startTimeMs,
+    endTime: outcome.endTimeMs,
+    durationMs: outcome.durationMs,
+    byteSize: outcome.byteSize,
+    ...(outcome.error !== undefined && { error: outcome.error }),
+  };
+}

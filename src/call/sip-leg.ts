@@ -1,0 +1,234 @@
+import type { IdleMedia, MediaHost } from '../mediaworker/protocol.ts';
+import type { Logger } from '../log/logger.ts';
+import type { IncomingSipCall, SipCallEnd } from '../sip/api.ts';
+import { SipRefusal } from '../sip/errors.ts';
+import { type AudioCodecName, SdpRefusal } from '../sip/sdp/offer-answer.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import { parseInfoDigit } from './info-digits.ts';
+import { CallError, type EndReason } from './leg.ts';
+import type { MediaClient } from './media-client.ts';
+import { MediaLeg, type MediaLegOptions, type Signalling } from './media-leg.ts';
+import { customHeaders, sipData } from './sip-data.ts';
+import { SipMedia } from './sip-media.ts';
+
+export interface SipLegOptions extends Omit<MediaLegOptions, 'info' | 'signalling'> {
+  readonly call: IncomingSipCall;
+  readonly callId: string;
+  readonly nodeId: string;
+  readonly projectId: string;
+  readonly spaceId: string;
+  readonly media: MediaHost;
+  /** Local address to bind RTP to. */
+  readonly rtpBindAddress: string;
+  /** Address for our SDP; undefined: the one that this peer reaches us at. */
+  readonly advertisedAddress: string | undefined;
+  readonly codecs: readonly AudioCodecName[];
+  readonly idleMedia: IdleMedia;
+}
+
+/** An unanswered call is told that it rings when the script takes longer than this, ms. */
+const RING_AFTER_MS = 200;
+/** Final responses for the reasons with which a script may refuse a call (spec/call-control.md 2). */
+const REFUSALS: Readonly<Record<EndReason, number>> = {
+  hangup: 480,
+  cancel: 487,
+  busy: 486,
+  noAnswer: 480,
+  decline: 603,
+  error: 503,
+  abandoned: 487,
+  max_duration: 480,
+  not_found: 404,
+};
+
+/** Makes the leg of an INVITE and joins it to the call; the leg ends when the call does, and the other way round. */
+export function createSipLeg(options: SipLegOptions): MediaLeg {
+  const { call } = options;
+  const signalling = new InboundSipSignalling(options);
+  const leg = new MediaLeg({
+    ...options,
+    signalling,
+    info: {
+      call_id: options.callId,
+      node_id: options.nodeId,
+      segment_id: options.callId,
+      direction: 'inbound',
+      type: 'sip',
+      from: call.from.uri,
+      to: call.to.uri,
+      headers: customHeaders(call),
+      sip_data: sipData(call),
+      project_id: options.projectId,
+      space_id: options.spaceId,
+    },
+  });
+  signalling.attach(leg);
+  return leg;
+}
+
+/** Answers, refuses and ends an incoming SIP call, and keeps its media in step with its SDP. */
+class InboundSipSignalling implements Signalling {
+  readonly #options: SipLegOptions;
+  readonly #call: IncomingSipCall;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  #leg: MediaLeg | undefined;
+  #ringTimer: Timer | undefined;
+  #media: Promise<SipMedia> | undefined;
+  #opened: SipMedia | undefined;
+  #answerSdp: string | undefined;
+  #accepted = false;
+  #over = false;
+
+  constructor(options: SipLegOptions) {
+    this.#options = options;
+    this.#call = options.call;
+    this.#log = options.log;
+    this.#clock = options.clock;
+  }
+
+  attach(leg: MediaLeg): void {
+    this.#leg = leg;
+    this.#call.handle({
+      offer: (sdp) => this.#takeOffer(sdp),
+      makeOffer: () => this.#makeOffer(),
+      answer: (sdp) => this.#takeAnswer(sdp),
+      info: (contentType, body) => this.#info(contentType, body),
+      ended: (end) => this.#ended(end),
+    });
+    this.#ringTimer = this.#clock.after(RING_AFTER_MS, () => {
+      if (this.#accepted || this.#over || this.#answerSdp !== undefined) return;
+      this.#call.ring();
+      leg.ringing();
+    });
+  }
+
+  async answer(codecs: readonly string[] | undefined): Promise<MediaClient> {
+    const media = await this.#open(codecs);
+    if (this.#over) throw new CallError('call_over', 'the call ended before it was answered');
+    const sdp = this.#answerSdp ?? this.#negotiate(media);
+    this.#ringTimer?.cancel();
+    this.#accepted = true;
+    this.#call.accept(sdp);
+    return media.client;
+  }
+
+  async earlyMedia(): Promise<MediaClient> {
+    const media = await this.#open(undefined);
+    if (this.#over) throw new CallError('call_over', 'the call ended before it was answered');
+    if (this.#call.offer === undefined) {
+      throw new CallError('invalid_state', 'the caller made no offer, so it hears nothing before the answer');
+    }
+    this.#answerSdp = this.#negotiate(media);
+    this.#ringTimer?.cancel();
+    this.#call.ring(183, this.#answerSdp);
+    return media.client;
+  }
+
+  async end(reason: EndReason): Promise<void> {
+    this.#finish();
+    if (!this.#accepted) this.#call.refuse(REFUSALS[reason]);
+    else await this.#call.hangup({ reason });
+  }
+
+  #takeOffer(sdp: string): string {
+    if (this.#opened === undefined) throw new SipRefusal(488);
+    try {
+      const answer = this.#opened.answer(sdp);
+      this.#log.info({}, 'the party changed the session');
+      return answer;
+    } catch (cause) {
+      if (cause instanceof SdpRefusal) throw new SipRefusal(488, { reason: 'Not Acceptable Here' });
+      throw cause;
+    }
+  }
+
+  #makeOffer(): string {
+    if (this.#opened === undefined) throw new SipRefusal(488);
+    return this.#opened.offer();
+  }
+
+  #takeAnswer(sdp: string): void {
+    try {
+      this.#opened?.accept(sdp);
+    } catch (cause) {
+      this.#log.warn({ err: cause }, 'the party’s answer cannot be used, ending the call');
+      void this.#leg?.hangup('error');
+    }
+  }
+
+  #info(contentType: string, body: string): void {
+    const pressed = parseInfoDigit(contentType, body);
+    if (pressed !== undefined) this.#opened?.client.send({ type: 'digit', ...pressed });
+    else this.#log.debug({ content_type: contentType }, 'INFO with content that means nothing to us');
+  }
+
+  #ended(end: SipCallEnd): void {
+    this.#finish();
+    this.#log.debug({ how: end.how, by: end.by, status: end.status, reason: end.reason }, 'SIP call over');
+    void this.#leg?.endedRemotely(reasonOf(end, this.#accepted));
+    // A session that was opened for a call which then ended unanswered has no leg to close it.
+    if (!this.#accepted && this.#answerSdp === undefined)
+      void this.#media?.then(
+        (media) => media.client.close('hangup'),
+        () => {},
+      );
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#ringTimer?.cancel();
+  }
+
+  async #open(codecs: readonly string[] | undefined): Promise<SipMedia> {
+    const { media, callId, rtpBindAddress, advertisedAddress, idleMedia } = this.#options;
+    this.#media ??= SipMedia.open({
+      host: media,
+      sessionId: callId,
+      bindAddress: rtpBindAddress,
+      address: advertisedAddress ?? this.#call.localAddress,
+      codecs: this.#options.codecs.filter((codec) => codecs === undefined || codecs.includes(codec)),
+      idleMedia,
+    });
+    try {
+      this.#opened = await this.#media;
+      return this.#opened;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#refuse(503);
+      throw new CallError('answer_failed', `no media session for the call: ${reason}`, { cause });
+    }
+  }
+
+  #negotiate(media: SipMedia): string {
+    if (this.#call.offer === undefined) return media.offer();
+    try {
+      return media.answer(this.#call.offer);
+    } catch (cause) {
+      this.#refuse(488);
+      void media.client.close('error');
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new CallError('no_common_codec', reason, { cause });
+    }
+  }
+
+  #refuse(status: number): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#call.refuse(status);
+    void this.#leg?.endedRemotely('error');
+  }
+}
+
+function reasonOf(end: SipCallEnd, accepted: boolean): EndReason {
+  switch (end.how) {
+    case 'bye':
+      return 'hangup';
+    case 'cancel':
+      return accepted ? 'hangup' : 'cancel';
+    case 'failed':
+    case 'timeout':
+    case 'transport':
+      return 'error';
+  }
+}

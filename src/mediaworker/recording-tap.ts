@@ -1,0 +1,115 @@
+import { Recorder, type RecorderEvent } from '../recording/recorder.ts';
+import type { EndCause, RecordSpec } from '../recording/types.ts';
+import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
+import type { Clock } from '../time/clock.ts';
+import type { ListenRing } from './listen-ring.ts';
+
+export interface RecordingTapOptions {
+  readonly timeline: ReceiveTimeline;
+  /** What the party hears; undefined when only the party is recorded. */
+  readonly listen: ListenRing | undefined;
+  readonly sampleRate: number;
+  readonly clock: Clock;
+  readonly onEvent: (tap: RecordingTap, event: RecorderEvent) => void;
+}
+
+/** Samples read from the timeline at a time. */
+const CHUNK = 1600;
+/** Shared by all taps of a thread: filled and emptied within one call. */
+const speakChunk = new Int16Array(CHUNK);
+const listenChunk = new Int16Array(CHUNK);
+
+/** Joins one recorder to the session's timeline: hears at the live head, writes behind it. */
+export class RecordingTap {
+  readonly spec: RecordSpec;
+  readonly #recorder: Recorder;
+  readonly #timeline: ReceiveTimeline;
+  readonly #listen: ListenRing | undefined;
+  /** The next position of the timeline that goes to the file. */
+  #position: number;
+  #missingBehind: number;
+  #ending = false;
+  #finished: Promise<unknown> | undefined;
+
+  /** @throws UnsupportedFormatError */
+  constructor(spec: RecordSpec, options: RecordingTapOptions) {
+    this.spec = spec;
+    this.#timeline = options.timeline;
+    this.#listen = options.listen;
+    this.#position = options.timeline.head;
+    this.#missingBehind = options.timeline.missingBehind;
+    this.#recorder = new Recorder(spec, {
+      sampleRate: options.sampleRate,
+      clock: options.clock,
+      onEvent: (event) => {
+        if (event.type === 'ending') this.#ending = true;
+        options.onEvent(this, event);
+      },
+    });
+  }
+
+  /** The beep is over, or there is none. */
+  begin(): void {
+    this.#recorder.begin();
+    this.#settle();
+  }
+
+  observe(speak: Int16Array, listen: Int16Array, offset: number, count: number): void {
+    if (this.#ending) return;
+    this.#recorder.observe(speak, listen, offset, count);
+    this.#settle();
+  }
+
+  /** Writes what has been observed and lies before `until`. */
+  write(until: number): void {
+    if (this.#ending) return;
+    this.#append(until);
+  }
+
+  digit(digit: string): void {
+    this.#recorder.digit(digit);
+    this.#settle();
+  }
+
+  pause(behavior: 'skip' | 'silence'): void {
+    this.#recorder.pause(behavior);
+  }
+
+  resume(): void {
+    this.#recorder.resume();
+  }
+
+  stop(cause: EndCause): void {
+    this.#recorder.stop(cause);
+    this.#settle();
+  }
+
+  /** Resolves when the file is closed, if the recording is at its end. */
+  async finished(): Promise<void> {
+    await this.#finished;
+  }
+
+  /** Once the end is decided, the rest is written at once. */
+  #settle(): void {
+    if (!this.#ending || this.#finished !== undefined) return;
+    this.#append(Number.POSITIVE_INFINITY);
+    this.#finished = this.#recorder.finish();
+  }
+
+  #append(until: number): void {
+    for (;;) {
+      const count = Math.min(CHUNK, until - this.#position, this.#recorder.pendingSamples);
+      if (count <= 0) return;
+      this.#timeline.copyTo(speakChunk, 0, this.#position, count);
+      this.#listen?.copyTo(listenChunk, 0, this.#position, count);
+      let missing = this.#timeline.missingSamples(this.#position, count);
+      const behind = this.#timeline.missingBehind;
+      missing += behind - this.#missingBehind;
+      this.#missingBehind = behind;
+      const listen = this.#listen === undefined ? undefined : listenChunk;
+      const taken = this.#recorder.append(speakChunk, listen, 0, count, missing);
+      this.#position += taken;
+      if (taken < count) return;
+    }
+  }
+}

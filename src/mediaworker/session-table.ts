@@ -1,0 +1,123 @@
+import type { Logger } from '../log/logger.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import type { MediaCommand, MediaEvent, OpenSession } from './protocol.ts';
+import { MediaSession } from './session.ts';
+import type { RtpSocket } from '../rtp/sockets.ts';
+
+export interface SessionTableOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Binds an RTP/RTCP port pair. @throws Error when none is free */
+  readonly openSocket: (bindAddress: string) => Promise<RtpSocket>;
+  readonly onEvent: (event: MediaEvent) => void;
+  /** Uniform in [0, 1), for SSRC, first sequence number and RTCP intervals. */
+  readonly random: () => number;
+}
+
+/** Frame period of every session, ms. */
+const FRAME_MS = 20;
+/** Sessions are spread over this many phases of the frame, so that their packets do not leave in one burst. */
+const PHASES = 4;
+
+/** All media sessions of one thread, with one ticker for the lot. */
+export class SessionTable {
+  readonly #options: SessionTableOptions;
+  readonly #sessions = new Map<string, MediaSession>();
+  readonly #opening = new Set<string>();
+  readonly #phases: readonly MediaSession[][] = Array.from({ length: PHASES }, () => []);
+  #ticker: Timer | undefined;
+  #phase = 0;
+  #closing = false;
+
+  constructor(options: SessionTableOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Commands for a session that is not (or no longer) there are dropped: its `closed` event is on the way. */
+  handle(command: MediaCommand): void {
+    if (command.type === 'open') {
+      void this.#open(command);
+      return;
+    }
+    const session = this.#sessions.get(command.sessionId);
+    if (session === undefined) return;
+    if (command.type === 'close') void this.#close(session, command.cause);
+    else session.handle(command);
+  }
+
+  /** Closes every session; their recordings are finished first. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#sessions.values()].map((session) => this.#close(session, 'hangup')));
+    this.#ticker?.cancel();
+  }
+
+  async #open(options: OpenSession): Promise<void> {
+    const { sessionId, bindAddress } = options;
+    const { clock, openSocket, onEvent, log, random } = this.#options;
+    if (this.#sessions.has(sessionId) || this.#opening.has(sessionId)) {
+      onEvent({ type: 'openFailed', sessionId, error: `media session ${sessionId} is open already` });
+      return;
+    }
+    this.#opening.add(sessionId);
+    try {
+      const socket = await clock.holdWhile(openSocket(bindAddress));
+      if (this.#closing) {
+        socket.close();
+        throw new Error('the media side is closing');
+      }
+      const session = new MediaSession({
+        ...options,
+        socket,
+        clock,
+        random,
+        onEvent,
+        log: log.child({ session_id: sessionId }),
+      });
+      this.#sessions.set(sessionId, session);
+      this.#schedule(session);
+      onEvent({ type: 'opened', sessionId, rtpPort: socket.rtpPort });
+    } catch (cause) {
+      onEvent({
+        type: 'openFailed',
+        sessionId,
+        error: cause instanceof Error ? cause.message : String(cause),
+      });
+    } finally {
+      this.#opening.delete(sessionId);
+    }
+  }
+
+  async #close(session: MediaSession, cause: Parameters<MediaSession['close']>[0]): Promise<void> {
+    const statistics = await session.close(cause);
+    if (this.#sessions.get(session.sessionId) !== session) return;
+    this.#sessions.delete(session.sessionId);
+    for (const bucket of this.#phases) {
+      const at = bucket.indexOf(session);
+      if (at >= 0) bucket.splice(at, 1);
+    }
+    if (this.#sessions.size === 0) {
+      this.#ticker?.cancel();
+      this.#ticker = undefined;
+    }
+    this.#options.onEvent({ type: 'closed', sessionId: session.sessionId, statistics });
+  }
+
+  #schedule(session: MediaSession): void {
+    const emptiest = this.#phases.reduce((least, bucket) => (bucket.length < least.length ? bucket : least));
+    emptiest.push(session);
+    this.#ticker ??= this.#options.clock.every(FRAME_MS / PHASES, () => this.#tick());
+  }
+
+  #tick(): void {
+    const now = this.#options.clock.monotonic();
+    const bucket = this.#phases[this.#phase]!;
+    this.#phase = (this.#phase + 1) % PHASES;
+    // By index: a session may close itself during its tick, never remove itself.
+    for (let i = 0; i < bucket.length; i++) bucket[i]!.tick(now);
+  }
+}

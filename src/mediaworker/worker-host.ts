@@ -1,0 +1,98 @@
+import { Worker } from 'node:worker_threads';
+import type { Logger } from '../log/logger.ts';
+import type { MediaCommand, MediaEvent, MediaHost } from './protocol.ts';
+import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
+
+export interface WorkerMediaHostOptions {
+  readonly data: MediaWorkerData;
+  readonly log: Logger;
+}
+
+/**
+ * Media sessions in a worker thread. When the thread dies, each of its sessions ends with `closed`, so that
+ * only its own calls are lost, and the next session starts a new thread.
+ */
+export class WorkerMediaHost implements MediaHost {
+  readonly #options: WorkerMediaHostOptions;
+  readonly #listeners = new Map<string, (event: MediaEvent) => void>();
+  #worker: Worker | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: WorkerMediaHostOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the thread ahead of the first session, which would otherwise wait for it. */
+  warmUp(): void {
+    this.#worker ??= this.#start();
+  }
+
+  /** Sessions that are open or opening here. */
+  get load(): number {
+    return this.#listeners.size;
+  }
+
+  send(command: MediaCommand): void {
+    if (this.#closing !== undefined && command.type === 'open') throw new Error('the media host is closed');
+    if (this.#worker === undefined && command.type !== 'open') return;
+    this.#worker ??= this.#start();
+    this.#worker.postMessage({ kind: 'command', command } satisfies ToWorker);
+  }
+
+  subscribe(sessionId: string, listener: (event: MediaEvent) => void): void {
+    this.#listeners.set(sessionId, listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#stop();
+    return this.#closing;
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
+      workerData: this.#options.data,
+    });
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'event') this.#deliver(message.event);
+      else if (message.kind === 'log') this.#options.log[message.level](message.fields, message.message);
+    });
+    worker.on('error', (cause) => this.#options.log.error({ err: cause }, 'media worker failed'));
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined;
+      this.#loseAll();
+    });
+    return worker;
+  }
+
+  async #stop(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    await new Promise<void>((resolve) => {
+      worker.once('exit', () => resolve());
+      worker.postMessage({ kind: 'close' } satisfies ToWorker);
+    });
+  }
+
+  #loseAll(): void {
+    for (const sessionId of [...this.#listeners.keys()]) {
+      this.#deliver({
+        type: 'closed',
+        sessionId,
+        statistics: {
+          packetsReceived: 0,
+          packetsLost: 0,
+          packetsLate: 0,
+          packetsDuplicated: 0,
+          packetsSent: 0,
+          jitterMs: 0,
+        },
+      });
+    }
+  }
+
+  #deliver(event: MediaEvent): void {
+    const listener = this.#listeners.get(event.sessionId);
+    if (event.type === 'closed' || event.type === 'openFailed') this.#listeners.delete(event.sessionId);
+    listener?.(event);
+  }
+}

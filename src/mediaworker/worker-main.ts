@@ -1,0 +1,55 @@
+/** Entry of a media worker thread: the session table on the real clock, fed by messages of the main thread. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { LogFields, Logger } from '../log/logger.ts';
+import { createRtpSockets } from '../rtp/sockets.ts';
+import { RealClock } from '../time/real-clock.ts';
+import { SessionTable } from './session-table.ts';
+import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('worker-main.ts runs only as a worker thread');
+const data = workerData as MediaWorkerData;
+const post = (message: FromWorker): void => port.postMessage(message);
+
+const sockets = createRtpSockets({
+  minPort: data.rtpPorts.min,
+  maxPort: data.rtpPorts.max,
+  random: Math.random,
+});
+const table = new SessionTable({
+  clock: new RealClock(),
+  log: portLogger({}),
+  random: Math.random,
+  openSocket: (bindAddress) => sockets.open(bindAddress),
+  onEvent: (event) => post({ kind: 'event', event }),
+});
+
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'command') table.handle(message.command);
+  else void table.close().then(() => process.exit(0));
+});
+
+/** Log lines go through the main thread, so that there is one writer of the log. */
+function portLogger(bound: LogFields): Logger {
+  const write =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (fields: LogFields, message: string): void =>
+      post({ kind: 'log', level, fields: plain({ ...bound, ...fields }), message });
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: (fields) => portLogger({ ...bound, ...fields }),
+  };
+}
+
+/** Errors cross the port as text. */
+function plain(fields: LogFields): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      value instanceof Error ? (value.stack ?? value.message) : value,
+    ]),
+  );
+}

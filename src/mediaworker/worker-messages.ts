@@ -1,0 +1,21 @@
+import type { LogFields } from '../log/logger.ts';
+import type { MediaCommand, MediaEvent } from './protocol.ts';
+
+/** Settings of a media worker, fixed at its start. */
+export interface MediaWorkerData {
+  /** Lowest and highest UDP port for RTP and RTCP. */
+  readonly rtpPorts: { readonly min: number; readonly max: number };
+}
+
+export type ToWorker =
+  | { readonly kind: 'command'; readonly command: MediaCommand }
+  | { readonly kind: 'close' };
+
+export type FromWorker =
+  | { readonly kind: 'event'; readonly event: MediaEvent }
+  | {
+      readonly kind: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly fields: LogFields;
+      readonly message: string;
+    };

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { test } from 'node:test';
+import { createRtpSockets, RtpPortError } from './sockets.ts';
+
+const HOST = '127.0.0.1';
+
+test('a pair is an even port and the odd one above it, and both carry datagrams', async () => {
+  const sockets = createRtpSockets({ minPort: 41_001, maxPort: 41_400, random: () => 0.5 });
+  const [a, b] = [await sockets.open(HOST), await sockets.open(HOST)];
+  assert.equal(a.rtpPort % 2, 0);
+  assert.notEqual(a.rtpPort, b.rtpPort);
+  const heard = new Promise<string[]>((resolve) => {
+    const got: string[] = [];
+    const note = (what: string) => (bytes: Uint8Array, address: string, port: number) => {
+      got.push(`${what} ${Buffer.from(bytes)} from ${address}:${port}`);
+      if (got.length === 2) resolve(got.sort());
+    };
+    b.onPacket = note('rtp');
+    b.onRtcp = note('rtcp');
+  });
+  a.send(Buffer.from('xhello'), 1, 5, b.rtpPort, HOST);
+  a.sendRtcp(Buffer.from('report'), 0, 6, b.rtpPort + 1, HOST);
+  assert.deepEqual(await heard, [
+    `rtcp report from ${HOST}:${a.rtpPort + 1}`,
+    `rtp hello from ${HOST}:${a.rtpPort}`,
+  ]);
+  a.close();
+  b.close();
+});
+
+test('a pair of which one port is in use is passed over', async () => {
+  const taken = createSocket('udp4');
+  await new Promise<void>((resolve) => taken.bind(41_503, HOST, resolve));
+  const sockets = createRtpSockets({ minPort: 41_502, maxPort: 41_505, random: () => 0 });
+  const pair = await sockets.open(HOST);
+  assert.equal(pair.rtpPort, 41_504);
+  pair.close();
+  taken.close();
+});
+
+test('a full range is one clear error', async () => {
+  const sockets = createRtpSockets({ minPort: 41_600, maxPort: 41_601, random: () => 0 });
+  const only = await sockets.open(HOST);
+  await assert.rejects(
+    sockets.open(HOST),
+    (error) => error instanceof RtpPortError && /between 41600 and 41601 on 127\.0\.0\.1/.test(error.message),
+  );
+  only.close();
+});
+
+test('an address that is not ours is one clear error', async () => {
+  const sockets = createRtpSockets({ minPort: 41_700, maxPort: 41_800, random: () => 0 });
+  await assert.rejects(sockets.open('192.0.2.77'), RtpPortError);
+});
+
+test('sending to nobody and closing twice do no harm', async () => {
+  const sockets = createRtpSockets({ minPort: 41_900, maxPort: 41_950, random: () => 0 });
+  const pair = await sockets.open(HOST);
+  for (let i = 0; i < 5; i++) {
+    pair.send(Buffer.from('x'), 0, 1, 9, HOST);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  pair.close();
+  pair.close();
+  pair.send(Buffer.from('x'), 0, 1, 9, HOST);
+});
+
+test('a range without a pair is refused at once', () => {
+  assert.throws(
+    () => createRtpSockets({ minPort: 5001, maxPort: 5002, random: () => 0 }),
+    /at least one even-odd pair/,
+  );
+});

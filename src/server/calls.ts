@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { buildEnvelope } from '../callbacks/envelope.ts';
+import type { Outbox } from '../callbacks/events.ts';
+import type { MediaLeg } from '../call/media-leg.ts';
+import type { SoundSource } from '../call/playback.ts';
+import type { RecordingService } from '../call/recording-service.ts';
+import { createSipLeg } from '../call/sip-leg.ts';
+import { parseSound } from '../call/sounds/parse-sound.ts';
+import { startScript } from '../engine/call-script.ts';
+import type { LoadExpressions } from '../engine/expressions-port.ts';
+import { callingPayload } from '../engine/payload.ts';
+import type { TraceEvent } from '../engine/trace.ts';
+import type { Logger } from '../log/logger.ts';
+import { maskDigits } from '../log/redact.ts';
+import type { MediaHost } from '../mediaworker/protocol.ts';
+import type { HttpClient } from '../methods/context.ts';
+import type { IncomingSipCall } from '../sip/api.ts';
+import { SipRefusal } from '../sip/errors.ts';
+import type { JsonObject } from '../swml/json.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Config } from './config-keys.ts';
+import type { Documents } from './documents.ts';
+import type { ServerEvent, ServerEventListener } from './events.ts';
+import type { Identity } from './identity.ts';
+
+export interface CallsOptions {
+  readonly config: Config;
+  readonly identity: Identity;
+  readonly documents: Documents;
+  readonly recordings: RecordingService;
+  readonly sounds: SoundSource;
+  readonly media: MediaHost;
+  readonly outbox: Outbox;
+  readonly http: HttpClient;
+  readonly loadExpressions: LoadExpressions | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onEvent: ServerEventListener;
+}
+
+/** When a caller who was turned away for lack of room may try again, s. */
+const RETRY_AFTER_SECONDS = 5;
+const SAMPLE_RATE = 8000;
+
+/** All calls of the server: lets them in, runs the document of each, and ends them at shutdown. */
+export class Calls {
+  readonly #options: CallsOptions;
+  readonly #legs = new Map<string, { readonly leg: MediaLeg; readonly done: Promise<void> }>();
+  #closing = false;
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#legs.size;
+  }
+
+  /** @throws SipRefusal 503 at the limit of calls and during shutdown */
+  accept(call: IncomingSipCall): void {
+    const { config, identity, log } = this.#options;
+    if (this.#closing || this.#legs.size >= config.limits.max_calls) {
+      log.warn(
+        { calls: this.#legs.size },
+        this.#closing ? 'call refused: shutting down' : 'call refused: limit of calls reached',
+      );
+      throw new SipRefusal(503, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+    }
+    const callId = randomUUID();
+    const sessionId = randomUUID();
+    const callLog = log.child({ call_id: callId });
+    const leg = createSipLeg({
+      call,
+      callId,
+      nodeId: identity.nodeId,
+      projectId: identity.projectId,
+      spaceId: identity.spaceId,
+      media: this.#options.media,
+      rtpBindAddress: config.rtp.bind,
+      advertisedAddress: config.sip.advertised_address,
+      codecs: ['PCMU', 'PCMA'],
+      idleMedia: config.rtp.idle_media,
+      sounds: this.#options.sounds,
+      recordings: this.#options.recordings,
+      eventChannel: `swml:${sessionId}`,
+      sampleRate: SAMPLE_RATE,
+      clock: this.#options.clock,
+      log: callLog,
+      onEvent: (event) => {
+        if (event.kind === 'digit')
+          callLog.info({ digit: maskDigits(String(event.data['digit']), 'info') }, 'key pressed');
+        this.#tell(callId, event.kind, event.text, event.data);
+      },
+    });
+    leg.limitDuration(config.limits.max_call_seconds);
+    const { protocol, address, port } = call.source;
+    const data = {
+      from: call.from.uri,
+      to: call.to.uri,
+      source: `${protocol}:${address}:${port}`,
+      sip_call_id: call.sipCallId,
+    };
+    callLog.info(data, 'incoming call');
+    this.#tell(
+      callId,
+      'sip',
+      `INVITE ${call.requestUri} from ${call.from.uri} over ${protocol.toUpperCase()}`,
+      data,
+    );
+    const done = this.#run(leg, callId, sessionId, callLog).finally(() => this.#legs.delete(callId));
+    this.#legs.set(callId, { leg, done });
+  }
+
+  /** Takes no further calls; ends the running ones as by `hangup` and waits until their recordings are there. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const running = [...this.#legs.values()];
+    await Promise.all(running.map(({ leg }) => leg.hangup()));
+    await Promise.all(running.map(({ done }) => done));
+  }
+
+  async #run(leg: MediaLeg, callId: string, sessionId: string, log: Logger): Promise<void> {
+    try {
+      await this.#runDocument(leg, callId, sessionId, log);
+    } catch (cause) {
+      if (!leg.signal.aborted) {
+        log.error({ err: cause }, 'the call cannot be served');
+        this.#tell(callId, 'warning', cause instanceof Error ? cause.message : String(cause), {});
+        await leg.hangup('error');
+      }
+    }
+    const end = await leg.ended;
+    log.info({ by: end.by, reason: end.reason }, 'call over');
+  }
+
+  async #runDocument(leg: MediaLeg, callId: string, sessionId: string, log: Logger): Promise<void> {
+    const { documents, clock, http, loadExpressions } = this.#options;
+    const payload = callingPayload(leg.info, { vars: {}, envs: {}, params: {} });
+    const document = await documents.forCall(payload, leg.signal, log);
+    if (leg.signal.aborted) return;
+    const script = startScript({
+      leg,
+      document,
+      parseSound,
+      sessionId,
+      services: {
+        clock,
+        log,
+        http,
+        loader: documents,
+        emit: (callback) => this.#emit(callback),
+        onWarning: (warning) =>
+          this.#tell(callId, 'warning', `${warning.params.code} ${warning.params.message}`, warning.params),
+        ...(loadExpressions !== undefined && { loadExpressions }),
+      },
+      onTrace: (event) => this.#trace(callId, log, event),
+    });
+    const result = await script.done;
+    log.info({ outcome: result.outcome }, 'script over');
+    if (!leg.signal.aborted) await leg.hangup();
+  }
+
+  #emit(callback: {
+    readonly url: string;
+    readonly method?: 'POST' | 'GET';
+    readonly operationId: string;
+    readonly eventType: string;
+    readonly params: JsonObject;
+    readonly sessionId: string;
+  }): void {
+    const { outbox, clock, identity, log } = this.#options;
+    try {
+      outbox.enqueue({
+        url: callback.url,
+        ...(callback.method !== undefined && { method: callback.method }),
+        operationId: callback.operationId,
+        envelope: buildEnvelope({
+          type: callback.eventType,
+          channel: `swml:${callback.sessionId}`,
+          nowMs: clock.now(),
+          projectId: identity.projectId,
+          spaceId: identity.spaceId,
+          params: callback.params,
+        }),
+      });
+    } catch (cause) {
+      log.error({ err: cause, event_type: callback.eventType }, 'a callback could not be stored');
+    }
+  }
+
+  #trace(callId: string, log: Logger, event: TraceEvent): void {
+    if (event.kind === 'step-start') {
+      log.debug({ path: event.path }, `step ${event.method}`);
+      this.#tell(callId, 'step', event.method, { path: event.path, line: event.position.line });
+    } else if (event.kind === 'step-end' && Object.keys(event.set).length > 0) {
+      this.#tell(callId, 'step', `${event.method} done`, { set: event.set });
+    }
+  }
+
+  #tell(
+    callId: string,
+    kind: ServerEvent['kind'],
+    text: string,
+    data: Readonly<Record<string, unknown>>,
+  ): void {
+    this.#options.onEvent({ callId, at: this.#options.clock.now(), kind, text, data });
+  }
+}

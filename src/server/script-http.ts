@@ -1,0 +1,61 @@
+import {
+  type HttpAnswer,
+  HttpFailure,
+  type HttpClient as ScriptHttp,
+  type HttpRequest,
+} from '../methods/context.ts';
+import type { HttpClient, HttpMethod } from '../net/http-client.ts';
+import { HttpError, type HttpErrorCode } from '../net/http-errors.ts';
+
+/** How the language sees the ways in which a request can fail. */
+const REASONS: Readonly<Partial<Record<HttpErrorCode, HttpFailure['reason']>>> = {
+  timeout_connect: 'timeout',
+  timeout_read: 'timeout',
+  timeout_total: 'timeout',
+  refused_address: 'refused',
+  https_required: 'refused',
+  aborted: 'aborted',
+};
+
+/** The guarded client as scripts see it. */
+export class GuardedScriptHttp implements ScriptHttp {
+  readonly #http: Pick<HttpClient, 'fetch'>;
+
+  constructor(http: Pick<HttpClient, 'fetch'>) {
+    this.#http = http;
+  }
+
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    try {
+      const response = await this.#http.fetch({
+        url: request.url,
+        method: request.method as HttpMethod,
+        headers: request.headers,
+        ...(request.body !== undefined && { body: request.body }),
+        timeouts: {
+          connectMs: request.connectTimeoutMs,
+          readMs: request.timeoutMs,
+          totalMs: request.timeoutMs,
+        },
+        maxRedirects: request.maxRedirects,
+        maxBodyBytes: request.maxBodyBytes,
+        onTooLarge: 'cut',
+        signal: request.signal,
+      });
+      return {
+        status: response.status,
+        headers: Object.entries(response.headers).flatMap(([name, value]) =>
+          (Array.isArray(value) ? value : [value]).flatMap((one) =>
+            one === undefined ? [] : [[name, one] as const],
+          ),
+        ),
+        body: response.body.toString('utf8'),
+        truncated: response.truncated,
+      };
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      const reason = cause instanceof HttpError ? (REASONS[cause.code] ?? 'network') : 'network';
+      throw new HttpFailure(reason, message, { cause });
+    }
+  }
+}

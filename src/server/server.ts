@@ -1,0 +1,288 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { HttpSender } from '../callbacks/http-sender.ts';
+import { DurableOutbox } from '../callbacks/outbox.ts';
+import { RecordingService } from '../call/recording-service.ts';
+import { SoundLoader } from '../call/sounds/loader.ts';
+import type { Logger } from '../log/logger.ts';
+import { MediaHostPool } from '../mediaworker/host-pool.ts';
+import { WorkerMediaHost } from '../mediaworker/worker-host.ts';
+import { HttpClient } from '../net/http-client.ts';
+import { redactUrl } from '../net/http-url.ts';
+import type { SipEndpoint, SipListener } from '../sip/api.ts';
+import { createSipEndpoint } from '../sip/endpoint.ts';
+import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
+import { Database } from '../storage/database.ts';
+import { LocalFiles } from '../storage/local-files.ts';
+import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
+import { RealClock } from '../time/real-clock.ts';
+import { publicUrlOf, sipUris } from './addresses.ts';
+import { Calls } from './calls.ts';
+import { ConfigError } from './config-error.ts';
+import type { Config } from './config-keys.ts';
+import { Documents } from './documents.ts';
+import type { ServerEvent, ServerEventListener } from './events.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
+import { loadIdentity } from './identity.ts';
+import { GuardedScriptHttp } from './script-http.ts';
+
+export interface ServerAddresses {
+  /** Really bound, in the order of the configuration. */
+  readonly sip: readonly SipListener[];
+  /** What to dial. */
+  readonly sipUris: readonly string[];
+  readonly http: { readonly host: string; readonly port: number; readonly url: string };
+}
+
+export interface Server {
+  /**
+   * Opens everything, repairs what a crash left behind, and takes calls.
+   * @throws ConfigError, DocumentError, StorageError, ListenError, HttpListenError: each says what and how to mend it
+   */
+  start(): Promise<ServerAddresses>;
+  onEvent(listener: ServerEventListener): void;
+  /** Ends running calls, finishes their recordings, gives callbacks a moment, closes everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** How long shutdown waits for callbacks; the rest is delivered after the next start, ms. */
+const DRAIN_MS = 3000;
+const VERSION = 'OpenSWML';
+
+/** Puts the parts together. The only place that constructs them. */
+export function createServer(config: Config, dependencies: { readonly log: Logger }): Server {
+  return new AssembledServer(config, dependencies.log);
+}
+
+class AssembledServer implements Server {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #clock = new RealClock();
+  readonly #listeners: ServerEventListener[] = [];
+  /** What has been opened, in order; closed in the opposite order. */
+  readonly #opened: (() => Promise<void> | void)[] = [];
+  #stopped: Promise<void> | undefined;
+  #publicUrl = '';
+
+  constructor(config: Config, log: Logger) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  onEvent(listener: ServerEventListener): void {
+    this.#listeners.push(listener);
+  }
+
+  async start(): Promise<ServerAddresses> {
+    try {
+      return await this.#start();
+    } catch (cause) {
+      await this.stop();
+      throw cause;
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    for (const close of this.#opened.reverse()) {
+      try {
+        await close();
+      } catch (cause) {
+        this.#log.error({ err: cause }, 'a part of the server could not be closed');
+      }
+    }
+    this.#log.info({ event: 'stopped' }, 'stopped');
+  }
+
+  async #start(): Promise<ServerAddresses> {
+    const config = this.#config;
+    const log = this.#log;
+    const clock = this.#clock;
+    if (config.document.source === undefined) {
+      throw new ConfigError([
+        { where: 'document.source', message: 'no document to run: name one (openswml serve FILE)' },
+      ]);
+    }
+    const database = Database.open(config.data_dir, { clock, log, synchronous: config.storage.synchronous });
+    this.#opened.push(() => database.close());
+    const identity = loadIdentity(config);
+
+    const http = new HttpClient({
+      clock,
+      log,
+      allow: config.network.allow,
+      defaults: { httpsOnly: config.network.https_only },
+      userAgent: VERSION,
+    });
+    this.#opened.push(() => http.close());
+    const documents = new Documents({
+      http,
+      clock,
+      log,
+      signingKey: config.signing_key,
+      source: config.document.source,
+      fallback: config.document.fallback,
+    });
+    await documents.preload();
+
+    const outbox = new DurableOutbox({
+      database,
+      clock,
+      log,
+      random: Math.random,
+      sender: new HttpSender({
+        http,
+        clock,
+        signingKey: config.signing_key,
+        httpsOnly: config.network.https_only,
+      }),
+      limits: {
+        concurrency: config.callbacks.concurrency,
+        perOrigin: config.callbacks.per_receiver,
+        giveUpAfterMs: config.callbacks.give_up_after_seconds * 1000,
+      },
+    });
+    this.#opened.push(() => outbox.close());
+    outbox.onDelivery(({ url, eventType, state, attempts, status, error }) =>
+      this.#emit({
+        callId: '',
+        at: clock.now(),
+        kind: 'callback',
+        text: `${eventType} ${state}`,
+        data: { url: redactUrl(url), event_type: eventType, state, attempts, status, error },
+      }),
+    );
+
+    const store = new SqliteRecordings(database, clock);
+    const recordings = new RecordingService({
+      store,
+      outbox,
+      transaction: (work) => database.transaction(work),
+      dataDir: config.data_dir,
+      urlOf: (id) => recordingUrl(this.#publicUrl, id),
+      idOf: (url) => recordingIdOf(url, this.#publicUrl),
+      maxLengthSeconds: config.limits.max_recording_seconds,
+      clock,
+      log,
+    });
+    const speech = this.#openSpeech();
+    const media = this.#openMedia();
+    const sounds = new SoundLoader({
+      clock,
+      synthesizer: speech,
+      http,
+      localFile: (url) => recordings.localFile(url),
+    });
+    const calls = new Calls({
+      config,
+      identity,
+      documents,
+      recordings,
+      sounds,
+      media,
+      outbox,
+      http: new GuardedScriptHttp(http),
+      loadExpressions: undefined,
+      clock,
+      log,
+      onEvent: (event) => this.#emit(event),
+    });
+
+    let addresses: ServerAddresses | undefined;
+    const httpServer = this.#openHttp(store, identity, () => addresses, calls);
+    const boundHttp = await httpServer.listen();
+    this.#publicUrl = publicUrlOf(config, boundHttp);
+    const recovered = await recordings.recover();
+    if (recovered.length > 0)
+      log.warn({ recordings: recovered.length }, 'recordings of a crash were recovered');
+    outbox.start();
+    this.#opened.push(() => outbox.drain(DRAIN_MS));
+
+    const sip = createSipEndpoint({
+      clock,
+      log: log.child({ component: 'sip' }),
+      listeners: config.sip.listen,
+      userAgent: VERSION,
+      onInvite: (call) => calls.accept(call),
+      ...(config.sip.advertised_address !== undefined && { advertisedHost: config.sip.advertised_address }),
+    });
+    const boundSip = await this.#openSip(sip, calls);
+    addresses = {
+      sip: boundSip,
+      sipUris: sipUris(config, boundSip),
+      http: { ...boundHttp, url: this.#publicUrl },
+    };
+    return addresses;
+  }
+
+  #openSpeech(): SpeechService {
+    const speech = createSynthesizer({
+      clock: this.#clock,
+      log: this.#log.child({ component: 'speech' }),
+      disk: { folder: path.join(this.#config.data_dir, 'cache', 'speech') },
+    });
+    this.#opened.push(() => speech.close());
+    speech
+      .warmUp()
+      .catch((cause: unknown) => this.#log.warn({ err: cause }, 'the embedded voice could not be warmed up'));
+    return speech;
+  }
+
+  #openMedia(): MediaHostPool {
+    const log = this.#log.child({ component: 'media' });
+    const hosts = Array.from(
+      { length: availableParallelism() },
+      () => new WorkerMediaHost({ data: { rtpPorts: this.#config.rtp.ports }, log }),
+    );
+    for (const host of hosts) host.warmUp();
+    const pool = new MediaHostPool(hosts);
+    this.#opened.push(() => pool.close());
+    return pool;
+  }
+
+  #openHttp(
+    store: SqliteRecordings,
+    identity: ReturnType<typeof loadIdentity>,
+    addresses: () => ServerAddresses | undefined,
+    calls: Calls,
+  ): HttpServer {
+    const startedMs = this.#clock.monotonic();
+    const server = createHttpServer({
+      listen: this.#config.http.listen,
+      recordings: store,
+      files: new LocalFiles(this.#config.data_dir),
+      log: this.#log,
+      clock: this.#clock,
+      credentials: { projectId: identity.projectId, apiToken: identity.apiToken },
+      protectRecordings: () => this.#config.protect_recordings,
+      publicUrl: () => this.#publicUrl,
+      status: () => ({
+        version: VERSION,
+        sipAddresses: addresses()?.sipUris ?? [],
+        httpAddress: this.#publicUrl,
+        callsNow: calls.count,
+        uptime: (this.#clock.monotonic() - startedMs) / 1000,
+      }),
+      readiness: () => [{ name: 'sip', ok: addresses() !== undefined }],
+    });
+    this.#opened.push(() => server.close());
+    return server;
+  }
+
+  async #openSip(sip: SipEndpoint, calls: Calls): Promise<readonly SipListener[]> {
+    const bound = await sip.start();
+    this.#opened.push(() => sip.close());
+    // Pushed last, so first at shutdown: calls end while SIP, media and database are still there.
+    this.#opened.push(() => calls.close());
+    return bound;
+  }
+
+  #emit(event: ServerEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
