@@ -54,7 +54,7 @@ describe('the settings', () => {
         ],
         advertised_address: undefined,
       },
-      rtp: { bind: '0.0.0.0', ports: { min: 20_000, max: 29_999 }, idle_media: 'keepalive' },
+      rtp: { bind: '0.0.0.0', ports: { min: 20_000, max: 29_999 }, idle_media: 'silence' },
       http: { listen: { host: '0.0.0.0', port: 8080 }, public_url: undefined },
       limits: { max_calls: 2_000, max_call_seconds: 14_400, max_recording_seconds: 14_400 },
       network: { allow: [], https_only: false },
