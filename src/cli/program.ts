@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 
 import { addCheckCommand } from './commands/check.ts';
+import { addServeCommand } from './commands/serve.ts';
 import { EXIT, UsageError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -14,7 +15,10 @@ export interface CommandContext {
   exit(status: number): void;
 }
 
-const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [addCheckCommand];
+const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
+  addServeCommand,
+  addCheckCommand,
+];
 
 /**
  * Runs one command line (without `node` and the program's name).

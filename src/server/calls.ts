@@ -190,7 +190,7 @@ export class Calls {
 
   #trace(callId: string, log: Logger, event: TraceEvent): void {
     if (event.kind === 'step-start') {
-      log.debug({ path: event.path }, `step ${event.method}`);
+      log.info({ at: `${event.file ?? ''}:${event.position.line}` }, `step ${event.method}`);
       this.#tell(callId, 'step', event.method, { path: event.path, line: event.position.line });
     } else if (event.kind === 'step-end' && Object.keys(event.set).length > 0) {
       this.#tell(callId, 'step', `${event.method} done`, { set: event.set });

@@ -128,10 +128,7 @@ export class Documents implements DocumentLoader {
       const error =
         cause instanceof DocumentError
           ? cause
-          : new DocumentError(
-              `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-              { cause },
-            );
+          : new DocumentError(`the document ${path} cannot be read: ${whyNot(cause)}`, { cause });
       // While a document is being edited under a running server, calls go on with the last good state of it.
       if (cached === undefined) throw error;
       log.error({ err: error }, 'the changed document is not usable, going on with the one before');
@@ -142,6 +139,11 @@ export class Documents implements DocumentLoader {
 
 function isUrl(place: string): boolean {
   return /^https?:\/\//i.test(place);
+}
+
+function whyNot(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'no permission' : message;
 }
 
 function check(text: string, name: string, log: Logger): SwmlDocument {
