@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
-import { createRtpSockets, RtpPortError } from './sockets.ts';
+import { createRtpSockets, RtpPortError, type RtpSocket } from './sockets.ts';
 
 const HOST = '127.0.0.1';
 
@@ -64,6 +64,51 @@ test('sending to nobody and closing twice do no harm', async () => {
   pair.close();
   pair.close();
   pair.send(Buffer.from('x'), 0, 1, 9, HOST);
+});
+
+test('what cannot be sent is dropped and harms nothing', async () => {
+  const sockets = createRtpSockets({ minPort: 41_960, maxPort: 41_980, random: () => 0 });
+  const [a, b] = [await sockets.open(HOST), await sockets.open(HOST)];
+  const heard = new Promise<string>((resolve) => {
+    b.onPacket = (bytes) => resolve(Buffer.from(bytes).toString());
+  });
+  a.send(Buffer.from('a'), 0, 1, b.rtpPort, 'phone.example.com');
+  a.send(Buffer.from('b'), 0, 1, b.rtpPort, '::1');
+  a.send(Buffer.from('c'), 0, 1, 0, HOST);
+  a.send(Buffer.from('d'), 0, 1, 65_536, HOST);
+  a.send(Buffer.from('e'), 0, 1, b.rtpPort, HOST);
+  assert.equal(await heard, 'e');
+  a.close();
+  b.close();
+});
+
+test('a socket for both families speaks to IPv4 peers in plain IPv4 addresses', async (t) => {
+  const sockets = createRtpSockets({ minPort: 42_000, maxPort: 42_020, random: () => 0 });
+  const four = await sockets.open(HOST);
+  t.after(() => four.close());
+  const both = await sockets.open('::').catch(() => undefined);
+  if (both === undefined) {
+    t.skip('this machine has no IPv6');
+    return;
+  }
+  t.after(() => both.close());
+  const came = (socket: RtpSocket) =>
+    new Promise<string>((resolve) => {
+      socket.onPacket = (_bytes, address, port) => resolve(`${address}:${port}`);
+    });
+  const there = came(both);
+  four.send(Buffer.from('x'), 0, 1, both.rtpPort, HOST);
+  assert.equal(await there, `${HOST}:${four.rtpPort}`);
+  const back = came(four);
+  both.send(Buffer.from('x'), 0, 1, four.rtpPort, HOST);
+  assert.equal(await back, `${HOST}:${both.rtpPort}`);
+});
+
+test('many that open at once get a pair each', async () => {
+  const sockets = createRtpSockets({ minPort: 42_030, maxPort: 42_080, random: () => 0.3 });
+  const pairs = await Promise.all(Array.from({ length: 12 }, () => sockets.open(HOST)));
+  assert.equal(new Set(pairs.map((pair) => pair.rtpPort)).size, 12);
+  for (const pair of pairs) pair.close();
 });
 
 test('a range without a pair is refused at once', () => {

@@ -1,14 +1,17 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 
 /** An RTP port and the RTCP port above it (RFC 3550 11). */
 export interface RtpSocket {
   /** Even; RTCP is the next one. */
   readonly rtpPort: number;
-  /** Called for each datagram on the RTP port; `bytes` must not be kept. */
+  /** Called for each datagram on the RTP port; `bytes` must not be kept. IPv4 comes as IPv4, whatever the socket. */
   onPacket: (bytes: Uint8Array, address: string, port: number) => void;
   onRtcp: (bytes: Uint8Array, address: string, port: number) => void;
-  /** The buffer must stay untouched until the system has taken it, which is a matter of microseconds. */
+  /**
+   * The buffer must stay untouched until the system has taken it, which is a matter of microseconds.
+   * `address` must be in numbers. What cannot be sent (host name, other family, port 0) is dropped.
+   */
   send(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void;
   sendRtcp(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void;
   close(): void;
@@ -39,6 +42,8 @@ export class RtpPortError extends Error {
 const MAX_TRIES = 200;
 /** Packets wait here while the thread is busy: about 400 of G.711. */
 const RECEIVE_BUFFER_BYTES = 256 * 1024;
+/** How a socket for both families writes an IPv4 address (RFC 4291 2.5.5.2). */
+const MAPPED = '::ffff:';
 
 /** Opens pairs of ports in a range, from a random place on, so that a peer cannot guess the next one. */
 export function createRtpSockets(options: RtpSocketsOptions): RtpSockets {
@@ -70,12 +75,15 @@ export function createRtpSockets(options: RtpSocketsOptions): RtpSockets {
 async function openPair(address: string, port: number): Promise<RtpSocket | undefined> {
   const rtp = await bind(address, port);
   if (rtp === undefined) return undefined;
-  const rtcp = await bind(address, port + 1);
+  const rtcp = await bind(address, port + 1).catch((error: unknown) => {
+    rtp.close();
+    throw error;
+  });
   if (rtcp === undefined) {
     rtp.close();
     return undefined;
   }
-  return new UdpPair(rtp, rtcp, port);
+  return new UdpPair(new Port(rtp, isIPv6(address)), new Port(rtcp, isIPv6(address)), port);
 }
 
 function bind(address: string, port: number): Promise<Socket | undefined> {
@@ -84,7 +92,7 @@ function bind(address: string, port: number): Promise<Socket | undefined> {
     const socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES, lookup: numericLookup });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       socket.close();
-      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined);
+      if (error.code === 'EADDRINUSE') resolve(undefined);
       else reject(new RtpPortError(`RTP cannot be bound to ${address}: ${error.message}`, { cause: error }));
     });
     socket.bind({ address, port, exclusive: true }, () => {
@@ -107,36 +115,86 @@ function numericLookup(
 
 class UdpPair implements RtpSocket {
   readonly rtpPort: number;
-  onPacket: (bytes: Uint8Array, address: string, port: number) => void = ignore;
-  onRtcp: (bytes: Uint8Array, address: string, port: number) => void = ignore;
-  readonly #rtp: Socket;
-  readonly #rtcp: Socket;
-  #closed = false;
+  readonly #rtp: Port;
+  readonly #rtcp: Port;
 
-  constructor(rtp: Socket, rtcp: Socket, rtpPort: number) {
+  constructor(rtp: Port, rtcp: Port, rtpPort: number) {
     this.rtpPort = rtpPort;
     this.#rtp = rtp;
     this.#rtcp = rtcp;
-    rtp.on('message', (bytes, remote) => this.onPacket(bytes, remote.address, remote.port));
-    rtcp.on('message', (bytes, remote) => this.onRtcp(bytes, remote.address, remote.port));
+  }
+
+  get onPacket(): RtpSocket['onPacket'] {
+    return this.#rtp.listener;
+  }
+
+  set onPacket(listener: RtpSocket['onPacket']) {
+    this.#rtp.listener = listener;
+  }
+
+  get onRtcp(): RtpSocket['onRtcp'] {
+    return this.#rtcp.listener;
+  }
+
+  set onRtcp(listener: RtpSocket['onRtcp']) {
+    this.#rtcp.listener = listener;
   }
 
   send(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void {
-    // Without a callback a failed send (no route, full queue) is an error event, which is ignored: RTP is lossy.
-    if (!this.#closed) this.#rtp.send(buffer, offset, length, port, address);
+    this.#rtp.send(buffer, offset, length, port, address);
   }
 
   sendRtcp(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void {
-    if (!this.#closed) this.#rtcp.send(buffer, offset, length, port, address);
+    this.#rtcp.send(buffer, offset, length, port, address);
+  }
+
+  close(): void {
+    this.#rtp.close();
+    this.#rtcp.close();
+  }
+}
+
+/** One bound UDP socket. */
+class Port {
+  readonly #socket: Socket;
+  readonly #isIPv6: boolean;
+  listener: RtpSocket['onPacket'] = ignore;
+  #closed = false;
+  /** The address that was sent to last, and how the socket writes it; empty when it cannot be sent to. */
+  #address = '';
+  #native = '';
+
+  constructor(socket: Socket, isIPv6: boolean) {
+    this.#socket = socket;
+    this.#isIPv6 = isIPv6;
+    socket.on('message', (bytes, { address, port }) => {
+      const isMapped = isIPv6 && address.startsWith(MAPPED);
+      this.listener(bytes, isMapped ? address.slice(MAPPED.length) : address, port);
+    });
+  }
+
+  send(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void {
+    if (address !== this.#address) {
+      this.#address = address;
+      this.#native = this.#nativeOf(address);
+    }
+    // dgram throws on a port out of range, and what the peer's SDP says must not end a session.
+    if (this.#closed || this.#native === '' || port < 1 || port > 65_535) return;
+    // Without a callback a failed send (no route, full queue) is an error event, which is ignored: RTP is lossy.
+    this.#socket.send(buffer, offset, length, port, this.#native);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.onPacket = ignore;
-    this.onRtcp = ignore;
-    this.#rtp.close();
-    this.#rtcp.close();
+    this.listener = ignore;
+    this.#socket.close();
+  }
+
+  #nativeOf(address: string): string {
+    const family = isIP(address);
+    if (family === 4) return this.#isIPv6 ? MAPPED + address : address;
+    return family === 6 && this.#isIPv6 ? address : '';
   }
 }
 
