@@ -1,10 +1,9 @@
 /** The command line: all commands, help, and the one place where errors become words and exit statuses. */
-import { readFileSync } from 'node:fs';
-
 import { Command, CommanderError } from 'commander';
 
 import { addCheckCommand } from './commands/check.ts';
 import { addServeCommand } from './commands/serve.ts';
+import { packageVersion } from '../server/version.ts';
 import { EXIT, UsageError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -75,9 +74,4 @@ function oneLine(text: string): string {
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.+)\?\)/, ': did you mean $1?')
     .replaceAll('\n', ' ');
-}
-
-function packageVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
 }

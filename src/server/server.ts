@@ -26,6 +26,7 @@ import { createHttpServer, type HttpServer } from './http/server.ts';
 import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { loadIdentity } from './identity.ts';
 import { GuardedScriptHttp } from './script-http.ts';
+import { packageVersion } from './version.ts';
 
 export interface ServerAddresses {
   /** Really bound, in the order of the configuration. */
@@ -48,7 +49,8 @@ export interface Server {
 
 /** How long shutdown waits for callbacks; the rest is delivered after the next start, ms. */
 const DRAIN_MS = 3000;
-const VERSION = 'OpenSWML';
+const VERSION = packageVersion();
+const USER_AGENT = `OpenSWML/${VERSION}`;
 
 /** Puts the parts together. The only place that constructs them. */
 export function createServer(config: Config, dependencies: { readonly log: Logger }): Server {
@@ -117,7 +119,7 @@ class AssembledServer implements Server {
       log,
       allow: config.network.allow,
       defaults: { httpsOnly: config.network.https_only },
-      userAgent: VERSION,
+      userAgent: USER_AGENT,
     });
     this.#opened.push(() => http.close());
     const documents = new Documents({
@@ -207,8 +209,11 @@ class AssembledServer implements Server {
       clock,
       log: log.child({ component: 'sip' }),
       listeners: config.sip.listen,
-      userAgent: VERSION,
+      userAgent: USER_AGENT,
       onInvite: (call) => calls.accept(call),
+      trace: (direction, data) => {
+        if (this.#listeners.length > 0) calls.sipMessage(direction, data);
+      },
       ...(config.sip.advertised_address !== undefined && { advertisedHost: config.sip.advertised_address }),
     });
     const boundSip = await this.#openSip(sip, calls);
