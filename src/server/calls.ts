@@ -22,6 +22,7 @@ import type { Config } from './config-keys.ts';
 import type { Documents } from './documents.ts';
 import type { ServerEvent, ServerEventListener } from './events.ts';
 import type { Identity } from './identity.ts';
+import { sipLine } from './sip-timeline.ts';
 
 export interface CallsOptions {
   readonly config: Config;
@@ -46,6 +47,8 @@ const SAMPLE_RATE = 8000;
 export class Calls {
   readonly #options: CallsOptions;
   readonly #legs = new Map<string, { readonly leg: MediaLeg; readonly done: Promise<void> }>();
+  /** Call ids by Call-ID header, of calls that are there. */
+  readonly #bySipCallId = new Map<string, string>();
   #closing = false;
 
   constructor(options: CallsOptions) {
@@ -101,14 +104,22 @@ export class Calls {
       sip_call_id: call.sipCallId,
     };
     callLog.info(data, 'incoming call');
-    this.#tell(
-      callId,
-      'sip',
-      `INVITE ${call.requestUri} from ${call.from.uri} over ${protocol.toUpperCase()}`,
-      data,
-    );
-    const done = this.#run(leg, callId, sessionId, callLog).finally(() => this.#legs.delete(callId));
+    this.#bySipCallId.set(call.sipCallId, callId);
+    this.#tell(callId, 'sip', '← INVITE', data);
+    const done = this.#run(leg, callId, sessionId, callLog).finally(() => {
+      this.#legs.delete(callId);
+      this.#bySipCallId.delete(call.sipCallId);
+    });
     this.#legs.set(callId, { leg, done });
+  }
+
+  /** Puts a SIP message of a running call on its timeline. */
+  sipMessage(direction: 'in' | 'out', data: Uint8Array): void {
+    const line = sipLine(data);
+    const callId = line === undefined ? undefined : this.#bySipCallId.get(line.sipCallId);
+    if (line !== undefined && callId !== undefined) {
+      this.#tell(callId, 'sip', `${direction === 'in' ? '←' : '→'} ${line.text}`, {});
+    }
   }
 
   /** Takes no further calls; ends the running ones as by `hangup` and waits until their recordings are there. */
