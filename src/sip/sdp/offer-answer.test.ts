@@ -60,6 +60,8 @@ test('codecs are known by rtpmap under any number, and by static number without 
 test('only the events that the offer lists are answered', () => {
   const { sdp } = answerOffer(offer(AUDIO, EVENT, 'a=fmtp:96 0-9,11,70'), LOCAL, IDENTITY);
   assert.match(sdp, /a=fmtp:96 0-9,11\r\n/);
+  const wide = answerOffer(offer(AUDIO, EVENT, 'a=fmtp:96 12-999,0-3'), LOCAL, IDENTITY);
+  assert.match(wide.sdp, /a=fmtp:96 0-3,12-15\r\n/);
 });
 
 test('streams that we do not take keep their place, with port 0', () => {
@@ -143,11 +145,10 @@ test('an explicit RTCP port is honoured (RFC 3605)', () => {
   assert.equal(answerOffer(offer(AUDIO, 'a=rtcp:53020'), LOCAL, IDENTITY).media.remoteRtcpPort, 53_020);
 });
 
-test('RTP/AVPF is taken as RTP/AVP, RTP/SAVP is refused', () => {
-  assert.match(
-    answerOffer(offer('m=audio 4000 RTP/AVPF 0'), LOCAL, IDENTITY).sdp,
-    /m=audio 20000 RTP\/AVP 0/,
-  );
+test('RTP/AVPF is answered in kind without feedback, RTP/SAVP is refused', () => {
+  const { sdp } = answerOffer(offer('m=audio 4000 RTP/AVPF 0', 'a=rtcp-fb:* nack'), LOCAL, IDENTITY);
+  assert.match(sdp, /m=audio 20000 RTP\/AVPF 0\r\n/);
+  assert.doesNotMatch(sdp, /rtcp-fb/);
   assert.throws(() => answerOffer(offer('m=audio 4000 RTP/SAVP 0'), LOCAL, IDENTITY), /only RTP\/SAVP/);
 });
 

@@ -97,7 +97,7 @@ export function answerOffer(
   const media = agreed(offer, chosen, formats);
   const lines = offer.media.map((line) =>
     line === chosen && chosen.port !== 0 && formats !== undefined
-      ? ourMedia(local, formats, media.direction, media.ptimeMs, eventsOf(chosen, formats.eventPayloadType))
+      ? ourMedia(local, formats, media, chosen)
       : refused(line),
   );
   return { sdp: describe(local, identity, lines), media };
@@ -234,23 +234,20 @@ function ptimeOf(media: SdpMedia): number {
   return Math.min(Math.max(Math.floor(ptime / 10) * 10, 10), 60);
 }
 
-function ourMedia(
-  local: LocalAudio,
-  formats: Formats,
-  direction: MediaDirection,
-  ptimeMs: number,
-  events: readonly number[],
-): SdpMedia {
+function ourMedia(local: LocalAudio, formats: Formats, agreed: AgreedAudio, offered: SdpMedia): SdpMedia {
   const attributes: SdpAttribute[] = [
     { name: 'rtpmap', value: `${formats.payloadType} ${formats.codec}/8000` },
   ];
   const numbers = [String(formats.payloadType)];
   if (formats.eventPayloadType !== undefined) {
     numbers.push(String(formats.eventPayloadType));
-    attributes.push(...eventAttributes(formats.eventPayloadType, events));
+    attributes.push(
+      ...eventAttributes(formats.eventPayloadType, eventsOf(offered, formats.eventPayloadType)),
+    );
   }
-  attributes.push({ name: 'ptime', value: String(ptimeMs) }, { name: direction });
-  return { type: 'audio', port: local.rtpPort, protocol: 'RTP/AVP', formats: numbers, attributes };
+  attributes.push({ name: 'ptime', value: String(agreed.ptimeMs) }, { name: agreed.direction });
+  // The profile of the answer is that of the offer (RFC 8829 5.1.2); feedback is an option within RTP/AVPF.
+  return { type: 'audio', port: local.rtpPort, protocol: offered.protocol, formats: numbers, attributes };
 }
 
 function eventAttributes(payloadType: number, events: readonly number[]): SdpAttribute[] {
@@ -269,7 +266,9 @@ function eventsOf(media: SdpMedia, payloadType: number | undefined): readonly nu
   for (const part of listed.value!.slice(prefix.length).split(',')) {
     const match = /^\s*(\d{1,3})(?:-(\d{1,3}))?\s*$/.exec(part);
     if (match === null) continue;
-    for (let event = Number(match[1]); event <= Number(match[2] ?? match[1]); event++) events.add(event);
+    // Not past the last event of ours: an offer may list any number of wide ranges.
+    const last = Math.min(Number(match[2] ?? match[1]), EVENTS.length - 1);
+    for (let event = Number(match[1]); event <= last; event++) events.add(event);
   }
   const common = EVENTS.filter((event) => events.has(event));
   return common.length > 0 ? common : EVENTS;
