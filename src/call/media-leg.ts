@@ -255,7 +255,12 @@ export class MediaLeg implements CallLeg {
   }
 
   #end(end: CallEnd): Promise<void> {
-    this.#ending ??= this.#finish(end);
+    if (this.#ending === undefined) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      // Set before anything is ended: signalling reports the end that it is told to bring about.
+      this.#ending = promise;
+      this.#finish(end).then(resolve, reject);
+    }
     return this.#ending;
   }
 
