@@ -255,12 +255,7 @@ export class MediaLeg implements CallLeg {
   }
 
   #end(end: CallEnd): Promise<void> {
-    if (this.#ending === undefined) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      // Set before anything is ended: signalling reports the end that it is told to bring about.
-      this.#ending = promise;
-      this.#finish(end).then(resolve, reject);
-    }
+    this.#ending ??= this.#finish(end);
     return this.#ending;
   }
 

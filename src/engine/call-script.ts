@@ -1,5 +1,5 @@
 /** Scripts on a call: the entry for whoever has a leg and a document. */
-import type { CallEnd, CallLeg, PlayableSound } from '../call/leg.ts';
+import type { CallEnd, CallLeg } from '../call/leg.ts';
 import type { FlowContext, MethodContext } from '../methods/context.ts';
 import type { SwmlDocument } from '../swml/document.ts';
 import type { JsonObject } from '../swml/json.ts';
@@ -13,7 +13,6 @@ export interface CallScriptOptions {
   readonly leg: CallLeg;
   readonly document: SwmlDocument;
   readonly services: ScriptServices;
-  readonly parseSound: (text: string) => PlayableSound;
   /** Default `main`. */
   readonly section?: string;
   readonly params?: JsonObject;
@@ -76,7 +75,6 @@ function callHost(options: CallScriptOptions): ScriptHost {
     context: (flow: FlowContext): MethodContext => ({
       ...flow,
       leg,
-      parseSound: options.parseSound,
       sendUserEvent: (event) => options.sendUserEvent?.(event),
     }),
     ids: () => {

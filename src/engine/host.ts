@@ -5,7 +5,6 @@ import type { DocumentKind, ErrorCode } from '../swml/error-codes.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Scope } from '../swml/scope.ts';
 import type { Clock } from '../time/clock.ts';
-import type { LoadExpressions } from './expressions-port.ts';
 import type { DocumentLoader } from './document-source.ts';
 
 export interface ScriptHost {
@@ -34,8 +33,6 @@ export interface ScriptServices {
   onWarning?(warning: ScriptWarning): void;
   /** Scope `envs`. */
   readonly envs?: JsonObject;
-  /** The sandbox for JavaScript; loaded when a document first needs it. */
-  readonly loadExpressions?: LoadExpressions;
   /** Fresh UUIDs; for tests. */
   newId?(): string;
 }

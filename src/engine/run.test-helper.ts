@@ -2,7 +2,6 @@
 import { silentLogger } from '../log/logger.ts';
 import { loadDocument } from '../methods/check.ts';
 import type { HttpAnswer, HttpRequest } from '../methods/context.ts';
-import type { PlayableSound } from '../call/leg.ts';
 import { FakeLeg } from '../methods/fake-leg.test-helper.ts';
 import type { SwmlDocument } from '../swml/document.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
@@ -74,7 +73,6 @@ export async function start(text: string, options: TestRunOptions = {}): Promise
       ...(envs === undefined ? {} : { envs }),
       ...services,
     },
-    parseSound: soundOf,
     onTrace: (event) => run.trace.push(event),
     ...rest,
   });
@@ -110,10 +108,4 @@ export async function run(
 export function main(steps: string): string {
   const indented = steps.trimEnd().replace(/^/gm, '    ');
   return `sections:\n  main:\n${indented}\n`;
-}
-
-function soundOf(text: string): PlayableSound {
-  if (text.startsWith('say:')) return { kind: 'say', text: text.slice(4) };
-  if (text.startsWith('silence:')) return { kind: 'silence', seconds: Number(text.slice(8)) };
-  return { kind: 'url', url: text };
 }

@@ -10,7 +10,7 @@ import type { JsonObject } from '../swml/json.ts';
 import { sleep } from '../time/clock.ts';
 import { findDestination } from './destination.ts';
 import { asSwmlError } from './errors.ts';
-import type { ScriptExpressions } from './expressions-port.ts';
+import { type Expressions, loadExpressions } from '../swml/expressions.ts';
 import type { ScriptHost, ScriptServices } from './host.ts';
 import { type Action, advance, apply, type Input, type MachineState, startState } from './machine.ts';
 import { describeState, type ScriptSnapshot } from './snapshot.ts';
@@ -58,7 +58,7 @@ export class ScriptSession {
   readonly #tracer: ScriptTracer;
   #state: MachineState;
   #current: StepRun | undefined;
-  #expressions: ScriptExpressions | undefined;
+  #expressions: Expressions | undefined;
   #generation = new AbortController();
   #stopped = false;
   /** What `replace` put in the place of the running script. */
@@ -88,7 +88,6 @@ export class ScriptSession {
       result = this.#fail(this.#asError(error));
     } finally {
       host.signal.removeEventListener('abort', this.#onHostEnd);
-      this.#expressions?.dispose();
     }
     this.#state = { ...this.#state, frames: [] };
     this.#tracer.end(result.outcome);
@@ -268,7 +267,7 @@ export class ScriptSession {
   /** Has ready what a document needs before its first step. */
   async #prepare(document: SwmlDocument): Promise<void> {
     if (!document.usesExpressions || this.#expressions !== undefined) return;
-    this.#expressions = await this.#options.services.loadExpressions?.();
+    this.#expressions = await this.#options.services.clock.holdWhile(loadExpressions());
   }
 
   #fail(error: SwmlError): ScriptResult {

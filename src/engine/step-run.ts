@@ -5,13 +5,14 @@ import { readParams } from '../methods/params.ts';
 import { type Block, errorAt, type Finding, type Step } from '../swml/document.ts';
 import type { ErrorPolicy, Fault } from '../swml/error-codes.ts';
 import type { SwmlError } from '../swml/errors.ts';
+import { ExpressionError, type Expressions } from '../swml/expressions.ts';
 import { expandDeep, expandRaw, expandText } from '../swml/expand.ts';
 import type { JsonObject, JsonValue } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
 import { formatPath } from '../swml/position.ts';
 import { lookup, type Scope } from '../swml/scope.ts';
+import { RealClock } from '../time/real-clock.ts';
 import { chooseBlock } from './choose.ts';
-import type { ScriptExpressions } from './expressions-port.ts';
 import type { Action, Frame } from './machine.ts';
 import type { SessionOptions } from './session.ts';
 import type { StepPlace } from './trace.ts';
@@ -22,7 +23,7 @@ export interface StepSession {
   readonly options: SessionOptions;
   readonly id: string;
   readonly variables: SessionVariables;
-  readonly expressions: ScriptExpressions | undefined;
+  readonly expressions: Expressions | undefined;
   readonly signal: AbortSignal;
   /** Sections that are waiting for this one to return. */
   readonly depth: number;
@@ -141,20 +142,25 @@ export class StepRun {
   }
 
   readonly #evaluate = (source: string, scope: Scope): JsonValue | undefined => {
-    const fail = (message: string, cause?: unknown): SwmlError =>
-      this.error(
-        { fault: 'expression', message, path: this.step.path, found: source.slice(0, 80) },
-        { cause },
-      );
-    const { expressions } = this.#session;
-    if (expressions === undefined) throw fail('There is no JavaScript in this script session');
+    const { expressions, options } = this.#session;
+    if (expressions === undefined) throw new Error('the document was loaded without noticing its JavaScript');
     try {
-      return expressions.evaluate(source, scope);
+      return expressions.evaluate(source, scope, { now: () => options.services.clock.now(), elapsed });
     } catch (error) {
-      throw fail(error instanceof Error ? error.message : String(error), error);
+      if (!(error instanceof ExpressionError)) throw error;
+      throw this.error({
+        fault: 'expression',
+        message: `This JavaScript failed. ${error.message}`,
+        path: this.step.path,
+        found: source.length > 80 ? `${source.slice(0, 79)}…` : source,
+      });
     }
   };
 }
+
+/** The limit of time on JavaScript is one of this machine, also when the script runs in virtual time. */
+const realTime = new RealClock();
+const elapsed = (): number => realTime.monotonic();
 
 function scopeOf(session: StepSession, params: JsonObject): Scope {
   const { host, services } = session.options;

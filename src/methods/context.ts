@@ -1,5 +1,5 @@
 /** What a running method can see and do. */
-import type { CallLeg, PlayableSound } from '../call/leg.ts';
+import type { CallLeg } from '../call/leg.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorPolicy, Fault } from '../swml/error-codes.ts';
 import type { SwmlError } from '../swml/errors.ts';
@@ -40,8 +40,6 @@ export interface FlowContext {
 /** What a method of a calling document has. */
 export interface MethodContext extends FlowContext {
   readonly leg: CallLeg;
-  /** @throws SwmlError for a text that is no sound */
-  parseSound(text: string): PlayableSound;
   /** Sends an object to the client of the leg, if it has one. */
   sendUserEvent(event: JsonObject): void;
 }

@@ -1,5 +1,7 @@
 /** Playable sounds and voices, as `play` and `prompt` take them (spec/media.md 2, 3). */
 import type { PlayableSound } from '../call/leg.ts';
+import { SoundError } from '../call/sounds/errors.ts';
+import { parseSound } from '../call/sounds/parse-sound.ts';
 import * as s from '../swml/schema.ts';
 import type { ScriptVariables } from './context.ts';
 
@@ -23,8 +25,20 @@ export const SPEECH_PROPERTIES = {
 export function soundSchema<const O extends s.SchemaInfo>(options: O) {
   return s.string({
     ...options,
+    check: soundFault,
     allowed: 'a URL, "say:<text>", "silence:<seconds>", "ring:<country>" or "ring:<seconds>:<country>"',
   });
+}
+
+/** What was expected, when the text is no sound. */
+function soundFault(text: string): string | undefined {
+  try {
+    parseSound(text);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SoundError)) throw error;
+    return `a sound (${error.message})`;
+  }
 }
 
 interface Voice {
@@ -35,18 +49,17 @@ interface Voice {
 
 const DEFAULT_LANGUAGE = 'en-US';
 
-/** Property, then variable, then default; the default voice is the provider's own. */
-export function withVoice(sound: PlayableSound, own: Voice, vars: ScriptVariables): PlayableSound {
-  if (sound.kind !== 'say') return sound;
+/** The sounds of a step; for speech: property, then variable, then default, the voice being the provider's own. */
+export function soundsOf(texts: readonly string[], own: Voice, vars: ScriptVariables): PlayableSound[] {
   const read = (name: keyof Voice): string | undefined => {
     const value = own[name] ?? vars.get(name);
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
   const voice = read('say_voice');
-  return {
-    ...sound,
+  const say = {
     ...(voice === undefined ? {} : { voice }),
     language: read('say_language') ?? DEFAULT_LANGUAGE,
     gender: read('say_gender')?.toLowerCase() === 'male' ? 'male' : 'female',
-  };
+  } as const;
+  return texts.map((text) => parseSound(text, say));
 }

@@ -5,9 +5,7 @@ import type { MediaLeg } from '../call/media-leg.ts';
 import type { SoundSource } from '../call/playback.ts';
 import type { RecordingService } from '../call/recording-service.ts';
 import { createSipLeg } from '../call/sip-leg.ts';
-import { parseSound } from '../call/sounds/parse-sound.ts';
 import { startScript } from '../engine/call-script.ts';
-import type { LoadExpressions } from '../engine/expressions-port.ts';
 import { callingPayload } from '../engine/payload.ts';
 import type { TraceEvent } from '../engine/trace.ts';
 import type { Logger } from '../log/logger.ts';
@@ -33,7 +31,6 @@ export interface CallsOptions {
   readonly media: MediaHost;
   readonly outbox: Outbox;
   readonly http: HttpClient;
-  readonly loadExpressions: LoadExpressions | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onEvent: ServerEventListener;
@@ -145,14 +142,13 @@ export class Calls {
   }
 
   async #runDocument(leg: MediaLeg, callId: string, sessionId: string, log: Logger): Promise<void> {
-    const { documents, clock, http, loadExpressions } = this.#options;
+    const { documents, clock, http } = this.#options;
     const payload = callingPayload(leg.info, { vars: {}, envs: {}, params: {} });
     const document = await documents.forCall(payload, leg.signal, log);
     if (leg.signal.aborted) return;
     const script = startScript({
       leg,
       document,
-      parseSound,
       sessionId,
       services: {
         clock,
@@ -162,7 +158,6 @@ export class Calls {
         emit: (callback) => this.#emit(callback),
         onWarning: (warning) =>
           this.#tell(callId, 'warning', `${warning.params.code} ${warning.params.message}`, warning.params),
-        ...(loadExpressions !== undefined && { loadExpressions }),
       },
       onTrace: (event) => this.#trace(callId, log, event),
     });

@@ -189,7 +189,6 @@ class AssembledServer implements Server {
       media,
       outbox,
       http: new GuardedScriptHttp(http),
-      loadExpressions: undefined,
       clock,
       log,
       onEvent: (event) => this.#emit(event),

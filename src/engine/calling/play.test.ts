@@ -110,3 +110,18 @@ for (const [title, params, code] of [
     );
   });
 }
+
+test('an unset placeholder as url fails when the step runs, and the script stops', async () => {
+  const { result, leg } = await run('- play: "${nothing}"\n- set: {after: 1}');
+  assert.equal(result.error?.code, 'relay_script_method_parameter_invalid_value');
+  assert.deepEqual(result.error?.diagnostic.position, { line: 3, column: 13 });
+  assert.equal(result.vars['after'], undefined);
+  assert.deepEqual(leg.log, ['hangup error']);
+});
+
+test('a sound that the language does not know is refused at load, with the reason', () => {
+  const { diagnostics } = checkDocument(main('- play: {urls: ["say:fine", "ring:zz"]}'));
+  assert.equal(diagnostics[0]?.code, 'relay_script_method_parameter_invalid_value');
+  assert.equal(diagnostics[0]?.path, 'sections.main[0].play.urls[1]');
+  assert.match(diagnostics[0]?.expected ?? '', /no ringing tone of "zz"/);
+});

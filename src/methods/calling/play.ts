@@ -1,8 +1,8 @@
-import { CallError, type PlayableSound } from '../../call/leg.ts';
+import { CallError } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
-import { SPEECH_PROPERTIES, soundSchema, withVoice } from '../sound-params.ts';
+import { SPEECH_PROPERTIES, soundSchema, soundsOf } from '../sound-params.ts';
 
 /** spec/media.md 3 */
 export const play = defineMethod({
@@ -55,9 +55,7 @@ export const play = defineMethod({
   ],
   async run(context, params) {
     const { leg } = context;
-    const sounds: PlayableSound[] = (params.urls ?? [params.url ?? '']).map((text) =>
-      withVoice(context.parseSound(text), params, context.vars),
-    );
+    const sounds = soundsOf(params.urls ?? [params.url ?? ''], params, context.vars);
     const controlId = context.newId();
     const report = (state: 'playing' | 'finished' | 'error'): void => {
       if (params.status_url === undefined) return;
