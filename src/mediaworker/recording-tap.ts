@@ -42,7 +42,11 @@ export class RecordingTap {
       sampleRate: options.sampleRate,
       clock: options.clock,
       onEvent: (event) => {
-        if (event.type === 'ending') this.#ending = true;
+        if (event.type === 'ending') {
+          this.#ending = true;
+          // A file that fails does so on its own, outside of any call of ours that would settle.
+          queueMicrotask(() => this.#settle());
+        }
         options.onEvent(this, event);
       },
     });
@@ -66,8 +70,9 @@ export class RecordingTap {
     this.#append(until);
   }
 
-  digit(digit: string): void {
-    this.#recorder.digit(digit);
+  /** @param behind how many samples before the live head the key was pressed, ≥ 0 */
+  digit(digit: string, behind: number): void {
+    this.#recorder.digit(digit, behind);
     this.#settle();
   }
 

@@ -32,8 +32,9 @@ export type SessionCommand = Exclude<MediaCommand, { readonly type: 'open' | 'cl
 const SAMPLE_RATE = 8000;
 const FRAME = 160;
 const TICK_MS = 20;
-/** A key whose timestamp lies farther ahead of the live head than this is taken as pressed now, samples. */
+/** A key whose timestamp lies farther from the live head than this is taken as pressed now, samples. */
 const MAX_DIGIT_AHEAD = 0.4 * SAMPLE_RATE;
+const MAX_DIGIT_BEHIND = 0.3 * SAMPLE_RATE;
 const SILENCE = new Int16Array(FRAME);
 
 interface PendingDigit {
@@ -251,15 +252,18 @@ export class MediaSession {
     }
   }
 
-  /** A key counts at its place on the timeline, which the live head may not have reached yet. */
+  /** A key counts at its place on the timeline, which the live head may not have reached yet, or passed. */
   #pressed(digit: string, durationMs: number, via: 'rfc4733' | 'info', position: number | undefined): void {
     this.#options.onEvent({ type: 'digit', sessionId: this.sessionId, digit, durationMs, via });
     if (this.#taps.length === 0) return;
-    const head = this.#timeline.head;
-    const due =
-      position !== undefined && position <= head + MAX_DIGIT_AHEAD ? Math.max(position, head) : head;
-    if (due === head) for (const tap of [...this.#taps]) tap.digit(digit);
-    else this.#digits.push({ digit, position: due });
+    const ahead = (position ?? 0) - this.#timeline.head;
+    if (position === undefined || ahead > MAX_DIGIT_AHEAD || ahead < -MAX_DIGIT_BEHIND) {
+      for (const tap of [...this.#taps]) tap.digit(digit, 0);
+    } else if (ahead <= 0) {
+      for (const tap of [...this.#taps]) tap.digit(digit, -ahead);
+    } else {
+      this.#digits.push({ digit, position });
+    }
   }
 
   /** Lets the recorders hear `count` (≤ one frame) samples from `from` on, with the keys between them. */
@@ -279,7 +283,7 @@ export class MediaSession {
       at = until;
       if (pressed !== undefined && at < count) {
         this.#digits.shift();
-        for (const tap of [...this.#taps]) tap.digit(pressed.digit);
+        for (const tap of [...this.#taps]) tap.digit(pressed.digit, 0);
       }
     }
   }
