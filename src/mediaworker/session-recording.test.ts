@@ -34,7 +34,7 @@ test('a recording holds what was sent, sample by sample', async (t) => {
 });
 
 test('loss leaves its gaps and nothing else; reordering and duplicates do not show', async (t) => {
-  const rig = await openRig(t, { conditions: { loss: 0.05, jitterMs: 60, duplicates: 0.05 } });
+  const rig = await openRig(t, { conditions: { loss: 0.05, jitterMs: 60, duplication: 0.05 } });
   rig.peer.start(rig.port);
   await rig.clock.advance(1000);
   rig.record('r');

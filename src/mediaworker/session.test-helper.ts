@@ -9,7 +9,11 @@ import { decodePcmu } from '../media/g711.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import { WAV_HEADER_BYTES } from '../media/wav-format.ts';
 import type { RecordOutcome, RecordSpec } from '../recording/types.ts';
-import { MemorySockets, type NetworkConditions } from '../rtp/memory-sockets.ts';
+import {
+  createMemoryRtpNetwork,
+  type MemoryRtpNetwork,
+  type NetworkConditions,
+} from '../rtp/memory-network.ts';
 import { parseRtp, RtpHeader, RTP_HEADER_LENGTH, writeRtpHeader } from '../rtp/packet.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import { EVENT_DIGITS } from '../rtp/telephone-event.ts';
@@ -182,7 +186,7 @@ export function find(whole: Int16Array, part: Int16Array, from = 0): number {
 
 export interface Rig {
   readonly clock: VirtualClock;
-  readonly network: MemorySockets;
+  readonly network: MemoryRtpNetwork;
   readonly host: LocalMediaHost;
   readonly peer: Peer;
   readonly events: MediaEvent[];
@@ -214,11 +218,7 @@ export async function openRig(
 ): Promise<Rig> {
   const clock = new VirtualClock();
   const random = seededRandom(11);
-  const network = new MemorySockets({
-    clock,
-    random,
-    ...(options.conditions && { conditions: options.conditions }),
-  });
+  const network = createMemoryRtpNetwork(clock, { delayMs: 5, ...options.conditions });
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-session-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const host = new LocalMediaHost({
@@ -311,7 +311,11 @@ export async function openRig(
       assert.equal(events.filter(({ type }) => type === 'closed').length, 1);
       assert.equal(events.at(-1)?.type, 'closed');
       assert.equal(clock.pendingTimers, 0, 'timers left');
-      assert.equal(network.openSockets, 0, 'sockets left');
+      const probe = await network.open(PEER_ADDRESS);
+      const { delivered } = network.counts;
+      for (const port of [rig.port, rig.port + 1]) probe.send(new Uint8Array(12), 0, 12, port, OUR_ADDRESS);
+      await clock.advance(100);
+      assert.equal(network.counts.delivered, delivered, 'the sockets are still open');
     },
   };
   rig.configure();
