@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodePcma, decodePcmu, encodePcmu } from '../media/g711.ts';
+import { decodePcma, encodePcmu } from '../media/g711.ts';
 import { goertzelPower } from '../media/goertzel.ts';
-import { EVENT_PAYLOAD_TYPE, decoded, find, noiseCode, openRig } from './session.test-helper.ts';
+import { decoded, noiseCode } from './peer.test-helper.ts';
+import { find, openRig } from './session.test-helper.ts';
 
 /** Noise that G.711 carries unchanged. */
 function noise(count: number, from = 1_000_000): Int16Array {
@@ -15,3 +16,174 @@ function throughMulaw(samples: Int16Array): Int16Array {
   encodePcmu(samples, 0, samples.length, codes, 0);
   return decoded(codes);
 }
+
+test('a beep is heard by the party, and the recording begins behind it', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.record('r', { beep: true });
+  assert.equal(rig.events.filter(({ type }) => type === 'recordStarted').length, 0);
+  await rig.clock.advance(3400);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.advance(100);
+  const heard = rig.peer.audio();
+  const first = heard.findIndex((sample) => sample !== 0);
+  const last = heard.findLastIndex((sample) => sample !== 0);
+  assert.ok(Math.abs(last - first + 1 - 3200) <= 8, `the beep lasts ${last - first + 1} samples`);
+  const total = heard.subarray(first, last + 1).reduce((sum, sample) => sum + sample ** 2, 0) / 3200;
+  const tone = goertzelPower(heard, first, 3200, 1000, 8000);
+  assert.ok(tone > 0.95 * total, 'what is heard is not 1000 Hz');
+  const [file] = rig.wav('r');
+  assert.equal(rig.outcome('r').durationMs, 3000);
+  const from = find(rig.peer.said(0, 16_000), file!.subarray(0, 80));
+  assert.deepEqual(file, rig.peer.said(from, file!.length));
+  // It began when the beep was over, which is 400 ms after it was asked for.
+  assert.ok(from >= 8000 + 3200 - 800 && from <= 8000 + 3200, `${from}`);
+  await rig.close();
+});
+
+test('recordings that beep at the same time beep one after the other', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(500);
+  rig.record('a', { beep: true });
+  rig.record('b', { beep: true });
+  await rig.clock.advance(2000);
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  const [a, b] = [rig.outcome('a'), rig.outcome('b')];
+  assert.equal(a.durationMs - b.durationMs, 400);
+  await rig.close();
+});
+
+test('the party hears a played stream sample by sample, and its end is told with the time played', async (t) => {
+  const rig = await openRig(t);
+  const sound = noise(10_000);
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: sound.subarray(0, 6000) });
+  rig.send({ type: 'feed', streamId: 1, samples: sound.subarray(6000), end: true });
+  await rig.clock.advance(2000);
+  assert.notEqual(find(rig.peer.audio(), sound), -1);
+  assert.deepEqual(
+    rig.events.slice(1).map(({ type }) => type),
+    ['playStarted', 'streamProgress', 'streamProgress', 'playEnded'],
+  );
+  const end = rig.events.at(-1);
+  assert.ok(end?.type === 'playEnded');
+  assert.deepEqual([end.state, end.playedMs], ['finished', 1250]);
+  await rig.close();
+});
+
+test('a stopped play is silent from the next packet on', async (t) => {
+  const rig = await openRig(t);
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: noise(16_000) });
+  await rig.clock.advance(500);
+  rig.send({ type: 'stopPlay', playId: 'p' });
+  await rig.clock.advance(500);
+  const end = rig.events.at(-1);
+  assert.ok(end?.type === 'playEnded');
+  assert.equal(end.state, 'stopped');
+  const heard = rig.peer.audio();
+  const last = heard.findLastIndex((sample) => sample !== 0);
+  assert.equal(Math.ceil((last + 1) / 160) * 20, end.playedMs);
+  await rig.close();
+});
+
+test('a stereo recording has the party left and what it hears right, side by side throughout', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.record('r', { direction: 'both', stereo: true });
+  await rig.clock.advance(1000);
+  const offsets: number[] = [];
+  for (const streamId of [1, 2, 3]) {
+    rig.send({
+      type: 'play',
+      playId: `p${streamId}`,
+      sounds: [{ kind: 'stream', streamId }],
+      gainDb: 0,
+    });
+    rig.send({ type: 'feed', streamId, samples: noise(1600, streamId * 100_000), end: true });
+    offsets.push(rig.peer.position);
+    await rig.clock.advance(3000);
+  }
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.advance(100);
+  const [left, right] = rig.wav('r');
+  const from = find(rig.peer.said(0, 16_000), left!.subarray(0, 80));
+  assert.deepEqual(left, rig.peer.said(from, left!.length));
+  const apart = offsets.map((position, i) => {
+    const at = find(throughMulaw(right!), noise(1600, (i + 1) * 100_000));
+    assert.notEqual(at, -1, `sound ${i + 1} is not in the right channel`);
+    return from + at - position;
+  });
+  // A sound lies beside what the party said when it began, less the playout delay and the way through the net.
+  assert.ok(
+    apart.every((samples) => samples === apart[0] && Math.abs(samples) <= 800),
+    `${apart}`,
+  );
+  await rig.close();
+});
+
+test('on hold nothing is sent, the party is recorded all the same, and it hears us again afterwards', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(500);
+  rig.record('r', { direction: 'both', stereo: true });
+  await rig.clock.advance(500);
+  rig.configure({ direction: 'recvonly' });
+  await rig.clock.advance(100);
+  const before = rig.peer.heard.length;
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: noise(1600), end: true });
+  await rig.clock.advance(1000);
+  assert.equal(rig.peer.heard.length, before);
+  rig.configure();
+  await rig.clock.advance(1000);
+  const resumed = rig.peer.heard[before];
+  const last = rig.peer.heard[before - 1];
+  assert.ok(resumed !== undefined && last !== undefined);
+  assert.equal(resumed.marker, true);
+  assert.equal(resumed.sequence, (last.sequence + 1) & 0xffff);
+  assert.equal((resumed.timestamp - last.timestamp) >>> 0, (resumed.atMs - last.atMs) * 8);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.advance(100);
+  const [left, right] = rig.wav('r');
+  const from = find(rig.peer.said(0, 16_000), left!.subarray(0, 80));
+  assert.deepEqual(left, rig.peer.said(from, left!.length));
+  assert.ok(
+    right!.every((sample) => sample === 0),
+    'what was played on hold was not heard by the party',
+  );
+  await rig.close();
+});
+
+test('a change of codec takes hold in both directions', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(500);
+  rig.configure({ codec: 'PCMA', payloadType: 8 });
+  rig.peer.payloadType = 8;
+  await rig.clock.advance(500);
+  const since = rig.peer.position;
+  rig.record('r');
+  await rig.clock.advance(1000);
+  const codes = Uint8Array.from({ length: 160 }, (_, i) => noiseCode(i));
+  const sound = new Int16Array(160);
+  decodePcma(codes, 0, 160, sound, 0);
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.advance(500);
+  const [file] = rig.wav('r');
+  const said = new Int16Array(16_000);
+  const saidCodes = Uint8Array.from({ length: 16_000 }, (_, i) => noiseCode(since - 1600 + i));
+  decodePcma(saidCodes, 0, 16_000, said, 0);
+  assert.notEqual(find(said, file!), -1);
+  const heard = rig.peer.heard.find(
+    ({ payloadType, payload }) => payloadType === 8 && payload.some((code) => code !== 0xd5),
+  );
+  assert.deepEqual(Buffer.from(heard!.payload), Buffer.from(codes));
+  await rig.close();
+});

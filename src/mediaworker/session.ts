@@ -1,5 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import { decodePcma, decodePcmu } from '../media/g711.ts';
+import { generateDtmf } from '../media/dtmf-tones.ts';
 import { generateTone, RECORD_BEEP, type ToneGenerator } from '../media/tones.ts';
 import type { RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
@@ -42,6 +43,13 @@ interface PendingDigit {
   readonly position: number;
 }
 
+/** A string of keys to be sent, in either of two ways. */
+interface Dialled {
+  readonly sendId: string;
+  readonly events: DigitSender;
+  readonly tones: ToneGenerator;
+}
+
 interface Overlay {
   readonly tone: ToneGenerator;
   readonly tap: RecordingTap;
@@ -70,7 +78,7 @@ export class MediaSession {
   readonly #digits: PendingDigit[] = [];
   readonly #out = new Int16Array(FRAME);
   readonly #in = new Int16Array(FRAME);
-  readonly #dialling: { readonly sendId: string; readonly sender: DigitSender }[] = [];
+  readonly #dialling: Dialled[] = [];
   #listen: ListenRing | undefined;
   #media: NegotiatedMedia | undefined;
   #decode = decodePcmu;
@@ -153,10 +161,7 @@ export class MediaSession {
         this.#pressed(command.digit, command.durationMs, 'info', this.#timeline.receivedUntil);
         return;
       case 'sendDigits':
-        this.#dialling.push({
-          sendId: command.sendId,
-          sender: new DigitSender(command.digits, { tickMs: TICK_MS }),
-        });
+        this.#sendDigits(command.sendId, command.digits);
         return;
     }
   }
@@ -166,12 +171,11 @@ export class MediaSession {
     if (this.#closing !== undefined) return;
     for (const signal of this.#events.tick(nowMs))
       this.#options.log.debug({ signal: signal.kind }, 'key released');
-    const sounding = this.#fillOut();
-    this.#send(sounding);
+    let frame = this.#send();
     let advance = this.#timeline.tick(nowMs);
     let from = this.#timeline.head - advance;
     // After a standstill the head makes up several frames: what the party heard belongs to the first of them.
-    for (let frame = sounding ? this.#out : SILENCE; advance > 0; frame = SILENCE) {
+    for (; advance > 0; frame = SILENCE) {
       const count = Math.min(advance, FRAME);
       this.#listen?.write(from, count, frame, FRAME);
       this.#observe(from, count, frame);
@@ -309,33 +313,63 @@ export class MediaSession {
     overlay.tap.begin();
   }
 
-  #send(sounding: boolean): void {
+  /** Sends one frame. @returns what the party hears of us in it */
+  #send(): Int16Array {
     const media = this.#media;
-    if (media === undefined) return;
-    if (media.direction === 'recvonly' || media.direction === 'inactive' || media.remotePort === 0) {
-      this.#sender.skip(FRAME);
-      return;
+    const mute =
+      media === undefined ||
+      media.direction === 'recvonly' ||
+      media.direction === 'inactive' ||
+      media.remotePort === 0;
+    const dialled = this.#dialling[0];
+    // Sounds wait while keys are sent in their place; keys wait until the party takes something.
+    if (dialled !== undefined && !mute) return this.#dial(dialled, media.telephoneEventPayloadType);
+    const sounding = this.#fillOut();
+    if (mute) {
+      if (media !== undefined) this.#sender.skip(FRAME);
+      return SILENCE;
     }
-    const dialling = this.#dialling[0];
-    if (dialling !== undefined && media.telephoneEventPayloadType !== undefined) {
-      this.#dial(dialling.sendId, dialling.sender, media.telephoneEventPayloadType);
-    } else if (sounding) {
-      this.#sender.sendAudio(this.#out, FRAME);
-    } else {
-      this.#sender.sendIdle(FRAME);
-    }
+    if (sounding) this.#sender.sendAudio(this.#out, FRAME);
+    else this.#sender.sendIdle(FRAME);
+    return sounding ? this.#out : SILENCE;
   }
 
-  #dial(sendId: string, sender: DigitSender, payloadType: number): void {
-    const step = sender.step(this.#sender.timestamp);
+  /** One frame of a string of keys: as events, or as tones to a party that has no telephone-event. */
+  #dial(dialled: Dialled, payloadType: number | undefined): Int16Array {
+    const { events, tones } = dialled;
+    if (payloadType === undefined) {
+      const count = tones.read(this.#out, 0, FRAME);
+      this.#out.fill(0, count);
+      this.#sender.sendAudio(this.#out, FRAME);
+      if (tones.remainingSamples === 0) this.#dialledOut(dialled.sendId);
+      return this.#out;
+    }
+    const step = events.step(this.#sender.timestamp);
     if (step === 'packet') {
-      this.#sender.sendOther(payloadType, sender.marker, sender.timestamp, sender.payload);
+      this.#sender.sendOther(payloadType, events.marker, events.timestamp, events.payload);
       this.#sender.skip(FRAME);
-    } else if (step === 'pause') {
-      this.#sender.sendIdle(FRAME);
     } else {
-      this.#dialling.shift();
       this.#sender.sendIdle(FRAME);
+      if (step === 'done') this.#dialledOut(dialled.sendId);
+    }
+    return SILENCE;
+  }
+
+  #dialledOut(sendId: string): void {
+    this.#dialling.shift();
+    this.#options.onEvent({ type: 'digitsSent', sessionId: this.sessionId, sendId });
+  }
+
+  #sendDigits(sendId: string, digits: string): void {
+    try {
+      this.#dialling.push({
+        sendId,
+        events: new DigitSender(digits, { tickMs: TICK_MS }),
+        tones: generateDtmf(digits, SAMPLE_RATE),
+      });
+    } catch (cause) {
+      // Checked before it came here; the other sessions of this thread must not fall with it.
+      this.#options.log.error({ err: cause }, 'these are no keys');
       this.#options.onEvent({ type: 'digitsSent', sessionId: this.sessionId, sendId });
     }
   }

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { goertzelPower } from '../media/goertzel.ts';
+import { speechLike } from '../media/test-signals.ts';
+import { encodePcmu } from '../media/g711.ts';
+import { parseRtcp } from '../rtp/rtcp.ts';
+import { EVENT_PAYLOAD_TYPE } from './peer.test-helper.ts';
+import { find, openRig } from './session.test-helper.ts';
+
+test('a caller from whom no packet ever comes is no input after the initial timeout', async (t) => {
+  const rig = await openRig(t);
+  rig.record('r', { initialTimeoutMs: 4000, endSilenceTimeoutMs: 2000 });
+  await rig.clock.advance(3900);
+  assert.equal(rig.hasEnded('r'), false);
+  await rig.clock.advance(200);
+  const { state, endedBy, durationMs } = rig.outcome('r');
+  assert.deepEqual([state, endedBy, durationMs], ['no_input', 'no_speech', 4000]);
+  await rig.close();
+});
+
+test('silence behind speech ends the recording after its timeout', async (t) => {
+  const rig = await openRig(t);
+  const speech = new Uint8Array(16_000);
+  encodePcmu(speechLike(16_000, -20), 0, 16_000, speech, 0);
+  rig.peer.content = (n) => (n >= 8000 && n < 24_000 ? speech[n - 8000]! : 0xff);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(500);
+  rig.record('r', { initialTimeoutMs: 4000, endSilenceTimeoutMs: 1000 });
+  await rig.clock.advance(6000);
+  const { state, endedBy, durationMs } = rig.outcome('r');
+  assert.deepEqual([state, endedBy], ['finished', 'silence']);
+  // Half a second before the speech, two of speech, one of silence; what starts it lies up to 60 ms back.
+  assert.ok(durationMs > 3400 && durationMs < 3700, `${durationMs}`);
+  await rig.close();
+});
+
+test('keys are sent as telephone-events, each with one start and three ends', async (t) => {
+  const rig = await openRig(t);
+  rig.send({ type: 'sendDigits', sendId: 'd', digits: '1w#' });
+  await rig.clock.advance(3000);
+  const keys = rig.peer.heard.filter(({ payloadType }) => payloadType === EVENT_PAYLOAD_TYPE);
+  const starts = keys.filter(({ marker }) => marker);
+  assert.deepEqual(
+    starts.map(({ payload }) => payload[0]),
+    [1, 11],
+  );
+  for (const { timestamp } of starts) {
+    const press = keys.filter((packet) => packet.timestamp === timestamp);
+    assert.equal(press.filter(({ payload }) => (payload[1]! & 0x80) !== 0).length, 3);
+  }
+  assert.ok(starts[1]!.atMs - starts[0]!.atMs >= 660);
+  const sequences = rig.peer.heard.map(({ sequence }) => sequence);
+  assert.ok(sequences.every((value, i) => i === 0 || value === ((sequences[i - 1]! + 1) & 0xffff)));
+  assert.equal(rig.events.filter(({ type }) => type === 'digitsSent').length, 1);
+  await rig.close();
+});
+
+test('a party without telephone-event gets the keys as tones', async (t) => {
+  const rig = await openRig(t);
+  rig.configure({ telephoneEventPayloadType: undefined });
+  rig.send({ type: 'sendDigits', sendId: 'd', digits: '5' });
+  await rig.clock.advance(1000);
+  assert.equal(rig.events.filter(({ type }) => type === 'digitsSent').length, 1);
+  const heard = rig.peer.audio();
+  const first = heard.findIndex((sample) => sample !== 0);
+  const total = heard.reduce((sum, sample) => sum + sample ** 2, 0) / 800;
+  const key = [770, 1336].reduce((sum, hz) => sum + goertzelPower(heard, first, 800, hz, 8000), 0);
+  assert.ok(key > 0.9 * total, `${key} of ${total}`);
+  await rig.close();
+});
+
+test('a sound waits while keys are sent, and loses nothing', async (t) => {
+  const rig = await openRig(t);
+  const sound = rig.peer.said(0, 8000);
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+  await rig.clock.advance(500);
+  rig.send({ type: 'sendDigits', sendId: 'd', digits: '9' });
+  await rig.clock.advance(2000);
+  const heard = rig.peer.heard.filter(
+    ({ payloadType, payload }) => payloadType === 0 && payload.some((c) => c !== 0xff),
+  );
+  assert.equal(heard.length, 50);
+  await rig.close();
+});
+
+test('what is no key is reported as sent, and the session lives on', async (t) => {
+  const rig = await openRig(t);
+  rig.send({ type: 'sendDigits', sendId: 'd', digits: '1x' });
+  await rig.clock.advance(100);
+  assert.equal(rig.events.at(-1)?.type, 'digitsSent');
+  await rig.close();
+});
+
+test('packets of a third party do not get into the recording', async (t) => {
+  const rig = await openRig(t);
+  const intruder = await rig.newPeer('10.6.6.6', 0xbad);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(500);
+  intruder.content = () => 0x80;
+  intruder.start(rig.port);
+  rig.record('r', { terminators: '#' });
+  await rig.clock.advance(2000);
+  intruder.press('#');
+  await rig.clock.advance(1000);
+  assert.equal(rig.hasEnded('r'), false);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.advance(100);
+  const [file] = rig.wav('r');
+  assert.notEqual(find(rig.peer.said(0, 40_000), file!), -1);
+  assert.equal(intruder.heard.length, 0);
+  await rig.close();
+});
+
+test('a party behind NAT is heard, and answered where its packets come from', async (t) => {
+  const rig = await openRig(t);
+  const moved = await rig.newPeer('192.0.2.7', 0x1234);
+  moved.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.record('r');
+  await rig.clock.advance(1000);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.advance(100);
+  assert.notEqual(find(moved.said(0, 16_000), rig.wav('r')[0]!), -1);
+  assert.ok(moved.heard.length > 50);
+  await rig.close();
+});
+
+test('each packet time asked for is kept, without a gap between packets', async (t) => {
+  for (const ptimeMs of [10, 20, 30, 60]) {
+    const rig = await openRig(t);
+    rig.configure({ ptimeMs });
+    const sound = rig.peer.said(0, 4800);
+    rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+    rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+    await rig.clock.advance(1200);
+    const { heard } = rig.peer;
+    assert.ok(heard.length >= Math.floor(1100 / ptimeMs), `${heard.length} packets of ${ptimeMs} ms`);
+    for (const [i, packet] of heard.entries()) {
+      assert.equal(packet.payload.length, ptimeMs * 8);
+      const before = heard[i - 1];
+      if (before !== undefined) assert.equal((packet.timestamp - before.timestamp) >>> 0, ptimeMs * 8);
+    }
+    assert.notEqual(find(rig.peer.audio(), sound), -1);
+    await rig.close();
+  }
+});
+
+test('while nothing plays, the session sends silence, a sign of life each 15 s, or nothing', async (t) => {
+  const count = async (idle: 'silence' | 'keepalive' | 'none'): Promise<number> => {
+    const rig = await openRig(t, { idle });
+    await rig.clock.advance(31_000);
+    const { length } = rig.peer.heard;
+    await rig.close();
+    return length;
+  };
+  const silence = await count('silence');
+  assert.ok(silence >= 1548 && silence <= 1550, `${silence}`);
+  assert.equal(await count('keepalive'), 2);
+  assert.equal(await count('none'), 0);
+});
+
+test('RTCP reports what was sent and received, and says goodbye at the end', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(20_000);
+  const reports = rig.peer.reports.map((bytes) => {
+    const report = parseRtcp(bytes);
+    return typeof report === 'string' ? assert.fail(report) : report;
+  });
+  assert.ok(reports.length >= 2 && reports.length <= 10, `${reports.length} reports in 20 s`);
+  const last = reports.at(-1)!.reports[0]!;
+  assert.equal(last.ssrc, rig.peer.heard[0]!.ssrc);
+  assert.ok(last.sender !== undefined);
+  assert.deepEqual(
+    last.blocks.map(({ ssrc, fractionLost }) => [ssrc, fractionLost]),
+    [[0xabcdef01, 0]],
+  );
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  const bye = parseRtcp(rig.peer.reports.at(-1)!);
+  assert.ok(typeof bye !== 'string');
+  assert.deepEqual(bye.byes, [last.ssrc]);
+  await rig.close();
+});
+
+test('closing twice is closing once, `closed` comes last, and its figures are those of the stream', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  rig.peer.fate = (index) => (index % 10 === 5 ? [] : index % 10 === 7 ? [0, 1] : [0]);
+  await rig.clock.advance(1010);
+  rig.record('r');
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'silence', durationMs: 60_000 }], gainDb: 0 });
+  await rig.clock.advance(1000);
+  rig.send({ type: 'close', cause: 'hangup' });
+  rig.send({ type: 'close', cause: 'error' });
+  rig.send({ type: 'record', spec: {} as never });
+  await rig.clock.advance(100);
+  assert.deepEqual(
+    rig.events.slice(-4).map(({ type }) => type),
+    ['playStarted', 'playEnded', 'recordEnded', 'closed'],
+  );
+  assert.equal(rig.outcome('r').endedBy, 'hangup');
+  const closed = rig.events.at(-1);
+  assert.ok(closed?.type === 'closed');
+  const { packetsReceived, packetsLost, packetsDuplicated, packetsSent, packetsLate } = closed.statistics;
+  assert.deepEqual([packetsReceived, packetsLost, packetsDuplicated, packetsLate], [90, 10, 10, 0]);
+  assert.equal(packetsSent, rig.peer.heard.length);
+  await rig.close();
+});
