@@ -47,7 +47,10 @@ export const record = defineMethod({
       context.warn('failed', `The recording could not start: ${error.message}`);
       return NEXT;
     }
-    const stop = (): void => operation.stop('transfer');
+    // At the end of the call the leg ends the recording itself, and knows why.
+    const stop = (): void => {
+      if (!context.leg.signal.aborted) operation.stop('transfer');
+    };
     context.signal.addEventListener('abort', stop, { once: true });
     const outcome = await operation.done;
     context.signal.removeEventListener('abort', stop);

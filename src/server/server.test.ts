@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Party, type Witness } from '../../test/sip/party.ts';
+import { silentLogger } from '../log/logger.ts';
+import { ListenError } from '../sip/errors.ts';
+import { createOffer } from '../sip/sdp/offer-answer.ts';
+import { RealClock } from '../time/real-clock.ts';
+import { loadConfig } from './config.ts';
+import { DocumentError } from './documents.ts';
+import type { ServerEvent } from './events.ts';
+import { createServer, type Server, type ServerAddresses } from './server.ts';
+
+const RECORD = 'sections:\n  main:\n    - record: {initial_timeout: 0, end_silence_timeout: 0}\n';
+const WAIT = 'sections:\n  main:\n    - sleep: 60000\n';
+/** Nothing listens there: the server's packets go nowhere. */
+const OFFER = createOffer(
+  { address: '127.0.0.1', rtpPort: 40_998, codecs: ['PCMU'] },
+  { sessionId: '1', sessionVersion: '1' },
+);
+const WITHIN_MS = 15_000;
+
+let folder = '';
+let phone: Party;
+const clock = new RealClock();
+
+before(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'openswml-server-test-'));
+  phone = new Party('phone', { clock, listeners: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }] });
+  await phone.start();
+});
+after(async () => {
+  await phone.endpoint.close();
+  rmSync(folder, { recursive: true });
+});
+
+let made = 0;
+function newServer(document: string, flags: Readonly<Record<string, unknown>> = {}): Server {
+  const source = path.join(folder, `${++made}.yaml`);
+  writeFileSync(source, document);
+  const { config } = loadConfig({
+    env: {},
+    cwd: folder,
+    flags: {
+      'document.source': source,
+      data_dir: path.join(folder, `data-${made}`),
+      'sip.listen': ['udp://127.0.0.1:0'],
+      'http.listen': '127.0.0.1:0',
+      'rtp.bind': '127.0.0.1',
+      'rtp.ports': '45000-45999',
+      ...flags,
+    },
+  });
+  return createServer(config, { log: silentLogger });
+}
+
+function dial(addresses: ServerAddresses): Witness {
+  return phone.dial(`sip:box@127.0.0.1:${addresses.sip[0]!.port}`, { sdp: OFFER });
+}
+
+/** Waits in real time, since real sockets and threads are at work. */
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = clock.monotonic() + WITHIN_MS;
+  while (!condition()) {
+    assert.ok(clock.monotonic() < deadline, `${what} has not happened`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test('shutdown ends running calls with BYE and finishes their recordings before the server is gone', async () => {
+  const server = newServer(RECORD);
+  const events: ServerEvent[] = [];
+  server.onEvent((event) => events.push(event));
+  const addresses = await server.start();
+  const call = dial(addresses);
+  await until('the recording', () => events.some(({ text }) => text === 'recording started'));
+  await server.stop();
+  await until('the end of the call', () => call.end !== undefined);
+  assert.deepEqual([call.end?.by, call.end?.how], ['remote', 'bye']);
+  const ended = events.find(({ text }) => text === 'recording ended');
+  assert.equal(ended?.data['ended_by'], 'hangup');
+  const left = readdirSync(path.join(folder, `data-${made}`, 'recordings'), {
+    recursive: true,
+    encoding: 'utf8',
+  });
+  assert.deepEqual(
+    left.filter((name) => name.endsWith('.part')),
+    [],
+  );
+});
+
+test('beyond the limit of calls a caller gets 503 with Retry-After, and room again later', async () => {
+  const server = newServer(WAIT, { 'limits.max_calls': 1 });
+  const addresses = await server.start();
+  const first = dial(addresses);
+  await until('ringing', () => first.events.includes('progress 180'));
+  const second = dial(addresses);
+  await until('the refusal', () => second.end !== undefined);
+  assert.equal(second.end?.status, 503);
+  await first.call.hangup();
+  const third = dial(addresses);
+  await until('ringing again', () => third.events.includes('progress 180'));
+  await third.call.hangup();
+  await server.stop();
+});
+
+test('the timeline of a call tells SIP messages, steps and states in order', async () => {
+  const server = newServer('sections:\n  main:\n    - answer: {}\n    - set: {a: 1}\n    - hangup: {}\n');
+  const events: ServerEvent[] = [];
+  server.onEvent((event) => events.push(event));
+  const call = dial(await server.start());
+  await until('the end of the call', () => call.end !== undefined);
+  await server.stop();
+  assert.deepEqual(
+    events
+      .filter(({ kind }) => kind === 'sip' || kind === 'step')
+      .map(({ text }) => text)
+      // The ACK may come at any time behind the 200.
+      .filter((text) => text !== '← ACK'),
+    [
+      '← INVITE',
+      'answer',
+      '→ 200 OK (INVITE)',
+      'answer done',
+      'set',
+      'set done',
+      'hangup',
+      '→ BYE',
+      '← 200 OK (BYE)',
+    ],
+  );
+  assert.equal(new Set(events.filter(({ kind }) => kind !== 'callback').map(({ callId }) => callId)).size, 1);
+});
+
+test('a document with a mistake keeps the server from starting, and leaves nothing open', async () => {
+  const server = newServer('sections:\n  main:\n    - recrd: {}\n');
+  await assert.rejects(
+    server.start(),
+    (error) => error instanceof DocumentError && /yaml:3:/.test(error.message),
+  );
+  const dataDir = path.join(folder, `data-${made}`);
+  const again = newServer(WAIT, { data_dir: dataDir });
+  await again.start();
+  await again.stop();
+});
+
+test('a SIP port in use is named, and nothing stays open', async () => {
+  const running = newServer(WAIT);
+  const { sip } = await running.start();
+  const port = sip[0]!.port;
+  const late = newServer(WAIT, { 'sip.listen': [`udp://127.0.0.1:${port}`] });
+  await assert.rejects(
+    late.start(),
+    (error) => error instanceof ListenError && error.message.includes(String(port)),
+  );
+  await running.stop();
+});
+
+test('a data folder that another server uses is refused', async () => {
+  const running = newServer(WAIT);
+  await running.start();
+  const dataDir = path.join(folder, `data-${made}`);
+  await assert.rejects(newServer(WAIT, { data_dir: dataDir }).start(), /data-\d+/);
+  await running.stop();
+});
+
+test('a call whose document cannot be had is refused with 503', async () => {
+  const server = newServer(WAIT, {
+    'document.source': 'http://127.0.0.1:9/none',
+    'network.allow': ['127.0.0.1'],
+  });
+  const call = dial(await server.start());
+  await until('the refusal', () => call.end !== undefined);
+  assert.equal(call.end?.status, 503);
+  await server.stop();
+});
