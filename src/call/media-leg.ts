@@ -255,7 +255,12 @@ export class MediaLeg implements CallLeg {
   }
 
   #end(end: CallEnd): Promise<void> {
-    this.#ending ??= this.#finish(end);
+    if (this.#ending === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // Before anything else: the signalling, once told to end, may report the end from within that call.
+      this.#ending = promise;
+      resolve(this.#finish(end));
+    }
     return this.#ending;
   }
 

@@ -10,6 +10,11 @@ export interface Tone {
   readonly durationMs: number;
   /** Peak level, dB below full scale (≤ 0). Default −10. */
   readonly levelDbfs?: number;
+  /**
+   * The level moves by a fifth, twelve times a second: a voice detector, for which a steady tone is a signal of
+   * the exchange, takes it for a voice, and the tone finder for a tone. Between 300 and 1600 Hz.
+   */
+  readonly voice?: boolean;
 }
 
 export interface Wav {
@@ -26,6 +31,9 @@ export function testFrequencies(count: number, first = 425): readonly number[] {
   return frequencies;
 }
 
+const VOICE_DEPTH = 0.2;
+const VOICE_HZ = 12;
+
 /** Tones one behind the other, the phase running on through a change of frequency so that nothing clicks. */
 export function toneSamples(tones: readonly Tone[], sampleRate = 8000): Int16Array {
   const lengths = tones.map((tone) => Math.round((tone.durationMs * sampleRate) / 1000));
@@ -35,8 +43,10 @@ export function toneSamples(tones: readonly Tone[], sampleRate = 8000): Int16Arr
   for (const [index, tone] of tones.entries()) {
     const amplitude = 32767 * 10 ** ((tone.levelDbfs ?? -10) / 20);
     const step = (2 * Math.PI * tone.frequencyHz) / sampleRate;
-    for (let left = lengths[index]!; left > 0; left -= 1) {
-      samples[position] = tone.frequencyHz === 0 ? 0 : Math.round(amplitude * Math.sin(phase));
+    const depth = tone.voice === true ? VOICE_DEPTH : 0;
+    for (let at = 0; at < lengths[index]!; at += 1) {
+      const level = amplitude * (1 + depth * Math.sin((2 * Math.PI * VOICE_HZ * at) / sampleRate));
+      samples[position] = tone.frequencyHz === 0 ? 0 : Math.round(level * Math.sin(phase));
       phase = (phase + step) % (2 * Math.PI);
       position += 1;
     }

@@ -15,6 +15,7 @@ export type Utterance =
       readonly frequencyHz: number;
       readonly durationMs: number;
       readonly levelDbfs?: number;
+      readonly voice?: boolean;
     }
   /** A key as RFC 4733 telephone-event. */
   | { readonly kind: 'digit'; readonly digit: string; readonly durationMs?: number }
@@ -126,8 +127,10 @@ export class RtpTalker {
         held = undefined;
       }
     }
-    if (held !== undefined && !this.#closed) put(held);
-    await until(startedAt + slots.length * PACKET_MS);
+    if (!this.#closed) {
+      if (held !== undefined) put(held);
+      await until(startedAt + slots.length * PACKET_MS);
+    }
     return { sent, droppedMs };
   }
 

@@ -26,7 +26,13 @@ export interface RecordingResource {
   readonly status: string;
   readonly url: string;
   readonly duration_in_seconds: number;
+  readonly duration_ms: number;
   readonly byte_size: number;
+}
+
+interface RecordingPage {
+  readonly links: { readonly next?: string };
+  readonly data: readonly RecordingResource[];
 }
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -165,8 +171,13 @@ export class ServerProcess {
 
   /** All recordings, oldest first. */
   async recordings(): Promise<readonly RecordingResource[]> {
-    const page = await this.get<{ data: RecordingResource[] }>('/api/relay/rest/recordings?page_size=1000');
-    return page.data.toReversed();
+    const all: RecordingResource[] = [];
+    for (let next: string | undefined = '/api/relay/rest/recordings?page_size=100'; next !== undefined; ) {
+      const page: RecordingPage = await this.get<RecordingPage>(next);
+      all.push(...page.data);
+      next = page.links.next;
+    }
+    return all.reverse();
   }
 
   /** Resolves when no call is up any more. */

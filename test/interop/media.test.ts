@@ -1,0 +1,167 @@
+/** Keys, holds, and networks that lose, swap and double packets. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+
+import { testFrequencies } from '../support/audio-files.ts';
+import {
+  assertOneRecording,
+  assertScenarioHeld,
+  placeCall,
+  startSite,
+  toneUtterances,
+  UNTIL_ENDED,
+} from '../support/interop.ts';
+import { skipWithout } from '../support/programs.ts';
+import { impairment } from '../support/rtp-talker.ts';
+import { answered, awaitBye, bye, infoDigit, invite, pause, reinvite } from '../support/sipp-scenario.ts';
+import {
+  assertGapsAreLosses,
+  assertRunOfTones,
+  assertUndisturbed,
+  near,
+} from '../support/tone-assertions.ts';
+
+const SAID = { frequencies: testFrequencies(20, 525), toneMs: 1000 };
+const SKIP = { skip: skipWithout('sipp') };
+
+const recordOnly =
+  (more: object = {}) =>
+  (statusUrl: string) => [{ record: { ...UNTIL_ENDED, ...more, status_url: statusUrl } }];
+
+suite('Keys, holds and bad networks', { concurrency: 4 }, () => {
+  for (const law of ['PCMU', 'PCMA'] as const) {
+    test(`# as RFC 4733 event ends the recording and is not in it (${law})`, SKIP, async (context) => {
+      const site = await startSite(context, recordOnly());
+      const sdp = { payloadTypes: [law === 'PCMU' ? 0 : 8] } as const;
+      const { sipp } = await placeCall(context, site.server, [invite(sdp), answered(), awaitBye()], {
+        say: [...toneUtterances(SAID.frequencies.slice(0, 4), 1000), { kind: 'digit', digit: '#' }],
+        talk: { law },
+      });
+      await assertScenarioHeld(sipp);
+      const { wav, finished } = await assertOneRecording(site, 'terminator');
+      assert.equal(finished.params['terminator'], '#');
+      const tones = assertRunOfTones(wav, SAID);
+      assertUndisturbed(wav, tones);
+      assert.equal(tones.at(-1)!.frequencyHz, SAID.frequencies[3]);
+      near(tones.at(-1)!.endMs - tones.at(-1)!.startMs, 1000, 20, 'the last tone before the key');
+      near(wav.durationMs, tones.at(-1)!.endMs, 60, 'end of the file behind the last tone');
+    });
+  }
+
+  test('# by SIP INFO ends the recording', SKIP, async (context) => {
+    const site = await startSite(context, recordOnly());
+    const steps = [invite({ telephoneEvent: false }), answered(), pause(2500), infoDigit('#'), awaitBye()];
+    const { sipp } = await placeCall(context, site.server, steps, {
+      say: toneUtterances(SAID.frequencies.slice(0, 6), 1000),
+    });
+    await assertScenarioHeld(sipp);
+    const { wav, finished } = await assertOneRecording(site, 'terminator');
+    assert.equal(finished.params['terminator'], '#');
+    assertUndisturbed(wav, assertRunOfTones(wav, SAID));
+    near(wav.durationMs, 2500, 150, 'length of the recording');
+  });
+
+  test('Keys that are no terminators do not end the recording', SKIP, async (context) => {
+    const site = await startSite(context, recordOnly({ terminators: '*' }));
+    const say = ['1', '#', '*'].flatMap((digit, index) => [
+      ...toneUtterances([SAID.frequencies[index]!], 1000),
+      { kind: 'digit', digit } as const,
+    ]);
+    const { sipp } = await placeCall(context, site.server, [invite(), answered(), awaitBye()], { say });
+    await assertScenarioHeld(sipp);
+    const { wav, finished } = await assertOneRecording(site, 'terminator');
+    assert.equal(finished.params['terminator'], '*');
+    // Each key that does not end it leaves its 160 ms behind.
+    assertRunOfTones(wav, { ...SAID, pauseMs: 160 });
+  });
+
+  test(
+    'A caller who never sends a packet is recorded as silence until the silence is too long',
+    SKIP,
+    async (context) => {
+      const site = await startSite(context, (statusUrl) => [
+        { record: { initial_timeout: 2, status_url: statusUrl } },
+      ]);
+      const { sipp } = await placeCall(context, site.server, [invite(), answered(), awaitBye()]);
+      await assertScenarioHeld(sipp);
+      const last = await site.callbacks.waitForState('no_input');
+      assert.deepEqual(site.callbacks.states(), ['recording', 'no_input']);
+      near(Number(last.params['duration']), 2, 0.05, 'duration');
+      const wav = await site.server.download(String(last.params['url']));
+      near(wav.durationMs, Number(last.params['duration']) * 1000, 0.001, 'length of the file');
+      assert.ok(
+        wav.channels[0]!.every((sample) => sample === 0),
+        'silence is recorded as silence',
+      );
+    },
+  );
+
+  test('Swapped and doubled packets are set right; not a click remains', SKIP, async (context) => {
+    const site = await startSite(context, recordOnly());
+    const { sipp } = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
+      say: [...toneUtterances(SAID.frequencies.slice(0, 6), 1000), { kind: 'digit', digit: '#' }],
+      talk: { fateOf: impairment({ swap: 0.05, duplicate: 0.05 }, 3) },
+    });
+    await assertScenarioHeld(sipp);
+    const { wav } = await assertOneRecording(site, 'terminator');
+    assertUndisturbed(wav, assertRunOfTones(wav, SAID));
+  });
+
+  test(
+    'Six of a hundred packets lost: every gap is a loss, no longer than it, and time holds',
+    SKIP,
+    async (context) => {
+      const faults = impairment({ drop: 0.06, swap: 0.02, duplicate: 0.02 }, 5);
+      const site = await startSite(context, recordOnly());
+      const { sipp, talked } = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
+        say: [...toneUtterances(SAID.frequencies.slice(0, 8), 1000), { kind: 'digit', digit: '#' }],
+        // A tone's edges are not lost, so that their time can be told.
+        talk: { fateOf: (packet) => (packet % 50 < 3 || packet % 50 > 46 ? 'send' : faults(packet)) },
+      });
+      const { droppedMs } = await talked;
+      await assertScenarioHeld(sipp);
+      const { wav } = await assertOneRecording(site, 'terminator');
+      const tones = assertRunOfTones(wav, SAID);
+      // The second tone found has a true begin: its place on the speaker's timeline is known.
+      const second = tones[1]!;
+      const saidAt = SAID.frequencies.indexOf(second.frequencyHz) * SAID.toneMs;
+      assertGapsAreLosses(wav, tones, droppedMs, saidAt - second.startMs);
+    },
+  );
+
+  for (const transport of ['udp', 'tcp'] as const) {
+    test(
+      `Hold and resume by re-INVITE: silence between, the tones at their time (${transport})`,
+      SKIP,
+      async (context) => {
+        const site = await startSite(context, recordOnly());
+        const steps = [
+          invite(),
+          answered(),
+          pause(2000),
+          reinvite({ direction: 'sendonly' }, 'recvonly'),
+          pause(1500),
+          reinvite({ direction: 'inactive' }, 'inactive'),
+          pause(1000),
+          reinvite({ direction: 'sendrecv' }, 'sendrecv'),
+          pause(2000),
+          bye(),
+        ];
+        const { sipp } = await placeCall(context, site.server, steps, {
+          transport,
+          say: [
+            ...toneUtterances(SAID.frequencies.slice(0, 3), 1000),
+            { kind: 'nothing', durationMs: 1600 },
+            ...toneUtterances(SAID.frequencies.slice(3, 8), 1000),
+          ],
+        });
+        await assertScenarioHeld(sipp);
+        const { wav } = await assertOneRecording(site, 'hangup');
+        const before = assertRunOfTones(wav, { ...SAID, frequencies: SAID.frequencies.slice(0, 3) });
+        const after = assertRunOfTones(wav, { ...SAID, frequencies: SAID.frequencies.slice(3) });
+        assertUndisturbed(wav, [...before, ...after]);
+        near(after[0]!.startMs - before.at(-1)!.endMs, 1600, 40, 'the pause');
+      },
+    );
+  }
+});
