@@ -1,0 +1,106 @@
+/** The process that plays all callers: signalling by the project's own SIP stack, packets by plain sockets. */
+import { silentLogger } from '../src/log/logger.ts';
+import type { SipEndpoint } from '../src/sip/api.ts';
+import { createSipEndpoint } from '../src/sip/endpoint.ts';
+import { RealClock } from '../src/time/real-clock.ts';
+import { Caller } from './caller.ts';
+import { Histogram } from './histogram.ts';
+import type { FromGenerator, GeneratorReport, GeneratorTask, ToGenerator } from './messages.ts';
+import { PACKET_MS } from './speech.ts';
+
+const clock = new RealClock();
+/** One after the other, each talking to its end, so that recordings end where the speech does. */
+const HANGUPS_PER_SECOND = 100;
+const HANGUP_WITHIN_MS = 20_000;
+
+process.on('disconnect', () => process.exit(0));
+const task = JSON.parse(process.argv[2] ?? '{}') as GeneratorTask;
+await run(task);
+
+async function run({ calls, rate, to, ports, endAfterMs }: GeneratorTask): Promise<void> {
+  const gaps = new Histogram();
+  const lateness = new Histogram();
+  const endpoint = await openEndpoint(calls);
+  const callers: Caller[] = [];
+  for (let number = 0; number < calls; number++) callers.push(await Caller.open(number, gaps));
+  const ended = endRequested();
+  const stopPacing = endAfterMs === undefined ? pace(callers, lateness) : () => {};
+  const startedAt = performance.now();
+  const finished = callers.map(async (caller, number) => {
+    await wait(startedAt + (number * 1000) / rate - performance.now());
+    if (to === undefined) caller.talkTo(ports![number]!);
+    else caller.dial(endpoint, to, endAfterMs === undefined);
+    await caller.settled;
+    if (endAfterMs === undefined) return;
+    await wait(endAfterMs);
+    await caller.hangup();
+  });
+  await Promise.all(finished);
+  tell({ kind: 'up' });
+  await ended;
+  const hungUp = callers.map(async (caller, number) => {
+    await wait((number * 1000) / HANGUPS_PER_SECOND);
+    await caller.hangup();
+  });
+  const limit = (calls * 1000) / HANGUPS_PER_SECOND + HANGUP_WITHIN_MS;
+  await Promise.race([Promise.all(hungUp), wait(limit)]);
+  stopPacing();
+  const report: GeneratorReport = {
+    calls: callers.map((caller) => caller.report),
+    gaps: { count: gaps.count, p99: gaps.percentile(0.99), p999: gaps.percentile(0.999) },
+    latenessP99: lateness.percentile(0.99),
+  };
+  tell({ kind: 'report', report });
+}
+
+async function openEndpoint(calls: number): Promise<SipEndpoint> {
+  const endpoint = createSipEndpoint({
+    clock,
+    log: silentLogger,
+    userAgent: 'OpenSWML-load-test',
+    listeners: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
+    onInvite: (call) => call.refuse(486),
+    limits: { maxCalls: calls + 10 },
+  });
+  await endpoint.start();
+  return endpoint;
+}
+
+/**
+ * Lets every caller talk once in 20 ms. Each caller has its own millisecond of the 20, on absolute time: a
+ * timer that fires late sends what is due at once and does not push the rest back.
+ */
+function pace(callers: readonly Caller[], lateness: Histogram): () => void {
+  const slots = Array.from({ length: PACKET_MS }, (_, slot) =>
+    callers.filter((_caller, number) => number % PACKET_MS === slot),
+  );
+  const startedAt = performance.now();
+  let slot = 0;
+  let timer: NodeJS.Timeout;
+  const fire = (): void => {
+    const now = performance.now();
+    for (; startedAt + slot <= now; slot++) {
+      lateness.add(now - startedAt - slot);
+      for (const caller of slots[slot % PACKET_MS]!) caller.tick();
+    }
+    timer = setTimeout(fire, Math.max(0, startedAt + slot - performance.now()));
+  };
+  fire();
+  return () => clearTimeout(timer);
+}
+
+function endRequested(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('message', (message: ToGenerator) => {
+      if (message.kind === 'end') resolve();
+    });
+  });
+}
+
+function tell(message: FromGenerator): void {
+  process.send?.(message);
+}
+
+async function wait(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+}

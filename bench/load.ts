@@ -1,0 +1,76 @@
+/**
+ * The load test: N callers leave a recording each, on one machine with the server, and what that costs.
+ * `npm run bench -- --help` lists the options; docs/performance.md tells what comes of it.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import path from 'node:path';
+
+import { describeFigures, type Figures, medians } from './figures.ts';
+import { measureLoad, measureSetups, type RunResult, stopAll } from './measure.ts';
+import { HELP, type LoadOptions, OptionError, parseOptions } from './options.ts';
+
+/** Kept figures, by load. */
+type Baseline = Readonly<Record<string, Figures>>;
+
+const BASELINE = path.join(import.meta.dirname, 'baseline.json');
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  let options: LoadOptions | undefined;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    console.error(`bench: ${error.message} (--help lists the options)`);
+    return 2;
+  }
+  if (options === undefined) {
+    console.log(HELP);
+    return 0;
+  }
+  if (process.platform !== 'linux') {
+    console.error(`bench: measures by /proc, which only Linux has; this is ${process.platform}`);
+    return 2;
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stopAll().finally(() => process.exit(130)));
+  }
+  return run(options);
+}
+
+async function run(options: LoadOptions): Promise<number> {
+  console.log(`${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`);
+  const results: RunResult[] = [];
+  for (let number = 1; number <= options.runs; number++) {
+    const { setups } = options;
+    const result = await (setups === undefined ? measureLoad(options) : measureSetups(options, setups));
+    results.push(result);
+    for (const problem of result.problems) console.error(`  ${problem}`);
+    if (options.runs > 1) console.log(`run ${number}: ${describeFigures(result.figures)}`);
+  }
+  const figures = medians(results.map((result) => result.figures));
+  const kept = readBaseline();
+  console.log(describeFigures(figures, kept[figures.load]));
+  if (options.save) {
+    writeFileSync(BASELINE, `${JSON.stringify({ ...kept, [figures.load]: rounded(figures) }, null, 2)}\n`);
+  }
+  return failed(figures, options) ? 1 : 0;
+}
+
+function failed({ calls, answered, files, right }: Figures, { setups }: LoadOptions): boolean {
+  return answered < calls || files !== calls || (setups === undefined && right < calls);
+}
+
+function readBaseline(): Baseline {
+  return existsSync(BASELINE) ? (JSON.parse(readFileSync(BASELINE, 'utf8')) as Baseline) : {};
+}
+
+function rounded(figures: Figures): Figures {
+  const entries = Object.entries(figures).map(([key, value]) => [
+    key,
+    typeof value === 'number' ? Number(value.toFixed(4)) : value,
+  ]);
+  return Object.fromEntries(entries) as Figures;
+}

@@ -1,0 +1,174 @@
+/** Runs of the load test: a server under calls, and a bare receiver under the same packets. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { ServerProcess } from '../test/support/server-process.ts';
+import { Child } from './child.ts';
+import { type Figures, percentile } from './figures.ts';
+import type { FromGenerator, FromReceiver, GeneratorReport, GeneratorTask } from './messages.ts';
+import type { LoadOptions } from './options.ts';
+import { cpuPercent, type Usage, usageOf } from './process-usage.ts';
+import { checkRecordings, finishedFiles } from './recordings-check.ts';
+
+export interface RunResult {
+  readonly figures: Figures;
+  readonly problems: readonly string[];
+}
+
+/** Processes of the run under way, for Ctrl-C. */
+interface Stoppable {
+  stop(): Promise<unknown>;
+}
+
+/** Between the last answer and the measured window: the first packets, compiled code. */
+const SETTLE_MS = 2000;
+const START_WITHIN_MS = 30_000;
+/** For calls that are never answered, and for hanging up. */
+const SLACK_MS = 60_000;
+/** Set-ups without media: how long each call is up. */
+const SETUP_CALL_MS = 1000;
+const SERVER_ROOM = 10;
+
+const running = new Set<Stoppable>();
+
+/** Ends every process of the run under way. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((one) => one.stop()));
+}
+
+/** Calls with media: cost, memory, pace, and the recordings. */
+export async function measureLoad(options: LoadOptions): Promise<RunResult> {
+  const { calls, rate, hold, idle } = options;
+  const floor = await measureFloor(options);
+  return withServer(options, calls, async (server) => {
+    const before = usageOf(server.pid);
+    const task = { calls, rate, to: `sip:load@127.0.0.1:${server.sipPort}` };
+    const { report, from, to } = await generate(task, server.pid, hold * 1000);
+    await server.callsOver();
+    const verdict = checkRecordings(server.dataFolder, report.calls);
+    const cpu = cpuPercent(from, to) / calls;
+    return {
+      problems: verdict.problems,
+      figures: {
+        ...signalling(report),
+        load: `${calls} calls, ${idle === 'none' ? 'nothing' : 'silence'} sent back`,
+        files: verdict.files,
+        right: verdict.right,
+        exact: verdict.exact,
+        cpuPercent: cpu,
+        floorPercent: floor,
+        ratio: cpu / floor,
+        residentMb: to.residentBytes / 2 ** 20,
+        mbPerCall: (to.residentBytes - before.residentBytes) / 2 ** 20 / calls,
+        gapP99Ms: report.gaps.p99,
+        gapP999Ms: report.gaps.p999,
+        latenessP99Ms: report.latenessP99,
+      },
+    };
+  });
+}
+
+/** Set-ups without media: each call is up for a second and leaves an empty recording. */
+export async function measureSetups(options: LoadOptions, rate: number): Promise<RunResult> {
+  const calls = rate * options.hold;
+  return withServer(options, calls, async (server) => {
+    const before = usageOf(server.pid);
+    const to = `sip:load@127.0.0.1:${server.sipPort}`;
+    const { report, to: after } = await generate(
+      { calls, rate, to, endAfterMs: SETUP_CALL_MS },
+      server.pid,
+      0,
+    );
+    await server.callsOver();
+    return {
+      problems: report.calls.flatMap(({ number, problem }) =>
+        problem === undefined ? [] : [`call ${number}: ${problem}`],
+      ),
+      figures: {
+        ...signalling(report),
+        load: `${rate} set-ups a second without media`,
+        files: finishedFiles(server.dataFolder).length,
+        right: 0,
+        exact: 0,
+        cpuPercent: 0,
+        floorPercent: 0,
+        ratio: 0,
+        residentMb: after.residentBytes / 2 ** 20,
+        mbPerCall: (after.residentBytes - before.residentBytes) / 2 ** 20 / calls,
+        gapP99Ms: 0,
+        gapP999Ms: 0,
+        latenessP99Ms: 0,
+      },
+    };
+  });
+}
+
+/** Share of one core for each call of a process that receives the packets and does nothing, %. */
+async function measureFloor({ calls, hold }: LoadOptions): Promise<number> {
+  return withStoppable(new Child<FromReceiver>('receiver.ts', { calls }), async (receiver) => {
+    const { ports } = await receiver.next('listening', START_WITHIN_MS);
+    const { from, to } = await generate({ calls, rate: 1000, ports }, receiver.pid, hold * 1000);
+    return cpuPercent(from, to) / calls;
+  });
+}
+
+/** Lets the generator work; `from` and `to` frame `windowMs` with everything up. */
+async function generate(
+  task: GeneratorTask,
+  pid: number,
+  windowMs: number,
+): Promise<{ readonly report: GeneratorReport; readonly from: Usage; readonly to: Usage }> {
+  return withStoppable(new Child<FromGenerator>('generator.ts', task), async (generator) => {
+    await generator.next('up', (task.calls / task.rate) * 1000 + SLACK_MS);
+    if (windowMs > 0) await wait(SETTLE_MS);
+    const from = usageOf(pid);
+    await wait(windowMs);
+    const to = usageOf(pid);
+    generator.send({ kind: 'end' });
+    const { report } = await generator.next('report', SLACK_MS);
+    return { report, from, to };
+  });
+}
+
+function signalling(report: GeneratorReport) {
+  const answers = report.calls.flatMap(({ answerMs }) => (answerMs === undefined ? [] : [answerMs]));
+  return {
+    calls: report.calls.length,
+    answered: answers.length,
+    answerMedianMs: percentile(answers, 0.5),
+    answerP99Ms: percentile(answers, 0.99),
+  };
+}
+
+async function withServer(
+  { idle, profile }: LoadOptions,
+  calls: number,
+  work: (server: ServerProcess) => Promise<RunResult>,
+): Promise<RunResult> {
+  const server = await ServerProcess.start({
+    document: readFileSync(path.join(import.meta.dirname, 'record.yaml'), 'utf8'),
+    args: ['--log-level', 'info'],
+    env: {
+      OPENSWML_RTP_IDLE_MEDIA: idle,
+      OPENSWML_LIMITS_MAX_CALLS: String(calls + SERVER_ROOM),
+      ...(profile !== undefined && {
+        NODE_OPTIONS: `--cpu-prof --cpu-prof-interval=500 --cpu-prof-dir=${path.resolve(profile)}`,
+      }),
+    },
+  });
+  return withStoppable({ stop: () => server.dispose() }, () => work(server));
+}
+
+async function withStoppable<One extends Stoppable, T>(one: One, work: (one: One) => Promise<T>): Promise<T> {
+  running.add(one);
+  try {
+    return await work(one);
+  } finally {
+    running.delete(one);
+    await one.stop();
+  }
+}
+
+async function wait(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+}
