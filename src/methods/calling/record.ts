@@ -52,6 +52,7 @@ export const record = defineMethod({
       if (!context.leg.signal.aborted) operation.stop('transfer');
     };
     context.signal.addEventListener('abort', stop, { once: true });
+    if (context.signal.aborted) stop();
     const outcome = await operation.done;
     context.signal.removeEventListener('abort', stop);
     vars.set('record_result', outcome.state === 'finished' ? 'success' : 'failed');
