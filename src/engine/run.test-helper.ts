@@ -100,7 +100,7 @@ export async function run(
   text: string,
   options: TestRunOptions = {},
 ): Promise<TestRun & { result: CallScriptResult }> {
-  const test = await start(text.includes('sections:') ? text : main(text), options);
+  const test = await start(/^\s*sections:/.test(text) ? text : main(text), options);
   return Object.assign(test, { result: await test.finish() });
 }
 
@@ -108,4 +108,9 @@ export async function run(
 export function main(steps: string): string {
   const indented = steps.trimEnd().replace(/^/gm, '    ');
   return `sections:\n  main:\n${indented}\n`;
+}
+
+/** The texts that were spoken, in order: the trace of a script in its own words. */
+export function said(test: Pick<TestRun, 'leg'>): string[] {
+  return test.leg.played.flatMap((sound) => (sound.kind === 'say' ? [sound.text] : []));
 }

@@ -6,10 +6,10 @@ import { type Block, errorAt, type Finding, type Step } from '../swml/document.t
 import type { ErrorPolicy, Fault } from '../swml/error-codes.ts';
 import type { SwmlError } from '../swml/errors.ts';
 import { ExpressionError, type Expressions } from '../swml/expressions.ts';
-import { expandDeep, expandRaw, expandText } from '../swml/expand.ts';
+import { type Evaluate, expandDeep, expandRaw, expandText } from '../swml/expand.ts';
 import type { JsonObject, JsonValue } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
-import { formatPath } from '../swml/position.ts';
+import { formatPath, type Path } from '../swml/position.ts';
 import { lookup, type Scope } from '../swml/scope.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { chooseBlock } from './choose.ts';
@@ -69,7 +69,7 @@ export class StepRun {
     const params = readParams(method, this.step, {
       kind: this.frame.document.kind,
       strict: this.#session.options.strict === true,
-      expand: (text) => expandText(text, this.scope, this.#evaluate),
+      expand: (text, path) => expandText(text, this.scope, this.#evaluator(path)),
       block: (value) => this.frame.document.blocks.get(value as object) ?? [],
       report: (finding) => {
         if (finding.severity !== 'warning') throw this.error(finding);
@@ -109,7 +109,7 @@ export class StepRun {
       http: services.http,
       signal: this.signal,
       newId: () => services.newId?.() ?? crypto.randomUUID(),
-      expand: (value: JsonValue) => expandDeep(value, this.scope, this.#evaluate),
+      expand: (value, parameter) => expandDeep(value, this.scope, this.#evaluator(this.#pathTo(parameter))),
       lookup: (path) => {
         const segments = parsePath(path);
         return segments === undefined ? undefined : lookup(this.scope, segments);
@@ -129,33 +129,41 @@ export class StepRun {
 
   #stepError(fault: Fault, message: string, details: ErrorDetails = {}): SwmlError {
     const { parameter, policy, cause, ...facts } = details;
-    const path = parameter === undefined ? this.step.path : [...this.step.path, parameter];
     return this.error(
-      { fault, message, path, ...facts },
+      { fault, message, path: this.#pathTo(parameter), ...facts },
       { ...(policy === undefined ? {} : { policy }), ...(cause === undefined ? {} : { cause }) },
     );
   }
 
-  /** Placeholders in JavaScript are replaced as raw text first (spec/document.md 4.4). */
-  #javascript(source: string, scope: Scope): JsonValue | undefined {
-    return this.#evaluate(expandRaw(source, scope, this.#evaluate), scope);
+  #pathTo(parameter: string | undefined): Path {
+    return parameter === undefined ? this.step.path : [...this.step.path, parameter];
   }
 
-  readonly #evaluate = (source: string, scope: Scope): JsonValue | undefined => {
-    const { expressions, options } = this.#session;
-    if (expressions === undefined) throw new Error('the document was loaded without noticing its JavaScript');
-    try {
-      return expressions.evaluate(source, scope, { now: () => options.services.clock.now(), elapsed });
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      throw this.error({
-        fault: 'expression',
-        message: `This JavaScript failed. ${error.message}`,
-        path: this.step.path,
-        found: source.length > 80 ? `${source.slice(0, 79)}…` : source,
-      });
-    }
-  };
+  /** Placeholders in JavaScript are replaced as raw text first (spec/document.md 4.4). */
+  #javascript(source: string, scope: Scope): JsonValue | undefined {
+    const evaluate = this.#evaluator(this.step.path);
+    return evaluate(expandRaw(source, scope, evaluate), scope);
+  }
+
+  /** @param path of the text that holds the JavaScript, for errors */
+  #evaluator(path: Path): Evaluate {
+    return (source, scope) => {
+      const { expressions, options } = this.#session;
+      if (expressions === undefined)
+        throw new Error('the document was loaded without noticing its JavaScript');
+      try {
+        return expressions.evaluate(source, scope, { now: () => options.services.clock.now(), elapsed });
+      } catch (error) {
+        if (!(error instanceof ExpressionError)) throw error;
+        throw this.error({
+          fault: 'expression',
+          message: `This JavaScript failed. ${error.message}`,
+          path,
+          found: source.length > 80 ? `${source.slice(0, 79)}…` : source,
+        });
+      }
+    };
+  }
 }
 
 /** The limit of time on JavaScript is one of this machine, also when the script runs in virtual time. */

@@ -8,11 +8,11 @@ import {
 } from '../swml/document.ts';
 import type { DocumentKind } from '../swml/error-codes.ts';
 import { type Diagnostic, formatDiagnostic, SwmlError } from '../swml/errors.ts';
-import { type JsonValue, preview } from '../swml/json.ts';
+import { isObject, type JsonValue, preview } from '../swml/json.ts';
 import { hasPlaceholder } from '../swml/placeholders.ts';
 import type { Path } from '../swml/position.ts';
 import { classifyDest } from './dest.ts';
-import { unknownMethod, unknownSection } from './findings.ts';
+import { unknownLabel, unknownMethod, unknownSection } from './findings.ts';
 import { readParams } from './params.ts';
 import type { AnyMethod } from './method.ts';
 import { methodsOf } from './registry.ts';
@@ -68,11 +68,14 @@ export function loadDocument(text: string, options: CheckOptions = {}): SwmlDocu
   throw new SwmlError(first, { all: diagnostics });
 }
 
+type Labels = ReadonlySet<JsonValue>;
+
 class DocumentChecker {
   readonly #reader: DocumentReader;
   readonly #document: Pick<SwmlDocument, 'sections'>;
   readonly #strict: boolean;
   readonly #methods: ReadonlyMap<string, AnyMethod>;
+  #sectionLabels: Labels = new Set();
   usesExpressions = false;
 
   constructor(reader: DocumentReader, document: Pick<SwmlDocument, 'sections'>, strict: boolean) {
@@ -93,23 +96,25 @@ class DocumentChecker {
       });
       return;
     }
-    const labels = new Set<JsonValue>();
+    const labels = new Set(block.filter((step) => step.method === 'label').map((step) => step.params));
+    if (depth === 0) this.#sectionLabels = labels;
+    const seen = new Set<JsonValue>();
     for (const step of block) {
       if (this.#reader.diagnostics.length >= MAX_DIAGNOSTICS) return;
-      this.#step(step, depth);
+      this.#step(step, depth, labels);
       if (step.method !== 'label' || typeof step.params !== 'string') continue;
-      if (labels.has(step.params)) {
+      if (seen.has(step.params)) {
         this.#reader.report({
           fault: 'duplicate',
           message: `The label ${preview(step.params)} stands twice in this list of steps`,
           path: step.path,
         });
       }
-      labels.add(step.params);
+      seen.add(step.params);
     }
   }
 
-  #step(step: Step, depth: number): void {
+  #step(step: Step, depth: number, labels: Labels): void {
     const method = this.#methods.get(step.method);
     if (method === undefined) {
       this.#reader.report(unknownMethod(step, this.#methods));
@@ -129,12 +134,21 @@ class DocumentChecker {
       },
     });
     this.#reference(step);
+    if (step.method === 'goto') this.#jump(step, labels);
+  }
+
+  /** A label that is written out must stand in the same list of steps, or in the section. */
+  #jump(step: Step, labels: Labels): void {
+    const label = isObject(step.params) ? step.params['label'] : undefined;
+    if (typeof label !== 'string' || hasPlaceholder(label, this.#reader.kind)) return;
+    if (labels.has(label) || this.#sectionLabels.has(label)) return;
+    this.#reader.report(unknownLabel(label, [...labels, ...this.#sectionLabels], [...step.path, 'label']));
   }
 
   /** Section names that are written out can be looked up before anything runs. */
   #reference(step: Step): void {
     if (step.method !== 'execute' && step.method !== 'transfer') return;
-    const dest = (step.params as { readonly dest?: JsonValue } | null)?.dest;
+    const dest = isObject(step.params) ? step.params['dest'] : undefined;
     if (typeof dest !== 'string' || hasPlaceholder(dest, this.#reader.kind)) return;
     if (this.#reader.kind === 'messaging' && step.method === 'transfer') return;
     if (classifyDest(dest) !== 'section' || this.#document.sections.has(dest)) return;

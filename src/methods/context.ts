@@ -18,8 +18,8 @@ export interface FlowContext {
   readonly signal: AbortSignal;
   /** A fresh UUID. */
   newId(): string;
-  /** The value with its placeholders replaced, at any depth. */
-  expand(value: JsonValue): JsonValue;
+  /** The value with its placeholders replaced, at any depth. `parameter`: where it stands, for errors. */
+  expand(value: JsonValue, parameter?: string): JsonValue;
   /** The value at a path; undefined when it is unset or no path. */
   lookup(path: string): JsonValue | undefined;
   /**

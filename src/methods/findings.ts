@@ -1,5 +1,6 @@
 /** Findings that are made both when a document is checked and when it runs. */
 import type { Finding, Step, SwmlDocument } from '../swml/document.ts';
+import type { JsonValue } from '../swml/json.ts';
 import type { Path } from '../swml/position.ts';
 import { closest } from '../swml/suggest.ts';
 import type { AnyMethod } from './method.ts';
@@ -23,6 +24,20 @@ export function unknownSection(name: string, document: Pick<SwmlDocument, 'secti
     message: `There is no section "${name}"`,
     path,
     expected: `one of ${names.join(', ')}`,
+    suggestion: meant === undefined ? undefined : `did you mean "${meant}"?`,
+  };
+}
+
+export function unknownLabel(name: string, labels: readonly JsonValue[], path: Path): Finding {
+  const meant = closest(
+    name,
+    labels.filter((label) => typeof label === 'string'),
+  );
+  return {
+    fault: 'unknownLabel',
+    message: `There is no label "${name}" that this step could go to`,
+    path,
+    expected: 'a label in the same list of steps or directly in the section',
     suggestion: meant === undefined ? undefined : `did you mean "${meant}"?`,
   };
 }

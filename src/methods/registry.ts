@@ -9,9 +9,33 @@ import { record } from './calling/record.ts';
 import { set } from './calling/set.ts';
 import { sleep } from './calling/sleep.ts';
 import { unset } from './calling/unset.ts';
+import { cond } from './calling/cond.ts';
+import { execute } from './calling/execute.ts';
+import { request } from './calling/request.ts';
+import { returnMethod } from './calling/return.ts';
+import { switchMethod } from './calling/switch.ts';
+import { transfer } from './calling/transfer.ts';
+import { userEvent } from './calling/user-event.ts';
 import type { AnyMethod } from './method.ts';
 
-const CALLING: readonly AnyMethod[] = [answer, goto, hangup, label, play, record, set, sleep, unset];
+const CALLING: readonly AnyMethod[] = [
+  answer,
+  cond,
+  execute,
+  goto,
+  hangup,
+  label,
+  play,
+  record,
+  request,
+  returnMethod,
+  set,
+  sleep,
+  switchMethod,
+  transfer,
+  unset,
+  userEvent,
+];
 
 const MESSAGING: readonly AnyMethod[] = [];
 

@@ -15,7 +15,10 @@ export function expandText(text: string, scope: Scope, evaluate: Evaluate): Json
   if (template.length === 0) return '';
   const [first] = template;
   if (template.length === 1 && typeof first === 'string') return first;
-  if (template.length === 1) return resolve(first as Placeholder, scope, evaluate) ?? '';
+  if (template.length === 1) {
+    const value = resolve(first as Placeholder, scope, evaluate);
+    return value === undefined ? '' : value;
+  }
   return expandRaw(text, scope, evaluate);
 }
 

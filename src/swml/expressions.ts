@@ -1,7 +1,7 @@
 /** JavaScript in documents (spec/document.md 4.3): one sandbox for the process, in which nothing persists. */
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from 'quickjs-emscripten';
 import { type JsonValue, member } from './json.ts';
-import { BOOTSTRAP } from './sandbox-bootstrap.ts';
+import { BOOTSTRAP, MAX_RESULT_LENGTH } from './sandbox-bootstrap.ts';
 import { MAX_EXPRESSION_LENGTH } from './schema-formats.ts';
 import { bare, type Scope, scopeNamed } from './scope.ts';
 
@@ -9,8 +9,6 @@ import { bare, type Scope, scopeNamed } from './scope.ts';
 export const EXPRESSION_TIME_MS = 150;
 const MEMORY_BYTES = 8 * 1_048_576;
 const STACK_BYTES = 64 * 1_024;
-/** Characters of a result as JSON. */
-const MAX_RESULT_LENGTH = 1_048_576;
 const MAX_COMPILED = 500;
 /** BigInt has no JSON form, and a few characters of it can compute for seconds. */
 const BIG_INTEGER = /(?<![\w$.])(?:0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|\d[\d_]*)n(?![\w$])/;

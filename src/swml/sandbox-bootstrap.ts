@@ -17,6 +17,8 @@ export const BUILT_INS = [
 
 /** Longest array that a built-in method of arrays takes. */
 export const MAX_ARRAY_LENGTH = 10_000;
+/** Characters of a result, as text or as JSON. */
+export const MAX_RESULT_LENGTH = 1_048_576;
 /** Characters searched times characters searched for. */
 const MAX_SEARCH = 100_000_000;
 
@@ -30,6 +32,7 @@ export const BOOTSTRAP = `(function (read, names, now) {
   const builtIns = ${JSON.stringify(BUILT_INS)};
   const maxLength = ${MAX_ARRAY_LENGTH};
   const maxSearch = ${MAX_SEARCH};
+  const maxResult = ${MAX_RESULT_LENGTH};
   const global = globalThis;
   const { apply, construct, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Reflect;
   const { freeze, create: make } = Object;
@@ -251,6 +254,7 @@ export const BOOTSTRAP = `(function (read, names, now) {
     invoke(expression) {
       const value = apply(expression, nothing, [bareNames()]);
       if (typeof value === 'number' || typeof value === 'boolean') return value;
+      if (typeof value === 'string' && value.length > maxResult) throw new RangeFault('its result is too large');
       if (typeof value === 'string' && !apply(test, delicate, [value])) return 's' + value;
       const json = stringify(value);
       return json === undefined ? undefined : 'j' + json;

@@ -23,7 +23,7 @@ import { closest } from './suggest.ts';
 export interface ReadContext {
   readonly kind: DocumentKind;
   /** The value of a text with placeholders; absent at load. */
-  readonly expand?: (text: string) => JsonValue;
+  readonly expand?: (text: string, path: Path) => JsonValue;
   /** Takes a nested list of steps apart. */
   readonly block: (value: JsonValue, path: Path) => Block;
   readonly report: (finding: Finding) => void;
@@ -49,7 +49,7 @@ function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadConte
       checkExpressions(raw, path, context);
       return raw;
     }
-    value = context.expand(raw);
+    value = context.expand(raw, path);
     expanded = true;
   }
   switch (node.kind) {
@@ -64,18 +64,27 @@ function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadConte
     case 'boolean':
       return readBoolean(value, path, context);
     case 'array':
+      refine(schema, value, path, context);
       return readArray(node, value, path, context);
     case 'object':
+      refine(schema, value, path, context);
       return readObject(node, value, path, context);
     case 'union':
       return readUnion(node.variants, value, path, context);
   }
 }
 
+function refine(schema: Schema, value: JsonValue, path: Path, context: ReadContext): void {
+  const refinement = schema.info.refine?.(value);
+  if (refinement === undefined) return;
+  const { at = [], ...finding } = refinement;
+  context.report({ ...finding, path: [...path, ...at] });
+}
+
 /** Any value: texts in it are expanded at any depth, keys are not. */
 function readAny(value: JsonValue, path: Path, context: ReadContext): JsonValue {
   if (typeof value === 'string') {
-    if (context.expand !== undefined) return context.expand(value);
+    if (context.expand !== undefined) return context.expand(value, path);
     checkExpressions(value, path, context);
     return value;
   }

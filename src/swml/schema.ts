@@ -3,6 +3,7 @@
  * JSON Schema and the documentation. A schema is plain data; `schema-read.ts` reads values by it.
  */
 import type { JsonValue } from './json.ts';
+import type { Path } from './position.ts';
 import type { Block } from './document.ts';
 
 /** Whether a property must be given, has a default, or may be absent. */
@@ -24,8 +25,18 @@ export interface SchemaInfo {
   readonly examples?: readonly JsonValue[] | undefined;
   readonly unit?: string | undefined;
   readonly deprecated?: boolean | undefined;
+  /** What is wrong with an object or list that its parts cannot say; asked with the value as it is written. */
+  readonly refine?: ((value: JsonValue) => Refinement | undefined) | undefined;
   /** Placeholders are not expanded: labels, paths, JavaScript. */
   readonly literal?: boolean | undefined;
+}
+
+export interface Refinement {
+  readonly fault: 'missingParameter' | 'invalidParameter' | 'conflict' | 'duplicate';
+  readonly message: string;
+  /** Way from the value to what is wrong in it. */
+  readonly at?: Path;
+  readonly expected?: string;
 }
 
 export type SchemaNode =

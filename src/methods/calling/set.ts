@@ -26,7 +26,7 @@ export const set = defineMethod({
   blocks: false,
   examples: ['- set:\n    greeting: "Hello ${call.from}"\n    tries: 0'],
   run(context, values) {
-    for (const [name, value] of Object.entries(values)) context.vars.set(name, context.expand(value));
+    for (const [name, value] of Object.entries(values)) context.vars.set(name, context.expand(value, name));
     return NEXT;
   },
 });
