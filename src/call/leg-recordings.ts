@@ -1,5 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import type { EndCause, RecordOutcome } from '../recording/types.ts';
+import type { Clock } from '../time/clock.ts';
 import { CallError, type CallInfo, type RecordOperation, type RecordOptions } from './leg.ts';
 import type { MediaClient } from './media-client.ts';
 import type { LegEvent } from './media-leg.ts';
@@ -13,6 +14,7 @@ interface Active {
 
 export interface LegRecordingsOptions {
   readonly service: RecordingService;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly onEvent: (event: LegEvent) => void;
 }
@@ -20,6 +22,7 @@ export interface LegRecordingsOptions {
 /** The recordings of one leg: starts them, follows their events, keeps row and callbacks in step. */
 export class LegRecordings {
   readonly #service: RecordingService;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #onEvent: (event: LegEvent) => void;
   /** By recording id: those that still run. */
@@ -27,10 +30,13 @@ export class LegRecordings {
   /** By control id: the one that was started last, running or ended. */
   readonly #byControlId = new Map<string, RecordOperation>();
   readonly #starting = new Set<string>();
+  /** What has yet to come to its end: beginnings, recordings, repairs. Nothing in it rejects. */
+  readonly #open = new Set<Promise<unknown>>();
   readonly #listening = new WeakSet<MediaClient>();
 
   constructor(options: LegRecordingsOptions) {
     this.#service = options.service;
+    this.#clock = options.clock;
     this.#log = options.log;
     this.#onEvent = options.onEvent;
   }
@@ -39,9 +45,9 @@ export class LegRecordings {
     return this.#byControlId.get(controlId);
   }
 
-  /** Resolves when no recording runs any more. */
+  /** Resolves when no recording begins, runs or is repaired any more. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#active.values()].map(({ operation }) => operation.done));
+    while (this.#open.size > 0) await Promise.all(this.#open);
   }
 
   /** @throws CallError */
@@ -60,11 +66,13 @@ export class LegRecordings {
       );
     }
     this.#starting.add(controlId);
+    const begun = Promise.withResolvers<void>();
+    this.#keepOpen(begun.promise);
     try {
       const spec = await this.#service.create(call, eventChannel, options);
       const operation = this.#register(media, spec.recordingId, controlId);
       if (signal.aborted) {
-        this.#ended(spec.recordingId, nothingRecorded('hangup'));
+        this.#ended(spec.recordingId, nothingRecorded('hangup', this.#clock.now()));
       } else {
         media.send({ type: 'record', spec });
       }
@@ -74,7 +82,13 @@ export class LegRecordings {
       throw new CallError('record_failed', `the recording could not start: ${reason}`, { cause });
     } finally {
       this.#starting.delete(controlId);
+      begun.resolve();
     }
+  }
+
+  #keepOpen(work: Promise<unknown>): void {
+    this.#open.add(work);
+    void work.then(() => this.#open.delete(work));
   }
 
   #isRunning(controlId: string): boolean {
@@ -84,10 +98,8 @@ export class LegRecordings {
 
   #register(media: MediaClient, recordingId: string, controlId: string): RecordOperation {
     this.#listen(media);
-    let resolve: (outcome: RecordOutcome) => void = () => {};
-    const done = new Promise<RecordOutcome>((settle) => {
-      resolve = settle;
-    });
+    const { promise: done, resolve } = Promise.withResolvers<RecordOutcome>();
+    this.#keepOpen(done);
     const operation: RecordOperation = {
       recordingId,
       controlId,
@@ -164,7 +176,11 @@ export class LegRecordings {
       active.resolve(await this.#service.salvage(recordingId));
     } catch (cause) {
       this.#log.error({ err: cause, recording_id: recordingId }, 'a recording could not be salvaged');
-      active.resolve({ ...nothingRecorded('crash'), state: 'error', error: String(cause) });
+      active.resolve({
+        ...nothingRecorded('crash', this.#clock.now()),
+        state: 'error',
+        error: cause instanceof Error ? cause.message : String(cause),
+      });
     }
   }
 
@@ -185,14 +201,14 @@ export class LegRecordings {
   }
 }
 
-function nothingRecorded(endedBy: EndCause): RecordOutcome {
+function nothingRecorded(endedBy: EndCause, nowMs: number): RecordOutcome {
   return {
     state: 'finished',
     endedBy,
     durationMs: 0,
     byteSize: 0,
-    startTimeMs: 0,
-    endTimeMs: 0,
+    startTimeMs: nowMs,
+    endTimeMs: nowMs,
     missingSamples: 0,
   };
 }

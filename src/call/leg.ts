@@ -128,7 +128,10 @@ export interface CallLeg {
   record(options: RecordOptions): Promise<RecordOperation>;
   /** The running or ended recording with this control id that was started last. */
   recording(controlId: string): RecordOperation | undefined;
-  /** Sends keys (`0-9A-D*#wW`); resolves when the last one was sent. */
+  /**
+   * Sends keys (`0-9A-D*#wW`); resolves when the last one was sent, or the call is over.
+   * @throws CallError `invalid_digits`, `call_over`
+   */
   sendDigits(digits: string): Promise<void>;
   /** Calls `listener` for every key the party presses; returns the function that ends this. */
   onDigit(listener: (pressed: PressedDigit) => void): () => void;
@@ -141,6 +144,7 @@ export class CallError extends Error {
     | 'call_over'
     | 'control_id_in_use'
     | 'invalid_state'
+    | 'invalid_digits'
     | 'record_failed'
     | 'answer_failed';
 

@@ -38,8 +38,10 @@ export class MediaClient {
           resolve(client);
         } else if (event.type === 'openFailed') {
           reject(new Error(event.error));
-        } else {
-          if (client !== undefined) client.#dispatch(event);
+        } else if (client !== undefined) {
+          client.#dispatch(event);
+        } else if (event.type === 'closed') {
+          reject(new Error('the media side stopped before the session was open'));
         }
       });
       host.send({ type: 'open', ...options });

@@ -69,6 +69,7 @@ export class MediaLeg implements CallLeg {
   #opening: Promise<void> | undefined;
   #playback: Playback | undefined;
   #durationTimer: Timer | undefined;
+  #nextSendId = 1;
   #ending: Promise<void> | undefined;
   #resolveEnded: (end: CallEnd) => void = () => {};
 
@@ -80,6 +81,7 @@ export class MediaLeg implements CallLeg {
     });
     this.#recordings = new LegRecordings({
       service: options.recordings,
+      clock: options.clock,
       log: options.log,
       onEvent: options.onEvent,
     });
@@ -104,6 +106,7 @@ export class MediaLeg implements CallLeg {
   }
 
   limitDuration(seconds: number): void {
+    if (this.#over) return;
     this.#durationTimer?.cancel();
     this.#durationTimer = this.#options.clock.after(
       seconds * 1000,
@@ -123,10 +126,14 @@ export class MediaLeg implements CallLeg {
         await this.#openForSound();
       } catch (cause) {
         if (this.signal.aborted) return { state: 'stopped', playedMs: 0 };
-        return { state: 'error', playedMs: 0, error: cause instanceof Error ? cause.message : String(cause) };
+        return { state: 'error', playedMs: 0, error: messageOf(cause) };
       }
       if (stopped || this.#playback === undefined) return { state: 'stopped', playedMs: 0 };
-      operation = this.#playback.play(sounds, options.volumeDb ?? 0);
+      try {
+        operation = this.#playback.play(sounds, options.volumeDb ?? 0);
+      } catch (cause) {
+        return { state: 'error', playedMs: 0, error: messageOf(cause) };
+      }
       return operation.done;
     };
     return {
@@ -157,9 +164,14 @@ export class MediaLeg implements CallLeg {
   }
 
   async sendDigits(digits: string): Promise<void> {
+    const wrong = /[^0-9A-Da-d*#wW]/.exec(digits);
+    if (wrong !== null) {
+      throw new CallError('invalid_digits', `'${wrong[0]}' is no key: expected 0-9, A-D, *, #, w or W`);
+    }
     await this.answer();
-    const media = this.#media!;
-    const sendId = `digits-${digits.length}-${this.#options.clock.monotonic()}`;
+    const media = this.#media;
+    if (media === undefined || this.#over) throw new CallError('call_over', 'the call is over');
+    const sendId = `digits-${this.#nextSendId++}`;
     await new Promise<void>((resolve) => {
       const unlisten = media.listen((event) => {
         if ((event.type === 'digitsSent' && event.sendId === sendId) || event.type === 'closed') {
@@ -279,6 +291,8 @@ export class MediaLeg implements CallLeg {
             .catch((error: unknown) => log.warn({ err: error }, 'could not end the call politely'))
         : Promise.resolve();
     await this.#media?.close(cause);
+    // Whoever still opens a session finds the call over, and closes it.
+    await Promise.allSettled([this.#answering, this.#opening]);
     await this.#recordings.settled();
     await signalled;
     this.#state = 'ended';
@@ -293,4 +307,8 @@ export class MediaLeg implements CallLeg {
   #event(kind: LegEvent['kind'], text: string, data: Readonly<Record<string, unknown>> = {}): void {
     this.#options.onEvent({ kind, text, data });
   }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

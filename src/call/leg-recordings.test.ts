@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { wavHeader } from '../media/wav-format.ts';
+import { CallError } from './leg.ts';
+import { FINISHED, openLeg, RECORD } from './leg.test-helper.ts';
+
+/** What a crashed media side leaves of a recording: `seconds` of sound. */
+function leaveSpool(dataDir: string, relative: string, seconds: number): void {
+  const header = wavHeader({ sampleRate: 8000, channels: 1 });
+  const samples = new Uint8Array(seconds * 16_000).fill(1);
+  writeFileSync(path.join(dataDir, `${relative}.part`), Buffer.concat([header, samples]));
+}
+
+test('a recording has its row before the media side hears of it, and its defaults in the command', async (t) => {
+  const { leg, host, store, dataDir } = openLeg(t);
+  await leg.answer();
+  const operation = await leg.record({ ...RECORD, terminators: '#a', maxLength: 7200 });
+  const row = store.get(operation.recordingId);
+  assert.equal(row?.status, 'in-progress');
+  const [command] = host.sent('record');
+  assert.deepEqual(command!.spec, {
+    recordingId: operation.recordingId,
+    controlId: 'c1',
+    path: path.join(dataDir, row!.path),
+    format: 'wav',
+    direction: 'speak',
+    stereo: false,
+    beep: false,
+    terminators: '#A',
+    inputSensitivity: 44,
+    initialTimeoutMs: 4000,
+    endSilenceTimeoutMs: 5000,
+    // The server's cap.
+    maxLengthMs: 3_600_000,
+  });
+  assert.equal(leg.recording('c1'), operation);
+  host.emitClosed('call-1');
+  await leg.ended;
+});
+
+test('a control id is free again when its recording has ended, and not before', async (t) => {
+  const { leg, emit } = openLeg(t);
+  const inUse = (error: unknown) => error instanceof CallError && error.code === 'control_id_in_use';
+  await leg.answer();
+  const starting = leg.record(RECORD);
+  await assert.rejects(leg.record(RECORD), inUse);
+  const first = await starting;
+  await assert.rejects(leg.record(RECORD), inUse);
+  emit({ type: 'recordEnded', recordingId: first.recordingId, outcome: FINISHED });
+  const second = await leg.record(RECORD);
+  assert.equal(leg.recording('c1'), second);
+  assert.deepEqual(await first.done, FINISHED);
+  emit({ type: 'recordEnded', recordingId: second.recordingId, outcome: FINISHED });
+  await leg.hangup();
+});
+
+test('the row and the callbacks follow the recording through pause and resume to its end', async (t) => {
+  const { leg, emit, host, outbox, store, clock } = openLeg(t);
+  await leg.answer();
+  const operation = await leg.record(RECORD);
+  const { recordingId } = operation;
+  emit({ type: 'recordStarted', recordingId, startTimeMs: 1_000_000 });
+  operation.pause('silence');
+  operation.pause('skip');
+  assert.equal(store.get(recordingId)?.status, 'paused');
+  operation.resume();
+  operation.resume();
+  assert.equal(store.get(recordingId)?.status, 'in-progress');
+  operation.stop();
+  emit({ type: 'recordEnded', recordingId, outcome: FINISHED });
+  await operation.done;
+  operation.pause('skip');
+  assert.deepEqual(
+    host.commands.slice(2).map(({ type }) => type),
+    ['pauseRecord', 'resumeRecord', 'stopRecord'],
+  );
+  assert.deepEqual(outbox.states, ['recording', 'paused', 'recording', 'finished']);
+  const row = store.get(recordingId)!;
+  assert.deepEqual(
+    [row.status, row.endedBy, row.terminator, row.durationMs, row.byteSize, row.startTime, row.endTime],
+    ['completed', 'terminator', '#', 2000, 32_044, 1_000_000, 1_002_000],
+  );
+  const { params } = outbox.requests.at(-1)!.envelope;
+  assert.equal(params['url'], operation.url);
+  await leg.hangup();
+  await clock.settle();
+});
+
+test('recordings of a media side that died are repaired before the call has ended', async (t) => {
+  const { leg, emit, host, store, outbox, dataDir } = openLeg(t);
+  await leg.answer();
+  const kept = await leg.record(RECORD);
+  const empty = await leg.record({ ...RECORD, controlId: 'c2' });
+  emit({ type: 'recordStarted', recordingId: kept.recordingId, startTimeMs: 1_000_000 });
+  leaveSpool(dataDir, store.get(kept.recordingId)!.path, 3);
+  host.emitClosed('call-1');
+  await leg.ended;
+  const outcome = await kept.done;
+  assert.deepEqual(
+    [outcome.state, outcome.endedBy, outcome.durationMs, outcome.byteSize],
+    ['finished', 'crash', 3000, 48_044],
+  );
+  assert.equal(store.get(kept.recordingId)?.status, 'completed');
+  const nothing = await empty.done;
+  assert.deepEqual([nothing.state, nothing.endedBy, nothing.byteSize], ['error', 'crash', 0]);
+  assert.equal(store.get(empty.recordingId)?.status, 'absent');
+  assert.deepEqual(outbox.states.toSorted(), ['error', 'finished', 'recording']);
+});
+
+test('a call that ends while a recording begins still has that recording end, at the right time', async (t) => {
+  const { leg, host, store, outbox, clock } = openLeg(t);
+  await leg.answer();
+  const starting = leg.record(RECORD);
+  await leg.hangup();
+  const operation = await starting;
+  const outcome = await operation.done;
+  assert.deepEqual([outcome.endedBy, outcome.durationMs], ['hangup', 0]);
+  assert.equal(host.sent('record').length, 0);
+  const row = store.get(operation.recordingId)!;
+  assert.equal(row.status, 'absent');
+  assert.equal(row.endTime, clock.now());
+  assert.deepEqual(outbox.states, ['finished']);
+});
+
+test('a recording that cannot begin is an error of the call, and leaves its control id free', async (t) => {
+  const { leg, database, emit } = openLeg(t);
+  await leg.answer();
+  database.close();
+  const failed = (error: unknown) => error instanceof CallError && error.code === 'record_failed';
+  await assert.rejects(leg.record(RECORD), failed);
+  await assert.rejects(leg.record(RECORD), failed);
+  emit({ type: 'recordStarted', recordingId: 'unknown', startTimeMs: 0 });
+  await leg.hangup();
+});
+
+test('a state that cannot be stored does not harm the call; its end says so, and the file stays', async (t) => {
+  const { leg, emit, outbox, store } = openLeg(t);
+  await leg.answer();
+  const operation = await leg.record(RECORD);
+  outbox.broken = true;
+  emit({ type: 'recordStarted', recordingId: operation.recordingId, startTimeMs: 1_000_000 });
+  emit({ type: 'recordEnded', recordingId: operation.recordingId, outcome: FINISHED });
+  const outcome = await operation.done;
+  assert.deepEqual([outcome.state, outcome.endedBy], ['error', 'error']);
+  // Row and callback stand or fall together: start-up will find the row and report it.
+  const row = store.get(operation.recordingId)!;
+  assert.deepEqual([row.status, row.startTime, row.byteSize], ['in-progress', undefined, 0]);
+  await leg.hangup();
+});

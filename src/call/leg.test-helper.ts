@@ -1,0 +1,212 @@
+/** A media leg over a scripted media side and scripted signalling, with a real database, for tests. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import type { CallbackRequest, Outbox } from '../callbacks/events.ts';
+import { silentLogger } from '../log/logger.ts';
+import type { MediaCommand, MediaEvent, MediaHost } from '../mediaworker/protocol.ts';
+import type { RecordOutcome } from '../recording/types.ts';
+import { Database } from '../storage/database.ts';
+import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import type { EndReason, RecordOptions } from './leg.ts';
+import { MediaClient } from './media-client.ts';
+import { MediaLeg, type Signalling } from './media-leg.ts';
+import type { SoundSource } from './playback.ts';
+import { RecordingService } from './recording-service.ts';
+
+type Of<T extends MediaCommand['type']> = Extract<MediaCommand, { readonly type: T }>;
+
+const STATISTICS = {
+  packetsReceived: 0,
+  packetsLost: 0,
+  packetsLate: 0,
+  packetsDuplicated: 0,
+  packetsSent: 0,
+  jitterMs: 0,
+};
+
+/** Notes commands; opens and closes sessions at once unless told otherwise. */
+export class ScriptedHost implements MediaHost {
+  readonly commands: MediaCommand[] = [];
+  opens = true;
+  closes = true;
+  readonly #listeners = new Map<string, (event: MediaEvent) => void>();
+
+  send(command: MediaCommand): void {
+    this.commands.push(command);
+    const { sessionId } = command;
+    if (command.type === 'open' && this.opens) {
+      queueMicrotask(() => this.emit({ type: 'opened', sessionId, rtpPort: 10_000 }));
+    } else if (command.type === 'close' && this.closes) {
+      queueMicrotask(() => this.emitClosed(sessionId));
+    }
+  }
+
+  subscribe(sessionId: string, listener: (event: MediaEvent) => void): void {
+    this.#listeners.set(sessionId, listener);
+  }
+
+  async close(): Promise<void> {}
+
+  emit(event: MediaEvent): void {
+    this.#listeners.get(event.sessionId)?.(event);
+  }
+
+  emitClosed(sessionId: string): void {
+    this.emit({ type: 'closed', sessionId, statistics: STATISTICS });
+  }
+
+  /** Commands of one type so far. */
+  sent<T extends MediaCommand['type']>(type: T): Of<T>[] {
+    return this.commands.filter((command): command is Of<T> => command.type === type);
+  }
+}
+
+/** Opens its session on the host; every call is noted in `log`. */
+export class ScriptedSignalling implements Signalling {
+  readonly log: string[] = [];
+  /** Each answer waits for this. */
+  gate: Promise<void> = Promise.resolve();
+  onEnd: () => void = () => {};
+  #media: Promise<MediaClient> | undefined;
+  readonly #host: MediaHost;
+
+  constructor(host: MediaHost) {
+    this.#host = host;
+  }
+
+  async answer(): Promise<MediaClient> {
+    this.log.push('answer');
+    await this.gate;
+    return await this.#open();
+  }
+
+  async earlyMedia(): Promise<MediaClient> {
+    this.log.push('earlyMedia');
+    await this.gate;
+    return await this.#open();
+  }
+
+  async end(reason: EndReason): Promise<void> {
+    this.log.push(`end ${reason}`);
+    this.onEnd();
+  }
+
+  #open(): Promise<MediaClient> {
+    this.#media ??= MediaClient.open(this.#host, {
+      sessionId: 'call-1',
+      bindAddress: '10.0.0.1',
+      idleMedia: 'silence',
+    });
+    return this.#media;
+  }
+}
+
+/** Keeps callbacks; throws instead when `broken`. */
+export class ListOutbox implements Outbox {
+  readonly requests: CallbackRequest[] = [];
+  broken = false;
+
+  enqueue(request: CallbackRequest): void {
+    if (this.broken) throw new Error('the outbox is broken');
+    this.requests.push(request);
+  }
+
+  /** States of the recording events so far. */
+  get states(): unknown[] {
+    return this.requests.map(({ envelope }) => envelope.params['state']);
+  }
+
+  onDelivery(): void {}
+  start(): void {}
+  async drain(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+export const RECORD: RecordOptions = {
+  controlId: 'c1',
+  format: 'wav',
+  direction: 'speak',
+  stereo: false,
+  beep: false,
+  terminators: '#',
+  inputSensitivity: 44,
+  initialTimeout: 4,
+  endSilenceTimeout: 5,
+  maxLength: 0,
+  statusUrl: 'https://app.example/status',
+};
+
+export const FINISHED: RecordOutcome = {
+  state: 'finished',
+  endedBy: 'terminator',
+  terminator: '#',
+  durationMs: 2000,
+  byteSize: 32_044,
+  startTimeMs: 1_000_000,
+  endTimeMs: 1_002_000,
+  missingSamples: 0,
+};
+
+export function openService(t: TestContext) {
+  const clock = new VirtualClock();
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'openswml-leg-'));
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+  const database = Database.inMemory(clock);
+  const store = new SqliteRecordings(database, clock);
+  const outbox = new ListOutbox();
+  const service = new RecordingService({
+    store,
+    outbox,
+    transaction: (work) => database.transaction(work),
+    dataDir,
+    urlOf: (id) => `http://server.example/recordings/${id}.wav`,
+    idOf: (url) => /recordings\/(.+)\.wav$/.exec(url)?.[1],
+    maxLengthSeconds: 3600,
+    clock,
+    log: silentLogger,
+  });
+  return { clock, dataDir, database, store, outbox, service };
+}
+
+const noSounds: SoundSource = {
+  load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 1000 } }),
+};
+
+export const CALL = {
+  call_id: 'call-1',
+  node_id: 'node-1',
+  segment_id: 'call-1',
+  direction: 'inbound',
+  type: 'sip',
+  from: 'sip:ann@example.com',
+  to: 'sip:line@example.com',
+  headers: [],
+  project_id: 'project-1',
+  space_id: 'space-1',
+} as const;
+
+export function openLeg(t: TestContext, options: { readonly sounds?: SoundSource } = {}) {
+  const parts = openService(t);
+  const host = new ScriptedHost();
+  const signalling = new ScriptedSignalling(host);
+  const timeline: string[] = [];
+  const leg = new MediaLeg({
+    info: CALL,
+    signalling,
+    sounds: options.sounds ?? noSounds,
+    recordings: parts.service,
+    eventChannel: 'swml:script-1',
+    sampleRate: 8000,
+    clock: parts.clock,
+    log: silentLogger,
+    onEvent: (event) => timeline.push(event.text),
+  });
+  void leg.ended.then(({ by, reason }) => timeline.push(`ended resolved: ${by} ${reason}`));
+  const emit = (
+    event: MediaEvent extends infer E ? (E extends unknown ? Omit<E, 'sessionId'> : never) : never,
+  ) => host.emit({ ...event, sessionId: 'call-1' } as MediaEvent);
+  return { ...parts, host, signalling, leg, timeline, emit };
+}

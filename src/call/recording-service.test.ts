@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { wavHeader } from '../media/wav-format.ts';
+import { CALL, FINISHED, openService, RECORD } from './leg.test-helper.ts';
+
+const INFO = { ...CALL, call_state: 'answered' } as const;
+const HEADER = wavHeader({ sampleRate: 8000, channels: 1 });
+
+test('the row of a new recording names its call, its channel and a path of its day', async (t) => {
+  const { service, store, clock } = openService(t);
+  const { recordingId } = await service.create(INFO, 'swml:script-1', RECORD);
+  const row = store.get(recordingId)!;
+  assert.deepEqual(
+    [row.callId, row.nodeId, row.projectId, row.spaceId, row.eventChannel, row.legType, row.status],
+    ['call-1', 'node-1', 'project-1', 'space-1', 'swml:script-1', 'sip', 'in-progress'],
+  );
+  assert.equal(row.path, path.join('recordings', '2026-01-01', `${recordingId}.wav`));
+  assert.equal(row.createdAt, clock.now());
+});
+
+test('no input and an error reach row and callback as what they are', async (t) => {
+  const { service, store, outbox } = openService(t);
+  const silent = await service.create(INFO, undefined, RECORD);
+  service.ended(silent.recordingId, { ...FINISHED, state: 'no_input', endedBy: 'no_speech' });
+  const broken = await service.create(INFO, undefined, RECORD);
+  service.ended(broken.recordingId, {
+    ...FINISHED,
+    state: 'error',
+    endedBy: 'error',
+    byteSize: 0,
+    error: 'the disk is full',
+  });
+  assert.equal(store.get(silent.recordingId)?.status, 'completed');
+  assert.equal(store.get(broken.recordingId)?.status, 'failed');
+  assert.equal(store.get(broken.recordingId)?.error, 'the disk is full');
+  assert.deepEqual(outbox.states, ['no_input', 'error']);
+});
+
+test('without a status URL there are no callbacks', async (t) => {
+  const { service, outbox } = openService(t);
+  const { recordingId } = await service.create(INFO, undefined, { ...RECORD, statusUrl: undefined });
+  service.started(recordingId, 1_000_000);
+  service.ended(recordingId, FINISHED);
+  assert.deepEqual(outbox.requests, []);
+});
+
+test('what a crash left is repaired, registered and reported, each as it was found', async (t) => {
+  const { service, store, outbox, dataDir } = openService(t);
+  const make = async () => {
+    const { recordingId, path: file } = await service.create(INFO, 'swml:script-1', RECORD);
+    return { recordingId, file };
+  };
+  const growing = await make();
+  service.started(growing.recordingId, 5_000_000);
+  writeFileSync(`${growing.file}.part`, Buffer.concat([HEADER, new Uint8Array(16_001).fill(3)]));
+  const renamed = await make();
+  writeFileSync(
+    renamed.file,
+    Buffer.concat([wavHeader({ sampleRate: 8000, channels: 1 }, 8000), new Uint8Array(8000)]),
+  );
+  const empty = await make();
+  const done = await make();
+  service.ended(done.recordingId, FINISHED);
+  outbox.requests.length = 0;
+
+  const recovered = await service.recover();
+  assert.deepEqual(
+    new Map(recovered.map(({ id, status, durationMs }) => [id, [status, durationMs]])),
+    new Map<string, unknown>([
+      [growing.recordingId, ['completed', 1000]],
+      [renamed.recordingId, ['completed', 500]],
+      [empty.recordingId, ['absent', 0]],
+    ]),
+  );
+  const row = store.get(growing.recordingId)!;
+  assert.deepEqual([row.endedBy, row.startTime, row.endTime], ['crash', 5_000_000, 5_001_000]);
+  assert.equal(existsSync(`${growing.file}.part`), false);
+  assert.equal(readFileSync(growing.file).length, 44 + 16_000);
+  assert.deepEqual(outbox.states.toSorted(), ['error', 'finished', 'finished']);
+  assert.ok(outbox.requests.every(({ envelope }) => envelope.params['ended_by'] === 'crash'));
+  assert.deepEqual(await service.recover(), []);
+  assert.equal(path.relative(dataDir, growing.file), row.path);
+});
+
+test('only a finished recording of ours is a local file', async (t) => {
+  const { service, dataDir } = openService(t);
+  const { recordingId } = await service.create(INFO, undefined, RECORD);
+  const url = service.urlOf(recordingId);
+  assert.equal(service.localFile(url), undefined);
+  service.ended(recordingId, FINISHED);
+  assert.equal(service.localFile(url)?.path.startsWith(dataDir), true);
+  assert.equal(service.localFile('https://elsewhere.example/a.wav'), undefined);
+  assert.equal(service.localFile(service.urlOf('no-such-id')), undefined);
+});
