@@ -2,11 +2,10 @@
  * A talking and listening RTP party for tests: sends tones, silence and keys on the 20 ms grid, impaired as the
  * test asks, and keeps what it hears. Signalling is somebody else's (SIPp's).
  */
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-
 import { toneSamples, type Wav } from './audio-files.ts';
 import { decodeG711, encodeG711, G711_PAYLOAD_TYPE, type G711Law } from './g711.ts';
+import { type TalkerSocket, talkerSocket } from './rtp-talker-thread.ts';
+import type { FromTalkers } from './rtp-talker-worker.ts';
 
 export type Utterance =
   /** Sound on the line; `frequencyHz` 0 is silence that is sent as packets. */
@@ -56,7 +55,10 @@ const EVENTS = '0123456789*#ABCD';
 const END_PACKETS = 3;
 
 export class RtpTalker {
-  readonly #socket: Socket;
+  /** Port to name in the SDP. */
+  readonly port: number;
+  readonly #socket: TalkerSocket;
+  readonly #closing = Promise.withResolvers<void>();
   readonly #ssrc = (Math.random() * 2 ** 32) >>> 0;
   readonly #heard: { readonly timestamp: number; readonly samples: Int16Array }[] = [];
   readonly #heardDigits: string[] = [];
@@ -65,21 +67,26 @@ export class RtpTalker {
   #lastEventTimestamp = -1;
   #closed = false;
 
-  private constructor(socket: Socket) {
+  #talked: ((sent: number) => void) | undefined;
+
+  private constructor(socket: TalkerSocket, port: number) {
     this.#socket = socket;
-    socket.on('message', (datagram) => this.#receive(datagram));
+    this.port = port;
   }
 
-  static async open(host = '127.0.0.1'): Promise<RtpTalker> {
-    const socket = createSocket('udp4');
-    socket.bind(0, host);
-    await once(socket, 'listening');
-    return new RtpTalker(socket);
-  }
-
-  /** Port to name in the SDP. */
-  get port(): number {
-    return this.#socket.address().port;
+  static open(host = '127.0.0.1'): Promise<RtpTalker> {
+    return new Promise((resolve) => {
+      let talker: RtpTalker | undefined;
+      const socket = talkerSocket((message) => {
+        if (message.type === 'open') {
+          talker = new RtpTalker(socket, message.port);
+          resolve(talker);
+        } else if (talker !== undefined) {
+          talker.#told(message);
+        }
+      });
+      socket.send({ type: 'open', host });
+    });
   }
 
   /** Packets of sound that came in. */
@@ -98,40 +105,33 @@ export class RtpTalker {
     utterances: readonly Utterance[],
     options: TalkOptions = {},
   ): Promise<TalkReport> {
-    const slots = this.#slotsOf(utterances, options);
     const droppedMs: number[] = [];
-    let sent = 0;
-    let held: Packet | undefined;
-    const put = (packet: Packet): void => {
-      sent += 1;
-      this.#socket.send(this.#serialise(packet), remote.port, remote.host);
-    };
-    const startedAt = performance.now();
-    for (const [index, packets] of slots.entries()) {
-      await until(startedAt + index * PACKET_MS);
-      if (this.#closed) break;
+    let held: Uint8Array | undefined;
+    const slots = this.#slotsOf(utterances, options).map((packets, index) => {
+      const datagrams: Uint8Array[] = [];
       for (const packet of packets) {
-        const numbered = { ...packet, sequence: this.#sequence };
+        const datagram = this.#serialise({ ...packet, sequence: this.#sequence });
         this.#sequence = (this.#sequence + 1) % 65_536;
         if (packet.fate === 'drop') {
           droppedMs.push(index * PACKET_MS);
-          continue;
+        } else if (packet.fate === 'swap' && held === undefined) {
+          held = datagram;
+        } else {
+          datagrams.push(datagram);
+          if (packet.fate === 'duplicate') datagrams.push(datagram);
+          if (held !== undefined) datagrams.push(held);
+          held = undefined;
         }
-        if (packet.fate === 'swap' && held === undefined) {
-          held = numbered;
-          continue;
-        }
-        put(numbered);
-        if (packet.fate === 'duplicate') put(numbered);
-        if (held !== undefined) put(held);
-        held = undefined;
       }
-    }
-    if (!this.#closed) {
-      if (held !== undefined) put(held);
-      await until(startedAt + slots.length * PACKET_MS);
-    }
-    return { sent, droppedMs };
+      return datagrams;
+    });
+    if (held !== undefined) slots.at(-1)?.push(held);
+    if (this.#closed) return { sent: 0, droppedMs };
+    const talked = new Promise<number>((resolve) => {
+      this.#talked = resolve;
+    });
+    this.#socket.send({ type: 'talk', slots, slotMs: PACKET_MS, remote });
+    return { sent: await talked, droppedMs };
   }
 
   /** All sound heard so far, laid out by RTP timestamps from the first packet on; silence where none came. */
@@ -151,7 +151,15 @@ export class RtpTalker {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await new Promise<void>((done) => this.#socket.close(() => done()));
+    this.#socket.send({ type: 'close' });
+    await this.#closing.promise;
+    this.#socket.forget();
+  }
+
+  #told(message: FromTalkers): void {
+    if (message.type === 'heard') this.#receive(Buffer.from(message.datagram));
+    else if (message.type === 'talked') this.#talked?.(message.sent);
+    else if (message.type === 'closed') this.#closing.resolve();
   }
 
   #slotsOf(utterances: readonly Utterance[], options: TalkOptions): Packet[][] {
@@ -250,9 +258,4 @@ function hash(value: number, seed: number): number {
   let mixed = Math.imul(value ^ (seed * 0x9e3779b1), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32;
-}
-
-async function until(time: number): Promise<void> {
-  const wait = time - performance.now();
-  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
 }

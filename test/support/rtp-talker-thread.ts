@@ -1,0 +1,36 @@
+import { Worker } from 'node:worker_threads';
+
+import type { FromTalkers, ToTalkers } from './rtp-talker-worker.ts';
+
+type Body<M> = M extends { readonly id: number } ? Omit<M, 'id'> : never;
+
+let worker: Worker | undefined;
+let nextId = 1;
+const listeners = new Map<number, (message: FromTalkers) => void>();
+
+/** One socket on the talkers' thread. */
+export interface TalkerSocket {
+  send(message: Body<ToTalkers>): void;
+  /** After this nothing is heard any more; the thread keeps the process alive only while sockets are open. */
+  forget(): void;
+}
+
+export function talkerSocket(listener: (message: FromTalkers) => void): TalkerSocket {
+  const id = nextId++;
+  worker ??= startWorker();
+  listeners.set(id, listener);
+  worker.ref();
+  return {
+    send: (message) => worker!.postMessage({ ...message, id }),
+    forget: () => {
+      listeners.delete(id);
+      if (listeners.size === 0) worker!.unref();
+    },
+  };
+}
+
+function startWorker(): Worker {
+  const started = new Worker(new URL('./rtp-talker-worker.ts', import.meta.url));
+  started.on('message', (message: FromTalkers) => listeners.get(message.id)?.(message));
+  return started;
+}
