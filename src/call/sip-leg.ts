@@ -93,6 +93,7 @@ class InboundSipSignalling implements Signalling {
       offer: (sdp) => this.#takeOffer(sdp),
       makeOffer: () => this.#makeOffer(),
       answer: (sdp) => this.#takeAnswer(sdp),
+      confirmed: (sdp) => this.#confirmed(sdp),
       info: (contentType, body) => this.#info(contentType, body),
       ended: (end) => this.#ended(end),
     });
@@ -146,6 +147,17 @@ class InboundSipSignalling implements Signalling {
   #makeOffer(): string {
     if (this.#opened === undefined) throw new SipRefusal(488);
     return this.#opened.offer();
+  }
+
+  /** A caller that made no offer answers ours in its ACK (RFC 3261 13.2.1). */
+  #confirmed(sdp: string | undefined): void {
+    if (this.#call.offer !== undefined) return;
+    if (sdp !== undefined) {
+      this.#takeAnswer(sdp);
+    } else {
+      this.#log.warn({}, 'the caller gave no answer to our offer, ending the call');
+      void this.#leg?.hangup('error');
+    }
   }
 
   #takeAnswer(sdp: string): void {

@@ -42,7 +42,7 @@ export interface SipCallHandlers {
   offer(sdp: string): string;
   /** The peer sent a re-INVITE without an offer: return ours. Its answer comes through `answer`. */
   makeOffer(): string;
-  /** The peer's answer to an offer of ours (in the ACK, or in a 2xx to our re-INVITE). */
+  /** The peer's answer to an offer of ours in a running call (in the ACK, or in a 2xx to our re-INVITE). */
   answer(sdp: string): void;
   /** An INFO request within the dialog (RFC 2976 style digits included). */
   info(contentType: string, body: string): void;

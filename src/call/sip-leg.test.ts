@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Party } from '../../test/sip/party.ts';
+import { RawPeer } from '../../test/sip/raw-peer.ts';
+import { silentLogger } from '../log/logger.ts';
+import { seededRandom } from '../media/test-signals.ts';
+import { LocalMediaHost } from '../mediaworker/local-host.ts';
+import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
+import { parseRtp, RtpHeader } from '../rtp/packet.ts';
+import { createSipEndpoint } from '../sip/endpoint.ts';
+import { MemoryNetwork } from '../sip/transport/memory-network.ts';
+import { CallError } from './leg.ts';
+import { openService } from './leg.test-helper.ts';
+import type { MediaLeg } from './media-leg.ts';
+import { createSipLeg } from './sip-leg.ts';
+
+const ALICE = '10.0.0.1';
+const BOB = '10.0.0.2';
+
+/** An offer or answer of one audio stream. */
+function sdp(port: number, formats = '0 8 101', direction = 'sendrecv'): string {
+  return [
+    'v=0',
+    `o=- 1 1 IN IP4 ${ALICE}`,
+    's=-',
+    `c=IN IP4 ${ALICE}`,
+    't=0 0',
+    `m=audio ${port} RTP/AVP ${formats}`,
+    'a=rtpmap:101 telephone-event/8000',
+    `a=${direction}`,
+    '',
+  ].join('\r\n');
+}
+
+async function openBench(t: TestContext) {
+  const { clock, service } = openService(t);
+  const network = new MemoryNetwork(clock);
+  const rtp = createMemoryRtpNetwork(clock, { delayMs: 5 });
+  const media = new LocalMediaHost({
+    clock,
+    log: silentLogger,
+    random: seededRandom(3),
+    openSocket: (address) => rtp.open(address),
+  });
+  const legs: MediaLeg[] = [];
+  const digits: unknown[] = [];
+  const endpoint = createSipEndpoint({
+    clock,
+    log: silentLogger,
+    userAgent: 'test/bob',
+    network: network.host(BOB),
+    listeners: [{ protocol: 'udp', host: BOB, port: 5060 }],
+    onInvite: (call) =>
+      legs.push(
+        createSipLeg({
+          call,
+          callId: `call-${legs.length}`,
+          nodeId: 'node',
+          projectId: 'project',
+          spaceId: 'space',
+          media,
+          rtpBindAddress: BOB,
+          advertisedAddress: undefined,
+          codecs: ['PCMU', 'PCMA'],
+          idleMedia: 'silence',
+          sounds: { load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 200 } }) },
+          recordings: service,
+          eventChannel: undefined,
+          sampleRate: 8000,
+          clock,
+          log: silentLogger,
+          onEvent: ({ kind, data }) => kind === 'digit' && digits.push(data['digit']),
+        }),
+      ),
+  });
+  await endpoint.start();
+  // Where the caller hears us.
+  const ear = await rtp.open(ALICE);
+  const heard = { packets: 0, payloadType: -1 };
+  const header = new RtpHeader();
+  ear.onPacket = (bytes) => {
+    assert.equal(parseRtp(bytes, header), 'ok');
+    heard.packets++;
+    heard.payloadType = header.payloadType;
+  };
+  const callers: Party[] = [];
+  return {
+    clock,
+    network,
+    rtp,
+    legs,
+    digits,
+    heard,
+    port: ear.rtpPort,
+    get leg(): MediaLeg {
+      return legs.at(-1) ?? assert.fail('no call came');
+    },
+    async caller(): Promise<Party> {
+      const party = new Party('alice', {
+        clock,
+        network: network.host(ALICE),
+        listeners: [{ protocol: 'udp', host: ALICE, port: 5060 }],
+      });
+      await party.start();
+      callers.push(party);
+      return party;
+    },
+    /** Ends all, and asserts that neither calls nor sessions nor timers are left. */
+    async finish(): Promise<void> {
+      const closed = Promise.all([endpoint.close(), ...callers.map((party) => party.endpoint.close())]);
+      await clock.advance(60_000);
+      await closed;
+      for (const leg of legs) assert.equal(leg.info.call_state, 'ended');
+      assert.equal(endpoint.stats.calls, 0);
+      // A session that is still open would have its ticker run.
+      assert.equal(clock.pendingTimers, 0, 'timers left');
+    },
+  };
+}
+
+test('a call is answered with our address and codec, is heard, and ends when the caller hangs up', async (t) => {
+  const bench = await openBench(t);
+  const { clock, heard } = bench;
+  const alice = await bench.caller();
+  const out = alice.dial(`sip:line@${BOB}`, {
+    sdp: sdp(bench.port, '8 0 101'),
+    headers: [{ name: 'X-Order', value: '42' }],
+  });
+  await clock.advance(100);
+  const { leg } = bench;
+  assert.deepEqual(leg.info.headers, [{ name: 'X-Order', value: '42' }]);
+  assert.equal(leg.info.sip_data?.['sip_req_user'], 'line');
+  await leg.answer();
+  await clock.advance(1000);
+  assert.deepEqual(out.events, ['confirmed']);
+  assert.match(out.sdp[0]!, /c=IN IP4 10\.0\.0\.2\r\n(.|\r\n)*m=audio \d+ RTP\/AVP 8 101\r\n/);
+  assert.ok(heard.packets >= 48 && heard.packets <= 51, `${heard.packets} packets in a second`);
+  assert.equal(heard.payloadType, 8);
+  void out.call.hangup();
+  await clock.advance(100);
+  assert.deepEqual(await leg.ended, { by: 'remote', reason: 'hangup' });
+  const { packets } = heard;
+  await clock.advance(1000);
+  assert.equal(heard.packets, packets);
+  await bench.finish();
+});
+
+test('a call without a common codec is refused with 488', async (t) => {
+  const bench = await openBench(t);
+  const alice = await bench.caller();
+  const out = alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port, '9 101') });
+  await bench.clock.advance(100);
+  await assert.rejects(
+    bench.leg.answer(),
+    (error) => error instanceof CallError && error.code === 'no_common_codec' && /PCMU/.test(error.message),
+  );
+  await bench.clock.advance(100);
+  assert.equal(out.end?.status, 488);
+  assert.equal((await bench.leg.ended).reason, 'error');
+  await bench.finish();
+});
+
+test('an answer restricted to codecs that we do not have is refused with 488 too', async (t) => {
+  const bench = await openBench(t);
+  const alice = await bench.caller();
+  const out = alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port) });
+  await bench.clock.advance(100);
+  await assert.rejects(bench.leg.answer({ codecs: ['OPUS'] }), CallError);
+  await bench.clock.advance(100);
+  assert.equal(out.end?.status, 488);
+  await bench.finish();
+});
+
+test('an INVITE without an offer gets ours with the 200, and sound after the answer in its ACK', async (t) => {
+  const bench = await openBench(t);
+  const { clock, heard } = bench;
+  const peer = await RawPeer.open(bench.network);
+  peer.send('INVITE');
+  await clock.advance(50);
+  const early = await bench.leg.play([{ kind: 'silence', seconds: 1 }]).done;
+  assert.equal(early.state, 'error');
+  assert.match(early.error ?? '', /no offer/);
+  await bench.leg.answer();
+  await clock.advance(50);
+  const { response } = peer;
+  assert.equal(response.status, 200);
+  assert.match(Buffer.from(response.body).toString(), /RTP\/AVP 0 8 101\r\n/);
+  assert.equal(heard.packets, 0);
+  const To = response.headers.get('To')!;
+  peer.send(
+    'ACK',
+    { To, CSeq: '1 ACK', Via: `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-ack` },
+    sdp(bench.port, '0 101'),
+  );
+  await clock.advance(1000);
+  assert.ok(heard.packets >= 45, `${heard.packets}`);
+  assert.equal(heard.payloadType, 0);
+  peer.send('BYE', { To, CSeq: '2 BYE', Via: `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-bye` });
+  await clock.advance(100);
+  await bench.leg.ended;
+  await bench.finish();
+});
+
+test('a caller that accepts our offer with no answer has its call ended', async (t) => {
+  const bench = await openBench(t);
+  const { clock } = bench;
+  const peer = await RawPeer.open(bench.network);
+  peer.send('INVITE');
+  await clock.advance(50);
+  await bench.leg.answer();
+  await clock.advance(50);
+  const To = peer.response.headers.get('To')!;
+  peer.send('ACK', { To, CSeq: '1 ACK', Via: `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-ack` });
+  await clock.advance(100);
+  peer.respond(peer.request('BYE'), 200);
+  await clock.advance(100);
+  assert.deepEqual(await bench.leg.ended, { by: 'local', reason: 'error' });
+  await bench.finish();
+});
+
+test('a CANCEL ends the call, which can no longer be answered then', async (t) => {
+  const bench = await openBench(t);
+  const { clock } = bench;
+  const alice = await bench.caller();
+  const first = alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port) });
+  await clock.advance(500);
+  assert.deepEqual(first.events, ['progress 180']);
+  assert.equal(bench.leg.info.call_state, 'ringing');
+  void first.call.hangup();
+  await clock.advance(100);
+  assert.deepEqual(await bench.leg.ended, { by: 'remote', reason: 'cancel' });
+
+  await assert.rejects(
+    bench.leg.answer(),
+    (error) => error instanceof CallError && error.code === 'call_over',
+  );
+  await bench.finish();
+});
+
+test('a script may refuse, each reason with its status', async (t) => {
+  const bench = await openBench(t);
+  const alice = await bench.caller();
+  for (const [reason, status] of [
+    ['busy', 486],
+    ['decline', 603],
+    ['hangup', 480],
+    ['error', 503],
+  ] as const) {
+    const out = alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port) });
+    await bench.clock.advance(100);
+    await bench.leg.hangup(reason);
+    await bench.clock.advance(100);
+    assert.equal(out.end?.status, status);
+    assert.deepEqual(await bench.leg.ended, { by: 'local', reason });
+  }
+  await bench.finish();
+});
+
+test('early sound comes with 183, and the answer repeats its description', async (t) => {
+  const bench = await openBench(t);
+  const { clock, heard } = bench;
+  const alice = await bench.caller();
+  const out = alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port) });
+  await clock.advance(50);
+  const played = bench.leg.play([{ kind: 'silence', seconds: 1 }]);
+  await clock.advance(500);
+  assert.equal((await played.done).state, 'finished');
+  assert.ok(heard.packets > 20);
+  await bench.leg.answer();
+  await clock.advance(100);
+  assert.deepEqual(out.events, ['progress 183', 'confirmed']);
+  assert.equal(out.sdp[0], out.sdp[1]);
+  void bench.leg.hangup();
+  await clock.advance(100);
+  await bench.finish();
+});
+
+test('a hold silences us and a retrieval brings us back; what we cannot take changes nothing', async (t) => {
+  const bench = await openBench(t);
+  const { clock, heard } = bench;
+  const alice = await bench.caller();
+  const out = alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port) });
+  await clock.advance(50);
+  await bench.leg.answer();
+  await clock.advance(500);
+  const change = async (offer: string): Promise<unknown> => {
+    const result = out.call.reinvite(offer).catch((error: unknown) => error);
+    await clock.advance(200);
+    return await result;
+  };
+  const during = async (): Promise<number> => {
+    const before = heard.packets;
+    await clock.advance(1000);
+    return heard.packets - before;
+  };
+  assert.equal(await change(sdp(bench.port, '0 101', 'sendonly')), undefined);
+  assert.match(out.sdp.at(-1)!, /a=recvonly/);
+  assert.equal(await during(), 0);
+  assert.ok((await change(sdp(bench.port, '9 101'))) instanceof Error);
+  assert.equal(await during(), 0);
+  assert.equal(await change(sdp(bench.port, '8 101')), undefined);
+  assert.ok((await during()) >= 49);
+  assert.equal(heard.payloadType, 8);
+  void out.call.hangup();
+  await clock.advance(100);
+  await bench.finish();
+});
+
+test('keys by INFO reach the leg', async (t) => {
+  const bench = await openBench(t);
+  const { clock } = bench;
+  const alice = await bench.caller();
+  const out = alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port) });
+  await clock.advance(50);
+  await bench.leg.answer();
+  await clock.advance(100);
+  void out.call.sendInfo('application/dtmf-relay', 'Signal=7\r\nDuration=100\r\n');
+  await clock.advance(100);
+  void out.call.sendInfo('text/plain', 'Signal=8');
+  await clock.advance(100);
+  assert.deepEqual(bench.digits, ['7']);
+  void out.call.hangup();
+  await clock.advance(100);
+  await bench.finish();
+});
