@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 
 import { addCheckCommand } from './commands/check.ts';
+import { addPhoneCommand } from './commands/phone.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { packageVersion } from '../server/version.ts';
 import { EXIT, UsageError } from './errors.ts';
@@ -16,6 +17,7 @@ export interface CommandContext {
 
 const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
   addServeCommand,
+  addPhoneCommand,
   addCheckCommand,
 ];
 

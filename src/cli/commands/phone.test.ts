@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { suite, type TestContext, test } from 'node:test';
+
+import { readWav, testFrequencies, writeToneWav } from '../../../test/support/audio-files.ts';
+import { assertOneRecording, startSite } from '../../../test/support/interop.ts';
+import { assertRunOfTones, assertUndisturbed } from '../../../test/support/tone-assertions.ts';
+import { findTones } from '../../../test/support/tone-finder.ts';
+import { silentLogger } from '../../log/logger.ts';
+import { createSipEndpoint } from '../../sip/endpoint.ts';
+import { RealClock } from '../../time/real-clock.ts';
+import { cli } from '../terminal.test-helper.ts';
+
+const BIN = path.resolve(import.meta.dirname, '../../../bin/openswml');
+const SAID = { frequencies: testFrequencies(4, 525), toneMs: 1000 };
+/** Recorded until a key or the end of the call. */
+const record = (statusUrl: string) => ({
+  record: { initial_timeout: 0, end_silence_timeout: 0, status_url: statusUrl },
+});
+
+function temporaryFolder(context: TestContext): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-phone-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** A file of tones that the phone says. */
+function speech(context: TestContext): string {
+  const file = path.join(temporaryFolder(context), 'speech.wav');
+  writeToneWav(
+    file,
+    SAID.frequencies.map((frequencyHz) => ({ frequencyHz, durationMs: SAID.toneMs })),
+  );
+  return file;
+}
+
+suite('openswml phone', { concurrency: 4 }, () => {
+  for (const [transport, digits] of [
+    ['udp', []],
+    ['tcp', ['--info-digits']],
+  ] as const) {
+    test(`says a file, presses a key and saves what it hears (${transport} ${digits.join('')})`, async (context) => {
+      const playback = { play: { url: '${record_url}' } };
+      const site = await startSite(context, (url) => [record(url), playback]);
+      const saved = path.join(temporaryFolder(context), 'heard.wav');
+      const { status, out, err } = await cli(
+        'phone',
+        `sip:desk@127.0.0.1:${site.server.sipPort}`,
+        ...['--transport', transport, '--audio', speech(context), '--press', '#@4.5', '--save', saved],
+        ...digits,
+      );
+      assert.equal(err, '');
+      assert.equal(status, 0, out);
+      assert.match(out, /is answered: PCMU/);
+      assert.match(out, transport === 'udp' ? /presses # \(RFC 4733\)/ : /presses # \(INFO\)/);
+      assert.match(out, /is hung up on/);
+      const { wav } = await assertOneRecording(site, 'terminator');
+      assertUndisturbed(wav, assertRunOfTones(wav, SAID));
+      const heard = findTones(readWav(saved), { frequencies: SAID.frequencies });
+      assert.deepEqual(
+        heard.map((tone) => tone.frequencyHz),
+        SAID.frequencies,
+      );
+    });
+  }
+
+  test('hangs up at its time; --no-rtp sends nothing and --silent nothing but silence', async (context) => {
+    for (const option of ['--no-rtp', '--silent']) {
+      const site = await startSite(context, (url) => [record(url)]);
+      const { status, out } = await cli(
+        'phone',
+        `sip:desk@127.0.0.1:${site.server.sipPort}`,
+        ...[option, '--audio', speech(context), '--hangup-after', '1.5'],
+      );
+      assert.equal(status, 0, out);
+      assert.equal(/sent 0 packets/.test(out), option === '--no-rtp', out);
+      const { wav } = await assertOneRecording(site, 'hangup');
+      assert.deepEqual(findTones(wav, { frequencies: SAID.frequencies }), []);
+    }
+  });
+
+  test('Ctrl-C ends the call by BYE', async (context) => {
+    const site = await startSite(context, (url) => [record(url)]);
+    const child = spawn(BIN, [
+      'phone',
+      `sip:desk@127.0.0.1:${site.server.sipPort}`,
+      '--audio',
+      speech(context),
+    ]);
+    context.after(() => child.kill('SIGKILL'));
+    await site.callbacks.waitForState('recording');
+    const over = once(child, 'exit');
+    child.kill('SIGINT');
+    assert.deepEqual(await over, [0, null]);
+    await assertOneRecording(site, 'hangup');
+  });
+
+  test('A refused call is told with its status, and the exit status is 1', async (context) => {
+    const endpoint = createSipEndpoint({
+      clock: new RealClock(),
+      log: silentLogger,
+      userAgent: 'test',
+      listeners: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
+      onInvite: (call) => call.refuse(486),
+    });
+    const [listener] = await endpoint.start();
+    context.after(() => endpoint.close());
+    const { status, out } = await cli('phone', `sip:desk@127.0.0.1:${listener!.port}`);
+    assert.equal(status, 1);
+    assert.match(out, /is refused: 486 \(Busy Here\)/);
+  });
+});
+
+for (const [args, message] of [
+  [['mailto:x@y'], /cannot call 'mailto:x@y'.*write sip:NAME@HOST/],
+  [['sip:'], /'sip:' is no SIP address; write sip:NAME@HOST/],
+  [
+    ['sip:a@127.0.0.1', '--audio', '/nonexistent.wav'],
+    /cannot read \/nonexistent\.wav: there is no such file/,
+  ],
+  [['sip:a@127.0.0.1', '--save', 'heard.txt'], /must end in \.wav or \.mp3/],
+  [['sip:a@127.0.0.1', '--save', '/nonexistent/heard.wav'], /cannot save to .*: there is no such/],
+  [['sip:a@127.0.0.1', '--loss', '101'], /0 to 100 %/],
+  [['sip:a@127.0.0.1', '--say', 'x', '--audio', 'y'], /cannot be used with/],
+  [['sip:a@127.0.0.1', '--transport', 'tls'], /udp, tcp/],
+] as const) {
+  test(`openswml phone ${args.join(' ')} is one line with status 2`, async () => {
+    const { status, out, err } = await cli('phone', ...args);
+    assert.equal(status, 2);
+    assert.equal(out, '');
+    assert.match(err, message);
+    assert.equal(err.trimEnd().split('\n').length, 1, err);
+  });
+}
