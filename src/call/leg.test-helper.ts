@@ -5,7 +5,12 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { CallbackRequest, Outbox } from '../callbacks/events.ts';
 import { silentLogger } from '../log/logger.ts';
-import type { MediaCommand, MediaEvent, MediaHost } from '../mediaworker/protocol.ts';
+import {
+  type MediaCommand,
+  type MediaEvent,
+  type MediaHost,
+  NO_STATISTICS,
+} from '../mediaworker/protocol.ts';
 import type { RecordOutcome } from '../recording/types.ts';
 import { Database } from '../storage/database.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
@@ -17,15 +22,6 @@ import type { SoundSource } from './playback.ts';
 import { RecordingService } from './recording-service.ts';
 
 type Of<T extends MediaCommand['type']> = Extract<MediaCommand, { readonly type: T }>;
-
-const STATISTICS = {
-  packetsReceived: 0,
-  packetsLost: 0,
-  packetsLate: 0,
-  packetsDuplicated: 0,
-  packetsSent: 0,
-  jitterMs: 0,
-};
 
 /** Notes commands; opens and closes sessions at once unless told otherwise. */
 export class ScriptedHost implements MediaHost {
@@ -55,7 +51,7 @@ export class ScriptedHost implements MediaHost {
   }
 
   emitClosed(sessionId: string): void {
-    this.emit({ type: 'closed', sessionId, statistics: STATISTICS });
+    this.emit({ type: 'closed', sessionId, statistics: NO_STATISTICS });
   }
 
   /** Commands of one type so far. */

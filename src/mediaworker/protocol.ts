@@ -105,6 +105,16 @@ export interface MediaStatistics {
   readonly jitterMs: number;
 }
 
+/** Of a session that failed, about which nothing is known. */
+export const NO_STATISTICS: MediaStatistics = {
+  packetsReceived: 0,
+  packetsLost: 0,
+  packetsLate: 0,
+  packetsDuplicated: 0,
+  packetsSent: 0,
+  jitterMs: 0,
+};
+
 export type MediaEvent =
   | { readonly type: 'opened'; readonly sessionId: string; readonly rtpPort: number }
   | { readonly type: 'openFailed'; readonly sessionId: string; readonly error: string }

@@ -1,7 +1,7 @@
 import type { Logger } from '../log/logger.ts';
 import type { Clock, Timer } from '../time/clock.ts';
-import type { MediaCommand, MediaEvent, OpenSession } from './protocol.ts';
-import { MediaSession } from './session.ts';
+import { type MediaCommand, type MediaEvent, NO_STATISTICS, type OpenSession } from './protocol.ts';
+import { MediaSession, type SessionCommand } from './session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 
 export interface SessionTableOptions {
@@ -46,7 +46,7 @@ export class SessionTable {
     const session = this.#sessions.get(command.sessionId);
     if (session === undefined) return;
     if (command.type === 'close') void this.#close(session, command.cause);
-    else session.handle(command);
+    else this.#command(session, command);
   }
 
   /** Closes every session; their recordings are finished first. */
@@ -93,7 +93,10 @@ export class SessionTable {
   }
 
   async #close(session: MediaSession, cause: Parameters<MediaSession['close']>[0]): Promise<void> {
-    const statistics = await session.close(cause);
+    const statistics = await session.close(cause).catch((error: unknown) => {
+      this.#options.log.error({ session_id: session.sessionId, err: error }, 'media session did not close');
+      return NO_STATISTICS;
+    });
     if (this.#sessions.get(session.sessionId) !== session) return;
     this.#sessions.delete(session.sessionId);
     for (const bucket of this.#phases) {
@@ -118,6 +121,27 @@ export class SessionTable {
     const bucket = this.#phases[this.#phase]!;
     this.#phase = (this.#phase + 1) % PHASES;
     // By index: a session may close itself during its tick, never remove itself.
-    for (let i = 0; i < bucket.length; i++) bucket[i]!.tick(now);
+    for (let i = 0; i < bucket.length; i++) {
+      const session = bucket[i]!;
+      try {
+        session.tick(now);
+      } catch (cause) {
+        this.#fail(session, cause);
+      }
+    }
+  }
+
+  #command(session: MediaSession, command: SessionCommand): void {
+    try {
+      session.handle(command);
+    } catch (cause) {
+      this.#fail(session, cause);
+    }
+  }
+
+  /** A session that fails is closed, so that it takes no other of its thread with it. */
+  #fail(session: MediaSession, cause: unknown): void {
+    this.#options.log.error({ session_id: session.sessionId, err: cause }, 'media session failed');
+    void this.#close(session, 'error');
   }
 }

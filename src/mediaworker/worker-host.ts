@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../log/logger.ts';
-import type { MediaCommand, MediaEvent, MediaHost } from './protocol.ts';
+import { type MediaCommand, type MediaEvent, type MediaHost, NO_STATISTICS } from './protocol.ts';
 import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
 
 export interface WorkerMediaHostOptions {
@@ -75,18 +75,7 @@ export class WorkerMediaHost implements MediaHost {
 
   #loseAll(): void {
     for (const sessionId of [...this.#listeners.keys()]) {
-      this.#deliver({
-        type: 'closed',
-        sessionId,
-        statistics: {
-          packetsReceived: 0,
-          packetsLost: 0,
-          packetsLate: 0,
-          packetsDuplicated: 0,
-          packetsSent: 0,
-          jitterMs: 0,
-        },
-      });
+      this.#deliver({ type: 'closed', sessionId, statistics: NO_STATISTICS });
     }
   }
 
