@@ -15,6 +15,8 @@ export interface RecordingTapOptions {
 
 /** Samples read from the timeline at a time. */
 const CHUNK = 1600;
+/** What a running recording writes at a time, ms: half of what the timeline keeps behind its lag. */
+const PORTION_MS = 100;
 /** Shared by all taps of a thread: filled and emptied within one call. */
 const speakChunk = new Int16Array(CHUNK);
 const listenChunk = new Int16Array(CHUNK);
@@ -25,6 +27,7 @@ export class RecordingTap {
   readonly #recorder: Recorder;
   readonly #timeline: ReceiveTimeline;
   readonly #listen: ListenRing | undefined;
+  readonly #portion: number;
   /** The next position of the timeline that goes to the file. */
   #position: number;
   #missingBehind: number;
@@ -36,6 +39,7 @@ export class RecordingTap {
     this.spec = spec;
     this.#timeline = options.timeline;
     this.#listen = options.listen;
+    this.#portion = (options.sampleRate * PORTION_MS) / 1000;
     this.#position = options.timeline.head;
     this.#missingBehind = options.timeline.missingBehind;
     this.#recorder = new Recorder(spec, {
@@ -64,9 +68,9 @@ export class RecordingTap {
     this.#settle();
   }
 
-  /** Writes what has been observed and lies before `until`. */
+  /** Writes what has been observed and lies before `until`, in portions worth the effort. */
   write(until: number): void {
-    if (this.#ending) return;
+    if (this.#ending || until - this.#position < this.#portion) return;
     this.#append(until);
   }
 

@@ -29,10 +29,10 @@ export class RtpSender {
   readonly ssrc: number;
   readonly #idle: IdleMedia;
   readonly #send: SendDatagram;
-  readonly #buffers = Array.from(
-    { length: SEND_BUFFERS },
-    () => new Uint8Array(RTP_HEADER_LENGTH + MAX_PAYLOAD),
-  );
+  /** Each as long as a packet, so that most packets are sent without a view of their own. */
+  #buffers = packetBuffers(MAX_PAYLOAD);
+  /** Of each buffer: payload bytes from the first on that are silence. */
+  readonly #silent = new Uint16Array(SEND_BUFFERS);
   #buffer = 0;
   #payloadType = 0;
   #encode = encodePcmu;
@@ -75,6 +75,8 @@ export class RtpSender {
     this.#encode = codec === 'PCMA' ? encodePcma : encodePcmu;
     this.#silence = codec === 'PCMA' ? PCMA_SILENCE : PCMU_SILENCE;
     this.#samplesPerPacket = (Math.min(Math.max(ptimeMs, 10), MAX_PTIME_MS) * CLOCK_RATE) / 1000;
+    this.#buffers = packetBuffers(this.#samplesPerPacket);
+    this.#silent.fill(0);
   }
 
   /** Sends the first `count` samples of `frame`. */
@@ -104,6 +106,7 @@ export class RtpSender {
   /** Sends a payload of another type (RFC 4733) at `timestamp`, in the same sequence of packets. */
   sendOther(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array): void {
     this.#flush();
+    this.#silent[this.#buffer] = 0;
     const buffer = this.#next();
     writeRtpHeader(buffer, payloadType, marker, this.#sequence, timestamp, this.ssrc);
     buffer.set(payload, RTP_HEADER_LENGTH);
@@ -115,14 +118,28 @@ export class RtpSender {
     let from = 0;
     while (from < count) {
       const take = Math.min(count - from, this.#samplesPerPacket - this.#filled);
-      const target = this.#buffers[this.#buffer]!;
-      const offset = RTP_HEADER_LENGTH + this.#filled;
-      if (frame === undefined) target.fill(this.#silence, offset, offset + take);
-      else this.#encode(frame, from, take, target, offset);
+      if (frame === undefined) this.#putSilence(take);
+      else this.#putAudio(frame, from, take);
       this.#filled += take;
       from += take;
       if (this.#filled >= this.#samplesPerPacket) this.#flush();
     }
+  }
+
+  #putAudio(frame: Int16Array, from: number, count: number): void {
+    const at = this.#filled;
+    this.#encode(frame, from, count, this.#buffers[this.#buffer]!, RTP_HEADER_LENGTH + at);
+    if (this.#silent[this.#buffer]! > at) this.#silent[this.#buffer] = at;
+  }
+
+  /** A buffer that was sent as silence before is silent already. */
+  #putSilence(count: number): void {
+    const at = this.#filled;
+    const until = at + count;
+    const silent = this.#silent[this.#buffer]!;
+    if (silent >= until) return;
+    this.#buffers[this.#buffer]!.fill(this.#silence, RTP_HEADER_LENGTH + at, RTP_HEADER_LENGTH + until);
+    if (silent >= at) this.#silent[this.#buffer] = until;
   }
 
   #flush(): void {
@@ -151,4 +168,8 @@ export class RtpSender {
     this.#octets += payloadLength;
     this.#send(buffer, RTP_HEADER_LENGTH + payloadLength);
   }
+}
+
+function packetBuffers(payloadBytes: number): readonly Uint8Array[] {
+  return Array.from({ length: SEND_BUFFERS }, () => new Uint8Array(RTP_HEADER_LENGTH + payloadBytes));
 }

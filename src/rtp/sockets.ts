@@ -38,6 +38,12 @@ export class RtpPortError extends Error {
   }
 }
 
+type LookupNumber = (
+  hostname: string,
+  options: unknown,
+  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+) => void;
+
 /** Pairs that are tried before the range counts as full. */
 const MAX_TRIES = 200;
 /** Packets wait here while the thread is busy: about 400 of G.711. */
@@ -87,9 +93,10 @@ async function openPair(address: string, port: number): Promise<RtpSocket | unde
 }
 
 function bind(address: string, port: number): Promise<Socket | undefined> {
-  const type = isIPv6(address) ? 'udp6' : 'udp4';
+  const family = isIPv6(address) ? 6 : 4;
+  const lookup = numericLookup(family);
   return new Promise((resolve, reject) => {
-    const socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES, lookup: numericLookup });
+    const socket = createSocket({ type: `udp${family}`, recvBufferSize: RECEIVE_BUFFER_BYTES, lookup });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       socket.close();
       if (error.code === 'EADDRINUSE') resolve(undefined);
@@ -105,12 +112,8 @@ function bind(address: string, port: number): Promise<Socket | undefined> {
 }
 
 /** Addresses are numbers here; Node would ask the resolver for each packet and answer a tick later. */
-function numericLookup(
-  hostname: string,
-  _options: unknown,
-  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-): void {
-  callback(null, hostname, isIPv6(hostname) ? 6 : 4);
+function numericLookup(family: 4 | 6): LookupNumber {
+  return (hostname, _options, callback) => callback(null, hostname, family);
 }
 
 class UdpPair implements RtpSocket {

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { encodePcmu, PCMU_SILENCE } from '../media/g711.ts';
+import { parseRtp, RTP_HEADER_LENGTH, RtpHeader } from '../rtp/packet.ts';
+import { RtpSender, SEND_BUFFERS } from './rtp-sender.ts';
+
+const FRAME = 160;
+const LOUD = new Int16Array(FRAME).fill(8000);
+const LOUD_BYTES = encoded(LOUD);
+const EVENT = Uint8Array.of(5, 10, 0, 160);
+
+/** Frames of 20 ms: what each of them brings to the stream. */
+const step = fc.constantFrom('audio' as const, 'silence' as const, 'event' as const);
+
+test('payloads are what was put in, however sound, silence and keys follow one another', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(10, 20, 30, 60),
+      fc.array(step, { minLength: 1, maxLength: 6 * SEND_BUFFERS }),
+      (ptimeMs, steps) => {
+        const audio: number[] = [];
+        const events: number[][] = [];
+        const sender = senderTo((payloadType, payload) => {
+          if (payloadType === 0) audio.push(...payload);
+          else events.push([...payload]);
+        });
+        sender.configure('PCMU', 0, ptimeMs);
+        const expected: number[] = [];
+        for (const kind of steps) {
+          if (kind === 'event') {
+            sender.sendOther(101, true, sender.timestamp, EVENT);
+            continue;
+          }
+          if (kind === 'audio') sender.sendAudio(LOUD, FRAME);
+          else sender.sendIdle(FRAME);
+          expected.push(...(kind === 'audio' ? LOUD_BYTES : new Array<number>(FRAME).fill(PCMU_SILENCE)));
+        }
+        sender.skip(FRAME);
+        assert.deepEqual(audio, expected);
+        assert.deepEqual(
+          events,
+          steps.filter((kind) => kind === 'event').map(() => [...EVENT]),
+        );
+      },
+    ),
+  );
+});
+
+test('silence is that of the codec, also after the codec has changed', () => {
+  const payloads: number[][] = [];
+  const sender = senderTo((_payloadType, payload) => payloads.push([...payload]));
+  sender.configure('PCMU', 0, 20);
+  for (let i = 0; i < 2 * SEND_BUFFERS; i++) sender.sendIdle(FRAME);
+  sender.configure('PCMA', 8, 20);
+  sender.sendIdle(FRAME);
+  assert.deepEqual(payloads.at(-1), new Array<number>(FRAME).fill(0xd5));
+});
+
+function senderTo(take: (payloadType: number, payload: Uint8Array) => void): RtpSender {
+  const header = new RtpHeader();
+  return new RtpSender({
+    idle: 'silence',
+    random: () => 0.5,
+    send: (buffer, length) => {
+      const bytes = buffer.subarray(0, length);
+      assert.equal(parseRtp(bytes, header), 'ok');
+      take(header.payloadType, bytes.subarray(RTP_HEADER_LENGTH));
+    },
+  });
+}
+
+function encoded(samples: Int16Array): Uint8Array {
+  const bytes = new Uint8Array(samples.length);
+  encodePcmu(samples, 0, samples.length, bytes, 0);
+  return bytes;
+}
