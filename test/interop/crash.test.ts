@@ -14,9 +14,10 @@ import { findTones } from '../support/tone-finder.ts';
 const CALLS = 5;
 const FREQUENCIES = testFrequencies(CALLS);
 const SPEAK_BEFORE_MS = 4300;
-/** What the promise allows to be missing at the end of a recording, and the way of a packet. */
+/** What the promise allows to be missing at the end of a recording. */
 const MAY_BE_MISSING_MS = 1000;
-const ON_THE_WAY_MS = 100;
+/** From the answer to the first sample kept, and from the speaker to the server, on a busy machine. */
+const ON_THE_WAY_MS = 400;
 
 test('After kill -9 every recording is mended, listed and announced, and lacks at most its last second', {
   skip: skipWithout('sipp'),

@@ -23,7 +23,7 @@ export interface Disturbance {
 }
 
 export interface ToneSearch {
-  /** Frequencies that may occur, Hz, best 50 apart (see `testFrequencies`). */
+  /** Frequencies that may occur, whole Hz, best 50 apart (see `testFrequencies`). */
   readonly frequencies: readonly number[];
   /** 0 is the left or only channel. */
   readonly channel?: number;
@@ -46,13 +46,12 @@ export function findTones(wav: Wav, search: ToneSearch): FoundTone[] {
   const strengths = search.frequencies.map((hz) => demodulate(samples, hz, wav.sampleRate).magnitude);
   const floor = 32768 * 10 ** ((search.floorDbfs ?? -35) / 20);
   const winner = new Int16Array(samples.length).fill(-1);
-  for (let at = 0; at < samples.length; at += 1) {
-    let best = floor;
-    for (const [index, strength] of strengths.entries()) {
-      if (strength[at]! > best) {
-        best = strength[at]!;
-        winner[at] = index;
-      }
+  const best = new Float64Array(samples.length).fill(floor);
+  for (const [index, strength] of strengths.entries()) {
+    for (let at = 0; at < samples.length; at += 1) {
+      if (strength[at]! <= best[at]!) continue;
+      best[at] = strength[at]!;
+      winner[at] = index;
     }
   }
   const msPerSample = 1000 / wav.sampleRate;
@@ -84,8 +83,9 @@ export function findDisturbances(wav: Wav, tones: readonly FoundTone[], channel 
     const amplitude = 32768 * 10 ** (tone.levelDbfs / 20);
     const from = Math.round((tone.startMs + WINDOW_MS) * perMs);
     const to = Math.round((tone.endMs - WINDOW_MS) * perMs);
-    const { inPhase, quadrature } = demodulate(samples, tone.frequencyHz, wav.sampleRate);
-    const step = (2 * Math.PI * tone.frequencyHz) / wav.sampleRate;
+    const { inPhase, quadrature, magnitude } = demodulate(samples, tone.frequencyHz, wav.sampleRate);
+    const { cosine, sine } = onePeriod(tone.frequencyHz, wav.sampleRate);
+    const period = cosine.length;
     let open: { start: number; end: number } | undefined;
     const close = (): void => {
       if (open === undefined) return;
@@ -97,9 +97,8 @@ export function findDisturbances(wav: Wav, tones: readonly FoundTone[], channel 
       open = undefined;
     };
     for (let at = from; at < to; at += 1) {
-      const expected = inPhase[at]! * Math.cos(step * at) + quadrature[at]! * Math.sin(step * at);
-      const strength = Math.hypot(inPhase[at]!, quadrature[at]!);
-      const off = Math.max(Math.abs(samples[at]! - expected), Math.abs(amplitude - strength));
+      const expected = inPhase[at]! * cosine[at % period]! + quadrature[at]! * sine[at % period]!;
+      const off = Math.max(Math.abs(samples[at]! - expected), Math.abs(amplitude - magnitude[at]!));
       if (off < DISTURBED_SHARE * amplitude) continue;
       if (open !== undefined && at - open.end > JOIN_MS * perMs) close();
       open = { start: open?.start ?? at, end: at };
@@ -126,7 +125,8 @@ function demodulate(
   sampleRate: number,
 ): { inPhase: Float64Array; quadrature: Float64Array; magnitude: Float64Array } {
   const window = Math.round((WINDOW_MS * sampleRate) / 1000);
-  const step = (2 * Math.PI * frequencyHz) / sampleRate;
+  const { cosine, sine } = onePeriod(frequencyHz, sampleRate);
+  const period = cosine.length;
   const inPhase = new Float64Array(samples.length);
   const quadrature = new Float64Array(samples.length);
   const magnitude = new Float64Array(samples.length);
@@ -134,21 +134,40 @@ function demodulate(
   let imaginary = 0;
   for (let at = 0; at < samples.length + window / 2; at += 1) {
     if (at < samples.length) {
-      real += samples[at]! * Math.cos(step * at);
-      imaginary += samples[at]! * Math.sin(step * at);
+      real += samples[at]! * cosine[at % period]!;
+      imaginary += samples[at]! * sine[at % period]!;
     }
     const gone = at - window;
     if (gone >= 0) {
-      real -= samples[gone]! * Math.cos(step * gone);
-      imaginary -= samples[gone]! * Math.sin(step * gone);
+      real -= samples[gone]! * cosine[gone % period]!;
+      imaginary -= samples[gone]! * sine[gone % period]!;
     }
     const centre = at - window / 2;
     if (centre < 0) continue;
     inPhase[centre] = (2 * real) / window;
     quadrature[centre] = (2 * imaginary) / window;
-    magnitude[centre] = Math.hypot(inPhase[centre]!, quadrature[centre]!);
+    magnitude[centre] = Math.sqrt(inPhase[centre]! ** 2 + quadrature[centre]! ** 2);
   }
   return { inPhase, quadrature, magnitude };
+}
+
+/**
+ * Samples of a wave up to where it repeats; looked up, they cost a tenth of being computed, and the search must
+ * not hold up the speakers of other calls that live in its process.
+ */
+function onePeriod(
+  frequencyHz: number,
+  sampleRate: number,
+): { readonly cosine: Float64Array; readonly sine: Float64Array } {
+  const period = sampleRate / commonDivisor(sampleRate, frequencyHz);
+  const step = (2 * Math.PI * frequencyHz) / sampleRate;
+  const angles = Float64Array.from({ length: period }, (_, at) => step * at);
+  return { cosine: angles.map(Math.cos), sine: angles.map(Math.sin) };
+}
+
+/** Of two whole numbers. */
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
 }
 
 function channelOf(wav: Wav, { channel = 0 }: { readonly channel?: number }): Int16Array {
