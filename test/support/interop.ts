@@ -53,6 +53,8 @@ export async function placeCall(
   steps: readonly SippStep[],
   options: {
     readonly transport?: Transport;
+    /** User part of the address to call. */
+    readonly user?: string;
     readonly say?: readonly Utterance[];
     readonly talk?: TalkOptions;
   } = {},
@@ -64,6 +66,7 @@ export async function placeCall(
     transport: options.transport ?? 'udp',
     scenario: sippScenario(steps),
     rtpPorts: [talker.port],
+    ...(options.user !== undefined && { service: options.user }),
   });
   context.after(() => sipp.dispose());
   const remote = await sipp.media();

@@ -13,6 +13,8 @@ import { parseWav, type Wav } from './audio-files.ts';
 export interface ServerOptions {
   /** Text of the document, YAML or JSON. */
   readonly document: string;
+  /** Where `serve` gets the document instead, a URL or a path. */
+  readonly source?: string;
   /** Further command line arguments of `serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -107,7 +109,7 @@ export class ServerProcess {
     if (this.#child !== undefined) throw new Error('the server runs already');
     const args = [
       'serve',
-      this.documentPath,
+      this.#options.source ?? this.documentPath,
       ...['--sip', `${this.host}:${this.sipPort}`, '--http', `${this.host}:${this.httpPort}`],
       ...['--data', this.dataFolder, '--log', 'json', '--log-level', 'debug'],
       ...(this.#options.args ?? []),
