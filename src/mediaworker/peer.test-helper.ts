@@ -46,6 +46,8 @@ export class Peer {
   /** Delays of the copies of packet `index` before the network takes them, ms; empty: lost. */
   fate: (index: number) => readonly number[] = () => [0];
   payloadType = 0;
+  /** Sends a packet of comfort noise in place of each packet of audio while true. */
+  pausing = false;
   /** Samples said or keyed so far. */
   position = 0;
   readonly #clock: VirtualClock;
@@ -129,6 +131,10 @@ export class Peer {
   #tick(): void {
     const { position } = this;
     this.position += 160;
+    if (this.pausing) {
+      this.send(13, false, FIRST_TIMESTAMP + position, Uint8Array.of(70));
+      return;
+    }
     if (this.#key === undefined) {
       const payload = Uint8Array.from({ length: 160 }, (_, i) => this.content(position + i));
       this.send(this.payloadType, position === 0, FIRST_TIMESTAMP + position, payload);

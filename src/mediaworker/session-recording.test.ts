@@ -64,6 +64,28 @@ test('loss leaves its gaps and nothing else; reordering and duplicates do not sh
   await rig.close();
 });
 
+test('comfort noise is silence of its length, and no loss', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.record('r');
+  const near = rig.peer.position;
+  await rig.clock.advance(1000);
+  const from = rig.peer.position;
+  rig.peer.pausing = true;
+  await rig.clock.advance(400);
+  rig.peer.pausing = false;
+  const to = rig.peer.position;
+  await rig.clock.advance(1000);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.settle();
+  assert.equal(rig.outcome('r').missingSamples, 0);
+  const file = rig.wav('r')[0]!;
+  const start = near - 1600 + find(rig.peer.said(near - 1600, 3200), file.subarray(0, 80));
+  assert.deepEqual(file, rig.peer.said(start, file.length).fill(0, from - start, to - start));
+  await rig.close();
+});
+
 test('a terminator ends the recording at its timestamp, to the sample', async (t) => {
   const rig = await openRig(t);
   rig.peer.start(rig.port);

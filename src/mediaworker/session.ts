@@ -37,6 +37,8 @@ const TICK_MS = 20;
 const MAX_DIGIT_AHEAD = 0.4 * SAMPLE_RATE;
 const MAX_DIGIT_BEHIND = 0.3 * SAMPLE_RATE;
 const SILENCE = new Int16Array(FRAME);
+/** Sent by some peers unasked when they pause (RFC 3389 4): it stands for silence, and is no loss. */
+const COMFORT_NOISE = 13;
 
 interface PendingDigit {
   readonly digit: string;
@@ -227,7 +229,7 @@ export class MediaSession {
     this.#media = media;
     this.#decode = media.codec === 'PCMA' ? decodePcma : decodePcmu;
     this.#sender.configure(media.codec, media.payloadType, media.ptimeMs);
-    const payloadTypes = [media.payloadType];
+    const payloadTypes = [media.payloadType, COMFORT_NOISE];
     if (media.telephoneEventPayloadType !== undefined) payloadTypes.push(media.telephoneEventPayloadType);
     this.#latch.signal(
       { address: media.remoteAddress, port: media.remotePort },
@@ -241,7 +243,8 @@ export class MediaSession {
     const header = this.#header;
     if (media === undefined || this.#closing !== undefined || parseRtp(bytes, header) !== 'ok') return;
     const isAudio = header.payloadType === media.payloadType;
-    if (!isAudio && header.payloadType !== media.telephoneEventPayloadType) return;
+    const isEvent = header.payloadType === media.telephoneEventPayloadType;
+    if (!isAudio && !isEvent && header.payloadType !== COMFORT_NOISE) return;
     const nowMs = this.#clock.monotonic();
     if (!this.#latch.admit(address, port, header, nowMs)) return;
     if (isAudio) {
@@ -249,6 +252,7 @@ export class MediaSession {
       return;
     }
     this.#timeline.observe(header);
+    if (!isEvent) return;
     for (const signal of this.#events.push(header, bytes, nowMs)) {
       if (signal.kind === 'start') {
         this.#pressed(signal.digit, 0, 'rfc4733', this.#timeline.positionAt(signal.timestamp));

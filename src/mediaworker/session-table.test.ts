@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Logger, silentLogger } from '../log/logger.ts';
+import { seededRandom } from '../media/test-signals.ts';
+import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
+import type { RtpSocket } from '../rtp/sockets.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import type { MediaEvent, OpenSession } from './protocol.ts';
+import { SessionTable } from './session-table.ts';
+
+const OPEN: OpenSession & { readonly type: 'open' } = {
+  type: 'open',
+  sessionId: 's1',
+  bindAddress: '10.0.0.1',
+  idleMedia: 'silence',
+};
+
+function setUp(wrap: (socket: RtpSocket) => RtpSocket = (socket) => socket) {
+  const clock = new VirtualClock();
+  const network = createMemoryRtpNetwork(clock);
+  const events: MediaEvent[] = [];
+  const errors: string[] = [];
+  const log: Logger = {
+    ...silentLogger,
+    error: (_fields, message) => errors.push(message),
+    child: () => log,
+  };
+  const opened: RtpSocket[] = [];
+  const table = new SessionTable({
+    clock,
+    log,
+    random: seededRandom(1),
+    onEvent: (event) => events.push(event),
+    openSocket: async (address) => {
+      if (address === '192.0.2.1') throw new Error('RTP cannot be bound to 192.0.2.1');
+      const socket = wrap(await network.open(address));
+      opened.push(socket);
+      return socket;
+    },
+  });
+  const lines = () =>
+    events.map((event) =>
+      event.type === 'openFailed' ? `openFailed ${event.error}` : `${event.type} ${event.sessionId}`,
+    );
+  return { clock, network, events, errors, table, lines, opened };
+}
+
+test('a session id that is in use is refused, and the running session stays', async () => {
+  const { clock, table, lines } = setUp();
+  table.handle(OPEN);
+  table.handle(OPEN);
+  await clock.settle();
+  assert.deepEqual(lines().toSorted(), ['openFailed media session s1 is open already', 'opened s1']);
+  assert.equal(table.size, 1);
+  await table.close();
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('a socket that cannot be had fails the session with the reason', async () => {
+  const { clock, table, lines } = setUp();
+  table.handle({ ...OPEN, bindAddress: '192.0.2.1' });
+  await clock.settle();
+  assert.deepEqual(lines(), ['openFailed RTP cannot be bound to 192.0.2.1']);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('commands for a session that is not there are dropped', async () => {
+  const { clock, table, lines } = setUp();
+  table.handle({ type: 'stopPlay', sessionId: 'nobody', playId: 'p' });
+  table.handle({ type: 'close', sessionId: 'nobody', cause: 'hangup' });
+  await clock.advance(100);
+  assert.deepEqual(lines(), []);
+});
+
+test('one ticker serves all sessions, and stops with the last of them', async () => {
+  const { clock, table } = setUp();
+  const ids = ['a', 'b', 'c', 'd', 'e'];
+  for (const sessionId of ids) table.handle({ ...OPEN, sessionId });
+  await clock.advance(100);
+  assert.equal(clock.pendingTimers, 1);
+  for (const sessionId of ids) table.handle({ type: 'close', sessionId, cause: 'hangup' });
+  await clock.advance(100);
+  assert.equal(clock.pendingTimers, 0);
+  assert.equal(table.size, 0);
+});
+
+test('a session whose tick fails is closed with its sockets; the others go on', async () => {
+  const { clock, network, table, lines, errors } = setUp((socket) => {
+    // Whose port a packet cannot be sent from.
+    if (socket.rtpPort % 4 === 0) {
+      socket.send = () => {
+        throw new Error('the socket is broken');
+      };
+    }
+    return socket;
+  });
+  const ear = await network.open('10.0.0.9');
+  let heard = 0;
+  ear.onPacket = () => heard++;
+  for (const sessionId of ['a', 'b']) table.handle({ ...OPEN, sessionId });
+  await clock.settle();
+  for (const sessionId of ['a', 'b']) {
+    table.handle({
+      type: 'configure',
+      sessionId,
+      media: {
+        codec: 'PCMU',
+        payloadType: 0,
+        remoteAddress: '10.0.0.9',
+        remotePort: ear.rtpPort,
+        remoteRtcpPort: ear.rtpPort + 1,
+        direction: 'sendrecv',
+        ptimeMs: 20,
+      },
+    });
+  }
+  await clock.advance(1000);
+  assert.deepEqual(errors, ['media session failed']);
+  assert.deepEqual(lines().slice(0, 2), ['opened a', 'opened b']);
+  assert.equal(lines().filter((line) => line.startsWith('closed')).length, 1);
+  assert.ok(heard >= 49, `${heard} packets`);
+  await table.close();
+});
+
+test('while the table closes, what is still opening fails, and its sockets are closed', async () => {
+  let closed = 0;
+  const { clock, table, lines, opened } = setUp((socket) => {
+    socket.close = () => closed++;
+    return socket;
+  });
+  table.handle(OPEN);
+  await table.close();
+  await clock.settle();
+  assert.deepEqual(lines(), ['openFailed the media side is closing']);
+  assert.deepEqual([opened.length, closed], [1, 1]);
+});
