@@ -187,3 +187,26 @@ test('a change of codec takes hold in both directions', async (t) => {
   assert.deepEqual(Buffer.from(heard!.payload), Buffer.from(codes));
   await rig.close();
 });
+
+test('at a change of codec, what is on its way in the former one is not lost', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(500);
+  rig.record('r');
+  await rig.clock.advance(500);
+  rig.configure({ codec: 'PCMA', payloadType: 8 });
+  await rig.clock.advance(200);
+  rig.peer.payloadType = 8;
+  const changed = rig.peer.position;
+  await rig.clock.advance(500);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.settle();
+  const file = rig.wav('r')[0]!;
+  const from = find(rig.peer.said(0, 8000), file.subarray(0, 80));
+  const expected = rig.peer.said(from, file.length);
+  const alaw = Uint8Array.from({ length: from + file.length - changed }, (_, i) => noiseCode(changed + i));
+  decodePcma(alaw, 0, alaw.length, expected, changed - from);
+  assert.deepEqual(file, expected);
+  assert.equal(rig.outcome('r').missingSamples, 0);
+  await rig.close();
+});

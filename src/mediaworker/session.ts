@@ -6,6 +6,7 @@ import type { RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 import { DigitSender } from '../rtp/digit-sender.ts';
 import { parseRtp, RtpHeader } from '../rtp/packet.ts';
+import type { DecodeSamples } from '../rtp/sample-ring.ts';
 import { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
 import { SymmetricLatch } from '../rtp/latch.ts';
@@ -81,9 +82,10 @@ export class MediaSession {
   readonly #out = new Int16Array(FRAME);
   readonly #in = new Int16Array(FRAME);
   readonly #dialling: Dialled[] = [];
+  /** By payload type, of all that were agreed on: packets of the former one are on their way at a change. */
+  readonly #decoders = new Map<number, DecodeSamples>();
   #listen: ListenRing | undefined;
   #media: NegotiatedMedia | undefined;
-  #decode = decodePcmu;
   #closing: Promise<MediaStatistics> | undefined;
 
   constructor(options: MediaSessionOptions) {
@@ -227,9 +229,10 @@ export class MediaSession {
 
   #configure(media: NegotiatedMedia): void {
     this.#media = media;
-    this.#decode = media.codec === 'PCMA' ? decodePcma : decodePcmu;
+    this.#decoders.set(media.payloadType, media.codec === 'PCMA' ? decodePcma : decodePcmu);
+    if (media.telephoneEventPayloadType !== undefined) this.#decoders.delete(media.telephoneEventPayloadType);
     this.#sender.configure(media.codec, media.payloadType, media.ptimeMs);
-    const payloadTypes = [media.payloadType, COMFORT_NOISE];
+    const payloadTypes = [...this.#decoders.keys(), COMFORT_NOISE];
     if (media.telephoneEventPayloadType !== undefined) payloadTypes.push(media.telephoneEventPayloadType);
     this.#latch.signal(
       { address: media.remoteAddress, port: media.remotePort },
@@ -242,13 +245,13 @@ export class MediaSession {
     const media = this.#media;
     const header = this.#header;
     if (media === undefined || this.#closing !== undefined || parseRtp(bytes, header) !== 'ok') return;
-    const isAudio = header.payloadType === media.payloadType;
+    const decode = this.#decoders.get(header.payloadType);
     const isEvent = header.payloadType === media.telephoneEventPayloadType;
-    if (!isAudio && !isEvent && header.payloadType !== COMFORT_NOISE) return;
+    if (decode === undefined && !isEvent && header.payloadType !== COMFORT_NOISE) return;
     const nowMs = this.#clock.monotonic();
     if (!this.#latch.admit(address, port, header, nowMs)) return;
-    if (isAudio) {
-      this.#timeline.push(header, bytes, this.#decode, nowMs);
+    if (decode !== undefined) {
+      this.#timeline.push(header, bytes, decode, nowMs);
       return;
     }
     this.#timeline.observe(header);
