@@ -133,3 +133,24 @@ test('a server that is not there leads to the fallback URL, which gets the same 
   assert.deepEqual(await methodsOf(from), ['hangup']);
   assert.deepEqual(JSON.parse(asked[0]!.body), PAYLOAD);
 });
+
+test('a connection that is closed under the question is asked over a new one, once', async () => {
+  let asked = 0;
+  const port = await serve((request, response) => {
+    asked += 1;
+    if (asked === 1) request.socket.destroy();
+    else response.end(GOOD);
+  });
+  assert.deepEqual(await methodsOf(documents({ source: `http://127.0.0.1:${port}/call` })), ['hangup']);
+  assert.equal(asked, 2);
+});
+
+test('a server that closes every connection is not asked a third time', async () => {
+  let asked = 0;
+  const port = await serve((request) => {
+    asked += 1;
+    request.socket.destroy();
+  });
+  await assert.rejects(methodsOf(documents({ source: `http://127.0.0.1:${port}/call` })), DocumentError);
+  assert.equal(asked, 2);
+});

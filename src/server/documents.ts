@@ -2,7 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import type { DocumentLoader, DocumentRequest, LoadedText } from '../engine/document-source.ts';
 import type { Logger } from '../log/logger.ts';
 import { checkDocument, formatDiagnostic } from '../methods/check.ts';
-import type { HttpClient, HttpMethod } from '../net/http-client.ts';
+import type { HttpClient, HttpMethod, HttpRequest, HttpResponse } from '../net/http-client.ts';
+import { HttpError } from '../net/http-errors.ts';
 import { redactUrl } from '../net/http-url.ts';
 import { signatureHeaders } from '../net/signature.ts';
 import type { SwmlDocument } from '../swml/document.ts';
@@ -79,7 +80,7 @@ export class Documents implements DocumentLoader {
   async load(request: DocumentRequest): Promise<LoadedText> {
     const { http, signingKey } = this.#options;
     const isGet = request.method === 'GET';
-    const response = await http.fetch({
+    const question: HttpRequest = {
       url: request.url,
       method: request.method as HttpMethod,
       headers: {
@@ -92,7 +93,16 @@ export class Documents implements DocumentLoader {
         sign: (url: string, body: string | Uint8Array) => signatureHeaders(signingKey, url, body),
       }),
       signal: request.signal,
-    });
+    };
+    let response: HttpResponse;
+    try {
+      response = await http.fetch(question);
+    } catch (cause) {
+      if (!(cause instanceof HttpError) || cause.code !== 'connection_lost') throw cause;
+      // A server may close a connection that it kept open just when it is used again (RFC 9112 section 9.3.1).
+      // To ask for a document twice does no harm, to turn the caller down does.
+      response = await http.fetch(question);
+    }
     const name = redactUrl(request.url);
     if (response.status < 200 || response.status > 299) {
       throw new DocumentError(`${name} answered ${response.status}, expected 2xx`);
