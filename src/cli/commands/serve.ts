@@ -1,7 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 
 import { createLogger } from '../../log/pino-logger.ts';
-import type { LogLevel } from '../../log/logger.ts';
 import { ConfigError } from '../../server/config-error.ts';
 import { type LoadedConfig, describeConfig, loadConfig } from '../../server/config.ts';
 import { DocumentError } from '../../server/documents.ts';
@@ -13,17 +12,12 @@ import { RealClock } from '../../time/real-clock.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { onInterrupt } from '../interrupts.ts';
 import type { CommandContext } from '../program.ts';
+import { addSettingsOptions, type OptionValues, settingsOf } from '../settings-options.ts';
 import type { Terminal } from '../terminal.ts';
-import { type HostPort, parseHostPort } from '../values.ts';
 
+/** Besides the settings. */
 interface ServeFlags {
   readonly config?: string;
-  readonly sip?: HostPort;
-  readonly http?: HostPort;
-  readonly data?: string;
-  readonly log?: 'pretty' | 'json';
-  readonly logLevel?: LogLevel;
-  readonly allow?: readonly string[];
   readonly printConfig?: true;
 }
 
@@ -40,36 +34,22 @@ their recordings, the second one leaves at once.
 Exit status: 0 after Ctrl-C, 2 when it cannot start as asked (a port in use, a document with errors).
 `;
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
 export function addServeCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('serve')
     .description('take SIP calls and run a document on each')
     .argument('[document]', 'SWML document: a file, or a URL that is asked for each call')
     .option('-c, --config <file>', 'settings (default: openswml.yaml, if there)')
-    .option('--sip <host:port>', 'address for SIP, UDP and TCP (default: 0.0.0.0:5060)', (text) =>
-      parseHostPort(text, { host: '0.0.0.0', port: 5060 }),
-    )
-    .option('--http <host:port>', 'address for HTTP (default: 0.0.0.0:8080)', (text) =>
-      parseHostPort(text, { host: '0.0.0.0', port: 8080 }),
-    )
-    .option('--data <folder>', 'recordings and database (default: ./data)')
-    .option(
-      '--allow <addresses...>',
-      'private addresses that documents and callbacks may reach (CIDR, host, host:port)',
-    )
-    .option('--log <format>', 'pretty or json (default: pretty in a terminal)', oneOf(['pretty', 'json']))
-    .option('--log-level <level>', `${LEVELS.join(', ')} (default: info)`, oneOf(LEVELS))
     .option('--print-config', 'print the settings in use and where they come from, and exit')
-    .addHelpText('after', EXAMPLES)
-    .action(async (document: string | undefined, flags: ServeFlags) => {
-      const { terminal } = context;
-      const loaded = settings(document, flags);
-      for (const warning of loaded.warnings) terminal.err(`openswml: ${warning}\n`);
-      if (flags.printConfig === true) terminal.out(`${describeConfig(loaded)}\n`);
-      else context.exit(await serve(loaded, terminal));
-    });
+    .addHelpText('after', EXAMPLES);
+  addSettingsOptions(command);
+  command.action(async (document: string | undefined, flags: ServeFlags & OptionValues) => {
+    const { terminal } = context;
+    const loaded = settings(document, flags);
+    for (const warning of loaded.warnings) terminal.err(`openswml: ${warning}\n`);
+    if (flags.printConfig === true) terminal.out(describeConfig(loaded));
+    else context.exit(await serve(loaded, terminal));
+  });
 }
 
 /** Runs until a signal. @returns the exit status */
@@ -114,18 +94,10 @@ async function started(server: Server): Promise<ServerAddresses> {
   }
 }
 
-function settings(document: string | undefined, flags: ServeFlags): LoadedConfig {
-  const values: Record<string, unknown> = {};
+/** @throws UsageError naming every setting that is wrong */
+function settings(document: string | undefined, flags: ServeFlags & OptionValues): LoadedConfig {
+  const values = settingsOf(flags);
   if (document !== undefined) values['document.source'] = document;
-  if (flags.sip !== undefined) {
-    const address = hostPort(flags.sip);
-    values['sip.listen'] = [`udp://${address}`, `tcp://${address}`];
-  }
-  if (flags.http !== undefined) values['http.listen'] = hostPort(flags.http);
-  if (flags.data !== undefined) values['data_dir'] = flags.data;
-  if (flags.allow !== undefined) values['network.allow'] = flags.allow;
-  if (flags.log !== undefined) values['log.format'] = flags.log;
-  if (flags.logLevel !== undefined) values['log.level'] = flags.logLevel;
   try {
     return loadConfig({ file: flags.config, env: process.env, flags: values, cwd: process.cwd() });
   } catch (cause) {
@@ -147,15 +119,4 @@ function banner({ sipUris, http }: ServerAddresses, document: string): string {
     '',
     '',
   ].join('\n');
-}
-
-function hostPort({ host, port }: HostPort): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function oneOf<const T extends readonly string[]>(values: T): (text: string) => T[number] {
-  return (text) => {
-    if (!values.includes(text)) throw new InvalidArgumentError(`expected ${values.join(', ')}`);
-    return text;
-  };
 }
