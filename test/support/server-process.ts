@@ -45,6 +45,8 @@ const SETTINGS = {
   // Callbacks and the playback of recordings stay on this machine.
   OPENSWML_NETWORK_ALLOW: '127.0.0.1',
   OPENSWML_RTP_BIND: '127.0.0.1',
+  // Away from the default, which another server on this machine may fill.
+  OPENSWML_RTP_PORTS: '30000-32767',
 };
 const READY_WITHIN_MS = 20_000;
 const STOP_WITHIN_MS = 20_000;
