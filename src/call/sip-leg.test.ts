@@ -1,122 +1,12 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { Party } from '../../test/sip/party.ts';
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
 import { RawPeer } from '../../test/sip/raw-peer.ts';
-import { silentLogger } from '../log/logger.ts';
-import { seededRandom } from '../media/test-signals.ts';
-import { LocalMediaHost } from '../mediaworker/local-host.ts';
-import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
-import { parseRtp, RtpHeader } from '../rtp/packet.ts';
-import { createSipEndpoint } from '../sip/endpoint.ts';
-import { MemoryNetwork } from '../sip/transport/memory-network.ts';
+import { RTP_HEADER_LENGTH, writeRtpHeader } from '../rtp/packet.ts';
 import { CallError } from './leg.ts';
-import { openService } from './leg.test-helper.ts';
-import type { MediaLeg } from './media-leg.ts';
-import { createSipLeg } from './sip-leg.ts';
-
-const ALICE = '10.0.0.1';
-const BOB = '10.0.0.2';
-
-/** An offer or answer of one audio stream. */
-function sdp(port: number, formats = '0 8 101', direction = 'sendrecv'): string {
-  return [
-    'v=0',
-    `o=- 1 1 IN IP4 ${ALICE}`,
-    's=-',
-    `c=IN IP4 ${ALICE}`,
-    't=0 0',
-    `m=audio ${port} RTP/AVP ${formats}`,
-    'a=rtpmap:101 telephone-event/8000',
-    `a=${direction}`,
-    '',
-  ].join('\r\n');
-}
-
-async function openBench(t: TestContext) {
-  const { clock, service } = openService(t);
-  const network = new MemoryNetwork(clock);
-  const rtp = createMemoryRtpNetwork(clock, { delayMs: 5 });
-  const media = new LocalMediaHost({
-    clock,
-    log: silentLogger,
-    random: seededRandom(3),
-    openSocket: (address) => rtp.open(address),
-  });
-  const legs: MediaLeg[] = [];
-  const digits: unknown[] = [];
-  const endpoint = createSipEndpoint({
-    clock,
-    log: silentLogger,
-    userAgent: 'test/bob',
-    network: network.host(BOB),
-    listeners: [{ protocol: 'udp', host: BOB, port: 5060 }],
-    onInvite: (call) =>
-      legs.push(
-        createSipLeg({
-          call,
-          callId: `call-${legs.length}`,
-          nodeId: 'node',
-          projectId: 'project',
-          spaceId: 'space',
-          media,
-          rtpBindAddress: BOB,
-          advertisedAddress: undefined,
-          codecs: ['PCMU', 'PCMA'],
-          idleMedia: 'silence',
-          sounds: { load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 200 } }) },
-          recordings: service,
-          eventChannel: undefined,
-          sampleRate: 8000,
-          clock,
-          log: silentLogger,
-          onEvent: ({ kind, data }) => kind === 'digit' && digits.push(data['digit']),
-        }),
-      ),
-  });
-  await endpoint.start();
-  // Where the caller hears us.
-  const ear = await rtp.open(ALICE);
-  const heard = { packets: 0, payloadType: -1 };
-  const header = new RtpHeader();
-  ear.onPacket = (bytes) => {
-    assert.equal(parseRtp(bytes, header), 'ok');
-    heard.packets++;
-    heard.payloadType = header.payloadType;
-  };
-  const callers: Party[] = [];
-  return {
-    clock,
-    network,
-    rtp,
-    legs,
-    digits,
-    heard,
-    port: ear.rtpPort,
-    get leg(): MediaLeg {
-      return legs.at(-1) ?? assert.fail('no call came');
-    },
-    async caller(): Promise<Party> {
-      const party = new Party('alice', {
-        clock,
-        network: network.host(ALICE),
-        listeners: [{ protocol: 'udp', host: ALICE, port: 5060 }],
-      });
-      await party.start();
-      callers.push(party);
-      return party;
-    },
-    /** Ends all, and asserts that neither calls nor sessions nor timers are left. */
-    async finish(): Promise<void> {
-      const closed = Promise.all([endpoint.close(), ...callers.map((party) => party.endpoint.close())]);
-      await clock.advance(60_000);
-      await closed;
-      for (const leg of legs) assert.equal(leg.info.call_state, 'ended');
-      assert.equal(endpoint.stats.calls, 0);
-      // A session that is still open would have its ticker run.
-      assert.equal(clock.pendingTimers, 0, 'timers left');
-    },
-  };
-}
+import { RECORD } from './leg.test-helper.ts';
+import { ALICE, BOB, openBench, sdp } from './sip-leg.test-helper.ts';
 
 test('a call is answered with our address and codec, is heard, and ends when the caller hangs up', async (t) => {
   const bench = await openBench(t);
@@ -321,5 +211,40 @@ test('keys by INFO reach the leg', async (t) => {
   assert.deepEqual(bench.digits, ['7']);
   void out.call.hangup();
   await clock.advance(100);
+  await bench.finish();
+});
+
+test('a caller who hangs up within a recording leaves it finished, registered and reported', async (t) => {
+  const bench = await openBench(t);
+  const { clock, store, outbox } = bench;
+  const alice = await bench.caller();
+  const out = alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port, '0 101') });
+  await clock.advance(50);
+  await bench.leg.answer();
+  await clock.advance(50);
+  const port = Number(/m=audio (\d+)/.exec(out.sdp[0]!)?.[1]);
+  const packet = new Uint8Array(RTP_HEADER_LENGTH + 160).fill(0x90);
+  let sent = 0;
+  const talking = clock.every(20, () => {
+    writeRtpHeader(packet, 0, sent === 0, sent, sent * 160, 42);
+    sent++;
+    bench.ear.send(packet, 0, packet.length, port, BOB);
+  });
+  await clock.advance(1000);
+  const operation = await bench.leg.record(RECORD);
+  await clock.advance(3000);
+  talking.cancel();
+  void out.call.hangup();
+  await clock.advance(100);
+  assert.deepEqual(await bench.leg.ended, { by: 'remote', reason: 'hangup' });
+  const { durationMs, byteSize, endedBy } = await operation.done;
+  assert.equal(endedBy, 'hangup');
+  // The three seconds, and what waited to be heard when the call ended.
+  assert.ok(durationMs >= 3000 && durationMs <= 3100, `${durationMs}`);
+  const row = store.get(operation.recordingId)!;
+  assert.equal(row.status, 'completed');
+  assert.equal(statSync(path.join(bench.dataDir, row.path)).size, byteSize);
+  assert.equal(byteSize, 44 + durationMs * 16);
+  assert.deepEqual(outbox.states, ['recording', 'finished']);
   await bench.finish();
 });
