@@ -32,8 +32,6 @@ export interface OpenSession {
   /** Local address to bind RTP and RTCP to. */
   readonly bindAddress: string;
   readonly idleMedia: IdleMedia;
-  /** Write received audio and detector levels beside the trace (used by replay). */
-  readonly trace?: boolean;
 }
 
 /** One sound of a playlist. */
