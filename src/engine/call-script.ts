@@ -66,7 +66,11 @@ async function runToEnd(session: ScriptSession, options: CallScriptOptions): Pro
 }
 
 function callHost(options: CallScriptOptions): ScriptHost {
-  const { leg } = options;
+  const { leg, services } = options;
+  const ids = (): JsonObject => {
+    const { call_id, node_id, segment_id, tag } = leg.info;
+    return { call_id, node_id, segment_id, ...(tag === undefined ? {} : { tag }) };
+  };
   return {
     kind: 'calling',
     signal: leg.signal,
@@ -77,9 +81,12 @@ function callHost(options: CallScriptOptions): ScriptHost {
       leg,
       sendUserEvent: (event) => options.sendUserEvent?.(event),
     }),
-    ids: () => {
-      const { call_id, node_id, segment_id, tag } = leg.info;
-      return { call_id, node_id, segment_id, ...(tag === undefined ? {} : { tag }) };
-    },
+    ids,
+    report: ({ code, message }, place, sessionId) =>
+      services.onWarning?.({
+        sessionId,
+        eventType: 'calling.script.warning',
+        params: { ...ids(), code, message, ...place },
+      }),
   };
 }

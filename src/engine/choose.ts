@@ -1,4 +1,5 @@
 import type { Choice } from '../methods/flow.ts';
+import { transformed } from '../methods/transform.ts';
 import type { Block } from '../swml/document.ts';
 import type { JsonValue } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
@@ -12,7 +13,8 @@ export function chooseBlock(
 ): Block | undefined {
   if (choice.kind === 'switch') {
     const path = parsePath(choice.variable);
-    const key = caseKey(path === undefined ? undefined : lookup(scope, path));
+    const value = caseKey(path === undefined ? undefined : lookup(scope, path));
+    const key = value === undefined ? undefined : transformed(value, choice.transform);
     return key !== undefined && Object.hasOwn(choice.cases, key) ? choice.cases[key] : choice.otherwise;
   }
   for (const entry of choice.entries) {

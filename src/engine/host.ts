@@ -2,6 +2,8 @@
 import type { Logger } from '../log/logger.ts';
 import type { FlowContext, HttpClient, StatusCallback } from '../methods/context.ts';
 import type { DocumentKind, ErrorCode } from '../swml/error-codes.ts';
+import type { SwmlDocument } from '../swml/document.ts';
+import type { SwmlError } from '../swml/errors.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Scope } from '../swml/scope.ts';
 import type { Clock } from '../time/clock.ts';
@@ -15,10 +17,21 @@ export interface ScriptHost {
   subject(): JsonObject;
   /** What is sent to the URL of a document. */
   payload(scope: Scope): JsonObject;
-  /** Adds what the host offers its methods. */
-  context(flow: FlowContext): FlowContext;
+  /** Adds what the host offers to the methods of a document. */
+  context(flow: FlowContext, document: SwmlDocument): FlowContext;
   /** Ids that every callback's params carry. */
   ids(): JsonObject;
+  /** Told of every error of the script, also of those after which it goes on. */
+  report(error: SwmlError, place: ErrorPlace, sessionId: string): void;
+  /** Steps that a script may run, where the language limits them; then it ends as if it were finished. */
+  readonly maxSteps?: number;
+}
+
+/** Where an error arose. */
+export interface ErrorPlace {
+  readonly section: string;
+  readonly index: number;
+  readonly method: string;
 }
 
 /** What the server gives to every script. */
@@ -46,11 +59,5 @@ export interface ScriptCallback extends StatusCallback {
 export interface ScriptWarning {
   readonly sessionId: string;
   readonly eventType: 'calling.script.warning';
-  readonly params: JsonObject & {
-    readonly code: ErrorCode;
-    readonly message: string;
-    readonly section: string;
-    readonly index: number;
-    readonly method: string;
-  };
+  readonly params: JsonObject & ErrorPlace & { readonly code: ErrorCode; readonly message: string };
 }

@@ -1,4 +1,5 @@
 import type { CallInfo } from '../call/leg.ts';
+import type { MessageInfo } from '../methods/context.ts';
 import type { JsonObject, JsonValue } from '../swml/json.ts';
 import type { Scope } from '../swml/scope.ts';
 
@@ -23,4 +24,20 @@ export function callScope(info: CallInfo): JsonObject {
 /** What is sent to the URL of a document: all four keys always, `{}` where there is nothing. */
 export function callingPayload(info: CallInfo, scope: Omit<Scope, 'subject' | 'kind'>): JsonObject {
   return { call: callObject(info), vars: { ...scope.vars }, envs: scope.envs, params: scope.params };
+}
+
+/** As {@link callingPayload}, for a message; `vars` only once a document ran (spec/document.md 2.4). */
+export function messagingPayload(
+  message: MessageInfo,
+  scope: { readonly params: JsonObject; readonly vars?: JsonObject },
+): JsonObject {
+  return {
+    message: messageObject(message),
+    params: scope.params,
+    ...(scope.vars === undefined ? {} : { vars: { ...scope.vars } }),
+  };
+}
+
+export function messageObject(message: MessageInfo): JsonObject {
+  return { ...message, media: message.media.map((file) => ({ ...file })) };
 }

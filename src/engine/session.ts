@@ -63,6 +63,7 @@ export class ScriptSession {
   #stopped = false;
   /** What `replace` put in the place of the running script. */
   #replacement: Extract<Input, { kind: 'replace' }> | undefined;
+  #steps = 0;
   #stepsWithoutWaiting = 0;
   readonly #onHostEnd = (): void => this.#generation.abort(this.#options.host.signal.reason);
 
@@ -163,6 +164,10 @@ export class ScriptSession {
       warn: (warning, from) => this.#warn(warning, from),
     });
     this.#current = run;
+    if (++this.#steps > (this.#options.host.maxSteps ?? Number.POSITIVE_INFINITY)) {
+      this.#transition({ kind: 'end' });
+      return undefined;
+    }
     this.#stepsWithoutWaiting++;
     if (this.#stepsWithoutWaiting > MAX_STEPS_WITHOUT_WAITING) {
       const message = `More than ${MAX_STEPS_WITHOUT_WAITING} steps without one that waits`;
@@ -282,21 +287,14 @@ export class ScriptSession {
   /** Variable `script_error`, event and log (spec/document.md 5.1). */
   #warn(error: SwmlError, run = this.#current): void {
     const { host, services } = this.#options;
-    const place = run?.place;
-    const where = {
-      section: place?.section ?? 'main',
-      index: place?.index ?? 0,
-      method: place?.method ?? '',
-    };
-    this.variables.assign('script_error', error.code);
-    const params = { ...host.ids(), code: error.code, message: error.message, ...where };
-    services.onWarning?.({ sessionId: this.id, eventType: 'calling.script.warning', params });
-    this.#tracer.warning(error, where);
+    const { section = 'main', index = 0, method = '' } = run?.place ?? {};
+    const place = { section, index, method };
+    if (host.kind === 'calling') this.variables.assign('script_error', error.code);
+    host.report(error, place, this.id);
+    this.#tracer.warning(error, place);
     const { position, path, file } = error.diagnostic;
-    services.log.warn(
-      { code: error.code, file, line: position?.line, column: position?.column, path, ...where },
-      error.message,
-    );
+    const { line, column } = position ?? {};
+    services.log.warn({ code: error.code, file, line, column, path, ...place }, error.message);
   }
 
   #asError(error: unknown, run = this.#current): SwmlError {

@@ -66,6 +66,14 @@ export class StepRun {
    * @throws SwmlError for parameters that the method cannot take, or what the method throws
    */
   start(method: AnyMethod): Flow | Promise<Flow> {
+    if (method.run === undefined) {
+      throw this.error({
+        fault: 'failed',
+        message: `The method "${method.name}" is valid SWML, but this version cannot run it; the script goes on with the next step`,
+        path: this.step.path,
+        part: 'key',
+      });
+    }
     const params = readParams(method, this.step, {
       kind: this.frame.document.kind,
       strict: this.#session.options.strict === true,
@@ -75,14 +83,6 @@ export class StepRun {
         if (finding.severity !== 'warning') throw this.error(finding);
       },
     });
-    if (method.run === undefined) {
-      throw this.error({
-        fault: 'failed',
-        message: `The method "${method.name}" is valid SWML, but this version cannot run it; the script goes on with the next step`,
-        path: this.step.path,
-        part: 'key',
-      });
-    }
     return method.run(this.#context() as never, params as never);
   }
 
@@ -102,29 +102,32 @@ export class StepRun {
   #context(): FlowContext {
     const { options, variables, id } = this.#session;
     const { services, host } = options;
-    return host.context({
-      vars: variables,
-      clock: services.clock,
-      log: services.log,
-      http: services.http,
-      signal: this.signal,
-      newId: () => services.newId?.() ?? crypto.randomUUID(),
-      expand: (value, parameter) => expandDeep(value, this.scope, this.#evaluator(this.#pathTo(parameter))),
-      lookup: (path) => {
-        const segments = parsePath(path);
-        return segments === undefined ? undefined : lookup(this.scope, segments);
+    return host.context(
+      {
+        vars: variables,
+        clock: services.clock,
+        log: services.log,
+        http: services.http,
+        signal: this.signal,
+        newId: () => services.newId?.() ?? crypto.randomUUID(),
+        expand: (value, parameter) => expandDeep(value, this.scope, this.#evaluator(this.#pathTo(parameter))),
+        lookup: (path) => {
+          const segments = parsePath(path);
+          return segments === undefined ? undefined : lookup(this.scope, segments);
+        },
+        evaluate: (source) => this.#javascript(source, this.scope),
+        choose: (choice) => this.choose(choice),
+        emit: (callback: StatusCallback) =>
+          services.emit({ ...callback, sessionId: id, params: { ...host.ids(), ...callback.params } }),
+        warn: (fault, message, code) =>
+          this.#session.warn(
+            this.error({ fault, message, code, path: this.step.path }, { policy: 'continue' }),
+            this,
+          ),
+        error: (fault, message, details) => this.#stepError(fault, message, details),
       },
-      evaluate: (source) => this.#javascript(source, this.scope),
-      choose: (choice) => this.choose(choice),
-      emit: (callback: StatusCallback) =>
-        services.emit({ ...callback, sessionId: id, params: { ...host.ids(), ...callback.params } }),
-      warn: (fault: Fault, message: string) =>
-        this.#session.warn(
-          this.error({ fault, message, path: this.step.path }, { policy: 'continue' }),
-          this,
-        ),
-      error: (fault, message, details) => this.#stepError(fault, message, details),
-    });
+      this.frame.document,
+    );
   }
 
   #stepError(fault: Fault, message: string, details: ErrorDetails = {}): SwmlError {

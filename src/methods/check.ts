@@ -8,6 +8,7 @@ import {
 } from '../swml/document.ts';
 import type { DocumentKind } from '../swml/error-codes.ts';
 import { type Diagnostic, formatDiagnostic, SwmlError } from '../swml/errors.ts';
+import type { StepsNode } from '../swml/schema.ts';
 import { isObject, type JsonValue, preview } from '../swml/json.ts';
 import { hasPlaceholder } from '../swml/placeholders.ts';
 import type { Path } from '../swml/position.ts';
@@ -96,7 +97,7 @@ class DocumentChecker {
       });
       return;
     }
-    const labels = new Set(block.filter((step) => step.method === 'label').map((step) => step.params));
+    const labels = labelsOf(block);
     if (depth === 0) this.#sectionLabels = labels;
     const seen = new Set<JsonValue>();
     for (const step of block) {
@@ -127,14 +128,30 @@ class DocumentChecker {
       onExpression: () => {
         this.usesExpressions = true;
       },
-      block: (value, path) => {
-        const nested = this.#reader.block(value, path);
-        this.block(nested, path, depth + 1);
-        return nested;
-      },
+      block: (value, path, node) => this.#nested(value, path, node, depth + 1),
     });
     this.#reference(step);
     if (step.method === 'goto') this.#jump(step, labels);
+  }
+
+  #nested(value: JsonValue, path: Path, node: StepsNode, depth: number): Block {
+    const block = this.#reader.block(value, path);
+    const around = this.#sectionLabels;
+    if (node.own) this.#sectionLabels = labelsOf(block);
+    this.block(block, path, depth);
+    this.#sectionLabels = around;
+    for (const step of block) {
+      if (node.methods === undefined || node.methods.includes(step.method)) continue;
+      if (!this.#methods.has(step.method)) continue;
+      this.#reader.report({
+        fault: 'invalidParameter',
+        message: `"${step.method}" may not stand in this list of steps`,
+        path: step.path,
+        part: 'key',
+        expected: node.methods.join(', '),
+      });
+    }
+    return block;
   }
 
   /** A label that is written out must stand in the same list of steps, or in the section. */
@@ -154,6 +171,10 @@ class DocumentChecker {
     if (classifyDest(dest) !== 'section' || this.#document.sections.has(dest)) return;
     this.#reader.report(unknownSection(dest, this.#document, [...step.path, 'dest']));
   }
+}
+
+function labelsOf(block: Block): Labels {
+  return new Set(block.filter((step) => step.method === 'label').map((step) => step.params));
 }
 
 function byPosition(a: Diagnostic, b: Diagnostic): number {

@@ -110,7 +110,7 @@ type SwitchParams = {
   readonly default?: Block;
 };
 
-export function switchChoice(params: SwitchParams): Choice {
+export function switchChoice(params: SwitchParams): Extract<Choice, { kind: 'switch' }> {
   return {
     kind: 'switch',
     variable: switchPath(params.variable) ?? params.variable,

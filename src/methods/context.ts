@@ -1,7 +1,7 @@
 /** What a running method can see and do. */
 import type { CallLeg } from '../call/leg.ts';
 import type { Logger } from '../log/logger.ts';
-import type { ErrorPolicy, Fault } from '../swml/error-codes.ts';
+import type { ErrorCode, ErrorPolicy, Fault } from '../swml/error-codes.ts';
 import type { SwmlError } from '../swml/errors.ts';
 import type { JsonObject, JsonValue } from '../swml/json.ts';
 import type { Clock } from '../time/clock.ts';
@@ -32,7 +32,7 @@ export interface FlowContext {
   /** Sends a status callback; the ids of call and node are added to its params. */
   emit(callback: StatusCallback): void;
   /** Reports that something failed although the script goes on: `script_error`, warning event, log. */
-  warn(fault: Fault, message: string): void;
+  warn(fault: Fault, message: string, code?: ErrorCode): void;
   /** An error of the running step, with its place in the document. */
   error(fault: Fault, message: string, details?: ErrorDetails): SwmlError;
 }
@@ -51,6 +51,8 @@ export interface ErrorDetails {
   readonly found?: string;
   readonly suggestion?: string;
   readonly policy?: ErrorPolicy;
+  /** In the place of the code of the fault. */
+  readonly code?: ErrorCode;
   readonly cause?: unknown;
 }
 
@@ -109,5 +111,49 @@ export class HttpFailure extends Error {
     super(message, options);
     this.name = 'HttpFailure';
     this.reason = reason;
+  }
+}
+
+/** What a method of a messaging document has. */
+export interface MessageContext extends FlowContext {
+  readonly message: MessageInfo;
+  /** Puts a reply on its way. @throws ReplyFailure */
+  reply(reply: Reply): Promise<{ readonly messageId: string }>;
+  /** Counts a request of this document; false when there have been too many. */
+  countRequest(): boolean;
+}
+
+/** The `message` object of the language (spec/document.md 2.4). */
+export interface MessageInfo {
+  readonly message_id: string;
+  readonly project_id: string;
+  readonly space_id: string;
+  readonly direction: 'inbound';
+  readonly type: 'sms' | 'mms';
+  readonly from: string;
+  readonly to: string;
+  readonly body: string | null;
+  readonly media: readonly { readonly url: string; readonly content_type: string; readonly size: number }[];
+  readonly segments: number;
+  /** ISO 8601, UTC. */
+  readonly timestamp: string;
+}
+
+export interface Reply {
+  readonly from: string;
+  readonly to: string;
+  readonly body: string | undefined;
+  readonly media: readonly string[];
+  readonly statusUrl: string | undefined;
+}
+
+/** A reply that was not accepted, with the code of the language for it. */
+export class ReplyFailure extends Error {
+  readonly code: Extract<ErrorCode, `swml_reply_${string}`>;
+
+  constructor(code: ReplyFailure['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ReplyFailure';
+    this.code = code;
   }
 }

@@ -1,5 +1,6 @@
 import type { Block } from '../swml/document.ts';
 import type { JsonObject, JsonValue } from '../swml/json.ts';
+import type { Transform } from './transform.ts';
 
 /** A block that is chosen by the outcome of a method: `result` of `execute`, `connect`, `join_conference`. */
 export type Choice =
@@ -9,6 +10,8 @@ export type Choice =
       readonly variable: string;
       readonly cases: Readonly<Record<string, Block>>;
       readonly otherwise: Block | undefined;
+      /** What is done to the value before it is compared. */
+      readonly transform?: Transform | undefined;
     }
   | { readonly kind: 'cond'; readonly entries: readonly CondEntry[] };
 

@@ -5,10 +5,10 @@
 import type { DocumentKind } from '../swml/error-codes.ts';
 import type { JsonValue } from '../swml/json.ts';
 import type { Infer, Schema } from '../swml/schema.ts';
-import type { MethodContext } from './context.ts';
+import type { MessageContext, MethodContext } from './context.ts';
 import type { Flow } from './flow.ts';
 
-export interface MethodDefinition<P = unknown> {
+export interface MethodDefinition<P = unknown, C = MethodContext> {
   readonly name: string;
   readonly kind: DocumentKind;
   /** What it does, one sentence. */
@@ -20,8 +20,8 @@ export interface MethodDefinition<P = unknown> {
   readonly outputs: readonly OutputVariable[];
   /** Types of the status callbacks that it can send. */
   readonly events: readonly string[];
-  /** `background`: the next step runs at once. */
-  readonly execution: 'foreground' | 'background';
+  /** `foreground`: the next step waits for the end. `background`: it runs at once. `immediate`: there is no wait. */
+  readonly execution: 'foreground' | 'background' | 'immediate';
   /** Whether it answers an unanswered inbound call. */
   readonly answers: 'always' | 'unless-told' | 'never';
   /** Whether it can wait for something outside the script; a run of steps that do not is limited in number. */
@@ -33,7 +33,7 @@ export interface MethodDefinition<P = unknown> {
    * version cannot run it.
    * @throws SwmlError for a fault in the document; CallError from the leg
    */
-  readonly run?: (context: MethodContext, params: P) => Flow | Promise<Flow>;
+  readonly run?: (context: C, params: P) => Flow | Promise<Flow>;
 }
 
 export interface OutputVariable {
@@ -54,12 +54,24 @@ export interface Shorthand {
 /** A method whatever its parameters are: the form in which the registries hold all of them. */
 export type AnyMethod = Omit<MethodDefinition, 'params' | 'run'> & {
   readonly params: Schema;
-  readonly run?: (context: MethodContext, params: never) => Flow | Promise<Flow>;
+  readonly run?: (context: never, params: never) => Flow | Promise<Flow>;
 };
 
-/** Checks the parts of a definition against each other by their types. */
+/** A method of calling documents; its parts are checked against each other by their types. */
 export function defineMethod<const S extends Schema>(
   definition: Omit<MethodDefinition<Infer<S>>, 'params'> & { readonly params: S },
 ): MethodDefinition<Infer<S>> {
   return definition as MethodDefinition<Infer<S>>;
+}
+
+/** A method of messaging documents; as {@link defineMethod}. */
+export function defineMessagingMethod<const S extends Schema>(
+  definition: Omit<MethodDefinition<Infer<S>, MessageContext>, 'params' | 'kind' | 'answers' | 'events'> & {
+    readonly params: S;
+  },
+): MethodDefinition<Infer<S>, MessageContext> {
+  return { kind: 'messaging', answers: 'never', events: [], ...definition } as MethodDefinition<
+    Infer<S>,
+    MessageContext
+  >;
 }

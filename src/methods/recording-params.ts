@@ -1,4 +1,5 @@
 /** What `record` and `record_call` have in common (spec/record.md 2.1); their defaults differ. */
+import type { RecordOptions } from '../call/leg.ts';
 import * as s from '../swml/schema.ts';
 
 export function recordingProperties(defaults: {
@@ -69,4 +70,24 @@ export function direction<const V extends string, const X extends string>(
     extended,
     default: initial,
   }) as s.Schema<V | X, 'defaulted'>;
+}
+
+type RecordingParams = s.InferObject<ReturnType<typeof recordingProperties>> & {
+  readonly direction: RecordOptions['direction'];
+};
+
+export function recordOptions(params: RecordingParams, controlId: string): RecordOptions {
+  return {
+    controlId,
+    format: params.format,
+    direction: params.direction,
+    stereo: params.stereo,
+    beep: params.beep,
+    terminators: params.terminators.toUpperCase(),
+    inputSensitivity: params.input_sensitivity,
+    initialTimeout: params.initial_timeout,
+    endSilenceTimeout: params.end_silence_timeout,
+    maxLength: params.max_length,
+    statusUrl: params.status_url,
+  };
 }

@@ -1,5 +1,5 @@
 /** A document as a typed model: sections of steps, each with its place in the text (spec/document.md 1). */
-import { codeOf, type DocumentKind, type Fault } from './error-codes.ts';
+import { codeOf, type DocumentKind, type ErrorCode, type Fault } from './error-codes.ts';
 import { type Diagnostic, SwmlError } from './errors.ts';
 import { isArray, isObject, type JsonObject, type JsonValue, jsonType, preview } from './json.ts';
 import { type ParsedText, parseText } from './parse.ts';
@@ -42,6 +42,8 @@ const SHORT_FORMS = ['reply', 'receive'];
 /** A finding before its code, file and place are known. */
 export interface Finding {
   readonly fault: Fault;
+  /** In the place of the code of the fault. */
+  readonly code?: ErrorCode | undefined;
   readonly message: string;
   readonly path: Path;
   /** Whether the key or the value at the path is at fault. */
@@ -165,8 +167,8 @@ export function diagnosticOf(
   file: string | undefined,
   position: Position | undefined,
 ): Diagnostic {
-  const { fault, path, part: _part, severity = 'error', ...rest } = finding;
-  return { ...rest, code: codeOf(fault, kind), severity, file, position, path: formatPath(path) };
+  const { fault, code = codeOf(fault, kind), path, part: _part, severity = 'error', ...rest } = finding;
+  return { ...rest, code, severity, file, position, path: formatPath(path) };
 }
 
 /** A finding about a document that is loaded already: its text is read again for the place. */

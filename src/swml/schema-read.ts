@@ -3,7 +3,7 @@
  * wrong. At load a text with placeholders passes anywhere, since its value is known only at run.
  */
 import type { Block, Finding } from './document.ts';
-import type { DocumentKind } from './error-codes.ts';
+import type { DocumentKind, ErrorCode } from './error-codes.ts';
 import {
   isArray,
   isObject,
@@ -16,7 +16,15 @@ import {
 } from './json.ts';
 import { hasPlaceholder, parseTemplate } from './placeholders.ts';
 import type { Path } from './position.ts';
-import type { ArrayNode, NumberNode, ObjectNode, Schema, StringNode } from './schema.ts';
+import type {
+  ArrayNode,
+  Exclusive,
+  NumberNode,
+  ObjectNode,
+  Schema,
+  StepsNode,
+  StringNode,
+} from './schema.ts';
 import { formatFault } from './schema-formats.ts';
 import { closest } from './suggest.ts';
 
@@ -25,7 +33,7 @@ export interface ReadContext {
   /** The value of a text with placeholders; absent at load. */
   readonly expand?: (text: string, path: Path) => JsonValue;
   /** Takes a nested list of steps apart. */
-  readonly block: (value: JsonValue, path: Path) => Block;
+  readonly block: (value: JsonValue, path: Path, node: StepsNode) => Block;
   readonly report: (finding: Finding) => void;
   /** Told of every piece of JavaScript, at load. */
   readonly onExpression?: () => void;
@@ -40,7 +48,8 @@ export function read<T>(schema: Schema<T>, value: JsonValue, path: Path, context
 
 function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadContext): unknown {
   const { node, info } = schema;
-  if (node.kind === 'steps') return context.block(raw, path);
+  if (info.code !== undefined) return readNode(withoutCode(schema), raw, path, recoding(context, info.code));
+  if (node.kind === 'steps') return context.block(raw, path, node);
   if (node.kind === 'named') return readNode(node.get(), raw, path, context);
   let value = raw;
   let expanded = false;
@@ -72,6 +81,15 @@ function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadConte
     case 'union':
       return readUnion(node.variants, value, path, context);
   }
+}
+
+/** Has all findings bear one code. */
+function recoding(context: ReadContext, code: ErrorCode): ReadContext {
+  return { ...context, report: (finding) => context.report({ ...finding, code }) };
+}
+
+function withoutCode(schema: Schema): Schema {
+  return { ...schema, info: { ...schema.info, code: undefined } };
 }
 
 function refine(schema: Schema, value: JsonValue, path: Path, context: ReadContext): void {
@@ -210,8 +228,7 @@ function readObject(node: ObjectNode, value: JsonValue, path: Path, context: Rea
     }
   }
   readOtherNames(node, value, path, context, result);
-  for (const { names, optional } of node.exclusive ?? [])
-    checkExclusive(names, optional === true, value, path, context);
+  for (const group of node.exclusive ?? []) checkExclusive(group, value, path, context);
   return result;
 }
 
@@ -255,15 +272,10 @@ function readOtherNames(
   }
 }
 
-function checkExclusive(
-  names: readonly string[],
-  optional: boolean,
-  value: JsonObject,
-  path: Path,
-  context: ReadContext,
-): void {
+function checkExclusive(group: Exclusive, value: JsonObject, path: Path, context: ReadContext): void {
+  const { names, several } = group;
   const given = names.filter((name) => Object.hasOwn(value, name) && value[name] !== null);
-  if (given.length > 1) {
+  if (given.length > 1 && !several) {
     context.report({
       fault: 'conflict',
       message: `${given.map((name) => `"${name}"`).join(' and ')} exclude each other`,
@@ -272,7 +284,7 @@ function checkExclusive(
       expected: `only one of ${names.join(', ')}`,
     });
   }
-  if (given.length === 0 && !optional) {
+  if (given.length === 0) {
     context.report({
       fault: 'missingParameter',
       message: `${subject(path)} needs one of ${names.map((name) => `"${name}"`).join(', ')}`,
@@ -327,6 +339,7 @@ function missing(context: ReadContext, path: Path, name: string, property: Schem
     path,
     part: 'key',
     expected: `"${name}": ${describe(property)}`,
+    code: property.info.code,
   });
 }
 

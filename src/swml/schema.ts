@@ -2,6 +2,7 @@
  * Descriptions of parameters: one value that gives the TypeScript type, the checks at load and at run, the
  * JSON Schema and the documentation. A schema is plain data; `schema-read.ts` reads values by it.
  */
+import type { ErrorCode } from './error-codes.ts';
 import type { JsonValue } from './json.ts';
 import type { Path } from './position.ts';
 import type { Block } from './document.ts';
@@ -27,6 +28,8 @@ export interface SchemaInfo {
   readonly deprecated?: boolean | undefined;
   /** What is wrong with an object or list that its parts cannot say; asked with the value as it is written. */
   readonly refine?: ((value: JsonValue) => Refinement | undefined) | undefined;
+  /** The code of the language for a value that is missing or wrong here, where it has one of its own. */
+  readonly code?: ErrorCode | undefined;
   /** Placeholders are not expanded: labels, paths, JavaScript. */
   readonly literal?: boolean | undefined;
 }
@@ -47,10 +50,18 @@ export type SchemaNode =
   | ObjectNode
   | ArrayNode
   | { readonly kind: 'union'; readonly variants: readonly Schema[] }
-  /** A list of steps. */
-  | { readonly kind: 'steps' }
+  | StepsNode
   /** Another schema, by a name that JSON Schema refers to; lets schemas be recursive. */
   | { readonly kind: 'named'; readonly name: string; readonly get: () => Schema };
+
+/** A list of steps. */
+export interface StepsNode {
+  readonly kind: 'steps';
+  /** Runs on its own, as a section does: labels around it are not seen from it. */
+  readonly own?: boolean | undefined;
+  /** The only methods that may stand in it. */
+  readonly methods?: readonly string[] | undefined;
+}
 
 export interface StringNode {
   readonly kind: 'string';
@@ -87,13 +98,14 @@ export interface ObjectNode {
   readonly additional?: Schema | undefined;
   /** What was expected, when a free name is not legal. */
   readonly checkName?: ((name: string) => string | undefined) | undefined;
-  /** Of each group exactly one must be given, unless the group is optional: then at most one. */
+  /** Of each group exactly one must be given. */
   readonly exclusive?: readonly Exclusive[] | undefined;
 }
 
 export interface Exclusive {
   readonly names: readonly string[];
-  readonly optional?: boolean;
+  /** More than one may be given after all. */
+  readonly several?: boolean;
 }
 
 export interface ArrayNode {
@@ -175,10 +187,10 @@ export function any<const O extends SchemaInfo>(options: O): Schema<JsonValue, P
 
 export function object<
   const P extends Properties,
-  const O extends SchemaInfo & { exclusive?: readonly Exclusive[] },
+  const O extends SchemaInfo & Pick<ObjectNode, 'additional' | 'exclusive'>,
 >(properties: P, options: O): Schema<InferObject<P>, PresenceOf<O>> {
-  const { exclusive, ...info } = options;
-  return { node: { kind: 'object', properties, exclusive }, info };
+  const { additional, exclusive, ...info } = options;
+  return { node: { kind: 'object', properties, additional, exclusive }, info };
 }
 
 /** An object with free names. */
@@ -206,8 +218,11 @@ export function union<const V extends readonly Schema[], const O extends SchemaI
   return { node: { kind: 'union', variants }, info: options };
 }
 
-export function steps<const O extends SchemaInfo>(options: O): Schema<Block, PresenceOf<O>> {
-  return { node: { kind: 'steps' }, info: options };
+export function steps<const O extends SchemaInfo & Omit<StepsNode, 'kind'>>(
+  options: O,
+): Schema<Block, PresenceOf<O>> {
+  const { own, methods, ...info } = options;
+  return { node: { kind: 'steps', own, methods }, info };
 }
 
 /** `name` must be unique among all schemas: JSON Schema puts it under `$defs`. */

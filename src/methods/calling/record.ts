@@ -1,9 +1,8 @@
-import { CallError, type RecordOperation, type RecordOptions } from '../../call/leg.ts';
+import { CallError, type RecordOperation } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
-import type { MethodContext } from '../context.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
-import { direction, recordingProperties } from '../recording-params.ts';
+import { direction, recordingProperties, recordOptions } from '../recording-params.ts';
 
 const PARAMS = s.object(
   {
@@ -40,7 +39,7 @@ export const record = defineMethod({
     let operation: RecordOperation;
     try {
       await context.leg.answer();
-      operation = await context.leg.record(recordOptions(params, context));
+      operation = await context.leg.record(recordOptions(params, context.newId()));
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       vars.set('record_result', 'failed');
@@ -63,19 +62,3 @@ export const record = defineMethod({
     return NEXT;
   },
 });
-
-function recordOptions(params: s.Infer<typeof PARAMS>, context: MethodContext): RecordOptions {
-  return {
-    controlId: context.newId(),
-    format: params.format,
-    direction: params.direction,
-    stereo: params.stereo,
-    beep: params.beep,
-    terminators: params.terminators.toUpperCase(),
-    inputSensitivity: params.input_sensitivity,
-    initialTimeout: params.initial_timeout,
-    endSilenceTimeout: params.end_silence_timeout,
-    maxLength: params.max_length,
-    statusUrl: params.status_url,
-  };
-}

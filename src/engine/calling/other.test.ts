@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
+import { methodsOf } from '../../methods/registry.ts';
+import { main, run, start } from '../run.test-helper.ts';
+
+test('send_digits answers, sends, waits, and sets its result', async () => {
+  const { leg, result } = await run('- send_digits: {digits: 1w2Wa#}');
+  assert.deepEqual(leg.log.slice(0, 2), ['answer', 'digits 1w2WA#']);
+  assert.equal(result.vars['send_digits_result'], 'success');
+});
+
+test('a method that this version cannot run is valid; running it warns, names it, and the next step runs', async () => {
+  const { result, warnings } = await run('- denoise: {}\n- set: {after: 1}');
+  assert.equal(warnings[0]?.code, 'relay_script_method_execute_failed');
+  assert.match(warnings[0]?.message ?? '', /"denoise" is valid SWML, but this version cannot run it/);
+  assert.equal(result.vars['after'], 1);
+});
+
+test('placeholders of a method that cannot be run are not evaluated', async () => {
+  const { warnings } = await run('- ai: {prompt: {text: "${lc:caller} ${broken(}"}}');
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ['relay_script_method_execute_failed'],
+  );
+});
+
+test('an unknown method cannot be reached: its document is refused', async () => {
+  await assert.rejects(start(main('- plya: "say:hi"')), /did you mean "play"/);
+});
+
+test('the language has 43 calling and 9 messaging methods', () => {
+  assert.deepEqual([methodsOf('calling').size, methodsOf('messaging').size], [43, 9]);
+});
+
+test('a digit that is no key is refused', async () => {
+  await assert.rejects(start(main('- send_digits: {digits: 12x}'), { leg: new FakeLeg() }), /digits 0-9/);
+});

@@ -1,0 +1,42 @@
+import * as s from '../../swml/schema.ts';
+import { CallError } from '../../call/leg.ts';
+import { successVariable } from '../common-params.ts';
+import { NEXT } from '../flow.ts';
+import { defineMethod } from '../method.ts';
+
+/** spec/call-control.md 5 */
+export const sendDigits = defineMethod({
+  name: 'send_digits',
+  kind: 'calling',
+  summary: 'Sends keys to the party.',
+  params: s.object(
+    {
+      digits: s.string({
+        description: 'Keys; `W` is a pause of 1 s, `w` one of 0.5 s.',
+        required: true,
+        pattern: /^[0-9A-Da-d*#Ww]*$/,
+        allowed: 'digits 0-9, A-D, *, #, W and w',
+        examples: ['1w2#'],
+      }),
+    },
+    { description: 'Parameters of `send_digits`.' },
+  ),
+  outputs: [successVariable('send_digits_result', 'Whether they were sent.')],
+  events: [],
+  execution: 'foreground',
+  answers: 'always',
+  blocks: true,
+  examples: ['- send_digits:\n    digits: 1w234#'],
+  async run(context, { digits }) {
+    try {
+      await context.leg.answer();
+      await context.leg.sendDigits(digits.replace(/[a-d]/g, (key) => key.toUpperCase()));
+      context.vars.set('send_digits_result', 'success');
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      context.vars.set('send_digits_result', 'failed');
+      context.warn('failed', `The digits could not be sent: ${error.message}`);
+    }
+    return NEXT;
+  },
+});

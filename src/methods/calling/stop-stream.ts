@@ -1,0 +1,20 @@
+import * as s from '../../swml/schema.ts';
+import { controlIdToStop, successVariable } from '../common-params.ts';
+import { defineMethod } from '../method.ts';
+
+/** spec/media.md 7 */
+export const stopStream = defineMethod({
+  name: 'stop_stream',
+  kind: 'calling',
+  summary: 'Ends a `stream`.',
+  params: s.object(
+    { control_id: controlIdToStop('stream_control_id') },
+    { description: 'Parameters of `stop_stream`.' },
+  ),
+  outputs: [successVariable('stop_stream_result', 'Whether it ran and is stopped.')],
+  events: [],
+  execution: 'immediate',
+  answers: 'never',
+  blocks: false,
+  examples: ['- stop_stream: {}'],
+});

@@ -1,0 +1,20 @@
+import * as s from '../../swml/schema.ts';
+import { controlIdToStop, successVariable } from '../common-params.ts';
+import { defineMethod } from '../method.ts';
+
+/** spec/media.md 6 */
+export const stopTap = defineMethod({
+  name: 'stop_tap',
+  kind: 'calling',
+  summary: 'Ends a `tap`.',
+  params: s.object(
+    { control_id: controlIdToStop('tap_control_id') },
+    { description: 'Parameters of `stop_tap`.' },
+  ),
+  outputs: [successVariable('stop_tap_result', 'Whether it ran and is stopped.')],
+  events: [],
+  execution: 'immediate',
+  answers: 'never',
+  blocks: false,
+  examples: ['- stop_tap: {}'],
+});
