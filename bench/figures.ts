@@ -18,6 +18,8 @@ export interface Figures {
   readonly floorPercent: number;
   /** How many times the floor. */
   readonly ratio: number;
+  /** Processor time of the server for one call from INVITE to BYE, ms; 0 where calls have media. */
+  readonly setupCpuMs: number;
   readonly residentMb: number;
   /** By what the server grew for each call, MB. */
   readonly mbPerCall: number;
@@ -45,6 +47,7 @@ const LINES: readonly {
   { key: 'cpuPercent', name: 'CPU for each call', unit: '% of a core', digits: 4 },
   { key: 'floorPercent', name: 'CPU of a bare receiver', unit: '% of a core', digits: 4 },
   { key: 'ratio', name: 'server / bare receiver', unit: '', digits: 2 },
+  { key: 'setupCpuMs', name: 'CPU for each set-up', unit: 'ms', digits: 2 },
   { key: 'residentMb', name: 'memory of the server', unit: 'MB', digits: 0 },
   { key: 'mbPerCall', name: 'memory for each call', unit: 'MB', digits: 3 },
   { key: 'gapP99Ms', name: 'gap of packets back, p99', unit: 'ms', digits: 1 },

@@ -13,6 +13,8 @@ import { HELP, type LoadOptions, OptionError, parseOptions } from './options.ts'
 /** Kept figures, by load. */
 type Baseline = Readonly<Record<string, Figures>>;
 
+/** A generator that is later than a packet lasts does not send what it was asked to. */
+const TRUSTED_LATENESS_MS = 20;
 const BASELINE = path.join(import.meta.dirname, 'baseline.json');
 
 process.exit(await main());
@@ -53,6 +55,11 @@ async function run(options: LoadOptions): Promise<number> {
   const figures = medians(results.map((result) => result.figures));
   const kept = readBaseline();
   console.log(describeFigures(figures, kept[figures.load]));
+  if (figures.latenessP99Ms > TRUSTED_LATENESS_MS) {
+    console.error(
+      `bench: packets left up to ${figures.latenessP99Ms.toFixed(0)} ms late: this machine is too busy for these figures to be trusted`,
+    );
+  }
   if (options.save) {
     writeFileSync(BASELINE, `${JSON.stringify({ ...kept, [figures.load]: rounded(figures) }, null, 2)}\n`);
   }

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { WAV_HEADER_BYTES, wavHeader } from '../src/media/wav-format.ts';
 import type { CallReport } from './messages.ts';
-import { differingSamples, findMark, PACKET_SAMPLES, SAMPLES_PER_MS } from './speech.ts';
+import { differingPackets, findMark, PACKET_SAMPLES, SAMPLES_PER_MS } from './speech.ts';
 
 export interface RecordingsVerdict {
   /** Finished WAV files. */
@@ -44,9 +44,15 @@ export function checkRecordings(dataFolder: string, calls: readonly CallReport[]
     const saidMs = (call.packetsSent * PACKET_SAMPLES) / SAMPLES_PER_MS;
     const recordedMs = (samples.length - mark.at) / SAMPLES_PER_MS;
     const leadMs = mark.at / SAMPLES_PER_MS;
+    const differing = differingPackets(samples, mark.at, call.number, call.packetsSent);
+    if (differing.length === 0) exact++;
     if (Math.abs(recordedMs - saidMs) <= TOLERANCE_MS && leadMs <= call.leadMs + MAX_DELAY_MS) right++;
-    else problems.push(`${file}: ${recordedMs} ms of speech behind ${leadMs} ms, ${saidMs} ms were said`);
-    if (differingSamples(samples, mark.at, call.number, call.packetsSent) === 0) exact++;
+    else {
+      const where = `${differing.length} of ${call.packetsSent} packets differ, from number ${differing[0]} on`;
+      problems.push(
+        `${file}: ${recordedMs} ms of speech behind ${leadMs} ms, ${saidMs} ms were said; ${where}`,
+      );
+    }
   }
   for (const { number, problem, answerMs } of calls) {
     if (problem !== undefined) problems.push(`call ${number}: ${problem}`);

@@ -36,16 +36,21 @@ export function findMark(samples: Int16Array): { readonly number: number; readon
   return { number, at };
 }
 
-/** Samples that differ from what caller `number` said, from its mark at `at` on, in `packets` packets. */
-export function differingSamples(samples: Int16Array, at: number, number: number, packets: number): number {
+/** Which of the `packets` that caller `number` sent are not, sample for sample, where they belong behind `at`. */
+export function differingPackets(
+  samples: Int16Array,
+  at: number,
+  number: number,
+  packets: number,
+): readonly number[] {
   const said = new Uint8Array(PACKET_SAMPLES);
   const expected = new Int16Array(PACKET_SAMPLES);
-  let differing = 0;
+  const differing: number[] = [];
   for (let index = 0; index < packets; index++) {
     putPacket(number, index, said, 0);
     decodePcmu(said, 0, PACKET_SAMPLES, expected, 0);
     const from = at + index * PACKET_SAMPLES;
-    for (let i = 0; i < PACKET_SAMPLES; i++) if (samples[from + i] !== expected[i]) differing++;
+    if (expected.some((sample, i) => sample !== samples[from + i])) differing.push(index);
   }
   return differing;
 }

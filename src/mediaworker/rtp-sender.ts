@@ -17,7 +17,8 @@ export const SEND_BUFFERS = 8;
 /** Longest packet time, ms. */
 const MAX_PTIME_MS = 60;
 const CLOCK_RATE = 8000;
-const MAX_PAYLOAD = (CLOCK_RATE * MAX_PTIME_MS) / 1000;
+/** 20 ms, what nearly every peer asks for. */
+const DEFAULT_PAYLOAD = 160;
 /** Time between two empty packets of `keepalive` (RFC 6263 recommends 15 s). */
 const KEEPALIVE_SAMPLES = 15 * CLOCK_RATE;
 
@@ -30,14 +31,14 @@ export class RtpSender {
   readonly #idle: IdleMedia;
   readonly #send: SendDatagram;
   /** Each as long as a packet, so that most packets are sent without a view of their own. */
-  #buffers = packetBuffers(MAX_PAYLOAD);
+  #buffers = packetBuffers(DEFAULT_PAYLOAD);
   /** Of each buffer: payload bytes from the first on that are silence. */
   readonly #silent = new Uint16Array(SEND_BUFFERS);
   #buffer = 0;
   #payloadType = 0;
   #encode = encodePcmu;
   #silence = PCMU_SILENCE;
-  #samplesPerPacket = 160;
+  #samplesPerPacket = DEFAULT_PAYLOAD;
   #sequence: number;
   #timestamp: number;
   /** Samples of the packet being filled. */
@@ -74,9 +75,11 @@ export class RtpSender {
     this.#payloadType = payloadType;
     this.#encode = codec === 'PCMA' ? encodePcma : encodePcmu;
     this.#silence = codec === 'PCMA' ? PCMA_SILENCE : PCMU_SILENCE;
-    this.#samplesPerPacket = (Math.min(Math.max(ptimeMs, 10), MAX_PTIME_MS) * CLOCK_RATE) / 1000;
-    this.#buffers = packetBuffers(this.#samplesPerPacket);
     this.#silent.fill(0);
+    const samplesPerPacket = (Math.min(Math.max(ptimeMs, 10), MAX_PTIME_MS) * CLOCK_RATE) / 1000;
+    if (samplesPerPacket === this.#samplesPerPacket) return;
+    this.#samplesPerPacket = samplesPerPacket;
+    this.#buffers = packetBuffers(samplesPerPacket);
   }
 
   /** Sends the first `count` samples of `frame`. */
