@@ -48,7 +48,11 @@ export function checkRecordings(dataFolder: string, calls: readonly CallReport[]
     if (differing.length === 0) exact++;
     if (Math.abs(recordedMs - saidMs) <= TOLERANCE_MS && leadMs <= call.leadMs + MAX_DELAY_MS) right++;
     else {
-      const where = `${differing.length} of ${call.packetsSent} packets differ, from number ${differing[0]} on`;
+      const [first] = differing;
+      const where =
+        first === undefined
+          ? 'all packets are there'
+          : `${differing.length} of ${call.packetsSent} packets differ, from number ${first} on`;
       problems.push(
         `${file}: ${recordedMs} ms of speech behind ${leadMs} ms, ${saidMs} ms were said; ${where}`,
       );
