@@ -49,6 +49,26 @@ test('a full range is one clear error', async () => {
   only.close();
 });
 
+test('a long stretch of ports in use by others does not make the range count as full', async () => {
+  const range = { minPort: 42_000, maxPort: 43_999 };
+  const others = createRtpSockets({ ...range, maxPort: 42_599, random: () => 0 });
+  const taken = [];
+  for (let i = 0; i < 300; i++) taken.push(await others.open(HOST));
+  const draws = [0, 0.37];
+  const sockets = createRtpSockets({ ...range, random: () => draws.shift()! });
+  const pair = await sockets.open(HOST);
+  assert.ok(pair.rtpPort >= 42_600);
+  for (const socket of [pair, ...taken]) socket.close();
+});
+
+test('every pair of a range is had before the range is full', async () => {
+  const sockets = createRtpSockets({ minPort: 44_000, maxPort: 44_023, random: () => 0.3 });
+  const open = await Promise.all(Array.from({ length: 12 }, () => sockets.open(HOST)));
+  assert.equal(new Set(open.map(({ rtpPort }) => rtpPort)).size, 12);
+  await assert.rejects(sockets.open(HOST), RtpPortError);
+  for (const socket of open) socket.close();
+});
+
 test('an address that is not ours is one clear error', async () => {
   const sockets = createRtpSockets({ minPort: 41_700, maxPort: 41_800, random: () => 0 });
   await assert.rejects(sockets.open('192.0.2.77'), RtpPortError);

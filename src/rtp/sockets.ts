@@ -51,7 +51,11 @@ const RECEIVE_BUFFER_BYTES = 256 * 1024;
 /** How a socket for both families writes an IPv4 address (RFC 4291 2.5.5.2). */
 const MAPPED = '::ffff:';
 
-/** Opens pairs of ports in a range, from a random place on, so that a peer cannot guess the next one. */
+/**
+ * Opens pairs of ports in a range, from a random place on and in random steps, so that a peer cannot guess the
+ * next one. The steps pass each pair once before they repeat; being another user's neither in size nor in place,
+ * they also leave a stretch of ports in use (another worker's calls, another program's) at the next try.
+ */
 export function createRtpSockets(options: RtpSocketsOptions): RtpSockets {
   const first = options.minPort + (options.minPort % 2);
   const pairs = Math.floor((options.maxPort - first + 1) / 2);
@@ -60,13 +64,15 @@ export function createRtpSockets(options: RtpSocketsOptions): RtpSockets {
       `RTP ports ${options.minPort} to ${options.maxPort}: expected at least one even-odd pair`,
     );
   let next = Math.floor(options.random() * pairs);
+  let step = 1 + Math.floor(options.random() * (pairs - 1));
+  while (greatestCommonDivisor(step, pairs) !== 1) step++;
 
   return {
     async open(bindAddress) {
       const tries = Math.min(pairs, MAX_TRIES);
       for (let i = 0; i < tries; i++) {
         const port = first + 2 * next;
-        next = (next + 1) % pairs;
+        next = (next + step) % pairs;
         const socket = await openPair(bindAddress, port);
         if (socket !== undefined) return socket;
       }
@@ -75,6 +81,10 @@ export function createRtpSockets(options: RtpSocketsOptions): RtpSockets {
       );
     },
   };
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 /** @returns undefined when one of the two ports is in use */
