@@ -65,8 +65,8 @@ export function formatDiagnostic(diagnostic: Diagnostic, text?: string): string 
   const place = diagnostic.position === undefined ? '' : `:${line}:${column}`;
   const path = diagnostic.path ? ` (${diagnostic.path})` : '';
   const head = `${diagnostic.file ?? 'document'}${place}: ${diagnostic.severity} ${diagnostic.code}: ${describeDiagnostic(diagnostic)}${path}`;
-  if (text === undefined || diagnostic.position === undefined) return head;
-  return `${head}\n${excerpt(text, diagnostic.position)}`;
+  if (text === undefined || diagnostic.position === undefined) return visible(head);
+  return `${visible(head)}\n${excerpt(text, diagnostic.position)}`;
 }
 
 /** As {@link formatDiagnostic}, for every finding of an error. */
@@ -75,12 +75,19 @@ export function formatError(error: SwmlError, text?: string): string {
 }
 
 const EXCERPT_WIDTH = 100;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** Text of a document that cannot steer the terminal it is shown in; as long as before. */
+function visible(text: string): string {
+  return text.replace(CONTROL, '\ufffd');
+}
 
 function excerpt(text: string, position: Position): string {
   const source = text.split(/\r?\n/, position.line)[position.line - 1] ?? '';
   // A document of one long line (minified JSON) is shown around the place only.
   const from = position.column > EXCERPT_WIDTH ? position.column - EXCERPT_WIDTH / 2 : 0;
-  const shown = source.slice(from, from + EXCERPT_WIDTH).replaceAll('\t', ' ');
+  const shown = visible(source.slice(from, from + EXCERPT_WIDTH).replaceAll('\t', ' '));
   const gutter = `${position.line} | `;
   return `  ${gutter}${shown}\n  ${' '.repeat(gutter.length - 2)}| ${' '.repeat(Math.max(0, position.column - 1 - from))}^`;
 }
