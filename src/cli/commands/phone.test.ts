@@ -135,7 +135,7 @@ for (const [args, message] of [
     ['sip:a@127.0.0.1', '--audio', '/nonexistent.wav'],
     /cannot read \/nonexistent\.wav: there is no such file/,
   ],
-  [['sip:a@127.0.0.1', '--save', 'heard.txt'], /must end in \.wav or \.mp3/],
+  [['sip:a@127.0.0.1', '--save', 'heard.txt'], /must end in \.wav/],
   [['sip:a@127.0.0.1', '--save', '/nonexistent/heard.wav'], /cannot save to .*: there is no such/],
   [['sip:a@127.0.0.1', '--loss', '101'], /0 to 100 %/],
   [['sip:a@127.0.0.1', '--say', 'x', '--audio', 'y'], /cannot be used with/],

@@ -57,7 +57,7 @@ export function addPhoneCommand(program: Command, context: CommandContext): void
     .option('--press <keys@seconds>', 'press keys at their time, as in 5@3,#@8', parsePresses)
     .option('--info-digits', 'send keys by SIP INFO, not by RFC 4733')
     .option('--hangup-after <seconds>', 'hang up this long after the answer', limit(86_400))
-    .option('--save <file>', 'keep what is heard: .wav or .mp3')
+    .option('--save <file>', 'keep what is heard in this WAV file')
     .addOption(new Option('--transport <protocol>', 'SIP over udp or tcp').choices(['udp', 'tcp']))
     .option('--from <sip-uri>', 'who is calling')
     .option('--loss <percent>', 'lose this share of the packets that are sent', numberBetween(0, 100, '%'), 0)
@@ -145,8 +145,7 @@ function checkReadable(file: string): void {
 }
 
 function checkSavable(file: string): void {
-  if (!/\.(wav|mp3)$/i.test(file))
-    throw new UsageError(`cannot save to ${file}: the name must end in .wav or .mp3`);
+  if (!/\.wav$/i.test(file)) throw new UsageError(`cannot save to ${file}: the name must end in .wav`);
   try {
     accessSync(path.dirname(path.resolve(file)), constants.W_OK);
   } catch (error) {

@@ -200,7 +200,7 @@ export class Phone {
         recordingId: id,
         controlId: id,
         path,
-        format: path.toLowerCase().endsWith('.mp3') ? 'mp3' : 'wav',
+        format: 'wav',
         direction: 'speak',
         stereo: false,
         beep: false,
