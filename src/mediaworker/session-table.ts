@@ -24,6 +24,8 @@ export class SessionTable {
   readonly #options: SessionTableOptions;
   readonly #sessions = new Map<string, MediaSession>();
   readonly #opening = new Set<string>();
+  /** Told to close: they take packets for one more turn, but no commands. */
+  readonly #leaving = new WeakSet<MediaSession>();
   readonly #phases: readonly MediaSession[][] = Array.from({ length: PHASES }, () => []);
   #ticker: Timer | undefined;
   #phase = 0;
@@ -46,7 +48,7 @@ export class SessionTable {
     const session = this.#sessions.get(command.sessionId);
     if (session === undefined) return;
     if (command.type === 'close') void this.#close(session, command.cause);
-    else this.#command(session, command);
+    else if (!this.#leaving.has(session)) this.#command(session, command);
   }
 
   /** Closes every session; their recordings are finished first. */
@@ -93,6 +95,9 @@ export class SessionTable {
   }
 
   async #close(session: MediaSession, cause: Parameters<MediaSession['close']>[0]): Promise<void> {
+    this.#leaving.add(session);
+    // The command may overtake packets that have arrived but wait in the socket: they are read in this turn.
+    await this.#options.clock.holdWhile(new Promise((resolve) => setImmediate(resolve)));
     const statistics = await session.close(cause).catch((error: unknown) => {
       this.#options.log.error({ session_id: session.sessionId, err: error }, 'media session did not close');
       return NO_STATISTICS;
