@@ -1,0 +1,198 @@
+/**
+ * Writes `docs/methods/`, one page for each method, and `docs/errors.md` from the registries.
+ * `node scripts/generate-docs.ts` writes; with `--check` it only says which pages are stale (exit 1).
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { AnyMethod, OutputVariable } from '../src/methods/method.ts';
+import { methodsOf } from '../src/methods/registry.ts';
+import { type DocumentKind, ERROR_CODES } from '../src/swml/error-codes.ts';
+import type { Schema } from '../src/swml/schema.ts';
+import { describe } from '../src/swml/schema-read.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const KINDS: readonly DocumentKind[] = ['calling', 'messaging'];
+/** Objects are unfolded into the table of their method down to this depth. */
+const MAX_DEPTH = 3;
+
+/** All pages: text by path from the root of the project. */
+export function pages(): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const kind of KINDS) {
+    for (const method of methodsOf(kind).values())
+      found.set(`docs/methods/${kind}/${method.name}.md`, page(method));
+  }
+  found.set('docs/methods/README.md', index());
+  found.set('docs/errors.md', errors());
+  return found;
+}
+
+/** Paths of pages that are missing, stale, or left over. */
+export function stalePages(): string[] {
+  const wanted = pages();
+  const stale = [...wanted].filter(([file, text]) => {
+    const full = path.join(ROOT, file);
+    return !existsSync(full) || readFileSync(full, 'utf8') !== text;
+  });
+  return [...stale.map(([file]) => file), ...leftOver(wanted)];
+}
+
+function leftOver(wanted: ReadonlyMap<string, string>): string[] {
+  const folder = path.join(ROOT, 'docs/methods');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => `docs/methods/${name.split(path.sep).join('/')}`)
+    .filter((file) => file.endsWith('.md') && !wanted.has(file));
+}
+
+function page(method: AnyMethod): string {
+  const answers = {
+    always: 'Answers an unanswered inbound call.',
+    'unless-told': 'Answers an unanswered inbound call unless told otherwise.',
+    never: 'Never answers the call.',
+  }[method.answers];
+  const facts = [
+    `Document: ${method.kind}.`,
+    `Execution: ${method.execution}.`,
+    ...(method.kind === 'calling' ? [answers] : []),
+    ...(method.run === undefined
+      ? [
+          '**This version loads documents with this method, but cannot run it:** reaching it is a warning, and the next step runs.',
+        ]
+      : []),
+  ];
+  return [
+    GENERATED,
+    `# ${method.name}`,
+    method.summary,
+    facts.join(' '),
+    '## Parameters',
+    method.params.info.description ?? '',
+    ...(method.shorthand === undefined ? [] : [`May also be written as ${method.shorthand.description}.`]),
+    parameterTable(method.params),
+    ...outputs(method.outputs),
+    ...(method.events.length === 0
+      ? []
+      : ['## Callbacks', method.events.map((event) => `- \`${event}\``).join('\n')]),
+    '## Examples',
+    ...method.examples.map((example) => `\`\`\`yaml\n${example}\n\`\`\``),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+    .concat('\n');
+}
+
+const GENERATED = '<!-- Made by scripts/generate-docs.ts from src/methods. Change it there. -->';
+
+function parameterTable(schema: Schema): string {
+  const rows = rowsOf(schema, '', 0, new Set());
+  if (rows.length === 0) return schema.node.kind === 'object' ? '' : `Type: ${typeName(schema)}.`;
+  return table(['Name', 'Type', 'Default', 'Meaning'], rows);
+}
+
+function rowsOf(schema: Schema, prefix: string, depth: number, seen: Set<string>): string[][] {
+  const { node } = schema;
+  if (depth > MAX_DEPTH) return [];
+  switch (node.kind) {
+    case 'object':
+      return Object.entries(node.properties).flatMap(([name, property]) => [
+        parameterRow(`${prefix}${name}`, property),
+        ...rowsOf(property, `${prefix}${name}.`, depth + 1, seen),
+      ]);
+    case 'array':
+      return rowsOf(node.items, `${prefix.replace(/\.$/, '')}[].`, depth, seen);
+    case 'union':
+      return node.variants.flatMap((variant) => rowsOf(variant, prefix, depth, seen));
+    case 'named':
+      if (seen.has(node.name)) return [];
+      return rowsOf(node.get(), prefix, depth, new Set([...seen, node.name]));
+    default:
+      return [];
+  }
+}
+
+function parameterRow(name: string, property: Schema): string[] {
+  const { info } = property;
+  const standard =
+    info.default === undefined ? (info.defaultText ?? '') : `\`${JSON.stringify(info.default)}\``;
+  const type = `${typeName(property)}${info.unit === undefined ? '' : `, ${info.unit}`}`;
+  const notes = [info.description ?? '', ...(info.deprecated ? ['Deprecated.'] : [])].join(' ');
+  return [`\`${name}\``, type, info.required ? '**required**' : standard, notes];
+}
+
+function typeName(schema: Schema): string {
+  return describe(schema).replaceAll('"', '`');
+}
+
+function outputs(variables: readonly OutputVariable[]): string[] {
+  if (variables.length === 0) return [];
+  const rows = variables.map(({ name, type, values, description }) => [
+    `\`${name}\``,
+    values === undefined ? type : values.map((value) => `\`${value}\``).join(', '),
+    description,
+  ]);
+  return ['## Variables it sets', table(['Name', 'Value', 'Meaning'], rows)];
+}
+
+function index(): string {
+  const parts = KINDS.flatMap((kind) => [
+    `## ${kind === 'calling' ? 'Calling' : 'Messaging'} documents`,
+    table(
+      ['Method', 'What it does', 'Runs'],
+      [...methodsOf(kind).values()].map((method) => [
+        `[${method.name}](${kind}/${method.name}.md)`,
+        method.summary,
+        method.run === undefined ? 'loads only' : 'yes',
+      ]),
+    ),
+  ]);
+  return [GENERATED, '# Methods', ...parts].join('\n\n').concat('\n');
+}
+
+function errors(): string {
+  const parts = KINDS.flatMap((kind) => [
+    `## ${kind === 'calling' ? 'Calling' : 'Messaging'} documents`,
+    table(
+      ['Code', 'When', 'Who can mend it', 'What the script does'],
+      Object.entries(ERROR_CODES)
+        .filter(([, info]) => info.kind === kind)
+        .map(([code, { meaning, cause, policy }]) => [
+          `\`${code}\``,
+          meaning,
+          CAUSES[cause],
+          POLICIES[policy],
+        ]),
+    ),
+  ]);
+  return [GENERATED.replace('src/methods', 'src/swml/error-codes.ts'), '# Errors', ...parts]
+    .join('\n\n')
+    .concat('\n');
+}
+
+const CAUSES = {
+  author: 'the author of the document',
+  remote: 'whoever serves what was asked for',
+  server: 'the operator of the server',
+} as const;
+const POLICIES = { stop: 'stops', continue: 'goes on', warn: 'goes on; the log says so' } as const;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
+}
+
+if (import.meta.main) {
+  if (process.argv.includes('--check')) {
+    const stale = stalePages();
+    for (const file of stale) console.error(`${file} is stale: run node scripts/generate-docs.ts`);
+    process.exit(stale.length === 0 ? 0 : 1);
+  }
+  const wanted = pages();
+  for (const file of leftOver(wanted)) rmSync(path.join(ROOT, file));
+  for (const [file, text] of wanted) {
+    mkdirSync(path.dirname(path.join(ROOT, file)), { recursive: true });
+    writeFileSync(path.join(ROOT, file), text);
+  }
+  console.log(`wrote ${wanted.size} pages`);
+}
