@@ -208,6 +208,11 @@ export class MediaLeg implements CallLeg {
     return this.#end({ by: 'remote', reason });
   }
 
+  /** We refused the call: signalling is over, and nothing is left to send. */
+  refused(): Promise<void> {
+    return this.#end({ by: 'local', reason: 'error' });
+  }
+
   get #over(): boolean {
     return this.#ending !== undefined;
   }

@@ -127,6 +127,7 @@ class InboundSipSignalling implements Signalling {
   }
 
   async end(reason: EndReason): Promise<void> {
+    if (this.#over) return;
     this.#finish();
     if (!this.#accepted) this.#call.refuse(REFUSALS[reason]);
     else await this.#call.hangup({ reason });
@@ -228,7 +229,7 @@ class InboundSipSignalling implements Signalling {
     if (this.#over) return;
     this.#finish();
     this.#call.refuse(status);
-    void this.#leg?.endedRemotely('error');
+    void this.#leg?.refused();
   }
 }
 

@@ -151,9 +151,15 @@ function isUrl(place: string): boolean {
   return /^https?:\/\//i.test(place);
 }
 
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'this is a folder, a file is needed',
+  EACCES: 'no permission',
+};
+
 function whyNot(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
-  return code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'no permission' : message;
+  return PROBLEMS[code ?? ''] ?? message;
 }
 
 function check(text: string, name: string, log: Logger): SwmlDocument {

@@ -110,10 +110,6 @@ class AssembledServer implements Server {
         { where: 'document.source', message: 'no document to run: name one (openswml serve FILE)' },
       ]);
     }
-    const database = Database.open(config.data_dir, { clock, log, synchronous: config.storage.synchronous });
-    this.#opened.push(() => database.close());
-    const identity = loadIdentity(config);
-
     const http = new HttpClient({
       clock,
       log,
@@ -130,8 +126,12 @@ class AssembledServer implements Server {
       source: config.document.source,
       fallback: config.document.fallback,
     });
+    // Before anything is made on disk: a typing error in a name should leave nothing behind.
     await documents.preload();
 
+    const database = Database.open(config.data_dir, { clock, log, synchronous: config.storage.synchronous });
+    this.#opened.push(() => database.close());
+    const identity = loadIdentity(config);
     const outbox = new DurableOutbox({
       database,
       clock,
