@@ -1,5 +1,4 @@
-import type { Step } from '../swml/document.ts';
-import type { JsonValue } from '../swml/json.ts';
+import type { Finding, Step } from '../swml/document.ts';
 import { describe, type ReadContext, read } from '../swml/schema-read.ts';
 import type { AnyMethod } from './method.ts';
 
@@ -8,22 +7,25 @@ import type { AnyMethod } from './method.ts';
  * @returns their canonical form; meaningless when an error was reported
  */
 export function readParams(method: AnyMethod, step: Step, context: ReadContext): unknown {
-  return read(method.params, canonicalParams(method, step.params), step.path, {
+  const short = method.shorthand?.expand(step.params);
+  const absent = step.params === null && short === undefined;
+  const params = absent && method.params.node.kind === 'object' ? {} : (short ?? step.params);
+  return read(method.params, params, step.path, {
     ...context,
-    report: (finding) =>
-      context.report(
-        step.params === null && finding.fault !== 'unknownParameter'
-          ? {
-              ...finding,
-              fault: 'missingParameter',
-              message: `"${method.name}" needs ${describe(method.params)}`,
-            }
-          : finding,
-      ),
+    report: (finding) => {
+      if (short !== undefined) context.report(asWritten(finding, step));
+      else if (absent && finding.fault !== 'unknownParameter') context.report(missing(finding, method));
+      else context.report(finding);
+    },
   });
 }
 
-function canonicalParams(method: AnyMethod, params: JsonValue): JsonValue {
-  if (params === null && method.params.node.kind === 'object') return {};
-  return method.shorthand?.expand(params) ?? params;
+/** The text does not hold the property that a short form stands for. */
+function asWritten(finding: Finding, step: Step): Finding {
+  return { ...finding, path: [...step.path, ...finding.path.slice(step.path.length + 1)] };
+}
+
+function missing(finding: Finding, method: AnyMethod): Finding {
+  const message = `"${method.name}" needs ${describe(method.params)}`;
+  return method.params.node.kind === 'object' ? finding : { ...finding, fault: 'missingParameter', message };
 }

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeLeg } from '../methods/fake-leg.test-helper.ts';
+import { loadDocument } from '../methods/check.ts';
+import { main, run, said, start } from './run.test-helper.ts';
+
+test('a warning event has code, message and place, and ids of the call', async () => {
+  const leg = new FakeLeg({ tag: 'blue' });
+  const { warnings } = await run('- set: {a: 1}\n- switch: {variable: a, case: {}}', { leg });
+  const { message, ...params } = warnings[0]!;
+  assert.deepEqual(params, {
+    call_id: 'call-1',
+    node_id: 'node-1',
+    segment_id: 'segment-1',
+    tag: 'blue',
+    code: 'relay_script_method_no_matching_condition',
+    section: 'main',
+    index: 1,
+    method: 'switch',
+  });
+  assert.match(message, /No case/);
+});
+
+test('a script error carries file, line, column, path, and ends the call with an error', async () => {
+  const { result, leg } = await run('- answer\n- sleep: "${\'soon\'}"');
+  assert.equal(result.outcome, 'error');
+  assert.deepEqual(leg.log.at(-1), 'hangup error');
+  const { file, position, path, expected, found } = result.error!.diagnostic;
+  assert.deepEqual(
+    [file, position, path, expected, found],
+    [
+      'test.yaml',
+      { line: 4, column: 14 },
+      'sections.main[1].sleep',
+      '-1 or an integer, at least 0',
+      '"soon"',
+    ],
+  );
+});
+
+test('the trace tells each step with its place, duration, changes and outcome', async () => {
+  const { trace } = await run('- set: {a: 1}\n- sleep: 250\n- unset: a');
+  const ends = trace.filter((event) => event.kind === 'step-end');
+  assert.deepEqual(
+    ends.map(({ method, index, atMs, durationMs, set, unset, outcome }) => ({
+      method,
+      index,
+      atMs,
+      durationMs,
+      set,
+      unset,
+      outcome,
+    })),
+    [
+      { method: 'set', index: 0, atMs: 0, durationMs: 0, set: { a: 1 }, unset: [], outcome: 'next' },
+      { method: 'sleep', index: 1, atMs: 250, durationMs: 250, set: {}, unset: [], outcome: 'next' },
+      { method: 'unset', index: 2, atMs: 250, durationMs: 0, set: {}, unset: ['a'], outcome: 'next' },
+    ],
+  );
+  assert.deepEqual(trace.at(-1), { kind: 'end', atMs: 250, outcome: 'finished' });
+});
+
+test('the trace of a nested step names its section, depth and path', async () => {
+  const { trace } = await run(
+    'sections: {main: [{execute: {dest: s}}], s: [{cond: [{else: [{label: x}]}]}]}',
+  );
+  const label = trace.find((event) => event.kind === 'step-start' && event.method === 'label');
+  assert.ok(label?.kind === 'step-start');
+  assert.deepEqual([label.section, label.depth, label.path], ['s', 1, 'sections.s[0].cond[0].else[0].label']);
+});
+
+test('a snapshot tells at any moment where the script stands', async () => {
+  const test = await start(
+    'sections: {main: [{execute: {dest: s, params: {p: 1}}}], s: [{label: x}, {goto: {label: x, max: 1}}, {sleep: 1000}]}',
+  );
+  const { step, frames, transfers, vars } = test.session.snapshot();
+  assert.deepEqual([step?.method, step?.section, transfers, vars], ['sleep', 's', 0, {}]);
+  assert.deepEqual(frames, [
+    { file: 'test.yaml', section: 'main', params: {}, jumps: {} },
+    { file: 'test.yaml', section: 's', params: { p: 1 }, jumps: { 'sections.s[1].goto': 1 } },
+  ]);
+  await test.finish();
+  assert.deepEqual(test.session.snapshot().frames, []);
+});
+
+test('stop ends the script at once and leaves the call alive', async () => {
+  const test = await start(main('- answer\n- sleep: 10000\n- set: {after: 1}'));
+  test.session.stop();
+  const result = await test.finish();
+  assert.deepEqual([result.outcome, result.vars['after'], test.clock.monotonic()], ['stopped', undefined, 0]);
+  assert.deepEqual(test.leg.log, ['answer', 'limit 14400']);
+});
+
+test('replace interrupts the step, keeps variables, and counts as a transfer', async () => {
+  const test = await start(main('- set: {v: 1}\n- sleep: 10000\n- play: "say:never"'));
+  test.session.replace(loadDocument(main('- play: "say:${v} ${params.p}"')), 'main', { p: 2 });
+  await test.finish();
+  assert.deepEqual(said(test), ['1 2']);
+  assert.equal(test.session.snapshot().transfers, 1);
+  assert.equal(test.clock.monotonic(), 0);
+});
+
+test('the script starts where it is told, with params and variables', async () => {
+  const test = await run('sections: {main: [{play: "say:main"}], other: [{play: "say:${v} ${params.p}"}]}', {
+    section: 'other',
+    params: { p: 1 },
+    vars: { v: 2 },
+  });
+  assert.deepEqual(said(test), ['2 1']);
+});
+
+test('callbacks carry the id of the session', async () => {
+  const { callbacks } = await run('- play: {url: "say:a", status_url: https://example.com/}', {
+    sessionId: 'abc',
+  });
+  assert.equal(callbacks[0]?.sessionId, 'abc');
+});
+
+test('a fault of this server ends the script with relay_script_internal_error', async () => {
+  const leg = new FakeLeg();
+  leg.play = () => {
+    throw new TypeError('a bug');
+  };
+  const { result } = await run('- play: "say:a"', { leg });
+  assert.equal(result.error?.code, 'relay_script_internal_error');
+  assert.match(result.error?.message ?? '', /a bug/);
+});
+
+test('a document that is fetched while the call ends is not run', async () => {
+  const waiting = Promise.withResolvers<{ text: string; name: string }>();
+  const test = await start(main('- execute: {dest: https://example.com/slow}'), {
+    services: { loader: { load: () => waiting.promise } },
+  });
+  test.leg.end();
+  const result = await test.finish();
+  waiting.resolve({ text: main('- play: "say:late"'), name: 'slow' });
+  await test.clock.settle();
+  assert.equal(result.outcome, 'ended');
+  assert.deepEqual(said(test), []);
+});

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { SwmlError } from '../swml/errors.ts';
+import { checkDocument, loadDocument, MAX_NESTED_BLOCKS } from './check.ts';
+import { methodsOf } from './registry.ts';
+
+function codes(text: string, strict = false): string[] {
+  return checkDocument(text, { strict }).diagnostics.map(({ code }) => code);
+}
+
+test('diagnostics come in the order of the text', () => {
+  const { diagnostics } = checkDocument(
+    'sections:\n  main:\n    - plya: x\n    - answer: {max_duration: no}\n    - sleep: -5\n',
+  );
+  assert.deepEqual(
+    diagnostics.map(({ position }) => position?.line),
+    [3, 4, 5],
+  );
+});
+
+test('at most about 100 diagnostics are given', () => {
+  const { diagnostics } = checkDocument(`sections:\n  main:\n${'    - nothing: {}\n'.repeat(500)}`);
+  assert.ok(diagnostics.length >= 100 && diagnostics.length <= 101);
+});
+
+test('an unknown property is a warning, and an error in strict mode', () => {
+  const text = 'sections: {main: [{hangup: {why: not}}]}';
+  assert.equal(checkDocument(text).document === undefined, false);
+  assert.equal(checkDocument(text, { strict: true }).document, undefined);
+  assert.deepEqual(codes(text), ['relay_script_method_parameter_undefined']);
+});
+
+test('a placeholder passes where its value is not known yet', () => {
+  assert.deepEqual(
+    codes(
+      'sections: {main: [{play: {url: "${u}", volume: "%{v}"}}, {record: {format: "${f}", beep: "${b}"}}, {goto: {label: "${l}"}}, {execute: {dest: "${d}"}}]}',
+    ),
+    [],
+  );
+});
+
+test('a number without quotes where a text belongs gets the advice to quote it', () => {
+  const [diagnostic] = checkDocument('sections: {main: [{send_digits: {digits: 1234}}]}').diagnostics;
+  assert.equal(diagnostic?.suggestion, 'put the number in quotes');
+});
+
+test('an expression of more than 1,024 characters is an error at load, at any depth', () => {
+  const long = `\${${'a+'.repeat(600)}a}`;
+  assert.deepEqual(codes(`sections: {main: [{set: {a: [{b: "${long}"}]}}]}`), ['relay_script_js_eval_error']);
+  assert.deepEqual(codes(`sections: {main: [{play: {url: "${long}"}}]}`), ['relay_script_js_eval_error']);
+});
+
+function nested(depth: number): string {
+  return `sections: {main: [${'{cond: [{else: ['.repeat(depth)}answer${']}]}'.repeat(depth)}]}`;
+}
+
+test(`lists of steps nest to ${MAX_NESTED_BLOCKS} and no deeper`, () => {
+  assert.deepEqual(codes(nested(60)), []);
+  assert.deepEqual(codes(nested(70)), ['relay_script_nested_too_deep']);
+});
+
+test('only a document with JavaScript needs the sandbox', () => {
+  const uses = (step: string): boolean | undefined =>
+    checkDocument(`sections: {main: [${step}]}`).document?.usesExpressions;
+  assert.equal(uses('{set: {a: "${b.c} ${d}"}}'), false);
+  assert.equal(uses('{set: {a: ["${b + 1}"]}}'), true);
+  assert.equal(uses('{cond: [{when: "1", then: []}]}'), true);
+  assert.equal(uses('{cond: [{else: [{goto: {label: a, when: "1"}}, {label: a}]}]}'), true);
+});
+
+test('methods that may stand in confirm are those of the language; its labels are its own', () => {
+  const confirm = (step: string): string =>
+    `sections: {main: [{label: out}, {connect: {to: "sip:a@b", confirm: [${step}]}}]}`;
+  assert.deepEqual(codes(confirm('{play: "say:hi"}')), []);
+  assert.deepEqual(codes(confirm('answer')), ['relay_script_method_parameter_invalid_value']);
+});
+
+test('loadDocument throws the first error, with all findings on it', () => {
+  const text = 'sections: {main: [{hangup: {why: 1}}, {plya: x}, {recrod: y}]}';
+  assert.throws(
+    () => loadDocument(text, { file: 'f' }),
+    (error) =>
+      error instanceof SwmlError &&
+      error.code === 'relay_script_method_undefined' &&
+      error.diagnostics.length === 3,
+  );
+});
+
+test('names are case-sensitive', () => {
+  assert.deepEqual(codes('sections: {main: [{Play: "say:hi"}]}'), ['relay_script_method_undefined']);
+});
+
+test('a name that every object inherits is no method, section or property', () => {
+  assert.deepEqual(codes('sections: {main: [{constructor: {}}]}'), ['relay_script_method_undefined']);
+  assert.deepEqual(codes('sections: {main: [{transfer: {dest: toString}}]}'), [
+    'relay_script_section_parameter_undefined',
+  ]);
+  assert.deepEqual(codes('sections: {main: [{hangup: {valueOf: 1}}]}'), [
+    'relay_script_method_parameter_undefined',
+  ]);
+});
+
+const scalar = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  fc.integer(),
+  fc.string({ maxLength: 8 }),
+  fc.constantFrom('${a}', '${a+', 'say:x', '#'),
+);
+const value = fc.letrec<{ any: unknown }>((tie) => ({
+  any: fc.oneof(
+    { maxDepth: 3 },
+    scalar,
+    fc.array(tie('any'), { maxLength: 3 }),
+    fc.dictionary(fc.string({ maxLength: 6 }), tie('any'), { maxKeys: 3 }),
+  ),
+})).any;
+
+for (const kind of ['calling', 'messaging'] as const) {
+  test(`property: any value for any ${kind} method is accepted or diagnosed, never thrown`, () => {
+    const names = [...methodsOf(kind).keys()];
+    const properties = [...methodsOf(kind).values()].flatMap(({ params }) =>
+      params.node.kind === 'object' ? Object.keys(params.node.properties) : [],
+    );
+    const params = fc.oneof(value, fc.dictionary(fc.constantFrom(...properties), value, { maxKeys: 4 }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...names), params), { maxLength: 4 }), (steps) => {
+        const text = JSON.stringify({
+          sections: { main: steps.map(([name, given]) => ({ [name]: given })) },
+        });
+        const { document, diagnostics } = checkDocument(text, { kind });
+        assert.equal(
+          document === undefined,
+          diagnostics.some(({ severity }) => severity === 'error'),
+        );
+        for (const diagnostic of diagnostics) assert.ok(diagnostic.position && diagnostic.path !== undefined);
+      }),
+      { numRuns: 300 },
+    );
+  });
+}
