@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -138,6 +138,38 @@ describe('opening', () => {
     const shell = new DatabaseSync(path.join(directory, DATABASE_FILE), { readOnly: true });
     assert.equal(shell.prepare('SELECT text FROM notes').get()?.['text'], 'hello');
     shell.close();
+  });
+
+  test('an operator reads and writes beside the server, which notices it and keeps its lock', () => {
+    const server = withNotes();
+    add(server, 'hello');
+    const before = server.foreignVersion;
+    const beside = Database.openShared(directory);
+    assert.deepEqual(notes(beside), ['hello']);
+    assert.equal(server.foreignVersion, before);
+    add(beside, 'from outside');
+    assert.notEqual(server.foreignVersion, before);
+    assert.deepEqual(notes(server), ['hello', 'from outside']);
+    beside.close();
+    assert.throws(() => open(), storageError('locked', /already works on the data folder/));
+  });
+
+  test('a folder without a database is not made into one by an operator who mistypes it', () => {
+    assert.throws(
+      () => Database.openShared(directory),
+      storageError('not_found', /no database in .*data_dir/),
+    );
+    assert.deepEqual(readdirSync(directory), []);
+  });
+
+  test('a database of an older program is left as it is by an operator, who is told the cure', () => {
+    const opened = open();
+    opened.run('DELETE FROM schema_migrations WHERE version > 1');
+    opened.close();
+    assert.throws(
+      () => Database.openShared(directory),
+      storageError('schema_mismatch', /older OpenSWML.*Start the server/),
+    );
   });
 
   test('a file that is no database is refused with the way to salvage it', () => {

@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Logger, silentLogger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import { type DataLock, lockDataFolder } from './data-lock.ts';
 import { StorageError, toStorageError } from './errors.ts';
-import { migrate } from './migrate.ts';
+import { migrate, requireCurrent } from './migrate.ts';
 import { WalSync } from './wal-sync.ts';
 
 export type SqlValue = string | number | null;
@@ -89,6 +89,32 @@ export class Database {
     }
   }
 
+  /**
+   * Opens the database of an existing data folder beside the server that may work on it: for commands of an
+   * operator. Takes no lock and changes no schema; each write is a transaction of its own, for which the server
+   * waits at most {@link BUSY_TIMEOUT_MS}.
+   * @throws StorageError `not_found`, `cannot_open`, `corrupt`, `newer_schema`, `schema_mismatch`
+   */
+  static openShared(directory: string): Database {
+    const file = path.join(directory, DATABASE_FILE);
+    if (!existsSync(file)) {
+      throw new StorageError(
+        'not_found',
+        `There is no database in ${directory}: name the data folder of a server that has run (data_dir).`,
+      );
+    }
+    let sqlite: DatabaseSync | undefined;
+    try {
+      sqlite = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+      const database = new Database(file, sqlite, undefined, undefined);
+      requireCurrent(database);
+      return database;
+    } catch (error) {
+      sqlite?.close();
+      throw toStorageError(error, file);
+    }
+  }
+
   /** A database that lives and dies with the process, for virtual calls and tests. */
   static inMemory(clock: Clock): Database {
     const database = new Database(':memory:', new DatabaseSync(':memory:'), undefined, undefined);
@@ -155,6 +181,11 @@ export class Database {
     this.#depth--;
     if (outermost) this.#committed();
     return result;
+  }
+
+  /** Changes whenever another program has committed to the same file. @throws StorageError */
+  get foreignVersion(): number {
+    return Number(this.get('PRAGMA data_version')?.['data_version']);
   }
 
   /** Calls `listener` once the present transaction is committed (never if it is undone); at once outside of one. */

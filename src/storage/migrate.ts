@@ -51,16 +51,36 @@ export function migrate(
   return done;
 }
 
+/**
+ * Makes sure that the schema is the one of this program, and changes nothing.
+ * @throws StorageError `newer_schema`, `schema_mismatch`, or `corrupt` when the file is not ours
+ */
+export function requireCurrent(target: MigrationTarget, migrations: readonly Migration[] = MIGRATIONS): void {
+  if (target.all('PRAGMA application_id')[0]?.['application_id'] !== APPLICATION_ID)
+    throw notOurs(target.file);
+  const applied = target.all('SELECT version, name, checksum FROM schema_migrations ORDER BY version');
+  refuseNewer(target.file, applied, migrations);
+  for (const migration of migrations) {
+    const before = applied[migration.version - 1];
+    if (before !== undefined) {
+      refuseChanged(target.file, before, migration);
+      continue;
+    }
+    throw new StorageError(
+      'schema_mismatch',
+      `${target.file} was written by an older OpenSWML (schema ${applied.length} of ${migrations.length}). ` +
+        'Start the server of this version on it once: that brings it up to date.',
+    );
+  }
+}
+
 /** Makes an empty database ours, and refuses one of another program. */
 function claim(target: MigrationTarget): void {
   const id = target.all('PRAGMA application_id')[0]?.['application_id'];
   if (id === APPLICATION_ID) return;
   const tables = target.all('SELECT name FROM sqlite_schema LIMIT 1');
   if (id !== 0 || tables.length > 0) {
-    throw new StorageError(
-      'corrupt',
-      `${target.file} is a database of another program. Set data_dir to a folder of OpenSWML's own.`,
-    );
+    throw notOurs(target.file);
   }
   target.transaction(() => {
     target.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
@@ -69,6 +89,13 @@ function claim(target: MigrationTarget): void {
         'checksum TEXT NOT NULL, applied_at REAL NOT NULL) STRICT',
     );
   });
+}
+
+function notOurs(file: string): StorageError {
+  return new StorageError(
+    'corrupt',
+    `${file} is a database of another program. Set data_dir to a folder of OpenSWML's own.`,
+  );
 }
 
 function refuseNewer(
