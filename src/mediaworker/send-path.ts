@@ -1,0 +1,173 @@
+import type { Logger } from '../log/logger.ts';
+import { generateDtmf } from '../media/dtmf-tones.ts';
+import type { ToneGenerator } from '../media/tones.ts';
+import { DigitSender } from '../rtp/digit-sender.ts';
+import { Player } from './player.ts';
+import type { IdleMedia, MediaEvent, NegotiatedMedia } from './protocol.ts';
+import { RtpSender, type SendDatagram } from './rtp-sender.ts';
+
+export interface SendPathOptions {
+  readonly sessionId: string;
+  /** Hz. */
+  readonly sampleRate: number;
+  /** Distance of frames, ms. */
+  readonly tickMs: number;
+  readonly idle: IdleMedia;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly send: SendDatagram;
+  readonly onEvent: (event: MediaEvent) => void;
+}
+
+/** A string of keys to be sent, in either of two ways. */
+interface Dialled {
+  readonly sendId: string;
+  readonly events: DigitSender;
+  readonly tones: ToneGenerator;
+}
+
+/** A tone that takes the place of what plays. */
+interface Overlay {
+  readonly owner: object;
+  readonly tone: ToneGenerator;
+  readonly onEnd: () => void;
+}
+
+/** What goes out, frame by frame: keys before beeps before sounds before silence; and how it is packed. */
+export class SendPath {
+  readonly player: Player;
+  readonly sender: RtpSender;
+  /** One frame in which nothing is heard. */
+  readonly silence: Int16Array;
+  readonly #options: SendPathOptions;
+  readonly #frame: number;
+  readonly #out: Int16Array;
+  readonly #dialling: Dialled[] = [];
+  readonly #overlays: Overlay[] = [];
+  #media: NegotiatedMedia | undefined;
+
+  constructor(options: SendPathOptions) {
+    const { sessionId, sampleRate, onEvent } = options;
+    this.#options = options;
+    this.#frame = (sampleRate * options.tickMs) / 1000;
+    this.#out = new Int16Array(this.#frame);
+    this.silence = new Int16Array(this.#frame);
+    this.sender = new RtpSender({ idle: options.idle, random: options.random, send: options.send });
+    this.player = new Player(sampleRate, {
+      playStarted: (playId) => onEvent({ type: 'playStarted', sessionId, playId }),
+      playEnded: (playId, state, playedMs, error) =>
+        onEvent({
+          type: 'playEnded',
+          sessionId,
+          playId,
+          state,
+          playedMs,
+          ...(error !== undefined && { error }),
+        }),
+      streamProgress: (streamId, consumedSamples) =>
+        onEvent({ type: 'streamProgress', sessionId, streamId, consumedSamples }),
+    });
+  }
+
+  configure(media: NegotiatedMedia): void {
+    this.#media = media;
+    this.sender.configure(media.codec, media.payloadType, media.ptimeMs);
+  }
+
+  /** Plays a tone in the place of the sounds, behind those of other owners; see {@link endOverlay}. */
+  overlay(owner: object, tone: ToneGenerator, onEnd: () => void): void {
+    this.#overlays.push({ owner, tone, onEnd });
+  }
+
+  /** Takes an owner's tone away, without its end. */
+  dropOverlay(owner: object): void {
+    const at = this.#overlays.findIndex((overlay) => overlay.owner === owner);
+    if (at >= 0) this.#overlays.splice(at, 1);
+  }
+
+  /** Ends the present tone when all of it is sent: to be called when everything has heard the frame. */
+  endOverlay(): void {
+    const overlay = this.#overlays[0];
+    if (overlay === undefined || overlay.tone.remainingSamples > 0) return;
+    this.#overlays.shift();
+    overlay.onEnd();
+  }
+
+  /** Queues keys (protocol.ts `sendDigits`) behind those that are being sent. */
+  sendDigits(sendId: string, digits: string): void {
+    try {
+      this.#dialling.push({
+        sendId,
+        events: new DigitSender(digits, { tickMs: this.#options.tickMs }),
+        tones: generateDtmf(digits, this.#options.sampleRate),
+      });
+    } catch (cause) {
+      // Checked before it came here; the other sessions of this thread must not fall with it.
+      this.#options.log.error({ err: cause }, 'these are no keys');
+      this.#digitsSent(sendId);
+    }
+  }
+
+  /** Sends one frame. @returns what the party hears of us in it; valid until the next call */
+  tick(): Int16Array {
+    const media = this.#media;
+    const mute =
+      media === undefined ||
+      media.direction === 'recvonly' ||
+      media.direction === 'inactive' ||
+      media.remotePort === 0;
+    const dialled = this.#dialling[0];
+    // Sounds wait while keys are sent in their place; keys wait until the party takes something.
+    if (dialled !== undefined && !mute) return this.#dial(dialled, media.telephoneEventPayloadType);
+    const sounding = this.#fillOut();
+    if (mute) {
+      if (media !== undefined) this.sender.skip(this.#frame);
+      return this.silence;
+    }
+    if (sounding) this.sender.sendAudio(this.#out, this.#frame);
+    else this.sender.sendIdle(this.#frame);
+    return sounding ? this.#out : this.silence;
+  }
+
+  /** @returns whether {@link #out} holds something to be heard */
+  #fillOut(): boolean {
+    const overlay = this.#overlays[0];
+    if (overlay === undefined) return this.player.fill(this.#out, this.#frame);
+    this.#fillWithTone(overlay.tone);
+    return true;
+  }
+
+  #fillWithTone(tone: ToneGenerator): void {
+    const count = tone.read(this.#out, 0, this.#frame);
+    this.#out.fill(0, count);
+  }
+
+  /** One frame of a string of keys: as events, or as tones to a party that has no telephone-event. */
+  #dial(dialled: Dialled, payloadType: number | undefined): Int16Array {
+    const { events, tones } = dialled;
+    if (payloadType === undefined) {
+      this.#fillWithTone(tones);
+      this.sender.sendAudio(this.#out, this.#frame);
+      if (tones.remainingSamples === 0) this.#dialledOut(dialled.sendId);
+      return this.#out;
+    }
+    const step = events.step(this.sender.timestamp);
+    if (step === 'packet') {
+      this.sender.sendOther(payloadType, events.marker, events.timestamp, events.payload);
+      this.sender.skip(this.#frame);
+    } else {
+      this.sender.sendIdle(this.#frame);
+      if (step === 'done') this.#dialledOut(dialled.sendId);
+    }
+    return this.silence;
+  }
+
+  #dialledOut(sendId: string): void {
+    this.#dialling.shift();
+    this.#digitsSent(sendId);
+  }
+
+  #digitsSent(sendId: string): void {
+    this.#options.onEvent({ type: 'digitsSent', sessionId: this.#options.sessionId, sendId });
+  }
+}

@@ -1,0 +1,200 @@
+import { generateTone, RECORD_BEEP } from '../media/tones.ts';
+import type { RecorderEvent } from '../recording/recorder.ts';
+import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
+import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
+import type { Clock } from '../time/clock.ts';
+import { ListenRing } from './listen-ring.ts';
+import type { MediaEvent } from './protocol.ts';
+import { RecordingTap } from './recording-tap.ts';
+import type { SendPath } from './send-path.ts';
+
+export interface SessionRecordingsOptions {
+  readonly sessionId: string;
+  /** Hz. */
+  readonly sampleRate: number;
+  readonly timeline: ReceiveTimeline;
+  /** Where beeps are played. */
+  readonly sendPath: SendPath;
+  readonly clock: Clock;
+  readonly onEvent: (event: MediaEvent) => void;
+}
+
+/** A key whose timestamp lies farther from the live head than this is taken as pressed now, ms. */
+const MAX_DIGIT_AHEAD_MS = 400;
+const MAX_DIGIT_BEHIND_MS = 300;
+
+interface PendingDigit {
+  readonly digit: string;
+  readonly position: number;
+}
+
+/** The recordings of one session: each hears what passes the live head, with the keys at their places. */
+export class SessionRecordings {
+  readonly #options: SessionRecordingsOptions;
+  readonly #timeline: ReceiveTimeline;
+  readonly #maxDigitAhead: number;
+  readonly #maxDigitBehind: number;
+  readonly #taps: RecordingTap[] = [];
+  readonly #finishing = new Set<RecordingTap>();
+  /** Keys that the live head has not reached yet. */
+  readonly #digits: PendingDigit[] = [];
+  #listen: ListenRing | undefined;
+
+  constructor(options: SessionRecordingsOptions) {
+    this.#options = options;
+    this.#timeline = options.timeline;
+    this.#maxDigitAhead = (options.sampleRate * MAX_DIGIT_AHEAD_MS) / 1000;
+    this.#maxDigitBehind = (options.sampleRate * MAX_DIGIT_BEHIND_MS) / 1000;
+  }
+
+  /** Somebody wants to {@link observe}. */
+  get active(): boolean {
+    return this.#taps.length > 0;
+  }
+
+  /** Starts a recording, with its beep if it has one. A recording that cannot start ends at once. */
+  start(spec: RecordSpec): void {
+    const { sampleRate, clock, sendPath } = this.#options;
+    try {
+      if (spec.direction !== 'speak') this.#listen ??= new ListenRing(sampleRate);
+      const tap = new RecordingTap(spec, {
+        timeline: this.#timeline,
+        listen: spec.direction === 'speak' ? undefined : this.#listen,
+        sampleRate,
+        clock,
+        onEvent: (from, event) => this.#recorderSaid(from, event),
+      });
+      this.#taps.push(tap);
+      if (spec.beep) sendPath.overlay(tap, generateTone(RECORD_BEEP, sampleRate), () => tap.begin());
+      else tap.begin();
+    } catch (cause) {
+      const error = cause instanceof Error ? cause.message : String(cause);
+      this.#ended(spec.recordingId, failed(error, clock.now()));
+    }
+  }
+
+  stop(recordingId: string, cause: EndCause): void {
+    this.#find(recordingId)?.stop(cause);
+  }
+
+  pause(recordingId: string, behavior: 'skip' | 'silence'): void {
+    this.#find(recordingId)?.pause(behavior);
+  }
+
+  resume(recordingId: string): void {
+    this.#find(recordingId)?.resume();
+  }
+
+  /** Ends all of them. */
+  stopAll(cause: EndCause): void {
+    for (const tap of [...this.#taps]) tap.stop(cause);
+  }
+
+  /** Resolves when the files of all that have ended are closed. */
+  async finished(): Promise<void> {
+    await Promise.all([...this.#finishing].map((tap) => tap.finished()));
+  }
+
+  /** A key counts at its place on the timeline, which the live head may not have reached yet, or passed. */
+  digit(digit: string, position: number | undefined): void {
+    if (this.#taps.length === 0) return;
+    const ahead = (position ?? 0) - this.#timeline.head;
+    if (position === undefined || ahead > this.#maxDigitAhead || ahead < -this.#maxDigitBehind) {
+      this.#pressed(digit, 0);
+    } else if (ahead <= 0) {
+      this.#pressed(digit, -ahead);
+    } else {
+      this.#digits.push({ digit, position });
+    }
+  }
+
+  /** Keeps what the party hears in `count` samples from `from` on: `heard`, one frame. */
+  hear(from: number, count: number, heard: Int16Array): void {
+    this.#listen?.write(from, count, heard, heard.length);
+  }
+
+  /** Lets the recorders hear `count` samples of both sides, at `from` of the timeline, with the keys in them. */
+  observe(from: number, count: number, said: Int16Array, heard: Int16Array): void {
+    if (this.#taps.length === 0) {
+      this.#digits.length = 0;
+      return;
+    }
+    let at = 0;
+    while (at < count) {
+      const pressed = this.#digits[0];
+      const until = pressed === undefined ? count : Math.min(Math.max(pressed.position - from, at), count);
+      if (until > at)
+        for (let i = this.#taps.length - 1; i >= 0; i--) this.#taps[i]!.observe(said, heard, at, until - at);
+      at = until;
+      if (pressed !== undefined && at < count) {
+        this.#digits.shift();
+        this.#pressed(pressed.digit, 0);
+      }
+    }
+  }
+
+  /** Writes what will not change any more. */
+  writeBehind(): void {
+    const until = this.#timeline.availableUntil;
+    for (let i = 0; i < this.#taps.length; i++) this.#taps[i]!.write(until);
+  }
+
+  /** @param behind samples before the live head */
+  #pressed(digit: string, behind: number): void {
+    for (const tap of [...this.#taps]) tap.digit(digit, behind);
+  }
+
+  #recorderSaid(tap: RecordingTap, event: RecorderEvent): void {
+    const { recordingId } = tap.spec;
+    switch (event.type) {
+      case 'started':
+        this.#options.onEvent({
+          type: 'recordStarted',
+          sessionId: this.#options.sessionId,
+          recordingId,
+          startTimeMs: event.startTimeMs,
+        });
+        return;
+      case 'ending':
+        this.#forget(tap);
+        this.#finishing.add(tap);
+        return;
+      case 'ended':
+        this.#forget(tap);
+        this.#finishing.delete(tap);
+        this.#ended(recordingId, event.outcome);
+        return;
+      case 'paused':
+      case 'resumed':
+        return;
+    }
+  }
+
+  #forget(tap: RecordingTap): void {
+    const at = this.#taps.indexOf(tap);
+    if (at >= 0) this.#taps.splice(at, 1);
+    this.#options.sendPath.dropOverlay(tap);
+  }
+
+  #ended(recordingId: string, outcome: RecordOutcome): void {
+    const { sessionId } = this.#options;
+    this.#options.onEvent({ type: 'recordEnded', sessionId, recordingId, outcome });
+  }
+
+  #find(recordingId: string): RecordingTap | undefined {
+    return this.#taps.find((tap) => tap.spec.recordingId === recordingId);
+  }
+}
+
+function failed(error: string, nowMs: number): RecordOutcome {
+  return {
+    state: 'error',
+    endedBy: 'error',
+    durationMs: 0,
+    byteSize: 0,
+    startTimeMs: nowMs,
+    endTimeMs: nowMs,
+    missingSamples: 0,
+    error,
+  };
+}
