@@ -1,5 +1,5 @@
 import type { Database, SqlRow } from '../storage/database.ts';
-import type { Delivery, DeliveryState } from './delivery-states.ts';
+import { type Delivery, type DeliveryState, step } from './delivery-states.ts';
 import type { CallbackRequest } from './events.ts';
 
 /** A stored callback. Times are Unix ms. */
@@ -94,6 +94,21 @@ export class CallbackTable {
     });
   }
 
+  /**
+   * Takes a dead letter back into the outbox, with all its time anew.
+   * @returns undefined when there is no dead letter of this id
+   */
+  retry(
+    id: number,
+    context: { readonly now: number; readonly giveUpAfterMs: number },
+  ): CallbackRow | undefined {
+    const row = this.get(id);
+    const result = row && step(row, { type: 'retry' }, { ...context, random: 0 });
+    if (row === undefined || result === undefined) return undefined;
+    this.save(id, result.next, { now: context.now });
+    return { ...row, ...result.next, dueAt: undefined };
+  }
+
   get(id: number): CallbackRow | undefined {
     const row = this.#database.get('SELECT * FROM callbacks WHERE id = :id', { id });
     return row === undefined ? undefined : fromSql(row);
@@ -124,8 +139,11 @@ export class CallbackTable {
     return row === undefined ? undefined : headFromSql(row);
   }
 
-  /** Newest first. */
-  list(state: DeliveryState, beforeId: number, limit: number): readonly CallbackRow[] {
+  /**
+   * Those of one state, newest first.
+   * @param beforeId only older ones than this
+   */
+  list(state: DeliveryState, limit: number, beforeId = Number.MAX_SAFE_INTEGER): readonly CallbackRow[] {
     return this.#database.all(LIST, { state, beforeId, limit }).map(fromSql);
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { validateRequest } from '@signalwire/web-api';
 import { silentLogger } from '../log/logger.ts';
 import { HttpClient } from '../net/http-client.ts';
 import { isSignatureValid } from '../net/signature.ts';
@@ -106,6 +107,21 @@ describe('sending a callback by HTTP', () => {
     for (const name of ['x-signalwire-signature', 'x-signalwire-sha256-signature']) {
       assert.ok(isSignatureValid(KEY, `${origin}/status`, BODY, String(headers[name])), name);
     }
+  });
+
+  test('the check that the vendor gives to receivers accepts what we sign, and nothing that was changed', async () => {
+    const sender = new HttpSender({ http, clock, signingKey: KEY });
+    await sender.send(
+      callback({ url: `${origin.replace('//', '//user:secret@')}/status?call=1&b=%20%C3%BC#rt=4000` }),
+      signal,
+    );
+    const [request] = received;
+    const signature = String(request!.headers['x-signalwire-signature']);
+    const url = origin + request!.url;
+    assert.equal(validateRequest(KEY, signature, url, request!.body), true);
+    assert.equal(validateRequest('PSK_other', signature, url, request!.body), false);
+    assert.equal(validateRequest(KEY, signature, `${url}0`, request!.body), false);
+    assert.equal(validateRequest(KEY, signature, url, request!.body.replace('"wav"', '"mp3"')), false);
   });
 
   test('flattens the event into the query of a GET, signed with an empty body', async () => {

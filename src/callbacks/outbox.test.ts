@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { Database } from '../storage/database.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
-import type { CallbackRow } from './callback-table.ts';
-import type { AttemptResult } from './delivery-states.ts';
+import { type CallbackRow, CallbackTable } from './callback-table.ts';
+import type { AttemptResult, DeliveryState } from './delivery-states.ts';
 import type { CallbackDelivery, CallbackRequest } from './events.ts';
 import { type CallbackSender, DurableOutbox, type OutboxLimits } from './outbox.ts';
 
@@ -66,6 +66,10 @@ class Receiver implements CallbackSender {
     });
   }
 }
+
+/** What an operator sees, newest first. */
+const stored = (state: DeliveryState): readonly CallbackRow[] =>
+  new CallbackTable(database).list(state, 1_000);
 
 function make(sender: CallbackSender, limits: Partial<OutboxLimits> = {}): DurableOutbox {
   outbox = new DurableOutbox({
@@ -181,7 +185,7 @@ describe('the outbox', () => {
       ],
     );
     assert.equal(deliveries[0]?.url, 'http://receiver/x', 'credentials are not announced');
-    assert.equal(outbox.list('dead')[0]?.error, 'gone');
+    assert.equal(stored('dead')[0]?.error, 'gone');
   });
 
   test('a dead letter can be sent again', async () => {
@@ -189,14 +193,18 @@ describe('the outbox', () => {
     make(new Receiver(() => answer)).start();
     outbox.enqueue(event('a', 0));
     await clock.advance(1_000);
-    const [dead] = outbox.list('dead');
+    const [dead] = stored('dead');
     answer = OK;
-    assert.equal(outbox.retry(dead!.id), true);
-    assert.equal(outbox.retry(999), false);
+    const table = new CallbackTable(database);
+    const context = { now: clock.now(), giveUpAfterMs: HOUR_MS };
+    assert.equal(table.retry(dead!.id, context)?.state, 'pending');
+    assert.equal(table.retry(999, context), undefined);
+    await outbox.close();
+    make(new Receiver(() => answer)).start();
     await clock.advance(1_000);
-    assert.deepEqual(outbox.list('dead'), []);
-    assert.equal(outbox.list('delivered')[0]?.idempotencyKey, dead!.idempotencyKey);
-    assert.equal(outbox.retry(dead!.id), false, 'it is delivered');
+    assert.deepEqual(stored('dead'), []);
+    assert.equal(stored('delivered')[0]?.idempotencyKey, dead!.idempotencyKey);
+    assert.equal(table.retry(dead!.id, context), undefined, 'it is delivered');
   });
 
   test('stands or falls with the transaction in which it was enqueued', async () => {
@@ -233,7 +241,7 @@ describe('the outbox', () => {
     assert.equal(deliveries.length, 2);
     assert.match(deliveries[0]?.error ?? '', /outbox is full: 3 callbacks/);
     assert.deepEqual(
-      outbox.list('dead').map(({ body }) => JSON.parse(body).params.n),
+      stored('dead').map(({ body }) => JSON.parse(body).params.n),
       [4, 3],
     );
   });
@@ -245,12 +253,12 @@ describe('the outbox', () => {
     outbox.enqueue(event('a', 0));
     outbox.enqueue(event('b', 0));
     await clock.advance(24 * HOUR_MS - 1_000);
-    assert.equal(outbox.list('delivered').length, 1);
+    assert.equal(stored('delivered').length, 1);
     await clock.advance(HOUR_MS);
-    assert.equal(outbox.list('delivered').length, 0);
-    assert.equal(outbox.list('dead').length, 1);
+    assert.equal(stored('delivered').length, 0);
+    assert.equal(stored('dead').length, 1);
     await clock.advance(7 * 24 * HOUR_MS);
-    assert.equal(outbox.list('dead').length, 0);
+    assert.equal(stored('dead').length, 0);
   });
 
   test('drain waits for what is due, not for what waits to be tried again, and not beyond its limit', async () => {
@@ -344,9 +352,30 @@ describe('after a restart', () => {
     await restart(second);
     await clock.advance(10_000);
     assert.deepEqual(second.sent, ['550 under way 0', '650 under way 1', '1100 waiting 0', '1200 waiting 1']);
-    assert.equal(outbox.list('delivered').length, 4);
-    const attempts = Object.fromEntries(outbox.list('delivered').map((row) => [row.id, row.attempts]));
+    assert.equal(stored('delivered').length, 4);
+    const attempts = Object.fromEntries(stored('delivered').map((row) => [row.id, row.attempts]));
     assert.deepEqual(attempts, { 1: 2, 2: 1, 3: 2, 4: 1 }, 'the attempt that was broken off counts');
+  });
+
+  test('a dead letter that an operator puts back beside the running server is sent within a second', async () => {
+    let answer: AttemptResult = { type: 'refused', status: 410, error: 'gone' };
+    make(new Receiver(() => answer)).start();
+    outbox.enqueue(event('a', 0));
+    await clock.advance(5_000);
+    answer = OK;
+    const beside = Database.openShared(directory);
+    const [dead] = new CallbackTable(beside).list('dead', 10);
+    new CallbackTable(beside).retry(dead!.id, { now: clock.now(), giveUpAfterMs: HOUR_MS });
+    beside.close();
+    await clock.advance(1_200);
+    assert.deepEqual(
+      deliveries.map(({ id, state }) => [id, state]),
+      [
+        [dead!.id, 'dead'],
+        [dead!.id, 'delivered'],
+      ],
+    );
+    assert.deepEqual(stored('dead'), []);
   });
 
   test('the limit on open callbacks still counts those of the last run', async () => {
@@ -356,6 +385,6 @@ describe('after a restart', () => {
     await outbox.close();
     make(new Receiver(), { maxOpen: 3 });
     outbox.enqueue(event('a', 3));
-    assert.equal(outbox.list('dead').length, 1);
+    assert.equal(stored('dead').length, 1);
   });
 });

@@ -53,9 +53,10 @@ export const DEFAULT_OUTBOX_LIMITS: OutboxLimits = {
 const PRUNE_INTERVAL_MS = 600_000;
 /** Rows deleted in one go, so that pruning never holds up a call. */
 const PRUNE_BATCH = 1_000;
+/** How often the outbox looks whether an operator has changed something from outside, ms. */
+const WATCH_INTERVAL_MS = 1_000;
 /** Wait before a state that could not be written (full disk) is written again, ms. */
 const STORAGE_RETRY_MS = 5_000;
-const MAX_LIST = 1_000;
 
 /**
  * The outbox in the database. A callback is a row written in the transaction of the state change that it
@@ -80,6 +81,7 @@ export class DurableOutbox implements Outbox {
   #idleWaiters: (() => void)[] = [];
   #open: number;
   #started = false;
+  #foreignVersion = 0;
 
   /** @throws StorageError */
   constructor(options: OutboxOptions) {
@@ -137,8 +139,9 @@ export class DurableOutbox implements Outbox {
     }
     for (const head of heads) this.#activate(head);
     this.#prune();
-    const pruning = this.#clock.every(PRUNE_INTERVAL_MS, () => this.#prune());
-    this.#timers.add(pruning);
+    this.#foreignVersion = this.#database.foreignVersion;
+    this.#timers.add(this.#clock.every(PRUNE_INTERVAL_MS, () => this.#prune()));
+    this.#timers.add(this.#clock.every(WATCH_INTERVAL_MS, () => this.#watch()));
   }
 
   drain(limitMs: number): Promise<void> {
@@ -158,36 +161,6 @@ export class DurableOutbox implements Outbox {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     await Promise.all(this.#inFlight);
-  }
-
-  /**
-   * Callbacks of one state, newest first.
-   * @param page `limit` 1 to 1000 (default 100); `beforeId`: only older ones than this
-   * @throws StorageError
-   */
-  list(
-    state: 'pending' | 'sending' | 'waiting' | 'delivered' | 'dead',
-    page: { readonly limit?: number; readonly beforeId?: number } = {},
-  ): readonly CallbackRow[] {
-    const limit = Math.min(Math.max(page.limit ?? 100, 1), MAX_LIST);
-    return this.#table.list(state, page.beforeId ?? Number.MAX_SAFE_INTEGER, limit);
-  }
-
-  /**
-   * Sends a dead letter again, with all its time anew. It may then arrive behind later ones of its operation.
-   * @returns false when there is no dead letter of this id
-   * @throws StorageError
-   */
-  retry(id: number): boolean {
-    const row = this.#table.get(id);
-    const result = row && this.#step(row, { type: 'retry' });
-    if (row === undefined || result === undefined) return false;
-    this.#table.save(id, result.next, { now: this.#clock.now() });
-    this.#database.afterCommit(() => {
-      this.#open++;
-      this.#activate({ ...row, dueAt: undefined });
-    });
-    return true;
   }
 
   #step(delivery: Delivery, input: DeliveryInput): ReturnType<typeof step> {
@@ -319,6 +292,18 @@ export class DurableOutbox implements Outbox {
         this.#log.error({ callback: id, error: cause }, 'a listener for callback deliveries failed');
       }
     }
+  }
+
+  /** Takes in what another program has put back into the outbox (dead letters that are to be sent again). */
+  #watch(): void {
+    this.#tryStorage(() => {
+      const version = this.#database.foreignVersion;
+      if (version === this.#foreignVersion) return;
+      const heads = this.#table.heads();
+      this.#open = this.#table.countOpen();
+      this.#foreignVersion = version;
+      for (const head of heads) this.#activate(head);
+    });
   }
 
   #prune(): void {

@@ -1,6 +1,7 @@
 /** The command line: all commands, help, and the one place where errors become words and exit statuses. */
 import { Command, CommanderError } from 'commander';
 
+import { addCallbacksCommand } from './commands/callbacks.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addPhoneCommand } from './commands/phone.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -19,6 +20,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   addServeCommand,
   addPhoneCommand,
   addCheckCommand,
+  addCallbacksCommand,
 ];
 
 /**
