@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { closest } from '../swml/suggest.ts';
 import type { ConfigProblem } from './config-error.ts';
-import { CONFIG_KEYS, NAMED_KEYS } from './config-keys.ts';
+import { CONFIG_GROUPS, NAMED_KEYS } from './config-keys.ts';
 
 /** A value before it is checked. */
 export interface RawValue {
@@ -69,7 +69,7 @@ class Reader {
         // Nothing behind the colon leaves the default in force.
         if (value === null || isEmpty(value)) continue;
         this.#values.set(name, { value: toValue(value), source: this.#where(offsetOf(value)), from: 'file' });
-      } else if (prefix === '' && name in CONFIG_KEYS) {
+      } else if (CONFIG_GROUPS.has(name)) {
         if (value === null || isEmpty(value)) continue;
         if (isMap(value)) this.#readMap(value, `${name}.`, toValue);
         else
@@ -92,7 +92,7 @@ class Reader {
 
 /** Message for a name that is no setting, with the one that was probably meant. */
 export function unknownName(name: string): string {
-  const meant = closest(name, NAMES) ?? closest(name, Object.keys(CONFIG_KEYS));
+  const meant = closest(name, NAMES) ?? closest(name, CONFIG_GROUPS);
   // A setting at the wrong level, such as `listen` or `public_url` alone.
   const elsewhere = [...NAMES].filter((known) => known.endsWith(`.${name.split('.').at(-1)}`));
   const candidates = meant === undefined ? elsewhere : [meant];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ConfigKey, key } from './config-key.ts';
 import {
   allowedAddress,
   host,
@@ -11,31 +12,6 @@ import {
   uuid,
   wholeNumber,
 } from './config-values.ts';
-
-/** One setting. */
-export interface ConfigKey<Value> {
-  /** From the value as written (YAML, or text turned into `kind`) to the value as used. */
-  readonly schema: z.ZodType<Value>;
-  /** What a text from the environment or the command line is turned into; lists are split at commas. */
-  readonly kind: 'text' | 'number' | 'boolean' | 'list';
-  /** As written; undefined: not set. */
-  readonly default: unknown;
-  /** A sentence for the help text. */
-  readonly description: string;
-  /** Never shown, and not taken from the command line, where other users could read it. */
-  readonly secret?: boolean;
-  /** A path: relative to the folder of the file that it stands in, else to the working directory. */
-  readonly path?: boolean;
-}
-
-/** A key without a default: it may be missing. */
-type Missing = { readonly default: undefined };
-
-function key<Value>(options: ConfigKey<Value> & Missing): ConfigKey<Value | undefined>;
-function key<Value>(options: ConfigKey<Value>): ConfigKey<Value>;
-function key<Value>(options: ConfigKey<Value>): ConfigKey<Value> {
-  return options;
-}
 
 const DAY_SECONDS = 86_400;
 
@@ -254,11 +230,22 @@ export interface NamedConfigKey extends ConfigKey<unknown> {
 }
 
 /** All keys in the order of the list: for the loader, the help text, the print-out and the docs. */
-export const NAMED_KEYS: readonly NamedConfigKey[] = Object.entries(CONFIG_KEYS).flatMap(([name, entry]) =>
-  isKey(entry)
-    ? [named(name, entry)]
-    : Object.entries(entry).map(([inner, innerKey]) => named(`${name}.${inner}`, innerKey)),
+export const NAMED_KEYS: readonly NamedConfigKey[] = keysIn(CONFIG_KEYS, '');
+
+/** Names of the groups, such as `http`. */
+export const CONFIG_GROUPS: ReadonlySet<string> = new Set(
+  NAMED_KEYS.flatMap(({ name }) => {
+    const parts = name.split('.');
+    return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('.'));
+  }),
 );
+
+/** Groups may stand in groups. */
+function keysIn(group: object, prefix: string): NamedConfigKey[] {
+  return Object.entries(group).flatMap(([name, entry]: [string, object]) =>
+    isKey(entry) ? [named(prefix + name, entry)] : keysIn(entry, `${prefix}${name}.`),
+  );
+}
 
 function isKey(entry: object): entry is ConfigKey<unknown> {
   return 'schema' in entry;

@@ -48,7 +48,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
       problems.push({ where: 'flags', message: unknownName(name) });
   }
   const origins = new Map<string, RawValue>();
-  const config: Record<string, Record<string, unknown> | unknown> = {};
+  const config: Record<string, unknown> = {};
   for (const key of NAMED_KEYS) {
     const raw = rawValue(key, inputs, read?.values.get(key.name));
     const base = raw.from === 'file' && file !== undefined ? path.dirname(file) : inputs.cwd;
@@ -118,7 +118,9 @@ function check(key: NamedConfigKey, raw: RawValue, base: string, problems: Confi
     }
     return undefined;
   }
-  return key.path === true && typeof result.data === 'string' ? absolutePath(result.data, base) : result.data;
+  if (key.path !== true) return result.data;
+  const made = (value: unknown): unknown => (typeof value === 'string' ? absolutePath(value, base) : value);
+  return Array.isArray(result.data) ? result.data.map(made) : made(result.data);
 }
 
 function explain(key: NamedConfigKey, issue: z.core.$ZodIssue, value: unknown): string {
@@ -151,13 +153,14 @@ function oddVariables(env: Readonly<Record<string, string | undefined>>): string
 }
 
 function assign(config: Record<string, unknown>, name: string, value: unknown): void {
-  const [group, member] = name.split('.') as [string, string | undefined];
-  if (member === undefined) {
-    config[group] = value;
-    return;
+  const groups = name.split('.');
+  const last = groups.pop()!;
+  let inner = config;
+  for (const group of groups) {
+    inner[group] ??= {};
+    inner = inner[group] as Record<string, unknown>;
   }
-  config[group] ??= {};
-  (config[group] as Record<string, unknown>)[member] = value;
+  inner[last] = value;
 }
 
 function show(key: NamedConfigKey, value: unknown): string {
