@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import type { Wav } from './audio-files.ts';
 import { CallbackReceiver, type ReceivedCallback } from './callback-receiver.ts';
 import { RtpTalker, type TalkOptions, type TalkReport, type Utterance } from './rtp-talker.ts';
-import { ServerProcess } from './server-process.ts';
+import { type ServerOptions, ServerProcess } from './server-process.ts';
 import { Sipp } from './sipp.ts';
 import { type SippStep, sippScenario } from './sipp-scenario.ts';
 import { near } from './tone-assertions.ts';
@@ -36,12 +36,12 @@ export const UNTIL_ENDED = { initial_timeout: 0, end_silence_timeout: 0 } as con
 export async function startSite(
   context: TestContext,
   main: (statusUrl: string) => readonly unknown[],
-  args: readonly string[] = [],
+  options: Omit<ServerOptions, 'document'> = {},
 ): Promise<Site> {
   const callbacks = await CallbackReceiver.start();
   context.after(() => callbacks.close());
   const document = JSON.stringify({ version: '1.0.0', sections: { main: main(callbacks.url()) } });
-  const server = await ServerProcess.start({ document, args });
+  const server = await ServerProcess.start({ document, ...options });
   context.after(() => server.dispose());
   return { server, callbacks };
 }
