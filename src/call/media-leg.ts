@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.ts';
+import { redactUrl } from '../net/http-url.ts';
 import type { EndCause } from '../recording/types.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import {
@@ -17,7 +18,7 @@ import {
 } from './leg.ts';
 import { LegRecordings } from './leg-recordings.ts';
 import type { MediaClient } from './media-client.ts';
-import { Playback, type SoundSource } from './playback.ts';
+import { Playback, type SoundingEvent, type SoundSource } from './playback.ts';
 import type { RecordingService } from './recording-service.ts';
 
 /** The signalling half of a leg: SIP, WebRTC or virtual. */
@@ -38,6 +39,8 @@ export interface LegEvent {
   readonly kind: 'call' | 'recording' | 'play' | 'digit';
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** What began to sound, with `sound started`. */
+  readonly sound?: PlayableSound;
 }
 
 export interface MediaLegOptions {
@@ -249,17 +252,29 @@ export class MediaLeg implements CallLeg {
   #attach(media: MediaClient): void {
     if (this.#media === media) return;
     this.#media = media;
-    this.#playback = new Playback(media, this.#options.sounds, this.#options.sampleRate, this.#options.log);
+    const { sounds, sampleRate, log } = this.#options;
+    this.#playback = new Playback(media, sounds, sampleRate, log, (event) => this.#sounding(event));
     media.listen((event) => {
       if (event.type === 'digit')
         this.#pressed({ digit: event.digit, durationMs: event.durationMs }, event.via);
-      else if (event.type === 'playStarted') this.#event('play', 'sound started', { play_id: event.playId });
       else if (event.type === 'closed' && !this.#over) {
         // The media side is gone under a live call: nothing can be heard or recorded any more.
         this.#options.log.error({}, 'media session lost, ending the call');
         void this.#endLocally('error');
       }
     });
+  }
+
+  #sounding(event: SoundingEvent): void {
+    if (event.type === 'started') {
+      const { playId, sound, atMs } = event;
+      const data = { play_id: playId, at_ms: atMs, ...describeSound(sound) };
+      this.#options.onEvent({ kind: 'play', text: 'sound started', data, sound });
+    } else {
+      const { playId, state, playedMs, error } = event;
+      const data = { play_id: playId, state, played_ms: playedMs, ...(error !== undefined && { error }) };
+      this.#event('play', 'play ended', data);
+    }
   }
 
   #pressed(pressed: PressedDigit, via: string): void {
@@ -311,6 +326,20 @@ export class MediaLeg implements CallLeg {
 
   #event(kind: LegEvent['kind'], text: string, data: Readonly<Record<string, unknown>> = {}): void {
     this.#options.onEvent({ kind, text, data });
+  }
+}
+
+/** Under the name of its kind, what it says: `say`, `url`, `silence` or `ring`. */
+function describeSound(sound: PlayableSound): Readonly<Record<string, unknown>> {
+  switch (sound.kind) {
+    case 'say':
+      return { say: sound.text };
+    case 'url':
+      return { url: redactUrl(sound.url) };
+    case 'silence':
+      return { silence: sound.seconds };
+    case 'ring':
+      return { ring: sound.country };
   }
 }
 

@@ -4,7 +4,7 @@ import { silentLogger } from '../log/logger.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { ScriptedHost } from './leg.test-helper.ts';
 import { MediaClient } from './media-client.ts';
-import { Playback, type SoundSource } from './playback.ts';
+import { Playback, type SoundingEvent, type SoundSource } from './playback.ts';
 
 const RATE = 8000;
 const SAY = { kind: 'url', url: 'https://app.example/sound.wav' } as const;
@@ -58,6 +58,24 @@ test('a playlist is one command, and each of its streams is fed to its end', asy
     playedMs: 5000,
   });
   assert.deepEqual(await done, { state: 'finished', playedMs: 5000 });
+});
+
+test('each sound is told when it begins, with how much was sent before it, and the end of the list', async () => {
+  const { clock, host, media } = await setUp(() => seconds(1));
+  const told: SoundingEvent[] = [];
+  const source: SoundSource = {
+    load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 1000 } }),
+  };
+  const playback = new Playback(media, source, RATE, silentLogger, (event) => told.push(event));
+  playback.play([{ kind: 'silence', seconds: 1 }, SAY], 0);
+  await clock.settle();
+  const { playId } = host.sent('play')[0]!;
+  host.emit({ type: 'soundStarted', sessionId: 's', playId, index: 1, atMs: 1000 });
+  host.emit({ type: 'playEnded', sessionId: 's', playId, state: 'stopped', playedMs: 1500 });
+  assert.deepEqual(told, [
+    { type: 'started', playId, sound: SAY, atMs: 1000 },
+    { type: 'ended', playId, state: 'stopped', playedMs: 1500 },
+  ]);
 });
 
 test('a long sound is read only a few seconds ahead of what was played', async () => {

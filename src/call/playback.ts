@@ -12,6 +12,17 @@ export interface SoundSource {
 /** Seconds of audio that may lie in the media side unplayed; more is not read from the source. */
 const AHEAD_SECONDS = 5;
 
+/** What sounds, and when it is over. */
+export type SoundingEvent =
+  /** `atMs`: how much of its playlist was sent before it. */
+  | {
+      readonly type: 'started';
+      readonly playId: string;
+      readonly sound: PlayableSound;
+      readonly atMs: number;
+    }
+  | ({ readonly type: 'ended'; readonly playId: string } & PlayResult);
+
 interface Feeding {
   consumed: number;
   wake: (() => void) | undefined;
@@ -23,18 +34,30 @@ export class Playback {
   readonly #source: SoundSource;
   readonly #rate: number;
   readonly #log: Logger;
+  readonly #onSound: (event: SoundingEvent) => void;
   readonly #feeding = new Map<number, Feeding>();
-  readonly #pending = new Map<string, (result: PlayResult) => void>();
+  readonly #pending = new Map<
+    string,
+    { readonly sounds: readonly PlayableSound[]; readonly resolve: (result: PlayResult) => void }
+  >();
   #nextId = 1;
   #over = false;
 
-  constructor(media: MediaClient, source: SoundSource, sampleRate: number, log: Logger) {
+  constructor(
+    media: MediaClient,
+    source: SoundSource,
+    sampleRate: number,
+    log: Logger,
+    onSound: (event: SoundingEvent) => void = () => {},
+  ) {
     this.#media = media;
     this.#source = source;
     this.#rate = sampleRate;
     this.#log = log;
+    this.#onSound = onSound;
     media.listen((event) => {
       if (event.type === 'streamProgress') this.#progress(event.streamId, event.consumedSamples);
+      else if (event.type === 'soundStarted') this.#started(event.playId, event.index, event.atMs);
       else if (event.type === 'playEnded') {
         this.#finish(event.playId, {
           state: event.state,
@@ -58,8 +81,8 @@ export class Playback {
       streams.push({ id, chunks: loaded.chunks });
       return { kind: 'stream', streamId: id };
     });
-    const done = new Promise<PlayResult>((resolve) => this.#pending.set(playId, resolve)).finally(() =>
-      abort.abort(),
+    const done = new Promise<PlayResult>((resolve) => this.#pending.set(playId, { sounds, resolve })).finally(
+      () => abort.abort(),
     );
     this.#media.send({ type: 'play', playId, sounds: described, gainDb: volumeDb });
     for (const { id, chunks } of streams) void this.#feed(id, chunks, abort.signal);
@@ -116,8 +139,15 @@ export class Playback {
   }
 
   #finish(playId: string, result: PlayResult): void {
-    const resolve = this.#pending.get(playId);
+    const pending = this.#pending.get(playId);
+    if (pending === undefined) return;
     this.#pending.delete(playId);
-    resolve?.(result);
+    this.#onSound({ type: 'ended', playId, ...result });
+    pending.resolve(result);
+  }
+
+  #started(playId: string, index: number, atMs: number): void {
+    const sound = this.#pending.get(playId)?.sounds[index];
+    if (sound !== undefined) this.#onSound({ type: 'started', playId, sound, atMs });
   }
 }

@@ -28,6 +28,10 @@ export interface RecordingServiceOptions {
   readonly idOf: (url: string) => string | undefined;
   /** Longest recording when the document sets none or a longer one, seconds. */
   readonly maxLengthSeconds: number;
+  /** Makes a folder of recordings; default: on disk. */
+  readonly makeFolder?: (path: string) => Promise<unknown>;
+  /** Fresh UUIDs; default random ones. */
+  readonly newId?: () => string;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -73,11 +77,11 @@ export class RecordingService {
     eventChannel: string | undefined,
     options: RecordOptions,
   ): Promise<RecordSpec> {
-    const { clock, dataDir, store } = this.#options;
-    const id = randomUUID();
+    const { clock, dataDir, store, makeFolder = makeFolderOnDisk, newId = randomUUID } = this.#options;
+    const id = newId();
     const now = clock.now();
     const folder = path.join('recordings', new Date(now).toISOString().slice(0, 10));
-    await clock.holdWhile(mkdir(path.join(dataDir, folder), { recursive: true }));
+    await clock.holdWhile(makeFolder(path.join(dataDir, folder)));
     const row: RecordingRow = {
       id,
       controlId: options.controlId,
@@ -239,6 +243,10 @@ export class RecordingService {
       });
     });
   }
+}
+
+function makeFolderOnDisk(folder: string): Promise<unknown> {
+  return mkdir(folder, { recursive: true });
 }
 
 function changeOf(outcome: RecordOutcome): RecordingChange {

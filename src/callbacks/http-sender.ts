@@ -13,7 +13,7 @@ export const IDEMPOTENCY_HEADER = 'Idempotency-Key';
 export const ATTEMPT_HEADER = 'X-OpenSWML-Attempt';
 
 export interface HttpSenderOptions {
-  readonly http: HttpClient;
+  readonly http: Pick<HttpClient, 'fetch'>;
   readonly clock: Clock;
   /** Signing key of the project; without one nothing is signed. */
   readonly signingKey?: string | undefined;

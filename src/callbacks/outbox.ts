@@ -22,6 +22,8 @@ export interface OutboxOptions {
   readonly sender: CallbackSender;
   /** 0 ≤ value < 1, for the jitter of the waits. */
   readonly random: () => number;
+  /** Fresh UUIDs for idempotency keys; default random ones. */
+  readonly newId?: () => string;
   readonly limits?: Partial<OutboxLimits>;
 }
 
@@ -70,6 +72,7 @@ export class DurableOutbox implements Outbox {
   readonly #log: Logger;
   readonly #sender: CallbackSender;
   readonly #random: () => number;
+  readonly #newId: () => string;
   readonly #limits: OutboxLimits;
   readonly #schedule: DeliverySchedule;
   readonly #listeners: ((delivery: CallbackDelivery) => void)[] = [];
@@ -91,6 +94,7 @@ export class DurableOutbox implements Outbox {
     this.#log = options.log.child({ component: 'outbox' });
     this.#sender = options.sender;
     this.#random = options.random;
+    this.#newId = options.newId ?? randomUUID;
     this.#limits = { ...DEFAULT_OUTBOX_LIMITS, ...options.limits };
     this.#schedule = new DeliverySchedule(this.#limits);
     this.#open = this.#table.countOpen();
@@ -101,7 +105,7 @@ export class DurableOutbox implements Outbox {
     const now = this.#clock.now();
     const full = this.#open >= this.#limits.maxOpen;
     const error = `the outbox is full: ${this.#open} callbacks wait for their receivers`;
-    const idempotencyKey = randomUUID();
+    const idempotencyKey = this.#newId();
     const deadlineAt = now + this.#limits.giveUpAfterMs;
     const id = full
       ? this.#table.insert(request, { state: 'dead', idempotencyKey, now, deadlineAt, error })

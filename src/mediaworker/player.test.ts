@@ -15,7 +15,7 @@ interface Heard {
 function setUp(): Heard {
   const events: string[] = [];
   const player = new Player(RATE, {
-    playStarted: (playId) => events.push(`${playId} started`),
+    soundStarted: (playId, index, atMs) => events.push(`${playId}[${index}] at ${atMs} ms`),
     playEnded: (playId, state, playedMs, error) =>
       events.push(`${playId} ${state} ${playedMs} ms${error === undefined ? '' : ` (${error})`}`),
     streamProgress: (streamId, consumed) => events.push(`stream ${streamId} at ${consumed}`),
@@ -37,7 +37,7 @@ test('nothing to play leaves the frame idle', () => {
   assert.deepEqual(events, []);
 });
 
-test('a playlist sounds in order and ends with the exact time that was sent', () => {
+test('a playlist sounds in order, each sound told at its start, and ends with the exact time that was sent', () => {
   const { player, run, events } = setUp();
   player.play(
     'a',
@@ -51,7 +51,7 @@ test('a playlist sounds in order and ends with the exact time that was sent', ()
   player.feed(1, constant(11, 200), true, undefined);
   player.feed(2, constant(22, 120), true, undefined);
   assert.deepEqual(run(4), [11, 11, 0, undefined]);
-  assert.deepEqual(events, ['a started', 'a finished 60 ms']);
+  assert.deepEqual(events, ['a[0] at 0 ms', 'a[1] at 25 ms', 'a[2] at 45 ms', 'a finished 60 ms']);
 });
 
 test('a second playlist waits for the first, in the same frame', () => {
@@ -62,7 +62,7 @@ test('a second playlist waits for the first, in the same frame', () => {
   const frame = new Int16Array(FRAME).fill(99);
   assert.equal(player.fill(frame, FRAME), true);
   assert.deepEqual([frame[79], frame[80], frame[159]], [0, 7, 7]);
-  assert.deepEqual(events, ['a started', 'a finished 10 ms', 'b started', 'b finished 10 ms']);
+  assert.deepEqual(events, ['a[0] at 0 ms', 'a finished 10 ms', 'b[0] at 0 ms', 'b finished 10 ms']);
   assert.deepEqual(run(1), [undefined]);
 });
 
@@ -75,7 +75,7 @@ test('a stream that starts late has not started to play, and one that runs dry i
   assert.deepEqual(run(3), [5, 5, undefined]);
   player.feed(1, constant(6, 80), true, undefined);
   assert.deepEqual(run(1), [6]);
-  assert.deepEqual(events, ['a started', 'a finished 40 ms']);
+  assert.deepEqual(events, ['a[0] at 0 ms', 'a finished 40 ms']);
 });
 
 test('an error in a stream ends its list, the rest of it is skipped', () => {
@@ -90,7 +90,7 @@ test('an error in a stream ends its list, the rest of it is skipped', () => {
   );
   player.feed(1, constant(5, 160), false, 'HTTP 404');
   run(3);
-  assert.deepEqual(events, ['a started', 'a error 20 ms (HTTP 404)']);
+  assert.deepEqual(events, ['a[0] at 0 ms', 'a error 20 ms (HTTP 404)']);
 });
 
 test('a stopped list ends at once and the next one takes over', () => {
@@ -101,7 +101,7 @@ test('a stopped list ends at once and the next one takes over', () => {
   run(2);
   player.stop('a');
   assert.deepEqual(run(1), [9]);
-  assert.deepEqual(events, ['a started', 'a stopped 40 ms', 'b started', 'b finished 20 ms']);
+  assert.deepEqual(events, ['a[0] at 0 ms', 'a stopped 40 ms', 'b[0] at 0 ms', 'b finished 20 ms']);
 });
 
 test('progress of a long stream is reported twice a second', () => {

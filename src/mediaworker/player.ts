@@ -5,7 +5,8 @@ import { StreamBuffer } from './stream-buffer.ts';
 
 /** What a player tells its session. Called from within {@link Player.fill}, `feed` and `stop`. */
 export interface PlayerListener {
-  playStarted(playId: string): void;
+  /** The first sample of sound `index` was handed out, `atMs` into its list. */
+  soundStarted(playId: string, index: number, atMs: number): void;
   playEnded(playId: string, state: 'finished' | 'stopped' | 'error', playedMs: number, error?: string): void;
   streamProgress(streamId: number, consumedSamples: number): void;
 }
@@ -19,7 +20,6 @@ interface Playlist {
   position: number;
   /** Samples of the whole list that were handed out. */
   played: number;
-  started: boolean;
   tone: ToneGenerator | undefined;
 }
 
@@ -58,7 +58,6 @@ export class Player {
       index: 0,
       position: 0,
       played: 0,
-      started: false,
       tone: undefined,
     });
   }
@@ -98,9 +97,8 @@ export class Player {
       const took = this.#fillFrom(list, sound, dest, done, count - done);
       if (took === undefined) continue;
       if (took > 0) {
-        if (!list.started) {
-          list.started = true;
-          this.#listener.playStarted(list.playId);
+        if (list.position === 0) {
+          this.#listener.soundStarted(list.playId, list.index, (list.played * 1000) / this.#rate);
         }
         list.gain?.apply(dest, done, took);
         list.position += took;

@@ -116,7 +116,16 @@ export const NO_STATISTICS: MediaStatistics = {
 export type MediaEvent =
   | { readonly type: 'opened'; readonly sessionId: string; readonly rtpPort: number }
   | { readonly type: 'openFailed'; readonly sessionId: string; readonly error: string }
-  | { readonly type: 'playStarted'; readonly sessionId: string; readonly playId: string }
+  /** The first sample of one sound of a playlist was sent. */
+  | {
+      readonly type: 'soundStarted';
+      readonly sessionId: string;
+      readonly playId: string;
+      /** Of the sound in its list. */
+      readonly index: number;
+      /** How much of the list was sent before it, ms. */
+      readonly atMs: number;
+    }
   | {
       readonly type: 'playEnded';
       readonly sessionId: string;

@@ -1,3 +1,4 @@
+import type { CreateTarget } from '../recording/byte-target.ts';
 import { Recorder, type RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
@@ -10,6 +11,7 @@ export interface RecordingTapOptions {
   readonly listen: ListenRing | undefined;
   readonly sampleRate: number;
   readonly clock: Clock;
+  readonly createTarget: CreateTarget | undefined;
   readonly onEvent: (tap: RecordingTap, event: RecorderEvent) => void;
 }
 
@@ -45,6 +47,7 @@ export class RecordingTap {
     this.#recorder = new Recorder(spec, {
       sampleRate: options.sampleRate,
       clock: options.clock,
+      ...(options.createTarget !== undefined && { target: options.createTarget(spec.path) }),
       onEvent: (event) => {
         if (event.type === 'ending') {
           this.#ending = true;

@@ -54,7 +54,8 @@ export class SendPath {
     this.silence = new Int16Array(this.#frame);
     this.sender = new RtpSender({ idle: options.idle, random: options.random, send: options.send });
     this.player = new Player(sampleRate, {
-      playStarted: (playId) => onEvent({ type: 'playStarted', sessionId, playId }),
+      soundStarted: (playId, index, atMs) =>
+        onEvent({ type: 'soundStarted', sessionId, playId, index, atMs }),
       playEnded: (playId, state, playedMs, error) =>
         onEvent({
           type: 'playEnded',

@@ -1,4 +1,5 @@
 import { generateTone, RECORD_BEEP } from '../media/tones.ts';
+import type { CreateTarget } from '../recording/byte-target.ts';
 import type { RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
@@ -16,6 +17,7 @@ export interface SessionRecordingsOptions {
   /** Where beeps are played. */
   readonly sendPath: SendPath;
   readonly clock: Clock;
+  readonly createTarget: CreateTarget | undefined;
   readonly onEvent: (event: MediaEvent) => void;
 }
 
@@ -54,7 +56,7 @@ export class SessionRecordings {
 
   /** Starts a recording, with its beep if it has one. A recording that cannot start ends at once. */
   start(spec: RecordSpec): void {
-    const { sampleRate, clock, sendPath } = this.#options;
+    const { sampleRate, clock, sendPath, createTarget } = this.#options;
     try {
       if (spec.direction !== 'speak') this.#listen ??= new ListenRing(sampleRate);
       const tap = new RecordingTap(spec, {
@@ -62,6 +64,7 @@ export class SessionRecordings {
         listen: spec.direction === 'speak' ? undefined : this.#listen,
         sampleRate,
         clock,
+        createTarget,
         onEvent: (from, event) => this.#recorderSaid(from, event),
       });
       this.#taps.push(tap);

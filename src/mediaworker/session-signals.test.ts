@@ -198,7 +198,7 @@ test('closing twice is closing once, `closed` comes last, and its figures are th
   await rig.clock.advance(100);
   assert.deepEqual(
     rig.events.slice(-4).map(({ type }) => type),
-    ['playStarted', 'playEnded', 'recordEnded', 'closed'],
+    ['soundStarted', 'playEnded', 'recordEnded', 'closed'],
   );
   assert.equal(rig.outcome('r').endedBy, 'hangup');
   const closed = rig.events.at(-1);

@@ -66,7 +66,7 @@ test('the party hears a played stream sample by sample, and its end is told with
   assert.notEqual(find(rig.peer.audio(), sound), -1);
   assert.deepEqual(
     rig.events.slice(1).map(({ type }) => type),
-    ['playStarted', 'streamProgress', 'streamProgress', 'playEnded'],
+    ['soundStarted', 'streamProgress', 'streamProgress', 'playEnded'],
   );
   const end = rig.events.at(-1);
   assert.ok(end?.type === 'playEnded');

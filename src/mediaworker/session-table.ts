@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.ts';
+import type { CreateTarget } from '../recording/byte-target.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { type MediaCommand, type MediaEvent, NO_STATISTICS, type OpenSession } from './protocol.ts';
 import { MediaSession, type SessionCommand } from './session.ts';
@@ -12,11 +13,15 @@ export interface SessionTableOptions {
   readonly onEvent: (event: MediaEvent) => void;
   /** Uniform in [0, 1), for SSRC, first sequence number and RTCP intervals. */
   readonly random: () => number;
+  /** Where recordings go; default: files. */
+  readonly createTarget?: CreateTarget | undefined;
+  /** Sessions are spread over this many instants of a frame; default {@link PHASES}. */
+  readonly phases?: number | undefined;
 }
 
 /** Frame period of every session, ms. */
 const FRAME_MS = 20;
-/** Sessions are spread over this many phases of the frame, so that their packets do not leave in one burst. */
+/** So that the packets of many sessions do not leave in one burst. */
 const PHASES = 4;
 
 /** All media sessions of one thread, with one ticker for the lot. */
@@ -26,13 +31,14 @@ export class SessionTable {
   readonly #opening = new Set<string>();
   /** Told to close: they take packets for one more turn, but no commands. */
   readonly #leaving = new WeakSet<MediaSession>();
-  readonly #phases: readonly MediaSession[][] = Array.from({ length: PHASES }, () => []);
+  readonly #phases: readonly MediaSession[][];
   #ticker: Timer | undefined;
   #phase = 0;
   #closing = false;
 
   constructor(options: SessionTableOptions) {
     this.#options = options;
+    this.#phases = Array.from({ length: options.phases ?? PHASES }, () => []);
   }
 
   get size(): number {
@@ -60,7 +66,7 @@ export class SessionTable {
 
   async #open(options: OpenSession): Promise<void> {
     const { sessionId, bindAddress } = options;
-    const { clock, openSocket, onEvent, log, random } = this.#options;
+    const { clock, openSocket, onEvent, log, random, createTarget } = this.#options;
     if (this.#sessions.has(sessionId) || this.#opening.has(sessionId)) {
       onEvent({ type: 'openFailed', sessionId, error: `media session ${sessionId} is open already` });
       return;
@@ -77,6 +83,7 @@ export class SessionTable {
         socket,
         clock,
         random,
+        createTarget,
         onEvent,
         log: log.child({ session_id: sessionId }),
       });
@@ -118,13 +125,13 @@ export class SessionTable {
   #schedule(session: MediaSession): void {
     const emptiest = this.#phases.reduce((least, bucket) => (bucket.length < least.length ? bucket : least));
     emptiest.push(session);
-    this.#ticker ??= this.#options.clock.every(FRAME_MS / PHASES, () => this.#tick());
+    this.#ticker ??= this.#options.clock.every(FRAME_MS / this.#phases.length, () => this.#tick());
   }
 
   #tick(): void {
     const now = this.#options.clock.monotonic();
     const bucket = this.#phases[this.#phase]!;
-    this.#phase = (this.#phase + 1) % PHASES;
+    this.#phase = (this.#phase + 1) % this.#phases.length;
     // By index: a session may close itself during its tick, never remove itself.
     for (let i = 0; i < bucket.length; i++) {
       const session = bucket[i]!;

@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.ts';
+import type { CreateTarget } from '../recording/byte-target.ts';
 import type { EndCause } from '../recording/types.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
@@ -13,6 +14,8 @@ export interface MediaSessionOptions extends OpenSession {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
+  /** Where recordings go; default: files. */
+  readonly createTarget?: CreateTarget | undefined;
   readonly onEvent: (event: MediaEvent) => void;
 }
 
@@ -79,6 +82,7 @@ export class MediaSession {
       timeline,
       sendPath: this.#sendPath,
       clock,
+      createTarget: options.createTarget,
       onEvent,
     });
     this.#reporter = new RtcpSession({

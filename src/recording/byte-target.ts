@@ -24,6 +24,9 @@ export interface ByteTarget {
   abandon(): Promise<void>;
 }
 
+/** Makes the target of a recording whose finished file is `path`. */
+export type CreateTarget = (path: string) => ByteTarget;
+
 /** A target failed. The message is for the operator: what, where, and the cure. */
 export class TargetError extends Error {
   /** System error code (`ENOSPC`), or `TOO_SLOW` when the target could not keep up. */

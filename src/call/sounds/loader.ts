@@ -17,8 +17,10 @@ export type LoadedSound =
   /** Mono PCM at the rate asked for, to be fed. */
   | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Int16Array> };
 
-/** Finds a URL of our own (a recording) on disk, so that playing it takes no request to ourselves. */
-export type LocalFile = (url: string) => { readonly path: string } | undefined;
+/** Finds what a URL of our own (a recording) stands for, so that playing it takes no request to ourselves. */
+export type LocalFile = (
+  url: string,
+) => { readonly path: string } | { readonly bytes: Uint8Array } | undefined;
 
 export interface SoundLoaderOptions {
   readonly clock: Clock;
@@ -84,7 +86,8 @@ export class SoundLoader {
     const local = this.#options.localFile?.(url);
     try {
       if (local !== undefined) {
-        yield* decodeFile(readLocal(local.path, name, signal), { name, sampleRate, maxDurationMs });
+        const bytes = 'path' in local ? readLocal(local.path, name, signal) : inOnePiece(local.bytes);
+        yield* decodeFile(bytes, { name, sampleRate, maxDurationMs });
         return;
       }
       const response = await this.#options.http.stream({
@@ -112,6 +115,10 @@ function ringSound(country: string, seconds: number | undefined): Sound {
   const tone = ringTone(country, seconds === undefined ? undefined : seconds * 1000);
   if (tone === undefined) throw new SoundError('invalid_sound', `there is no ringing tone of "${country}"`);
   return { kind: 'tone', ...tone };
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 async function* readLocal(
