@@ -84,6 +84,47 @@ test('what a crash left is repaired, registered and reported, each as it was fou
   assert.equal(path.relative(dataDir, growing.file), row.path);
 });
 
+test('what a full disk left is made into a file, once, without a second word to the status URL', async (t) => {
+  const { service, store, outbox } = openService(t);
+  const fail = async (part: Uint8Array | undefined) => {
+    const { recordingId, path: file } = await service.create(INFO, undefined, RECORD);
+    service.started(recordingId, 5_000_000);
+    const error = 'the disk is full';
+    service.ended(recordingId, { ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error });
+    if (part !== undefined) writeFileSync(`${file}.part`, part);
+    return { recordingId, file };
+  };
+  const kept = await fail(Buffer.concat([HEADER, new Uint8Array(8001).fill(3)]));
+  const nothing = await fail(undefined);
+  const header = await fail(HEADER);
+  outbox.requests.length = 0;
+
+  assert.deepEqual(await service.repairFailed(), [
+    { id: kept.recordingId, status: 'completed', durationMs: 500 },
+  ]);
+  const row = store.get(kept.recordingId)!;
+  assert.deepEqual(
+    [row.status, row.endedBy, row.error, row.startTime, row.endTime, row.byteSize],
+    ['completed', 'error', 'the disk is full', 1_000_000, 1_000_500, 44 + 8000],
+  );
+  assert.equal(readFileSync(kept.file).length, 44 + 8000);
+  for (const { recordingId } of [nothing, header]) assert.equal(store.get(recordingId)?.status, 'failed');
+  assert.deepEqual(outbox.requests, []);
+  assert.deepEqual(await service.repairFailed(), []);
+});
+
+test('what cannot be repaired is told and left as it is', async (t) => {
+  const { service, store } = openService(t);
+  const { recordingId, path: file } = await service.create(INFO, undefined, RECORD);
+  service.ended(recordingId, { ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error: 'full' });
+  writeFileSync(file, 'This is not a recording at all, but somebody else put it here.');
+  const [result, ...others] = await service.repairFailed();
+  assert.deepEqual(others, []);
+  assert.deepEqual([result?.id, result?.status], [recordingId, 'failed']);
+  assert.match(result!.error!, /no WAV header/);
+  assert.equal(store.get(recordingId)?.error, 'full');
+});
+
 test('only a finished recording of ours is a local file', async (t) => {
   const { service, dataDir } = openService(t);
   const { recordingId } = await service.create(INFO, undefined, RECORD);

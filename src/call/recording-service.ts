@@ -39,11 +39,13 @@ export interface RecordingServiceOptions {
 /** Only used when a crash destroyed even the file's header: the rate of G.711, Hz. */
 const RATE_OF_A_LOST_HEADER = 8000;
 
-/** A recording that was found unfinished at start-up, and what became of it. */
+/** A recording that was found unfinished or failed, and what became of it. */
 export interface RecoveredRecording {
   readonly id: string;
   readonly status: RecordingStatus;
   readonly durationMs: number;
+  /** With `failed`: why it cannot be repaired. */
+  readonly error?: string;
 }
 
 /**
@@ -153,6 +155,20 @@ export class RecordingService {
   }
 
   /**
+   * Makes files of what recordings that failed (a full disk, say) have left on disk. The failure was reported
+   * when it happened and stays the last callback of each; the row keeps cause and error.
+   * @returns those of which something was left: `completed`, or `failed` when it cannot be repaired
+   */
+  async repairFailed(): Promise<readonly RecoveredRecording[]> {
+    const repaired: RecoveredRecording[] = [];
+    for (const row of this.#options.store.failedWithoutFile()) {
+      const result = await this.#repairFailedOne(row);
+      if (result !== undefined) repaired.push(result);
+    }
+    return repaired;
+  }
+
+  /**
    * Repairs one recording whose media side has died, and tells how it ended.
    * @throws StorageError when row or callback cannot be written
    */
@@ -173,26 +189,50 @@ export class RecordingService {
     };
   }
 
+  async #repairFailedOne(row: RecordingRow): Promise<RecoveredRecording | undefined> {
+    const { store, log } = this.#options;
+    const about = { call_id: row.callId, recording_id: row.id };
+    try {
+      const repaired = await this.#repair(row);
+      if (repaired === undefined) return undefined;
+      const start = row.startTime ?? row.createdAt;
+      const status = 'completed';
+      store.update(row.id, { status, startTime: start, endTime: start + repaired.durationMs, ...repaired });
+      log.warn(
+        { ...about, status, duration_ms: repaired.durationMs },
+        'recording that had failed was repaired',
+      );
+      return { id: row.id, status, durationMs: repaired.durationMs };
+    } catch (cause) {
+      log.error({ ...about, err: cause }, 'recording that had failed could not be repaired');
+      return { id: row.id, status: 'failed', durationMs: 0, error: messageOf(cause) };
+    }
+  }
+
+  /** Length and size of the file that was made, or found; undefined when there was not one sample. */
+  async #repair(row: RecordingRow): Promise<Pick<RecordingRow, 'durationMs' | 'byteSize'> | undefined> {
+    const { clock, dataDir } = this.#options;
+    const shape = { sampleRate: RATE_OF_A_LOST_HEADER, channels: row.stereo ? 2 : 1 } as const;
+    const repaired = await clock.holdWhile(repairSpool(path.join(dataDir, row.path), row.format, { shape }));
+    if (repaired.state === 'unreadable') throw new Error(repaired.error);
+    if (repaired.state === 'absent') return undefined;
+    return { durationMs: repaired.durationMs, byteSize: repaired.byteSize };
+  }
+
   async #recoverOne(row: RecordingRow): Promise<RecoveredRecording> {
-    const { clock, dataDir, log } = this.#options;
+    const { log } = this.#options;
     const start = row.startTime ?? row.createdAt;
     let change: RecordingChange;
     let state: RecordEventState = 'finished';
     try {
-      const repaired = await clock.holdWhile(
-        repairSpool(path.join(dataDir, row.path), row.format, {
-          shape: { sampleRate: RATE_OF_A_LOST_HEADER, channels: row.stereo ? 2 : 1 },
-        }),
-      );
-      if (repaired.state === 'unreadable') throw new Error(repaired.error);
-      if (repaired.state === 'complete') {
+      const repaired = await this.#repair(row);
+      if (repaired !== undefined) {
         change = {
           status: 'completed',
           endedBy: 'crash',
           startTime: start,
           endTime: start + repaired.durationMs,
-          durationMs: repaired.durationMs,
-          byteSize: repaired.byteSize,
+          ...repaired,
         };
       } else {
         state = 'error';
@@ -204,7 +244,7 @@ export class RecordingService {
       }
     } catch (cause) {
       state = 'error';
-      const error = `the file could not be repaired: ${cause instanceof Error ? cause.message : String(cause)}`;
+      const error = `the file could not be repaired: ${messageOf(cause)}`;
       change = { status: 'failed', endedBy: 'crash', error };
       log.error({ call_id: row.callId, recording_id: row.id, err: cause }, error);
     }
@@ -218,7 +258,12 @@ export class RecordingService {
       },
       'recording left unfinished by a crash was recovered',
     );
-    return { id: row.id, status: change.status ?? row.status, durationMs: change.durationMs ?? 0 };
+    return {
+      id: row.id,
+      status: change.status ?? row.status,
+      durationMs: change.durationMs ?? 0,
+      ...(change.status === 'failed' && change.error !== undefined && { error: change.error }),
+    };
   }
 
   #change(
@@ -247,6 +292,10 @@ export class RecordingService {
 
 function makeFolderOnDisk(folder: string): Promise<unknown> {
   return mkdir(folder, { recursive: true });
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function changeOf(outcome: RecordOutcome): RecordingChange {

@@ -14,6 +14,7 @@ import { createSipEndpoint } from '../sip/endpoint.ts';
 import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
 import { Database } from '../storage/database.ts';
 import { LocalFiles } from '../storage/local-files.ts';
+import { finishRemovals } from '../storage/removal.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { publicUrlOf, sipUris } from './addresses.ts';
@@ -194,6 +195,7 @@ class AssembledServer implements Server {
       onEvent: (event) => this.#emit(event),
     });
 
+    await this.#finishRemovals(store);
     let addresses: ServerAddresses | undefined;
     const httpServer = this.#openHttp(store, identity, () => addresses, calls);
     const boundHttp = await httpServer.listen();
@@ -201,6 +203,7 @@ class AssembledServer implements Server {
     const recovered = await recordings.recover();
     if (recovered.length > 0)
       log.warn({ recordings: recovered.length }, 'recordings of a crash were recovered');
+    await recordings.repairFailed();
     outbox.start();
     this.#opened.push(() => outbox.drain(DRAIN_MS));
 
@@ -222,6 +225,15 @@ class AssembledServer implements Server {
       http: { ...boundHttp, url: this.#publicUrl },
     };
     return addresses;
+  }
+
+  async #finishRemovals(recordings: SqliteRecordings): Promise<void> {
+    const tools = { recordings, files: new LocalFiles(this.#config.data_dir) };
+    const finished = await finishRemovals(tools, ({ id }, cause) =>
+      this.#log.error({ err: cause, recording_id: id }, 'the file of a deleted recording cannot be removed'),
+    );
+    if (finished > 0)
+      this.#log.warn({ recordings: finished }, 'deletions broken off by a crash were finished');
   }
 
   #openSpeech(): SpeechService {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { StorageError, toStorageError } from './errors.ts';
@@ -10,7 +10,7 @@ export interface FileStore {
   stat(name: string): Promise<{ readonly size: number; readonly modifiedMs: number } | undefined>;
   /** Bytes `start` to `end`, both included; fails with the stream's `error` event. @throws StorageError */
   read(name: string, range: { readonly start: number; readonly end: number }): Readable;
-  /** @returns whether there was such a file @throws StorageError */
+  /** Durable when it resolves. @returns whether there was such a file @throws StorageError */
   remove(name: string): Promise<boolean>;
 }
 
@@ -41,6 +41,7 @@ export class LocalFiles implements FileStore {
     const file = this.#resolve(name);
     try {
       await rm(file);
+      await syncFolder(path.dirname(file));
       return true;
     } catch (error) {
       undefinedIfMissing(error, file);
@@ -52,6 +53,16 @@ export class LocalFiles implements FileStore {
     const file = path.resolve(this.#root, name);
     if (file.startsWith(this.#root + path.sep)) return file;
     throw new StorageError('cannot_open', `The path ${JSON.stringify(name)} leads out of ${this.#root}.`);
+  }
+}
+
+/** A power cut must not bring a removed file back. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

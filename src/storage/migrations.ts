@@ -71,4 +71,24 @@ export const MIGRATIONS: readonly Migration[] = [
         WHERE state IN ('delivered', 'dead');
     `,
   },
+  {
+    version: 3,
+    name: 'recording library',
+    sql: `
+      ALTER TABLE recordings ADD COLUMN deleted_at REAL;
+      CREATE INDEX recordings_in_deletion ON recordings (deleted_at) WHERE deleted_at IS NOT NULL;
+      CREATE INDEX recordings_failed ON recordings (created_at) WHERE status = 'failed';
+      CREATE TABLE recording_peaks (
+        recording_id TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
+        channels INTEGER NOT NULL,
+        sample_rate INTEGER NOT NULL,
+        frames_per_point INTEGER NOT NULL,
+        data BLOB NOT NULL
+      ) STRICT;
+      CREATE TABLE server_state (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];

@@ -65,10 +65,23 @@ export interface RecordingStore {
   insert(row: RecordingRow): void;
   /** Sets `updatedAt` too. @throws StorageError when there is no such row */
   update(id: string, change: RecordingChange): void;
+  /** Not those that are being deleted. */
   get(id: string): RecordingRow | undefined;
   /** Rows still `in-progress` or `paused`: at start-up, what a crash left behind. */
   unfinished(): readonly RecordingRow[];
   /** Newest first. */
   list(filter: RecordingFilter): readonly RecordingRow[];
+  /** Failed rows of which no file was kept, oldest first: the spool of each may still be there. */
+  failedWithoutFile(): readonly RecordingRow[];
+  /**
+   * Hides a row from `get`, `list` and the others, so that its file can be removed; see removal.ts.
+   * @returns `running`: it is not finished, so nothing was done; `absent`: there is no such row
+   */
+  beginDelete(id: string): 'begun' | 'running' | 'absent';
+  /** Shows the row again: its file could not be removed. */
+  cancelDelete(id: string): void;
+  /** Hidden rows: at start-up, deletions that a crash broke off. */
+  inDeletion(): readonly RecordingRow[];
+  /** Removes the row, hidden or not. @returns whether there was one */
   delete(id: string): boolean;
 }

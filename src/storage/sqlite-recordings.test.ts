@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { Database } from './database.ts';
 import { StorageError } from './errors.ts';
+import { recordingRow as row } from './recordings.test-helper.ts';
 import type { RecordingRow } from './recordings.ts';
 import { SqliteRecordings } from './sqlite-recordings.ts';
 
@@ -13,36 +14,6 @@ beforeEach(() => {
   clock = new VirtualClock(1_000_000);
   recordings = new SqliteRecordings(Database.inMemory(clock), clock);
 });
-
-function row(change: Partial<RecordingRow> = {}): RecordingRow {
-  return {
-    id: 'c0ff0000-0000-4000-8000-000000000001',
-    controlId: 'vm-1',
-    callId: 'call-1',
-    segmentId: 'segment-1',
-    nodeId: 'node-1',
-    projectId: 'project-1',
-    spaceId: 'space-1',
-    eventChannel: undefined,
-    legType: 'sip',
-    status: 'in-progress',
-    endedBy: undefined,
-    terminator: undefined,
-    format: 'wav',
-    direction: 'speak',
-    stereo: false,
-    path: 'recordings/2026/c0ff.wav',
-    statusUrl: undefined,
-    createdAt: 1_000_000.25,
-    updatedAt: 1_000_000.25,
-    startTime: undefined,
-    endTime: undefined,
-    durationMs: 0,
-    byteSize: 0,
-    error: undefined,
-    ...change,
-  };
-}
 
 /** Rows `r0` to `r<count - 1>`, one a second; two of them share an instant. */
 function fill(count: number): void {
@@ -107,6 +78,31 @@ describe('the recordings table', () => {
     for (const status of ['completed', 'absent', 'failed'] as const)
       recordings.insert(row({ id: status, status }));
     assert.deepEqual(ids(recordings.unfinished()), ['a', 'b']);
+  });
+
+  test('a row in deletion is out of sight until the deletion is called off; a running one stays', () => {
+    recordings.insert(row({ status: 'failed' }));
+    recordings.insert(row({ id: 'running' }));
+    assert.deepEqual(ids(recordings.failedWithoutFile()), [row().id]);
+    assert.equal(recordings.beginDelete('running'), 'running');
+    assert.equal(recordings.beginDelete('nobody'), 'absent');
+    assert.equal(recordings.beginDelete(row().id), 'begun');
+    assert.equal(recordings.beginDelete(row().id), 'absent');
+    assert.equal(recordings.get(row().id), undefined);
+    assert.deepEqual(ids(recordings.list({})), ['running']);
+    assert.deepEqual(ids(recordings.failedWithoutFile()), []);
+    assert.deepEqual(ids(recordings.inDeletion()), [row().id]);
+    recordings.cancelDelete(row().id);
+    assert.equal(recordings.get(row().id)?.status, 'failed');
+    assert.deepEqual(ids(recordings.inDeletion()), []);
+  });
+
+  test('failed rows without a file are told, oldest first', () => {
+    recordings.insert(row({ id: 'b', createdAt: 2, status: 'failed' }));
+    recordings.insert(row({ id: 'a', createdAt: 1, status: 'failed' }));
+    recordings.insert(row({ id: 'kept', status: 'failed', byteSize: 44 }));
+    recordings.insert(row({ id: 'absent', status: 'absent' }));
+    assert.deepEqual(ids(recordings.failedWithoutFile()), ['a', 'b']);
   });
 
   test('delete says whether there was something to delete', () => {

@@ -38,7 +38,13 @@ const FIELDS = Object.entries(COLUMNS) as [keyof RecordingRow, string][];
 
 const INSERT = `INSERT INTO recordings (${FIELDS.map(([, column]) => column).join(', ')})
   VALUES (${FIELDS.map(([field]) => `:${field}`).join(', ')})`;
+const GET = 'SELECT * FROM recordings WHERE id = :id AND deleted_at IS NULL';
 const UNFINISHED = `SELECT * FROM recordings WHERE status IN ('in-progress', 'paused') ORDER BY created_at, id`;
+const FAILED = `SELECT * FROM recordings WHERE status = 'failed' AND byte_size = 0 AND deleted_at IS NULL
+  ORDER BY created_at, id`;
+const BEGIN_DELETE = `UPDATE recordings SET deleted_at = :now
+  WHERE id = :id AND deleted_at IS NULL AND status NOT IN ('in-progress', 'paused')`;
+const IN_DELETION = 'SELECT * FROM recordings WHERE deleted_at IS NOT NULL ORDER BY created_at, id';
 
 /** Fields of {@link RecordingChange}: only these may stand in an UPDATE. */
 const CHANGEABLE = new Set<string>([
@@ -82,7 +88,7 @@ export class SqliteRecordings implements RecordingStore {
   }
 
   get(id: string): RecordingRow | undefined {
-    const row = this.#database.get('SELECT * FROM recordings WHERE id = :id', { id });
+    const row = this.#database.get(GET, { id });
     return row === undefined ? undefined : fromSql(row);
   }
 
@@ -96,13 +102,31 @@ export class SqliteRecordings implements RecordingStore {
     return backwards ? rows.reverse() : rows;
   }
 
+  failedWithoutFile(): readonly RecordingRow[] {
+    return this.#database.all(FAILED).map(fromSql);
+  }
+
+  beginDelete(id: string): 'begun' | 'running' | 'absent' {
+    const { changes } = this.#database.run(BEGIN_DELETE, { id, now: this.#clock.now() });
+    if (changes > 0) return 'begun';
+    return this.get(id) === undefined ? 'absent' : 'running';
+  }
+
+  cancelDelete(id: string): void {
+    this.#database.run('UPDATE recordings SET deleted_at = NULL WHERE id = :id', { id });
+  }
+
+  inDeletion(): readonly RecordingRow[] {
+    return this.#database.all(IN_DELETION).map(fromSql);
+  }
+
   delete(id: string): boolean {
     return this.#database.run('DELETE FROM recordings WHERE id = :id', { id }).changes > 0;
   }
 }
 
 function listQuery(filter: RecordingFilter): { sql: string; params: SqlParams; backwards: boolean } {
-  const conditions: string[] = [];
+  const conditions = ['deleted_at IS NULL'];
   const params: Record<string, SqlValue> = {
     limit: Math.min(Math.max(filter.limit ?? DEFAULT_LIMIT, 1), MAX_LIMIT),
     offset: Math.max(filter.offset ?? 0, 0),
@@ -130,7 +154,7 @@ function listQuery(filter: RecordingFilter): { sql: string; params: SqlParams; b
   const backwards = filter.newerThan !== undefined;
   const order = backwards ? 'ASC' : 'DESC';
   const sql =
-    `SELECT * FROM recordings ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ` +
+    `SELECT * FROM recordings WHERE ${conditions.join(' AND ')} ` +
     `ORDER BY created_at ${order}, id ${order} LIMIT :limit OFFSET :offset`;
   return { sql, params, backwards };
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../log/logger.ts';
 import type { FileStore } from '../../storage/local-files.ts';
 import type { RecordingFilter, RecordingRow, RecordingStore } from '../../storage/recordings.ts';
+import { removeRecording } from '../../storage/removal.ts';
 import { problem, unprocessable } from './errors.ts';
 import { type Links, type Page, pageLinks, parsePage, type Query } from './paging.ts';
 import { recordingResource } from './recording-resource.ts';
@@ -108,22 +109,21 @@ async function remove(
   options: RecordingsOptions,
 ): Promise<FastifyReply> {
   const row = find(request, options.recordings);
-  if (row.status === 'in-progress' || row.status === 'paused') {
+  const result = await removeRecording(row.id, options);
+  if (result === 'absent') throw problem(404);
+  if (result === 'running') {
     throw unprocessable({
       code: 'invalid_state',
       title: 'Invalid state',
       detail: 'the recording is still running; stop it, then delete it',
     });
   }
-  // The file first: should that fail, the row is still there to try again.
-  const hadFile = await options.files.remove(row.path);
-  options.recordings.delete(row.id);
   options.log.info(
     {
       audit: 'recording_deleted',
       recording_id: row.id,
       call_id: row.callId,
-      bytes: hadFile ? row.byteSize : 0,
+      bytes: row.byteSize,
       request_id: request.id,
       remote: request.ip,
     },

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { Database } from './database.ts';
+import { StorageError } from './errors.ts';
+import { LocalFiles } from './local-files.ts';
+import { recordingRow } from './recordings.test-helper.ts';
+import type { RecordingRow } from './recordings.ts';
+import { finishRemovals, type RemovalTools, removeRecording } from './removal.ts';
+import { SqliteRecordings } from './sqlite-recordings.ts';
+
+let folder: string;
+let database: Database;
+let tools: RemovalTools;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'openswml-removal-'));
+  mkdirSync(path.join(folder, 'recordings'));
+  const clock = new VirtualClock(1_000_000);
+  database = Database.inMemory(clock);
+  tools = { recordings: new SqliteRecordings(database, clock), files: new LocalFiles(folder) };
+});
+
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A row with a file, and a spool beside it. */
+function add(change: Partial<RecordingRow> = {}): { readonly id: string; readonly file: string } {
+  const row = recordingRow({ status: 'completed', path: 'recordings/a.wav', ...change });
+  tools.recordings.insert(row);
+  const file = path.join(folder, row.path);
+  writeFileSync(file, 'audio');
+  writeFileSync(`${file}.part`, 'audio');
+  return { id: row.id, file };
+}
+
+/** The tools after a crash: what `step` does not come to is never done. */
+function crashing(step: 'files' | 'row'): RemovalTools {
+  const files = tools.files;
+  const recordings = Object.create(tools.recordings, {
+    delete: { value: () => assert.fail('crash before the row is removed') },
+    // A crash mends nothing.
+    cancelDelete: { value: () => {} },
+    get: { value: (id: string) => tools.recordings.get(id) },
+    beginDelete: { value: (id: string) => tools.recordings.beginDelete(id) },
+  }) as RemovalTools['recordings'];
+  return {
+    recordings,
+    files:
+      step === 'row'
+        ? files
+        : {
+            stat: (name) => files.stat(name),
+            read: (name, range) => files.read(name, range),
+            remove: () => Promise.reject(new Error('crash before the file is removed')),
+          },
+  };
+}
+
+test('a recording is deleted with its file and its spool, once', async () => {
+  const { id, file } = add();
+  assert.equal(await removeRecording(id, tools), 'removed');
+  assert.equal(tools.recordings.get(id), undefined);
+  assert.deepEqual([existsSync(file), existsSync(`${file}.part`)], [false, false]);
+  assert.equal(await removeRecording(id, tools), 'absent');
+  assert.equal(database.get('SELECT COUNT(*) AS n FROM recordings')?.['n'], 0);
+});
+
+test('of two deletions at once one does it', async () => {
+  const { id } = add();
+  const results = await Promise.all([removeRecording(id, tools), removeRecording(id, tools)]);
+  assert.deepEqual(results.toSorted(), ['absent', 'removed']);
+});
+
+test('a recording that runs, or stands still, is left alone', async () => {
+  for (const status of ['in-progress', 'paused'] as const) {
+    const { id, file } = add({ id: `r-${status}`, status, path: `recordings/${status}.wav` });
+    assert.equal(await removeRecording(id, tools), 'running');
+    assert.equal(tools.recordings.get(id)?.status, status);
+    assert.equal(existsSync(file), true);
+  }
+});
+
+test('a recording whose file cannot be removed is there as before', async () => {
+  const { id, file } = add();
+  const files = { ...crashing('files').files };
+  await assert.rejects(removeRecording(id, { ...tools, files }), /crash/);
+  assert.equal(tools.recordings.get(id)?.id, id);
+  assert.equal(existsSync(file), true);
+});
+
+test('whatever a crash left of a deletion is hidden at once, and gone after the next start', async () => {
+  for (const step of ['files', 'row'] as const) {
+    const { id, file } = add({ id: `r-${step}`, path: `recordings/${step}.wav` });
+    await assert.rejects(removeRecording(id, crashing(step)), /crash/);
+    assert.equal(tools.recordings.get(id), undefined);
+    assert.deepEqual(tools.recordings.list({}), []);
+    assert.equal(await finishRemovals(tools, assert.fail), 1);
+    assert.deepEqual([existsSync(file), existsSync(`${file}.part`)], [false, false], step);
+    assert.deepEqual(tools.recordings.inDeletion(), []);
+  }
+});
+
+test('a deletion that cannot be finished is told, stays hidden, and holds up no other one', async () => {
+  const stuck = add({ id: 'r-1', path: '../outside.wav', createdAt: 1 });
+  const other = add({ id: 'r-2', path: 'recordings/other.wav', createdAt: 2 });
+  tools.recordings.beginDelete(stuck.id);
+  tools.recordings.beginDelete(other.id);
+  const failed: [string, unknown][] = [];
+  assert.equal(await finishRemovals(tools, (row, cause) => failed.push([row.id, cause])), 1);
+  assert.deepEqual(
+    failed.map(([id]) => id),
+    [stuck.id],
+  );
+  assert.ok(failed[0]![1] instanceof StorageError);
+  assert.equal(tools.recordings.get(stuck.id), undefined);
+  assert.equal(existsSync(other.file), false);
+  rmSync(stuck.file);
+  rmSync(`${stuck.file}.part`);
+});
