@@ -1,10 +1,6 @@
 /** The command line: all commands, help, and the one place where errors become words and exit statuses. */
 import { Command, CommanderError } from 'commander';
 
-import { addCallbacksCommand } from './commands/callbacks.ts';
-import { addCheckCommand } from './commands/check.ts';
-import { addPhoneCommand } from './commands/phone.ts';
-import { addServeCommand } from './commands/serve.ts';
 import { packageVersion } from '../server/version.ts';
 import { EXIT, UsageError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,12 +12,16 @@ export interface CommandContext {
   exit(status: number): void;
 }
 
-const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
-  addServeCommand,
-  addPhoneCommand,
-  addCheckCommand,
-  addCallbacksCommand,
-];
+type AddCommand = (program: Command, context: CommandContext) => void;
+
+/** Each command is a module of its own, and a command line loads only the one that it names. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  serve: async () => (await import('./commands/serve.ts')).addServeCommand,
+  phone: async () => (await import('./commands/phone.ts')).addPhoneCommand,
+  check: async () => (await import('./commands/check.ts')).addCheckCommand,
+  callbacks: async () => (await import('./commands/callbacks.ts')).addCallbacksCommand,
+  schema: async () => (await import('./commands/schema.ts')).addSchemaCommand,
+};
 
 /**
  * Runs one command line (without `node` and the program's name).
@@ -29,7 +29,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
  */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   let status: number = EXIT.ok;
-  const program = buildProgram({
+  const program = await buildProgram(args[0], {
     terminal,
     exit: (value) => {
       status = value;
@@ -50,7 +50,8 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   }
 }
 
-function buildProgram(context: CommandContext): Command {
+/** @param first the word that should name a command; when it names none, all are there for the help */
+async function buildProgram(first: string | undefined, context: CommandContext): Promise<Command> {
   const { terminal } = context;
   const program = new Command('openswml')
     .description('Runs SWML voice documents on real SIP calls.')
@@ -67,7 +68,9 @@ function buildProgram(context: CommandContext): Command {
       getOutHasColors: () => terminal.colors,
       getOutHelpWidth: () => terminal.columns ?? 100,
     });
-  for (const add of COMMANDS) add(program, context);
+  const named = Object.entries(COMMANDS).filter(([name]) => name === first);
+  for (const [, load] of named.length > 0 ? named : Object.entries(COMMANDS))
+    (await load())(program, context);
   return program;
 }
 

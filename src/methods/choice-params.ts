@@ -34,6 +34,9 @@ export const COND_ENTRY = s.object(
       }
       return undefined;
     },
+    jsonSchema: {
+      anyOf: [{ required: ['when', 'then'] }, { required: ['else'], not: { required: ['when'] } }],
+    },
   },
 );
 

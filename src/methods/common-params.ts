@@ -1,5 +1,6 @@
 /** Properties that several methods have, and kinds of texts that several properties take. */
 import * as s from '../swml/schema.ts';
+import { anyCase } from '../swml/schema-json.ts';
 
 export function statusUrl(event: string) {
   return s.string({ description: `Where \`${event}\` callbacks go.`, format: 'http-url' });
@@ -39,6 +40,7 @@ export function address<const O extends s.SchemaInfo>(schemes: readonly string[]
   return s.string({
     ...options,
     allowed,
+    jsonSchema: { pattern: `^\\s*(?:${schemes.map(anyCase).join('|')}):` },
     check: (text) => {
       const scheme = URL.parse(text)?.protocol.slice(0, -1);
       return scheme !== undefined && schemes.includes(scheme) ? undefined : allowed;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parseText } from '../swml/parse.ts';
+import type { Schema } from '../swml/schema.ts';
 import { checkDocument } from './check.ts';
 import { jsonSchema } from './json-schema.ts';
 import { methodsOf } from './registry.ts';
@@ -33,6 +34,9 @@ for (const kind of ['calling', 'messaging'] as const) {
 /** Documents on which the schema and the loader must agree, in strict mode, where no placeholder is concerned. */
 const STEPS: readonly [step: string, valid: boolean][] = [
   ['answer', true],
+  ['"${method}"', false],
+  ['answer: "${options}"', true],
+  ['unset: "${names}"', true],
   ['answer:', true],
   ['return', true],
   ['label', false],
@@ -43,7 +47,16 @@ const STEPS: readonly [step: string, valid: boolean][] = [
   ['play: {volume: 5}', false],
   ['play: {url: "say:a", volume: 50}', false],
   ['play: {url: "say:a", volume: "${v}"}', true],
+  ['play: {url: "say:a", volume: "5"}', true],
+  ['play: {url: "say:a", volume: loud}', false],
+  ['play: {url: "say:a", auto_answer: "false"}', true],
+  ['play: {url: "say:a", auto_answer: no}', false],
   ['play: {url: "say:a", colour: red}', false],
+  ['play: "hello"', false],
+  ['join_conference: {name: a, beep: true}', true],
+  ['join_conference: {name: a, beep: loud}', false],
+  ['tap: {uri: "wss://example.com/a"}', true],
+  ['tap: {uri: "ftp://example.com/a"}', false],
   ['record: {format: "${f}"}', true],
   ['record: {format: ogg}', false],
   ['record: {beep: yes}', false],
@@ -55,6 +68,9 @@ const STEPS: readonly [step: string, valid: boolean][] = [
   ['hangup: {reason: rude}', false],
   ['cond: [{when: "1", then: [{hangup: {}}]}]', true],
   ['cond: [{when: "1", then: [{hangup: {reason: rude}}]}]', false],
+  ['cond: [{when: "1"}]', false],
+  ['cond: [{then: []}]', false],
+  ['cond: [{else: []}]', true],
   ['execute: {dest: main, result: {case: {a: [answer]}}}', true],
   ['execute: {dest: main, result: [{else: [answer]}]}', true],
   ['unset: [a, b]', true],
@@ -64,6 +80,9 @@ const STEPS: readonly [step: string, valid: boolean][] = [
   ['connect: {to: "sip:a@example.com", serial: []}', false],
   ['connect: {serial: [{to: "+15550100", confirm: [{play: "say:hi"}]}]}', true],
   ['connect: {to: "SIP:a@example.com"}', true],
+  ['connect: {to: "sip:a@example.com", headers: "${headers}"}', true],
+  ['connect: {to: "sip:a@example.com", confirm: [answer]}', false],
+  ['connect: {to: "sip:a@example.com", confirm: [hangup]}', true],
   ['ai: {prompt: {text: hi}, params: {anything: 1}}', true],
   ['ai: {prompt: {}}', false],
   ['ai: {prompt: {pom: [{body: a, subsections: [{title: b, body: c}]}]}}', true],
@@ -82,6 +101,19 @@ for (const [title, text, kind, valid] of [
   ['a section that is one step', 'sections: {main: {answer: {}}}', 'calling', true],
   ['two methods in a step', 'sections: {main: [{answer: {}, hangup: {}}]}', 'calling', false],
   ['an unknown root element', 'section: {}\nsections: {main: [answer]}', 'calling', false],
+  ['a section without steps', 'sections: {main: [answer], other: []}', 'calling', false],
+  [
+    'a placeholder of calls in a message',
+    'sections: {main: [{goto: {label: a, max: "${n}"}}, {label: a}]}',
+    'messaging',
+    false,
+  ],
+  [
+    'a placeholder of messages',
+    'sections: {main: [{goto: {label: a, max: "%{n}"}}, {label: a}]}',
+    'messaging',
+    true,
+  ],
   ['no main', 'sections: {other: [answer]}', 'calling', false],
   ['another version', 'version: "2.0.0"\nsections: {main: [answer]}', 'calling', false],
   ['the short form of a message document', 'reply: hi', 'messaging', true],
@@ -93,14 +125,44 @@ for (const [title, text, kind, valid] of [
   });
 }
 
-test('properties carry their description, default and examples', () => {
-  const { $defs } = jsonSchema('calling') as {
-    $defs: Record<string, { anyOf: { properties: Record<string, Record<string, unknown>> }[] }>;
+test('methods and properties carry what an editor shows: description, default, examples', () => {
+  const { $defs } = jsonSchema('calling') as unknown as {
+    $defs: Record<string, { anyOf: { properties: Record<string, Record<string, unknown>> }[] } & Shown>;
   };
-  const { initial_timeout, terminators } = $defs['method.record']!.anyOf[0]!.properties;
+  const { description, examples, anyOf } = $defs['method.record']!;
+  assert.match(String(description), /^Records one side .* Sets `record_url`, `record_result`\.$/);
+  assert.deepEqual(examples, [{ beep: true, terminators: '#*', max_length: 120 }]);
+  const { initial_timeout, terminators } = anyOf[0]!.properties;
   assert.equal(initial_timeout?.['default'], 4);
   assert.match(String(initial_timeout?.['description']), /Unit: s\./);
   assert.deepEqual(terminators?.['examples'], ['#', '*#']);
+});
+
+/** What an editor shows of a part. */
+interface Shown {
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+}
+
+test('every property of every method is described', () => {
+  const seen = new Set<unknown>();
+  const walk = ({ node }: Schema, way: string): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === 'object') {
+      for (const [name, property] of Object.entries(node.properties)) {
+        assert.ok((property.info.description ?? '') !== '', `${way}.${name}`);
+        walk(property, `${way}.${name}`);
+      }
+      if (node.additional !== undefined) walk(node.additional, `${way}.*`);
+    } else if (node.kind === 'array') walk(node.items, `${way}[]`);
+    else if (node.kind === 'union') for (const variant of node.variants) walk(variant, way);
+    else if (node.kind === 'named') walk(node.get(), way);
+  };
+  for (const kind of ['calling', 'messaging'] as const) {
+    for (const { name, params } of methodsOf(kind).values()) walk(params, `${kind} ${name}`);
+  }
+  assert.ok(seen.size > 500);
 });
 
 test('every reference of the schema leads somewhere', () => {

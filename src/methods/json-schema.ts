@@ -1,6 +1,7 @@
 import type { DocumentKind } from '../swml/error-codes.ts';
-import type { JsonObject, JsonValue } from '../swml/json.ts';
-import { COMMON_DEFINITIONS, JsonSchemaWriter } from '../swml/schema-json.ts';
+import { isArray, isObject, type JsonObject, type JsonValue } from '../swml/json.ts';
+import { parseText } from '../swml/parse.ts';
+import { commonDefinitions, JsonSchemaWriter } from '../swml/schema-json.ts';
 import type { AnyMethod } from './method.ts';
 import { methodsOf } from './registry.ts';
 
@@ -16,10 +17,14 @@ export function jsonSchema(kind: DocumentKind): JsonObject {
     title: kind === 'calling' ? 'SWML document for calls' : 'SWML document for messages',
     ...rootSchema(kind),
     $defs: {
-      ...COMMON_DEFINITIONS,
+      ...commonDefinitions(kind),
+      section: {
+        description: 'Steps, run in their order.',
+        anyOf: [{ type: 'array', items: STEP, minItems: 1 }, STEP],
+      },
       steps: {
         description: 'Steps, run in their order.',
-        anyOf: [{ type: 'array', items: { $ref: '#/$defs/step' } }, { $ref: '#/$defs/step' }],
+        anyOf: [{ type: 'array', items: STEP }, STEP],
       },
       step: {
         description: 'A method with its parameters.',
@@ -33,7 +38,8 @@ export function jsonSchema(kind: DocumentKind): JsonObject {
             maxProperties: 1,
             additionalProperties: false,
           },
-          { enum: bare },
+          // No `enum`: editors would offer every method twice.
+          { description: 'A method without parameters.', type: 'string', pattern: `^(?:${bare.join('|')})$` },
         ],
       },
       ...definitions,
@@ -41,6 +47,9 @@ export function jsonSchema(kind: DocumentKind): JsonObject {
     },
   };
 }
+
+const STEP = { $ref: '#/$defs/step' };
+const SECTION = { $ref: '#/$defs/section' };
 
 function rootSchema(kind: DocumentKind): JsonObject {
   const document: JsonObject = {
@@ -50,9 +59,9 @@ function rootSchema(kind: DocumentKind): JsonObject {
       sections: {
         description: 'Lists of steps by their names; `main` runs first.',
         type: 'object',
-        properties: { main: { $ref: '#/$defs/steps' } },
+        properties: { main: SECTION },
         required: ['main'],
-        additionalProperties: { $ref: '#/$defs/steps' },
+        additionalProperties: SECTION,
       },
     },
     required: ['sections'],
@@ -72,13 +81,35 @@ function rootSchema(kind: DocumentKind): JsonObject {
 }
 
 function methodSchema(writer: JsonSchemaWriter, method: AnyMethod): JsonValue {
-  const forms = [writer.write(method.params)];
-  if (method.shorthand !== undefined) forms.push(writer.write(method.shorthand.schema));
+  // What there is to say of the whole is said of the method.
+  const undescribed = { ...method.params, info: { ...method.params.info, description: undefined } };
+  const forms = alternatives(writer.write(undescribed));
+  if (method.shorthand !== undefined) forms.push(...alternatives(writer.write(method.shorthand.schema)));
   if (mayStandBare(method)) forms.push({ type: 'null' });
+  const outputs = method.outputs.map(({ name }) => `\`${name}\``).join(', ');
   return {
-    description: method.summary,
-    ...(forms.length === 1 ? (forms[0] as JsonObject) : { anyOf: forms }),
+    ...(forms.length === 1 ? forms[0] : { anyOf: forms }),
+    description: outputs === '' ? method.summary : `${method.summary} Sets ${outputs}.`,
+    examples: examplesOf(method),
   };
+}
+
+/** A schema that says nothing but "one of these" gives way to these. */
+function alternatives(schema: JsonObject): JsonObject[] {
+  const { anyOf, ...rest } = schema;
+  return isArray(anyOf) && Object.keys(rest).length === 0 ? (anyOf as JsonObject[]) : [schema];
+}
+
+/** The values that the method has in its examples, which may show other steps, too. */
+function examplesOf(method: AnyMethod): JsonValue[] {
+  return method.examples.flatMap((text) => {
+    const { value } = parseText(text, { kind: method.kind });
+    const steps = isArray(value) ? value : [];
+    return steps.flatMap((step) => {
+      const example = isObject(step) ? step[method.name] : undefined;
+      return example === undefined ? [] : [example];
+    });
+  });
 }
 
 /** Whether the method may be written without any parameter, as `- answer`. */

@@ -26,6 +26,7 @@ export function soundSchema<const O extends s.SchemaInfo>(options: O) {
   return s.string({
     ...options,
     check: soundFault,
+    jsonSchema: { pattern: '^(?:https?://|say:|silence:|ring:)' },
     allowed: 'a URL, "say:<text>", "silence:<seconds>", "ring:<country>" or "ring:<seconds>:<country>"',
   });
 }

@@ -1,6 +1,12 @@
-/** A schema as JSON Schema (draft 2020-12), for editors and other programs. */
+/**
+ * A schema as JSON Schema (draft 2020-12), for editors and other programs. It takes all that the loader takes
+ * without a word, with one exception: a property with nothing behind it (`beep:`), which the loader passes over
+ * and an editor should point at.
+ */
+import type { DocumentKind } from './error-codes.ts';
 import type { JsonValue } from './json.ts';
-import type { NumberNode, ObjectNode, Schema, StringNode } from './schema.ts';
+import { MAX_EXPRESSION_LENGTH } from './schema-formats.ts';
+import type { NumberNode, ObjectNode, Schema, StepsNode, StringNode } from './schema.ts';
 
 type Json = Record<string, JsonValue>;
 
@@ -13,8 +19,7 @@ export class JsonSchemaWriter {
     return this.#definitions;
   }
 
-  /** @param presence whether `default` and the like are said of it (a property) or not (a part) */
-  write(schema: Schema): JsonValue {
+  write(schema: Schema): Json {
     const { node, info } = schema;
     const written = this.#node(schema);
     const description = [info.description, info.unit === undefined ? undefined : `Unit: ${info.unit}.`]
@@ -32,15 +37,34 @@ export class JsonSchemaWriter {
 
   #node(schema: Schema): Json {
     const { node, info } = schema;
-    const open = info.literal !== true;
+    const own = { ...this.#plain(schema), ...info.jsonSchema };
+    if (info.literal === true) return own;
     switch (node.kind) {
       case 'string':
-        return stringSchema(node, open);
+        return isBounded(own) ? { anyOf: [own, PLACEHOLDER] } : own;
       case 'number':
       case 'integer':
-        return open ? { anyOf: [numberSchema(node), PLACEHOLDER] } : numberSchema(node);
+        return { anyOf: [own, NUMBER_TEXT] };
       case 'boolean':
-        return open ? { anyOf: [{ type: 'boolean' }, PLACEHOLDER] } : { type: 'boolean' };
+        return { anyOf: [own, BOOLEAN_TEXT] };
+      case 'array':
+      case 'object':
+        return { anyOf: [own, PLACEHOLDER] };
+      default:
+        return own;
+    }
+  }
+
+  #plain(schema: Schema): Json {
+    const { node } = schema;
+    switch (node.kind) {
+      case 'string':
+        return stringSchema(node);
+      case 'number':
+      case 'integer':
+        return numberSchema(node);
+      case 'boolean':
+        return { type: 'boolean' };
       case 'any':
         return {};
       case 'array':
@@ -55,7 +79,7 @@ export class JsonSchemaWriter {
       case 'union':
         return { anyOf: node.variants.map((variant) => this.write(variant)) };
       case 'steps':
-        return { $ref: '#/$defs/steps' };
+        return stepsSchema(node);
       case 'named': {
         if (!Object.hasOwn(this.#definitions, node.name)) {
           this.#definitions[node.name] = true;
@@ -83,32 +107,62 @@ export class JsonSchemaWriter {
   }
 }
 
-/** A text that is one placeholder, whose value is known only when the step runs. */
 const PLACEHOLDER: Json = { $ref: '#/$defs/placeholder' };
+const NUMBER_TEXT: Json = { $ref: '#/$defs/number-text' };
+const BOOLEAN_TEXT: Json = { $ref: '#/$defs/boolean-text' };
 
 /** Definitions that every document needs. */
-export const COMMON_DEFINITIONS: Json = {
-  placeholder: {
-    description: 'A placeholder, replaced by its value when the step runs.',
+export function commonDefinitions(kind: DocumentKind): Json {
+  const placeholder = kind === 'calling' ? '[$%]\\{[\\s\\S]*\\}' : '%\\{[\\s\\S]*\\}';
+  const text = (description: string, ...patterns: readonly string[]): Json => ({
+    description,
     type: 'string',
-    pattern: '[$%]\\{[\\s\\S]*\\}',
-  },
-};
+    pattern: [...patterns, placeholder].join('|'),
+  });
+  return {
+    placeholder: text('A placeholder, replaced by its value when the step runs.'),
+    'number-text': text(
+      'A placeholder, replaced by its value when the step runs, or a number in quotes.',
+      '^\\s*[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?\\s*$|^\\s*0[xXoObB][\\da-fA-F]+\\s*$',
+    ),
+    'boolean-text': text(
+      'A placeholder, replaced by its value when the step runs, or a truth value in quotes.',
+      '^(?:true|false)$',
+    ),
+  };
+}
 
-function stringSchema(node: StringNode, open: boolean): Json {
-  const own: Json = {
-    type: 'string',
-    ...(node.enum === undefined ? {} : { enum: [...node.enum, ...(node.extended ?? [])] }),
+function stringSchema(node: StringNode): Json {
+  const values = [...(node.enum ?? []), ...(node.extended ?? [])];
+  // `beep: true` of `join_conference` is a text to the language and a truth value to YAML.
+  const truths = ['true', 'false'].filter((text) => values.includes(text)).map((text) => text === 'true');
+  return {
+    ...(truths.length > 0 ? {} : { type: 'string' }),
+    ...(node.enum === undefined ? {} : { enum: [...values, ...truths] }),
     ...(node.pattern === undefined
       ? {}
       : { pattern: node.pattern.flags.includes('i') ? anyCase(node.pattern.source) : node.pattern.source }),
     ...(node.minLength === undefined ? {} : { minLength: node.minLength }),
     ...(node.maxLength === undefined ? {} : { maxLength: node.maxLength }),
     ...(node.format === 'http-url' ? { pattern: '^[hH][tT][tT][pP][sS]?://' } : {}),
-    ...(node.format === 'javascript' ? { maxLength: 1_024 } : {}),
+    ...(node.format === 'javascript' ? { maxLength: MAX_EXPRESSION_LENGTH } : {}),
   };
-  const bounded = Object.keys(own).some((key) => key !== 'type' && key !== 'minLength');
-  return bounded && open ? { anyOf: [own, PLACEHOLDER] } : own;
+}
+
+/** Whether it keeps texts out that may hold a placeholder; an empty one cannot. */
+function isBounded(text: Json): boolean {
+  return Object.keys(text).some((key) => key !== 'type' && key !== 'minLength');
+}
+
+function stepsSchema({ methods }: StepsNode): Json {
+  const steps = { $ref: '#/$defs/steps' };
+  if (methods === undefined) return steps;
+  const step = {
+    type: ['object', 'string'],
+    propertyNames: { enum: [...methods] },
+    pattern: `^(?:${methods.join('|')})$`,
+  };
+  return { allOf: [steps, { anyOf: [{ type: 'array', items: step }, step] }] };
 }
 
 function numberSchema(node: NumberNode): Json {
@@ -121,7 +175,7 @@ function numberSchema(node: NumberNode): Json {
 }
 
 /** JSON Schema has no flags: every letter becomes both of its cases. Classes and escapes must hold no letters. */
-function anyCase(source: string): string {
+export function anyCase(source: string): string {
   return source.replace(/\\.|\[[^\]]*\]|[a-zA-Z]/g, (part) =>
     /^[a-zA-Z]$/.test(part) ? `[${part.toLowerCase()}${part.toUpperCase()}]` : part,
   );

@@ -3,7 +3,7 @@
  * JSON Schema and the documentation. A schema is plain data; `schema-read.ts` reads values by it.
  */
 import type { ErrorCode } from './error-codes.ts';
-import type { JsonValue } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import type { Path } from './position.ts';
 import type { Block } from './document.ts';
 
@@ -28,6 +28,8 @@ export interface SchemaInfo {
   readonly deprecated?: boolean | undefined;
   /** What is wrong with an object or list that its parts cannot say; asked with the value as it is written. */
   readonly refine?: ((value: JsonValue) => Refinement | undefined) | undefined;
+  /** What `refine` or `check` demand, as far as JSON Schema can say it; goes into the schema of the value. */
+  readonly jsonSchema?: JsonObject | undefined;
   /** The code of the language for a value that is missing or wrong here, where it has one of its own. */
   readonly code?: ErrorCode | undefined;
   /** Placeholders are not expanded: labels, paths, JavaScript. */

@@ -9,6 +9,7 @@ import { type Credentials, requireCredentials } from './auth.ts';
 import { addDownloadRoutes } from './download-route.ts';
 import { HttpProblem, httpListenError, problem } from './errors.ts';
 import { addRecordingsRoutes } from './recordings-routes.ts';
+import { addSchemaRoutes } from './schema-routes.ts';
 import { addStatusRoutes, type StatusOptions } from './status-routes.ts';
 
 export interface HttpServerOptions extends StatusOptions {
@@ -63,6 +64,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   addCommonBehaviour(app, log, options.clock);
   acceptEmptyJson(app);
   addStatusRoutes(app, options);
+  addSchemaRoutes(app);
   addDownloadRoutes(app, { ...options, log });
   void app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {

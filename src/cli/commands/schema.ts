@@ -1,0 +1,33 @@
+import { Argument, type Command } from 'commander';
+
+import { jsonSchema } from '../../methods/json-schema.ts';
+import type { DocumentKind } from '../../swml/error-codes.ts';
+import type { CommandContext } from '../program.ts';
+
+const EXAMPLES = `
+Examples:
+  openswml schema > swml.schema.json
+  openswml schema messaging > messaging.schema.json
+
+Editors with a YAML language server (VS Code with the extension "YAML") then complete, explain and check a
+document whose first line is
+
+  # yaml-language-server: $schema=./swml.schema.json
+
+A running server has the same at /schemas/calling.json and /schemas/messaging.json.
+`;
+
+export function addSchemaCommand(program: Command, context: CommandContext): void {
+  program
+    .command('schema')
+    .description('print the JSON Schema of documents, for editors')
+    .addArgument(
+      new Argument('[kind]', 'what the documents are for')
+        .choices(['calling', 'messaging'])
+        .default('calling'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action((kind: DocumentKind) => {
+      context.terminal.out(`${JSON.stringify(jsonSchema(kind), null, 2)}\n`);
+    });
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { jsonSchema } from '../../methods/json-schema.ts';
+import { useTestServer } from './http-fixtures.ts';
+
+const t = useTestServer();
+
+describe('the JSON Schema of documents', () => {
+  for (const kind of ['calling', 'messaging'] as const) {
+    test(`is there for ${kind} documents, for everyone, also for pages of other origins`, async () => {
+      const response = await t.current.request('GET', `/schemas/${kind}.json`);
+      assert.equal(response.statusCode, 200);
+      assert.match(String(response.headers['content-type']), /^application\/schema\+json/);
+      assert.equal(response.headers['access-control-allow-origin'], '*');
+      assert.deepEqual(response.json(), jsonSchema(kind));
+    });
+  }
+
+  test('is not sent again to an editor that has it', async () => {
+    const { etag } = (await t.current.request('GET', '/schemas/calling.json')).headers;
+    const again = await t.current.request('GET', '/schemas/calling.json', { 'if-none-match': String(etag) });
+    assert.equal(again.statusCode, 304);
+    assert.equal(again.body, '');
+  });
+
+  test('is not there under other names', async () => {
+    for (const file of ['faxing.json', 'calling', 'calling.yaml', '..%2fcalling.json']) {
+      assert.equal((await t.current.request('GET', `/schemas/${file}`)).statusCode, 404, file);
+    }
+  });
+});
