@@ -1,7 +1,8 @@
-import { maxWavDataBytes, parseWavFormat, WAV_HEADER_BYTES, wavHeader } from '../media/wav-format.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import type { AudioShape } from './recording-writer.ts';
+import { type OpenRepairFile, openPlainFile, type RepairFile } from './repair-file.ts';
 import type { RecordFormat } from './types.ts';
+import { wavRepair } from './wav-repair.ts';
 
 /** What became of a recording that a crash had left unfinished. */
 export type RepairResult =
@@ -16,6 +17,20 @@ export interface RepairOptions {
   /** Used when the header of the file is destroyed; default 8000 Hz mono. */
   readonly shape?: AudioShape;
   readonly files?: FileSystem;
+  /** Opens the files of the recording; default: as they are. */
+  readonly openFile?: OpenRepairFile;
+}
+
+/** How one format is repaired. */
+export interface FormatRepair {
+  /** Length of a finished file, ms; undefined when it is none of ours. */
+  describe(file: RepairFile): Promise<number | undefined>;
+  /**
+   * Makes a finished file of what there is of one. May be repeated, also after a crash within it.
+   * @param fallback for a file that does not tell any more what it holds
+   * @returns its length, ms; 0: nothing is there that could be kept, and the file is as it was
+   */
+  mend(file: RepairFile, fallback: AudioShape): Promise<number>;
 }
 
 const DEFAULT_SHAPE: AudioShape = { sampleRate: 8000, channels: 1 };
@@ -33,108 +48,71 @@ export async function repairSpool(
 ): Promise<RepairResult> {
   const files = options.files ?? nodeFileSystem;
   const partPath = `${path}.part`;
-  if (format !== 'wav') {
-    const left = (await files.size(path)) ?? (await files.size(partPath));
-    if (left === undefined || left === 0) return { state: 'absent' };
-    return { state: 'unreadable', error: `${path}: files of the format "${format}" cannot be repaired` };
-  }
   const finalSize = await files.size(path);
   const partSize = await files.size(partPath);
-  if (finalSize !== undefined && finalSize > WAV_HEADER_BYTES) {
+  if (format !== 'wav') {
+    if ((finalSize ?? partSize ?? 0) === 0) return { state: 'absent' };
+    return { state: 'unreadable', error: `${path}: files of the format "${format}" cannot be repaired` };
+  }
+  const spool = new Spool(path, wavRepair, files, options);
+  if (finalSize !== undefined && finalSize > 0) {
+    const described = await spool.describe();
     // The final name is given to complete files only. A `.part` beside it is an older state of the same
     // recording (a copy put back, say); one that holds more is not touched.
-    if (partSize !== undefined && partSize <= finalSize) await files.remove(partPath);
-    return describe(path, finalSize, files);
+    if (described !== 'empty') {
+      if (partSize !== undefined && partSize <= finalSize) await files.remove(partPath);
+      return described;
+    }
   }
   if (finalSize !== undefined) await files.remove(path);
-  if (partSize === undefined) return { state: 'absent' };
-  return repairPart(path, partPath, partSize, options.shape ?? DEFAULT_SHAPE, files);
+  return partSize === undefined ? { state: 'absent' } : spool.mend();
 }
 
-async function repairPart(
-  path: string,
-  partPath: string,
-  partSize: number,
-  fallback: AudioShape,
-  files: FileSystem,
-): Promise<RepairResult> {
-  const fd = await files.open(partPath);
-  let shape: AudioShape;
-  let dataBytes: number;
-  try {
-    // A power cut can leave a file of the right length with zeros in place of its first block.
-    shape = shapeOf(await readHeader(fd, files)) ?? fallback;
-    const frameBytes = shape.channels * 2;
-    const audible = Math.max(0, partSize - WAV_HEADER_BYTES);
-    dataBytes = Math.min(audible - (audible % frameBytes), maxWavDataBytes(shape.channels));
-    if (dataBytes > 0) {
-      await files.truncate(fd, WAV_HEADER_BYTES + dataBytes);
-      await writeAll(fd, wavHeader(shape, dataBytes), files);
-      await files.sync(fd);
+/** One recording under repair. */
+class Spool {
+  readonly #path: string;
+  readonly #partPath: string;
+  readonly #format: FormatRepair;
+  readonly #files: FileSystem;
+  readonly #open: OpenRepairFile;
+  readonly #shape: AudioShape;
+
+  constructor(path: string, format: FormatRepair, files: FileSystem, options: RepairOptions) {
+    this.#path = path;
+    this.#partPath = `${path}.part`;
+    this.#format = format;
+    this.#files = files;
+    this.#open = options.openFile ?? openPlainFile;
+    this.#shape = options.shape ?? DEFAULT_SHAPE;
+  }
+
+  /** The finished file as it is, or `empty` when it holds not one sample. */
+  async describe(): Promise<RepairResult | 'empty'> {
+    const file = await this.#open(this.#path, this.#files);
+    try {
+      const durationMs = await this.#format.describe(file);
+      if (durationMs === 0) return 'empty';
+      if (durationMs !== undefined) return { state: 'complete', durationMs, byteSize: file.size };
+      return { state: 'unreadable', error: `${this.#path}: it is no recording of ours` };
+    } finally {
+      await file.close();
     }
-  } finally {
-    await files.close(fd);
   }
-  if (dataBytes === 0) {
-    await files.remove(partPath);
-    return { state: 'absent' };
-  }
-  await files.rename(partPath, path);
-  return complete(shape, dataBytes);
-}
 
-async function describe(path: string, size: number, files: FileSystem): Promise<RepairResult> {
-  const fd = await files.open(path);
-  try {
-    const shape = shapeOf(await readHeader(fd, files));
-    if (shape === undefined)
-      return { state: 'unreadable', error: `${path}: its header is no WAV header of ours` };
-    return complete(shape, size - WAV_HEADER_BYTES);
-  } finally {
-    await files.close(fd);
-  }
-}
-
-function complete(shape: AudioShape, dataBytes: number): RepairResult {
-  return {
-    state: 'complete',
-    durationMs: (dataBytes / (shape.channels * 2) / shape.sampleRate) * 1000,
-    byteSize: WAV_HEADER_BYTES + dataBytes,
-  };
-}
-
-/** Rate and channels of a header that {@link wavHeader} wrote; undefined when it is none. */
-function shapeOf(header: Uint8Array): AudioShape | undefined {
-  if (header.length < WAV_HEADER_BYTES) return undefined;
-  try {
-    const { encoding, sampleRate, channels, sampleBytes } = parseWavFormat(header.subarray(20, 36));
-    if (encoding !== 'pcm' || sampleBytes !== 2 || (channels !== 1 && channels !== 2)) return undefined;
-    const shape: AudioShape = { sampleRate, channels };
-    const ours = wavHeader(shape);
-    // Everything but the two sizes must be as we write it.
-    const same = ours.every((byte, i) => (i >= 4 && i < 8) || i >= 40 || byte === header[i]);
-    return same ? shape : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function readHeader(fd: number, files: FileSystem): Promise<Uint8Array> {
-  const header = new Uint8Array(WAV_HEADER_BYTES);
-  let done = 0;
-  while (done < header.length) {
-    const count = await files.read(fd, header.subarray(done), done);
-    if (count === 0) break;
-    done += count;
-  }
-  return header.subarray(0, done);
-}
-
-async function writeAll(fd: number, bytes: Uint8Array, files: FileSystem): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const count = await files.write(fd, bytes.subarray(done), done);
-    if (count === 0) throw new Error('the file takes no more bytes');
-    done += count;
+  async mend(): Promise<RepairResult> {
+    const file = await this.#open(this.#partPath, this.#files);
+    let durationMs: number;
+    try {
+      durationMs = await this.#format.mend(file, this.#shape);
+      if (durationMs > 0) await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (durationMs === 0) {
+      await this.#files.remove(this.#partPath);
+      return { state: 'absent' };
+    }
+    await this.#files.rename(this.#partPath, this.#path);
+    return { state: 'complete', durationMs, byteSize: file.size };
   }
 }

@@ -1,0 +1,82 @@
+import { type FileSystem, nodeFileSystem } from './file-system.ts';
+
+/**
+ * A file of a recording, finished or not, that is open for repair. Positions and sizes count bytes of the
+ * recording, whatever the file makes of them.
+ */
+export interface RepairFile {
+  readonly size: number;
+  /** @returns fewer bytes than asked for only at the end of the file */
+  read(position: number, length: number): Promise<Uint8Array>;
+  /** Cuts off what lies behind `size`. */
+  truncate(size: number): Promise<void>;
+  append(bytes: Uint8Array): Promise<void>;
+  /** Writes over bytes that are there, where {@link ByteTarget.patch} may. */
+  patch(position: number, bytes: Uint8Array): Promise<void>;
+  /** Makes contents and size durable. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens an existing file for repair. */
+export type OpenRepairFile = (path: string, files: FileSystem) => Promise<RepairFile>;
+
+/** A file whose bytes are those of the recording. */
+export async function openPlainFile(path: string, files: FileSystem = nodeFileSystem): Promise<RepairFile> {
+  const fd = await files.open(path);
+  return new PlainFile(fd, (await files.size(path)) ?? 0, files);
+}
+
+class PlainFile implements RepairFile {
+  readonly #fd: number;
+  readonly #files: FileSystem;
+  #size: number;
+
+  constructor(fd: number, size: number, files: FileSystem) {
+    this.#fd = fd;
+    this.#size = size;
+    this.#files = files;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  async read(position: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, this.#size - position)));
+    let done = 0;
+    while (done < bytes.length) {
+      const count = await this.#files.read(this.#fd, bytes.subarray(done), position + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return bytes.subarray(0, done);
+  }
+
+  async truncate(size: number): Promise<void> {
+    await this.#files.truncate(this.#fd, size);
+    this.#size = size;
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await this.patch(this.#size, bytes);
+    this.#size += bytes.length;
+  }
+
+  async patch(position: number, bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const count = await this.#files.write(this.#fd, bytes.subarray(done), position + done);
+      if (count === 0) throw new Error('the file takes no more bytes');
+      done += count;
+    }
+  }
+
+  sync(): Promise<void> {
+    return this.#files.sync(this.#fd);
+  }
+
+  close(): Promise<void> {
+    return this.#files.close(this.#fd);
+  }
+}
