@@ -23,6 +23,8 @@ export interface RepairOptions {
 
 /** How one format is repaired. */
 export interface FormatRepair {
+  /** For messages. */
+  readonly name: string;
   /** Length of a finished file, ms; undefined when it is none of ours. */
   describe(file: RepairFile): Promise<number | undefined>;
   /**
@@ -93,7 +95,10 @@ class Spool {
       const durationMs = await this.#format.describe(file);
       if (durationMs === 0) return 'empty';
       if (durationMs !== undefined) return { state: 'complete', durationMs, byteSize: file.size };
-      return { state: 'unreadable', error: `${this.#path}: it is no recording of ours` };
+      return {
+        state: 'unreadable',
+        error: `${this.#path}: its header is no ${this.#format.name} header of ours`,
+      };
     } finally {
       await file.close();
     }

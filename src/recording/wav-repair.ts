@@ -4,6 +4,8 @@ import type { AudioShape } from './recording-writer.ts';
 
 /** Every sample that is there is kept; only the header is written anew. */
 export const wavRepair: FormatRepair = {
+  name: 'WAV',
+
   async describe(file) {
     if (file.size <= WAV_HEADER_BYTES) return 0;
     const shape = shapeOf(await file.read(0, WAV_HEADER_BYTES));
