@@ -121,7 +121,7 @@ test('what cannot be repaired is told and left as it is', async (t) => {
   const [result, ...others] = await service.repairFailed();
   assert.deepEqual(others, []);
   assert.deepEqual([result?.id, result?.status], [recordingId, 'failed']);
-  assert.match(result!.error!, /no WAV header/);
+  assert.ok(result?.error?.startsWith(file), result?.error);
   assert.equal(store.get(recordingId)?.error, 'full');
 });
 

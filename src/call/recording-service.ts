@@ -142,7 +142,11 @@ export class RecordingService {
 
   /** The file is durable (or given up): the row and the terminal callback. */
   ended(id: string, outcome: RecordOutcome): void {
-    this.#change(id, changeOf(outcome), outcome.state);
+    const { store, transaction } = this.#options;
+    transaction(() => {
+      this.#change(id, changeOf(outcome), outcome.state);
+      if (outcome.peaks !== undefined) store.savePeaks(id, outcome.peaks);
+    });
   }
 
   /** Finishes what a crash left behind; call once, before calls are taken. */

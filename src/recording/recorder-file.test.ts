@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { PeakMeter } from '../media/peaks.ts';
 import { decodeWav } from '../media/wav-stream-decoder.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
@@ -59,7 +60,8 @@ test('ten seconds of a call are on the disk, sample by sample on both channels, 
   recorder.begin();
   await record(recorder, clock);
   const outcome = await recorder.finish();
-  assert.deepEqual(outcome, {
+  const { peaks, ...facts } = outcome;
+  assert.deepEqual(facts, {
     state: 'finished',
     endedBy: 'hangup',
     durationMs: 10_000,
@@ -75,6 +77,9 @@ test('ten seconds of a call are on the disk, sample by sample on both channels, 
     n % 2 === 0 ? speak[n >> 1]! : listen[n >> 1]!,
   );
   assert.deepEqual(samples, expected);
+  const meter = new PeakMeter(RATE, 2);
+  meter.add(samples, samples.length / 2);
+  assert.deepEqual(peaks, meter.result());
 });
 
 test('while a recording runs, its file lacks no more than one buffer', async () => {

@@ -1,4 +1,5 @@
 import { mixSamples } from '../media/mix.ts';
+import { PeakMeter } from '../media/peaks.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ByteTarget } from './byte-target.ts';
 import { FileTarget } from './file-target.ts';
@@ -70,6 +71,7 @@ export class Recorder {
   /** Samples of an in-band key that a terminator cuts off the end. */
   #cut = 0;
 
+  readonly #peaks: PeakMeter;
   #buffer: Int16Array;
   /** Sample instants in the buffer, and all that were put into it since the start. */
   #buffered = 0;
@@ -106,6 +108,7 @@ export class Recorder {
       endSilenceTimeout: this.#timerSamples(spec.endSilenceTimeoutMs),
       maxLength: this.#timerSamples(spec.maxLengthMs),
     };
+    this.#peaks = new PeakMeter(options.sampleRate, this.#channels);
     this.#startTimeMs = options.clock.now();
     this.#buffer = this.#writer.begin((error) => this.#input({ type: 'fail', error: error.message }));
   }
@@ -327,6 +330,7 @@ export class Recorder {
       // A recording without a sample leaves no file (spec/record.md 8 #4).
       if (this.#frames === 0) await this.#writer.discard();
       else if (this.#abandoned === undefined) {
+        this.#peaks.add(this.#buffer, this.#buffered);
         this.#byteSize = await this.#writer.finish(this.#buffer, this.#buffered);
       }
     } catch (error) {
@@ -340,6 +344,7 @@ export class Recorder {
   #outcome(): RecordOutcome {
     if (this.#state.phase !== 'ended') throw new Error('a recording has no outcome before its end');
     const { ending } = this.#state;
+    const peaks = ending.state === 'error' ? undefined : this.#peaks.result();
     return {
       state: ending.state,
       endedBy: ending.endedBy,
@@ -349,6 +354,7 @@ export class Recorder {
       startTimeMs: this.#startTimeMs,
       endTimeMs: this.#endTimeMs,
       missingSamples: this.#missing,
+      ...(peaks !== undefined && { peaks }),
       ...(ending.error !== undefined && { error: ending.error }),
     };
   }
@@ -365,6 +371,7 @@ export class Recorder {
       done += run;
       if (this.#buffered === capacity) {
         this.#buffered = 0;
+        this.#peaks.add(this.#buffer, capacity);
         this.#buffer = this.#writer.write(this.#buffer, capacity);
       }
     }

@@ -1,3 +1,7 @@
+import type { Peaks } from '../media/peaks.ts';
+
+export type { Peaks };
+
 /** Which side of the leg is recorded (spec/record.md 3.1). */
 export type RecordDirection = 'speak' | 'listen' | 'both';
 
@@ -57,6 +61,8 @@ export interface RecordOutcome {
   readonly endTimeMs: number;
   /** Samples for which no packet came in time (loss), of the recorded party, per channel. */
   readonly missingSamples: number;
+  /** How loud it is from beginning to end, for players; of a file that was kept. */
+  readonly peaks?: Peaks;
   /** For `error`: what failed, in words for an operator. */
   readonly error?: string;
 }

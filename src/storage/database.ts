@@ -8,7 +8,7 @@ import { StorageError, toStorageError } from './errors.ts';
 import { migrate, requireCurrent } from './migrate.ts';
 import { WalSync } from './wal-sync.ts';
 
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | null | Uint8Array;
 /** Values of the named parameters (`:name`) of a statement. */
 export type SqlParams = Readonly<Record<string, SqlValue>>;
 export type SqlRow = Readonly<Record<string, SqlValue>>;

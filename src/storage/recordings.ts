@@ -1,4 +1,4 @@
-import type { EndCause, RecordDirection, RecordFormat } from '../recording/types.ts';
+import type { EndCause, Peaks, RecordDirection, RecordFormat } from '../recording/types.ts';
 
 /** REST vocabulary (spec/record.md 6.2). */
 export type RecordingStatus = 'in-progress' | 'paused' | 'completed' | 'absent' | 'failed';
@@ -82,6 +82,9 @@ export interface RecordingStore {
   cancelDelete(id: string): void;
   /** Hidden rows: at start-up, deletions that a crash broke off. */
   inDeletion(): readonly RecordingRow[];
+  /** Keeps the peaks of a recording, in place of older ones. No-op when there is no such row. */
+  savePeaks(id: string, peaks: Peaks): void;
+  peaks(id: string): Peaks | undefined;
   /** Removes the row, hidden or not. @returns whether there was one */
   delete(id: string): boolean;
 }

@@ -97,6 +97,30 @@ describe('the recordings table', () => {
     assert.deepEqual(ids(recordings.inDeletion()), []);
   });
 
+  test('peaks are kept with their recording and go with it', () => {
+    const id = row().id;
+    const peaks = {
+      sampleRate: 8000,
+      channels: 2,
+      framesPerPoint: 160,
+      data: Int16Array.of(-32_768, 32_767, -1, 0),
+    };
+    recordings.savePeaks(id, peaks);
+    assert.equal(recordings.peaks(id), undefined);
+    recordings.insert(row());
+    assert.equal(recordings.peaks(id), undefined);
+    recordings.savePeaks(id, peaks);
+    assert.deepEqual(recordings.peaks(id), peaks);
+    const longer = { ...peaks, data: new Int16Array(8_192).fill(-2) };
+    recordings.savePeaks(id, longer);
+    assert.deepEqual(recordings.peaks(id), longer);
+    recordings.update(id, { status: 'completed' });
+    assert.deepEqual(recordings.peaks(id), longer);
+    recordings.delete(id);
+    recordings.insert(row());
+    assert.equal(recordings.peaks(id), undefined);
+  });
+
   test('failed rows without a file are told, oldest first', () => {
     recordings.insert(row({ id: 'b', createdAt: 2, status: 'failed' }));
     recordings.insert(row({ id: 'a', createdAt: 1, status: 'failed' }));

@@ -1,3 +1,4 @@
+import type { Peaks } from '../recording/types.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Database, SqlParams, SqlRow, SqlValue } from './database.ts';
 import { StorageError } from './errors.ts';
@@ -44,6 +45,9 @@ const FAILED = `SELECT * FROM recordings WHERE status = 'failed' AND byte_size =
   ORDER BY created_at, id`;
 const BEGIN_DELETE = `UPDATE recordings SET deleted_at = :now
   WHERE id = :id AND deleted_at IS NULL AND status NOT IN ('in-progress', 'paused')`;
+const SAVE_PEAKS = `INSERT OR REPLACE INTO recording_peaks (recording_id, channels, sample_rate, frames_per_point, data)
+  SELECT id, :channels, :sampleRate, :framesPerPoint, :data FROM recordings WHERE id = :id`;
+const PEAKS = 'SELECT * FROM recording_peaks WHERE recording_id = :id';
 const IN_DELETION = 'SELECT * FROM recordings WHERE deleted_at IS NOT NULL ORDER BY created_at, id';
 
 /** Fields of {@link RecordingChange}: only these may stand in an UPDATE. */
@@ -120,6 +124,23 @@ export class SqliteRecordings implements RecordingStore {
     return this.#database.all(IN_DELETION).map(fromSql);
   }
 
+  savePeaks(id: string, peaks: Peaks): void {
+    const { channels, sampleRate, framesPerPoint } = peaks;
+    const data = littleEndian(peaks.data);
+    this.#database.run(SAVE_PEAKS, { id, channels, sampleRate, framesPerPoint, data });
+  }
+
+  peaks(id: string): Peaks | undefined {
+    const row = this.#database.get(PEAKS, { id });
+    if (row === undefined) return undefined;
+    return {
+      channels: Number(row['channels']),
+      sampleRate: Number(row['sample_rate']),
+      framesPerPoint: Number(row['frames_per_point']),
+      data: fromLittleEndian(row['data'] as Uint8Array),
+    };
+  }
+
   delete(id: string): boolean {
     return this.#database.run('DELETE FROM recordings WHERE id = :id', { id }).changes > 0;
   }
@@ -157,6 +178,18 @@ function listQuery(filter: RecordingFilter): { sql: string; params: SqlParams; b
     `SELECT * FROM recordings WHERE ${conditions.join(' AND ')} ` +
     `ORDER BY created_at ${order}, id ${order} LIMIT :limit OFFSET :offset`;
   return { sql, params, backwards };
+}
+
+function littleEndian(samples: Int16Array): Uint8Array {
+  const bytes = new Uint8Array(samples.byteLength);
+  const view = new DataView(bytes.buffer);
+  for (const [index, sample] of samples.entries()) view.setInt16(index * 2, sample, true);
+  return bytes;
+}
+
+function fromLittleEndian(bytes: Uint8Array): Int16Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Int16Array.from({ length: bytes.length >> 1 }, (_, index) => view.getInt16(index * 2, true));
 }
 
 function toSql(value: RecordingRow[keyof RecordingRow]): SqlValue {
