@@ -149,3 +149,96 @@ test('a state that cannot be stored does not harm the call; its end says so, and
   assert.deepEqual([row.status, row.startTime, row.byteSize], ['in-progress', undefined, 0]);
   await leg.hangup();
 });
+
+test('a pause under the beep is told behind the beginning, and a resumption under it is not told', async (t) => {
+  const { leg, emit, outbox, store } = openLeg(t);
+  await leg.answer();
+  const paused = await leg.record({ ...RECORD, beep: true });
+  const resumed = await leg.record({ ...RECORD, controlId: 'c2', beep: true });
+  paused.pause('silence');
+  resumed.pause('skip');
+  resumed.resume();
+  assert.deepEqual(outbox.states, []);
+  for (const { recordingId } of [paused, resumed]) {
+    emit({ type: 'recordStarted', recordingId, startTimeMs: 1_000_000 });
+  }
+  assert.deepEqual(
+    outbox.requests.map(({ envelope: { params } }) => `${params['control_id']} ${params['state']}`),
+    ['c1 recording', 'c1 paused', 'c2 recording'],
+  );
+  assert.equal(store.get(paused.recordingId)?.status, 'paused');
+  assert.equal(store.get(resumed.recordingId)?.status, 'in-progress');
+});
+
+test('a recording begins when its file is there; one whose file cannot be made is an error of the call', async (t) => {
+  const { leg, emit, host, clock, outbox, store } = openLeg(t);
+  await leg.answer();
+  host.opensFiles = false;
+  const settled: unknown[] = [];
+  const starting = leg.record(RECORD).catch((error: unknown) => settled.push(error));
+  await clock.settle();
+  assert.equal(settled.length, 0);
+  const { recordingId } = host.sent('record')[0]!.spec;
+  const outcome = { ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error: 'disk full' } as const;
+  emit({ type: 'recordEnded', recordingId, outcome });
+  await starting;
+  const [error] = settled;
+  assert.ok(error instanceof CallError && error.code === 'record_failed');
+  assert.match(error.message, /disk full/);
+  assert.deepEqual(outbox.states, ['error']);
+  assert.equal(store.get(recordingId)?.status, 'failed');
+  host.opensFiles = true;
+  await leg.record(RECORD);
+});
+
+test('a recording whose folder cannot be made is registered as failed and reported', async (t) => {
+  const { leg, outbox, store, dataDir } = openLeg(t);
+  await leg.answer();
+  writeFileSync(path.join(dataDir, 'recordings'), 'a file where the folder should be');
+  await assert.rejects(
+    leg.record(RECORD),
+    (error) => error instanceof CallError && error.code === 'record_failed',
+  );
+  const [row] = store.list({});
+  assert.deepEqual([row?.status, row?.endedBy, row?.byteSize], ['failed', 'error', 0]);
+  assert.deepEqual(outbox.states, ['error']);
+  assert.equal(outbox.requests[0]!.envelope.params['error'], row?.error);
+});
+
+type Leg = ReturnType<typeof openLeg>['leg'];
+const ENDS: readonly (readonly [string, (leg: Leg) => unknown, readonly [string, string]])[] = [
+  ['the party hangs up', (leg) => leg.endedRemotely('hangup'), ['remote', 'hangup']],
+  ['the script hangs up', (leg) => leg.hangup(), ['local', 'hangup']],
+  ['an error ends the call', (leg) => leg.hangup('error'), ['local', 'error']],
+  ['the call is too long', (leg) => leg.limitDuration(1), ['local', 'max_duration']],
+];
+for (const [title, end, expected] of ENDS) {
+  test(`when ${title}, its recordings tell so beside ended_by: hangup`, async (t) => {
+    const { leg, emit, host, outbox, store, clock } = openLeg(t);
+    await leg.answer();
+    const { recordingId } = await leg.record(RECORD);
+    host.closes = false;
+    void end(leg);
+    await clock.advance(1_001);
+    assert.equal(host.sent('close')[0]?.cause, 'hangup');
+    emit({ type: 'recordEnded', recordingId, outcome: { ...FINISHED, endedBy: 'hangup' } });
+    host.emitClosed('call-1');
+    await leg.ended;
+    const row = store.get(recordingId)!;
+    assert.deepEqual([row.endedBy, row.hangupBy, row.hangupReason], ['hangup', ...expected]);
+    const { params } = outbox.requests.at(-1)!.envelope;
+    assert.deepEqual([params['hangup_by'], params['hangup_reason']], expected);
+  });
+}
+
+test('sixteen recordings run at once on a call, and no more', async (t) => {
+  const { leg, emit } = openLeg(t);
+  await leg.answer();
+  const running = await Promise.all(
+    Array.from({ length: 16 }, (_, n) => leg.record({ ...RECORD, controlId: `c${n}` })),
+  );
+  const tooMany = (error: unknown) => error instanceof CallError && error.code === 'too_many_recordings';
+  await assert.rejects(leg.record({ ...RECORD, controlId: 'one more' }), tooMany);
+  emit({ type: 'recordEnded', recordingId: running[3]!.recordingId, outcome: FINISHED });
+  await leg.record({ ...RECORD, controlId: 'one more' });
+});

@@ -1,7 +1,7 @@
 import type { Logger } from '../log/logger.ts';
 import type { EndCause, RecordOutcome } from '../recording/types.ts';
 import type { Clock } from '../time/clock.ts';
-import { CallError, type CallInfo, type RecordOperation, type RecordOptions } from './leg.ts';
+import { type CallEnd, CallError, type CallInfo, type RecordOperation, type RecordOptions } from './leg.ts';
 import type { MediaClient } from './media-client.ts';
 import type { LegEvent } from './media-leg.ts';
 import type { RecordingService } from './recording-service.ts';
@@ -9,14 +9,23 @@ import type { RecordingService } from './recording-service.ts';
 interface Active {
   readonly operation: RecordOperation;
   readonly resolve: (outcome: RecordOutcome) => void;
-  paused: boolean;
+  /** There is a file to write to. */
+  readonly opened: PromiseWithResolvers<void>;
+  /** Its beginning was told; before that nothing else may be (spec/record.md 4.2). */
+  started: boolean;
+  paused: 'skip' | 'silence' | undefined;
 }
+
+/** Recordings that may run at once on one call: each holds a file open. */
+const MAX_AT_ONCE = 16;
 
 export interface LegRecordingsOptions {
   readonly service: RecordingService;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onEvent: (event: LegEvent) => void;
+  /** Aborts when the call is over, with a `CallEnd` as its reason. */
+  readonly signal: AbortSignal;
 }
 
 /** The recordings of one leg: starts them, follows their events, keeps row and callbacks in step. */
@@ -25,10 +34,10 @@ export class LegRecordings {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #onEvent: (event: LegEvent) => void;
+  readonly #signal: AbortSignal;
   /** By recording id: those that still run. */
   readonly #active = new Map<string, Active>();
-  /** By control id: the one that was started last, running or ended. */
-  readonly #byControlId = new Map<string, RecordOperation>();
+  /** Control ids of those that are about to run. */
   readonly #starting = new Set<string>();
   /** What has yet to come to its end: beginnings, recordings, repairs. Nothing in it rejects. */
   readonly #open = new Set<Promise<unknown>>();
@@ -39,10 +48,15 @@ export class LegRecordings {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onEvent = options.onEvent;
+    this.#signal = options.signal;
   }
 
+  /** The running recording with this control id: there is one at most. */
   find(controlId: string): RecordOperation | undefined {
-    return this.#byControlId.get(controlId);
+    for (const { operation } of this.#active.values()) {
+      if (operation.controlId === controlId) return operation;
+    }
+    return undefined;
   }
 
   /** Resolves when no recording begins, runs or is repaired any more. */
@@ -50,32 +64,31 @@ export class LegRecordings {
     while (this.#open.size > 0) await Promise.all(this.#open);
   }
 
-  /** @throws CallError */
+  /**
+   * Resolves once there is a file to write to.
+   * @throws CallError
+   */
   async start(
     media: MediaClient,
     call: CallInfo,
     eventChannel: string | undefined,
     options: RecordOptions,
-    signal: AbortSignal,
   ): Promise<RecordOperation> {
     const { controlId } = options;
-    if (this.#starting.has(controlId) || this.#isRunning(controlId)) {
-      throw new CallError(
-        'control_id_in_use',
-        `a recording with control_id '${controlId}' is already running on this call`,
-      );
-    }
+    this.#assertRoom(controlId);
     this.#starting.add(controlId);
     const begun = Promise.withResolvers<void>();
     this.#keepOpen(begun.promise);
     try {
       const spec = await this.#service.create(call, eventChannel, options);
-      const operation = this.#register(media, spec.recordingId, controlId);
-      if (signal.aborted) {
+      const { operation, opened } = this.#register(media, spec.recordingId, controlId);
+      if (this.#signal.aborted) {
         this.#ended(spec.recordingId, nothingRecorded('hangup', this.#clock.now()));
       } else {
         media.send({ type: 'record', spec });
       }
+      const outcome = await Promise.race([operation.done, opened.promise]);
+      if (outcome?.state === 'error') throw new Error(outcome.error);
       return operation;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -91,12 +104,23 @@ export class LegRecordings {
     void work.then(() => this.#open.delete(work));
   }
 
-  #isRunning(controlId: string): boolean {
-    const operation = this.#byControlId.get(controlId);
-    return operation !== undefined && this.#active.has(operation.recordingId);
+  #assertRoom(controlId: string): void {
+    if (this.#starting.has(controlId) || this.find(controlId) !== undefined) {
+      const id = controlId.length > 80 ? `${controlId.slice(0, 79)}…` : controlId;
+      throw new CallError(
+        'control_id_in_use',
+        `a recording with control_id '${id}' is already running on this call`,
+      );
+    }
+    if (this.#active.size + this.#starting.size >= MAX_AT_ONCE) {
+      throw new CallError(
+        'too_many_recordings',
+        `${MAX_AT_ONCE} recordings are already running on this call, and no more may`,
+      );
+    }
   }
 
-  #register(media: MediaClient, recordingId: string, controlId: string): RecordOperation {
+  #register(media: MediaClient, recordingId: string, controlId: string): Active {
     this.#listen(media);
     const { promise: done, resolve } = Promise.withResolvers<RecordOutcome>();
     this.#keepOpen(done);
@@ -109,18 +133,25 @@ export class LegRecordings {
       pause: (behavior) => this.#pause(media, recordingId, behavior),
       resume: () => this.#resume(media, recordingId),
     };
-    this.#active.set(recordingId, { operation, resolve, paused: false });
-    this.#byControlId.set(controlId, operation);
-    return operation;
+    const active: Active = {
+      operation,
+      resolve,
+      opened: Promise.withResolvers<void>(),
+      started: false,
+      paused: undefined,
+    };
+    this.#active.set(recordingId, active);
+    return active;
   }
 
   #listen(media: MediaClient): void {
     if (this.#listening.has(media)) return;
     this.#listening.add(media);
     media.listen((event) => {
-      if (event.type === 'recordStarted') {
-        this.#guard(() => this.#service.started(event.recordingId, event.startTimeMs));
-        this.#tell('recording started', { recording_id: event.recordingId });
+      if (event.type === 'recordOpened') {
+        this.#active.get(event.recordingId)?.opened.resolve();
+      } else if (event.type === 'recordStarted') {
+        this.#started(event.recordingId, event.startTimeMs);
       } else if (event.type === 'recordEnded') {
         this.#ended(event.recordingId, event.outcome);
       } else if (event.type === 'closed') {
@@ -130,33 +161,54 @@ export class LegRecordings {
     });
   }
 
+  #started(recordingId: string, startTimeMs: number): void {
+    const active = this.#active.get(recordingId);
+    if (active === undefined) return;
+    active.started = true;
+    this.#guard(() => this.#service.started(recordingId, startTimeMs));
+    this.#tell('recording started', { recording_id: recordingId });
+    if (active.paused !== undefined) this.#tellPause(recordingId, active.paused);
+  }
+
+  /** Pausing a paused recording changes nothing (spec/record.md 3.6). */
   #pause(media: MediaClient, recordingId: string, behavior: 'skip' | 'silence'): void {
     const active = this.#active.get(recordingId);
-    if (active === undefined || active.paused) return;
-    active.paused = true;
+    if (active === undefined || active.paused !== undefined) return;
+    active.paused = behavior;
     media.send({ type: 'pauseRecord', recordingId, behavior });
+    // A pause under the beep is told once there is a recording to speak of.
+    if (active.started) this.#tellPause(recordingId, behavior);
+  }
+
+  #tellPause(recordingId: string, behavior: 'skip' | 'silence'): void {
     this.#guard(() => this.#service.paused(recordingId, behavior));
     this.#tell('recording paused', { recording_id: recordingId, behavior });
   }
 
   #resume(media: MediaClient, recordingId: string): void {
     const active = this.#active.get(recordingId);
-    if (active === undefined || !active.paused) return;
-    active.paused = false;
+    if (active === undefined || active.paused === undefined) return;
+    active.paused = undefined;
     media.send({ type: 'resumeRecord', recordingId });
+    if (!active.started) return;
     this.#guard(() => this.#service.resumed(recordingId));
     this.#tell('recording resumed', { recording_id: recordingId });
   }
 
-  #ended(recordingId: string, outcome: RecordOutcome): void {
+  #ended(recordingId: string, known: RecordOutcome): void {
     const active = this.#active.get(recordingId);
     if (active === undefined) return;
     this.#active.delete(recordingId);
+    const outcome = known.endedBy === 'hangup' ? { ...known, ...this.#hangup() } : known;
     const stored = this.#guard(() => this.#service.ended(recordingId, outcome));
     this.#tell('recording ended', {
       recording_id: recordingId,
       state: outcome.state,
       ended_by: outcome.endedBy,
+      ...(outcome.hangup !== undefined && {
+        hangup_by: outcome.hangup.by,
+        hangup_reason: outcome.hangup.reason,
+      }),
       duration_ms: outcome.durationMs,
       byte_size: outcome.byteSize,
       ...(outcome.error !== undefined && { error: outcome.error }),
@@ -166,6 +218,13 @@ export class LegRecordings {
         ? outcome
         : { ...outcome, state: 'error', endedBy: 'error', error: 'the recording could not be registered' },
     );
+  }
+
+  /** How the call ended, if it did. */
+  #hangup(): Pick<RecordOutcome, 'hangup'> {
+    if (!this.#signal.aborted) return {};
+    const { by, reason } = this.#signal.reason as CallEnd;
+    return { hangup: { by, reason } };
   }
 
   async #salvage(recordingId: string): Promise<void> {

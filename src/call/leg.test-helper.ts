@@ -27,6 +27,8 @@ type Of<T extends MediaCommand['type']> = Extract<MediaCommand, { readonly type:
 export class ScriptedHost implements MediaHost {
   readonly commands: MediaCommand[] = [];
   opens = true;
+  /** Whether the file of a recording is there at once. */
+  opensFiles = true;
   closes = true;
   readonly #listeners = new Map<string, (event: MediaEvent) => void>();
 
@@ -35,6 +37,9 @@ export class ScriptedHost implements MediaHost {
     const { sessionId } = command;
     if (command.type === 'open' && this.opens) {
       queueMicrotask(() => this.emit({ type: 'opened', sessionId, rtpPort: 10_000 }));
+    } else if (command.type === 'record' && this.opensFiles) {
+      const { recordingId } = command.spec;
+      queueMicrotask(() => this.emit({ type: 'recordOpened', sessionId, recordingId }));
     } else if (command.type === 'close' && this.closes) {
       queueMicrotask(() => this.emitClosed(sessionId));
     }

@@ -18,6 +18,12 @@ export type EndReason =
   | 'max_duration'
   | 'not_found';
 
+/** Why we end a call (spec/rest.md 2.4, `calling.end`). */
+export type HangupReason = Extract<
+  EndReason,
+  'hangup' | 'cancel' | 'busy' | 'noAnswer' | 'decline' | 'error'
+>;
+
 export interface CallEnd {
   /** Who ended it: we (script, operator, limit) or the party. */
   readonly by: 'local' | 'remote';
@@ -118,15 +124,17 @@ export interface CallLeg {
   /** Limits the whole call, seconds from now; the call then ends with `max_duration`. */
   limitDuration(seconds: number): void;
   /** Ends or refuses the call; resolves when its recordings are finished. */
-  hangup(reason?: 'hangup' | 'busy' | 'decline' | 'error'): Promise<void>;
+  hangup(reason?: HangupReason): Promise<void>;
   /** Sends sounds to the party, one behind the other. One playlist sounds at a time; later ones wait. */
   play(sounds: readonly PlayableSound[], options?: { readonly volumeDb?: number }): PlayOperation;
   /**
-   * Starts a recording; resolves when its row exists and the media side has taken it (before a beep ends).
-   * @throws CallError when it cannot start (disk, a `controlId` that is in use, call over)
+   * Starts a recording; resolves when its row and its file exist (before a beep ends). One that cannot start
+   * although it may is registered as failed and reported by a callback, too.
+   * @throws CallError when it cannot start: `record_failed` (disk, encoder), `control_id_in_use`,
+   * `too_many_recordings`, `invalid_state` (not answered), `call_over`
    */
   record(options: RecordOptions): Promise<RecordOperation>;
-  /** The running or ended recording with this control id that was started last. */
+  /** The running recording with this control id. */
   recording(controlId: string): RecordOperation | undefined;
   /**
    * Sends keys (`0-9A-D*#wW`); resolves when the last one was sent, or the call is over.
@@ -143,6 +151,7 @@ export class CallError extends Error {
     | 'no_common_codec'
     | 'call_over'
     | 'control_id_in_use'
+    | 'too_many_recordings'
     | 'invalid_state'
     | 'invalid_digits'
     | 'record_failed'

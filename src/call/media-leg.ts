@@ -1,6 +1,5 @@
 import type { Logger } from '../log/logger.ts';
 import { redactUrl } from '../net/http-url.ts';
-import type { EndCause } from '../recording/types.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import {
   CallError,
@@ -9,6 +8,7 @@ import {
   type CallLeg,
   type CallState,
   type EndReason,
+  type HangupReason,
   type PlayableSound,
   type PlayOperation,
   type PlayResult,
@@ -87,6 +87,7 @@ export class MediaLeg implements CallLeg {
       clock: options.clock,
       log: options.log,
       onEvent: options.onEvent,
+      signal: this.signal,
     });
     const leg = this;
     this.info = {
@@ -117,7 +118,7 @@ export class MediaLeg implements CallLeg {
     );
   }
 
-  async hangup(reason: 'hangup' | 'busy' | 'decline' | 'error' = 'hangup'): Promise<void> {
+  async hangup(reason: HangupReason = 'hangup'): Promise<void> {
     await this.#endLocally(reason);
   }
 
@@ -153,13 +154,7 @@ export class MediaLeg implements CallLeg {
     if (this.#media === undefined || this.#state !== 'answered') {
       throw new CallError('invalid_state', 'a call is recorded only after it was answered');
     }
-    return await this.#recordings.start(
-      this.#media,
-      this.info,
-      this.#options.eventChannel,
-      options,
-      this.signal,
-    );
+    return await this.#recordings.start(this.#media, this.info, this.#options.eventChannel, options);
   }
 
   recording(controlId: string): RecordOperation | undefined {
@@ -300,7 +295,6 @@ export class MediaLeg implements CallLeg {
     const { signalling, log } = this.#options;
     this.#state = 'ending';
     this.#durationTimer?.cancel();
-    const cause: EndCause = end.reason === 'error' ? 'error' : 'hangup';
     this.#event('call', end.by === 'local' ? 'hanging up' : 'the party hung up', { reason: end.reason });
     this.#abort.abort(end);
     this.#playback?.close();
@@ -310,7 +304,7 @@ export class MediaLeg implements CallLeg {
             .end(end.reason)
             .catch((error: unknown) => log.warn({ err: error }, 'could not end the call politely'))
         : Promise.resolve();
-    await this.#media?.close(cause);
+    await this.#media?.close('hangup');
     // Whoever still opens a session finds the call over, and closes it.
     await Promise.allSettled([this.#answering, this.#opening]);
     await this.#recordings.settled();

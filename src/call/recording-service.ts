@@ -72,48 +72,25 @@ export class RecordingService {
 
   /**
    * Writes the row of a new recording and makes its folder.
-   * @throws StorageError, or the file system's error; nothing is left behind then
+   * @throws StorageError, or the file system's error, which is then registered and reported as the recording's
    */
   async create(
     call: CallInfo,
     eventChannel: string | undefined,
     options: RecordOptions,
   ): Promise<RecordSpec> {
-    const { clock, dataDir, store, makeFolder = makeFolderOnDisk, newId = randomUUID } = this.#options;
-    const id = newId();
-    const now = clock.now();
-    const folder = path.join('recordings', new Date(now).toISOString().slice(0, 10));
-    await clock.holdWhile(makeFolder(path.join(dataDir, folder)));
-    const row: RecordingRow = {
-      id,
-      controlId: options.controlId,
-      callId: call.call_id,
-      segmentId: call.segment_id,
-      nodeId: call.node_id,
-      projectId: call.project_id,
-      spaceId: call.space_id,
-      eventChannel,
-      legType: call.type,
-      status: 'in-progress',
-      endedBy: undefined,
-      terminator: undefined,
-      format: options.format,
-      direction: options.direction,
-      stereo: options.stereo,
-      path: path.join(folder, `${id}.${options.format}`),
-      statusUrl: options.statusUrl,
-      createdAt: now,
-      updatedAt: now,
-      startTime: undefined,
-      endTime: undefined,
-      durationMs: 0,
-      byteSize: 0,
-      error: undefined,
-    };
+    const { clock, dataDir, store, makeFolder = makeFolderOnDisk } = this.#options;
+    const row = this.#newRow(call, eventChannel, options);
+    try {
+      await clock.holdWhile(makeFolder(path.join(dataDir, path.dirname(row.path))));
+    } catch (cause) {
+      this.#neverBegun(row, messageOf(cause));
+      throw cause;
+    }
     store.insert(row);
     const cap = this.#options.maxLengthSeconds;
     return {
-      recordingId: id,
+      recordingId: row.id,
       controlId: options.controlId,
       path: path.join(dataDir, row.path),
       format: options.format,
@@ -223,6 +200,55 @@ export class RecordingService {
     return { durationMs: repaired.durationMs, byteSize: repaired.byteSize };
   }
 
+  #newRow(call: CallInfo, eventChannel: string | undefined, options: RecordOptions): RecordingRow {
+    const { clock, newId = randomUUID } = this.#options;
+    const id = newId();
+    const now = clock.now();
+    const folder = path.join('recordings', new Date(now).toISOString().slice(0, 10));
+    return {
+      id,
+      controlId: options.controlId,
+      callId: call.call_id,
+      segmentId: call.segment_id,
+      nodeId: call.node_id,
+      projectId: call.project_id,
+      spaceId: call.space_id,
+      eventChannel,
+      tag: call.tag,
+      legType: call.type,
+      status: 'in-progress',
+      endedBy: undefined,
+      terminator: undefined,
+      hangupBy: undefined,
+      hangupReason: undefined,
+      format: options.format,
+      direction: options.direction,
+      stereo: options.stereo,
+      path: path.join(folder, `${id}.${options.format}`),
+      statusUrl: options.statusUrl,
+      createdAt: now,
+      updatedAt: now,
+      startTime: undefined,
+      endTime: undefined,
+      durationMs: 0,
+      byteSize: 0,
+      error: undefined,
+    };
+  }
+
+  /** A recording that could not start is told of like one that failed later (spec/record.md 3.8). */
+  #neverBegun(row: RecordingRow, error: string): void {
+    const { store, transaction, log } = this.#options;
+    try {
+      transaction(() => {
+        store.insert(row);
+        this.#change(row.id, { status: 'failed', endedBy: 'error', error }, 'error');
+      });
+    } catch (cause) {
+      log.error({ call_id: row.callId, err: cause }, 'a recording that could not start is not registered');
+    }
+  }
+
   async #recoverOne(row: RecordingRow): Promise<RecoveredRecording> {
     const { log } = this.#options;
     const start = row.startTime ?? row.createdAt;
@@ -308,6 +334,10 @@ function changeOf(outcome: RecordOutcome): RecordingChange {
     status: outcome.state === 'error' ? 'failed' : kept ? 'completed' : 'absent',
     endedBy: outcome.endedBy,
     ...(outcome.terminator !== undefined && { terminator: outcome.terminator }),
+    ...(outcome.hangup !== undefined && {
+      hangupBy: outcome.hangup.by,
+      hangupReason: outcome.hangup.reason,
+    }),
     startTime: outcome.startTimeMs,
     endTime: outcome.endTimeMs,
     durationMs: outcome.durationMs,

@@ -15,10 +15,13 @@ const ROW: RecordingRow = {
   projectId: 'aa10',
   spaceId: 'bb20',
   eventChannel: 'swml:0f3e',
+  tag: undefined,
   legType: 'sip',
   status: 'completed',
   endedBy: 'terminator',
   terminator: '#',
+  hangupBy: undefined,
+  hangupReason: undefined,
   format: 'wav',
   direction: 'speak',
   stereo: false,
@@ -118,7 +121,22 @@ describe('calling.call.record', () => {
   });
 
   test('carries the tag of the call when it has one', () => {
-    assert.equal(recordParams(ROW, 'recording', { ...options, tag: 'sales' })['tag'], 'sales');
+    assert.equal(recordParams({ ...ROW, tag: 'sales' }, 'recording', options)['tag'], 'sales');
+  });
+
+  test('a hang-up is told with who it was and why', () => {
+    const row: RecordingRow = {
+      ...ROW,
+      endedBy: 'hangup',
+      terminator: undefined,
+      hangupBy: 'local',
+      hangupReason: 'max_duration',
+    };
+    const { ended_by, hangup_by, hangup_reason, terminator } = recordParams(row, 'finished', options);
+    assert.deepEqual(
+      [ended_by, hangup_by, hangup_reason, terminator],
+      ['hangup', 'local', 'max_duration', undefined],
+    );
   });
 
   test('the envelope has channel, project, space, and seconds with a fraction', () => {

@@ -12,7 +12,6 @@ export interface RecordEventOptions {
   readonly nowMs: number;
   /** With `paused`. */
   readonly pauseBehavior?: 'skip' | 'silence';
-  readonly tag?: string | undefined;
 }
 
 /** The callback that reports `state` of a recording. */
@@ -33,7 +32,7 @@ export function recordEnvelope(
 
 /**
  * `params` of `calling.call.record`: the union of the flat and the nested form (spec/record.md 4.2), and as
- * extensions `ended_by`, `terminator` and, in `error`, `error`.
+ * extensions `ended_by`, `terminator`, `hangup_by`, `hangup_reason` and, in `error`, `error`.
  */
 export function recordParams(
   row: RecordingRow,
@@ -45,7 +44,7 @@ export function recordParams(
     call_id: row.callId,
     node_id: row.nodeId,
     segment_id: row.segmentId,
-    ...(options.tag === undefined ? {} : { tag: options.tag }),
+    ...(row.tag === undefined ? {} : { tag: row.tag }),
     control_id: row.controlId,
     state,
     recording_id: row.id,
@@ -89,5 +88,7 @@ function ending(row: RecordingRow): Readonly<Record<string, string>> {
   return {
     ...(row.endedBy === undefined ? {} : { ended_by: row.endedBy }),
     ...(row.terminator === undefined ? {} : { terminator: row.terminator }),
+    ...(row.hangupBy === undefined ? {} : { hangup_by: row.hangupBy }),
+    ...(row.hangupReason === undefined ? {} : { hangup_reason: row.hangupReason }),
   };
 }

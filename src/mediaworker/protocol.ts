@@ -134,6 +134,9 @@ export type MediaEvent =
       readonly playedMs: number;
       readonly error?: string;
     }
+  /** The file is there, so a recording can come of it. Else `recordEnded` says why not. */
+  | { readonly type: 'recordOpened'; readonly sessionId: string; readonly recordingId: string }
+  /** The beep is over, or there is none: from now on it records. */
   | {
       readonly type: 'recordStarted';
       readonly sessionId: string;

@@ -149,14 +149,13 @@ export class SessionRecordings {
 
   #recorderSaid(tap: RecordingTap, event: RecorderEvent): void {
     const { recordingId } = tap.spec;
+    const { sessionId, onEvent } = this.#options;
     switch (event.type) {
+      case 'opened':
+        onEvent({ type: 'recordOpened', sessionId, recordingId });
+        return;
       case 'started':
-        this.#options.onEvent({
-          type: 'recordStarted',
-          sessionId: this.#options.sessionId,
-          recordingId,
-          startTimeMs: event.startTimeMs,
-        });
+        onEvent({ type: 'recordStarted', sessionId, recordingId, startTimeMs: event.startTimeMs });
         return;
       case 'ending':
         this.#forget(tap);

@@ -37,6 +37,8 @@ export class FakeLeg implements CallLeg {
   readonly log: string[] = [];
   readonly played: PlayableSound[] = [];
   readonly recordings: FakeRecording[] = [];
+  /** Control ids of the recordings that were stopped. */
+  readonly stopped: string[] = [];
   /** Given to each `play`; a promise keeps it going. */
   playResult: PlayResult | Promise<PlayResult> = { state: 'finished', playedMs: 1_000 };
   /** Given to each `record`; undefined keeps it going until the test finishes it. */
@@ -117,12 +119,14 @@ export class FakeLeg implements CallLeg {
       done: promise,
       stop: (cause = 'stop') => {
         this.log.push(`stop record ${cause}`);
+        this.stopped.push(options.controlId);
         resolve({ ...FINISHED, endedBy: cause });
       },
       pause: (behavior) => this.log.push(`pause ${behavior}`),
       resume: () => this.log.push('resume'),
     };
     this.#operations.set(options.controlId, operation);
+    void promise.then(() => this.#operations.delete(options.controlId));
     return operation;
   }
 

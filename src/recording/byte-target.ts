@@ -2,9 +2,10 @@
 export interface ByteTarget {
   /**
    * Makes the target ready; call once, first. Returns at once: what goes wrong, now or later, is told to
-   * `onError`, at most once, and everything written from then on is dropped.
+   * `onError`, at most once, and everything written from then on is dropped. `onOpen` is called once, when the
+   * target is there to be written to; somebody waits for it, or for the error.
    */
-  open(onError: (error: TargetError) => void): void;
+  open(onError: (error: TargetError) => void, onOpen?: () => void): void;
   /**
    * Writes `bytes` behind everything before. Returns at once. The array belongs to the target until it calls
    * `release`, which it always does in the end.

@@ -52,6 +52,7 @@ export class FileTarget implements ByteTarget {
   #size = 0;
   #fd: number | undefined;
   #onError: ((error: TargetError) => void) | undefined;
+  #onOpen: (() => void) | undefined;
   #failure: TargetError | undefined;
   #pumping = false;
   /** Settles, never rejecting, when the pump has stopped. */
@@ -71,8 +72,9 @@ export class FileTarget implements ByteTarget {
     return this.#queuedBytes;
   }
 
-  open(onError: (error: TargetError) => void): void {
+  open(onError: (error: TargetError) => void, onOpen?: () => void): void {
     this.#onError = onError;
+    this.#onOpen = onOpen;
     this.#startPump();
   }
 
@@ -125,7 +127,7 @@ export class FileTarget implements ByteTarget {
   /** Writes until the queue is empty, one write at a time. */
   async #pump(): Promise<void> {
     try {
-      this.#fd ??= await this.#files.create(this.partPath);
+      this.#fd ??= await this.#create();
       for (let write = this.#queue.shift(); write !== undefined; write = this.#queue.shift()) {
         await this.#write(this.#fd, write);
       }
@@ -134,6 +136,12 @@ export class FileTarget implements ByteTarget {
     } finally {
       this.#pumping = false;
     }
+  }
+
+  async #create(): Promise<number> {
+    const fd = await this.#files.create(this.partPath);
+    if (this.#failure === undefined) this.#onOpen?.();
+    return fd;
   }
 
   async #write(fd: number, write: Write): Promise<void> {

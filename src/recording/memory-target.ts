@@ -13,9 +13,10 @@ export class MemoryTarget implements ByteTarget {
     return Buffer.concat(this.#chunks);
   }
 
-  open(onError: (error: TargetError) => void): void {
+  open(onError: (error: TargetError) => void, onOpen?: () => void): void {
     this.state = 'open';
     this.#onError = onError;
+    onOpen?.();
   }
 
   /** Fails as a disk would in the middle of a recording. */

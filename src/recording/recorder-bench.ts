@@ -37,7 +37,7 @@ export class Bench {
         sampleRate: RATE,
         clock: this.clock,
         target: this.target,
-        onEvent: (event) => this.events.push(event),
+        onEvent: (event) => event.type !== 'opened' && this.events.push(event),
       },
     );
   }

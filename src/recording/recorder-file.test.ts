@@ -8,7 +8,9 @@ import { decodeWav } from '../media/wav-stream-decoder.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { FileTarget } from './file-target.ts';
+import { MemoryTarget } from './memory-target.ts';
 import { Recorder, type RecorderEvent } from './recorder.ts';
+import { createRecordingWriter, UnsupportedFormatError } from './recording-writer.ts';
 import { repairSpool } from './repair.ts';
 import type { RecordSpec } from './types.ts';
 
@@ -125,7 +127,7 @@ test('a disk that fills up ends the recording with an error; what fitted can be 
   assert.equal(outcome.state, 'error');
   assert.match(outcome.error ?? '', /full\.wav\.part: the disk is full: free space/);
   assert.equal(outcome.byteSize, 0);
-  assert.deepEqual(events, ['started', 'ending', 'ended']);
+  assert.deepEqual(events, ['started', 'opened', 'ending', 'ended']);
   assert.equal(existsSync(spec.path), false);
 
   const repaired = await repairSpool(spec.path, 'wav');
@@ -172,3 +174,59 @@ test('a recording without a sample leaves no file', async () => {
   assert.equal((await recorder.finish()).byteSize, 0);
   assert.equal(existsSync(spec.path) || existsSync(`${spec.path}.part`), false);
 });
+
+for (const format of ['wav', 'mp3', 'mp4'] as const) {
+  const writable = isWritable(format);
+  test(`a ${format} recording ${writable ? 'tells once that its file is there' : 'is refused by name'}`, async () => {
+    const clock = new VirtualClock();
+    const events: string[] = [];
+    const spec = { ...specFor(`opened-${format}`), format };
+    const open = () =>
+      new Recorder(spec, { sampleRate: RATE, clock, onEvent: ({ type }) => events.push(type) });
+    if (!writable) {
+      assert.throws(open, UnsupportedFormatError);
+      return;
+    }
+    const recorder = open();
+    await clock.settle();
+    assert.deepEqual(events, ['opened']);
+    recorder.begin();
+    await record(recorder, clock);
+    await recorder.finish();
+    assert.equal(events.filter((type) => type === 'opened').length, 1);
+  });
+}
+
+test('a recording whose file cannot be made ends with an error, and never tells that it is there', async () => {
+  const clock = new VirtualClock();
+  const events: string[] = [];
+  const spec = specFor('refused');
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    create: async () => {
+      throw Object.assign(new Error('no inode'), { code: 'ENOSPC' });
+    },
+  };
+  const target = new FileTarget(spec.path, { clock, files });
+  const recorder = new Recorder(spec, {
+    sampleRate: RATE,
+    clock,
+    target,
+    onEvent: ({ type }) => events.push(type),
+  });
+  recorder.begin();
+  await clock.settle();
+  assert.deepEqual(events, ['started', 'ending']);
+  const outcome = await recorder.finish();
+  assert.match(outcome.error ?? '', /the disk is full/);
+});
+
+function isWritable(format: RecordSpec['format']): boolean {
+  try {
+    createRecordingWriter(format, new MemoryTarget(), { sampleRate: RATE, channels: 1 });
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof UnsupportedFormatError);
+    return false;
+  }
+}

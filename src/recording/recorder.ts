@@ -18,6 +18,8 @@ import type { EndCause, RecordOutcome, RecordSpec } from './types.ts';
 import { VoiceMonitor } from './voice-monitor.ts';
 
 export type RecorderEvent =
+  /** There is a file to write to. */
+  | { readonly type: 'opened' }
   | { readonly type: 'started'; readonly startTimeMs: number }
   | { readonly type: 'paused'; readonly behavior: PauseBehavior }
   | { readonly type: 'resumed' }
@@ -110,7 +112,10 @@ export class Recorder {
     };
     this.#peaks = new PeakMeter(options.sampleRate, this.#channels);
     this.#startTimeMs = options.clock.now();
-    this.#buffer = this.#writer.begin((error) => this.#input({ type: 'fail', error: error.message }));
+    this.#buffer = this.#writer.begin(
+      (error) => this.#input({ type: 'fail', error: error.message }),
+      () => this.#onEvent({ type: 'opened' }),
+    );
   }
 
   /** Where it is in its life; see recorder-states.ts. */

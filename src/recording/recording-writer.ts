@@ -18,10 +18,11 @@ export interface RecordingWriter {
   /** Sample instants that the format can hold. */
   readonly maxFrames: number;
   /**
-   * Begins the file; call once, first. What goes wrong later is told to `onError`, at most once.
+   * Begins the file; call once, first. What goes wrong later is told to `onError`, at most once; that there is
+   * a file to write to, to `onOpen` (see {@link ByteTarget.open}).
    * @returns the buffer to fill first: interleaved samples, room for {@link BUFFER_MS}
    */
-  begin(onError: (error: TargetError) => void): Int16Array;
+  begin(onError: (error: TargetError) => void, onOpen?: () => void): Int16Array;
   /**
    * Takes over `buffer` with `frames` sample instants in it.
    * @returns the buffer to fill next

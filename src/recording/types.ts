@@ -46,12 +46,22 @@ export type EndCause =
   | 'error'
   | 'crash';
 
+/** The end of the call that ended a recording. */
+export interface HangUp {
+  /** `local`: we ended it (script, REST, a limit). `remote`: the party did, or the network lost it. */
+  readonly by: 'local' | 'remote';
+  /** `end_reason` of `calling.call.state` (spec/callbacks.md 3.1), e.g. `hangup`, `max_duration`. */
+  readonly reason: string;
+}
+
 /** The end of a recording, as far as the recorder knows it. Sent only after the file is durable. */
 export interface RecordOutcome {
   readonly state: 'finished' | 'no_input' | 'error';
   readonly endedBy: EndCause;
   /** The digit, when `endedBy` is `terminator`. */
   readonly terminator?: string;
+  /** How the call ended, when `endedBy` is `hangup`; the media side does not know it. */
+  readonly hangup?: HangUp;
   /** Recorded time, ms: samples / rate, exact. */
   readonly durationMs: number;
   /** Size of the finished file, bytes. 0 when nothing was kept. */

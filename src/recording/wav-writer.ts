@@ -30,8 +30,8 @@ export class WavWriter implements RecordingWriter {
     this.maxFrames = maxWavDataBytes(shape.channels) / (2 * shape.channels);
   }
 
-  begin(onError: (error: TargetError) => void): Int16Array {
-    this.#target.open(onError);
+  begin(onError: (error: TargetError) => void, onOpen?: () => void): Int16Array {
+    this.#target.open(onError, onOpen);
     this.#target.append(wavHeader(this.#shape));
     return this.#acquire();
   }

@@ -91,4 +91,13 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 4,
+    name: 'recording endings',
+    sql: `
+      ALTER TABLE recordings ADD COLUMN tag TEXT;
+      ALTER TABLE recordings ADD COLUMN hangup_by TEXT;
+      ALTER TABLE recordings ADD COLUMN hangup_reason TEXT;
+    `,
+  },
 ];

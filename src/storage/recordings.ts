@@ -1,4 +1,4 @@
-import type { EndCause, Peaks, RecordDirection, RecordFormat } from '../recording/types.ts';
+import type { EndCause, HangUp, Peaks, RecordDirection, RecordFormat } from '../recording/types.ts';
 
 /** REST vocabulary (spec/record.md 6.2). */
 export type RecordingStatus = 'in-progress' | 'paused' | 'completed' | 'absent' | 'failed';
@@ -14,10 +14,15 @@ export interface RecordingRow {
   readonly spaceId: string;
   /** `swml:<session>` of the script that started it; copied into callbacks, also into those after a crash. */
   readonly eventChannel: string | undefined;
+  /** Of the call; copied into callbacks. */
+  readonly tag: string | undefined;
   readonly legType: 'sip' | 'phone' | 'webrtc';
   readonly status: RecordingStatus;
   readonly endedBy: EndCause | undefined;
   readonly terminator: string | undefined;
+  /** Who ended the call, when `endedBy` is `hangup`, and why. */
+  readonly hangupBy: HangUp['by'] | undefined;
+  readonly hangupReason: string | undefined;
   readonly format: RecordFormat;
   readonly direction: RecordDirection;
   readonly stereo: boolean;
@@ -38,7 +43,16 @@ export interface RecordingRow {
 export type RecordingChange = Partial<
   Pick<
     RecordingRow,
-    'status' | 'endedBy' | 'terminator' | 'startTime' | 'endTime' | 'durationMs' | 'byteSize' | 'error'
+    | 'status'
+    | 'endedBy'
+    | 'terminator'
+    | 'hangupBy'
+    | 'hangupReason'
+    | 'startTime'
+    | 'endTime'
+    | 'durationMs'
+    | 'byteSize'
+    | 'error'
   >
 >;
 

@@ -30,6 +30,9 @@ describe('the recordings table', () => {
     const full = row({
       id: 'c0ff0000-0000-4000-8000-000000000002',
       eventChannel: 'swml:1',
+      tag: 'sales',
+      hangupBy: 'remote',
+      hangupReason: 'hangup',
       status: 'completed',
       endedBy: 'terminator',
       terminator: '#',

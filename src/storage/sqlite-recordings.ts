@@ -34,6 +34,9 @@ const COLUMNS: Readonly<Record<keyof RecordingRow, string>> = {
   durationMs: 'duration_ms',
   byteSize: 'byte_size',
   error: 'error',
+  tag: 'tag',
+  hangupBy: 'hangup_by',
+  hangupReason: 'hangup_reason',
 };
 const FIELDS = Object.entries(COLUMNS) as [keyof RecordingRow, string][];
 
@@ -55,6 +58,8 @@ const CHANGEABLE = new Set<string>([
   'status',
   'endedBy',
   'terminator',
+  'hangupBy',
+  'hangupReason',
   'startTime',
   'endTime',
   'durationMs',

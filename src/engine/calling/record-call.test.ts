@@ -82,7 +82,7 @@ test('stop_record_call without control_id stops the one that was started last', 
   );
   assert.equal(result.vars['stop_record_call_result'], 'success');
   assert.equal(leg.log.filter((entry) => entry === 'stop record stop').length, 1);
-  assert.equal(leg.recording('b')?.controlId, 'b');
+  assert.deepEqual(leg.stopped, ['b']);
 });
 
 test('stop_record_call with a control_id stops that one', async () => {

@@ -1,7 +1,10 @@
+import type { RecordOperation } from '../../call/leg.ts';
+import type { RecordOutcome } from '../../recording/types.ts';
 import * as s from '../../swml/schema.ts';
-import { controlIdToStop, successVariable } from '../common-params.ts';
-import { NEXT } from '../flow.ts';
 import { sleep } from '../../time/clock.ts';
+import { controlIdToStop, successVariable } from '../common-params.ts';
+import type { MethodContext } from '../context.ts';
+import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
 
 /** Longest wait for the file to be complete (spec/record.md 8, row 6). */
@@ -23,26 +26,34 @@ export const stopRecordCall = defineMethod({
   blocks: true,
   examples: ['- stop_record_call: {}', '- stop_record_call:\n    control_id: part-1'],
   async run(context, params) {
-    const { leg, vars, clock, signal } = context;
+    const { leg, vars } = context;
     const controlId = params.control_id ?? vars.get('record_control_id');
     const operation = typeof controlId === 'string' ? leg.recording(controlId) : undefined;
-    if (operation === undefined || (await hasEnded(operation.done))) {
+    if (operation === undefined) {
       vars.set('stop_record_call_result', 'failed');
       return NEXT;
     }
     operation.stop('stop');
-    const timeout = new AbortController();
-    const waited = AbortSignal.any([signal, timeout.signal]);
-    await Promise.race([operation.done, sleep(clock, MAX_WAIT_MS, waited).catch(() => {})]);
-    timeout.abort();
-    vars.set('stop_record_call_result', 'success');
+    const outcome = await fileOf(operation, context);
+    vars.set('stop_record_call_result', outcome?.state === 'error' ? 'failed' : 'success');
+    if (outcome?.state === 'error') {
+      context.warn('failed', `The recording failed: ${outcome.error ?? 'no reason is known'}`);
+    } else if (outcome === undefined && !context.signal.aborted) {
+      const message = `The recording was stopped, but its file is not complete after ${MAX_WAIT_MS / 1000} s`;
+      context.warn('failed', message);
+    }
     return NEXT;
   },
 });
 
-const PENDING = Symbol('pending');
-
-/** Whether a promise is settled already: of two settled ones the first wins the race. */
-async function hasEnded(done: Promise<unknown>): Promise<boolean> {
-  return (await Promise.race([done, Promise.resolve(PENDING)])) !== PENDING;
+/** How the recording ended; undefined when that takes too long. */
+async function fileOf(
+  operation: RecordOperation,
+  { clock, signal }: Pick<MethodContext, 'clock' | 'signal'>,
+): Promise<RecordOutcome | undefined> {
+  const settled = new AbortController();
+  const given = sleep(clock, MAX_WAIT_MS, AbortSignal.any([signal, settled.signal]));
+  const outcome = await Promise.race([operation.done, given.catch(() => undefined)]);
+  settled.abort();
+  return outcome ?? undefined;
 }

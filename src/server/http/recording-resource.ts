@@ -48,6 +48,8 @@ export function recordingResource(row: RecordingRow, url: string): Readonly<Reco
     end_time: row.endTime === undefined ? null : isoTime(row.endTime),
     ended_by: row.endedBy ?? null,
     terminator: row.terminator ?? null,
+    hangup_by: row.hangupBy ?? null,
+    hangup_reason: row.hangupReason ?? null,
     error: row.error ?? null,
   };
 }

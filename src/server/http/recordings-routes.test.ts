@@ -63,6 +63,8 @@ describe('the recordings resource', () => {
       end_time: '2026-01-02T00:00:12.900Z',
       ended_by: 'terminator',
       terminator: '#',
+      hangup_by: null,
+      hangup_reason: null,
       error: null,
     });
   });
