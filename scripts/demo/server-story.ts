@@ -20,6 +20,8 @@ export function serverStory({ kind, text, data }: ServerEvent): string | undefin
       return text === 'ended' ? `ended by the ${data['by'] === 'remote' ? 'caller' : 'server'}` : text;
     case 'callback':
       return data['state'] === 'dead' ? `${text}: ${data['error']}` : undefined;
+    case 'media':
+      return undefined;
     case 'sip':
     case 'play':
     case 'warning':

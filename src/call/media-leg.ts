@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.ts';
+import type { MediaStatistics } from '../mediaworker/protocol.ts';
 import { redactUrl } from '../net/http-url.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import {
@@ -36,11 +37,13 @@ export interface Signalling {
 
 /** One line of a call's timeline, for people (demo, phone, traces). */
 export interface LegEvent {
-  readonly kind: 'call' | 'recording' | 'play' | 'digit';
+  readonly kind: 'call' | 'recording' | 'play' | 'digit' | 'media';
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
   /** What began to sound, with `sound started`. */
   readonly sound?: PlayableSound;
+  /** With `media closed`. */
+  readonly statistics?: MediaStatistics;
 }
 
 export interface MediaLegOptions {
@@ -252,12 +255,16 @@ export class MediaLeg implements CallLeg {
     media.listen((event) => {
       if (event.type === 'digit')
         this.#pressed({ digit: event.digit, durationMs: event.durationMs }, event.via);
-      else if (event.type === 'closed' && !this.#over) {
-        // The media side is gone under a live call: nothing can be heard or recorded any more.
-        this.#options.log.error({}, 'media session lost, ending the call');
-        void this.#endLocally('error');
-      }
+      else if (event.type === 'closed') this.#mediaClosed(event.statistics);
     });
+  }
+
+  #mediaClosed(statistics: MediaStatistics): void {
+    this.#options.onEvent({ kind: 'media', text: 'media closed', data: { ...statistics }, statistics });
+    if (this.#over) return;
+    // The media side is gone under a live call: nothing can be heard or recorded any more.
+    this.#options.log.error({}, 'media session lost, ending the call');
+    void this.#endLocally('error');
   }
 
   #sounding(event: SoundingEvent): void {

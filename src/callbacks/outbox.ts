@@ -100,6 +100,11 @@ export class DurableOutbox implements Outbox {
     this.#open = this.#table.countOpen();
   }
 
+  /** Callbacks that have not come to their end. */
+  get open(): number {
+    return this.#open;
+  }
+
   /** @throws StorageError; the callback is then not in the outbox */
   enqueue(request: CallbackRequest): void {
     const now = this.#clock.now();

@@ -1,5 +1,5 @@
 import type { MediaCommand, MediaEvent, MediaHost } from './protocol.ts';
-import type { WorkerMediaHost } from './worker-host.ts';
+import type { WorkerLoad, WorkerMediaHost } from './worker-host.ts';
 
 /** Several media workers as one host: a new session goes to the one with the fewest. */
 export class MediaHostPool implements MediaHost {
@@ -10,6 +10,11 @@ export class MediaHostPool implements MediaHost {
   constructor(hosts: readonly WorkerMediaHost[]) {
     if (hosts.length === 0) throw new TypeError('a media pool needs at least one worker');
     this.#hosts = hosts;
+  }
+
+  /** What each thread did since the last call. */
+  takeLoads(): readonly WorkerLoad[] {
+    return this.#hosts.map((host) => host.takeLoad());
   }
 
   send(command: MediaCommand): void {

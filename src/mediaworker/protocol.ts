@@ -95,6 +95,8 @@ export type MediaCommand =
 
 /** Reception figures of one session (RFC 3550 6.4.1). */
 export interface MediaStatistics {
+  /** Of the last agreement; undefined when there was none. */
+  readonly codec?: AudioCodec | undefined;
   readonly packetsReceived: number;
   readonly packetsLost: number;
   readonly packetsLate: number;

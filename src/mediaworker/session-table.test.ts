@@ -15,8 +15,10 @@ const OPEN: OpenSession & { readonly type: 'open' } = {
   idleMedia: 'silence',
 };
 
-function setUp(wrap: (socket: RtpSocket) => RtpSocket = (socket) => socket) {
-  const clock = new VirtualClock();
+function setUp(
+  wrap: (socket: RtpSocket) => RtpSocket = (socket) => socket,
+  clock: VirtualClock = new VirtualClock(),
+) {
   const network = createMemoryRtpNetwork(clock);
   const events: MediaEvent[] = [];
   const errors: string[] = [];
@@ -133,4 +135,26 @@ test('while the table closes, what is still opening fails, and its sockets are c
   await clock.settle();
   assert.deepEqual(lines(), ['openFailed the media side is closing']);
   assert.deepEqual([opened.length, closed], [1, 1]);
+});
+
+test('frames are counted, and all that a standstill made late are told apart', async () => {
+  let standstillMs = 0;
+  class StallingClock extends VirtualClock {
+    override monotonic(): number {
+      return super.monotonic() + standstillMs;
+    }
+  }
+  const { clock, table } = setUp(undefined, new StallingClock());
+  for (const sessionId of ['a', 'b']) table.handle({ ...OPEN, sessionId });
+  await clock.advance(1_000);
+  const before = table.frameCounts;
+  assert.ok(
+    before.frames >= 96 && before.frames <= 100,
+    `${before.frames} frames of two sessions in a second`,
+  );
+  assert.equal(before.lateFrames, 0);
+  standstillMs = 100;
+  await clock.advance(1_000);
+  assert.equal(table.frameCounts.lateFrames, 10, 'five frames of each of the two');
+  await table.close();
 });

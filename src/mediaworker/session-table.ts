@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../time/clock.ts';
 import { type MediaCommand, type MediaEvent, NO_STATISTICS, type OpenSession } from './protocol.ts';
 import { MediaSession, type SessionCommand } from './session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
+import type { FrameCounts } from './worker-messages.ts';
 
 export interface SessionTableOptions {
   readonly clock: Clock;
@@ -32,17 +33,27 @@ export class SessionTable {
   /** Told to close: they take packets for one more turn, but no commands. */
   readonly #leaving = new WeakSet<MediaSession>();
   readonly #phases: readonly MediaSession[][];
+  /** When each phase had its last tick, ms; NaN before the first. */
+  readonly #tickedAt: number[];
   #ticker: Timer | undefined;
   #phase = 0;
   #closing = false;
+  #frames = 0;
+  #lateFrames = 0;
 
   constructor(options: SessionTableOptions) {
     this.#options = options;
     this.#phases = Array.from({ length: options.phases ?? PHASES }, () => []);
+    this.#tickedAt = this.#phases.map(() => Number.NaN);
   }
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Of all sessions since the start. */
+  get frameCounts(): FrameCounts {
+    return { frames: this.#frames, lateFrames: this.#lateFrames };
   }
 
   /** Commands for a session that is not (or no longer) there are dropped: its `closed` event is on the way. */
@@ -118,6 +129,7 @@ export class SessionTable {
     if (this.#sessions.size === 0) {
       this.#ticker?.cancel();
       this.#ticker = undefined;
+      this.#tickedAt.fill(Number.NaN);
     }
     this.#options.onEvent({ type: 'closed', sessionId: session.sessionId, statistics });
   }
@@ -131,6 +143,11 @@ export class SessionTable {
   #tick(): void {
     const now = this.#options.clock.monotonic();
     const bucket = this.#phases[this.#phase]!;
+    this.#frames += bucket.length;
+    // After a standstill the frames that were missed come in one burst: all of them are late.
+    const missed = Math.floor((now - this.#tickedAt[this.#phase]!) / FRAME_MS) - 1;
+    if (missed > 0) this.#lateFrames += missed * bucket.length;
+    this.#tickedAt[this.#phase] = now;
     this.#phase = (this.#phase + 1) % this.#phases.length;
     // By index: a session may close itself during its tick, never remove itself.
     for (let i = 0; i < bucket.length; i++) {

@@ -43,7 +43,7 @@ export class MediaSession {
   /** Samples of one frame, and the frame at the live head. */
   readonly #frame: number;
   readonly #said: Int16Array;
-  #configured = false;
+  #codec: MediaStatistics['codec'];
   #closing: Promise<MediaStatistics> | undefined;
 
   constructor(options: MediaSessionOptions) {
@@ -104,7 +104,7 @@ export class MediaSession {
     if (this.#closing !== undefined) return;
     switch (command.type) {
       case 'configure':
-        this.#configured = true;
+        this.#codec = command.media.codec;
         this.#receivePath.configure(command.media);
         this.#sendPath.configure(command.media);
         return;
@@ -173,12 +173,13 @@ export class MediaSession {
     }
     this.#recordings.stopAll(cause);
     await this.#recordings.finished();
-    if (this.#configured && latch.targetPort !== 0) {
+    if (this.#codec !== undefined && latch.targetPort !== 0) {
       this.#sendRtcp(this.#reporter.bye(this.#clock.monotonic(), sender, timeline.ssrc, timeline.reception));
     }
     this.#socket.close();
     const { received, lost, discarded, duplicated, jitterMs } = timeline.statistics();
     return {
+      codec: this.#codec,
       packetsReceived: received,
       packetsLost: lost,
       packetsLate: discarded,
@@ -201,7 +202,7 @@ export class MediaSession {
 
   #report(nowMs: number): void {
     const { timeline, latch } = this.#receivePath;
-    if (!this.#configured || latch.targetPort === 0) return;
+    if (this.#codec === undefined || latch.targetPort === 0) return;
     if (!this.#reporter.due(nowMs)) return;
     const { sender } = this.#sendPath;
     this.#sendRtcp(this.#reporter.report(nowMs, sender, timeline.ssrc, timeline.reception));

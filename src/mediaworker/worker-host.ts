@@ -1,12 +1,23 @@
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../log/logger.ts';
 import { type MediaCommand, type MediaEvent, type MediaHost, NO_STATISTICS } from './protocol.ts';
-import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
+import type { FrameCounts, FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
 
 export interface WorkerMediaHostOptions {
   readonly data: MediaWorkerData;
   readonly log: Logger;
 }
+
+/** What a thread did since it was last asked. */
+export interface WorkerLoad extends FrameCounts {
+  /** Share of the time in which it was at work, 0 to 1. */
+  readonly utilization: number;
+  /** Sessions that are open or opening now. */
+  readonly sessions: number;
+}
+
+const NO_FRAMES: FrameCounts = { frames: 0, lateFrames: 0 };
 
 /**
  * Media sessions in a worker thread. When the thread dies, each of its sessions ends with `closed`, so that
@@ -16,6 +27,9 @@ export class WorkerMediaHost implements MediaHost {
   readonly #options: WorkerMediaHostOptions;
   readonly #listeners = new Map<string, (event: MediaEvent) => void>();
   #worker: Worker | undefined;
+  #frames = NO_FRAMES;
+  #askedFrames = NO_FRAMES;
+  #askedUtilization: EventLoopUtilization | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: WorkerMediaHostOptions) {
@@ -30,6 +44,22 @@ export class WorkerMediaHost implements MediaHost {
   /** Sessions that are open or opening here. */
   get load(): number {
     return this.#listeners.size;
+  }
+
+  /** What the thread did since the last call; nothing while there is none. */
+  takeLoad(): WorkerLoad {
+    const performance = this.#worker?.performance;
+    const utilization = performance?.eventLoopUtilization(this.#askedUtilization).utilization ?? 0;
+    this.#askedUtilization = performance?.eventLoopUtilization();
+    const { frames, lateFrames } = this.#frames;
+    const asked = this.#askedFrames;
+    this.#askedFrames = this.#frames;
+    return {
+      sessions: this.load,
+      utilization,
+      frames: frames - asked.frames,
+      lateFrames: lateFrames - asked.lateFrames,
+    };
   }
 
   send(command: MediaCommand): void {
@@ -54,11 +84,17 @@ export class WorkerMediaHost implements MediaHost {
     });
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'event') this.#deliver(message.event);
+      else if (message.kind === 'frames') this.#frames = message;
       else if (message.kind === 'log') this.#options.log[message.level](message.fields, message.message);
     });
     worker.on('error', (cause) => this.#options.log.error({ err: cause }, 'media worker failed'));
     worker.on('exit', () => {
-      if (this.#worker === worker) this.#worker = undefined;
+      if (this.#worker === worker) {
+        this.#worker = undefined;
+        this.#frames = NO_FRAMES;
+        this.#askedFrames = NO_FRAMES;
+        this.#askedUtilization = undefined;
+      }
       this.#loseAll();
     });
     return worker;

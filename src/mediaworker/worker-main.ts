@@ -6,6 +6,9 @@ import { RealClock } from '../time/real-clock.ts';
 import { SessionTable } from './session-table.ts';
 import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
 
+/** How often the main thread hears of late frames, ms. */
+const FRAMES_EVERY_MS = 500;
+
 const port = parentPort;
 if (port === null) throw new Error('worker-main.ts runs only as a worker thread');
 const data = workerData as MediaWorkerData;
@@ -16,12 +19,20 @@ const sockets = createRtpSockets({
   maxPort: data.rtpPorts.max,
   random: Math.random,
 });
+const clock = new RealClock();
 const table = new SessionTable({
-  clock: new RealClock(),
+  clock,
   log: portLogger({}),
   random: Math.random,
   openSocket: (bindAddress) => sockets.open(bindAddress),
   onEvent: (event) => post({ kind: 'event', event }),
+});
+
+let told = 0;
+clock.every(FRAMES_EVERY_MS, () => {
+  const { frames, lateFrames } = table.frameCounts;
+  if (frames !== told) post({ kind: 'frames', frames, lateFrames });
+  told = frames;
 });
 
 port.on('message', (message: ToWorker) => {

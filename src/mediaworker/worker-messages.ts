@@ -11,8 +11,16 @@ export type ToWorker =
   | { readonly kind: 'command'; readonly command: MediaCommand }
   | { readonly kind: 'close' };
 
+/** Frames of all sessions of a thread, since it started. */
+export interface FrameCounts {
+  readonly frames: number;
+  /** Those that left more than a frame late. */
+  readonly lateFrames: number;
+}
+
 export type FromWorker =
   | { readonly kind: 'event'; readonly event: MediaEvent }
+  | ({ readonly kind: 'frames' } & FrameCounts)
   | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -15,11 +15,15 @@ import type { HttpClient } from '../methods/context.ts';
 import type { IncomingSipCall } from '../sip/api.ts';
 import { SipRefusal } from '../sip/errors.ts';
 import type { JsonObject } from '../swml/json.ts';
-import type { Clock } from '../time/clock.ts';
+import { type Clock, sleep } from '../time/clock.ts';
+import { CallFigures } from './call-figures.ts';
 import type { Config } from './config-keys.ts';
 import type { Documents } from './documents.ts';
 import type { ServerEvent, ServerEventListener } from './events.ts';
 import type { Identity } from './identity.ts';
+import { Admission, type RefusalReason } from './load/admission.ts';
+import type { LoadMonitor } from './load/load-monitor.ts';
+import type { Metrics } from './metrics.ts';
 import { sipLine } from './sip-timeline.ts';
 
 export interface CallsOptions {
@@ -33,39 +37,71 @@ export interface CallsOptions {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly load: Pick<LoadMonitor, 'freeDiskBytes' | 'overloaded'>;
+  readonly metrics: Metrics;
   readonly onEvent: ServerEventListener;
 }
 
-/** When a caller who was turned away for lack of room may try again, s. */
-const RETRY_AFTER_SECONDS = 5;
 const SAMPLE_RATE = 8000;
 
 /** All calls of the server: lets them in, runs the document of each, and ends them at shutdown. */
 export class Calls {
   readonly #options: CallsOptions;
-  readonly #legs = new Map<string, { readonly leg: MediaLeg; readonly done: Promise<void> }>();
+  readonly #legs = new Map<
+    string,
+    { readonly leg: MediaLeg; readonly figures: CallFigures; readonly done: Promise<void> }
+  >();
+  readonly #admission: Admission;
   /** Call ids by Call-ID header, of calls that are there. */
   readonly #bySipCallId = new Map<string, string>();
-  #closing = false;
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    const { limits } = options.config;
+    this.#admission = new Admission(
+      options.clock,
+      {
+        maxCalls: limits.max_calls,
+        setupsPerSecond: limits.setups_per_second,
+        maxRecordings: limits.max_recordings,
+        minFreeDiskBytes: limits.min_free_disk_mb * 1_000_000,
+        refuseWhenOverloaded: limits.refuse_when_overloaded,
+      },
+      {
+        calls: () => this.count,
+        recordings: () => this.recordings,
+        freeDiskBytes: () => options.load.freeDiskBytes,
+        overloaded: () => options.load.overloaded,
+      },
+    );
   }
 
   get count(): number {
     return this.#legs.size;
   }
 
-  /** @throws SipRefusal 503 at the limit of calls and during shutdown */
+  /** Recordings under way. */
+  get recordings(): number {
+    let sum = 0;
+    for (const { figures } of this.#legs.values()) sum += figures.recordings;
+    return sum;
+  }
+
+  /** Why nobody is let in at the moment; undefined when calls are taken. */
+  get refusing(): RefusalReason | undefined {
+    return this.#admission.standing();
+  }
+
+  /** @throws SipRefusal 503 at a limit (see Admission) and during shutdown */
   accept(call: IncomingSipCall): void {
-    const { config, identity, log } = this.#options;
-    if (this.#closing || this.#legs.size >= config.limits.max_calls) {
-      log.warn(
-        { calls: this.#legs.size },
-        this.#closing ? 'call refused: shutting down' : 'call refused: limit of calls reached',
-      );
-      throw new SipRefusal(503, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+    const { config, identity, log, metrics, clock } = this.#options;
+    const refusal = this.#admission.ask();
+    if (refusal !== undefined) {
+      metrics.callRefused(refusal.reason);
+      log.warn({ calls: this.#legs.size, reason: refusal.reason }, 'call refused');
+      throw new SipRefusal(503, { retryAfterSeconds: refusal.retryAfterSeconds });
     }
+    const figures = new CallFigures(metrics, clock, 'inbound');
     const callId = randomUUID();
     const sessionId = randomUUID();
     const callLog = log.child({ call_id: callId });
@@ -84,9 +120,10 @@ export class Calls {
       recordings: this.#options.recordings,
       eventChannel: `swml:${sessionId}`,
       sampleRate: SAMPLE_RATE,
-      clock: this.#options.clock,
+      clock,
       log: callLog,
       onEvent: (event) => {
+        figures.take(event);
         if (event.kind === 'digit')
           callLog.info({ digit: maskDigits(String(event.data['digit']), 'info') }, 'key pressed');
         this.#tell(callId, event.kind, event.text, event.data);
@@ -103,11 +140,11 @@ export class Calls {
     callLog.info(data, 'incoming call');
     this.#bySipCallId.set(call.sipCallId, callId);
     this.#tell(callId, 'sip', '← INVITE', data);
-    const done = this.#run(leg, callId, sessionId, callLog).finally(() => {
+    const done = this.#run(leg, callId, sessionId, callLog, figures).finally(() => {
       this.#legs.delete(callId);
       this.#bySipCallId.delete(call.sipCallId);
     });
-    this.#legs.set(callId, { leg, done });
+    this.#legs.set(callId, { leg, figures, done });
   }
 
   /** Puts a SIP message of a running call on its timeline. */
@@ -119,15 +156,38 @@ export class Calls {
     }
   }
 
+  /**
+   * Takes no further calls and waits until the running ones have ended by themselves, `limitMs` at most or until
+   * `signal` aborts. Never rejects.
+   */
+  async drain(limitMs: number, signal: AbortSignal): Promise<void> {
+    this.#admission.drain();
+    const over = new AbortController();
+    const ended = async (): Promise<void> => {
+      while (this.#legs.size > 0) await Promise.all([...this.#legs.values()].map(({ done }) => done));
+    };
+    const waited = sleep(this.#options.clock, limitMs, AbortSignal.any([signal, over.signal])).catch(
+      () => {},
+    );
+    await Promise.race([ended(), waited]);
+    over.abort();
+  }
+
   /** Takes no further calls; ends the running ones as by `hangup` and waits until their recordings are there. */
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#admission.drain();
     const running = [...this.#legs.values()];
     await Promise.all(running.map(({ leg }) => leg.hangup()));
     await Promise.all(running.map(({ done }) => done));
   }
 
-  async #run(leg: MediaLeg, callId: string, sessionId: string, log: Logger): Promise<void> {
+  async #run(
+    leg: MediaLeg,
+    callId: string,
+    sessionId: string,
+    log: Logger,
+    figures: CallFigures,
+  ): Promise<void> {
     try {
       await this.#runDocument(leg, callId, sessionId, log);
     } catch (cause) {
@@ -138,6 +198,7 @@ export class Calls {
       }
     }
     const end = await leg.ended;
+    figures.ended(end);
     log.info({ by: end.by, reason: end.reason }, 'call over');
   }
 

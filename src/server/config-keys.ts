@@ -141,6 +141,39 @@ export const CONFIG_KEYS = {
       default: 2_000,
       description: 'Calls at once; further ones are answered with 503.',
     }),
+    setups_per_second: key({
+      schema: wholeNumber(0, 100_000),
+      kind: 'number',
+      default: 0,
+      description: 'New calls a second; further ones are answered with 503. 0: no limit.',
+    }),
+    max_recordings: key({
+      schema: wholeNumber(0, 100_000),
+      kind: 'number',
+      default: 0,
+      description:
+        'Recordings at once; while there are as many, new calls are answered with 503. 0: no limit.',
+    }),
+    min_free_disk_mb: key({
+      schema: wholeNumber(0, 100_000_000),
+      kind: 'number',
+      default: 100,
+      description:
+        'New calls are answered with 503 while less than this is free where recordings grow, MB. 0: no limit.',
+    }),
+    refuse_when_overloaded: key({
+      schema: z.boolean('expected true or false'),
+      kind: 'boolean',
+      default: true,
+      description:
+        'Whether new calls are answered with 503 while the machine cannot keep pace with those there are.',
+    }),
+    drain_seconds: key({
+      schema: wholeNumber(0, 7 * DAY_SECONDS),
+      kind: 'number',
+      default: 25,
+      description: 'How long running calls may go on after SIGTERM before they are ended.',
+    }),
     max_call_seconds: key({
       schema: wholeNumber(1, 7 * DAY_SECONDS),
       kind: 'number',
@@ -186,6 +219,14 @@ export const CONFIG_KEYS = {
       kind: 'number',
       default: 4,
       description: 'Callbacks under way at once to one receiver.',
+    }),
+  },
+  metrics: {
+    open: key({
+      schema: z.boolean('expected true or false'),
+      kind: 'boolean',
+      default: false,
+      description: 'Whether GET /metrics needs no credentials.',
     }),
   },
   storage: {

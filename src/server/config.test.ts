@@ -56,9 +56,19 @@ describe('the settings', () => {
       },
       rtp: { bind: '0.0.0.0', ports: { min: 20_000, max: 29_999 }, idle_media: 'silence' },
       http: { listen: { host: '0.0.0.0', port: 8080 }, public_url: undefined },
-      limits: { max_calls: 2_000, max_call_seconds: 14_400, max_recording_seconds: 14_400 },
+      limits: {
+        max_calls: 2_000,
+        setups_per_second: 0,
+        max_recordings: 0,
+        min_free_disk_mb: 100,
+        refuse_when_overloaded: true,
+        drain_seconds: 25,
+        max_call_seconds: 14_400,
+        max_recording_seconds: 14_400,
+      },
       network: { allow: [], https_only: false },
       callbacks: { give_up_after_seconds: 86_400, concurrency: 16, per_receiver: 4 },
+      metrics: { open: false },
       storage: { synchronous: 'normal' },
       log: { level: 'info', format: 'auto' },
     });
@@ -69,9 +79,10 @@ describe('the settings', () => {
     const env = { OPENSWML_LIMITS_MAX_CALL_SECONDS: '2', OPENSWML_LIMITS_MAX_RECORDING_SECONDS: '2' };
     const flags = { 'limits.max_recording_seconds': '3' };
     const { config, origins } = load({ ...inputs, env, flags });
-    assert.deepEqual(config.limits, { max_calls: 1, max_call_seconds: 2, max_recording_seconds: 3 });
-    const sources = NAMED_KEYS.filter(({ name }) => name.startsWith('limits.')).map(
-      ({ name }) => origins.get(name)?.source,
+    const { max_calls, max_call_seconds, max_recording_seconds } = config.limits;
+    assert.deepEqual([max_calls, max_call_seconds, max_recording_seconds], [1, 2, 3]);
+    const sources = ['max_calls', 'max_call_seconds', 'max_recording_seconds'].map(
+      (name) => origins.get(`limits.${name}`)?.source,
     );
     assert.deepEqual(sources, [
       `${path.join(cwd, 'openswml.yaml')}:2:14`,

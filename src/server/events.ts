@@ -3,7 +3,7 @@ export interface ServerEvent {
   readonly callId: string;
   /** Unix ms. */
   readonly at: number;
-  readonly kind: 'call' | 'sip' | 'step' | 'recording' | 'play' | 'digit' | 'callback' | 'warning';
+  readonly kind: 'call' | 'sip' | 'step' | 'recording' | 'play' | 'digit' | 'media' | 'callback' | 'warning';
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
 }

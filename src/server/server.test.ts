@@ -176,3 +176,48 @@ test('a call whose document cannot be had is refused with 503', async () => {
   assert.equal(call.end?.status, 503);
   await server.stop();
 });
+
+test('while it drains, running calls go on, new ones get 503, and readiness says why', async () => {
+  const server = newServer('sections:\n  main:\n    - answer: {}\n    - sleep: 60000\n', {
+    'metrics.open': true,
+  });
+  const addresses = await server.start();
+  const call = dial(addresses);
+  await until('the answer', () => call.events.includes('confirmed'));
+  assert.equal((await fetch(`${addresses.http.url}/readyz`)).status, 200);
+  const impatient = new AbortController();
+  let drained = false;
+  const draining = server.drain(600_000, impatient.signal).then(() => {
+    drained = true;
+  });
+  const late = dial(addresses);
+  await until('the refusal', () => late.end !== undefined);
+  assert.equal(late.end?.status, 503);
+  const ready = await fetch(`${addresses.http.url}/readyz`);
+  assert.equal(ready.status, 503);
+  assert.match(await ready.text(), /new calls are refused: shutting_down/);
+  const metrics = await (await fetch(`${addresses.http.url}/metrics`)).text();
+  assert.match(metrics, /^openswml_calls_refused_total\{reason="shutting_down"\} 1$/m);
+  assert.match(metrics, /^openswml_calls 1$/m);
+  assert.match(metrics, /^openswml_call_setup_seconds_count 1$/m);
+  assert.equal(call.end, undefined, 'the running call goes on');
+  assert.equal(drained, false);
+  await call.call.hangup();
+  await draining;
+  await server.stop();
+});
+
+test('a drain ends at its limit, or when somebody has no patience, with calls still up', async () => {
+  const server = newServer('sections:\n  main:\n    - answer: {}\n    - sleep: 60000\n');
+  const call = dial(await server.start());
+  await until('the answer', () => call.events.includes('confirmed'));
+  await server.drain(50, new AbortController().signal);
+  assert.equal(call.end, undefined);
+  const impatient = new AbortController();
+  const draining = server.drain(600_000, impatient.signal);
+  impatient.abort();
+  await draining;
+  assert.equal(call.end, undefined);
+  await server.stop();
+  await until('the end of the call', () => call.end !== undefined);
+});

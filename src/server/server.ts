@@ -26,6 +26,8 @@ import type { ServerEvent, ServerEventListener } from './events.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { loadIdentity } from './identity.ts';
+import { LoadMonitor } from './load/load-monitor.ts';
+import { Metrics } from './metrics.ts';
 import { GuardedScriptHttp } from './script-http.ts';
 import { packageVersion } from './version.ts';
 
@@ -44,6 +46,8 @@ export interface Server {
    */
   start(): Promise<ServerAddresses>;
   onEvent(listener: ServerEventListener): void;
+  /** Takes no new calls, and waits until the running ones are over, `limitMs` at most or until `signal` aborts. */
+  drain(limitMs: number, signal: AbortSignal): Promise<void>;
   /** Ends running calls, finishes their recordings, gives callbacks a moment, closes everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -66,6 +70,7 @@ class AssembledServer implements Server {
   /** What has been opened, in order; closed in the opposite order. */
   readonly #opened: (() => Promise<void> | void)[] = [];
   #stopped: Promise<void> | undefined;
+  #calls: Calls | undefined;
   #publicUrl = '';
 
   constructor(config: Config, log: Logger) {
@@ -84,6 +89,10 @@ class AssembledServer implements Server {
       await this.stop();
       throw cause;
     }
+  }
+
+  async drain(limitMs: number, signal: AbortSignal): Promise<void> {
+    await this.#calls?.drain(limitMs, signal);
   }
 
   stop(): Promise<void> {
@@ -175,6 +184,21 @@ class AssembledServer implements Server {
     });
     const speech = this.#openSpeech();
     const media = this.#openMedia();
+    const load = this.#openLoadMonitor(media);
+    const metrics = new Metrics(
+      {
+        calls: () => calls.count,
+        recordings: () => calls.recordings,
+        callbacksOpen: () => outbox.open,
+        freeDiskBytes: () => load.freeDiskBytes,
+        overloaded: () => load.overloaded,
+        threads: () => load.samples,
+        frames: () => load.frames,
+        lateFrames: () => load.lateFrames,
+      },
+      VERSION,
+    );
+    outbox.onDelivery((delivery) => metrics.callbackEnded(delivery));
     const sounds = new SoundLoader({
       clock,
       synthesizer: speech,
@@ -190,14 +214,17 @@ class AssembledServer implements Server {
       media,
       outbox,
       http: new GuardedScriptHttp(http),
+      load,
+      metrics,
       clock,
       log,
       onEvent: (event) => this.#emit(event),
     });
+    this.#calls = calls;
 
     await this.#finishRemovals(store);
     let addresses: ServerAddresses | undefined;
-    const httpServer = this.#openHttp(store, identity, () => addresses, calls);
+    const httpServer = this.#openHttp(store, identity, () => addresses, calls, metrics);
     const boundHttp = await httpServer.listen();
     this.#publicUrl = publicUrlOf(config, boundHttp);
     const recovered = await recordings.recover();
@@ -213,6 +240,8 @@ class AssembledServer implements Server {
       listeners: config.sip.listen,
       userAgent: USER_AGENT,
       onInvite: (call) => calls.accept(call),
+      // Load balancers ask by OPTIONS whether a server takes calls.
+      onOptions: () => (calls.refusing === undefined ? 200 : 503),
       trace: (direction, data) => {
         if (this.#listeners.length > 0) calls.sipMessage(direction, data);
       },
@@ -263,11 +292,24 @@ class AssembledServer implements Server {
     return pool;
   }
 
+  #openLoadMonitor(media: MediaHostPool): LoadMonitor {
+    const monitor = new LoadMonitor({
+      clock: this.#clock,
+      log: this.#log,
+      workers: () => media.takeLoads(),
+      folders: [path.join(this.#config.data_dir, 'recordings'), this.#config.data_dir],
+    });
+    monitor.start();
+    this.#opened.push(() => monitor.close());
+    return monitor;
+  }
+
   #openHttp(
     store: SqliteRecordings,
     identity: ReturnType<typeof loadIdentity>,
     addresses: () => ServerAddresses | undefined,
     calls: Calls,
+    metrics: Metrics,
   ): HttpServer {
     const startedMs = this.#clock.monotonic();
     const server = createHttpServer({
@@ -286,7 +328,15 @@ class AssembledServer implements Server {
         callsNow: calls.count,
         uptime: (this.#clock.monotonic() - startedMs) / 1000,
       }),
-      readiness: () => [{ name: 'sip', ok: addresses() !== undefined }],
+      readiness: () => [
+        { name: 'sip', ok: addresses() !== undefined },
+        {
+          name: 'calls',
+          ok: calls.refusing === undefined,
+          ...(calls.refusing !== undefined && { detail: `new calls are refused: ${calls.refusing}` }),
+        },
+      ],
+      metrics: { registry: metrics.registry, open: this.#config.metrics.open },
     });
     this.#opened.push(() => server.close());
     return server;

@@ -47,6 +47,8 @@ const SETTINGS = {
   // Callbacks and the playback of recordings stay on this machine.
   OPENSWML_NETWORK_ALLOW: '127.0.0.1',
   OPENSWML_RTP_BIND: '127.0.0.1',
+  // A test that is over has no use for calls that go on.
+  OPENSWML_LIMITS_DRAIN_SECONDS: '0',
   // Away from the default, which another server on this machine may fill.
   OPENSWML_RTP_PORTS: '30000-32767',
 };

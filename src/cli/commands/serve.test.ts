@@ -97,6 +97,30 @@ test('Ctrl-C says BYE to callers, keeps what they said, reports it, and ends wit
   assert.ok(wav.durationMs >= 900, `${wav.durationMs} ms`);
 });
 
+test('SIGTERM lets running calls end by themselves; a second one ends them, politely', {
+  skip: skipWithout('sipp'),
+}, async (context) => {
+  const steps = [{ answer: {} }, { sleep: 2500 }, { hangup: {} }];
+  const env = { OPENSWML_LIMITS_DRAIN_SECONDS: '60' };
+  const site = await startSite(context, () => steps, { env });
+  const { sipp } = await placeCall(context, site.server, [invite(), answered(), awaitBye()]);
+  assert.equal(await site.server.stop('SIGTERM'), 0);
+  assert.equal((await sipp.ended).exitCode, 0, 'the script said BYE after its sleep');
+  assert.ok(
+    site.server.log.some(({ msg }) => msg === 'step hangup'),
+    'the script came to its end',
+  );
+
+  const endless = await startSite(context, () => [{ answer: {} }, { sleep: 60_000 }], { env });
+  const held = await placeCall(context, endless.server, [invite(), answered(), awaitBye()]);
+  const over = endless.server.stop('SIGTERM');
+  await endless.server.waitForLog((line) => line['signal'] === 'SIGTERM');
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  process.kill(endless.server.pid, 'SIGTERM');
+  assert.equal(await over, 0);
+  assert.equal((await held.sipp.ended).exitCode, 0, 'the caller was told');
+});
+
 test('A second Ctrl-C ends it at once', async (context) => {
   // A receiver of callbacks that never answers keeps a polite end waiting.
   const deaf = createServer(() => {}).listen(0, '127.0.0.1');

@@ -29,7 +29,8 @@ Examples:
   openswml serve --config openswml.yaml --print-config
 
 Every setting is listed in docs/configuration.md. The first Ctrl-C ends running calls politely and finishes
-their recordings, the second one leaves at once.
+their recordings, the second one leaves at once. SIGTERM takes no new calls and gives the running ones
+limits.drain_seconds to end by themselves; a second one ends them.
 
 Exit status: 0 after Ctrl-C, 2 when it cannot start as asked (a port in use, a document with errors).
 `;
@@ -58,19 +59,31 @@ async function serve({ config }: LoadedConfig, terminal: Terminal): Promise<numb
   const format = asked === 'auto' ? (terminal.columns === undefined ? 'json' : 'pretty') : asked;
   const log = createLogger({ format, level });
   const server = createServer(config, { log });
-  const interrupted = new Promise<void>((resolve) => {
+  const drained = new AbortController();
+  const interrupted = new Promise<NodeJS.Signals>((resolve) => {
+    let draining = false;
     onInterrupt(new RealClock(), {
       polite: (signal) => {
-        log.info({ signal }, 'ending running calls; once more leaves at once');
-        resolve();
+        draining = signal === 'SIGTERM' && config.limits.drain_seconds > 0;
+        const text = draining
+          ? 'no new calls; waiting for running ones; once more ends them'
+          : 'ending running calls; once more leaves at once';
+        log.info({ signal, ...(draining && { drain_seconds: config.limits.drain_seconds }) }, text);
+        resolve(signal);
       },
-      atOnce: () => process.exit(EXIT.interrupted),
+      atOnce: () => {
+        if (!draining) process.exit(EXIT.interrupted);
+        draining = false;
+        drained.abort();
+      },
     });
   });
   const addresses = await started(server);
   if (format === 'pretty') terminal.out(banner(addresses, config.document.source ?? ''));
   else log.info({ event: 'ready', ...addresses, document: config.document.source }, 'ready');
-  await interrupted;
+  if ((await interrupted) === 'SIGTERM') {
+    await server.drain(config.limits.drain_seconds * 1000, drained.signal);
+  }
   await server.stop();
   await log.flush();
   return EXIT.ok;

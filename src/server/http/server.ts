@@ -8,11 +8,13 @@ import type { Clock } from '../../time/clock.ts';
 import { type Credentials, requireCredentials } from './auth.ts';
 import { addDownloadRoutes } from './download-route.ts';
 import { HttpProblem, httpListenError, problem } from './errors.ts';
+import { addMetricsRoute, type MetricsOptions } from './metrics-route.ts';
 import { addRecordingsRoutes } from './recordings-routes.ts';
 import { addSchemaRoutes } from './schema-routes.ts';
 import { addStatusRoutes, type StatusOptions } from './status-routes.ts';
 
 export interface HttpServerOptions extends StatusOptions {
+  readonly metrics?: MetricsOptions;
   /** Address to bind; port 0 lets the system choose. */
   readonly listen: { readonly host: string; readonly port: number };
   readonly recordings: RecordingStore;
@@ -64,6 +66,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   addCommonBehaviour(app, log, options.clock);
   acceptEmptyJson(app);
   addStatusRoutes(app, options);
+  if (options.metrics !== undefined) addMetricsRoute(app, options.metrics, options.credentials);
   addSchemaRoutes(app);
   addDownloadRoutes(app, { ...options, log });
   void app.register(async (scope) => {

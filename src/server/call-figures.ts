@@ -1,0 +1,49 @@
+import type { CallEnd } from '../call/leg.ts';
+import type { LegEvent } from '../call/media-leg.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What the metrics learn of one call, from its events. */
+export class CallFigures {
+  readonly #metrics: Metrics;
+  readonly #clock: Clock;
+  readonly #arrivedMs: number;
+  /** Ids of recordings under way. */
+  readonly #recordings = new Set<unknown>();
+  #answered = false;
+
+  constructor(metrics: Metrics, clock: Clock, direction: 'inbound' | 'outbound') {
+    this.#metrics = metrics;
+    this.#clock = clock;
+    this.#arrivedMs = clock.monotonic();
+    metrics.callTaken(direction);
+  }
+
+  get recordings(): number {
+    return this.#recordings.size;
+  }
+
+  take({ kind, text, data, statistics }: LegEvent): void {
+    if (kind === 'call' && text === 'answered' && !this.#answered) {
+      this.#answered = true;
+      this.#metrics.callAnswered(this.#clock.monotonic() - this.#arrivedMs);
+    } else if (kind === 'recording' && text === 'recording started') {
+      this.#recordings.add(data['recording_id']);
+    } else if (kind === 'recording' && text === 'recording ended') {
+      this.#recordings.delete(data['recording_id']);
+      this.#metrics.recordingEnded({
+        state: String(data['state']),
+        endedBy: String(data['ended_by']),
+        byteSize: Number(data['byte_size']),
+        durationMs: Number(data['duration_ms']),
+      });
+    } else if (statistics !== undefined) {
+      this.#metrics.mediaClosed(statistics);
+    }
+  }
+
+  ended(end: CallEnd): void {
+    this.#recordings.clear();
+    this.#metrics.callEnded(end, this.#clock.monotonic() - this.#arrivedMs);
+  }
+}

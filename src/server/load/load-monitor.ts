@@ -1,0 +1,121 @@
+import { statfs } from 'node:fs/promises';
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import type { Logger } from '../../log/logger.ts';
+import type { WorkerLoad } from '../../mediaworker/worker-host.ts';
+import type { Clock, Timer } from '../../time/clock.ts';
+import { CALM, type LoadSample, type OverloadState, stepOverload } from './overload.ts';
+
+export interface LoadMonitorOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Media threads; each call tells what came since the one before. */
+  readonly workers: () => readonly WorkerLoad[];
+  /** The disk of the first of these that is there is watched. */
+  readonly folders: readonly string[];
+}
+
+const SAMPLE_MS = 1000;
+/** Asking the file system may wait for it; space does not go that fast. */
+const DISK_EVERY_SAMPLES = 5;
+
+/** Watches, once a second, whether the threads that calls depend on keep pace, and how much disk is left. */
+export class LoadMonitor {
+  readonly #options: LoadMonitorOptions;
+  #utilization: EventLoopUtilization = performance.eventLoopUtilization();
+  #state: OverloadState = CALM;
+  #freeDiskBytes: number | undefined;
+  #samples: readonly LoadSample[] = [];
+  #lateFrames = 0;
+  #frames = 0;
+  #ticks = 0;
+  #timer: Timer | undefined;
+  #asking = false;
+
+  constructor(options: LoadMonitorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer ??= this.#options.clock.every(SAMPLE_MS, () => this.#sample());
+    void this.#askDisk();
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  get overloaded(): boolean {
+    return this.#state.overloaded;
+  }
+
+  get freeDiskBytes(): number | undefined {
+    return this.#freeDiskBytes;
+  }
+
+  /** The last second: the main thread first, then the media threads. */
+  get samples(): readonly LoadSample[] {
+    return this.#samples;
+  }
+
+  /** Frames of all media threads that left more than a frame late, since the start. */
+  get lateFrames(): number {
+    return this.#lateFrames;
+  }
+
+  /** Frames of all media threads since the start. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  #sample(): void {
+    const { utilization } = performance.eventLoopUtilization(this.#utilization);
+    this.#utilization = performance.eventLoopUtilization();
+    const workers = this.#options.workers();
+    for (const { frames, lateFrames } of workers) {
+      this.#frames += frames;
+      this.#lateFrames += lateFrames;
+    }
+    this.#samples = [
+      { utilization, late: 0 },
+      ...workers.map((worker) => ({
+        utilization: worker.utilization,
+        late: worker.frames === 0 ? 0 : worker.lateFrames / worker.frames,
+      })),
+    ];
+    const before = this.#state.overloaded;
+    this.#state = stepOverload(this.#state, this.#samples);
+    if (this.#state.overloaded !== before) this.#tell();
+    if (++this.#ticks % DISK_EVERY_SAMPLES === 0) void this.#askDisk();
+  }
+
+  #tell(): void {
+    const threads = this.#samples.map(({ utilization, late }) => ({
+      utilization: Math.round(utilization * 100) / 100,
+      late: Math.round(late * 1000) / 1000,
+    }));
+    if (this.#state.overloaded) {
+      this.#options.log.warn({ threads }, 'the machine cannot keep pace with more calls: they are refused');
+    } else {
+      this.#options.log.info({ threads }, 'the machine keeps pace again: calls are taken');
+    }
+  }
+
+  async #askDisk(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    let free: number | undefined;
+    for (const folder of this.#options.folders) free ??= await freeBytes(folder);
+    this.#freeDiskBytes = free;
+    this.#asking = false;
+  }
+}
+
+/** Space that this user may still fill, bytes; undefined when it cannot be told. */
+async function freeBytes(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}
