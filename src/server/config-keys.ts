@@ -59,6 +59,13 @@ export const CONFIG_KEYS = {
     description: 'Key that document fetches and callbacks are signed with; nothing is signed without one.',
     secret: true,
   }),
+  link_key: key({
+    schema: secret,
+    kind: 'text',
+    default: undefined,
+    description: 'Key of expiring download links; made up once when not set. A new one ends all links.',
+    secret: true,
+  }),
   protect_recordings: key({
     schema: z.boolean('expected true or false'),
     kind: 'boolean',

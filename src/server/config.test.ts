@@ -45,6 +45,7 @@ describe('the settings', () => {
       node_id: undefined,
       api_token: undefined,
       signing_key: undefined,
+      link_key: undefined,
       protect_recordings: false,
       document: { source: undefined, fallback: undefined },
       sip: {
@@ -285,7 +286,7 @@ describe('the list of settings', () => {
     const flags = NAMED_KEYS.flatMap(({ flag }) => flag ?? []);
     assert.equal(new Set(flags).size, flags.length);
     const withoutFlag = NAMED_KEYS.filter(({ flag }) => flag === undefined).map(({ name }) => name);
-    assert.deepEqual(withoutFlag, ['api_token', 'signing_key']);
+    assert.deepEqual(withoutFlag, ['api_token', 'signing_key', 'link_key']);
   });
 
   test('is the list of docs/configuration.md, in the same order, with the same defaults', () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { loadConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import type { Config } from './config-keys.ts';
-import { IDENTITY_FILE, loadIdentity } from './identity.ts';
+import { IDENTITY_FILE, loadIdentity, readIdentity } from './identity.ts';
 
 let directory: string;
 
@@ -26,7 +26,8 @@ describe('the identity of the server', () => {
   test('is made up once, kept, and readable for its owner alone', () => {
     const first = loadIdentity(config());
     assert.match(first.apiToken, /^PT[0-9a-f]{48}$/);
-    assert.equal(new Set(Object.values(first)).size, 4);
+    assert.match(first.linkKey, /^LK[0-9a-f]{48}$/);
+    assert.equal(new Set(Object.values(first)).size, 5);
     assert.deepEqual(loadIdentity(config()), first);
     assert.equal(statSync(path.join(directory, IDENTITY_FILE)).mode & 0o777, 0o600);
     assert.deepEqual(readdirSync(directory), [IDENTITY_FILE]);
@@ -41,9 +42,35 @@ describe('the identity of the server', () => {
   });
 
   test('that is set as a whole needs no file', () => {
-    const flags = { project_id: UUID, space_id: UUID, node_id: UUID, api_token: 'from-settings' };
+    const flags = {
+      project_id: UUID,
+      space_id: UUID,
+      node_id: UUID,
+      api_token: 'from-settings',
+      link_key: 'from-settings',
+    };
     assert.equal(loadIdentity(config(flags)).nodeId, UUID);
     assert.deepEqual(readdirSync(directory), []);
+  });
+
+  test('of before there were links gets a key for them, and keeps the rest', () => {
+    const file = path.join(directory, IDENTITY_FILE);
+    const stored = loadIdentity(config());
+    const { link_key: _, ...older } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+    writeFileSync(file, JSON.stringify(older));
+    const updated = loadIdentity(config());
+    assert.notEqual(updated.linkKey, stored.linkKey);
+    assert.deepEqual({ ...updated, linkKey: '' }, { ...stored, linkKey: '' });
+    assert.deepEqual(loadIdentity(config()), updated);
+  });
+
+  test('is read, and never made up, by a command beside the server', () => {
+    assert.throws(
+      () => readIdentity(config()),
+      (error) => error instanceof ConfigError && /identity\.json: .*start the server/.test(error.message),
+    );
+    assert.deepEqual(readdirSync(directory), []);
+    assert.deepEqual(loadIdentity(config()), readIdentity(config()));
   });
 
   test('that is damaged is an error with the cure, and is not overwritten', () => {

@@ -12,12 +12,16 @@ export interface Identity {
   readonly spaceId: string;
   readonly nodeId: string;
   readonly apiToken: string;
+  /** Signs expiring download links. */
+  readonly linkKey: string;
 }
 
 /** Holds what was made up at the first start, so that it stays. Readable for its owner alone. */
 export const IDENTITY_FILE = 'identity.json';
 
-const stored = z.object({ project_id: uuid, space_id: uuid, node_id: uuid, api_token: secret });
+const ids = { project_id: uuid, space_id: uuid, node_id: uuid, api_token: secret };
+/** Files of before there were links have no `link_key`. */
+const stored = z.object({ ...ids, link_key: secret.optional() });
 type StoredIdentity = z.infer<typeof stored>;
 
 /**
@@ -26,21 +30,50 @@ type StoredIdentity = z.infer<typeof stored>;
  * @throws ConfigError when the stored identity cannot be read or written
  */
 export function loadIdentity(config: Config): Identity {
-  const file = path.join(config.data_dir, IDENTITY_FILE);
-  const set = config.project_id && config.space_id && config.node_id && config.api_token;
-  const saved = set === undefined ? readOrCreate(file) : undefined;
-  // Without a stored identity each of the four is set.
-  return {
-    projectId: (config.project_id ?? saved?.project_id) as string,
-    spaceId: (config.space_id ?? saved?.space_id) as string,
-    nodeId: (config.node_id ?? saved?.node_id) as string,
-    apiToken: (config.api_token ?? saved?.api_token) as string,
-  };
+  return (
+    fromSettings(config, undefined) ??
+    withFile(config, (file) => {
+      const saved = read(file);
+      return saved?.link_key === undefined ? create(file, saved) : saved;
+    })
+  );
 }
 
-function readOrCreate(file: string): StoredIdentity {
+/**
+ * The same for a command beside the server or without it: nothing is made up.
+ * @throws ConfigError also when no server has stored one yet
+ */
+export function readIdentity(config: Config): Identity {
+  return (
+    fromSettings(config, undefined) ??
+    withFile(config, (file) => {
+      const saved = read(file);
+      if (saved?.link_key !== undefined) return saved;
+      throw new ConfigError([
+        { where: file, message: 'is not complete: start the server on this folder once' },
+      ]);
+    })
+  );
+}
+
+/** Undefined when something is neither set nor saved. */
+function fromSettings(config: Config, saved: StoredIdentity | undefined): Identity | undefined {
+  const projectId = config.project_id ?? saved?.project_id;
+  const spaceId = config.space_id ?? saved?.space_id;
+  const nodeId = config.node_id ?? saved?.node_id;
+  const apiToken = config.api_token ?? saved?.api_token;
+  const linkKey = config.link_key ?? saved?.link_key;
+  if (projectId === undefined || spaceId === undefined || nodeId === undefined) return undefined;
+  if (apiToken === undefined || linkKey === undefined) return undefined;
+  return { projectId, spaceId, nodeId, apiToken, linkKey };
+}
+
+function withFile(config: Config, saved: (file: string) => StoredIdentity): Identity {
+  const file = path.join(config.data_dir, IDENTITY_FILE);
   try {
-    return read(file) ?? create(file);
+    const identity = fromSettings(config, saved(file));
+    if (identity === undefined) throw new Error('it is not complete');
+    return identity;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const message = `cannot be read or written: ${error instanceof Error ? error.message : String(error)}`;
@@ -63,17 +96,20 @@ function read(file: string): StoredIdentity | undefined {
       where: file,
       message:
         'does not hold the identity of this server any more; put back a copy, or delete the file to get a new ' +
-        'project id and API token (or set project_id, space_id, node_id and api_token)',
+        'project id and API token (or set project_id, space_id, node_id, api_token and link_key)',
     },
   ]);
 }
 
-function create(file: string): StoredIdentity {
+/** Makes up what is not there yet. */
+function create(file: string, before: StoredIdentity | undefined): StoredIdentity {
   const identity: StoredIdentity = {
     project_id: randomUUID(),
     space_id: randomUUID(),
     node_id: randomUUID(),
     api_token: `PT${randomBytes(24).toString('hex')}`,
+    ...before,
+    link_key: `LK${randomBytes(24).toString('hex')}`,
   };
   // Whole or not at all, whenever the power fails.
   const part = `${file}.part`;

@@ -319,6 +319,7 @@ class AssembledServer implements Server {
       log: this.#log,
       clock: this.#clock,
       credentials: { projectId: identity.projectId, apiToken: identity.apiToken },
+      linkKey: identity.linkKey,
       protectRecordings: () => this.#config.protect_recordings,
       publicUrl: () => this.#publicUrl,
       status: () => ({

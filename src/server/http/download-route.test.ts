@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { LocalFiles } from '../../storage/local-files.ts';
 import { AUTH, BYTES, ID, useTestServer } from './http-fixtures.ts';
 
 const MODIFIED_HTTP = 'Fri, 02 Jan 2026 03:04:05 GMT';
@@ -167,6 +168,37 @@ describe('downloads', () => {
       );
       assert.doesNotMatch(response.body, /secret"?$/);
     }
+  });
+
+  test('of another format than the stored one are 404 with the reason', async () => {
+    t.current.add();
+    const response = await t.current.request('GET', `/api/v1/recordings/${ID}/download.mp3`);
+    assert.deepEqual(response.json(), {
+      error: 'Not Found',
+      detail: 'the recording is stored as wav; there is no mp3 of it',
+    });
+  });
+
+  test('of a file that goes between the look at it and its first byte are 404', async () => {
+    const { path: file } = t.current.add();
+    await t.current.server.close();
+    const files = new LocalFiles(t.current.directory);
+    t.current.server = t.current.make({
+      files: {
+        stat: async (name) => {
+          const found = await files.stat(name);
+          rmSync(path.join(t.current.directory, file));
+          return found;
+        },
+        read: (name, range) => files.read(name, range),
+        remove: (name) => files.remove(name),
+      },
+    });
+    const response = await t.current.download();
+    assert.equal(response.statusCode, 404);
+    assert.deepEqual(response.json(), { error: 'Not Found' });
+    assert.match(String(response.headers['content-type']), /^application\/json/);
+    assert.equal(response.headers['content-length'], String(response.body.length));
   });
 
   test('need the credentials while recordings are protected, from one request to the next', async () => {

@@ -1,21 +1,20 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../log/logger.ts';
 import type { RecordFormat } from '../../recording/types.ts';
+import { toStorageError } from '../../storage/errors.ts';
 import type { FileStore } from '../../storage/local-files.ts';
-import type { RecordingRow, RecordingStore } from '../../storage/recordings.ts';
-import { type Credentials, requireCredentials } from './auth.ts';
+import type { RecordingRow } from '../../storage/recordings.ts';
 import { type ConditionalHeaders, checkConditions, rangeApplies, type Validators } from './conditional.ts';
 import { problem } from './errors.ts';
-import { parseRange } from './ranges.ts';
+import { type ByteRange, parseRange } from './ranges.ts';
+import { type AccessOptions, findFinished, requireAccess } from './recording-access.ts';
 import { isUuid } from './recording-url.ts';
 
-export interface DownloadOptions {
-  readonly recordings: RecordingStore;
+export interface DownloadOptions extends AccessOptions {
   readonly files: FileStore;
   readonly log: Logger;
-  readonly credentials: Credentials;
-  /** Asked at each request, so that a change counts at once (spec/record.md 6.4). */
-  readonly protectRecordings: () => boolean;
 }
 
 /** The recorder writes no video, so an MP4 is audio. */
@@ -40,16 +39,17 @@ async function download(
   options: DownloadOptions,
 ): Promise<FastifyReply> {
   const { id, extension } = parseTarget(request.params as { id: string; file?: string });
-  if (options.protectRecordings()) requireCredentials(request, reply, options.credentials);
-  const row = options.recordings.get(id);
-  if (row === undefined || (extension !== undefined && extension !== row.format)) throw problem(404);
-  if (row.status !== 'completed') throw problem(404, `the recording is ${row.status}; there is no file`);
+  requireAccess(request, reply, id, options);
+  const row = findFinished(id, options.recordings);
+  if (extension !== undefined && extension !== row.format) {
+    throw problem(404, `the recording is stored as ${row.format}; there is no ${extension} of it`);
+  }
   const found = await options.files.stat(row.path);
   if (found === undefined) {
     options.log.warn({ recording_id: id, path: row.path }, 'the file of a finished recording is missing');
-    throw problem(404);
+    throw problem(404, 'the file of the recording is missing');
   }
-  return sendFile(request, reply, row, found, options);
+  return await sendFile(request, reply, row, found, options);
 }
 
 /** `{id}`, `{id}.wav`, `{id}/download` or `{id}/download.wav`. */
@@ -65,13 +65,13 @@ function parseTarget(params: { readonly id: string; readonly file?: string }): {
   return { id: id.toLowerCase(), extension: own ?? ofFile };
 }
 
-function sendFile(
+async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
   row: RecordingRow,
   file: { readonly size: number; readonly modifiedMs: number },
   options: DownloadOptions,
-): FastifyReply {
+): Promise<FastifyReply> {
   const validators: Validators = {
     etag: `"${row.id}-${file.size.toString(16)}"`,
     modifiedMs: file.modifiedMs,
@@ -87,20 +87,32 @@ function sendFile(
   const verdict = checkConditions(headers, validators);
   if (verdict === 'not_modified') return reply.code(304).send();
   if (verdict === 'failed') throw problem(412);
-  reply.headers({
-    'content-type': MIME_TYPES[row.format],
-    'content-disposition': `inline; filename="${row.id}.${row.format}"`,
-  });
   const asked = request.method === 'GET' && rangeApplies(headers['if-range'], validators);
   const range = parseRange(asked ? request.headers.range : undefined, file.size);
   if (range.type === 'unsatisfiable') {
-    reply.removeHeader('content-disposition');
     reply.header('content-range', `bytes */${file.size}`);
     throw problem(416);
   }
   const { start, end } = range.type === 'part' ? range : { start: 0, end: file.size - 1 };
+  const empty = request.method === 'HEAD' || file.size === 0;
+  const content = empty ? undefined : await open(row, { start, end }, options.files);
   if (range.type === 'part') reply.code(206).header('content-range', `bytes ${start}-${end}/${file.size}`);
-  reply.header('content-length', end - start + 1);
-  if (request.method === 'HEAD' || file.size === 0) return reply.send();
-  return reply.send(options.files.read(row.path, { start, end }));
+  reply.headers({
+    'content-type': MIME_TYPES[row.format],
+    'content-disposition': `inline; filename="${row.id}.${row.format}"`,
+    'content-length': end - start + 1,
+  });
+  return reply.send(content);
+}
+
+/** A stream that has come to its first byte: whoever deletes the file behind that no longer ends it. */
+async function open(row: RecordingRow, range: ByteRange, files: FileStore): Promise<Readable> {
+  const stream = files.read(row.path, range);
+  try {
+    await once(stream, 'readable');
+    return stream;
+  } catch (error) {
+    if (toStorageError(error, row.path).code === 'not_found') throw problem(404);
+    throw error;
+  }
 }

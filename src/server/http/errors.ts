@@ -22,12 +22,18 @@ export class HttpListenError extends Error {
 export class HttpProblem extends Error {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, body: Readonly<Record<string, unknown>>) {
+  constructor(
+    status: number,
+    body: Readonly<Record<string, unknown>>,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(`answered with ${status}`);
     this.name = 'HttpProblem';
     this.status = status;
     this.body = body;
+    this.headers = headers;
   }
 }
 
@@ -50,6 +56,7 @@ const TITLES: Readonly<Record<number, string>> = {
   414: 'URI Too Long',
   415: 'Unsupported Media Type',
   416: 'Range Not Satisfiable',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
@@ -76,6 +83,11 @@ const LISTEN_CURES: Readonly<Record<string, readonly [HttpListenError['code'], s
 export function problem(status: number, detail?: string): HttpProblem {
   const error = TITLES[status] ?? 'Error';
   return new HttpProblem(status, detail === undefined ? { error } : { error, detail });
+}
+
+/** 429: the client shall come back (spec/rest.md 1.2). */
+export function tooManyRequests(retryAfterSeconds: number): HttpProblem {
+  return new HttpProblem(429, problem(429).body, { 'retry-after': String(retryAfterSeconds) });
 }
 
 /** 422 under `/api/relay/rest`. */

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach } from 'node:test';
 import type { LogFields, Logger } from '../../log/logger.ts';
+import { wavHeader } from '../../media/wav-format.ts';
 import { Database } from '../../storage/database.ts';
 import { LocalFiles } from '../../storage/local-files.ts';
 import type { RecordingRow } from '../../storage/recordings.ts';
@@ -15,8 +16,11 @@ export const ID = 'c0ff0000-0000-4000-8000-000000000001';
 export const BYTES = '0123456789abcdef';
 /** Time of its last change, Unix ms, a whole second. */
 export const MODIFIED = Date.UTC(2026, 0, 2, 3, 4, 5);
+/** Time of the server, Unix ms, half a second behind a whole one. */
+export const NOW = Date.UTC(2026, 1, 3, 4, 5, 6, 500);
 export const PUBLIC_URL = 'https://pbx.example.com';
 export const CREDENTIALS = { projectId: 'aa100000-0000-4000-8000-000000000000', apiToken: 'PT0123' };
+export const LINK_KEY = 'LK0123456789';
 export const AUTH = { authorization: `Basic ${btoa(`${CREDENTIALS.projectId}:${CREDENTIALS.apiToken}`)}` };
 export const REST = '/api/relay/rest/recordings';
 
@@ -43,8 +47,9 @@ export class TestServer {
       recordings: this.recordings,
       files: new LocalFiles(this.directory),
       log: this.#log(),
-      clock: new RealClock(),
+      clock: Object.assign(new RealClock(), { now: () => NOW + this.time.passed }),
       credentials: CREDENTIALS,
+      linkKey: LINK_KEY,
       protectRecordings: () => this.protect,
       publicUrl: () => PUBLIC_URL,
       status: () => ({
@@ -69,8 +74,25 @@ export class TestServer {
     return added;
   }
 
-  request(method: Method, url: string, headers: Record<string, string> = {}) {
-    return this.server.app.inject({ method, url, headers });
+  request(method: Method, url: string, headers: Record<string, string> = {}, payload?: object | string) {
+    return this.server.app.inject({ method, url, headers, ...(payload !== undefined && { payload }) });
+  }
+
+  /** The clock of links stands still at {@link NOW} plus this, ms. */
+  readonly time = { passed: 0 };
+
+  /** Adds a row with this WAV file: samples at 8 kHz, interleaved. */
+  addWav(samples: Int16Array, channels: 1 | 2, change: Partial<RecordingRow> = {}): RecordingRow {
+    const row = this.add({
+      stereo: channels === 2,
+      durationMs: samples.length / channels / 8,
+      byteSize: 44 + samples.byteLength,
+      ...change,
+    });
+    const header = wavHeader({ sampleRate: 8000, channels }, samples.byteLength);
+    const data = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+    writeFileSync(path.join(this.directory, row.path), Buffer.concat([header, data]));
+    return row;
   }
 
   /** Asks for the file of {@link ID}. */

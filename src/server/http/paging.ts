@@ -1,7 +1,6 @@
 import type { RecordingCursor } from '../../storage/recordings.ts';
 import { unprocessable } from './errors.ts';
-
-export type Query = Readonly<Record<string, unknown>>;
+import { type Query, wholeNumber } from './query.ts';
 
 /** Which page of a list is asked for (spec/rest.md 1.3). */
 export interface Page {
@@ -95,20 +94,4 @@ function decodeToken(token: unknown): (RecordingCursor & { direction: 'PA' | 'PB
   const match = /^(\d{1,15}(?:\.\d{1,9})?) ([\w-]{1,100})$/.exec(text);
   if (match === null) return undefined;
   return { direction: token.startsWith('PA') ? 'PA' : 'PB', createdAt: Number(match[1]), id: match[2]! };
-}
-
-function wholeNumber(
-  query: Query,
-  name: string,
-  rule: { readonly fallback: number; readonly min: number; readonly max: number },
-): number {
-  const text = query[name];
-  if (text === undefined || text === '') return rule.fallback;
-  const value = typeof text === 'string' && /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= rule.min && value <= rule.max) return value;
-  throw unprocessable({
-    code: 'invalid_parameter',
-    title: 'Invalid parameter',
-    detail: `${name} must be a whole number from ${rule.min} to ${rule.max}`,
-  });
 }

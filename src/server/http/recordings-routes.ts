@@ -4,9 +4,11 @@ import type { FileStore } from '../../storage/local-files.ts';
 import type { RecordingFilter, RecordingRow, RecordingStore } from '../../storage/recordings.ts';
 import { removeRecording } from '../../storage/removal.ts';
 import { problem, unprocessable } from './errors.ts';
-import { type Links, type Page, pageLinks, parsePage, type Query } from './paging.ts';
+import { type Links, type Page, pageLinks, parsePage } from './paging.ts';
+import { isoTime, type Query, shortText } from './query.ts';
+import { findRecording } from './recording-access.ts';
 import { recordingResource } from './recording-resource.ts';
-import { isUuid, recordingUrl } from './recording-url.ts';
+import { recordingUrl } from './recording-url.ts';
 
 export interface RecordingsOptions {
   readonly recordings: RecordingStore;
@@ -22,17 +24,13 @@ interface RecordingList {
 }
 
 const PATH = '/api/relay/rest/recordings';
-const MAX_TEXT = 200;
-/** A date, or a date and time, in UTC unless it says otherwise. */
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
-
 /** The stored recordings (spec/record.md 6.1). The caller has checked the credentials. */
 export function addRecordingsRoutes(app: FastifyInstance, options: RecordingsOptions): void {
   const { recordings, publicUrl } = options;
   const resource = (row: RecordingRow): Readonly<Record<string, unknown>> =>
     recordingResource(row, recordingUrl(publicUrl(), row.id));
   app.get(PATH, (request): RecordingList => listRecordings(request.query as Query, recordings, resource));
-  app.get(`${PATH}/:id`, (request) => resource(find(request, recordings)));
+  app.get(`${PATH}/:id`, (request) => resource(findRecording(idOf(request), recordings)));
   app.delete(`${PATH}/:id`, (request, reply) => remove(request, reply, options));
 }
 
@@ -63,44 +61,16 @@ function parseFilters(query: Query): {
   readonly links: Readonly<Record<string, string>>;
 } {
   const links: Record<string, string> = {};
-  const text = (name: string): string | undefined => {
-    const value = query[name];
-    if (value === undefined || value === '') return undefined;
-    if (typeof value !== 'string' || value.length > MAX_TEXT)
-      throw invalid(name, 'one text of 200 characters at most');
-    links[name] = value;
-    return value;
-  };
-  const time = (name: string): number | undefined => {
-    const value = text(name);
-    if (value === undefined) return undefined;
-    // A time without a zone would be read as local; the API knows only UTC.
-    const zoned = /T/.test(value) && !/(?:Z|[+-]\d{2}:?\d{2})$/.test(value) ? `${value}Z` : value;
-    const ms = ISO_TIME.test(value) ? Date.parse(zoned) : Number.NaN;
-    if (Number.isNaN(ms)) throw invalid(name, 'an ISO 8601 time such as 2026-01-31T12:00:00Z');
-    return ms;
-  };
+  for (const name of ['call_id', 'created_after', 'created_before']) {
+    const text = shortText(query, name);
+    if (text !== undefined) links[name] = text;
+  }
   const filter = {
-    callId: text('call_id'),
-    createdAfter: time('created_after'),
-    createdBefore: time('created_before'),
+    callId: links['call_id'],
+    createdAfter: isoTime(query, 'created_after'),
+    createdBefore: isoTime(query, 'created_before'),
   };
   return { filter, links };
-}
-
-function invalid(name: string, expected: string): Error {
-  return unprocessable({
-    code: 'invalid_parameter',
-    title: 'Invalid parameter',
-    detail: `${name} must be ${expected}`,
-  });
-}
-
-function find(request: FastifyRequest, recordings: RecordingStore): RecordingRow {
-  const { id } = request.params as { id: string };
-  const row = isUuid(id) ? recordings.get(id.toLowerCase()) : undefined;
-  if (row === undefined) throw problem(404);
-  return row;
 }
 
 async function remove(
@@ -108,7 +78,7 @@ async function remove(
   reply: FastifyReply,
   options: RecordingsOptions,
 ): Promise<FastifyReply> {
-  const row = find(request, options.recordings);
+  const row = findRecording(idOf(request), options.recordings);
   const result = await removeRecording(row.id, options);
   if (result === 'absent') throw problem(404);
   if (result === 'running') {
@@ -130,4 +100,8 @@ async function remove(
     'recording deleted by the REST API',
   );
   return reply.code(204).send();
+}
+
+function idOf(request: FastifyRequest): string {
+  return (request.params as { readonly id: string }).id;
 }

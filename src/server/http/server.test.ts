@@ -162,6 +162,23 @@ describe('over a real socket', () => {
     await closed;
   });
 
+  test('a recording that is deleted while it is downloaded comes whole, and is gone for the next one', async () => {
+    const { path: file } = t.current.add();
+    const content = Buffer.alloc(20_000_000, 'OpenSWML ');
+    writeFileSync(path.join(t.current.directory, file), content);
+    const { port } = await t.current.server.listen();
+    const url = `http://127.0.0.1:${port}/api/v1/recordings/${ID}/download`;
+    const reader = (await fetch(url)).body!.getReader();
+    const pieces = [(await reader.read()).value!];
+    const deleted = await fetch(`http://127.0.0.1:${port}${REST}/${ID}`, { method: 'DELETE', headers: AUTH });
+    assert.equal(deleted.status, 204);
+    assert.equal((await fetch(url)).status, 404);
+    for (let piece = await reader.read(); piece.value !== undefined; piece = await reader.read()) {
+      pieces.push(piece.value);
+    }
+    assert.ok(Buffer.concat(pieces).equals(content));
+  });
+
   test('curl resumes a download, asks by HEAD and by date', async (context) => {
     const curl = promisify(execFile);
     if (

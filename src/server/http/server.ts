@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from '../../log/logger.ts';
 import type { FileStore } from '../../storage/local-files.ts';
 import type { RecordingStore } from '../../storage/recordings.ts';
 import type { Clock } from '../../time/clock.ts';
+import { PeaksSource } from '../peaks-source.ts';
 import { type Credentials, requireCredentials } from './auth.ts';
+import { DownloadLinks } from './download-links.ts';
 import { addDownloadRoutes } from './download-route.ts';
 import { HttpProblem, httpListenError, problem } from './errors.ts';
 import { addMetricsRoute, type MetricsOptions } from './metrics-route.ts';
+import { addLinkRoute } from './link-route.ts';
+import { addPeaksRoute, addRestPeaksRoute } from './peaks-routes.ts';
 import { addRecordingsRoutes } from './recordings-routes.ts';
 import { addSchemaRoutes } from './schema-routes.ts';
 import { addStatusRoutes, type StatusOptions } from './status-routes.ts';
@@ -22,6 +26,8 @@ export interface HttpServerOptions extends StatusOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly credentials: Credentials;
+  /** Signs expiring download links. */
+  readonly linkKey: string;
   /** Whether downloads need the credentials too; asked at each request. */
   readonly protectRecordings: () => boolean;
   /** How clients reach this server, without a slash at the end; asked at each request. */
@@ -68,12 +74,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   addStatusRoutes(app, options);
   if (options.metrics !== undefined) addMetricsRoute(app, options.metrics, options.credentials);
   addSchemaRoutes(app);
-  addDownloadRoutes(app, { ...options, log });
+  const links = new DownloadLinks(options.linkKey, () => options.clock.now());
+  const library = { ...options, log, links, peaks: new PeaksSource(options.recordings, options.files) };
+  addDownloadRoutes(app, library);
+  addPeaksRoute(app, library);
   void app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       requireCredentials(request, reply, options.credentials);
     });
-    addRecordingsRoutes(scope, { ...options, log });
+    addRecordingsRoutes(scope, library);
+    addRestPeaksRoute(scope, library);
+    addLinkRoute(scope, library);
   });
   return {
     app,
@@ -111,7 +122,7 @@ function addCommonBehaviour(app: FastifyInstance, log: Logger, clock: Clock): vo
       {
         request_id: request.id,
         method: request.method,
-        path: request.url,
+        path: pathOf(request),
         status: reply.statusCode,
         ms: Math.round(clock.monotonic() - (started.get(request) ?? clock.monotonic())),
       },
@@ -123,9 +134,15 @@ function addCommonBehaviour(app: FastifyInstance, log: Logger, clock: Clock): vo
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (error instanceof HttpProblem)
-      return reply.code(error.status).type('application/json').send(error.body);
+      return reply.code(error.status).headers(error.headers).type('application/json').send(error.body);
     const status = error.statusCode ?? 500;
-    if (status >= 500) log.error({ request_id: request.id, path: request.url, error }, 'http request failed');
+    if (status >= 500)
+      log.error({ request_id: request.id, path: pathOf(request), error }, 'http request failed');
     return reply.code(status).type('application/json').send(problem(status).body);
   });
+}
+
+/** Without the query, which may hold the signature of a link. */
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0]!;
 }

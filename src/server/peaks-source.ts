@@ -1,0 +1,125 @@
+import { MPEGDecoder } from 'mpg123-decoder';
+import { PeakMeter, type Peaks } from '../media/peaks.ts';
+import { WavStreamDecoder } from '../media/wav-stream-decoder.ts';
+import type { FileStore } from '../storage/local-files.ts';
+import type { RecordingRow, RecordingStore } from '../storage/recordings.ts';
+
+/** Too many recordings are being read already; try again in a moment. */
+export class PeaksBusyError extends Error {
+  constructor() {
+    super('too many recordings are being read for their peaks');
+    this.name = 'PeaksBusyError';
+  }
+}
+
+/** Files read at once, and those that may wait. */
+const MAX_READING = 2;
+const MAX_WAITING = 16;
+/** Bytes of MP3 decoded in one go, about a second of audio: the thread has calls to look after. */
+const MP3_BYTES = 4_096;
+
+/**
+ * Peaks of finished recordings. They were gathered while the recording was written; where they are not (it was
+ * repaired after a crash, or is of before there were peaks), the file is read once, and they are kept.
+ */
+export class PeaksSource {
+  readonly #recordings: RecordingStore;
+  readonly #files: FileStore;
+  readonly #reading = new Map<string, Promise<Peaks | undefined>>();
+  readonly #waiting: (() => void)[] = [];
+  #busy = 0;
+
+  constructor(recordings: RecordingStore, files: FileStore) {
+    this.#recordings = recordings;
+    this.#files = files;
+  }
+
+  /**
+   * @returns undefined when the file holds no sound, or is of a format that cannot be decoded here (mp4)
+   * @throws PeaksBusyError, StorageError, WavError
+   */
+  async of(row: RecordingRow): Promise<Peaks | undefined> {
+    const known = this.#recordings.peaks(row.id);
+    if (known !== undefined) return known;
+    const running = this.#reading.get(row.id);
+    if (running !== undefined) return await running;
+    const reading = this.#read(row);
+    this.#reading.set(row.id, reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reading.delete(row.id);
+    }
+  }
+
+  async #read(row: RecordingRow): Promise<Peaks | undefined> {
+    if (row.format === 'mp4') return undefined;
+    await this.#turn();
+    try {
+      const found = await this.#files.stat(row.path);
+      if (found === undefined || found.size === 0) return undefined;
+      const bytes = this.#files.read(row.path, { start: 0, end: found.size - 1 });
+      const peaks = await (row.format === 'wav' ? peaksOfWav(bytes) : peaksOfMp3(bytes));
+      if (peaks !== undefined) this.#recordings.savePeaks(row.id, peaks);
+      return peaks;
+    } finally {
+      this.#busy--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#busy >= MAX_READING) {
+      if (this.#waiting.length >= MAX_WAITING) throw new PeaksBusyError();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#busy++;
+  }
+}
+
+async function peaksOfWav(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | undefined> {
+  const decoder = new WavStreamDecoder({ layout: 'interleaved' });
+  let meter: PeakMeter | undefined;
+  for await (const chunk of bytes) {
+    const samples = decoder.write(chunk);
+    if (decoder.format === undefined) continue;
+    const { sampleRate, channels } = decoder.format;
+    meter ??= new PeakMeter(sampleRate, channels);
+    meter.add(samples, samples.length / channels);
+  }
+  decoder.end();
+  return meter?.result();
+}
+
+async function peaksOfMp3(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | undefined> {
+  const decoder = new MPEGDecoder();
+  await decoder.ready;
+  try {
+    let meter: PeakMeter | undefined;
+    for await (const chunk of bytes) {
+      for (let at = 0; at < chunk.length; at += MP3_BYTES) {
+        const decoded = decoder.decode(chunk.subarray(at, at + MP3_BYTES));
+        const { channelData, samplesDecoded, sampleRate } = decoded;
+        if (samplesDecoded > 0) {
+          meter ??= new PeakMeter(sampleRate, channelData.length);
+          meter.add(interleave(channelData, samplesDecoded), samplesDecoded);
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    return meter?.result();
+  } finally {
+    decoder.free();
+  }
+}
+
+function interleave(channels: readonly Float32Array[], frames: number): Int16Array {
+  const samples = new Int16Array(frames * channels.length);
+  for (const [channel, data] of channels.entries()) {
+    for (let frame = 0; frame < frames; frame++) {
+      const value = Math.round(data[frame]! * 32_768);
+      samples[frame * channels.length + channel] = Math.max(-32_768, Math.min(32_767, value));
+    }
+  }
+  return samples;
+}
