@@ -11,7 +11,10 @@ export interface ByteTarget {
    * `release`, which it always does in the end.
    */
   append(bytes: Uint8Array, release?: () => void): void;
-  /** Writes over bytes that were appended before, from `position` on. */
+  /**
+   * Writes over bytes that were appended before, from `position` on: within the first {@link PATCHABLE_BYTES},
+   * where formats keep what they know only at the end. @throws RangeError
+   */
   patch(position: number, bytes: Uint8Array): void;
   /**
    * Makes everything durable and visible under its final name.
@@ -27,6 +30,17 @@ export interface ByteTarget {
 
 /** Makes the target of a recording whose finished file is `path`. */
 export type CreateTarget = (path: string) => ByteTarget;
+
+/** How much of a file may be written again; an encrypted one keeps that much at hand. */
+export const PATCHABLE_BYTES = 3072;
+
+/** @throws RangeError unless a patch stays where patches may be */
+export function checkPatch(position: number, bytes: Uint8Array): void {
+  if (position >= 0 && position + bytes.length <= PATCHABLE_BYTES) return;
+  throw new RangeError(
+    `a patch of ${bytes.length} bytes at ${position} leaves the first ${PATCHABLE_BYTES} bytes of the file`,
+  );
+}
 
 /** A target failed. The message is for the operator: what, where, and the cure. */
 export class TargetError extends Error {

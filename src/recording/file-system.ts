@@ -86,6 +86,37 @@ export const nodeFileSystem: FileSystem = {
   },
 };
 
+/** Fills `bytes` from `position` on. @returns bytes read: fewer only where the file ends */
+export async function readFully(
+  fd: number,
+  bytes: Uint8Array,
+  position: number,
+  files: Pick<FileSystem, 'read'>,
+): Promise<number> {
+  let done = 0;
+  while (done < bytes.length) {
+    const count = await files.read(fd, bytes.subarray(done), position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
+/** Writes all of `bytes`. @throws Error when the file takes no more */
+export async function writeFully(
+  fd: number,
+  bytes: Uint8Array,
+  position: number,
+  files: Pick<FileSystem, 'write'>,
+): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const count = await files.write(fd, bytes.subarray(done), position + done);
+    if (count <= 0) throw new Error('the file takes no more bytes');
+    done += count;
+  }
+}
+
 /** `code` of a system error, or `UNKNOWN`. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';

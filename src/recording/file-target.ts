@@ -1,6 +1,6 @@
 import type { Clock } from '../time/clock.ts';
-import { type ByteTarget, TargetError } from './byte-target.ts';
-import { errorCode, type FileSystem, nodeFileSystem } from './file-system.ts';
+import { type ByteTarget, checkPatch, TargetError } from './byte-target.ts';
+import { errorCode, type FileSystem, nodeFileSystem, writeFully } from './file-system.ts';
 
 export interface FileTargetOptions {
   /** Waits for the disk in virtual time. */
@@ -79,16 +79,23 @@ export class FileTarget implements ByteTarget {
   }
 
   append(bytes: Uint8Array, release?: () => void): void {
-    this.#enqueue({ bytes, position: this.#size, release });
-    this.#size += bytes.length;
+    this.write(this.#size, bytes, release);
   }
 
   patch(position: number, bytes: Uint8Array): void {
-    this.#enqueue({ bytes, position, release: undefined });
+    checkPatch(position, bytes);
+    this.write(position, bytes);
   }
 
-  finish(): Promise<number> {
-    return this.#clock.holdWhile(this.#finish());
+  /** Writes at any position, also behind the end: for whoever arranges the bytes of the file itself. */
+  write(position: number, bytes: Uint8Array, release?: () => void): void {
+    this.#enqueue({ bytes, position, release });
+    this.#size = Math.max(this.#size, position + bytes.length);
+  }
+
+  /** @param size to which the file is cut; default: all that was written */
+  finish(size = this.#size): Promise<number> {
+    return this.#clock.holdWhile(this.#finish(size));
   }
 
   discard(): Promise<void> {
@@ -146,12 +153,7 @@ export class FileTarget implements ByteTarget {
 
   async #write(fd: number, write: Write): Promise<void> {
     try {
-      let done = 0;
-      while (done < write.bytes.length) {
-        const written = await this.#files.write(fd, write.bytes.subarray(done), write.position + done);
-        if (written <= 0) throw new Error('the file takes no more bytes');
-        done += written;
-      }
+      await writeFully(fd, write.bytes, write.position, this.#files);
     } finally {
       // Only now: the kernel reads the bytes until the write is over, even when the recording has failed.
       write.release?.();
@@ -159,14 +161,15 @@ export class FileTarget implements ByteTarget {
     }
   }
 
-  async #finish(): Promise<number> {
+  async #finish(size: number): Promise<number> {
     await this.#drain();
     if (this.#failure === undefined) {
       try {
+        if (size < this.#size) await this.#files.truncate(this.#fd!, size);
         await this.#files.sync(this.#fd!);
         await this.#files.close(this.#takeFd()!);
         await this.#files.rename(this.partPath, this.path);
-        return this.#size;
+        return size;
       } catch (error) {
         this.#failure = this.#explain(error);
       }

@@ -1,4 +1,4 @@
-import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { type FileSystem, nodeFileSystem, readFully, writeFully } from './file-system.ts';
 
 /**
  * A file of a recording, finished or not, that is open for repair. Positions and sizes count bytes of the
@@ -44,13 +44,7 @@ class PlainFile implements RepairFile {
 
   async read(position: number, length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(Math.max(0, Math.min(length, this.#size - position)));
-    let done = 0;
-    while (done < bytes.length) {
-      const count = await this.#files.read(this.#fd, bytes.subarray(done), position + done);
-      if (count === 0) break;
-      done += count;
-    }
-    return bytes.subarray(0, done);
+    return bytes.subarray(0, await readFully(this.#fd, bytes, position, this.#files));
   }
 
   async truncate(size: number): Promise<void> {
@@ -63,13 +57,8 @@ class PlainFile implements RepairFile {
     this.#size += bytes.length;
   }
 
-  async patch(position: number, bytes: Uint8Array): Promise<void> {
-    let done = 0;
-    while (done < bytes.length) {
-      const count = await this.#files.write(this.#fd, bytes.subarray(done), position + done);
-      if (count === 0) throw new Error('the file takes no more bytes');
-      done += count;
-    }
+  patch(position: number, bytes: Uint8Array): Promise<void> {
+    return writeFully(this.#fd, bytes, position, this.#files);
   }
 
   sync(): Promise<void> {
