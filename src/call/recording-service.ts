@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Outbox } from '../callbacks/events.ts';
 import { type RecordEventState, recordEnvelope } from '../callbacks/record-event.ts';
@@ -28,8 +27,6 @@ export interface RecordingServiceOptions {
   readonly idOf: (url: string) => string | undefined;
   /** Longest recording when the document sets none or a longer one, seconds. */
   readonly maxLengthSeconds: number;
-  /** Makes a folder of recordings; default: on disk. */
-  readonly makeFolder?: (path: string) => Promise<unknown>;
   /** Fresh UUIDs; default random ones. */
   readonly newId?: () => string;
   readonly clock: Clock;
@@ -79,14 +76,8 @@ export class RecordingService {
     eventChannel: string | undefined,
     options: RecordOptions,
   ): Promise<RecordSpec> {
-    const { clock, dataDir, store, makeFolder = makeFolderOnDisk } = this.#options;
+    const { dataDir, store } = this.#options;
     const row = this.#newRow(call, eventChannel, options);
-    try {
-      await clock.holdWhile(makeFolder(path.join(dataDir, path.dirname(row.path))));
-    } catch (cause) {
-      this.#neverBegun(row, messageOf(cause));
-      throw cause;
-    }
     store.insert(row);
     const cap = this.#options.maxLengthSeconds;
     return {
@@ -236,19 +227,6 @@ export class RecordingService {
     };
   }
 
-  /** A recording that could not start is told of like one that failed later (spec/record.md 3.8). */
-  #neverBegun(row: RecordingRow, error: string): void {
-    const { store, transaction, log } = this.#options;
-    try {
-      transaction(() => {
-        store.insert(row);
-        this.#change(row.id, { status: 'failed', endedBy: 'error', error }, 'error');
-      });
-    } catch (cause) {
-      log.error({ call_id: row.callId, err: cause }, 'a recording that could not start is not registered');
-    }
-  }
-
   async #recoverOne(row: RecordingRow): Promise<RecoveredRecording> {
     const { log } = this.#options;
     const start = row.startTime ?? row.createdAt;
@@ -318,10 +296,6 @@ export class RecordingService {
       });
     });
   }
-}
-
-function makeFolderOnDisk(folder: string): Promise<unknown> {
-  return mkdir(folder, { recursive: true });
 }
 
 function messageOf(cause: unknown): string {

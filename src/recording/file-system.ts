@@ -27,6 +27,16 @@ export interface FileSystem {
 const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o750;
 
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await fs.promises.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    // With `recursive`, Node says ENOENT of a file system that is read-only; without, the truth.
+    await fs.promises.mkdir(folder, { mode: FOLDER_MODE });
+  }
+}
+
 /** The machine's files. Plain callbacks underneath: half the cost of `fs.promises` for small writes. */
 export const nodeFileSystem: FileSystem = {
   async create(file) {
@@ -34,7 +44,7 @@ export const nodeFileSystem: FileSystem = {
       return await openFile(file, 'wx');
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
-      await fs.promises.mkdir(path.dirname(file), { recursive: true, mode: FOLDER_MODE });
+      await makeFolder(path.dirname(file));
       return openFile(file, 'wx');
     }
   },

@@ -1,4 +1,4 @@
-/** Disks that are full, and threads that die, under calls that go on. */
+/** Disks that are full or read-only, and threads that die, under calls that go on. */
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { describe, test, type TestContext } from 'node:test';
@@ -78,6 +78,30 @@ describe('A disk', () => {
     remountDisk(site.server, 'size=8m');
     await call(context, site, 'third');
     await assertMessageKept(site, 'third');
+  });
+
+  test('that is read-only fails each recording at its start with the cure; once writable, they work', {
+    skip: SKIP || skipWithoutMounts(),
+  }, async (context) => {
+    const site = await startSite(context, (status_url) => [{ record: { ...UNTIL_ENDED, status_url } }], {
+      launcher: withSmallDisk('size=8m'),
+      args: ['--limits-min-free-disk-mb', '0'],
+    });
+    remountDisk(site.server, 'ro');
+    const refused = await call(context, site, 'refused', []);
+    const callId = await callIdOf(site, 'refused');
+    await assertScenarioHeld(refused.sipp);
+    const event = await site.callbacks.waitFor(
+      ({ params }) => params['call_id'] === callId && params['state'] === 'error',
+    );
+    assert.match(String(event.params['error']), /read-only: mount it for writing \(EROFS\)/);
+    // Whether its beginning was told first depends on which comes first, the first frame or the disk's answer.
+    const told = statesOf(site, callId).filter((state) => state !== 'recording');
+    assert.deepEqual(told, ['error']);
+    assert.equal((await logged(site, callId, 'call over'))['by'], 'local');
+    remountDisk(site.server, 'rw');
+    await call(context, site, 'kept');
+    await assertMessageKept(site, 'kept');
   });
 });
 
