@@ -191,20 +191,6 @@ test('a recording begins when its file is there; one whose file cannot be made i
   await leg.record(RECORD);
 });
 
-test('a recording whose folder cannot be made is registered as failed and reported', async (t) => {
-  const { leg, outbox, store, dataDir } = openLeg(t);
-  await leg.answer();
-  writeFileSync(path.join(dataDir, 'recordings'), 'a file where the folder should be');
-  await assert.rejects(
-    leg.record(RECORD),
-    (error) => error instanceof CallError && error.code === 'record_failed',
-  );
-  const [row] = store.list({});
-  assert.deepEqual([row?.status, row?.endedBy, row?.byteSize], ['failed', 'error', 0]);
-  assert.deepEqual(outbox.states, ['error']);
-  assert.equal(outbox.requests[0]!.envelope.params['error'], row?.error);
-});
-
 type Leg = ReturnType<typeof openLeg>['leg'];
 const ENDS: readonly (readonly [string, (leg: Leg) => unknown, readonly [string, string]])[] = [
   ['the party hangs up', (leg) => leg.endedRemotely('hangup'), ['remote', 'hangup']],

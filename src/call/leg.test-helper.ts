@@ -1,5 +1,5 @@
 /** A media leg over a scripted media side and scripted signalling, with a real database, for tests. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
@@ -155,6 +155,10 @@ export function openService(t: TestContext) {
   const clock = new VirtualClock();
   const dataDir = mkdtempSync(path.join(tmpdir(), 'openswml-leg-'));
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+  // Made by the media side in earnest, which here is a script; tests put files there.
+  mkdirSync(path.join(dataDir, 'recordings', new Date(clock.now()).toISOString().slice(0, 10)), {
+    recursive: true,
+  });
   const database = Database.inMemory(clock);
   const store = new SqliteRecordings(database, clock);
   const outbox = new ListOutbox();

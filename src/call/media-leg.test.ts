@@ -26,6 +26,7 @@ test('a hang-up aborts the signal, then closes the media, then resolves `ended`,
     'answered',
     'hanging up',
     'aborted ending',
+    'media closed',
     'ended',
     'ended resolved: local hangup',
   ]);
@@ -206,6 +207,6 @@ test('`ended` waits for recordings: the last callback is written before it', asy
   host.emitClosed('call-1');
   await hungUp;
   assert.deepEqual(outbox.states, ['recording', 'finished']);
-  assert.deepEqual(timeline.slice(-3, -1), ['recording ended', 'ended']);
+  assert.deepEqual(timeline.slice(-4, -1), ['recording ended', 'media closed', 'ended']);
   assert.equal((await operation.done).endedBy, 'hangup');
 });
