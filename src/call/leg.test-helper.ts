@@ -19,7 +19,7 @@ import type { EndReason, RecordOptions } from './leg.ts';
 import { MediaClient } from './media-client.ts';
 import { MediaLeg, type Signalling } from './media-leg.ts';
 import type { SoundSource } from './playback.ts';
-import { RecordingService } from './recording-service.ts';
+import { RecordingService, type RecordingServiceOptions } from './recording-service.ts';
 
 type Of<T extends MediaCommand['type']> = Extract<MediaCommand, { readonly type: T }>;
 
@@ -151,7 +151,7 @@ export const FINISHED: RecordOutcome = {
   missingSamples: 0,
 };
 
-export function openService(t: TestContext) {
+export function openService(t: TestContext, change: Partial<RecordingServiceOptions> = {}) {
   const clock = new VirtualClock();
   const dataDir = mkdtempSync(path.join(tmpdir(), 'openswml-leg-'));
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -172,6 +172,7 @@ export function openService(t: TestContext) {
     maxLengthSeconds: 3600,
     clock,
     log: silentLogger,
+    ...change,
   });
   return { clock, dataDir, database, store, outbox, service };
 }

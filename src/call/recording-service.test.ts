@@ -3,10 +3,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { wavHeader } from '../media/wav-format.ts';
+import { decrypt, encryptOnDisk, KEYS } from '../recording/encryption/encryption.test-helper.ts';
 import { CALL, FINISHED, openService, RECORD } from './leg.test-helper.ts';
 
 const INFO = { ...CALL, call_state: 'answered' } as const;
 const HEADER = wavHeader({ sampleRate: 8000, channels: 1 });
+
+function wavOf(dataBytes: number): Buffer {
+  return Buffer.concat([
+    wavHeader({ sampleRate: 8000, channels: 1 }, dataBytes),
+    new Uint8Array(dataBytes).fill(3),
+  ]);
+}
 
 test('the row of a new recording names its call, its channel and a path of its day', async (t) => {
   const { service, store, clock } = openService(t);
@@ -123,6 +131,40 @@ test('what cannot be repaired is told and left as it is', async (t) => {
   assert.deepEqual([result?.id, result?.status], [recordingId, 'failed']);
   assert.ok(result?.error?.startsWith(file), result?.error);
   assert.equal(store.get(recordingId)?.error, 'full');
+});
+
+test('with a key, a recording is encrypted; one that a crash broke off is repaired with it', async (t) => {
+  const { service, store, outbox, dataDir } = openService(t, { keys: KEYS });
+  const { recordingId, path: file } = await service.create(INFO, undefined, RECORD);
+  assert.equal(file, path.join(dataDir, 'recordings', '2026-01-01', `${recordingId}.wav.enc`));
+  await encryptOnDisk(file, recordingId, Buffer.concat([HEADER, new Uint8Array(40_000).fill(3)]), 'crash');
+  await service.recover();
+  const { status, durationMs, byteSize } = store.get(recordingId)!;
+  assert.deepEqual([status, durationMs, byteSize], ['completed', 2500, 40_044]);
+  assert.deepEqual(await decrypt(readFileSync(file), KEYS, recordingId), wavOf(40_000));
+  assert.deepEqual(outbox.states, ['finished']);
+});
+
+test('without the right key an encrypted recording fails with the reason, and is repaired once it is there', async (t) => {
+  const { service, store, database, dataDir, clock, outbox } = openService(t, { keys: KEYS });
+  const { recordingId, path: file } = await service.create(INFO, undefined, RECORD);
+  await encryptOnDisk(file, recordingId, Buffer.concat([HEADER, new Uint8Array(40_000).fill(3)]), 'crash');
+  const keyless = openService(t, {
+    store,
+    outbox,
+    dataDir,
+    transaction: (work) => database.transaction(work),
+    clock,
+  });
+  const [lost] = await keyless.service.recover();
+  assert.equal(lost?.status, 'failed');
+  assert.match(
+    store.get(recordingId)?.error ?? '',
+    new RegExp(`${KEYS.current!.id}.*recording.encryption.key_file`),
+  );
+  const [repaired] = await service.repairFailed();
+  assert.equal(repaired?.status, 'completed');
+  assert.deepEqual(await decrypt(readFileSync(file), KEYS, recordingId), wavOf(40_000));
 });
 
 test('only a finished recording of ours is a local file', async (t) => {

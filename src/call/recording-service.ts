@@ -3,7 +3,11 @@ import path from 'node:path';
 import type { Outbox } from '../callbacks/events.ts';
 import { type RecordEventState, recordEnvelope } from '../callbacks/record-event.ts';
 import type { Logger } from '../log/logger.ts';
+import { encryptedFiles } from '../recording/encryption/encrypted-file.ts';
+import { KeyRing } from '../recording/encryption/keys.ts';
+import { isEncryptedPath, recordingFileName } from '../recording/recording-path.ts';
 import { repairSpool } from '../recording/repair.ts';
+import type { OpenRepairFile } from '../recording/repair-file.ts';
 import type { RecordOutcome, RecordSpec } from '../recording/types.ts';
 import type {
   RecordingChange,
@@ -27,6 +31,8 @@ export interface RecordingServiceOptions {
   readonly idOf: (url: string) => string | undefined;
   /** Longest recording when the document sets none or a longer one, seconds. */
   readonly maxLengthSeconds: number;
+  /** With a current key, new recordings are encrypted; default: none. */
+  readonly keys?: KeyRing;
   /** Fresh UUIDs; default random ones. */
   readonly newId?: () => string;
   readonly clock: Clock;
@@ -35,6 +41,7 @@ export interface RecordingServiceOptions {
 
 /** Only used when a crash destroyed even the file's header: the rate of G.711, Hz. */
 const RATE_OF_A_LOST_HEADER = 8000;
+const NO_KEYS = new KeyRing(undefined);
 
 /** A recording that was found unfinished or failed, and what became of it. */
 export interface RecoveredRecording {
@@ -60,11 +67,12 @@ export class RecordingService {
     return this.#options.urlOf(recordingId);
   }
 
-  /** The finished file behind one of our own recording URLs. */
-  localFile(url: string): { readonly path: string } | undefined {
+  /** The finished file behind one of our own recording URLs: where it is written, and its name in the store. */
+  localFile(url: string): { readonly path: string; readonly name: string } | undefined {
     const id = this.#options.idOf(url);
     const row = id === undefined ? undefined : this.#options.store.get(id);
-    return row?.status === 'completed' ? { path: path.join(this.#options.dataDir, row.path) } : undefined;
+    if (row?.status !== 'completed') return undefined;
+    return { path: path.join(this.#options.dataDir, row.path), name: row.path };
   }
 
   /**
@@ -185,14 +193,27 @@ export class RecordingService {
   async #repair(row: RecordingRow): Promise<Pick<RecordingRow, 'durationMs' | 'byteSize'> | undefined> {
     const { clock, dataDir } = this.#options;
     const shape = { sampleRate: RATE_OF_A_LOST_HEADER, channels: row.stereo ? 2 : 1 } as const;
-    const repaired = await clock.holdWhile(repairSpool(path.join(dataDir, row.path), row.format, { shape }));
+    const options = { shape, ...(isEncryptedPath(row.path) && { openFile: this.#openEncrypted(row) }) };
+    const repaired = await clock.holdWhile(repairSpool(path.join(dataDir, row.path), row.format, options));
     if (repaired.state === 'unreadable') throw new Error(repaired.error);
     if (repaired.state === 'absent') return undefined;
     return { durationMs: repaired.durationMs, byteSize: repaired.byteSize };
   }
 
+  #openEncrypted(row: RecordingRow): OpenRepairFile {
+    const { keys = NO_KEYS, log } = this.#options;
+    return encryptedFiles({
+      keys,
+      onLost: (file, chunks) =>
+        log.warn(
+          { call_id: row.callId, recording_id: row.id, file, chunks },
+          'parts of a recording were lost in a crash and are silence now',
+        ),
+    });
+  }
+
   #newRow(call: CallInfo, eventChannel: string | undefined, options: RecordOptions): RecordingRow {
-    const { clock, newId = randomUUID } = this.#options;
+    const { clock, newId = randomUUID, keys = NO_KEYS } = this.#options;
     const id = newId();
     const now = clock.now();
     const folder = path.join('recordings', new Date(now).toISOString().slice(0, 10));
@@ -215,7 +236,7 @@ export class RecordingService {
       format: options.format,
       direction: options.direction,
       stereo: options.stereo,
-      path: path.join(folder, `${id}.${options.format}`),
+      path: path.join(folder, recordingFileName(id, options.format, keys.current !== undefined)),
       statusUrl: options.statusUrl,
       createdAt: now,
       updatedAt: now,

@@ -4,10 +4,11 @@ import type { Readable } from 'node:stream';
 export interface ByteSource {
   /** Bytes. */
   readonly size: number;
-  /** Bytes `start` to `end`, both included; what fails is the stream's `error` event. */
+  /** What fails is the stream's `error` event. */
   read(range: ByteRange): Readable;
 }
 
+/** Part of it, both ends included, `end` < size. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;

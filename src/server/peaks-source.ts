@@ -1,7 +1,7 @@
 import { MPEGDecoder } from 'mpg123-decoder';
 import { PeakMeter, type Peaks } from '../media/peaks.ts';
 import { WavStreamDecoder } from '../media/wav-stream-decoder.ts';
-import type { FileStore } from '../storage/local-files.ts';
+import type { FileStore } from '../storage/file-store.ts';
 import type { RecordingRow, RecordingStore } from '../storage/recordings.ts';
 
 /** Too many recordings are being read already; try again in a moment. */
@@ -56,9 +56,9 @@ export class PeaksSource {
     if (row.format === 'mp4') return undefined;
     await this.#turn();
     try {
-      const found = await this.#files.stat(row.path);
+      const found = await this.#files.open(row.path);
       if (found === undefined || found.size === 0) return undefined;
-      const bytes = this.#files.read(row.path, { start: 0, end: found.size - 1 });
+      const bytes = found.read({ start: 0, end: found.size - 1 });
       const peaks = await (row.format === 'wav' ? peaksOfWav(bytes) : peaksOfMp3(bytes));
       if (peaks !== undefined) this.#recordings.savePeaks(row.id, peaks);
       return peaks;

@@ -1,18 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import { StorageError, toStorageError } from './errors.ts';
-
-/** Where finished recordings lie: bytes under a relative path. */
-export interface FileStore {
-  /** Size in bytes and time of the last change, Unix ms; undefined when there is no such file. @throws StorageError */
-  stat(name: string): Promise<{ readonly size: number; readonly modifiedMs: number } | undefined>;
-  /** Bytes `start` to `end`, both included; fails with the stream's `error` event. @throws StorageError */
-  read(name: string, range: { readonly start: number; readonly end: number }): Readable;
-  /** Durable when it resolves. @returns whether there was such a file @throws StorageError */
-  remove(name: string): Promise<boolean>;
-}
+import type { FileStore, StoredFile } from './file-store.ts';
 
 /** Files below one folder. */
 export class LocalFiles implements FileStore {
@@ -23,18 +13,16 @@ export class LocalFiles implements FileStore {
     this.#root = path.resolve(root);
   }
 
-  async stat(name: string): Promise<{ readonly size: number; readonly modifiedMs: number } | undefined> {
+  async open(name: string): Promise<StoredFile | undefined> {
     const file = this.#resolve(name);
     try {
       const found = await stat(file);
-      return found.isFile() ? { size: found.size, modifiedMs: found.mtimeMs } : undefined;
+      if (!found.isFile()) return undefined;
+      const read: StoredFile['read'] = (range) => createReadStream(file, range);
+      return { size: found.size, modifiedMs: found.mtimeMs, read };
     } catch (error) {
       return undefinedIfMissing(error, file);
     }
-  }
-
-  read(name: string, range: { readonly start: number; readonly end: number }): Readable {
-    return createReadStream(this.#resolve(name), range);
   }
 
   async remove(name: string): Promise<boolean> {

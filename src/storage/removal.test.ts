@@ -55,8 +55,7 @@ function crashing(step: 'files' | 'row'): RemovalTools {
       step === 'row'
         ? files
         : {
-            stat: (name) => files.stat(name),
-            read: (name, range) => files.read(name, range),
+            open: (name) => files.open(name),
             remove: () => Promise.reject(new Error('crash before the file is removed')),
           },
   };

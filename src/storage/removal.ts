@@ -1,4 +1,4 @@
-import type { FileStore } from './local-files.ts';
+import type { FileStore } from './file-store.ts';
 import type { RecordingRow, RecordingStore } from './recordings.ts';
 
 export interface RemovalTools {

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { after, describe, it } from 'node:test';
 import { sine } from '../../media/test-signals.ts';
 import { client, closeAfterTests, closedPort, serve } from '../../net/http-fixtures.ts';
+import type { ByteRange, ByteSource } from '../../recording/byte-source.ts';
 import type { SpeechRequest, Synthesizer } from '../../speech/synthesizer.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import { VirtualClock } from '../../time/virtual-clock.ts';
@@ -145,6 +147,29 @@ describe('sound loader', () => {
       collect(stream(missing, { kind: 'url', url: 'https://u:s3cr3t@self.test/x' })),
       failsWith('fetch_failed', /^https:\/\/self\.test\/x: the file is not there/),
     );
+  });
+
+  it('plays a recording of ours from wherever it lies, and says why it cannot', async () => {
+    const source = {
+      size: WAV.length,
+      read: ({ start, end }: ByteRange) => Readable.from([WAV.subarray(start, end + 1)]),
+    };
+    const sounds = loader({ localFile: () => ({ open: async () => source }) });
+    assert.deepEqual(await collect(stream(sounds, { kind: 'url', url: 'https://self.test/x' })), PCM);
+    const fails = async (open: () => Promise<ByteSource | undefined>, message: RegExp): Promise<void> => {
+      const chunks = stream(loader({ localFile: () => ({ open }) }), {
+        kind: 'url',
+        url: 'https://u:s3cr3t@self.test/x',
+      });
+      await assert.rejects(collect(chunks), failsWith('fetch_failed', message));
+    };
+    await fails(async () => undefined, /^https:\/\/self\.test\/x: the file is not there/);
+    await fails(
+      () => Promise.reject(new Error('the key is not at hand')),
+      /^https:\/\/self\.test\/x: the key is not at hand/,
+    );
+    const broken = new Readable({ read: () => broken.destroy(new Error('it was changed')) });
+    await fails(async () => ({ size: 100, read: () => broken }), /it was changed/);
   });
 
   it('says why a file cannot be fetched', async () => {

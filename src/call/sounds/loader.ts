@@ -9,6 +9,7 @@ import type { Clock } from '../../time/clock.ts';
 import type { PlayableSound } from '../leg.ts';
 import { SoundError } from './errors.ts';
 import { decodeFile } from './file-sound.ts';
+import { type OpenSource, sourceBytes } from './source-bytes.ts';
 
 /** A sound in the form that the media side takes. */
 export type LoadedSound =
@@ -20,7 +21,7 @@ export type LoadedSound =
 /** Finds what a URL of our own (a recording) stands for, so that playing it takes no request to ourselves. */
 export type LocalFile = (
   url: string,
-) => { readonly path: string } | { readonly bytes: Uint8Array } | undefined;
+) => { readonly path: string } | { readonly bytes: Uint8Array } | { readonly open: OpenSource } | undefined;
 
 export interface SoundLoaderOptions {
   readonly clock: Clock;
@@ -86,7 +87,7 @@ export class SoundLoader {
     const local = this.#options.localFile?.(url);
     try {
       if (local !== undefined) {
-        const bytes = 'path' in local ? readLocal(local.path, name, signal) : inOnePiece(local.bytes);
+        const bytes = this.#localBytes(local, name, signal);
         yield* decodeFile(bytes, { name, sampleRate, maxDurationMs });
         return;
       }
@@ -108,6 +109,16 @@ export class SoundLoader {
       const code = error.code === 'too_large' ? 'too_large' : 'fetch_failed';
       throw new SoundError(code, error.message, { cause: error });
     }
+  }
+
+  #localBytes(
+    local: NonNullable<ReturnType<LocalFile>>,
+    name: string,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<Uint8Array> {
+    if ('path' in local) return readLocal(local.path, name, signal);
+    if ('open' in local) return sourceBytes(local.open, name, this.#options.clock, signal);
+    return inOnePiece(local.bytes);
   }
 }
 

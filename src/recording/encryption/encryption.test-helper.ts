@@ -48,6 +48,26 @@ export async function encrypt(plain: Uint8Array, block = 8000): Promise<Buffer> 
   return bench.content;
 }
 
+/** Begins an encrypted recording on the real disk; what is not finished stays as its `.part`. */
+export async function encryptOnDisk(
+  path: string,
+  recordingId: string,
+  plain: Uint8Array,
+  end: 'finish' | 'crash' = 'finish',
+): Promise<void> {
+  const clock = new VirtualClock();
+  const target = new EncryptedTarget(path, { clock, key: KEYS.current!, recordingId });
+  target.open((error) => {
+    throw error;
+  });
+  for (let at = 0; at < plain.length; at += 8000) {
+    target.append(plain.slice(at, at + 8000));
+    await clock.advance(500);
+  }
+  if (end === 'finish') await target.finish();
+  else await target.abandon();
+}
+
 export function memorySource(bytes: Uint8Array): ByteSource {
   return {
     size: bytes.length,

@@ -185,12 +185,11 @@ describe('downloads', () => {
     const files = new LocalFiles(t.current.directory);
     t.current.server = t.current.make({
       files: {
-        stat: async (name) => {
-          const found = await files.stat(name);
+        open: async (name) => {
+          const found = await files.open(name);
           rmSync(path.join(t.current.directory, file));
           return found;
         },
-        read: (name, range) => files.read(name, range),
         remove: (name) => files.remove(name),
       },
     });

@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../log/logger.ts';
+import type { ByteRange } from '../../recording/byte-source.ts';
 import type { RecordFormat } from '../../recording/types.ts';
 import { toStorageError } from '../../storage/errors.ts';
-import type { FileStore } from '../../storage/local-files.ts';
+import type { FileStore, StoredFile } from '../../storage/file-store.ts';
 import type { RecordingRow } from '../../storage/recordings.ts';
 import { type ConditionalHeaders, checkConditions, rangeApplies, type Validators } from './conditional.ts';
 import { problem } from './errors.ts';
-import { type ByteRange, parseRange } from './ranges.ts';
+import { parseRange } from './ranges.ts';
 import { type AccessOptions, findFinished, requireAccess } from './recording-access.ts';
 import { isUuid } from './recording-url.ts';
 
@@ -44,12 +45,12 @@ async function download(
   if (extension !== undefined && extension !== row.format) {
     throw problem(404, `the recording is stored as ${row.format}; there is no ${extension} of it`);
   }
-  const found = await options.files.stat(row.path);
+  const found = await options.files.open(row.path);
   if (found === undefined) {
     options.log.warn({ recording_id: id, path: row.path }, 'the file of a finished recording is missing');
     throw problem(404, 'the file of the recording is missing');
   }
-  return await sendFile(request, reply, row, found, options);
+  return await sendFile(request, reply, row, found);
 }
 
 /** `{id}`, `{id}.wav`, `{id}/download` or `{id}/download.wav`. */
@@ -69,8 +70,7 @@ async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
   row: RecordingRow,
-  file: { readonly size: number; readonly modifiedMs: number },
-  options: DownloadOptions,
+  file: StoredFile,
 ): Promise<FastifyReply> {
   const validators: Validators = {
     etag: `"${row.id}-${file.size.toString(16)}"`,
@@ -95,7 +95,7 @@ async function sendFile(
   }
   const { start, end } = range.type === 'part' ? range : { start: 0, end: file.size - 1 };
   const empty = request.method === 'HEAD' || file.size === 0;
-  const content = empty ? undefined : await open(row, { start, end }, options.files);
+  const content = empty ? undefined : await open(row, { start, end }, file);
   if (range.type === 'part') reply.code(206).header('content-range', `bytes ${start}-${end}/${file.size}`);
   reply.headers({
     'content-type': MIME_TYPES[row.format],
@@ -106,8 +106,8 @@ async function sendFile(
 }
 
 /** A stream that has come to its first byte: whoever deletes the file behind that no longer ends it. */
-async function open(row: RecordingRow, range: ByteRange, files: FileStore): Promise<Readable> {
-  const stream = files.read(row.path, range);
+async function open(row: RecordingRow, range: ByteRange, file: StoredFile): Promise<Readable> {
+  const stream = file.read(range);
   try {
     await once(stream, 'readable');
     return stream;

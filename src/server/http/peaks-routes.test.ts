@@ -78,10 +78,9 @@ describe('peaks', () => {
     await t.current.server.close();
     t.current.server = t.current.make({
       files: {
-        stat: (name) => files.stat(name),
-        read: (name, range) => {
+        open: (name) => {
           reads++;
-          return files.read(name, range);
+          return files.open(name);
         },
         remove: (name) => files.remove(name),
       },
@@ -98,8 +97,7 @@ describe('peaks', () => {
     await t.current.server.close();
     t.current.server = t.current.make({
       files: {
-        stat: async () => ({ size: 100, modifiedMs: 0 }),
-        read: () => never,
+        open: async () => ({ size: 100, modifiedMs: 0, read: () => never }),
         remove: async () => true,
       },
     });

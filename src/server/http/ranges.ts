@@ -1,8 +1,4 @@
-/** The part of a file that a request asks for; both ends included, `end` < size. */
-export interface ByteRange {
-  readonly start: number;
-  readonly end: number;
-}
+import type { ByteRange } from '../../recording/byte-source.ts';
 
 /** `whole`: no range, or one that we need not honour; `unsatisfiable`: 416. */
 export type RangeResult =

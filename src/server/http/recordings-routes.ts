@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../log/logger.ts';
-import type { FileStore } from '../../storage/local-files.ts';
+import type { FileStore } from '../../storage/file-store.ts';
 import type { RecordingFilter, RecordingRow, RecordingStore } from '../../storage/recordings.ts';
 import { removeRecording } from '../../storage/removal.ts';
 import { problem, unprocessable } from './errors.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from '../../log/logger.ts';
-import type { FileStore } from '../../storage/local-files.ts';
+import type { FileStore } from '../../storage/file-store.ts';
 import type { RecordingStore } from '../../storage/recordings.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PeaksSource } from '../peaks-source.ts';
