@@ -1,5 +1,5 @@
 /**
- * Writes `docs/methods/`, one page for each method, and `docs/errors.md` from the registries.
+ * Writes `docs/methods/`, one page for each method, `docs/errors.md` and `docs/commands.md` from the registries.
  * `node scripts/generate-docs.ts` writes; with `--check` it only says which pages are stale (exit 1).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,13 +7,11 @@ import path from 'node:path';
 import type { AnyMethod, OutputVariable } from '../src/methods/method.ts';
 import { methodsOf } from '../src/methods/registry.ts';
 import { type DocumentKind, ERROR_CODES } from '../src/swml/error-codes.ts';
-import type { Schema } from '../src/swml/schema.ts';
-import { describe } from '../src/swml/schema-read.ts';
+import { commandsPage } from './docs/commands-page.ts';
+import { generated, parameterTable, table } from './docs/markdown.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const KINDS: readonly DocumentKind[] = ['calling', 'messaging'];
-/** Objects are unfolded into the table of their method down to this depth. */
-const MAX_DEPTH = 3;
 
 /** All pages: text by path from the root of the project. */
 export function pages(): ReadonlyMap<string, string> {
@@ -24,6 +22,7 @@ export function pages(): ReadonlyMap<string, string> {
   }
   found.set('docs/methods/README.md', index());
   found.set('docs/errors.md', errors());
+  found.set('docs/commands.md', commandsPage());
   return found;
 }
 
@@ -82,47 +81,7 @@ function page(method: AnyMethod): string {
     .concat('\n');
 }
 
-const GENERATED = '<!-- Made by scripts/generate-docs.ts from src/methods. Change it there. -->';
-
-function parameterTable(schema: Schema): string {
-  const rows = rowsOf(schema, '', 0, new Set());
-  if (rows.length === 0) return schema.node.kind === 'object' ? '' : `Type: ${typeName(schema)}.`;
-  return table(['Name', 'Type', 'Default', 'Meaning'], rows);
-}
-
-function rowsOf(schema: Schema, prefix: string, depth: number, seen: Set<string>): string[][] {
-  const { node } = schema;
-  if (depth > MAX_DEPTH) return [];
-  switch (node.kind) {
-    case 'object':
-      return Object.entries(node.properties).flatMap(([name, property]) => [
-        parameterRow(`${prefix}${name}`, property),
-        ...rowsOf(property, `${prefix}${name}.`, depth + 1, seen),
-      ]);
-    case 'array':
-      return rowsOf(node.items, `${prefix.replace(/\.$/, '')}[].`, depth, seen);
-    case 'union':
-      return node.variants.flatMap((variant) => rowsOf(variant, prefix, depth, seen));
-    case 'named':
-      if (seen.has(node.name)) return [];
-      return rowsOf(node.get(), prefix, depth, new Set([...seen, node.name]));
-    default:
-      return [];
-  }
-}
-
-function parameterRow(name: string, property: Schema): string[] {
-  const { info } = property;
-  const standard =
-    info.default === undefined ? (info.defaultText ?? '') : `\`${JSON.stringify(info.default)}\``;
-  const type = `${typeName(property)}${info.unit === undefined ? '' : `, ${info.unit}`}`;
-  const notes = [info.description ?? '', ...(info.deprecated ? ['Deprecated.'] : [])].join(' ');
-  return [`\`${name}\``, type, info.required ? '**required**' : standard, notes];
-}
-
-function typeName(schema: Schema): string {
-  return describe(schema).replaceAll('"', '`');
-}
+const GENERATED = generated('src/methods');
 
 function outputs(variables: readonly OutputVariable[]): string[] {
   if (variables.length === 0) return [];
@@ -164,9 +123,7 @@ function errors(): string {
         ]),
     ),
   ]);
-  return [GENERATED.replace('src/methods', 'src/swml/error-codes.ts'), '# Errors', ...parts]
-    .join('\n\n')
-    .concat('\n');
+  return [generated('src/swml/error-codes.ts'), '# Errors', ...parts].join('\n\n').concat('\n');
 }
 
 const CAUSES = {
@@ -175,12 +132,6 @@ const CAUSES = {
   server: 'the operator of the server',
 } as const;
 const POLICIES = { stop: 'stops', continue: 'goes on', warn: 'goes on; the log says so' } as const;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
-  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
-}
 
 if (import.meta.main) {
   if (process.argv.includes('--check')) {

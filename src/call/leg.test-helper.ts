@@ -194,13 +194,16 @@ export const CALL = {
   space_id: 'space-1',
 } as const;
 
-export function openLeg(t: TestContext, options: { readonly sounds?: SoundSource } = {}) {
+export function openLeg(
+  t: TestContext,
+  options: { readonly sounds?: SoundSource; readonly callId?: string } = {},
+) {
   const parts = openService(t);
   const host = new ScriptedHost();
   const signalling = new ScriptedSignalling(host);
   const timeline: string[] = [];
   const leg = new MediaLeg({
-    info: CALL,
+    info: { ...CALL, call_id: options.callId ?? CALL.call_id },
     signalling,
     sounds: options.sounds ?? noSounds,
     recordings: parts.service,

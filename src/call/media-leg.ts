@@ -70,6 +70,7 @@ export class MediaLeg implements CallLeg {
   readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
   readonly #recordings: LegRecordings;
   #state: CallState = 'created';
+  #answeredAt: number | undefined;
   #media: MediaClient | undefined;
   #answering: Promise<void> | undefined;
   #opening: Promise<void> | undefined;
@@ -103,6 +104,11 @@ export class MediaLeg implements CallLeg {
 
   get state(): CallState {
     return this.#state;
+  }
+
+  /** When the call was answered, Unix ms; undefined before. */
+  get answeredAt(): number | undefined {
+    return this.#answeredAt;
   }
 
   async answer(options: { readonly codecs?: readonly string[] } = {}): Promise<void> {
@@ -201,6 +207,7 @@ export class MediaLeg implements CallLeg {
     if (this.#over) return;
     this.#attach(media);
     this.#state = 'answered';
+    this.#answeredAt = this.#options.clock.now();
     this.#event('call', 'answered');
   }
 

@@ -1,12 +1,24 @@
 /** What `record` and `record_call` have in common (spec/record.md 2.1); their defaults differ. */
 import type { RecordOptions } from '../call/leg.ts';
 import * as s from '../swml/schema.ts';
+import { statusUrl } from './common-params.ts';
 
-export function recordingProperties(defaults: {
+/** What differs between the entry points (spec/record.md 2.1, 8 #11). */
+export interface RecordingDefaults {
+  readonly format: 'wav' | 'mp3';
   readonly terminators: string;
+  /** Seconds; 0 is off. */
   readonly initialTimeout: number;
   readonly endSilenceTimeout: number;
-}) {
+}
+
+export const RECORDING_DEFAULTS = {
+  record: { format: 'wav', terminators: '#', initialTimeout: 4, endSilenceTimeout: 5 },
+  record_call: { format: 'wav', terminators: '', initialTimeout: 0, endSilenceTimeout: 0 },
+  'calling.record': { format: 'mp3', terminators: '#', initialTimeout: 4, endSilenceTimeout: 0.5 },
+} as const satisfies Readonly<Record<string, RecordingDefaults>>;
+
+export function recordingProperties(defaults: RecordingDefaults) {
   return {
     stereo: s.boolean({
       description: 'Two channels: left what the party says, right what it hears.',
@@ -15,7 +27,7 @@ export function recordingProperties(defaults: {
     format: s.string({
       description: 'Format of the file.',
       enum: ['wav', 'mp3', 'mp4'],
-      default: 'wav',
+      default: defaults.format,
     }),
     terminators: s.string({
       description: 'Keys of the recorded party, any of which ends the recording; empty for none.',
@@ -52,12 +64,10 @@ export function recordingProperties(defaults: {
       min: 0,
       unit: 's',
     }),
-    status_url: s.string({
-      description: 'Where `calling.call.record` callbacks go.',
-      format: 'http-url',
-    }),
   } as const;
 }
+
+export const RECORDING_STATUS_URL = statusUrl('calling.call.record');
 
 export function direction<const V extends string, const X extends string>(
   values: readonly V[],
@@ -74,6 +84,7 @@ export function direction<const V extends string, const X extends string>(
 
 type RecordingParams = s.InferObject<ReturnType<typeof recordingProperties>> & {
   readonly direction: RecordOptions['direction'];
+  readonly status_url?: string | undefined;
 };
 
 export function recordOptions(params: RecordingParams, controlId: string): RecordOptions {

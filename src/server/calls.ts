@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { buildEnvelope } from '../callbacks/envelope.ts';
 import type { Outbox } from '../callbacks/events.ts';
-import type { MediaLeg } from '../call/media-leg.ts';
 import type { SoundSource } from '../call/playback.ts';
 import type { RecordingService } from '../call/recording-service.ts';
 import { createSipLeg } from '../call/sip-leg.ts';
 import { startScript } from '../engine/call-script.ts';
 import { callingPayload } from '../engine/payload.ts';
+import type { ScriptSession } from '../engine/session.ts';
 import type { TraceEvent } from '../engine/trace.ts';
 import type { Logger } from '../log/logger.ts';
 import { maskDigits } from '../log/redact.ts';
@@ -21,6 +21,7 @@ import type { Config } from './config-keys.ts';
 import type { Documents } from './documents.ts';
 import type { ServerEvent, ServerEventListener } from './events.ts';
 import type { Identity } from './identity.ts';
+import { type CallDirectory, type LiveCall, LiveCalls } from './live-calls.ts';
 import { Admission, type RefusalReason } from './load/admission.ts';
 import type { LoadMonitor } from './load/load-monitor.ts';
 import type { Metrics } from './metrics.ts';
@@ -42,21 +43,30 @@ export interface CallsOptions {
   readonly onEvent: ServerEventListener;
 }
 
+/** A call with all that the server itself needs of it. */
+interface ServedCall extends LiveCall {
+  script: ScriptSession | undefined;
+  readonly sessionId: string;
+  readonly log: Logger;
+  readonly figures: CallFigures;
+}
+
 const SAMPLE_RATE = 8000;
 
 /** All calls of the server: lets them in, runs the document of each, and ends them at shutdown. */
 export class Calls {
+  /** Those that are there, for whoever acts on them from outside. */
+  readonly live: CallDirectory;
+  readonly #live = new LiveCalls<ServedCall>();
   readonly #options: CallsOptions;
-  readonly #legs = new Map<
-    string,
-    { readonly leg: MediaLeg; readonly figures: CallFigures; readonly done: Promise<void> }
-  >();
+  readonly #running = new Map<ServedCall, Promise<void>>();
   readonly #admission: Admission;
   /** Call ids by Call-ID header, of calls that are there. */
   readonly #bySipCallId = new Map<string, string>();
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.live = this.#live;
     const { limits } = options.config;
     this.#admission = new Admission(
       options.clock,
@@ -77,13 +87,13 @@ export class Calls {
   }
 
   get count(): number {
-    return this.#legs.size;
+    return this.#live.size;
   }
 
   /** Recordings under way. */
   get recordings(): number {
     let sum = 0;
-    for (const { figures } of this.#legs.values()) sum += figures.recordings;
+    for (const { figures } of this.#live.all()) sum += figures.recordings;
     return sum;
   }
 
@@ -98,7 +108,7 @@ export class Calls {
     const refusal = this.#admission.ask();
     if (refusal !== undefined) {
       metrics.callRefused(refusal.reason);
-      log.warn({ calls: this.#legs.size, reason: refusal.reason }, 'call refused');
+      log.warn({ calls: this.#live.size, reason: refusal.reason }, 'call refused');
       throw new SipRefusal(503, { retryAfterSeconds: refusal.retryAfterSeconds });
     }
     const figures = new CallFigures(metrics, clock, 'inbound');
@@ -140,11 +150,22 @@ export class Calls {
     callLog.info(data, 'incoming call');
     this.#bySipCallId.set(call.sipCallId, callId);
     this.#tell(callId, 'sip', '← INVITE', data);
-    const done = this.#run(leg, callId, sessionId, callLog, figures).finally(() => {
-      this.#legs.delete(callId);
+    const served: ServedCall = {
+      leg,
+      createdAt: this.#options.clock.now(),
+      documentUrl: this.#options.documents.sourceUrl,
+      script: undefined,
+      sessionId,
+      log: callLog,
+      figures,
+    };
+    this.#live.add(served);
+    const done = this.#run(served).finally(() => {
+      this.#live.remove(callId);
+      this.#running.delete(served);
       this.#bySipCallId.delete(call.sipCallId);
     });
-    this.#legs.set(callId, { leg, figures, done });
+    this.#running.set(served, done);
   }
 
   /** Puts a SIP message of a running call on its timeline. */
@@ -164,7 +185,7 @@ export class Calls {
     this.#admission.drain();
     const over = new AbortController();
     const ended = async (): Promise<void> => {
-      while (this.#legs.size > 0) await Promise.all([...this.#legs.values()].map(({ done }) => done));
+      while (this.#running.size > 0) await Promise.all(this.#running.values());
     };
     const waited = sleep(this.#options.clock, limitMs, AbortSignal.any([signal, over.signal])).catch(
       () => {},
@@ -176,24 +197,19 @@ export class Calls {
   /** Takes no further calls; ends the running ones as by `hangup` and waits until their recordings are there. */
   async close(): Promise<void> {
     this.#admission.drain();
-    const running = [...this.#legs.values()];
-    await Promise.all(running.map(({ leg }) => leg.hangup()));
-    await Promise.all(running.map(({ done }) => done));
+    const running = [...this.#running.entries()];
+    await Promise.all(running.map(([{ leg }]) => leg.hangup()));
+    await Promise.all(running.map(([, done]) => done));
   }
 
-  async #run(
-    leg: MediaLeg,
-    callId: string,
-    sessionId: string,
-    log: Logger,
-    figures: CallFigures,
-  ): Promise<void> {
+  async #run(call: ServedCall): Promise<void> {
+    const { leg, log, figures } = call;
     try {
-      await this.#runDocument(leg, callId, sessionId, log);
+      await this.#runDocument(call);
     } catch (cause) {
       if (!leg.signal.aborted) {
         log.error({ err: cause }, 'the call cannot be served');
-        this.#tell(callId, 'warning', cause instanceof Error ? cause.message : String(cause), {});
+        this.#tell(leg.info.call_id, 'warning', cause instanceof Error ? cause.message : String(cause), {});
         await leg.hangup('error');
       }
     }
@@ -202,7 +218,9 @@ export class Calls {
     log.info({ by: end.by, reason: end.reason }, 'call over');
   }
 
-  async #runDocument(leg: MediaLeg, callId: string, sessionId: string, log: Logger): Promise<void> {
+  async #runDocument(call: ServedCall): Promise<void> {
+    const { leg, sessionId, log } = call;
+    const callId = leg.info.call_id;
     const { documents, clock, http } = this.#options;
     const payload = callingPayload(leg.info, { vars: {}, envs: {}, params: {} });
     const document = await documents.forCall(payload, leg.signal, log);
@@ -222,6 +240,7 @@ export class Calls {
       },
       onTrace: (event) => this.#trace(callId, log, event),
     });
+    call.script = script.session;
     const result = await script.done;
     log.info({ outcome: result.outcome }, 'script over');
     if (!leg.signal.aborted) await leg.hangup();

@@ -49,6 +49,12 @@ export class Documents implements DocumentLoader {
     this.#options = options;
   }
 
+  /** Where the documents of new calls come from, without a password, when that is a URL. */
+  get sourceUrl(): string | undefined {
+    const { source } = this.#options;
+    return isUrl(source) ? redactUrl(source) : undefined;
+  }
+
   /**
    * The document of a new call: the source, else the fallback.
    * @throws DocumentError when neither can be had

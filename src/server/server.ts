@@ -224,7 +224,7 @@ class AssembledServer implements Server {
 
     await this.#finishRemovals(store);
     let addresses: ServerAddresses | undefined;
-    const httpServer = this.#openHttp(store, identity, () => addresses, calls, metrics);
+    const httpServer = this.#openHttp(store, identity, () => addresses, calls, metrics, documents);
     const boundHttp = await httpServer.listen();
     this.#publicUrl = publicUrlOf(config, boundHttp);
     const recovered = await recordings.recover();
@@ -310,11 +310,13 @@ class AssembledServer implements Server {
     addresses: () => ServerAddresses | undefined,
     calls: Calls,
     metrics: Metrics,
+    documents: Documents,
   ): HttpServer {
     const startedMs = this.#clock.monotonic();
     const server = createHttpServer({
       listen: this.#config.http.listen,
       recordings: store,
+      commands: { calls: calls.live, loader: documents },
       files: new LocalFiles(this.#config.data_dir),
       log: this.#log,
       clock: this.#clock,

@@ -46,6 +46,8 @@ export interface Finding {
   readonly code?: ErrorCode | undefined;
   readonly message: string;
   readonly path: Path;
+  /** The property that is missing from what stands at the path, when that is the fault. */
+  readonly absent?: string | undefined;
   /** Whether the key or the value at the path is at fault. */
   readonly part?: 'key' | 'value';
   readonly severity?: 'error' | 'warning';

@@ -337,6 +337,7 @@ function missing(context: ReadContext, path: Path, name: string, property: Schem
     fault: 'missingParameter',
     message: `${subject(path)} needs "${name}"`,
     path,
+    absent: name,
     part: 'key',
     expected: `"${name}": ${describe(property)}`,
     code: property.info.code,

@@ -2,13 +2,20 @@ import * as s from '../../swml/schema.ts';
 import { CallError } from '../../call/leg.ts';
 import { newControlId, successVariable } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
-import { direction, recordingProperties, recordOptions } from '../recording-params.ts';
+import {
+  direction,
+  RECORDING_DEFAULTS,
+  RECORDING_STATUS_URL,
+  recordingProperties,
+  recordOptions,
+} from '../recording-params.ts';
 import { defineMethod } from '../method.ts';
 
 const PARAMS = s.object(
   {
     control_id: newControlId,
-    ...recordingProperties({ terminators: '', initialTimeout: 0, endSilenceTimeout: 0 }),
+    ...recordingProperties(RECORDING_DEFAULTS.record_call),
+    status_url: RECORDING_STATUS_URL,
     direction: direction(['speak', 'listen', 'both'], [], 'both'),
   },
   { description: 'Parameters of `record_call`.' },

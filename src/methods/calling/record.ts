@@ -2,11 +2,18 @@ import { CallError, type RecordOperation } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
-import { direction, recordingProperties, recordOptions } from '../recording-params.ts';
+import {
+  direction,
+  RECORDING_DEFAULTS,
+  RECORDING_STATUS_URL,
+  recordingProperties,
+  recordOptions,
+} from '../recording-params.ts';
 
 const PARAMS = s.object(
   {
-    ...recordingProperties({ terminators: '#', initialTimeout: 4, endSilenceTimeout: 5 }),
+    ...recordingProperties(RECORDING_DEFAULTS.record),
+    status_url: RECORDING_STATUS_URL,
     direction: direction(['speak', 'listen'], ['both'], 'speak'),
   },
   { description: 'Parameters of `record`.' },

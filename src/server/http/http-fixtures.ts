@@ -9,6 +9,7 @@ import { LocalFiles } from '../../storage/local-files.ts';
 import type { RecordingRow } from '../../storage/recordings.ts';
 import { SqliteRecordings } from '../../storage/sqlite-recordings.ts';
 import { RealClock } from '../../time/real-clock.ts';
+import { LiveCalls } from '../live-calls.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './server.ts';
 
 export const ID = 'c0ff0000-0000-4000-8000-000000000001';
@@ -31,6 +32,7 @@ export class TestServer {
   readonly directory = mkdtempSync(path.join(os.tmpdir(), 'openswml-http-'));
   readonly database = Database.inMemory(new RealClock());
   readonly recordings = new SqliteRecordings(this.database, new RealClock());
+  readonly calls = new LiveCalls();
   /** Lines at info and above. */
   readonly logged: { fields: LogFields; message: string }[] = [];
   protect = false;
@@ -45,6 +47,10 @@ export class TestServer {
     return createHttpServer({
       listen: { host: '127.0.0.1', port: 0 },
       recordings: this.recordings,
+      commands: {
+        calls: this.calls,
+        loader: { load: async () => Promise.reject(new Error('there is no document in this test')) },
+      },
       files: new LocalFiles(this.directory),
       log: this.#log(),
       clock: Object.assign(new RealClock(), { now: () => NOW + this.time.passed }),

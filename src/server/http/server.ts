@@ -7,6 +7,8 @@ import type { RecordingStore } from '../../storage/recordings.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PeaksSource } from '../peaks-source.ts';
 import { type Credentials, requireCredentials } from './auth.ts';
+import type { CommandServices } from '../commands/run-command.ts';
+import { addCallsRoutes } from './calls-routes.ts';
 import { DownloadLinks } from './download-links.ts';
 import { addDownloadRoutes } from './download-route.ts';
 import { HttpProblem, httpListenError, problem } from './errors.ts';
@@ -22,6 +24,8 @@ export interface HttpServerOptions extends StatusOptions {
   /** Address to bind; port 0 lets the system choose. */
   readonly listen: { readonly host: string; readonly port: number };
   readonly recordings: RecordingStore;
+  /** What a command to a running call needs. */
+  readonly commands: Pick<CommandServices, 'calls' | 'loader'>;
   readonly files: FileStore;
   readonly log: Logger;
   readonly clock: Clock;
@@ -85,6 +89,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     addRecordingsRoutes(scope, library);
     addRestPeaksRoute(scope, library);
     addLinkRoute(scope, library);
+    addCallsRoutes(scope, { ...options.commands, clock: options.clock, log, newId: randomUUID });
   });
   return {
     app,

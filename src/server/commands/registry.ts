@@ -1,0 +1,54 @@
+/** All commands of the REST API. Everything that must know them goes through here. */
+import { end } from './end.ts';
+import type { AnyCommand } from './command.ts';
+import { recordPause } from './record-pause.ts';
+import { recordResume } from './record-resume.ts';
+import { recordStop } from './record-stop.ts';
+import { record } from './record.ts';
+
+export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map(
+  [record, recordPause, recordResume, recordStop, end].map((command) => [command.name, command]),
+);
+
+/** Commands of the API that this version cannot run (spec/rest.md 2.4). */
+export const UNSUPPORTED: ReadonlySet<string> = new Set([
+  'dial',
+  'update',
+  ...[
+    'transfer',
+    'disconnect',
+    'play',
+    'play.pause',
+    'play.resume',
+    'play.stop',
+    'play.volume',
+    'collect',
+    'collect.stop',
+    'collect.start_input_timers',
+    'detect',
+    'detect.stop',
+    'tap',
+    'tap.stop',
+    'stream',
+    'stream.stop',
+    'transcribe',
+    'transcribe.stop',
+    'denoise',
+    'denoise.stop',
+    'refer',
+    'user_event',
+    'live_transcribe',
+    'live_translate',
+    'send_fax.stop',
+    'receive_fax.stop',
+    'ai_hold',
+    'ai_unhold',
+    'ai_message',
+    'ai.stop',
+    'ai_sidecar',
+    'ai_sidecar.poke',
+    'ai_sidecar.ask',
+    'ai_sidecar.stop',
+    'ai_sidecar.status',
+  ].map((name) => `calling.${name}`),
+]);

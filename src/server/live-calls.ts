@@ -1,0 +1,55 @@
+import type { MediaLeg } from '../call/media-leg.ts';
+import type { ScriptSession } from '../engine/session.ts';
+
+/** A call as those see it who act on it from outside. */
+export interface LiveCall {
+  readonly leg: MediaLeg;
+  /** Unix ms. */
+  readonly createdAt: number;
+  /** Where its document came from, without a password; undefined when that was no URL. */
+  readonly documentUrl: string | undefined;
+  /** What runs on it; undefined until its document is there. */
+  readonly script: ScriptSession | undefined;
+}
+
+/** How commands find calls. */
+export type CallDirectory = Pick<LiveCalls, 'get' | 'hasEnded'>;
+
+/** Ended calls that are remembered, so that a late command hears "over" instead of "unknown". */
+const MAX_REMEMBERED = 10_000;
+
+/** The calls of the server by id, and the ids of those that are over. */
+export class LiveCalls<C extends LiveCall = LiveCall> {
+  readonly #calls = new Map<string, C>();
+  /** Oldest first. */
+  readonly #ended = new Set<string>();
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  all(): readonly C[] {
+    return [...this.#calls.values()];
+  }
+
+  /** By call id, which is also the id of its first segment. */
+  get(callId: string): C | undefined {
+    return this.#calls.get(callId);
+  }
+
+  /** Whether there was such a call, not too long ago. */
+  hasEnded(callId: string): boolean {
+    return this.#ended.has(callId);
+  }
+
+  add(call: C): void {
+    this.#calls.set(call.leg.info.call_id, call);
+  }
+
+  remove(callId: string): void {
+    if (!this.#calls.delete(callId)) return;
+    this.#ended.add(callId);
+    const [oldest] = this.#ended;
+    if (this.#ended.size > MAX_REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
+  }
+}
