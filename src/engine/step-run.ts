@@ -11,7 +11,7 @@ import type { JsonObject, JsonValue } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
 import { formatPath, type Path } from '../swml/position.ts';
 import { lookup, type Scope } from '../swml/scope.ts';
-import { RealClock } from '../time/real-clock.ts';
+import { threadTimeMs } from '../time/thread-time.ts';
 import { chooseBlock } from './choose.ts';
 import type { Action, Frame } from './machine.ts';
 import type { SessionOptions } from './session.ts';
@@ -155,7 +155,10 @@ export class StepRun {
       if (expressions === undefined)
         throw new Error('the document was loaded without noticing its JavaScript');
       try {
-        return expressions.evaluate(source, scope, { now: () => options.services.clock.now(), elapsed });
+        return expressions.evaluate(source, scope, {
+          now: () => options.services.clock.now(),
+          elapsed: threadTimeMs,
+        });
       } catch (error) {
         if (!(error instanceof ExpressionError)) throw error;
         throw this.error({
@@ -168,10 +171,6 @@ export class StepRun {
     };
   }
 }
-
-/** The limit of time on JavaScript is one of this machine, also when the script runs in virtual time. */
-const realTime = new RealClock();
-const elapsed = (): number => realTime.monotonic();
 
 function scopeOf(session: StepSession, params: JsonObject): Scope {
   const { host, services } = session.options;

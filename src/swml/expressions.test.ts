@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RealClock } from '../time/real-clock.ts';
 import { ExpressionError, loadExpressions } from './expressions.ts';
 import type { JsonValue } from './json.ts';
 import type { Scope } from './scope.ts';
@@ -13,78 +12,133 @@ const SCOPE: Scope = {
   subject: { type: 'sip', from: 'sip:ann@example.com', both: 'call' },
 };
 const NOON = Date.UTC(2026, 0, 1, 12);
-const clock = new RealClock();
-/** Every look at the clock takes 5 ms, so that what the tests measure does not depend on the machine. */
-let looks = 0;
-const MOMENT = { now: () => NOON, elapsed: () => looks++ * 5 };
-/** For code in which the clock is rarely looked at. */
-const REAL = { now: () => NOON, elapsed: () => clock.monotonic() };
+const MOMENT = { now: () => NOON, elapsed: () => 0 };
 const expressions = await loadExpressions();
 
-function evaluate(source: string, scope = SCOPE, moment = MOMENT): JsonValue | undefined {
-  return expressions.evaluate(source, scope, moment);
+function evaluate(source: string, scope = SCOPE): JsonValue | undefined {
+  return expressions.evaluate(source, scope, MOMENT);
 }
 
-const VALUES: readonly [source: string, value: JsonValue | undefined][] = [
-  ['1 + 1', 2],
+type Values = readonly (readonly [source: string, value: JsonValue | undefined])[];
+
+function values(rule: string, rows: Values): void {
+  for (const [source, value] of rows) {
+    test(`${rule}: ${source} is ${JSON.stringify(value)}`, () => {
+      assert.deepEqual(evaluate(source), value);
+    });
+  }
+}
+
+values('document.md 4.3, scope: the four scopes and bare names', [
   ['call.type == "sip" && vars.a > 0', true],
   ['params.n * 10', 50],
+  ['envs.region', 'eu'],
   ['a + 1', 2],
   ['both', 'vars'],
   ['region', 'eu'],
   ['type', 'envs'],
   ['from', 'sip:ann@example.com'],
   ['n', undefined],
+  ['unset', undefined],
+  ['typeof unset', 'undefined'],
+  ['unset === undefined', true],
+  ['vars.unset', undefined],
+  ['Math', 'mine'],
   ['vars.nested.deep.z', 1],
   ['"a" in vars', true],
   ['"b" in vars', false],
   ['Object.keys(params)', ['n']],
+  ['Object.entries(params)', [['n', 5]]],
+  ['({ ...params })', { n: 5 }],
   ['JSON.stringify(call)', '{"type":"sip","from":"sip:ann@example.com","both":"call"}'],
   ['vars.hasOwnProperty("a")', true],
-  ['unset', undefined],
-  ['typeof unset', 'undefined'],
-  ['unset === undefined', true],
-  ['Math', 'mine'],
+  ['((v) => v?.x)(nested)', undefined],
+]);
+
+values('document.md 4.3, built-ins: those of ES2017 and later', [
+  ['1 + 1', 2],
   ['(1.5).toFixed(2)', '1.50'],
   ['parseInt("12px")', 12],
+  ['Boolean("")', false],
+  ['Number("0x10")', 16],
   ['list.length', 3],
-  ['list.toSorted().join("-")', '1-2-3'],
   ['list.reduce((a, b) => a + b)', 6],
   ['list.map((x) => x * 2).includes(6)', true],
-  ['[1, [2, [3]]].flat()', [1, 2, [3]]],
   ['[1].concat([2], 3)', [1, 2, 3]],
   ['[NaN].includes(NaN)', true],
   ['[3, 1, undefined].sort()', [1, 3, null]],
   ['["b", "a"].sort((x, y) => x < y ? -1 : 1)', ['a', 'b']],
   ['"a-b".split("-")', ['a', 'b']],
   ['"a.b".replace(/\\./g, "-")', 'a-b'],
-  ['"aXbX".replaceAll("X", "")', 'ab'],
-  ['text ?? "none"', 'x'],
-  ['nested?.no?.where', undefined],
   ['`${text}!`', 'x!'],
-  ['Object.fromEntries([["k", 1]])', { k: 1 }],
-  ['new Set(list).size', 3],
   ['encodeURIComponent("é")', '%C3%A9'],
   ['{a: 1}', { a: 1 }],
   ['a // comment', 1],
   ['"\\ud83d\\ude00 \\0"', '😀 \0'],
   ['"\\ud83d"', '\ud83d'],
-  ['new Date().toISOString()', '2026-01-01T12:00:00.000Z'],
-  ['Date.now()', NOON],
-  ['new Date(0).getTime()', 0],
   ['undefined', undefined],
   ['null', null],
   ['(() => 1)', undefined],
-];
+  ['new Set(list).size', 3],
+  ['"5".padStart(3, "0")', '005'],
+  ['Object.values({ a: 1 })', [1]],
+  ['"2026-01".match(/(?<y>\\d+)-(?<m>\\d+)/).groups.m', '01'],
+  ['[1, [2, [3]]].flat()', [1, 2, [3]]],
+  ['[1, [2, [3]]].flat(Infinity)', [1, 2, 3]],
+  ['[1, 2].flatMap((x) => [x, x])', [1, 1, 2, 2]],
+  ['Object.fromEntries([["k", 1]])', { k: 1 }],
+  ['" x ".trimStart()', 'x '],
+]);
 
-for (const [source, value] of VALUES) {
-  test(`${source} is ${JSON.stringify(value)}`, () => {
-    const found = evaluate(source);
-    assert.deepEqual(found, value);
-  });
-}
+values('document.md 4.3, built-ins: ES2020 and later', [
+  ['nested?.no?.where', undefined],
+  ['text ?? "none"', 'x'],
+  ['unset ?? "none"', 'none'],
+  ['[..."a1b2".matchAll(/\\d/g)].map((m) => m[0])', ['1', '2']],
+  ['(2n ** 64n).toString()', '18446744073709551616'],
+  ['Number(BigInt("7") * 6n)', 42],
+  ['BigInt.asUintN(8, 257n) === 1n', true],
+  ['typeof globalThis', 'undefined'],
+  ['"aXbX".replaceAll("X", "")', 'ab'],
+  ['((x) => { x ||= 5; x &&= 6; x ??= 7; return x })()', 6],
+  ['1_000', 1_000],
+  ['list.at(-1)', 2],
+  ['"abc".at(-1)', 'c'],
+  ['Object.hasOwn(params, "n")', true],
+  ['(class { static #p = 4; static get p() { return this.#p } }).p', 4],
+  ['new Error("a", { cause: 5 }).cause', 5],
+  ['list.findLast((x) => x > 1)', 2],
+  ['list.toSorted().join("-")', '1-2-3'],
+  ['list.toReversed()', [2, 1, 3]],
+  ['list.with(0, 9)', [9, 1, 2]],
+  ['list.toSpliced(0, 1)', [1, 2]],
+  ['Object.groupBy(list, (x) => (x > 1 ? "big" : "small"))', { big: [3, 2], small: [1] }],
+  ['[...new Set([1, 2]).union(new Set([3]))]', [1, 2, 3]],
+  ['[1, 2, 3].values().filter((x) => x > 1).toArray()', [2, 3]],
+  ['"a\\ud800".isWellFormed()', false],
+  ['Symbol("s").description', 's'],
+  ['Reflect.ownKeys(nested)', ['deep']],
+  ['new Uint8Array([1, 300])[1]', 44],
+  ['new WeakMap().has({})', false],
+]);
 
-test('assignments have no effect outside the expression', () => {
+values('document.md 4.3, time: the clock of the script', [
+  ['new Date().toISOString()', '2026-01-01T12:00:00.000Z'],
+  ['Date.now()', NOON],
+  ['new Date(0).getTime()', 0],
+  ['new Date("2026-02-03T04:05:06Z").getUTCDate()', 3],
+  ['Date.UTC(2026, 0, 1, 12)', NOON],
+]);
+
+values('document.md 4.3, allowed: an inline callback', [
+  ['list.reduce((a, b) => a + b, 0)', 6],
+  ['list.filter((x) => x > 1).length', 2],
+  ['list.some(Number.isNaN)', false],
+  ['"a,b".split(",").map((s) => s.toUpperCase()).join("")', 'AB'],
+  ['a > 0 ? "yes" : "no"', 'yes'],
+]);
+
+test('document.md 4.3, assignment: no effect outside the expression', () => {
   evaluate('vars.a = 9');
   evaluate('(vars.list.push(4), list.sort())');
   evaluate('a = 7');
@@ -95,15 +149,22 @@ test('assignments have no effect outside the expression', () => {
 for (const [title, source, message] of [
   ['a syntax error', '1 +', /SyntaxError/],
   ['an exception', 'null.x', /TypeError/],
+  ['an exception of its own', '(() => { throw new RangeError("mine") })()', /RangeError: mine/],
+  ['a text that is thrown', '(() => { throw "mine" })()', /threw mine/],
+  ['null that is thrown', '(() => { throw null })()', /threw null/],
   ['a statement', 'return 1', /SyntaxError/],
   ['a throw', 'throw 1', /SyntaxError/],
+  ['a loop', 'for (;;) 1', /SyntaxError/],
+  ['await', 'await 1', /SyntaxError/],
   ['two expressions made one by their brackets', '1), (2', /SyntaxError/],
   ['code that leaves its brackets', '1); evil(); (2', /SyntaxError/],
-  ['a big integer', '10n', /Big integers/],
-  ['more than 1,024 characters', `"${'x'.repeat(1_023)}"`, /1024 characters/],
-  ['a result of more than a mebibyte', '"z".repeat(2e6)', /too large/],
+  ['a comment that leaves its brackets', '1 /*', /SyntaxError/],
+  ['nothing at all', '', /SyntaxError/],
+  ['a big integer as the result', '10n', /no JSON form/],
+  ['a big integer inside the result', '[10n]', /TypeError/],
+  ['a circle as the result', '((o) => { o.o = o; return o })({})', /circular/],
 ] as const) {
-  test(`${title} is an error`, () => {
+  test(`document.md 4.3, failure: ${title} is an error`, () => {
     assert.throws(
       () => evaluate(source),
       (error) => error instanceof ExpressionError && message.test(error.message),
@@ -111,107 +172,17 @@ for (const [title, source, message] of [
   });
 }
 
-test('exactly 1,024 characters are allowed', () => {
+test('document.md 4.3, length: 1,024 characters are allowed, one more is not', () => {
   assert.equal(evaluate(`"${'x'.repeat(1_022)}"`), 'x'.repeat(1_022));
+  assert.throws(() => evaluate(`"${'x'.repeat(1_023)}"`), /1024 characters/);
 });
 
-const HUGE = '(a => { a.length = 4294967295; return a })([])';
-const DEEP = '(() => { let d = []; for (let i = 0; i < 1e4; i++) d = [d]; return d })()';
-
-/** Each must end within the limits: an error or a harmless value, never a stalled or poisoned process. */
-const ESCAPES: readonly [title: string, source: string, ends: RegExp | JsonValue | undefined][] = [
-  ['the global object', 'globalThis', undefined],
-  ['process', 'typeof process', 'undefined'],
-  ['require', 'typeof require', 'undefined'],
-  ['this', '(function () { return Object.keys(this) })()', []],
-  ['the scope of the sandbox', 'typeof scope + typeof read + typeof names', 'undefinedundefinedundefined'],
-  ['eval', 'eval("1")', /not a function/],
-  ['Function', 'Function("return 1")()', /not a function/],
-  ['the constructor of functions', '(() => {}).constructor("return 1")()', /not available/],
-  ['the constructor of generators', '(function* () {}).constructor("1")', /not available/],
-  ['the constructor of async functions', '(async () => {}).constructor("1")', /not available/],
-  ['a constructor through an array', '[].constructor.constructor("return 1")()', /not available/],
-  ['Proxy and Reflect', 'typeof Proxy + typeof Reflect', 'undefinedundefined'],
-  ['shared memory', 'typeof SharedArrayBuffer + typeof Atomics', 'undefinedundefined'],
-  ['a new property of Array.prototype', '(Array.prototype.leak = 1, [].leak)', undefined],
-  ['a new property of Object.prototype', '(Object.prototype.leak = 1, ({}).leak)', undefined],
-  ['a new property of Math', '((m) => { m.leak = 1; return m.leak })(JSON)', undefined],
-  ['a built-in replaced', '(JSON.parse = 1, typeof JSON.parse)', 'function'],
-  ['a property of the global object', '(function () { this.leak = 1 }).call(null), typeof leak', 'undefined'],
-  ['Object.defineProperty', 'Object.defineProperty([], "x", {})', /not a function/],
-  ['__proto__', '[].__proto__', undefined],
-  ['__proto__ of a scope', 'vars.__proto__', undefined],
-  ['an endless loop', '(() => { for (;;); })()', /150 ms/],
-  [
-    'an endless loop in a finally',
-    '(() => { for (;;) { try { for (;;); } finally { continue } } })()',
-    /150 ms/,
-  ],
-  ['an endless regular expression', '/(a+)+$/.test("a".repeat(40) + "b")', /150 ms/],
-  ['an endless getter of the result', '({ get x() { for (;;); } })', /150 ms/],
-  ['an endless toJSON', '({ toJSON() { for (;;); } })', /150 ms/],
-  ['an endless message of an error', '(() => { throw { get message() { for (;;); } } })()', /Error/],
-  ['an endless iterator of a set', `new Set(${HUGE})`, /150 ms/],
-  ['indexOf over a huge hole', `${HUGE}.indexOf(1)`, /10000 elements/],
-  ['forEach over a huge hole', `${HUGE}.forEach(Boolean)`, /10000 elements/],
-  ['join over a huge hole', `${HUGE} + ""`, /10000 elements/],
-  ['concat of a huge hole', `[].concat(${HUGE})`, /10000 elements/],
-  ['flat of a huge hole', `[${HUGE}].flat()`, /10000 elements/],
-  ['freezing a huge hole', `Object.freeze(${HUGE})`, /10000 elements/],
-  ['a huge list of names for JSON', `JSON.stringify({}, ${HUGE})`, /10000 elements/],
-  [
-    'an array that lies about its length',
-    'Array.prototype.indexOf.call({ length: 2 ** 50 }, 1)',
-    /arrays only/,
-  ],
-  ['dropping from a huge iterator', `${HUGE}.values().drop(1e9)`, /not a function/],
-  ['String.raw over a length', 'String.raw({ raw: { length: 1e15 } })', /not a function/],
-  [
-    'union with a huge set',
-    `new Set([1]).union({ size: 1, has: Boolean, keys: () => ${HUGE}.values() })`,
-    /not a function/,
-  ],
-  ['a quadratic search', '"a".repeat(3e6).indexOf("a".repeat(1e6) + "b")', /too long to search/],
-  ['a quadratic split', '"a".repeat(3e6).split("a".repeat(1e6) + "b")', /too long to search/],
-  ['a huge text', '"x".repeat(1e9)', /memory/],
-  ['a huge array', 'Array.from({ length: 1e9 })', /memory/],
-  ['a spread of a huge hole', `Math.max(...${HUGE})`, /memory/],
-  ['endless recursion', '(function f() { f() })()', /stack overflow/],
-  ['deep values as JSON', `JSON.stringify(${DEEP})`, /stack overflow|deeply/],
-  ['deep values as text', `String(${DEEP})`, /stack overflow|deeply/],
-  ['a deep result', DEEP, /stack overflow|deeply/],
-  ['deep JSON', 'JSON.parse("[".repeat(1e5))', /stack overflow|deeply/],
-  ['deep brackets', `${'('.repeat(500)}1${')'.repeat(500)}`, 1],
-  ['deep groups of a regular expression', 'new RegExp("(".repeat(1e5))', /captures/],
-  ['work left for later', '(async () => { for (;;) await 1 })()', {}],
-  ['a module', 'import("node:fs")', {}],
-];
-
-for (const [title, source, ends] of ESCAPES) {
-  test(`escape by ${title} fails`, () => {
-    if (ends instanceof RegExp) {
-      assert.throws(
-        () => evaluate(source),
-        (error) => error instanceof ExpressionError && ends.test(error.message),
-      );
-    } else {
-      assert.deepEqual(evaluate(source), ends);
-    }
-    assert.equal(evaluate('1 + vars.a'), 2, 'the next expression works');
-  });
-}
-
-test('comparing long texts often ends at the limit of time', () => {
-  const source = 'Array(1e4).fill("a".repeat(1e6)).includes("a".repeat(999999) + "b")';
-  assert.throws(() => evaluate(source, SCOPE, REAL), /150 ms/);
-});
-
-test('nothing of one expression is left for the next', () => {
-  evaluate('(Array.prototype.map = 1, Object.leak = 1, Date.leak = 1, Math.x = 1, 1)');
-  assert.equal(
-    evaluate('typeof [].map + typeof Object.leak + typeof Date.leak'),
-    'functionundefinedundefined',
-  );
+test('document.md 4.3, time: 150 ms of computing, not of waiting for the processor', () => {
+  let asked = 0;
+  // The limit is over after the second look, but only then.
+  const moment = { now: () => NOON, elapsed: () => (asked++ < 2 ? 0 : 151) };
+  assert.throws(() => expressions.evaluate('(() => { for (;;); })()', SCOPE, moment), /150 ms/);
+  assert.equal(asked, 3);
 });
 
 test('two scripts see their own variables only', () => {
@@ -220,10 +191,4 @@ test('two scripts see their own variables only', () => {
     [evaluate('a'), evaluate('a', other), evaluate('b', other), evaluate('b')],
     [1, undefined, 2, undefined],
   );
-});
-
-test('memory is given back: many large expressions in a row work', () => {
-  const vars = { big: 'y'.repeat(500_000) };
-  for (let turn = 0; turn < 100; turn++)
-    assert.equal(evaluate(`big.length + ${turn}`, { ...SCOPE, vars }), 500_000 + turn);
 });

@@ -1,17 +1,20 @@
 /** JavaScript in documents (spec/document.md 4.3): one sandbox for the process, in which nothing persists. */
-import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from 'quickjs-emscripten';
+import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from 'quickjs-emscripten-core';
 import { type JsonValue, member } from './json.ts';
-import { BOOTSTRAP, MAX_RESULT_LENGTH } from './sandbox-bootstrap.ts';
+import { BOOTSTRAP } from './sandbox-bootstrap.ts';
+import { loadSandboxModules, type NewModule, type SandboxModule } from './sandbox-module.ts';
 import { MAX_EXPRESSION_LENGTH } from './schema-formats.ts';
 import { bare, type Scope, scopeNamed } from './scope.ts';
 
-/** Longest run of an expression. */
+/** Longest run of an expression, ms of computing. JavaScript ends there by itself, between two of its steps. */
 export const EXPRESSION_TIME_MS = 150;
+/** One long step of a built-in function (a search, a sort) is cut off so much later. */
+const GRACE_MS = 25;
 const MEMORY_BYTES = 8 * 1_048_576;
 const STACK_BYTES = 64 * 1_024;
 const MAX_COMPILED = 500;
-/** BigInt has no JSON form, and a few characters of it can compute for seconds. */
-const BIG_INTEGER = /(?<![\w$.])(?:0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|\d[\d_]*)n(?![\w$])/;
+/** Instances in reserve, ready at once when a running one had to be broken off. */
+const SPARE_MODULES = 2;
 
 /** Characters that the bridge into the sandbox does not carry as they are. */
 const DELICATE = /[\0\ud800-\udfff]/;
@@ -19,7 +22,7 @@ const DELICATE = /[\0\ud800-\udfff]/;
 export interface Moment {
   /** What `Date` says, Unix ms. */
   readonly now: () => number;
-  /** Real milliseconds, for the limit of time; virtual time would never pass. */
+  /** Milliseconds that this thread has computed, for the limit of time; virtual time would never pass. */
   readonly elapsed: () => number;
 }
 
@@ -32,19 +35,13 @@ export class ExpressionError extends Error {
 
 /** Evaluates expressions. Any script may use it: it keeps nothing from one expression to the next. */
 export class Expressions {
-  readonly #newModule: () => Promise<QuickJSWASMModule>;
-  #module: QuickJSWASMModule;
-  /** Takes the place of a module whose stack was broken by a failure in the middle of a call. */
-  #spare: QuickJSWASMModule | undefined;
+  readonly #newModule: NewModule;
+  #module: SandboxModule;
+  readonly #spares: SandboxModule[];
   #sandbox: Sandbox | undefined;
 
-  constructor(
-    module: QuickJSWASMModule,
-    spare: QuickJSWASMModule,
-    newModule: () => Promise<QuickJSWASMModule>,
-  ) {
-    this.#module = module;
-    this.#spare = spare;
+  constructor(modules: readonly [SandboxModule, ...SandboxModule[]], newModule: NewModule) {
+    [this.#module, ...this.#spares] = modules;
     this.#newModule = newModule;
   }
 
@@ -56,16 +53,15 @@ export class Expressions {
     if (source.length > MAX_EXPRESSION_LENGTH) {
       throw new ExpressionError(`It is longer than ${MAX_EXPRESSION_LENGTH} characters`);
     }
-    if (BIG_INTEGER.test(source)) throw new ExpressionError('Big integers are not available in expressions');
     this.#sandbox ??= new Sandbox(this.#module);
     const sandbox = this.#sandbox;
     try {
       return sandbox.evaluate(source, scope, moment);
     } catch (error) {
       if (error instanceof ExpressionError) throw error;
-      // The host's own stack overflowed inside the module, so its state is unknown.
+      // It was left in the middle of a call, so its state is unknown.
       this.#replaceModule();
-      throw new ExpressionError('It nests too deeply');
+      throw error instanceof OutOfTime ? tookTooLong() : new ExpressionError('It nests too deeply');
     } finally {
       if (sandbox === this.#sandbox && sandbox.spoiled) {
         sandbox.dispose();
@@ -74,14 +70,13 @@ export class Expressions {
     }
   }
 
+  /** Without a spare the old one goes on: whatever its state, it reaches nothing but its own memory. */
   #replaceModule(): void {
     this.#sandbox = undefined;
-    if (this.#spare === undefined) return;
-    this.#module = this.#spare;
-    this.#spare = undefined;
-    void this.#newModule().then((module) => {
-      this.#spare = module;
-    });
+    const next = this.#spares.shift();
+    if (next === undefined) return;
+    this.#module = next;
+    void this.#newModule().then((module) => this.#spares.push(module));
   }
 }
 
@@ -94,13 +89,21 @@ export function loadExpressions(): Promise<Expressions> {
 }
 
 async function load(): Promise<Expressions> {
-  const { newQuickJSWASMModule } = await import('quickjs-emscripten');
-  const newModule = (): Promise<QuickJSWASMModule> => newQuickJSWASMModule();
-  return new Expressions(await newModule(), await newModule(), newModule);
+  const newModule = await loadSandboxModules();
+  const spares = await Promise.all(Array.from({ length: SPARE_MODULES }, newModule));
+  return new Expressions([await newModule(), ...spares], newModule);
+}
+
+/** A call into the machine was broken off. */
+class OutOfTime extends Error {}
+
+function tookTooLong(): ExpressionError {
+  return new ExpressionError(`It took longer than ${EXPRESSION_TIME_MS} ms`);
 }
 
 /** One QuickJS runtime with the bootstrap in it. */
 class Sandbox {
+  readonly #module: SandboxModule;
   readonly #runtime: QuickJSRuntime;
   readonly #context: QuickJSContext;
   readonly #compile: QuickJSHandle;
@@ -112,8 +115,9 @@ class Sandbox {
   /** A limit was passed or work was left over: not to be used again. */
   spoiled = false;
 
-  constructor(module: QuickJSWASMModule) {
-    this.#runtime = module.newRuntime();
+  constructor(module: SandboxModule) {
+    this.#module = module;
+    this.#runtime = module.quickjs.newRuntime();
     this.#runtime.setMemoryLimit(MEMORY_BYTES);
     this.#runtime.setMaxStackSize(STACK_BYTES);
     this.#runtime.setInterruptHandler(() => (this.#moment?.elapsed() ?? 0) > this.#deadline);
@@ -121,10 +125,10 @@ class Sandbox {
     const context = this.#context;
     using bootstrap = context.unwrapResult(context.evalCode(BOOTSTRAP));
     using read = context.newFunction('read', (scope, name) =>
-      this.#encode(this.#read(context.getString(scope), context.getString(name))),
+      this.#undisturbed(() => this.#encode(this.#read(context.getString(scope), context.getString(name)))),
     );
     using names = context.newFunction('names', (scope) =>
-      context.newString(JSON.stringify(this.#names(context.getString(scope)))),
+      this.#undisturbed(() => context.newString(JSON.stringify(this.#names(context.getString(scope))))),
     );
     using now = context.newFunction('now', () => context.newNumber(Math.floor(this.#moment?.now() ?? 0)));
     using api = context.unwrapResult(context.callFunction(bootstrap, context.undefined, read, names, now));
@@ -136,12 +140,19 @@ class Sandbox {
     this.#scope = scope;
     this.#moment = moment;
     this.#deadline = moment.elapsed() + EXPRESSION_TIME_MS;
-    const expression = this.#expression(source);
-    const result = this.#context.callFunction(this.#invoke, this.#context.undefined, expression);
-    if (this.#runtime.hasPendingJob()) this.spoiled = true;
-    if (result.error !== undefined) throw this.#failure(result.error);
-    using value = result.value;
-    return this.#decode(value);
+    this.#module.onTick = () => {
+      if (moment.elapsed() > this.#deadline + GRACE_MS) throw new OutOfTime();
+    };
+    try {
+      const expression = this.#expression(source);
+      const result = this.#context.callFunction(this.#invoke, this.#context.undefined, expression);
+      if (this.#runtime.hasPendingJob()) this.spoiled = true;
+      if (result.error !== undefined) throw this.#failure(result.error);
+      using value = result.value;
+      return this.#decode(value);
+    } finally {
+      this.#module.onTick = undefined;
+    }
   }
 
   dispose(): void {
@@ -150,6 +161,17 @@ class Sandbox {
     this.#compile.dispose();
     this.#context.dispose();
     this.#runtime.dispose();
+  }
+
+  /** The host's own work within an expression is not broken off: an exception here would be the expression's. */
+  #undisturbed<T>(work: () => T): T {
+    const { onTick } = this.#module;
+    this.#module.onTick = undefined;
+    try {
+      return work();
+    } finally {
+      this.#module.onTick = onTick;
+    }
   }
 
   #expression(source: string): QuickJSHandle {
@@ -192,25 +214,29 @@ class Sandbox {
     if (type === 'boolean') return context.dump(handle) as boolean;
     if (type !== 'string') return undefined;
     const text = context.getString(handle);
-    if (text.length > MAX_RESULT_LENGTH) throw new ExpressionError('Its result is too large');
     return text.startsWith('s') ? text.slice(1) : (JSON.parse(text.slice(1)) as JsonValue);
   }
 
   #failure(handle: QuickJSHandle): ExpressionError {
-    const thrown = this.#context.dump(handle) as
-      | { readonly name?: unknown; readonly message?: unknown }
-      | string;
+    const thrown = this.#context.dump(handle) as unknown;
     handle.dispose();
-    const name = typeof thrown === 'object' ? String(thrown?.name ?? 'Error') : 'Error';
-    const message = (typeof thrown === 'object' ? String(thrown?.message ?? '') : String(thrown)).slice(
-      0,
-      200,
-    );
-    if (name !== 'InternalError') return new ExpressionError(`${name}: ${message}`);
+    if (typeof thrown !== 'object') return new ExpressionError(`It threw ${String(thrown).slice(0, 200)}`);
+    if (thrown === null) {
+      // Also what is thrown when memory does not suffice for an error.
+      this.spoiled = true;
+      return new ExpressionError('It threw null, or took more memory than it may');
+    }
+    const { name = 'Error', message = '' } = thrown as {
+      readonly name?: unknown;
+      readonly message?: unknown;
+    };
+    const text = String(message).slice(0, 200);
+    if (text === 'out of memory') {
+      this.spoiled = true;
+      return new ExpressionError('It took more memory than it may');
+    }
+    if (name !== 'InternalError') return new ExpressionError(`${String(name)}: ${text}`);
     this.spoiled = true;
-    if (message === 'interrupted') return new ExpressionError(`It took longer than ${EXPRESSION_TIME_MS} ms`);
-    return new ExpressionError(
-      message === 'out of memory' ? 'It took more memory than it may' : `It failed: ${message}`,
-    );
+    return text === 'interrupted' ? tookTooLong() : new ExpressionError(`It failed: ${text}`);
   }
 }
