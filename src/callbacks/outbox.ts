@@ -11,7 +11,7 @@ import type { CallbackDelivery, CallbackRequest, Outbox } from './events.ts';
 
 /** Makes one attempt. */
 export interface CallbackSender {
-  /** Never rejects. Resolves with `interrupted` soon after `signal` aborts. */
+  /** Never rejects. Resolves with `interrupted` soon after `signal` aborts. Declares its real work to the clock. */
   send(callback: CallbackRow, signal: AbortSignal): Promise<AttemptResult>;
 }
 
@@ -225,7 +225,7 @@ export class DurableOutbox implements Outbox {
       else if (!this.#stopping.signal.aborted) this.#after(STORAGE_RETRY_MS, () => this.#wait(turn, 0));
       return;
     }
-    const result = await this.#clock.holdWhile(this.#sender.send(sending, this.#stopping.signal));
+    const result = await this.#sender.send(sending, this.#stopping.signal);
     this.#schedule.done(turn, result.type === 'failed' && result.status === undefined);
     this.#settle(turn, sending, result);
     this.#pump();

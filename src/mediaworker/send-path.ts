@@ -16,6 +16,8 @@ export interface SendPathOptions {
   readonly random: () => number;
   readonly log: Logger;
   readonly send: SendDatagram;
+  /** Puts the noise of a line into each frame of audio, `sounding` or left over; tells whether it is heard then. */
+  readonly addNoise?: ((frame: Int16Array, sounding: boolean) => boolean) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
 }
 
@@ -133,9 +135,10 @@ export class SendPath {
   /** @returns whether {@link #out} holds something to be heard */
   #fillOut(): boolean {
     const overlay = this.#overlays[0];
-    if (overlay === undefined) return this.player.fill(this.#out, this.#frame);
-    this.#fillWithTone(overlay.tone);
-    return true;
+    let sounding = true;
+    if (overlay === undefined) sounding = this.player.fill(this.#out, this.#frame);
+    else this.#fillWithTone(overlay.tone);
+    return this.#options.addNoise?.(this.#out, sounding) ?? sounding;
   }
 
   #fillWithTone(tone: ToneGenerator): void {

@@ -153,9 +153,9 @@ function key(address: string, port: number): string {
   return `${address} ${port}`;
 }
 
-/** Mulberry32: 32 bits of state, the same sequence in each run. */
-function repeatableRandom(): () => number {
-  let state = 0x5eed;
+/** Numbers in [0, 1), the same sequence for the same seed in each run (mulberry32: 32 bits of state). */
+export function repeatableRandom(seed = 0x5eed): () => number {
+  let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

@@ -102,14 +102,23 @@ export class VirtualClock implements Clock {
     const deadline = this.#now + limitMs;
     await this.settle();
     while (!done()) {
-      const next = this.#peek();
-      if (next === undefined)
-        throw new Error('virtual time: nothing is left to happen, and the condition is false');
-      if (next.due > deadline)
+      if ((this.#peek()?.due ?? 0) > deadline)
         throw new Error(`virtual time: the condition is still false after ${limitMs} ms`);
-      this.#fireInstant(next.due);
-      await this.settle();
+      if (!(await this.step()))
+        throw new Error('virtual time: nothing is left to happen, and the condition is false');
     }
+  }
+
+  /**
+   * Runs the next instant at which a timer is due, and settles it.
+   * @returns false when no timer is left
+   */
+  async step(): Promise<boolean> {
+    const next = this.#peek();
+    if (next === undefined) return false;
+    this.#fireInstant(next.due);
+    await this.settle();
+    return true;
   }
 
   /** Waits until promises have run and no declared work is open; time does not move. */

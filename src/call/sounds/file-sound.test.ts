@@ -5,11 +5,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodePcma, encodePcmu } from '../../media/g711.ts';
 import { sine } from '../../media/test-signals.ts';
+import { RealClock } from '../../time/real-clock.ts';
 import { SoundError, type SoundErrorCode } from './errors.ts';
 import { decodeFile } from './file-sound.ts';
 import { wavFile } from './wav-fixtures.ts';
 
-const OPTIONS = { name: 'http://a/b.wav', sampleRate: 8000, maxDurationMs: 60_000 };
+const OPTIONS = { clock: new RealClock(), name: 'http://a/b.wav', sampleRate: 8000, maxDurationMs: 60_000 };
 
 async function* inChunks(file: Uint8Array, cuts: readonly number[] = []): AsyncGenerator<Uint8Array> {
   let from = 0;

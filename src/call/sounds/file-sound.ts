@@ -2,9 +2,12 @@ import { Resampler } from '../../speech/resampler.ts';
 import { WavError } from '../../media/wav-format.ts';
 import { type AudioDecoder, AudioError, Mp3AudioDecoder, WavAudioDecoder } from './audio-decoder.ts';
 import { PLAYABLE_FORMATS, SNIFF_BYTES, sniffAudio } from './audio-format.ts';
+import type { Clock } from '../../time/clock.ts';
 import { SoundError } from './errors.ts';
 
 export interface FileSoundOptions {
+  /** Told of what takes real time. */
+  readonly clock: Clock;
   /** Name of the sound for messages, without credentials. */
   readonly name: string;
   /** What the server says it is; a hint for messages only. */
@@ -27,18 +30,18 @@ export async function* decodeFile(
   bytes: AsyncIterable<Uint8Array>,
   options: FileSoundOptions,
 ): AsyncGenerator<Int16Array> {
-  const { name, sampleRate, maxDurationMs } = options;
+  const { clock, name, sampleRate, maxDurationMs } = options;
   const limit = (maxDurationMs * sampleRate) / 1000;
   let decoder: AudioDecoder | undefined;
   let resampler: Resampler | undefined;
   let produced = 0;
   try {
     for await (const piece of withoutShortStart(bytes)) {
-      decoder ??= await decoderFor(piece, options);
+      decoder ??= await clock.holdWhile(decoderFor(piece, options));
       for (let start = 0; start < piece.length; start += DECODE_BYTES) {
         const decoded = decoder.write(piece.subarray(start, start + DECODE_BYTES));
         if (decoded.length === 0 || decoder.sampleRate === undefined) continue;
-        resampler ??= await Resampler.create(decoder.sampleRate, sampleRate);
+        resampler ??= await clock.holdWhile(Resampler.create(decoder.sampleRate, sampleRate));
         const samples = resampler.process(decoded);
         produced += samples.length;
         if (produced > limit) {

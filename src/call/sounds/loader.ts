@@ -63,32 +63,19 @@ export class SoundLoader {
       case 'say':
         return { kind: 'stream', chunks: this.#options.synthesizer.speak(sound, sampleRate, signal) };
       case 'url':
-        return { kind: 'stream', chunks: this.#holding(this.#file(sound.url, sampleRate, signal)) };
-    }
-  }
-
-  /** Declares each wait for a piece as real work, so that virtual time waits for it. */
-  async *#holding(chunks: AsyncGenerator<Int16Array>): AsyncGenerator<Int16Array> {
-    try {
-      for (;;) {
-        const { done, value } = await this.#options.clock.holdWhile(chunks.next());
-        if (done === true) return;
-        yield value;
-      }
-    } finally {
-      await chunks.return(undefined);
+        return { kind: 'stream', chunks: this.#file(sound.url, sampleRate, signal) };
     }
   }
 
   async *#file(url: string, sampleRate: number, signal: AbortSignal | undefined): AsyncGenerator<Int16Array> {
     signal?.throwIfAborted();
     const name = redactUrl(url);
-    const maxDurationMs = this.#options.maxDurationMs ?? DEFAULT_MAX_DURATION_MS;
+    const { clock, maxDurationMs = DEFAULT_MAX_DURATION_MS } = this.#options;
     const local = this.#options.localFile?.(url);
     try {
       if (local !== undefined) {
         const bytes = this.#localBytes(local, name, signal);
-        yield* decodeFile(bytes, { name, sampleRate, maxDurationMs });
+        yield* decodeFile(bytes, { clock, name, sampleRate, maxDurationMs });
         return;
       }
       const response = await this.#options.http.stream({
@@ -102,7 +89,7 @@ export class SoundLoader {
       }
       const type = response.headers['content-type'];
       const contentType = Array.isArray(type) ? type[0] : type;
-      yield* decodeFile(response.body, { name, contentType, sampleRate, maxDurationMs });
+      yield* decodeFile(response.body, { clock, name, contentType, sampleRate, maxDurationMs });
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof HttpError)) throw error;
@@ -116,7 +103,7 @@ export class SoundLoader {
     name: string,
     signal: AbortSignal | undefined,
   ): AsyncIterable<Uint8Array> {
-    if ('path' in local) return readLocal(local.path, name, signal);
+    if ('path' in local) return readLocal(this.#options.clock, local.path, name, signal);
     if ('open' in local) return sourceBytes(local.open, name, this.#options.clock, signal);
     return inOnePiece(local.bytes);
   }
@@ -133,11 +120,12 @@ async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 async function* readLocal(
+  clock: Clock,
   path: string,
   name: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const file = await open(path).catch((error: unknown) => {
+  const file = await clock.holdWhile(open(path)).catch((error: unknown) => {
     throw new SoundError('fetch_failed', `${name}: the file is not there, or not complete yet`, {
       cause: error,
     });
@@ -145,11 +133,11 @@ async function* readLocal(
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_BYTES));
+      const { bytesRead, buffer } = await clock.holdWhile(file.read(Buffer.allocUnsafe(READ_BYTES)));
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
-    await file.close();
+    await clock.holdWhile(file.close());
   }
 }

@@ -74,7 +74,7 @@ export async function openPhoneLine(options: PhoneLineOptions): Promise<PhoneLin
         ...call,
         endpoint,
         media,
-        sounds: new PhoneSounds(speech),
+        sounds: new PhoneSounds(speech, clock),
         log,
         protocol,
         localAddress,

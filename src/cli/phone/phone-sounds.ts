@@ -6,6 +6,7 @@ import type { SoundSource } from '../../call/playback.ts';
 import { decodeFile } from '../../call/sounds/file-sound.ts';
 import type { LoadedSound } from '../../call/sounds/loader.ts';
 import type { Synthesizer } from '../../speech/synthesizer.ts';
+import type { Clock } from '../../time/clock.ts';
 
 /** Longest file that the phone says, ms. */
 const MAX_FILE_MS = 4 * 3_600_000;
@@ -13,8 +14,10 @@ const MAX_FILE_MS = 4 * 3_600_000;
 /** What the phone can say: text, and audio files by their `file:` URL. */
 export class PhoneSounds implements SoundSource {
   readonly #synthesizer: Synthesizer;
+  readonly #clock: Clock;
 
-  constructor(synthesizer: Synthesizer) {
+  constructor(synthesizer: Synthesizer, clock: Clock) {
+    this.#clock = clock;
     this.#synthesizer = synthesizer;
   }
 
@@ -30,7 +33,12 @@ export class PhoneSounds implements SoundSource {
         const bytes = createReadStream(path, { signal });
         return {
           kind: 'stream',
-          chunks: decodeFile(bytes, { name: path, sampleRate, maxDurationMs: MAX_FILE_MS }),
+          chunks: decodeFile(bytes, {
+            clock: this.#clock,
+            name: path,
+            sampleRate,
+            maxDurationMs: MAX_FILE_MS,
+          }),
         };
       }
       case 'ring':

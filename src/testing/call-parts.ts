@@ -1,0 +1,121 @@
+/** The parts of the server that a virtual call needs, put together in memory. */
+import { HttpSender } from '../callbacks/http-sender.ts';
+import { DurableOutbox } from '../callbacks/outbox.ts';
+import { RecordingService } from '../call/recording-service.ts';
+import { SoundLoader } from '../call/sounds/loader.ts';
+import type { Logger } from '../log/logger.ts';
+import { LocalMediaHost } from '../mediaworker/local-host.ts';
+import {
+  createMemoryRtpNetwork,
+  type MemoryRtpNetwork,
+  type NetworkConditions,
+} from '../rtp/memory-network.ts';
+import type { Synthesizer } from '../speech/synthesizer.ts';
+import { Database } from '../storage/database.ts';
+import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
+import type { RecordingStore } from '../storage/recordings.ts';
+import type { Clock } from '../time/clock.ts';
+import { fileURLToPath } from 'node:url';
+import { MemoryDisk } from './memory-disk.ts';
+import { sharedVoice, WholeSpeech } from './speech.ts';
+import type { ExchangeListener, FakeWeb } from './web.ts';
+import { type WebClients, webClients } from './web-clients.ts';
+
+export interface CallPartsOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly web: FakeWeb;
+  readonly onExchange: ExchangeListener;
+  readonly network: Partial<NetworkConditions>;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly voice: Synthesizer | undefined;
+  readonly signingKey: string | undefined;
+}
+
+export interface CallParts {
+  readonly network: MemoryRtpNetwork;
+  readonly media: LocalMediaHost;
+  readonly outbox: DurableOutbox;
+  readonly store: RecordingStore;
+  readonly recordings: RecordingService;
+  readonly disk: MemoryDisk;
+  readonly speech: WholeSpeech;
+  readonly sounds: SoundLoader;
+  readonly clients: WebClients;
+  close(): Promise<void>;
+}
+
+/** Recordings are announced below it; nothing is ever sent there. */
+export const PUBLIC_URL = 'https://openswml.test';
+const RECORDING_URL = /^https:\/\/openswml\.test\/api\/v1\/recordings\/([0-9a-f-]{36})\/download$/;
+const MAX_RECORDING_SECONDS = 14_400;
+
+export function openCallParts(options: CallPartsOptions): CallParts {
+  const { clock, log, web, random, newId } = options;
+  const network = createMemoryRtpNetwork(clock, { ...options.network, random });
+  const disk = new MemoryDisk();
+  const media = new LocalMediaHost({
+    clock,
+    log,
+    random,
+    openSocket: (address) => network.open(address),
+    createTarget: (path) => disk.create(path),
+    phases: 1,
+  });
+  const database = Database.inMemory(clock);
+  const clients = webClients(web, clock, clock.monotonic(), options.onExchange);
+  const { signingKey } = options;
+  const outbox = new DurableOutbox({
+    database,
+    clock,
+    log,
+    random,
+    newId,
+    sender: new HttpSender({ http: clients.callbacks, clock, signingKey }),
+  });
+  outbox.start();
+  const store = new SqliteRecordings(database, clock);
+  const recordings = new RecordingService({
+    store,
+    outbox,
+    transaction: (work) => database.transaction(work),
+    dataDir: '/',
+    urlOf: (id) => `${PUBLIC_URL}/api/v1/recordings/${id}/download`,
+    idOf: (url) => RECORDING_URL.exec(url)?.[1],
+    maxLengthSeconds: MAX_RECORDING_SECONDS,
+    makeFolder: () => Promise.resolve(),
+    newId,
+    clock,
+    log,
+  });
+  const speech = new WholeSpeech(options.voice ?? sharedVoice(), clock);
+  const sounds = new SoundLoader({
+    clock,
+    synthesizer: speech,
+    http: clients.sounds,
+    localFile: (url) => {
+      if (url.startsWith('file:')) return { path: fileURLToPath(url) };
+      const file = recordings.localFile(url);
+      const bytes = file === undefined ? undefined : disk.read(file.path);
+      return bytes === undefined ? undefined : { bytes };
+    },
+  });
+  return {
+    network,
+    media,
+    outbox,
+    store,
+    recordings,
+    disk,
+    speech,
+    sounds,
+    clients,
+    close: async () => {
+      await media.close();
+      await outbox.close();
+      database.close();
+    },
+  };
+}

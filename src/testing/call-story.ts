@@ -1,0 +1,99 @@
+import type { LegEvent } from '../call/media-leg.ts';
+import type { PlayableSound } from '../call/leg.ts';
+import type { TraceEvent } from '../engine/trace.ts';
+import type { Clock } from '../time/clock.ts';
+import type { CallEvent } from './timeline.ts';
+import { type SoundHeard, Transcript } from './transcript.ts';
+
+/** A step that ran, or runs. */
+export interface StepRun {
+  readonly method: string;
+  readonly section: string;
+  /** Of the step in its section, or of the step that holds its list. */
+  readonly index: number;
+  /** In the document. */
+  readonly line: number;
+  readonly file: string | undefined;
+  /** Sections that waited for this one to return. */
+  readonly depth: number;
+  /** Since the start of the call, seconds. */
+  readonly startedAt: number;
+  /** Seconds; undefined while it runs. */
+  readonly lasted: number | undefined;
+  /** `next`, `goto`, `return` …; `error`; `stopped` when the call ended. Undefined while it runs. */
+  readonly outcome: string | undefined;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What happened on a call: its timeline, its steps, and what was played to the caller. */
+export class CallStory {
+  readonly transcript = new Transcript();
+  readonly #clock: Clock;
+  readonly #startMs: number;
+  readonly #lengthMs: (sound: PlayableSound) => number | undefined;
+  readonly #events: CallEvent[] = [];
+  readonly #steps: Mutable<StepRun>[] = [];
+
+  /** @param lengthMs of a sound, if it is known */
+  constructor(clock: Clock, lengthMs: (sound: PlayableSound) => number | undefined) {
+    this.#clock = clock;
+    this.#startMs = clock.monotonic();
+    this.#lengthMs = lengthMs;
+  }
+
+  get events(): readonly CallEvent[] {
+    return this.#events;
+  }
+
+  get steps(): readonly StepRun[] {
+    return this.#steps;
+  }
+
+  get sounds(): readonly SoundHeard[] {
+    return this.transcript.sounds(this.#startMs);
+  }
+
+  /** Seconds since the beginning. */
+  get seconds(): number {
+    return (this.#clock.monotonic() - this.#startMs) / 1000;
+  }
+
+  note(kind: CallEvent['kind'], text: string, data: Readonly<Record<string, unknown>> = {}): void {
+    this.#events.push({ at: this.seconds, kind, text, data });
+  }
+
+  /** @param over whether the call has ended, so that what is said of broken off sounds does not hold */
+  legEvent(event: LegEvent, over: boolean): void {
+    const now = this.#clock.monotonic();
+    if (event.sound !== undefined) {
+      const { play_id: playId, at_ms: atMs } = event.data;
+      this.transcript.started(String(playId), event.sound, Number(atMs), now, this.#lengthMs(event.sound));
+    } else if (event.kind === 'play') {
+      const { play_id: playId, played_ms: playedMs } = event.data;
+      this.transcript.ended(String(playId), over ? undefined : Number(playedMs), now);
+    }
+    this.note(event.kind, event.text, event.data);
+  }
+
+  traced(event: TraceEvent): void {
+    if (event.kind === 'step-start') {
+      const { method, section, index, position, file, depth } = event;
+      const { line } = position;
+      this.#steps.push({
+        ...{ method, section, index, line, file, depth },
+        startedAt: this.seconds,
+        lasted: undefined,
+        outcome: undefined,
+      });
+      this.note('step', method, { line });
+    } else if (event.kind === 'step-end') {
+      const step = this.#steps.findLast(({ outcome }) => outcome === undefined);
+      if (step !== undefined) {
+        step.lasted = event.durationMs / 1000;
+        step.outcome = event.outcome;
+      }
+      if (Object.keys(event.set).length > 0) this.note('step', `${event.method} done`, event.set);
+    }
+  }
+}

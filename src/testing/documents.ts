@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { CallInfo } from '../call/leg.ts';
+import type { DocumentLoader } from '../engine/document-source.ts';
+import { callingPayload } from '../engine/payload.ts';
+import { loadDocument } from '../methods/check.ts';
+import type { SwmlDocument } from '../swml/document.ts';
+import type { JsonObject } from '../swml/json.ts';
+
+/**
+ * Where a document comes from: an object is the document itself; a text that holds a line break or begins
+ * with `{` is its text; `http(s)://…` is asked for at the beginning of the call; any other text is a path.
+ */
+export type DocumentSource = string | JsonObject;
+
+/** A document that is there, or the URL to ask for it. */
+export type FoundDocument = SwmlDocument | { readonly url: string };
+
+/**
+ * Reads a document that is at hand.
+ * @throws SwmlError when there are errors in it; Error when the file cannot be read
+ */
+export async function findDocument(source: DocumentSource, baseDir: string): Promise<FoundDocument> {
+  if (typeof source !== 'string') return loadDocument(JSON.stringify(source), { file: 'document' });
+  if (/^https?:\/\//i.test(source)) return { url: source };
+  if (source.includes('\n') || source.trimStart().startsWith('{')) {
+    return loadDocument(source, { file: 'document' });
+  }
+  const text = await readFile(path.resolve(baseDir, source), 'utf8');
+  return loadDocument(text, { file: source });
+}
+
+/**
+ * Asks for the document of a call, as the server does for each one (spec/document.md 2).
+ * @throws SwmlError, Error
+ */
+export async function fetchDocument(
+  url: string,
+  call: CallInfo,
+  loader: DocumentLoader,
+  signal: AbortSignal,
+): Promise<SwmlDocument> {
+  const payload = callingPayload(call, { vars: {}, envs: {}, params: {} });
+  const { text, name } = await loader.load({ url, method: 'POST', payload, signal });
+  return loadDocument(text, { file: name });
+}

@@ -1,0 +1,74 @@
+import type { CallInfo } from '../call/leg.ts';
+import { sipData } from '../call/sip-data.ts';
+import type { Logger } from '../log/logger.ts';
+import type { AudioCodec } from '../mediaworker/protocol.ts';
+import type { NetworkConditions } from '../rtp/memory-network.ts';
+import type { Synthesizer } from '../speech/synthesizer.ts';
+import type { JsonObject } from '../swml/json.ts';
+import type { DocumentSource } from './documents.ts';
+import type { FakeWeb, WebStubs } from './web.ts';
+
+export interface VirtualCallOptions {
+  /** A path, a URL, the text, or the document as an object. */
+  readonly document: DocumentSource;
+  /** Folder that relative paths start from; default: the working directory. */
+  readonly baseDir?: string | undefined;
+  /** Default `inbound`: the caller calls; `outbound`: the caller is called. */
+  readonly direction?: 'inbound' | 'outbound' | undefined;
+  /** Default `sip:caller@example.com`; a phone number makes it a call of the type `phone`. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Custom SIP headers. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly vars?: JsonObject | undefined;
+  readonly params?: JsonObject | undefined;
+  readonly envs?: JsonObject | undefined;
+  /** What the outside answers. */
+  readonly web?: FakeWeb | WebStubs | undefined;
+  /** Default PCMU. */
+  readonly codec?: AudioCodec | undefined;
+  /** How keys travel: as events (default), or as tones in the audio. */
+  readonly keys?: 'rfc4733' | 'inband' | undefined;
+  /** How packets fare, both ways; default: all arrive at once. */
+  readonly network?: Partial<NetworkConditions> | undefined;
+  /** An outbound call is answered after so many seconds; default 2. */
+  readonly answerAfter?: number | undefined;
+  /** Signing key of the server. */
+  readonly signingKey?: string | undefined;
+  /** For ids, noise and packet loss: the same number gives the same call. Default 1. */
+  readonly seed?: number | undefined;
+  /** The moment at which the call begins; default 2026-01-01T00:00:00Z. */
+  readonly startsAt?: Date | undefined;
+  /** Longest call, seconds; default 14400. */
+  readonly maxSeconds?: number | undefined;
+  /** In the time of the machine, to listen along. */
+  readonly realTime?: boolean | undefined;
+  /** Speaks the prompts and the caller's words; default: the embedded voice. */
+  readonly voice?: Synthesizer | undefined;
+  readonly log?: Logger | undefined;
+}
+
+const NODE_ID = '5f0c0000-0000-4000-8000-000000000001';
+export const PROJECT_ID = '5f0c0000-0000-4000-8000-000000000002';
+export const SPACE_ID = '5f0c0000-0000-4000-8000-000000000003';
+
+/** The `call` object of a virtual call. */
+export function callInfo(options: VirtualCallOptions, callId: string): Omit<CallInfo, 'call_state'> {
+  const { direction = 'inbound', from = 'sip:caller@example.com', to = 'sip:line@example.com' } = options;
+  const type = /^sips?:/i.test(from) || /^sips?:/i.test(to) ? 'sip' : 'phone';
+  return {
+    call_id: callId,
+    node_id: NODE_ID,
+    segment_id: callId,
+    direction,
+    type,
+    from,
+    to,
+    headers: Object.entries(options.headers ?? {}).map(([name, value]) => ({ name, value })),
+    ...(type === 'sip' && {
+      sip_data: sipData({ requestUri: to, from: { uri: from }, to: { uri: to }, contact: from }),
+    }),
+    project_id: PROJECT_ID,
+    space_id: SPACE_ID,
+  };
+}

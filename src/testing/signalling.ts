@@ -1,0 +1,131 @@
+import { CallError, type EndReason } from '../call/leg.ts';
+import { MediaClient } from '../call/media-client.ts';
+import type { MediaLeg, Signalling } from '../call/media-leg.ts';
+import type { AudioCodec, MediaHost } from '../mediaworker/protocol.ts';
+import type { Clock } from '../time/clock.ts';
+import type { CallerLine } from './caller-line.ts';
+
+export interface VirtualSignallingOptions {
+  readonly clock: Clock;
+  readonly media: MediaHost;
+  readonly sessionId: string;
+  readonly line: CallerLine;
+  readonly codec: AudioCodec;
+  readonly telephoneEventPayloadType: number | undefined;
+}
+
+/** Addresses of the two ends, on a network in memory. */
+export const SERVER_ADDRESS = '10.0.0.1';
+export const CALLER_ADDRESS = '10.0.0.2';
+
+/** An unanswered call is told that it rings when the script takes longer than this, as SIP legs do it, ms. */
+const RING_AFTER_MS = 200;
+const PTIME_MS = 20;
+
+/** Connects a leg with a caller in the same process: what SIP and SDP do, without them. */
+export class VirtualSignalling implements Signalling {
+  /** Resolves at the answer; rejects when the call ends before. */
+  readonly answered: Promise<void>;
+  readonly #options: VirtualSignallingOptions;
+  readonly #answer = Promise.withResolvers<void>();
+  #leg: MediaLeg | undefined;
+  #media: Promise<MediaClient> | undefined;
+  #client: MediaClient | undefined;
+  #isAnswered = false;
+  #over = false;
+
+  constructor(options: VirtualSignallingOptions) {
+    this.#options = options;
+    this.answered = this.#answer.promise;
+    this.answered.catch(() => {});
+  }
+
+  /** An incoming call begins: it rings when nobody answers it for a moment. */
+  attach(leg: MediaLeg): void {
+    this.#leg = leg;
+    if (leg.info.direction === 'outbound') return;
+    this.#options.clock.after(RING_AFTER_MS, () => {
+      if (!this.#isAnswered && !this.#over) leg.ringing();
+    });
+  }
+
+  async answer(codecs: readonly string[] | undefined): Promise<MediaClient> {
+    const { codec } = this.#options;
+    if (codecs !== undefined && !codecs.includes(codec)) {
+      this.#finish();
+      void this.#leg?.refused();
+      throw new CallError(
+        'no_common_codec',
+        `the caller speaks ${codec}, the document takes ${codecs.join(', ')}`,
+      );
+    }
+    const client = await this.#open();
+    this.#isAnswered = true;
+    this.#connect(client);
+    this.#answer.resolve();
+    return client;
+  }
+
+  async earlyMedia(): Promise<MediaClient> {
+    const client = await this.#open();
+    this.#connect(client);
+    return client;
+  }
+
+  async end(_reason: EndReason): Promise<void> {
+    this.#finish();
+  }
+
+  /** The caller puts down the phone. */
+  async hangUp(): Promise<void> {
+    const reason = this.#isAnswered ? 'hangup' : 'cancel';
+    this.#finish();
+    await this.#leg?.endedRemotely(reason);
+  }
+
+  /** A key that comes beside the audio, as by SIP INFO. */
+  pressBeside(digit: string, durationMs: number): void {
+    this.#client?.send({ type: 'digit', digit, durationMs });
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#options.line.close();
+    this.#answer.reject(new CallError('call_over', 'the call ended before it was answered'));
+  }
+
+  async #open(): Promise<MediaClient> {
+    const { media, sessionId } = this.#options;
+    this.#media ??= MediaClient.open(media, {
+      sessionId,
+      bindAddress: SERVER_ADDRESS,
+      idleMedia: 'silence',
+    });
+    const client = await this.#media;
+    if (this.#over) {
+      await client.close('hangup');
+      throw new CallError('call_over', 'the call ended before it was answered');
+    }
+    this.#client = client;
+    return client;
+  }
+
+  #connect(client: MediaClient): void {
+    const { line, codec, telephoneEventPayloadType } = this.#options;
+    line.connect({ address: SERVER_ADDRESS, rtpPort: client.rtpPort }, this.#isAnswered);
+    client.send({
+      type: 'configure',
+      media: {
+        codec,
+        payloadType: codec === 'PCMA' ? 8 : 0,
+        telephoneEventPayloadType,
+        remoteAddress: CALLER_ADDRESS,
+        remotePort: line.rtpPort,
+        remoteRtcpPort: line.rtpPort + 1,
+        direction: 'sendrecv',
+        ptimeMs: PTIME_MS,
+      },
+    });
+  }
+}

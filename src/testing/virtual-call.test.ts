@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SwmlError } from '../swml/errors.ts';
+import {
+  MumblingVoice,
+  StandstillError,
+  type VirtualCall,
+  VirtualCallError,
+  type VirtualCallOptions,
+  virtualCall,
+} from './index.ts';
+
+const voice = new MumblingVoice();
+const STATUS = 'https://app.example/recordings';
+const VOICEMAIL = `
+version: 1.0.0
+sections:
+  main:
+    - play: { url: "say:Leave a message after the beep." }
+    - record: { beep: true, end_silence_timeout: 3, status_url: "${STATUS}" }
+    - play: { url: "say:Recording \${record_result}. Thank you." }
+`;
+
+function place(document: string, options: Partial<VirtualCallOptions> = {}): Promise<VirtualCall> {
+  return virtualCall({ document, voice, ...options });
+}
+
+/** A document with these steps as `main`. */
+function main(steps: string): string {
+  return `sections:\n  main:\n${steps.trim().replace(/^/gm, '    ')}\n`;
+}
+
+test('a caller hears the prompt and the beep, speaks, and ends the recording with a key', async () => {
+  const call = await place(VOICEMAIL);
+  const { caller, callbacks } = call;
+  assert.equal(await caller.hears(/after the \w+/), 'after the beep');
+  await caller.hearsBeep();
+  await caller.says('Please call me back on Monday.');
+  await caller.presses('#');
+  const started = await callbacks.receives({ params: { state: 'recording' } });
+  const finished = await callbacks.receives({ params: { state: 'finished' } });
+  assert.equal(started.url, STATUS);
+  await caller.hears('thank you');
+  assert.deepEqual(await call.ends(), { by: 'local', reason: 'hangup' });
+
+  const [recording] = call.recordings;
+  assert.ok(recording !== undefined && call.recordings.length === 1);
+  assert.deepEqual(
+    [recording.status, recording.endedBy, recording.terminator, recording.format, recording.channels],
+    ['completed', 'terminator', '#', 'wav', 1],
+  );
+  assert.equal(finished.params['duration'], recording.seconds);
+  assert.equal(recording.samples().length, recording.seconds * 8000);
+  // 30 characters of 60 ms, and the moment in which the caller knows that the beep is over.
+  assert.ok(Math.abs(recording.seconds - 1.95) <= 0.05, `${recording.seconds} s`);
+  assert.ok(Math.abs(recording.speech() - 1.8) <= 0.1, `${recording.speech()} s of speech`);
+  assert.equal(call.vars['record_url'], recording.url);
+  assert.deepEqual(call.spoken, ['Leave a message after the beep.', 'Recording success. Thank you.']);
+  assert.deepEqual(
+    call.steps.map(({ method, line, outcome }) => [method, line, outcome]),
+    [
+      ['play', 5, 'next'],
+      ['record', 6, 'next'],
+      ['play', 7, 'next'],
+    ],
+  );
+  assert.equal(call.error, undefined);
+});
+
+test('a caller who hangs up while being recorded ends recording and script', async () => {
+  const call = await place(VOICEMAIL);
+  await call.caller.hearsBeep();
+  await call.caller.says('Never mind.');
+  await call.caller.hangsUp();
+  assert.deepEqual(await call.ends(), { by: 'remote', reason: 'hangup' });
+  assert.deepEqual(
+    call.recordings.map(({ endedBy, status }) => [endedBy, status]),
+    [['hangup', 'completed']],
+  );
+  assert.deepEqual(call.callbacks.states('calling.call.record'), ['recording', 'finished']);
+  assert.equal(call.steps.at(-1)?.outcome, 'stopped');
+});
+
+test('who gives up before the answer has cancelled', async () => {
+  const call = await place(main('- sleep: 5000\n- answer: {}'));
+  await call.caller.waits(1);
+  await call.caller.hangsUp();
+  assert.deepEqual(await call.ends(), { by: 'remote', reason: 'cancel' });
+  assert.equal(call.seconds, 1);
+  await assert.rejects(call.caller.says('Hello?'), /The call is over before the caller says "Hello\?"/);
+});
+
+test('virtual time stands still while nothing of the call is awaited', async () => {
+  const call = await place(main('- sleep: 2000'));
+  await call.caller.waits(0.5);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.equal(call.seconds, 0.5);
+  await call.ends();
+  assert.equal(call.seconds, 2);
+});
+
+test('what is not heard is told with what was said, and the timeline', async () => {
+  const call = await place(main('- play: "say:Welcome."\n- sleep: 90000'));
+  const error: unknown = await call.caller.hears('goodbye', { within: 5 }).catch((cause: unknown) => cause);
+  assert.ok(error instanceof VirtualCallError);
+  assert.match(
+    error.message,
+    /^The caller did not hear "goodbye" within 5 s\. Said so far: "Welcome\."\n\nThe call so far:\n/,
+  );
+  assert.match(error.message, /play {7}sound started {2}play_id="play-1" {2}at_ms=0 {2}say="Welcome\."/);
+  await assert.rejects(call.caller.hears('goodbye', { within: 3600 }), /before the call was over/);
+});
+
+test('each words are heard once: the next wait goes on behind them', async () => {
+  const call = await place(
+    main('- label: again\n- play: "say:Press one."\n- sleep: 1000\n- goto: { label: again, max: 1 }'),
+  );
+  await call.caller.hears('press one');
+  const first = call.seconds;
+  await call.caller.hears('press one');
+  assert.ok(call.seconds > first + 1);
+  await assert.rejects(call.caller.hears('press one'), /did not hear "press one" before the call was over/);
+});
+
+test('words are heard when they have sounded, not before', async () => {
+  const call = await place(main('- play: "say:one two three four five six seven eight nine ten"'));
+  await call.caller.hears('two');
+  // 7 of 50 characters, at 60 ms each, in steps of 20 ms.
+  assert.ok(Math.abs(call.seconds - 0.45) < 0.15, `${call.seconds} s`);
+  assert.match(call.transcript, /^one two( three)?$/);
+  await call.caller.hangsUp();
+  await call.ends();
+  assert.match(call.transcript, /^one two( three)?$/);
+  assert.equal(call.sounds[0]?.cut, true);
+});
+
+test('keys reach the document as tones and as events, and keys of the document reach the caller', async () => {
+  const call = await place(
+    main(
+      '- answer: {}\n- record: { terminators: "5", initial_timeout: 0 }\n- send_digits: { digits: "42#" }',
+    ),
+  );
+  await call.caller.presses('1w5');
+  await call.ends();
+  assert.equal(call.recordings[0]?.terminator, '5');
+  assert.equal(call.keysSent, '42#');
+});
+
+test('the web answers from memory, late, not at all, or as a function says', async () => {
+  const call = await place(
+    main(`
+- request: { url: "https://api.example/tier?n=\${call.from}", method: GET, save_variables: true }
+- request: { url: "https://api.example/slow", method: POST, body: { a: 1 }, timeout: 2 }
+- set: { slow: "\${request_result}" }
+- request: { url: "https://api.example/echo", method: POST, body: "hello" }
+- set: { echo: "\${request_response_body}" }
+- request: { url: "https://nowhere.example/", method: GET }`),
+    {
+      from: '+15550100',
+      to: '+15550101',
+      web: {
+        'https://api.example/tier': { json: { tier: 'gold' } },
+        'POST https://api.example/slow': { delay: 3 },
+        'https://api.example/*': ({ body, headers }) => ({ body: `${headers['content-type']}: ${body}` }),
+      },
+    },
+  );
+  await call.ends();
+  assert.equal(call.vars['slow'], 'failed');
+  assert.equal(call.vars['echo'], 'text/plain: hello');
+  assert.equal(call.vars['request_result'], 'failed');
+  assert.equal(call.seconds, 2);
+  assert.deepEqual(call.web.unanswered, ['GET https://nowhere.example/']);
+  assert.deepEqual(
+    call.web.requests.map(({ method, url, json, at }) => [method, url, json, at]).slice(0, 2),
+    [
+      ['GET', 'https://api.example/tier?n=+15550100', undefined, 0],
+      ['POST', 'https://api.example/slow', { a: 1 }, 0],
+    ],
+  );
+});
+
+test('a document is asked for by URL with the call, and one that cannot be had ends it', async () => {
+  const web = { 'POST https://app.example/swml': { body: main('- hangup: {}') } };
+  const call = await place('https://app.example/swml', { web, headers: { 'X-Ticket': '42' } });
+  await call.ends();
+  const [request] = call.web.requests;
+  assert.equal(request?.purpose, 'document');
+  assert.deepEqual((request!.json as { call: { headers: unknown } }).call.headers, [
+    { name: 'X-Ticket', value: '42' },
+  ]);
+  const lost = await place('https://app.example/other');
+  assert.deepEqual(await lost.ends(), { by: 'local', reason: 'error' });
+  assert.match(String(lost.error), /nothing in the test answers/);
+});
+
+test('a callback that its receiver refuses is tried again, in virtual time', async () => {
+  const call = await place(VOICEMAIL, { web: { [STATUS]: [{ status: 503 }, { status: 200 }] } });
+  await call.caller.hearsBeep();
+  await call.caller.presses('#');
+  await call.ends();
+  assert.deepEqual(
+    call.callbacks.all.map(({ params, attempt }) => [params['state'], attempt]),
+    [
+      ['recording', 1],
+      ['recording', 2],
+      ['finished', 1],
+    ],
+  );
+});
+
+test('an outbound call rings, is answered, and then runs its document', async () => {
+  const call = await place(main('- play: "say:This is a reminder."'), {
+    direction: 'outbound',
+    answerAfter: 3,
+  });
+  await call.caller.hears('reminder');
+  await call.ends();
+  assert.equal(call.steps[0]?.startedAt, 3);
+  assert.deepEqual(
+    call.timeline.slice(0, 2).map(({ text }) => text),
+    ['ringing', 'answered'],
+  );
+});
+
+test('packet loss is in the audio and not in its length', async () => {
+  const document = main('- record: { end_silence_timeout: 1, terminators: "" }');
+  const lengths: number[] = [];
+  for (const loss of [0, 0.2]) {
+    const call = await place(document, { network: { loss, jitterMs: 30, delayMs: 20 } });
+    await call.caller.says('These words travel over a network that loses some of them.');
+    await call.ends();
+    const [recording] = call.recordings;
+    assert.equal(recording?.endedBy, 'silence');
+    lengths.push(recording.seconds);
+  }
+  assert.ok(Math.abs(lengths[0]! - lengths[1]!) <= 0.1, lengths.join(' '));
+});
+
+test('line noise lies under everything that is recorded', async () => {
+  const call = await place(main('- record: { max_length: 2, initial_timeout: 0 }'));
+  call.caller.lineNoise(-50);
+  await call.ends();
+  assert.ok(Math.abs(call.recordings[0]!.level() + 50) < 1, `${call.recordings[0]!.level()} dBFS`);
+});
+
+test('the same call gives the same bytes, ids, callbacks and timeline each time, alone or beside others', async () => {
+  const run = async (): Promise<unknown> => {
+    const call = await place(VOICEMAIL, { network: { loss: 0.05, jitterMs: 40 }, seed: 7 });
+    call.caller.lineNoise(-60);
+    await call.caller.hearsBeep();
+    await call.caller.says('The same words each time.');
+    await call.ends();
+    const { recordings, callbacks, timeline, heard } = call;
+    return {
+      files: recordings.map(({ bytes }) => Buffer.from(bytes)),
+      callbacks: callbacks.all,
+      timeline,
+      heard,
+    };
+  };
+  const alone = await run();
+  for (const other of await Promise.all([run(), run(), run(), run()])) assert.deepEqual(other, alone);
+});
+
+test('a document with errors is refused before anything happens', async () => {
+  await assert.rejects(place(main('- plya: {}')), (error) => error instanceof SwmlError);
+  await assert.rejects(place('no-such-file.yaml'), /ENOENT/);
+});
+
+test('a call that never ends is given up at the limit of its time', async () => {
+  const call = await place(main('- sleep: -1'), { maxSeconds: 600 });
+  assert.deepEqual(await call.ends(), { by: 'local', reason: 'max_duration' });
+  const stuck = call.caller.hearsSilence(1, { within: 1e9 });
+  await assert.rejects(
+    stuck,
+    (error) => error instanceof VirtualCallError || error instanceof StandstillError,
+  );
+});

@@ -1,0 +1,368 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { buildEnvelope } from '../callbacks/envelope.ts';
+import type { CallEnd } from '../call/leg.ts';
+import { MediaLeg } from '../call/media-leg.ts';
+import { type CallScript, startScript } from '../engine/call-script.ts';
+import { silentLogger } from '../log/logger.ts';
+import { repeatableRandom } from '../rtp/memory-network.ts';
+import type { SwmlDocument } from '../swml/document.ts';
+import type { JsonObject } from '../swml/json.ts';
+import type { Clock } from '../time/clock.ts';
+import { CallbackRecorder } from './callback-recorder.ts';
+import { type CallParts, openCallParts } from './call-parts.ts';
+import { CallStory, type StepRun } from './call-story.ts';
+import { type CallTime, RealTime, VirtualTime } from './call-time.ts';
+import { VirtualCaller } from './caller.ts';
+import { CallerLine } from './caller-line.ts';
+import { fetchDocument, findDocument, type FoundDocument } from './documents.ts';
+import { VirtualCallError } from './errors.ts';
+import { uuidsFrom } from './identifiers.ts';
+import { Listening } from './listening.ts';
+import { callInfo, PROJECT_ID, SPACE_ID, type VirtualCallOptions } from './options.ts';
+import { CALLER_ADDRESS, VirtualSignalling } from './signalling.ts';
+import { collect } from './speech.ts';
+import type { CallEvent } from './timeline.ts';
+import type { SoundHeard } from './transcript.ts';
+import { VirtualRecording } from './virtual-recording.ts';
+import { FakeWeb, type WebExchange } from './web.ts';
+
+const DEFAULT_START_MS = Date.UTC(2026, 0, 1);
+const DEFAULT_MAX_SECONDS = 14_400;
+const DEFAULT_ANSWER_AFTER = 2;
+const TELEPHONE_EVENT = 101;
+const SAMPLE_RATE = 8000;
+/** Callbacks that are tried again and again are waited for no longer than this, ms. */
+const DRAIN_MS = 30_000;
+
+/**
+ * Places a call: the document runs, on the same engine, media and recorders as any other, in virtual time. It
+ * passes while the test awaits something of the call or its caller.
+ * @throws SwmlError for a document with errors; Error for one that cannot be read
+ */
+export async function virtualCall(options: VirtualCallOptions): Promise<VirtualCall> {
+  const document = await findDocument(options.document, options.baseDir ?? process.cwd());
+  return await VirtualCall.place(options, document);
+}
+
+/** A call in the making, and what became of it. */
+export class VirtualCall {
+  readonly caller: VirtualCaller;
+  readonly callbacks: CallbackRecorder;
+  readonly web: FakeWeb;
+  readonly #time: CallTime;
+  readonly #parts: CallParts;
+  readonly #line: CallerLine;
+  readonly #story: CallStory;
+  readonly #listening: Listening;
+  readonly #signalling: VirtualSignalling;
+  readonly #leg: MediaLeg;
+  readonly #baseDir: string;
+  readonly #options: VirtualCallOptions;
+  readonly #newId: () => string;
+  readonly #sessionId: string;
+  #script: CallScript | undefined;
+  #end: CallEnd | undefined;
+  #seconds: number | undefined;
+  #error: Error | undefined;
+  readonly #done: Promise<void>;
+
+  static async place(options: VirtualCallOptions, document: FoundDocument): Promise<VirtualCall> {
+    const startMs = options.startsAt?.getTime() ?? DEFAULT_START_MS;
+    const maxSeconds = options.maxSeconds ?? DEFAULT_MAX_SECONDS;
+    const time = options.realTime === true ? new RealTime() : new VirtualTime(startMs, maxSeconds * 1000);
+    const random = repeatableRandom(options.seed ?? 1);
+    let call: VirtualCall | undefined;
+    const baseDir = options.baseDir ?? process.cwd();
+    const web = options.web instanceof FakeWeb ? options.web : new FakeWeb(options.web, baseDir);
+    const newId = uuidsFrom(repeatableRandom((options.seed ?? 1) ^ 0x1d5));
+    const parts = openCallParts({
+      clock: time.clock,
+      log: options.log ?? silentLogger,
+      web,
+      onExchange: (exchange, phase) => {
+        if (call !== undefined) call.#exchanged(exchange, phase);
+      },
+      network: options.network ?? {},
+      random,
+      newId,
+      voice: options.voice,
+      signingKey: options.signingKey,
+    });
+    const line = new CallerLine({
+      clock: time.clock,
+      log: silentLogger,
+      random,
+      socket: await parts.network.open(CALLER_ADDRESS),
+      codec: options.codec ?? 'PCMU',
+      telephoneEventPayloadType: options.keys === 'inband' ? undefined : TELEPHONE_EVENT,
+    });
+    call = new VirtualCall({ ...options, baseDir }, { time, parts, line, web, random, newId }, document);
+    return call;
+  }
+
+  private constructor(
+    options: VirtualCallOptions & { readonly baseDir: string },
+    made: {
+      readonly time: CallTime;
+      readonly parts: CallParts;
+      readonly line: CallerLine;
+      readonly web: FakeWeb;
+      readonly random: () => number;
+      readonly newId: () => string;
+    },
+    document: FoundDocument,
+  ) {
+    const { time, parts, line, web, random, newId } = made;
+    const { clock } = time;
+    const { answerAfter = DEFAULT_ANSWER_AFTER } = options;
+    this.#options = options;
+    this.#time = time;
+    this.#parts = parts;
+    this.#line = line;
+    this.#newId = newId;
+    this.#baseDir = options.baseDir;
+    this.#story = new CallStory(clock, (sound) => parts.speech.lengthMs(sound));
+    this.#sessionId = newId();
+    this.web = web;
+    this.#listening = new Listening({ clock, line, transcript: this.#story.transcript });
+    const callId = newId();
+    this.#signalling = new VirtualSignalling({
+      clock,
+      media: parts.media,
+      sessionId: callId,
+      line,
+      codec: options.codec ?? 'PCMU',
+      telephoneEventPayloadType: options.keys === 'inband' ? undefined : TELEPHONE_EVENT,
+    });
+    this.#leg = new MediaLeg({
+      info: callInfo(options, callId),
+      signalling: this.#signalling,
+      sounds: parts.sounds,
+      recordings: parts.recordings,
+      eventChannel: `swml:${this.#sessionId}`,
+      sampleRate: SAMPLE_RATE,
+      clock,
+      log: options.log ?? silentLogger,
+      onEvent: (event) => this.#story.legEvent(event, this.#leg.signal.aborted),
+    });
+    this.#leg.limitDuration(options.maxSeconds ?? DEFAULT_MAX_SECONDS);
+    this.callbacks = new CallbackRecorder((what, within, work) => this.#wait(what, within, work));
+    this.caller = new VirtualCaller({
+      time,
+      line,
+      listening: this.#listening,
+      network: parts.network,
+      random,
+      answered: this.#signalling.answered,
+      signal: this.#leg.signal,
+      load: (sound) => this.#load(sound),
+      fileUrl: (file) => pathToFileURL(path.resolve(this.#baseDir, file)).href,
+      hangUp: () => this.#signalling.hangUp(),
+      note: (text, data = {}) => this.#story.note('caller', text, data),
+      fail: (summary) => this.#fail(summary),
+    });
+    this.#signalling.attach(this.#leg);
+    this.#done = this.#run(document, answerAfter * 1000);
+  }
+
+  /** The time of the call. */
+  get clock(): Clock {
+    return this.#time.clock;
+  }
+
+  /** How the call ended; undefined while it is up. */
+  get end(): CallEnd | undefined {
+    return this.#end;
+  }
+
+  /** Seconds from the beginning of the call to its end, or until now. */
+  get seconds(): number {
+    return this.#seconds ?? this.#story.seconds;
+  }
+
+  /** What ended the script, if that was an error; also a document that could not be had. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** Variables of the script as they are now. */
+  get vars(): JsonObject {
+    return this.#script?.session.variables.snapshot() ?? {};
+  }
+
+  /** Steps in the order in which they began. */
+  get steps(): readonly StepRun[] {
+    return this.#story.steps;
+  }
+
+  /** Everything that was played to the caller, in order. */
+  get sounds(): readonly SoundHeard[] {
+    return this.#story.sounds;
+  }
+
+  /** The texts that were spoken to the caller, in order; also those that were broken off. */
+  get spoken(): readonly string[] {
+    return this.sounds.flatMap(({ kind, text }) => (kind === 'say' ? [text] : []));
+  }
+
+  /** URLs of the files that were played to the caller, in order. */
+  get played(): readonly string[] {
+    return this.sounds.flatMap(({ kind, url }) => (kind === 'url' ? [url] : []));
+  }
+
+  /** All that the caller has heard said, cut where it was broken off. */
+  get transcript(): string {
+    return this.#story.transcript.text(this.clock.monotonic());
+  }
+
+  /** Keys that were sent to the caller. */
+  get keysSent(): string {
+    return this.#line.keysHeard;
+  }
+
+  /** Recordings in the order in which they began. */
+  get recordings(): readonly VirtualRecording[] {
+    const { store, recordings, disk } = this.#parts;
+    return [...store.list({ callId: this.#leg.info.call_id, limit: 1000 })]
+      .reverse()
+      .map((row) => new VirtualRecording(row, recordings.urlOf(row.id), disk.read(`/${row.path}`)));
+  }
+
+  /** The story of the call. */
+  get timeline(): readonly CallEvent[] {
+    return this.#story.events;
+  }
+
+  /** What the caller has heard since the beginning of the call: mono, 8000 Hz. */
+  get heard(): Int16Array {
+    return this.#line.heard.slice();
+  }
+
+  /**
+   * Waits until the call is over, its recordings are complete, and its callbacks are delivered or have been
+   * tried for 30 s.
+   * @param options `within`: seconds of the call, default 3600
+   * @throws VirtualCallError
+   */
+  async ends(options: { readonly within?: number | undefined } = {}): Promise<CallEnd> {
+    await this.#wait('end of the call', options.within ?? 3600, this.#done);
+    if (this.#options.realTime === true) await this.close();
+    return this.#end!;
+  }
+
+  /** Breaks off what is left, and frees everything; for calls in real time, which would go on. */
+  async close(): Promise<void> {
+    if (!this.#leg.signal.aborted) await this.#time.wait(this.#signalling.hangUp());
+    await this.#time.wait(this.#done);
+    await this.#time.wait(this.#parts.close());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #run(document: FoundDocument, answerAfterMs: number): Promise<void> {
+    try {
+      if (this.#leg.info.direction === 'outbound') await this.#callOut(answerAfterMs);
+      await this.#runScript('url' in document ? await this.#fetch(document.url) : document);
+    } catch (cause) {
+      if (!this.#leg.signal.aborted) {
+        this.#error = cause instanceof Error ? cause : new Error(String(cause));
+        this.#story.note('error', this.#error.message, {});
+        await this.#leg.hangup('error');
+      }
+    }
+    this.#end = await this.#leg.ended;
+    this.#seconds = this.#story.seconds;
+    this.#listening.end(new Error('the call is over'));
+    await this.#parts.outbox.drain(DRAIN_MS);
+  }
+
+  async #callOut(answerAfterMs: number): Promise<void> {
+    this.#leg.ringing();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.clock.after(answerAfterMs, resolve);
+    this.#leg.signal.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+    if (this.#leg.signal.aborted) return;
+    this.#leg.answered(await this.#signalling.answer(undefined));
+  }
+
+  #fetch(url: string): Promise<SwmlDocument> {
+    return fetchDocument(url, this.#leg.info, this.#parts.clients.documents, this.#leg.signal);
+  }
+
+  async #runScript(document: SwmlDocument): Promise<void> {
+    const { vars, params, envs, log = silentLogger } = this.#options;
+    if (this.#leg.signal.aborted) return;
+    this.#script = startScript({
+      leg: this.#leg,
+      document,
+      sessionId: this.#sessionId,
+      ...(vars !== undefined && { vars }),
+      ...(params !== undefined && { params }),
+      services: {
+        clock: this.clock,
+        log,
+        http: this.#parts.clients.script,
+        loader: this.#parts.clients.documents,
+        ...(envs !== undefined && { envs }),
+        newId: this.#newId,
+        emit: (callback) =>
+          this.#parts.outbox.enqueue({
+            url: callback.url,
+            ...(callback.method !== undefined && { method: callback.method }),
+            operationId: callback.operationId,
+            envelope: buildEnvelope({
+              type: callback.eventType,
+              channel: `swml:${callback.sessionId}`,
+              nowMs: this.clock.now(),
+              projectId: PROJECT_ID,
+              spaceId: SPACE_ID,
+              params: callback.params,
+            }),
+          }),
+        onWarning: ({ params: { code, message } }) => this.#story.note('warning', code, { message }),
+      },
+      onTrace: (event) => this.#story.traced(event),
+    });
+    const result = await this.#script.done;
+    this.#error = result.error;
+    if (!this.#leg.signal.aborted) await this.#leg.hangup();
+  }
+
+  #load(sound: Parameters<CallParts['sounds']['load']>[0]): Promise<Int16Array> {
+    const loaded = this.#parts.sounds.load(sound, SAMPLE_RATE);
+    return loaded.kind === 'stream' ? collect(loaded.chunks) : Promise.resolve(new Int16Array(0));
+  }
+
+  #exchanged(exchange: WebExchange, phase: 'arrived' | 'done'): void {
+    const { request, status, failure } = exchange;
+    const what = `${request.method} ${request.url}`;
+    if (request.purpose === 'callback' && phase === 'arrived') {
+      const { eventType, params } = this.callbacks.note(exchange);
+      this.#story.note('callback', eventType === '' ? what : eventType, { state: params['state'] });
+    } else if (request.purpose !== 'callback' && phase === 'done') {
+      this.#story.note('web', what, { for: request.purpose, status, failure });
+    }
+  }
+
+  async #wait<T>(what: string, within: number, work: Promise<T>): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    const timer = this.clock.after(within * 1000, () =>
+      late.reject(this.#fail(`There was no ${what} within ${within} s`)),
+    );
+    try {
+      return await this.#time.wait(Promise.race([work, late.promise]));
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #fail(summary: string): VirtualCallError {
+    const heard = this.transcript;
+    const context = heard === '' ? '' : `. Said so far: "${heard}"`;
+    return new VirtualCallError(`${summary}${context}`, this.#story.events);
+  }
+}

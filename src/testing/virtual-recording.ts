@@ -1,0 +1,110 @@
+import { rmsDbfs } from '../media/level.ts';
+import type { RecordDirection, RecordFormat } from '../recording/types.ts';
+import type { RecordingRow } from '../storage/recordings.ts';
+import { type AudioFile, decodeAudio } from './audio-file.ts';
+import { findTone, speechIn } from './audio-facts.ts';
+
+/** A recording of a virtual call: what is known of it, and what is in its file. */
+export class VirtualRecording {
+  readonly #row: RecordingRow;
+  readonly #bytes: Uint8Array | undefined;
+  readonly #url: string;
+  #audio: AudioFile | undefined;
+
+  constructor(row: RecordingRow, url: string, bytes: Uint8Array | undefined) {
+    this.#row = row;
+    this.#url = url;
+    this.#bytes = bytes;
+  }
+
+  get id(): string {
+    return this.#row.id;
+  }
+
+  get controlId(): string {
+    return this.#row.controlId;
+  }
+
+  /** As it is announced in variables and callbacks. */
+  get url(): string {
+    return this.#url;
+  }
+
+  get format(): RecordFormat {
+    return this.#row.format;
+  }
+
+  get direction(): RecordDirection {
+    return this.#row.direction;
+  }
+
+  /** `in-progress`, `paused`, `completed`, `absent` (nothing was kept) or `failed`. */
+  get status(): RecordingRow['status'] {
+    return this.#row.status;
+  }
+
+  /** Why it ended (`terminator`, `silence`, `no_speech`, `max_length`, `stop`, `hangup` …). */
+  get endedBy(): RecordingRow['endedBy'] {
+    return this.#row.endedBy;
+  }
+
+  /** The key that ended it. */
+  get terminator(): string | undefined {
+    return this.#row.terminator;
+  }
+
+  /** What failed. */
+  get error(): string | undefined {
+    return this.#row.error;
+  }
+
+  /** Length as it is reported, seconds. */
+  get seconds(): number {
+    return this.#row.durationMs / 1000;
+  }
+
+  /** The file; empty while it is not complete, and when nothing was kept. */
+  get bytes(): Uint8Array {
+    return this.#bytes ?? new Uint8Array(0);
+  }
+
+  /** Channels in the file: 1 or 2. */
+  get channels(): number {
+    return this.#decoded.channels.length;
+  }
+
+  /** Hz. */
+  get sampleRate(): number {
+    return this.#decoded.sampleRate;
+  }
+
+  /**
+   * Samples of one channel, or of all of them together.
+   * @param channel 0: the party (`speak`); 1: what it hears
+   */
+  samples(channel?: number): Int16Array {
+    const { channels, mixed } = this.#decoded;
+    return channel === undefined ? mixed() : (channels[channel] ?? new Int16Array(0));
+  }
+
+  /** RMS level, dBFS; −127 is digital silence. */
+  level(channel?: number): number {
+    return rmsDbfs(this.samples(channel));
+  }
+
+  /** Whether a tone, or several at once, sounds in it for at least `seconds` (default 0.1). */
+  hasTone(frequenciesHz: number | readonly number[], seconds = 0.1, channel?: number): boolean {
+    const frequencies = typeof frequenciesHz === 'number' ? [frequenciesHz] : frequenciesHz;
+    return findTone(this.samples(channel), this.sampleRate, frequencies, seconds * 1000) !== undefined;
+  }
+
+  /** Speech in it, seconds. */
+  speech(channel?: number): number {
+    return speechIn(this.samples(channel), this.sampleRate) / 1000;
+  }
+
+  get #decoded(): AudioFile {
+    this.#audio ??= decodeAudio(this.bytes, this.format);
+    return this.#audio;
+  }
+}

@@ -1,0 +1,100 @@
+/** The fake web in the forms in which the parts of a call ask for things. */
+import type { HttpSenderOptions } from '../callbacks/http-sender.ts';
+import type { SoundLoaderOptions } from '../call/sounds/loader.ts';
+import type { DocumentLoader } from '../engine/document-source.ts';
+import { type HttpClient, HttpFailure } from '../methods/context.ts';
+import type { Clock } from '../time/clock.ts';
+import { type ExchangeListener, type FakeWeb, type WebCall, WebFailure, type WebResponse } from './web.ts';
+
+export interface WebClients {
+  /** `request` and its like. */
+  readonly script: HttpClient;
+  /** Documents by URL. */
+  readonly documents: DocumentLoader;
+  /** Sounds by URL. */
+  readonly sounds: SoundLoaderOptions['http'];
+  /** Callbacks. */
+  readonly callbacks: HttpSenderOptions['http'];
+}
+
+/** Waits of the server's own requests (spec/callbacks.md 4), ms. */
+const SERVER_TIMEOUT_MS = 5000;
+
+/** @param startMs the clock's monotonic reading at the start of the call */
+export function webClients(
+  web: FakeWeb,
+  clock: Clock,
+  startMs: number,
+  listener: ExchangeListener,
+): WebClients {
+  const ask = (call: WebCall): Promise<WebResponse> => web.exchange(clock, call, startMs, listener);
+  return {
+    script: {
+      async request({ url, method, headers, body, timeoutMs, maxBodyBytes, signal }) {
+        try {
+          const response = await ask({ purpose: 'request', url, method, headers, body, timeoutMs, signal });
+          return {
+            status: response.status,
+            headers: Object.entries(response.headers),
+            body: Buffer.from(response.body.subarray(0, maxBodyBytes)).toString('utf8'),
+            truncated: response.body.length > maxBodyBytes,
+          };
+        } catch (cause) {
+          if (cause instanceof WebFailure) throw new HttpFailure(cause.reason, cause.message, { cause });
+          throw cause;
+        }
+      },
+    },
+    documents: {
+      async load({ url, method, payload, signal }) {
+        const hasBody = method !== 'GET';
+        const response = await ask({
+          purpose: 'document',
+          url,
+          method,
+          ...(hasBody && {
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(payload),
+          }),
+          timeoutMs: SERVER_TIMEOUT_MS,
+          signal,
+        });
+        if (response.status < 200 || response.status > 299) {
+          throw new Error(`${response.url} answered ${response.status}, expected 2xx`);
+        }
+        return { text: Buffer.from(response.body).toString('utf8'), name: response.url };
+      },
+    },
+    sounds: {
+      async stream({ url, signal }) {
+        const response = await ask({
+          purpose: 'sound',
+          url,
+          method: 'GET',
+          timeoutMs: SERVER_TIMEOUT_MS,
+          signal,
+        });
+        return { ...response, redirects: 0, body: inOnePiece(response.body), cancel: () => {} };
+      },
+    },
+    callbacks: {
+      async fetch({ url, method = 'GET', headers = {}, body, sign, signal }) {
+        const signed = sign?.(url, body ?? '') ?? {};
+        const response = await ask({
+          purpose: 'callback',
+          url,
+          method,
+          headers: { ...headers, ...signed },
+          body,
+          timeoutMs: SERVER_TIMEOUT_MS,
+          signal,
+        });
+        return { ...response, body: Buffer.from(response.body), truncated: false, redirects: 0 };
+      },
+    },
+  };
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Buffer> {
+  yield Buffer.from(bytes);
+}

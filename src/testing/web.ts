@@ -1,0 +1,282 @@
+/** The outside world of a virtual call: every request of it is answered here, from memory. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { JsonValue } from '../swml/json.ts';
+import { type Clock, sleep } from '../time/clock.ts';
+
+/** What a request was made for. */
+export type WebPurpose = 'request' | 'document' | 'sound' | 'callback';
+
+/** A request of the call, as its receiver got it. */
+export interface WebRequest {
+  readonly purpose: WebPurpose;
+  readonly method: string;
+  /** Without credentials and fragment. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty when there is none. */
+  readonly body: string;
+  /** The body as JSON; undefined when it is none. */
+  readonly json: JsonValue | undefined;
+  /** Since the start of the call, seconds. */
+  readonly at: number;
+}
+
+/** What answers a request; by default status 200 without a body. */
+export interface WebAnswer {
+  /** Default 200. */
+  readonly status?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The body as it is. At most one of `body`, `json` and `file`. */
+  readonly body?: string | Uint8Array | undefined;
+  /** The body as JSON. */
+  readonly json?: unknown;
+  /** The body from a file, relative to the test's folder. */
+  readonly file?: string | undefined;
+  /** Time until the answer, seconds. */
+  readonly delay?: number | undefined;
+  /** No answer: the request fails in this way. `timeout` waits as long as the request allows. */
+  readonly fails?: 'timeout' | 'refused' | 'network' | undefined;
+}
+
+export type WebHandler = (request: WebRequest) => WebAnswer | Promise<WebAnswer>;
+
+/** An answer; several, one for each request, of which the last one stays; or a function that gives it. */
+export type WebStub = WebAnswer | readonly WebAnswer[] | WebHandler;
+
+/** Answers by what they are for: `URL`, `METHOD URL`; `*` stands for anything. */
+export type WebStubs = Readonly<Record<string, WebStub>>;
+
+/** An answer on its way to the one who asked. */
+export interface WebResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** Behind redirects. */
+  readonly url: string;
+}
+
+/** No answer came. */
+export class WebFailure extends Error {
+  readonly reason: 'timeout' | 'refused' | 'network' | 'aborted';
+
+  constructor(reason: WebFailure['reason'], message: string) {
+    super(message);
+    this.name = 'WebFailure';
+    this.reason = reason;
+  }
+}
+
+/** One request, before it is looked at. */
+export interface WebCall {
+  readonly purpose: WebPurpose;
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | Uint8Array | undefined;
+  /** ms */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Rule {
+  readonly pattern: string;
+  readonly matches: (method: string, url: string) => boolean;
+  readonly answer: (request: WebRequest) => WebAnswer | Promise<WebAnswer>;
+}
+
+/** A request with what became of it. */
+export interface WebExchange {
+  readonly request: WebRequest;
+  /** Of the answer; undefined while it is being answered, and when none came. */
+  readonly status: number | undefined;
+  /** Why none came. */
+  readonly failure: string | undefined;
+}
+
+type Entry = { -readonly [K in keyof WebExchange]: WebExchange[K] };
+
+/** Told of a request when it arrives, and again when it is answered or has failed. */
+export type ExchangeListener = (exchange: WebExchange, phase: 'arrived' | 'done') => void;
+
+const MAX_REDIRECTS = 3;
+/** Callbacks are taken unless something else is said of them. */
+const TAKEN: WebAnswer = { status: 200 };
+
+/** A web in memory. What nobody answers for cannot be reached, except that callbacks are taken by default. */
+export class FakeWeb {
+  readonly #rules: Rule[] = [];
+  readonly #log: Entry[] = [];
+  readonly #baseDir: string;
+
+  /** @param baseDir that relative paths of `file` start from; default: the working directory */
+  constructor(stubs: WebStubs = {}, baseDir = process.cwd()) {
+    this.#baseDir = baseDir;
+    for (const [pattern, stub] of Object.entries(stubs)) this.answers(pattern, stub);
+  }
+
+  /**
+   * Answers requests for `pattern` (`URL` or `METHOD URL`, `*` for anything; a pattern without `?` takes any
+   * query). Of several patterns that fit, the longest answers; of equal ones, the one given last.
+   */
+  answers(pattern: string, stub: WebStub): this {
+    this.#rules.unshift({ pattern, matches: matcher(pattern), answer: answerer(stub) });
+    this.#rules.sort((one, other) => other.pattern.length - one.pattern.length);
+    return this;
+  }
+
+  /** All requests so far, in order. */
+  get requests(): readonly WebRequest[] {
+    return this.#log.map(({ request }) => request);
+  }
+
+  /** Requests that nobody answered for, as `METHOD URL`. */
+  get unanswered(): readonly string[] {
+    return this.#log
+      .filter(({ failure }) => failure === UNANSWERED)
+      .map(({ request: { method, url } }) => `${method} ${url}`);
+  }
+
+  /**
+   * @param startMs the clock's monotonic reading at the start of the call
+   * @throws WebFailure
+   */
+  async exchange(
+    clock: Clock,
+    call: WebCall,
+    startMs: number,
+    listener: ExchangeListener = () => {},
+  ): Promise<WebResponse> {
+    let { method, body, url } = call;
+    for (let hop = 0; ; hop++) {
+      const response = await this.#once(clock, { ...call, method, url, body }, startMs, listener);
+      const location = response.headers['location'];
+      if (response.status < 300 || response.status > 399 || location === undefined || hop === MAX_REDIRECTS) {
+        return response;
+      }
+      url = new URL(location, url).href;
+      // RFC 9110 15.4: 303, and by custom 301 and 302, are followed by GET.
+      if (response.status < 307) [method, body] = ['GET', undefined];
+    }
+  }
+
+  async #once(
+    clock: Clock,
+    call: WebCall,
+    startMs: number,
+    listener: ExchangeListener,
+  ): Promise<WebResponse> {
+    const request = requestOf(call, (clock.monotonic() - startMs) / 1000);
+    const entry: Entry = { request, status: undefined, failure: undefined };
+    this.#log.push(entry);
+    listener(entry, 'arrived');
+    try {
+      const response = await this.#answer(clock, call, request);
+      entry.status = response.status;
+      return response;
+    } catch (cause) {
+      entry.failure ??= cause instanceof Error ? cause.message : String(cause);
+      throw cause;
+    } finally {
+      listener(entry, 'done');
+    }
+  }
+
+  async #answer(clock: Clock, call: WebCall, request: WebRequest): Promise<WebResponse> {
+    const { method, url } = request;
+    const rule = this.#rules.find(({ matches }) => matches(method, url));
+    if (rule === undefined && call.purpose !== 'callback') throw new WebFailure('network', UNANSWERED);
+    const answer = rule === undefined ? TAKEN : await clock.holdWhile(Promise.resolve(rule.answer(request)));
+    const delayMs = (answer.delay ?? 0) * 1000;
+    const tooSlow = answer.fails === 'timeout' || delayMs > call.timeoutMs;
+    await this.#pause(clock, tooSlow ? call.timeoutMs : delayMs, call.signal);
+    if (tooSlow) {
+      throw new WebFailure('timeout', `${url} did not answer within ${call.timeoutMs / 1000} s`);
+    }
+    if (answer.fails === 'refused')
+      throw new WebFailure('refused', `${url} is not an address that is allowed`);
+    if (answer.fails === 'network') throw new WebFailure('network', `${url} cannot be reached`);
+    return { ...(await this.#response(clock, answer)), url };
+  }
+
+  async #pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) throw new WebFailure('aborted', 'the request was given up');
+    if (ms <= 0) return;
+    try {
+      await sleep(clock, ms, signal);
+    } catch {
+      throw new WebFailure('aborted', 'the request was given up');
+    }
+  }
+
+  async #response(clock: Clock, answer: WebAnswer): Promise<Omit<WebResponse, 'url'>> {
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(answer.headers ?? {})) headers[name.toLowerCase()] = value;
+    const body =
+      answer.file === undefined
+        ? bodyOf(answer)
+        : await clock.holdWhile(readFile(path.resolve(this.#baseDir, answer.file)));
+    if (answer.json !== undefined) headers['content-type'] ??= 'application/json';
+    return { status: answer.status ?? 200, headers, body };
+  }
+}
+
+const UNANSWERED = 'nothing in the test answers for this address';
+
+function bodyOf({ body, json }: WebAnswer): Uint8Array {
+  if (json !== undefined) return Buffer.from(JSON.stringify(json));
+  return typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0));
+}
+
+function requestOf(call: WebCall, at: number): WebRequest {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(call.headers ?? {})) headers[name.toLowerCase()] = value;
+  const userinfo = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)@/i.exec(call.url)?.[1];
+  if (userinfo !== undefined) headers['authorization'] ??= basic(userinfo);
+  const body = typeof call.body === 'string' ? call.body : Buffer.from(call.body ?? '').toString('utf8');
+  return {
+    purpose: call.purpose,
+    method: call.method,
+    url: withoutSecrets(call.url),
+    headers,
+    body,
+    json: parseJson(body),
+    at,
+  };
+}
+
+function basic(userinfo: string): string {
+  return `Basic ${Buffer.from(decodeURIComponent(userinfo)).toString('base64')}`;
+}
+
+function withoutSecrets(url: string): string {
+  return url.replace(/#.*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+}
+
+function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
+
+function matcher(pattern: string): Rule['matches'] {
+  const [, method, place] = /^(?:([A-Z]+)\s+)?(.*)$/s.exec(pattern.trim())!;
+  const source = place!
+    .split('*')
+    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*');
+  const query = place!.includes('?') ? '' : '(?:\\?.*)?';
+  const url = new RegExp(`^${source}${query}$`, 's');
+  return (asked, where) => (method === undefined || method === asked) && url.test(where);
+}
+
+function answerer(stub: WebStub): Rule['answer'] {
+  if (typeof stub === 'function') return stub;
+  if (!Array.isArray(stub)) return () => stub as WebAnswer;
+  const answers = stub as readonly WebAnswer[];
+  let next = 0;
+  return () => answers[Math.min(next++, answers.length - 1)] ?? TAKEN;
+}
