@@ -85,7 +85,6 @@ export function openCallParts(options: CallPartsOptions): CallParts {
     urlOf: (id) => `${PUBLIC_URL}/api/v1/recordings/${id}/download`,
     idOf: (url) => RECORDING_URL.exec(url)?.[1],
     maxLengthSeconds: MAX_RECORDING_SECONDS,
-    makeFolder: () => Promise.resolve(),
     newId,
     clock,
     log,
