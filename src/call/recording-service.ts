@@ -125,11 +125,16 @@ export class RecordingService {
     });
   }
 
-  /** Finishes what a crash left behind; call once, before calls are taken. */
-  async recover(): Promise<readonly RecoveredRecording[]> {
+  /**
+   * Finishes what a crash left behind; call before calls are taken, or while none can be.
+   * @param wanted which ones; default all
+   */
+  async recover(
+    wanted: (recordingId: string) => boolean = () => true,
+  ): Promise<readonly RecoveredRecording[]> {
     const recovered: RecoveredRecording[] = [];
     for (const row of this.#options.store.unfinished()) {
-      recovered.push(await this.#recoverOne(row));
+      if (wanted(row.id)) recovered.push(await this.#recoverOne(row));
     }
     return recovered;
   }
@@ -137,12 +142,15 @@ export class RecordingService {
   /**
    * Makes files of what recordings that failed (a full disk, say) have left on disk. The failure was reported
    * when it happened and stays the last callback of each; the row keeps cause and error.
+   * @param wanted which ones; default all
    * @returns those of which something was left: `completed`, or `failed` when it cannot be repaired
    */
-  async repairFailed(): Promise<readonly RecoveredRecording[]> {
+  async repairFailed(
+    wanted: (recordingId: string) => boolean = () => true,
+  ): Promise<readonly RecoveredRecording[]> {
     const repaired: RecoveredRecording[] = [];
     for (const row of this.#options.store.failedWithoutFile()) {
-      const result = await this.#repairFailedOne(row);
+      const result = wanted(row.id) ? await this.#repairFailedOne(row) : undefined;
       if (result !== undefined) repaired.push(result);
     }
     return repaired;

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   phone: async () => (await import('./commands/phone.ts')).addPhoneCommand,
   check: async () => (await import('./commands/check.ts')).addCheckCommand,
   callbacks: async () => (await import('./commands/callbacks.ts')).addCallbacksCommand,
+  recordings: async () => (await import('./commands/recordings.ts')).addRecordingsCommand,
   schema: async () => (await import('./commands/schema.ts')).addSchemaCommand,
 };
 

@@ -21,12 +21,15 @@ export interface RepairOptions {
   readonly openFile?: OpenRepairFile;
 }
 
+/** The part of a file that is needed to look at it. */
+export type ReadableFile = Pick<RepairFile, 'size' | 'read'>;
+
 /** How one format is repaired. */
 export interface FormatRepair {
   /** For messages. */
   readonly name: string;
   /** Length of a finished file, ms; undefined when it is none of ours. */
-  describe(file: RepairFile): Promise<number | undefined>;
+  describe(file: ReadableFile): Promise<number | undefined>;
   /**
    * Makes a finished file of what there is of one. May be repeated, also after a crash within it.
    * @param fallback for a file that does not tell any more what it holds

@@ -13,8 +13,8 @@ import type { SipEndpoint, SipListener } from '../sip/api.ts';
 import { createSipEndpoint } from '../sip/endpoint.ts';
 import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
 import { Database } from '../storage/database.ts';
-import { LocalFiles } from '../storage/local-files.ts';
 import { finishRemovals } from '../storage/removal.ts';
+import { ServerState } from '../storage/server-state.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { publicUrlOf, sipUris } from './addresses.ts';
@@ -28,6 +28,7 @@ import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { loadIdentity } from './identity.ts';
 import { LoadMonitor } from './load/load-monitor.ts';
 import { Metrics } from './metrics.ts';
+import { recordingFiles } from './recording-files.ts';
 import { GuardedScriptHttp } from './script-http.ts';
 import { packageVersion } from './version.ts';
 
@@ -227,6 +228,7 @@ class AssembledServer implements Server {
     const httpServer = this.#openHttp(store, identity, () => addresses, calls, metrics, documents);
     const boundHttp = await httpServer.listen();
     this.#publicUrl = publicUrlOf(config, boundHttp);
+    new ServerState(database).set('public_url', this.#publicUrl);
     const recovered = await recordings.recover();
     if (recovered.length > 0)
       log.warn({ recordings: recovered.length }, 'recordings of a crash were recovered');
@@ -257,7 +259,7 @@ class AssembledServer implements Server {
   }
 
   async #finishRemovals(recordings: SqliteRecordings): Promise<void> {
-    const tools = { recordings, files: new LocalFiles(this.#config.data_dir) };
+    const tools = { recordings, files: recordingFiles(this.#config) };
     const finished = await finishRemovals(tools, ({ id }, cause) =>
       this.#log.error({ err: cause, recording_id: id }, 'the file of a deleted recording cannot be removed'),
     );
@@ -317,7 +319,7 @@ class AssembledServer implements Server {
       listen: this.#config.http.listen,
       recordings: store,
       commands: { calls: calls.live, loader: documents },
-      files: new LocalFiles(this.#config.data_dir),
+      files: recordingFiles(this.#config),
       log: this.#log,
       clock: this.#clock,
       credentials: { projectId: identity.projectId, apiToken: identity.apiToken },

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -13,6 +13,28 @@ export const LOCK_FILE = 'openswml.lock';
 /** Two lines, process id and host name of the holder: for the message to the second one, and for operators. */
 export const PID_FILE = 'openswml.pid';
 
+/** So long may {@link isLocked} of another process be in the way, ms. */
+const LOCK_TIMEOUT_MS = 200;
+
+/** Whether a server works on `directory` right now. @throws StorageError */
+export function isLocked(directory: string): boolean {
+  const file = path.join(directory, LOCK_FILE);
+  if (!existsSync(file)) return false;
+  let handle: DatabaseSync | undefined;
+  try {
+    handle = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+    // Reading takes a shared lock, for as long as it reads.
+    handle.prepare('SELECT 1 FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    const wrapped = toStorageError(error, file);
+    if (wrapped.code === 'locked') return true;
+    throw wrapped;
+  } finally {
+    handle?.close();
+  }
+}
+
 /**
  * Locks `directory` for this process. The lock is the kernel's own lock on an empty SQLite file: it ends
  * with the process, also after `kill -9`, and cannot go stale as a bare process id does (in containers every
@@ -24,7 +46,7 @@ export function lockDataFolder(directory: string): DataLock {
   const pidFile = path.join(directory, PID_FILE);
   let handle: DatabaseSync | undefined;
   try {
-    handle = new DatabaseSync(file, { timeout: 0 });
+    handle = new DatabaseSync(file, { timeout: LOCK_TIMEOUT_MS });
     handle.exec('BEGIN EXCLUSIVE');
     writeFileSync(pidFile, `${process.pid}\n${os.hostname()}\n`);
   } catch (error) {

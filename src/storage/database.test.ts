@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { RealClock } from '../time/real-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
-import { PID_FILE } from './data-lock.ts';
+import { isLocked, PID_FILE } from './data-lock.ts';
 import { DATABASE_FILE, Database } from './database.ts';
 import { StorageError } from './errors.ts';
 
@@ -152,6 +152,17 @@ describe('opening', () => {
     assert.deepEqual(notes(server), ['hello', 'from outside']);
     beside.close();
     assert.throws(() => open(), storageError('locked', /already works on the data folder/));
+  });
+
+  test('whether a server works on a folder can be seen without being in its way', () => {
+    assert.equal(isLocked(directory), false);
+    assert.deepEqual(readdirSync(directory), []);
+    const server = open();
+    assert.equal(isLocked(directory), true);
+    server.close();
+    assert.equal(isLocked(directory), false);
+    open();
+    assert.equal(isLocked(directory), true);
   });
 
   test('a folder without a database is not made into one by an operator who mistypes it', () => {

@@ -47,6 +47,17 @@ describe('local files', () => {
     }
   });
 
+  test('are listed with the folders they lie in', async () => {
+    writeFileSync(path.join(root, 'data', 'other'), '');
+    mkdirSync(path.join(root, 'data', 'recordings', 'deep'));
+    writeFileSync(path.join(root, 'data', 'recordings', 'deep', 'b.wav.part'), '');
+    const listed = [];
+    for await (const name of files.list('recordings')) listed.push(name);
+    assert.deepEqual(listed.toSorted(), ['recordings/a.wav', 'recordings/deep/b.wav.part']);
+    for await (const name of files.list('nothing')) assert.fail(name);
+    await assert.rejects(files.list('..').next(), StorageError);
+  });
+
   test('are gone after removal', async () => {
     assert.equal(await files.remove('recordings/a.wav'), true);
     assert.equal(await files.open('recordings/a.wav'), undefined);

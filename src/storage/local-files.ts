@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { open, rm, stat } from 'node:fs/promises';
+import { createReadStream, type Dir } from 'node:fs';
+import { open, opendir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { StorageError, toStorageError } from './errors.ts';
 import type { FileStore, StoredFile } from './file-store.ts';
@@ -34,6 +34,21 @@ export class LocalFiles implements FileStore {
     } catch (error) {
       undefinedIfMissing(error, file);
       return false;
+    }
+  }
+
+  /** Every file below `folder`, in no order; none when there is no such folder. @throws StorageError */
+  async *list(folder: string): AsyncGenerator<string> {
+    const root = this.#resolve(folder);
+    let entries: Dir;
+    try {
+      entries = await opendir(root, { recursive: true });
+    } catch (error) {
+      undefinedIfMissing(error, root);
+      return;
+    }
+    for await (const entry of entries) {
+      if (entry.isFile()) yield path.relative(this.#root, path.join(entry.parentPath, entry.name));
     }
   }
 

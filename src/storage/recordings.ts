@@ -61,6 +61,7 @@ export type RecordingCursor = Pick<RecordingRow, 'createdAt' | 'id'>;
 
 export interface RecordingFilter {
   readonly callId?: string | undefined;
+  readonly status?: RecordingStatus | undefined;
   /** Unix ms, exclusive. */
   readonly createdAfter?: number | undefined;
   /** Unix ms, exclusive. */

@@ -151,6 +151,8 @@ describe('the list', () => {
     assert.deepEqual(ids(recordings.list({ callId: 'call-1' })), ['r5', 'r3', 'r1']);
     assert.deepEqual(ids(recordings.list({ createdAfter: 2000, createdBefore: 5000 })), ['r4', 'r3']);
     assert.deepEqual(ids(recordings.list({ callId: 'call-1', createdAfter: 3000 })), ['r5']);
+    recordings.update('r2', { status: 'failed' });
+    assert.deepEqual(ids(recordings.list({ status: 'failed' })), ['r2']);
   });
 
   test('holds 50 rows unless told, and never more than 1001', () => {

@@ -162,6 +162,7 @@ function listQuery(filter: RecordingFilter): { sql: string; params: SqlParams; b
     Object.assign(params, values);
   };
   if (filter.callId !== undefined) where('call_id = :callId', { callId: filter.callId });
+  if (filter.status !== undefined) where('status = :status', { status: filter.status });
   if (filter.createdAfter !== undefined) where('created_at > :after', { after: filter.createdAfter });
   if (filter.createdBefore !== undefined) where('created_at < :before', { before: filter.createdBefore });
   if (filter.olderThan !== undefined) {

@@ -12,6 +12,7 @@ import {
 } from '../data-folder.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import type { CommandContext } from '../program.ts';
+import { textTable } from '../table.ts';
 import { numberBetween } from '../values.ts';
 
 const STATES: readonly DeliveryState[] = ['dead', 'waiting', 'pending', 'sending', 'delivered'];
@@ -154,17 +155,6 @@ function table(rows: readonly CallbackRow[], { state, limit }: ListFlags): strin
     redactUrl(row.url),
   ]);
   const head = ['id', 'since (UTC)', 'event', 'tries', 'last answer', 'url'];
-  const widths = head.map((text, column) =>
-    Math.max(text.length, ...lines.map((line) => line[column]!.length)),
-  );
-  const text = [head, ...lines]
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
   const more = rows.length === limit ? `\n(the first ${limit}; --limit shows more)` : '';
-  return `${text}${more}\n`;
+  return `${textTable(head, lines)}${more}\n`;
 }

@@ -1,0 +1,201 @@
+import { DurableOutbox } from '../callbacks/outbox.ts';
+import { checkRecording, type Finding } from '../call/recording-check.ts';
+import { type RecoveredRecording, RecordingService } from '../call/recording-service.ts';
+import { silentLogger } from '../log/logger.ts';
+import { recordingIdOfPath } from '../recording/recording-path.ts';
+import { isLocked, type DataLock, lockDataFolder } from '../storage/data-lock.ts';
+import type { Database } from '../storage/database.ts';
+import { StorageError } from '../storage/errors.ts';
+import type { FileStore } from '../storage/file-store.ts';
+import { LocalFiles } from '../storage/local-files.ts';
+import type { RecordingFilter, RecordingRow } from '../storage/recordings.ts';
+import { finishRemovals, type RemovalResult, removeRecording } from '../storage/removal.ts';
+import { ServerState } from '../storage/server-state.ts';
+import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
+import type { Clock } from '../time/clock.ts';
+import { publicUrlOf } from './addresses.ts';
+import type { Config } from './config-keys.ts';
+import { DownloadLinks, type SignedQuery } from './http/download-links.ts';
+import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
+import { readIdentity } from './identity.ts';
+import { recordingFiles } from './recording-files.ts';
+
+export interface LibraryRepair {
+  readonly repaired: readonly RecoveredRecording[];
+  /** Recordings that are not finished and were left to the server that works on the folder. */
+  readonly leftToServer: readonly string[];
+  /** Deletions broken off by a crash that were finished. */
+  readonly removed: number;
+}
+
+const PAGE = 1_000;
+
+/**
+ * The recordings of a data folder for commands of an operator, beside the server that works on it or without one.
+ * What is finished, both may change; what still runs is left to the server.
+ */
+export class RecordingLibrary {
+  readonly #config: Config;
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #files: FileStore;
+  readonly #recordings: SqliteRecordings;
+
+  /** @param database open for as long as the library is used */
+  constructor(config: Config, database: Database, clock: Clock) {
+    this.#config = config;
+    this.#database = database;
+    this.#clock = clock;
+    this.#files = recordingFiles(config);
+    this.#recordings = new SqliteRecordings(database, clock);
+  }
+
+  get(id: string): RecordingRow | undefined {
+    return this.#recordings.get(id.toLowerCase());
+  }
+
+  /** Newest first, at most `most`; those of the filter that page through the list do not count. */
+  *rows(filter: RecordingFilter = {}, most = Number.POSITIVE_INFINITY): Generator<RecordingRow> {
+    let olderThan: RecordingRow | undefined;
+    for (let left = most; left > 0; left -= PAGE) {
+      const limit = Math.min(left, PAGE);
+      const page = this.#recordings.list({ ...filter, olderThan, newerThan: undefined, limit });
+      yield* page;
+      olderThan = page.at(-1);
+      if (olderThan === undefined || page.length < limit) return;
+    }
+  }
+
+  /** URL of a recording, as the server announces it. */
+  urlOf(id: string): string {
+    return recordingUrl(this.#publicUrl(), id);
+  }
+
+  /**
+   * A URL that works for `seconds` without credentials.
+   * @throws ConfigError when no server has made the key yet
+   */
+  link(id: string, seconds: number): SignedQuery & { readonly url: string } {
+    const links = new DownloadLinks(readIdentity(this.#config).linkKey, () => this.#clock.now());
+    const signed = links.sign(id, seconds);
+    return { ...signed, url: `${this.urlOf(id)}?${signed.query}` };
+  }
+
+  /** @throws StorageError */
+  remove(id: string): Promise<RemovalResult> {
+    return removeRecording(id.toLowerCase(), { recordings: this.#recordings, files: this.#files });
+  }
+
+  /** What is not as it should be with one recording. @throws StorageError */
+  check(row: RecordingRow): Promise<readonly Finding[]> {
+    return checkRecording(row, { files: this.#files, serverRuns: isLocked(this.#config.data_dir) });
+  }
+
+  /** The same for all recordings, and for files that belong to none. @throws StorageError */
+  async *checkAll(): AsyncGenerator<Finding> {
+    const options = { files: this.#files, serverRuns: isLocked(this.#config.data_dir) };
+    for (const row of this.rows()) yield* await checkRecording(row, options);
+    yield* this.#orphans();
+  }
+
+  /**
+   * Finishes what a crash left of recordings and deletions, unless a server runs, and makes files of what failed
+   * recordings have left.
+   * @param wanted ids in lower case; default all
+   * @throws StorageError
+   */
+  async repair(wanted?: ReadonlySet<string>): Promise<LibraryRepair> {
+    const chosen = (id: string): boolean => wanted?.has(id) ?? true;
+    const lock = tryLock(this.#config.data_dir);
+    try {
+      const service = this.#service();
+      const unfinished = this.#recordings.unfinished().map(({ id }) => id);
+      const recovered = lock === undefined ? [] : await service.recover(chosen);
+      const failed = await service.repairFailed(chosen);
+      return {
+        repaired: [...recovered, ...failed],
+        leftToServer: lock === undefined ? unfinished.filter(chosen) : [],
+        removed: lock === undefined || wanted !== undefined ? 0 : await this.#finishRemovals(),
+      };
+    } finally {
+      lock?.release();
+    }
+  }
+
+  async #finishRemovals(): Promise<number> {
+    const tools = { recordings: this.#recordings, files: this.#files };
+    return await finishRemovals(tools, (_row, cause) => {
+      throw cause;
+    });
+  }
+
+  #publicUrl(): string {
+    const { http } = this.#config;
+    const announced = new ServerState(this.#database).get('public_url');
+    return http.public_url ?? announced ?? publicUrlOf(this.#config, http.listen);
+  }
+
+  /** Callbacks of recovered recordings are only stored: the next server on the folder sends them. */
+  #service(): RecordingService {
+    const sender = { send: () => Promise.reject(new Error('a command sends no callbacks')) };
+    const giveUpAfterMs = this.#config.callbacks.give_up_after_seconds * 1_000;
+    const clock = this.#clock;
+    const database = this.#database;
+    return new RecordingService({
+      store: this.#recordings,
+      outbox: new DurableOutbox({
+        database,
+        clock,
+        sender,
+        log: silentLogger,
+        random: () => 0,
+        limits: { giveUpAfterMs },
+      }),
+      transaction: (work) => database.transaction(work),
+      dataDir: this.#config.data_dir,
+      urlOf: (id) => this.urlOf(id),
+      idOf: (url) => recordingIdOf(url, this.#publicUrl()),
+      maxLengthSeconds: this.#config.limits.max_recording_seconds,
+      clock,
+      log: silentLogger,
+    });
+  }
+
+  async *#orphans(): AsyncGenerator<Finding> {
+    const onDisk = new LocalFiles(this.#config.data_dir);
+    for await (const name of onDisk.list('recordings')) {
+      const final = name.replace(/\.part$/, '');
+      const id = idOfFile(final);
+      const row = id === undefined ? undefined : this.#recordings.get(id);
+      if (row?.path === final) continue;
+      if (this.#recordings.inDeletion().some((deleted) => deleted.path === final)) continue;
+      // It may have gone with its recording, just now.
+      const found = await onDisk.open(name);
+      if (found === undefined) continue;
+      yield {
+        kind: 'orphan',
+        path: name,
+        message: `a file of ${found.size} bytes that belongs to no recording`,
+        cure: 'listen to it, then move it elsewhere or remove it by hand',
+      };
+    }
+  }
+}
+
+/** The lock of the folder; undefined when a server has it. */
+function tryLock(directory: string): DataLock | undefined {
+  try {
+    return lockDataFolder(directory);
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'locked') return undefined;
+    throw error;
+  }
+}
+
+function idOfFile(name: string): string | undefined {
+  try {
+    return recordingIdOfPath(name);
+  } catch {
+    return undefined;
+  }
+}
