@@ -80,6 +80,7 @@ export function controlIdToStop(variable: string) {
 
 export const newControlId = s.string({
   description: 'Name of this operation, to stop it by; one that no other running one has.',
+  maxLength: 255,
   defaultText: 'a new UUID',
 });
 

@@ -83,12 +83,14 @@ for (const [word, meant] of [
   ['Play', 'play'],
   ['hangpu', 'hangup'],
   ['record_cal', 'record_call'],
+  ['stop_call_record', 'stop_record_call'],
+  ['call_record', 'record_call'],
   ['x', undefined],
   ['something_else', undefined],
   ['', undefined],
 ] as const) {
   test(`for "${word}" ${meant === undefined ? 'nothing' : `"${meant}"`} is suggested`, () => {
-    assert.equal(closest(word, ['play', 'record', 'record_call', 'hangup']), meant);
+    assert.equal(closest(word, ['play', 'record', 'record_call', 'stop_record_call', 'hangup']), meant);
   });
 }
 

@@ -1,9 +1,13 @@
-/** The candidate that `word` was probably meant to be: at most a third of its letters differ. */
+/**
+ * The candidate that `word` was probably meant to be: it has the same parts in another order
+ * (`stop_call_record`), or at most a third of its letters differ.
+ */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
+    if (candidate.length === wanted.length && inOrder(candidate) === inOrder(wanted)) return candidate;
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
@@ -36,4 +40,8 @@ export function editDistance(a: string, b: string, limit = Number.POSITIVE_INFIN
     last = current;
   }
   return last[b.length]!;
+}
+
+function inOrder(word: string): string {
+  return word.toLowerCase().split('_').sort().join('_');
 }
