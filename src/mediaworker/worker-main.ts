@@ -1,6 +1,8 @@
 /** Entry of a media worker thread: the session table on the real clock, fed by messages of the main thread. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LogFields, Logger } from '../log/logger.ts';
+import { diskTargets } from '../recording/disk-targets.ts';
+import { RecordingKey } from '../recording/encryption/keys.ts';
 import { createRtpSockets } from '../rtp/sockets.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { SessionTable } from './session-table.ts';
@@ -25,6 +27,10 @@ const table = new SessionTable({
   log: portLogger({}),
   random: Math.random,
   openSocket: (bindAddress) => sockets.open(bindAddress),
+  createTarget: diskTargets({
+    clock,
+    key: data.recordingKey === undefined ? undefined : new RecordingKey(data.recordingKey),
+  }),
   onEvent: (event) => post({ kind: 'event', event }),
 });
 

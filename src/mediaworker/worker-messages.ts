@@ -5,6 +5,8 @@ import type { MediaCommand, MediaEvent } from './protocol.ts';
 export interface MediaWorkerData {
   /** Lowest and highest UDP port for RTP and RTCP. */
   readonly rtpPorts: { readonly min: number; readonly max: number };
+  /** Key of the operator for recordings that are encrypted. It crosses to the thread here only, never in a command. */
+  readonly recordingKey?: Uint8Array | undefined;
 }
 
 export type ToWorker =

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ConfigKey, key } from './config-key.ts';
+import { RECORDING_KEYS } from './config-recording-keys.ts';
 import {
   allowedAddress,
   host,
@@ -236,6 +237,7 @@ export const CONFIG_KEYS = {
       description: 'Whether GET /metrics needs no credentials.',
     }),
   },
+  recording: RECORDING_KEYS,
   storage: {
     synchronous: key({
       schema: oneOf('normal', 'full'),

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { z } from 'zod';
 import { AddressGuard } from '../net/address-guard.ts';
+import { parseKey } from '../recording/encryption/keys.ts';
 import type { SipListener } from '../sip/api.ts';
 
 /** An address to listen on. */
@@ -89,6 +90,15 @@ export const secret = z
   .min(8, 'expected at least 8 characters')
   .max(256, 'expected at most 256 characters')
   .regex(/^[\x21-\x7e]*$/, 'expected printable ASCII characters without spaces');
+
+/** The key of recordings, as its 32 bytes. */
+export const encryptionKey = z.string().transform((text, context): Uint8Array => {
+  try {
+    return parseKey(text);
+  } catch (error) {
+    return refuse(context, error instanceof Error ? error.message : String(error));
+  }
+});
 
 /** A number without a fraction, in a range. */
 export function wholeNumber(min: number, max: number): z.ZodType<number> {

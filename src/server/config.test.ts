@@ -70,6 +70,7 @@ describe('the settings', () => {
       network: { allow: [], https_only: false },
       callbacks: { give_up_after_seconds: 86_400, concurrency: 16, per_receiver: 4 },
       metrics: { open: false },
+      recording: { encryption: { key_file: undefined, key: undefined, previous_key_files: [] } },
       storage: { synchronous: 'normal' },
       log: { level: 'info', format: 'auto' },
     });
@@ -89,6 +90,18 @@ describe('the settings', () => {
       `${path.join(cwd, 'openswml.yaml')}:2:14`,
       'OPENSWML_LIMITS_MAX_CALL_SECONDS',
       '--limits-max-recording-seconds',
+    ]);
+  });
+
+  test('stand in groups within groups, in the file, the environment and the flags', () => {
+    const yaml = 'recording:\n  encryption:\n    key_file: keys/a\n    previous_key_files: [b, /etc/c]\n';
+    const { encryption } = load({ yaml }).config.recording;
+    assert.equal(encryption.key_file, path.join(cwd, 'keys/a'));
+    assert.deepEqual(encryption.previous_key_files, [path.join(cwd, 'b'), '/etc/c']);
+    const env = { OPENSWML_RECORDING_ENCRYPTION_KEY_FILE: 'd' };
+    assert.equal(load({ env }).config.recording.encryption.key_file, path.join(cwd, 'd'));
+    assert.deepEqual(problems({ yaml: 'recording:\n  encryption:\n    key_flie: a\n' }), [
+      'openswml.yaml:3:5: "recording.encryption.key_flie" is not a setting; did you mean "recording.encryption.key_file"?',
     ]);
   });
 
@@ -286,7 +299,7 @@ describe('the list of settings', () => {
     const flags = NAMED_KEYS.flatMap(({ flag }) => flag ?? []);
     assert.equal(new Set(flags).size, flags.length);
     const withoutFlag = NAMED_KEYS.filter(({ flag }) => flag === undefined).map(({ name }) => name);
-    assert.deepEqual(withoutFlag, ['api_token', 'signing_key', 'link_key']);
+    assert.deepEqual(withoutFlag, ['api_token', 'signing_key', 'link_key', 'recording.encryption.key']);
   });
 
   test('is the list of docs/configuration.md, in the same order, with the same defaults', () => {

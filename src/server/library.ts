@@ -2,6 +2,7 @@ import { DurableOutbox } from '../callbacks/outbox.ts';
 import { checkRecording, type Finding } from '../call/recording-check.ts';
 import { type RecoveredRecording, RecordingService } from '../call/recording-service.ts';
 import { silentLogger } from '../log/logger.ts';
+import type { KeyRing } from '../recording/encryption/keys.ts';
 import { recordingIdOfPath } from '../recording/recording-path.ts';
 import { isLocked, type DataLock, lockDataFolder } from '../storage/data-lock.ts';
 import type { Database } from '../storage/database.ts';
@@ -19,6 +20,7 @@ import { DownloadLinks, type SignedQuery } from './http/download-links.ts';
 import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { readIdentity } from './identity.ts';
 import { recordingFiles } from './recording-files.ts';
+import { loadRecordingKeys } from './recording-keys.ts';
 
 export interface LibraryRepair {
   readonly repaired: readonly RecoveredRecording[];
@@ -38,15 +40,20 @@ export class RecordingLibrary {
   readonly #config: Config;
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #keys: KeyRing;
   readonly #files: FileStore;
   readonly #recordings: SqliteRecordings;
 
-  /** @param database open for as long as the library is used */
+  /**
+   * @param database open for as long as the library is used
+   * @throws ConfigError when a key of recordings cannot be read
+   */
   constructor(config: Config, database: Database, clock: Clock) {
     this.#config = config;
     this.#database = database;
     this.#clock = clock;
-    this.#files = recordingFiles(config);
+    this.#keys = loadRecordingKeys(config, silentLogger).ring;
+    this.#files = recordingFiles(config, this.#keys);
     this.#recordings = new SqliteRecordings(database, clock);
   }
 
@@ -156,6 +163,7 @@ export class RecordingLibrary {
       urlOf: (id) => this.urlOf(id),
       idOf: (url) => recordingIdOf(url, this.#publicUrl()),
       maxLengthSeconds: this.#config.limits.max_recording_seconds,
+      keys: this.#keys,
       clock,
       log: silentLogger,
     });

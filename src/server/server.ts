@@ -13,6 +13,7 @@ import type { SipEndpoint, SipListener } from '../sip/api.ts';
 import { createSipEndpoint } from '../sip/endpoint.ts';
 import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
 import { Database } from '../storage/database.ts';
+import type { FileStore } from '../storage/file-store.ts';
 import { finishRemovals } from '../storage/removal.ts';
 import { ServerState } from '../storage/server-state.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
@@ -29,6 +30,7 @@ import { loadIdentity } from './identity.ts';
 import { LoadMonitor } from './load/load-monitor.ts';
 import { Metrics } from './metrics.ts';
 import { recordingFiles } from './recording-files.ts';
+import { loadRecordingKeys } from './recording-keys.ts';
 import { GuardedScriptHttp } from './script-http.ts';
 import { packageVersion } from './version.ts';
 
@@ -140,6 +142,7 @@ class AssembledServer implements Server {
     // Before anything is made on disk: a typing error in a name should leave nothing behind.
     await documents.preload();
 
+    const keys = loadRecordingKeys(config, log);
     const database = Database.open(config.data_dir, { clock, log, synchronous: config.storage.synchronous });
     this.#opened.push(() => database.close());
     const identity = loadIdentity(config);
@@ -180,11 +183,13 @@ class AssembledServer implements Server {
       urlOf: (id) => recordingUrl(this.#publicUrl, id),
       idOf: (url) => recordingIdOf(url, this.#publicUrl),
       maxLengthSeconds: config.limits.max_recording_seconds,
+      keys: keys.ring,
       clock,
       log,
     });
+    const files = recordingFiles(config, keys.ring);
     const speech = this.#openSpeech();
-    const media = this.#openMedia();
+    const media = this.#openMedia(keys.current);
     const load = this.#openLoadMonitor(media);
     const metrics = new Metrics(
       {
@@ -204,7 +209,10 @@ class AssembledServer implements Server {
       clock,
       synthesizer: speech,
       http,
-      localFile: (url) => recordings.localFile(url),
+      localFile: (url) => {
+        const own = recordings.localFile(url);
+        return own && { open: () => files.open(own.name) };
+      },
     });
     const calls = new Calls({
       config,
@@ -223,9 +231,9 @@ class AssembledServer implements Server {
     });
     this.#calls = calls;
 
-    await this.#finishRemovals(store);
+    await this.#finishRemovals(store, files);
     let addresses: ServerAddresses | undefined;
-    const httpServer = this.#openHttp(store, identity, () => addresses, calls, metrics, documents);
+    const httpServer = this.#openHttp(store, files, identity, () => addresses, calls, metrics, documents);
     const boundHttp = await httpServer.listen();
     this.#publicUrl = publicUrlOf(config, boundHttp);
     new ServerState(database).set('public_url', this.#publicUrl);
@@ -258,9 +266,8 @@ class AssembledServer implements Server {
     return addresses;
   }
 
-  async #finishRemovals(recordings: SqliteRecordings): Promise<void> {
-    const tools = { recordings, files: recordingFiles(this.#config) };
-    const finished = await finishRemovals(tools, ({ id }, cause) =>
+  async #finishRemovals(recordings: SqliteRecordings, files: FileStore): Promise<void> {
+    const finished = await finishRemovals({ recordings, files }, ({ id }, cause) =>
       this.#log.error({ err: cause, recording_id: id }, 'the file of a deleted recording cannot be removed'),
     );
     if (finished > 0)
@@ -282,11 +289,11 @@ class AssembledServer implements Server {
     return speech;
   }
 
-  #openMedia(): MediaHostPool {
+  #openMedia(recordingKey: Uint8Array | undefined): MediaHostPool {
     const log = this.#log.child({ component: 'media' });
     const hosts = Array.from(
       { length: availableParallelism() },
-      () => new WorkerMediaHost({ data: { rtpPorts: this.#config.rtp.ports }, log }),
+      () => new WorkerMediaHost({ data: { rtpPorts: this.#config.rtp.ports, recordingKey }, log }),
     );
     for (const host of hosts) host.warmUp();
     const pool = new MediaHostPool(hosts);
@@ -308,6 +315,7 @@ class AssembledServer implements Server {
 
   #openHttp(
     store: SqliteRecordings,
+    files: FileStore,
     identity: ReturnType<typeof loadIdentity>,
     addresses: () => ServerAddresses | undefined,
     calls: Calls,
@@ -319,7 +327,7 @@ class AssembledServer implements Server {
       listen: this.#config.http.listen,
       recordings: store,
       commands: { calls: calls.live, loader: documents },
-      files: recordingFiles(this.#config),
+      files,
       log: this.#log,
       clock: this.#clock,
       credentials: { projectId: identity.projectId, apiToken: identity.apiToken },

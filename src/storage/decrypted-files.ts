@@ -1,11 +1,11 @@
 import { DecryptedSource } from '../recording/encryption/decrypted-source.ts';
 import type { KeyRing } from '../recording/encryption/keys.ts';
-import { isEncryptedPath, recordingIdOfPath } from '../recording/recording-path.ts';
+import { ENCRYPTED_SUFFIX, recordingIdOfPath } from '../recording/recording-path.ts';
 import type { FileStore, StoredFile } from './file-store.ts';
 
 /**
- * Another store, with encrypted recordings as what is inside them. Each is checked to be the recording that its
- * name says.
+ * Another store, with finished encrypted recordings as what is inside them. Each is checked to be the recording
+ * that its name says. What is not finished (`.part`) is as it lies there.
  */
 export class DecryptedFiles implements FileStore {
   readonly #inner: FileStore;
@@ -19,7 +19,7 @@ export class DecryptedFiles implements FileStore {
   /** @throws StorageError; EncryptionError when it cannot be decrypted, before anything of it is read */
   async open(name: string): Promise<StoredFile | undefined> {
     const file = await this.#inner.open(name);
-    if (file === undefined || !isEncryptedPath(name)) return file;
+    if (file === undefined || !name.endsWith(ENCRYPTED_SUFFIX)) return file;
     const recordingId = recordingIdOfPath(name);
     const plain = await DecryptedSource.open(file, { keys: this.#keys, name, recordingId });
     return { size: plain.size, modifiedMs: file.modifiedMs, read: (range) => plain.read(range) };

@@ -65,11 +65,11 @@ export class EncryptedTarget implements ByteTarget {
     this.#sealer = new ChunkSealer(fileKey);
   }
 
-  open(onError: (error: TargetError) => void): void {
+  open(onError: (error: TargetError) => void, onOpen?: () => void): void {
     this.#file.open((error) => {
       this.#failed = true;
       onError(error);
-    });
+    }, onOpen);
     this.#file.write(0, this.#header);
   }
 

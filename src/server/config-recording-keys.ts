@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { key } from './config-key.ts';
+import { encryptionKey } from './config-values.ts';
+
+/** The settings of recordings. */
+export const RECORDING_KEYS = {
+  encryption: {
+    key_file: key({
+      schema: z.string().min(1, 'expected the path of a file'),
+      kind: 'text',
+      default: undefined,
+      description: 'File with the key that new recordings are encrypted with.',
+      path: true,
+    }),
+    key: key({
+      schema: encryptionKey,
+      kind: 'text',
+      default: undefined,
+      description: 'The key itself, in the place of a file.',
+      secret: true,
+    }),
+    previous_key_files: key({
+      schema: z
+        .array(z.string().min(1, 'expected the path of a file'))
+        .max(100, 'expected at most 100 files'),
+      kind: 'list',
+      default: [],
+      description: 'Files with keys that older recordings were encrypted with.',
+      path: true,
+    }),
+  },
+} as const;
