@@ -18,6 +18,11 @@ export interface DownloadOptions extends AccessOptions {
   readonly log: Logger;
 }
 
+export interface RecordingTarget {
+  readonly id: string;
+  readonly extension: string | undefined;
+}
+
 /** The recorder writes no video, so an MP4 is audio. */
 const MIME_TYPES: Readonly<Record<RecordFormat, string>> = {
   wav: 'audio/wav',
@@ -28,18 +33,24 @@ const MIME_TYPES: Readonly<Record<RecordFormat, string>> = {
 /** `GET` and `HEAD` of a finished file (spec/record.md 6.3), in whole or in part, conditional or not. */
 export function addDownloadRoutes(app: FastifyInstance, options: DownloadOptions): void {
   const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
-    download(request, reply, options);
+    sendRecording(request, reply, parseTarget(request.params as { id: string; file?: string }), options);
   for (const url of ['/api/v1/recordings/:id', '/api/v1/recordings/:id/:file']) {
     app.route({ method: ['GET', 'HEAD'], url, handler });
   }
 }
 
-async function download(
+/**
+ * Answers with the file of a recording.
+ * @param target `extension`, when one is asked for, must be that of the stored format
+ * @throws HttpProblem 401, 403, 404, 412, 416
+ */
+export async function sendRecording(
   request: FastifyRequest,
   reply: FastifyReply,
+  target: RecordingTarget,
   options: DownloadOptions,
 ): Promise<FastifyReply> {
-  const { id, extension } = parseTarget(request.params as { id: string; file?: string });
+  const { id, extension } = target;
   requireAccess(request, reply, id, options);
   const row = findFinished(id, options.recordings);
   if (extension !== undefined && extension !== row.format) {
@@ -54,10 +65,7 @@ async function download(
 }
 
 /** `{id}`, `{id}.wav`, `{id}/download` or `{id}/download.wav`. */
-function parseTarget(params: { readonly id: string; readonly file?: string }): {
-  readonly id: string;
-  readonly extension: string | undefined;
-} {
+function parseTarget(params: { readonly id: string; readonly file?: string }): RecordingTarget {
   const [, id, own] = /^([0-9a-f-]{36})(?:\.(\w+))?$/i.exec(params.id) ?? [];
   const [, name, ofFile] = /^(download)(?:\.(\w+))?$/.exec(params.file ?? 'download') ?? [];
   const known = id !== undefined && isUuid(id) && name !== undefined;

@@ -207,7 +207,7 @@ describe('the list of recordings', () => {
       ['page_size=ten', 'invalid_parameter', /page_size/],
       ['page_size=1&page_size=2', 'invalid_parameter', /page_size/],
       ['page_number=-1', 'invalid_parameter', /page_number/],
-      ['page_number=1', 'page_token_required', /links\.next/],
+      ['page_number=1', 'page_token_required', /follow the links/],
       ['page_token=PAnonsense', 'page_token_is_invalid', /begin again/],
       ['page_token=XX', 'page_token_is_invalid', /begin again/],
       ['created_after=yesterday', 'invalid_parameter', /created_after.*ISO 8601/],

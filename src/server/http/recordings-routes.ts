@@ -1,19 +1,13 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from '../../log/logger.ts';
-import type { FileStore } from '../../storage/file-store.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { RecordingFilter, RecordingRow, RecordingStore } from '../../storage/recordings.ts';
-import { removeRecording } from '../../storage/removal.ts';
-import { problem, unprocessable } from './errors.ts';
-import { type Links, type Page, pageLinks, parsePage } from './paging.ts';
+import { type Links, pageLinks, parsePage, readPage } from './paging.ts';
 import { isoTime, type Query, shortText } from './query.ts';
 import { findRecording } from './recording-access.ts';
+import { type DeletionOptions, deleteRecording } from './recording-deletion.ts';
 import { recordingResource } from './recording-resource.ts';
 import { recordingUrl } from './recording-url.ts';
 
-export interface RecordingsOptions {
-  readonly recordings: RecordingStore;
-  readonly files: FileStore;
-  readonly log: Logger;
+export interface RecordingsOptions extends DeletionOptions {
   /** How clients reach this server, without a slash at the end; known once it listens. */
   readonly publicUrl: () => string;
 }
@@ -24,6 +18,7 @@ interface RecordingList {
 }
 
 const PATH = '/api/relay/rest/recordings';
+
 /** The stored recordings (spec/record.md 6.1). The caller has checked the credentials. */
 export function addRecordingsRoutes(app: FastifyInstance, options: RecordingsOptions): void {
   const { recordings, publicUrl } = options;
@@ -31,7 +26,9 @@ export function addRecordingsRoutes(app: FastifyInstance, options: RecordingsOpt
     recordingResource(row, recordingUrl(publicUrl(), row.id));
   app.get(PATH, (request): RecordingList => listRecordings(request.query as Query, recordings, resource));
   app.get(`${PATH}/:id`, (request) => resource(findRecording(idOf(request), recordings)));
-  app.delete(`${PATH}/:id`, (request, reply) => remove(request, reply, options));
+  app.delete(`${PATH}/:id`, (request, reply) =>
+    deleteRecording(request, reply, findRecording(idOf(request), recordings), options),
+  );
 }
 
 function listRecordings(
@@ -41,19 +38,8 @@ function listRecordings(
 ): RecordingList {
   const page = parsePage(query);
   const { filter, links } = parseFilters(query);
-  // One row more than the page holds tells whether another page follows.
-  const backwards = page.newerThan !== undefined;
-  const found = recordings.list({ ...filter, ...cursorsOf(page), limit: page.size + (backwards ? 0 : 1) });
-  const rows = found.slice(0, page.size);
-  const [first, last] = [rows[0], rows.at(-1)];
-  const more = backwards
-    ? last !== undefined && recordings.list({ ...filter, olderThan: last, limit: 1 }).length > 0
-    : found.length > page.size;
-  return { links: pageLinks(PATH, page, links, { first, last, more }), data: rows.map(resource) };
-}
-
-function cursorsOf(page: Page): Pick<RecordingFilter, 'olderThan' | 'newerThan'> {
-  return { olderThan: page.olderThan, newerThan: page.newerThan };
+  const content = readPage(recordings, filter, page);
+  return { links: pageLinks(PATH, page, links, content), data: content.rows.map(resource) };
 }
 
 function parseFilters(query: Query): {
@@ -71,35 +57,6 @@ function parseFilters(query: Query): {
     createdBefore: isoTime(query, 'created_before'),
   };
   return { filter, links };
-}
-
-async function remove(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  options: RecordingsOptions,
-): Promise<FastifyReply> {
-  const row = findRecording(idOf(request), options.recordings);
-  const result = await removeRecording(row.id, options);
-  if (result === 'absent') throw problem(404);
-  if (result === 'running') {
-    throw unprocessable({
-      code: 'invalid_state',
-      title: 'Invalid state',
-      detail: 'the recording is still running; stop it, then delete it',
-    });
-  }
-  options.log.info(
-    {
-      audit: 'recording_deleted',
-      recording_id: row.id,
-      call_id: row.callId,
-      bytes: row.byteSize,
-      request_id: request.id,
-      remote: request.ip,
-    },
-    'recording deleted by the REST API',
-  );
-  return reply.code(204).send();
 }
 
 function idOf(request: FastifyRequest): string {

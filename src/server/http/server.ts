@@ -13,6 +13,7 @@ import { DownloadLinks } from './download-links.ts';
 import { addDownloadRoutes } from './download-route.ts';
 import { HttpProblem, httpListenError, problem } from './errors.ts';
 import { addMetricsRoute, type MetricsOptions } from './metrics-route.ts';
+import { addLamlRoutes } from './laml-routes.ts';
 import { addLinkRoute } from './link-route.ts';
 import { addPeaksRoute, addRestPeaksRoute } from './peaks-routes.ts';
 import { addRecordingsRoutes } from './recordings-routes.ts';
@@ -82,6 +83,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const library = { ...options, log, links, peaks: new PeaksSource(options.recordings, options.files) };
   addDownloadRoutes(app, library);
   addPeaksRoute(app, library);
+  addLamlRoutes(app, library);
   void app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       requireCredentials(request, reply, options.credentials);
