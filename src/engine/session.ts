@@ -12,7 +12,15 @@ import { findDestination } from './destination.ts';
 import { asSwmlError } from './errors.ts';
 import { type Expressions, loadExpressions } from '../swml/expressions.ts';
 import type { ScriptHost, ScriptServices } from './host.ts';
-import { type Action, advance, apply, type Input, type MachineState, startState } from './machine.ts';
+import {
+  type Action,
+  advance,
+  apply,
+  type Input,
+  type MachineState,
+  MAX_TRANSFERS,
+  startState,
+} from './machine.ts';
 import { describeState, type ScriptSnapshot } from './snapshot.ts';
 import { StepRun } from './step-run.ts';
 import { ScriptTracer, type TraceListener } from './tracer.ts';
@@ -111,6 +119,11 @@ export class ScriptSession {
     this.#generation = new AbortController();
     old.abort(new Error('the script was replaced'));
     if (this.#options.host.signal.aborted) this.#onHostEnd();
+  }
+
+  /** Whether another document may take its place: a call has a limit of transfers. */
+  get mayBeReplaced(): boolean {
+    return this.#state.transfers < MAX_TRANSFERS;
   }
 
   /** Where the script stands now. */

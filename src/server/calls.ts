@@ -4,6 +4,7 @@ import type { Outbox } from '../callbacks/events.ts';
 import type { SoundSource } from '../call/playback.ts';
 import type { RecordingService } from '../call/recording-service.ts';
 import { createSipLeg } from '../call/sip-leg.ts';
+import { stateParams } from '../call/state-event.ts';
 import { startScript } from '../engine/call-script.ts';
 import { callingPayload } from '../engine/payload.ts';
 import type { ScriptSession } from '../engine/session.ts';
@@ -155,6 +156,7 @@ export class Calls {
       createdAt: this.#options.clock.now(),
       documentUrl: this.#options.documents.sourceUrl,
       script: undefined,
+      statusUrl: undefined,
       sessionId,
       log: callLog,
       figures,
@@ -215,6 +217,15 @@ export class Calls {
     }
     const end = await leg.ended;
     figures.ended(end);
+    if (call.statusUrl !== undefined) {
+      this.#emit({
+        url: call.statusUrl,
+        operationId: leg.info.call_id,
+        eventType: 'calling.call.state',
+        params: stateParams(leg.info, end.reason),
+        sessionId: call.sessionId,
+      });
+    }
     log.info({ by: end.by, reason: end.reason }, 'call over');
   }
 

@@ -10,6 +10,8 @@ export interface LiveCall {
   readonly documentUrl: string | undefined;
   /** What runs on it; undefined until its document is there. */
   readonly script: ScriptSession | undefined;
+  /** Told when the call has ended, by `calling.call.state`; undefined for nobody. */
+  statusUrl: string | undefined;
 }
 
 /** How commands find calls. */

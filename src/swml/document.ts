@@ -169,7 +169,15 @@ export function diagnosticOf(
   file: string | undefined,
   position: Position | undefined,
 ): Diagnostic {
-  const { fault, code = codeOf(fault, kind), path, part: _part, severity = 'error', ...rest } = finding;
+  const {
+    fault,
+    code = codeOf(fault, kind),
+    path,
+    part: _part,
+    absent: _absent,
+    severity = 'error',
+    ...rest
+  } = finding;
   return { ...rest, code, severity, file, position, path: formatPath(path) };
 }
 

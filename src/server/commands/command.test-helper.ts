@@ -51,7 +51,13 @@ export function openCommands(
     };
     return startScript({ leg, document: loadDocument(text, { file: 'test.yaml' }), services });
   }
-  const call: LiveCall = { leg, createdAt: CREATED_AT, documentUrl: undefined, script: script?.session };
+  const call: LiveCall = {
+    leg,
+    createdAt: CREATED_AT,
+    documentUrl: undefined,
+    script: script?.session,
+    statusUrl: undefined,
+  };
   calls.add(call);
   void leg.ended.then(() => calls.remove(CALL_ID));
   let ids = 0;
@@ -60,6 +66,8 @@ export function openCommands(
   return {
     ...parts,
     calls,
+    call,
+    loader,
     fetches,
     script,
     send,

@@ -5,17 +5,20 @@ import { recordPause } from './record-pause.ts';
 import { recordResume } from './record-resume.ts';
 import { recordStop } from './record-stop.ts';
 import { record } from './record.ts';
+import { transfer } from './transfer.ts';
+import { update } from './update.ts';
 
 export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map(
-  [record, recordPause, recordResume, recordStop, end].map((command) => [command.name, command]),
+  [record, recordPause, recordResume, recordStop, transfer, update, end].map((command) => [
+    command.name,
+    command,
+  ]),
 );
 
 /** Commands of the API that this version cannot run (spec/rest.md 2.4). */
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
   'dial',
-  'update',
   ...[
-    'transfer',
     'disconnect',
     'play',
     'play.pause',

@@ -97,7 +97,7 @@ describe('the call of a command', () => {
     await bench.leg.hangup();
     for (const command of COMMANDS.values()) {
       if (command.whenOver !== undefined) continue;
-      const params = { control_id: 'a' };
+      const params = { control_id: 'a', dest: 'https://app.example/next' };
       const { status } = await bench.refused({ command: command.name, id: CALL_ID, params });
       assert.equal(status, 404, command.name);
     }

@@ -28,6 +28,7 @@ describe('POST /api/calling/calls', () => {
       leg,
       createdAt: 0,
       documentUrl: 'https://app.example/main',
+      statusUrl: undefined,
       script: undefined,
     });
     const { status, body, type } = await post(END);

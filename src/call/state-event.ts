@@ -1,0 +1,24 @@
+import type { CallInfo, EndReason } from './leg.ts';
+
+/**
+ * `params` of `calling.call.state` (spec/callbacks.md 3.1).
+ * @param endReason with the state `ended`
+ */
+export function stateParams(info: CallInfo, endReason?: EndReason) {
+  const { call_id, node_id, segment_id, tag, call_state, direction } = info;
+  return {
+    call_id,
+    node_id,
+    segment_id,
+    ...(tag === undefined ? {} : { tag }),
+    call_state,
+    direction,
+    device: deviceOf(info),
+    ...(endReason === undefined ? {} : { end_reason: endReason }),
+  };
+}
+
+function deviceOf({ type, from, to, headers }: CallInfo) {
+  if (type === 'phone') return { type, params: { from_number: from, to_number: to } };
+  return { type, params: { from, to, headers: headers.map((header) => ({ ...header })) } };
+}

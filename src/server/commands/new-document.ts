@@ -1,0 +1,122 @@
+/** A document that a command puts in the place of the one that runs (spec/call-control.md 10). */
+import { callingPayload } from '../../engine/payload.ts';
+import type { ScriptSession } from '../../engine/session.ts';
+import { loadDocument } from '../../methods/check.ts';
+import { HttpError } from '../../net/http-errors.ts';
+import type { SwmlDocument } from '../../swml/document.ts';
+import { type Diagnostic, SwmlError } from '../../swml/errors.ts';
+import { isObject, type JsonValue } from '../../swml/json.ts';
+import { problem } from '../http/errors.ts';
+import type { CommandContext } from './command.ts';
+import { type Issue, refusal } from './issues.ts';
+
+/** Where a document comes from. `attribute`: the parameter that names it. */
+export type DocumentSource =
+  | { readonly kind: 'url'; readonly url: string; readonly fallback?: string; readonly attribute: string }
+  /** An object, or a text in JSON or YAML. */
+  | { readonly kind: 'inline'; readonly value: JsonValue; readonly attribute: string };
+
+/** Faults of a document that one reply names. */
+const MAX_FAULTS = 20;
+
+/**
+ * Gets the document, and only then puts it in the place of the running one: one that cannot be had, or does
+ * not hold, leaves the script as it was.
+ * @throws HttpProblem 404 when the call ended meanwhile, else 422
+ */
+export async function replaceDocument(context: CommandContext, source: DocumentSource): Promise<void> {
+  const { call } = context;
+  const before = scriptOf(context, source.attribute);
+  const document =
+    source.kind === 'inline'
+      ? check(inlineText(source.value), source.attribute, source.attribute)
+      : await fetchDocument(context, before, source);
+  if (call.leg.signal.aborted) throw problem(404);
+  scriptOf(context, source.attribute).replace(document);
+}
+
+/** The script that is to be replaced. */
+function scriptOf({ call }: CommandContext, attribute: string): ScriptSession {
+  const { script } = call;
+  if (script === undefined) {
+    const message = 'The call has no document yet that could be replaced';
+    throw refusal({ code: 'invalid_state', message, attribute: 'id' });
+  }
+  if (!script.mayBeReplaced) {
+    const message = 'The call has had as many transfers as it may';
+    throw refusal({ code: 'call_update_failed', message, attribute });
+  }
+  return script;
+}
+
+function inlineText(value: JsonValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+}
+
+async function fetchDocument(
+  context: CommandContext,
+  script: ScriptSession,
+  source: Extract<DocumentSource, { kind: 'url' }>,
+): Promise<SwmlDocument> {
+  try {
+    return await fetchFrom(context, script, source.url, source.attribute);
+  } catch (error) {
+    if (source.fallback === undefined || context.call.leg.signal.aborted) throw error;
+    context.log.warn({ err: error }, 'the document cannot be had, trying the fallback');
+    return await fetchFrom(context, script, source.fallback, 'fallback_url');
+  }
+}
+
+async function fetchFrom(
+  { call, loader }: CommandContext,
+  script: ScriptSession,
+  url: string,
+  attribute: string,
+): Promise<SwmlDocument> {
+  if (!URL.canParse(url)) {
+    const message = `"${attribute}" is no URL that can be read`;
+    throw refusal({ code: 'url_failed_to_parse', message, attribute });
+  }
+  const { info, signal } = call.leg;
+  const payload = callingPayload(info, { vars: script.variables.snapshot(), envs: {}, params: {} });
+  let text: string;
+  let name: string;
+  try {
+    ({ text, name } = await loader.load({ url, method: 'POST', payload, signal }));
+  } catch (cause) {
+    if (signal.aborted) throw problem(404);
+    const unsafe = cause instanceof HttpError && cause.code === 'refused_address';
+    const message = `The document could not be fetched: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw refusal({ code: unsafe ? 'url_is_unsafe' : 'call_update_failed', message, attribute });
+  }
+  return check(text, name, attribute);
+}
+
+function check(text: string, file: string, attribute: string): SwmlDocument {
+  try {
+    return loadDocument(text, { file });
+  } catch (error) {
+    if (!(error instanceof SwmlError)) throw error;
+    const faults = error.diagnostics.filter(({ severity }) => severity === 'error').slice(0, MAX_FAULTS);
+    throw refusal(...faults.map((fault) => issueOf(fault, attribute)));
+  }
+}
+
+function issueOf(fault: Diagnostic, attribute: string): Issue {
+  const { code, message, path, position, expected, found, suggestion } = fault;
+  const place = path || (position === undefined ? '' : `line ${position.line}, column ${position.column}`);
+  const facts = [
+    ...(expected === undefined ? [] : [`expected ${expected}`]),
+    ...(found === undefined ? [] : [`found ${found}`]),
+    ...(suggestion === undefined ? [] : [suggestion]),
+  ];
+  return {
+    code: code === 'relay_script_parse_error' ? 'not_json_or_yaml' : 'invalid_parameter',
+    message: `${code}${place === '' ? '' : ` at ${place}`}: ${[message, ...facts].join(', ')}`,
+    attribute,
+  };
+}
+
+export function isDocument(value: JsonValue): boolean {
+  return isObject(value) && Object.hasOwn(value, 'sections');
+}

@@ -1,0 +1,58 @@
+import { classifyDest } from '../../methods/dest.ts';
+import { isObject, type JsonValue, preview } from '../../swml/json.ts';
+import * as s from '../../swml/schema.ts';
+import { defineCommand } from './command.ts';
+import { refusal } from './issues.ts';
+import { type DocumentSource, replaceDocument } from './new-document.ts';
+
+/** spec/call-control.md 10 */
+export const transfer = defineCommand({
+  name: 'calling.transfer',
+  summary: 'Puts another document in the place of the running one; variables and recordings stay.',
+  params: s.object(
+    {
+      dest: s.any({
+        description:
+          'A document: its URL (fetched by POST), or itself, as an object or as a text in JSON or YAML. Until it is there and holds, the running one goes on.',
+        required: true,
+      }),
+    },
+    { description: 'Parameters of `calling.transfer`.' },
+  ),
+  callId: 'id',
+  needsAnswer: true,
+  examples: [
+    '{"dest": "https://example.com/next.yaml"}',
+    '{"dest": {"sections": {"main": [{"play": "say:Goodbye."}]}}}',
+  ],
+  async run(context, { dest }) {
+    await replaceDocument(context, sourceOf(dest));
+    return {};
+  },
+});
+
+function sourceOf(dest: JsonValue): DocumentSource {
+  const attribute = 'dest';
+  if (isObject(dest) && !isDevice(dest)) return { kind: 'inline', value: dest, attribute };
+  if (typeof dest === 'string') {
+    const kind = classifyDest(dest);
+    if (kind === 'url') return { kind: 'url', url: dest, attribute };
+    if (kind === 'inline') return { kind: 'inline', value: dest, attribute };
+  }
+  if (isDevice(dest) || (typeof dest === 'string' && isAddress(dest))) {
+    const message = `This version transfers to documents only, not to numbers and addresses: found ${preview(dest)}`;
+    throw refusal({ code: 'invalid_parameter', message, attribute });
+  }
+  const message = `"dest" is no destination: expected the URL of a document, or a document as an object or a text in JSON or YAML, found ${preview(dest)}`;
+  throw refusal({ code: 'invalid_parameter', message, attribute });
+}
+
+/** `{type: "phone", params: {to_number}}`, as a client library writes it. */
+function isDevice(dest: JsonValue): boolean {
+  return isObject(dest) && typeof dest['type'] === 'string' && !Object.hasOwn(dest, 'sections');
+}
+
+/** E.164, a SIP URI, another kind of address, or a resource. */
+function isAddress(dest: string): boolean {
+  return /^(?:\+?\d+$|(?:sips?|tel|verto|client|context|queue):|\/)/i.test(dest);
+}
