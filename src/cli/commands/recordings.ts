@@ -17,6 +17,7 @@ import {
 import { EXIT, UsageError } from '../errors.ts';
 import type { CommandContext } from '../program.ts';
 import { numberBetween } from '../values.ts';
+import { addDecrypt, addRotateKey } from './recordings-keys.ts';
 import {
   findingJson,
   findingsText,
@@ -39,8 +40,10 @@ Examples:
   openswml recordings delete c0ff9f2e-… 90be9f2e-…
   openswml recordings verify
   openswml recordings repair
+  openswml recordings decrypt backup/c0ff9f2e-….wav.enc -o c0ff.wav
+  openswml recordings rotate-key
 
-They work on the data folder, whether a server runs on it or not. What still runs is left to the server: it cannot
+Most work on the data folder, whether a server runs on it or not. What still runs is left to the server: it cannot
 be deleted, and only the server, or repair while none runs, can finish it.
 
 Exit status: 0 done and all well, 1 when there is no such recording, or something is wrong with one, or cannot be
@@ -66,7 +69,7 @@ interface LinkFlags extends Flags {
 export function addRecordingsCommand(program: Command, context: CommandContext): void {
   const recordings = program
     .command('recordings')
-    .description('list, delete, check and repair recordings')
+    .description('list, delete, check, repair and decrypt recordings')
     .addHelpText('after', EXAMPLES);
   addList(recordings, context);
   addShow(recordings, context);
@@ -74,6 +77,8 @@ export function addRecordingsCommand(program: Command, context: CommandContext):
   addDelete(recordings, context);
   addVerify(recordings, context);
   addRepair(recordings, context);
+  addDecrypt(recordings, context);
+  addRotateKey(recordings, context);
 }
 
 function addList(parent: Command, { terminal }: CommandContext): void {

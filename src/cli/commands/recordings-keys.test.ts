@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+
+import {
+  decrypt,
+  encryptOnDisk,
+  KEY,
+  KEYS,
+  sampleBytes,
+} from '../../recording/encryption/encryption.test-helper.ts';
+import { KeyRing } from '../../recording/encryption/keys.ts';
+import { Database } from '../../storage/database.ts';
+import { VirtualClock } from '../../time/virtual-clock.ts';
+import { cli } from '../terminal.test-helper.ts';
+
+const PLAIN = sampleBytes(40_000);
+const idOf = (n: number): string => `c0ff0000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+let folder: string;
+let keyFile: string;
+let config: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'openswml-cli-keys-'));
+  mkdirSync(path.join(folder, 'data', 'recordings'), { recursive: true });
+  keyFile = path.join(folder, 'key');
+  writeFileSync(keyFile, KEY.toString('base64'), { mode: 0o600 });
+  config = path.join(folder, 'openswml.yaml');
+  writeFileSync(config, 'data_dir: data\nrecording:\n  encryption:\n    key_file: key\n');
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const inData = (name: string): string => path.join(folder, 'data', 'recordings', name);
+
+async function add(n: number, end: 'finish' | 'crash' = 'finish'): Promise<string> {
+  const file = inData(`${idOf(n)}.wav.enc`);
+  await encryptOnDisk(file, idOf(n), PLAIN, end);
+  return file;
+}
+
+describe('openswml recordings decrypt', () => {
+  test('writes what is inside a file, with a key file or the settings, and without a server', async () => {
+    const file = await add(1);
+    const output = path.join(folder, 'out.wav');
+    const first = await cli('recordings', 'decrypt', file, '-o', output, '--key-file', keyFile);
+    assert.deepEqual([first.status, first.err], [0, '']);
+    assert.equal(first.out, `${output}: recording ${idOf(1)}, 40000 bytes\n`);
+    assert.deepEqual(readFileSync(output), PLAIN);
+    assert.equal(statSync(output).mode & 0o077, 0);
+    const second = await cli('recordings', 'decrypt', file, '-c', config);
+    assert.deepEqual([second.status, second.err], [0, '']);
+    assert.deepEqual(readFileSync(inData(`${idOf(1)}.wav`)), PLAIN);
+  });
+
+  test('writes several files to a folder', async () => {
+    const files = [await add(1), await add(2)];
+    const output = path.join(folder, 'out');
+    const refused = await cli('recordings', 'decrypt', ...files, '-o', output, '-c', config);
+    assert.deepEqual([refused.status, refused.err.includes('there is no such folder')], [2, true]);
+    mkdirSync(output);
+    assert.equal((await cli('recordings', 'decrypt', ...files, '-o', output, '-c', config)).status, 0);
+    assert.deepEqual(readFileSync(path.join(output, `${idOf(2)}.wav`)), PLAIN);
+  });
+
+  test('leaves nothing behind of a file that was changed, and says where', async () => {
+    const file = await add(1);
+    const bytes = readFileSync(file);
+    bytes[25_000]! ^= 1;
+    writeFileSync(file, bytes);
+    const { status, err } = await cli('recordings', 'decrypt', file, '-c', config);
+    assert.equal(status, 1);
+    assert.match(err, /^openswml: .*\.wav\.enc was changed since it was written, at byte 20516 or behind\n$/);
+    assert.equal(existsSync(inData(`${idOf(1)}.wav`)), false);
+  });
+
+  test('says what is wrong with keys, files and outputs', async () => {
+    const file = await add(1);
+    const other = path.join(folder, 'other');
+    writeFileSync(other, randomBytes(32).toString('base64'), { mode: 0o600 });
+    const cases: [string[], number, RegExp][] = [
+      [[file, '--key-file', other], 1, /is encrypted with the key [0-9a-f]{16}, which is not at hand/],
+      [[file, '--key-file', path.join(folder, 'none')], 2, /none: ENOENT/],
+      [[file, '--key-file', config], 2, /expected a key of 32 bytes/],
+      [[inData('none.wav.enc'), '-c', config], 2, /cannot read .*none\.wav\.enc: there is no such file/],
+      [[config, '-c', config], 2, /does not end in \.enc: name the output with -o/],
+      [
+        [config, '-c', config, '-o', path.join(folder, 'x')],
+        1,
+        /openswml\.yaml is not an encrypted recording/,
+      ],
+      [[file, '-c', config, '-o', config], 2, /is there already and is not written over/],
+      [[file, '-c', config, '-o', path.join(folder, 'no', 'such')], 2, /cannot write/],
+      [[file, file, '-c', config], 2, /two files would be written to/],
+    ];
+    for (const [args, status, message] of cases) {
+      const run = await cli('recordings', 'decrypt', ...args);
+      assert.deepEqual([run.status, run.out], [status, ''], run.err);
+      assert.match(run.err, message);
+      assert.equal(run.err.includes(KEY.toString('base64').slice(0, 20)), false);
+    }
+    assert.equal(existsSync(path.join(folder, 'x')), false);
+  });
+});
+
+describe('openswml recordings rotate-key', () => {
+  const next = randomBytes(32);
+
+  function setNewKey(): void {
+    writeFileSync(path.join(folder, 'new'), next.toString('base64'), { mode: 0o600 });
+    writeFileSync(
+      config,
+      'data_dir: data\nrecording:\n  encryption:\n    key_file: new\n    previous_key_files: [key]\n',
+    );
+  }
+
+  test('moves every file to the new key, also those of a crash; again it finds nothing to do', async () => {
+    const [finished, broken] = [await add(1), await add(2, 'crash')];
+    writeFileSync(inData(`${idOf(3)}.wav`), PLAIN);
+    setNewKey();
+    const run = () => cli('recordings', 'rotate-key', '-c', config);
+    const first = await run();
+    assert.deepEqual([first.status, first.err], [0, '']);
+    assert.match(first.out, /^key [0-9a-f]{16}: 2 files moved, 0 were there already, 0 failed\n$/);
+    assert.deepEqual(await decrypt(readFileSync(finished), new KeyRing(next), idOf(1)), PLAIN);
+    await assert.rejects(decrypt(readFileSync(finished), KEYS, idOf(1)), { code: 'unknown_key' });
+    assert.deepEqual(readFileSync(inData(`${idOf(3)}.wav`)), PLAIN);
+    assert.ok(existsSync(`${broken}.part`));
+    assert.match((await run()).out, /0 files moved, 2 were there already/);
+  });
+
+  test('leaves what still grows to the server that runs', async () => {
+    await add(1);
+    await add(2, 'crash');
+    setNewKey();
+    const server = Database.open(path.join(folder, 'data'), { clock: new VirtualClock() });
+    try {
+      assert.match((await cli('recordings', 'rotate-key', '-c', config)).out, /1 files moved/);
+    } finally {
+      server.close();
+    }
+  });
+
+  test('tells of each file that it cannot move, and goes on', async () => {
+    await add(1);
+    const strange = inData(`${idOf(2)}.wav.enc`);
+    writeFileSync(strange, 'no recording');
+    setNewKey();
+    const { status, out, err } = await cli('recordings', 'rotate-key', '-c', config);
+    assert.equal(status, 1);
+    assert.match(err, /^openswml: recordings\/.*2\.wav\.enc: .*is not an encrypted recording\n$/);
+    assert.match(out, /1 files moved, 0 were there already, 1 failed/);
+    assert.equal(readFileSync(strange, 'utf8'), 'no recording');
+  });
+
+  test('needs a folder, and a key to move to', async () => {
+    const none = await cli('recordings', 'rotate-key', '-c', config, '--data', path.join(folder, 'none'));
+    assert.deepEqual(
+      [none.status, /there is no data folder .*none: name it with --data/.test(none.err)],
+      [2, true],
+    );
+    writeFileSync(config, 'data_dir: data\n');
+    const { status, err } = await cli('recordings', 'rotate-key', '-c', config);
+    assert.deepEqual([status, /there is no key to move recordings to/.test(err)], [2, true]);
+  });
+});
