@@ -19,6 +19,10 @@ const MAY_BE_MISSING_MS = 1000;
 /** From the answer to the first sample kept, and from the speaker to the server, on a busy machine. */
 const ON_THE_WAY_MS = 400;
 
+interface Peaks {
+  readonly data: readonly number[];
+}
+
 test('After kill -9 every recording is mended, listed and announced, and lacks at most its last second', {
   skip: skipWithout('sipp'),
 }, async (context) => {
@@ -63,6 +67,10 @@ test('After kill -9 every recording is mended, listed and announced, and lacks a
     assert.equal(finished.params['ended_by'], 'crash');
     const wav = await server.download(url);
     near(wav.durationMs, Number(finished.params['duration']) * 1000, 0.001, 'length of the file');
+    // Nothing was gathered of a recording that broke off, so its peaks are those of the mended file.
+    const peaks = await server.get<Peaks>(`/api/relay/rest/recordings/${id}/peaks?samples=1`);
+    const samples = [...wav.channels[0]!];
+    assert.deepEqual(peaks.data, [Math.min(...samples), Math.max(...samples)]);
     const tones = findTones(wav, { frequencies: FREQUENCIES });
     assert.equal(tones.length, 1);
     assertUndisturbed(wav, tones);

@@ -40,7 +40,7 @@ interface RecordingPage {
 }
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const CREDENTIALS = { project: 'a86b7c1e-0f4f-4d37-9f5d-1f6f0c8d2b11', token: 'token-of-the-tests' };
+export const CREDENTIALS = { project: 'a86b7c1e-0f4f-4d37-9f5d-1f6f0c8d2b11', token: 'token-of-the-tests' };
 const SETTINGS = {
   OPENSWML_PROJECT_ID: CREDENTIALS.project,
   OPENSWML_API_TOKEN: CREDENTIALS.token,

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
+import WaveformData from 'waveform-data';
 import { PeakMeter } from '../../media/peaks.ts';
 import { LocalFiles } from '../../storage/local-files.ts';
 import { AUTH, ID, REST, useTestServer } from './http-fixtures.ts';
@@ -40,6 +41,18 @@ describe('peaks', () => {
     const small = (await get('?samples=4&bits=8')).json();
     assert.equal(small.bits, 8);
     assert.deepEqual(small.data, [-62, 62, 0, 0, -62, 62, 0, 0]);
+  });
+
+  test('are read by the reader that peaks.js has', async () => {
+    t.current.addWav(bursts(2), 1);
+    for (const bits of [16, 8]) {
+      const waveform = WaveformData.create((await get(`?samples=4&bits=${bits}`)).json());
+      const { sample_rate, scale, length, duration, channels } = waveform;
+      assert.deepEqual([sample_rate, scale, length, duration, channels], [8000, 8000, 4, 4, 1]);
+      const loudest = bits === 16 ? 16_000 : 62;
+      assert.deepEqual(waveform.channel(0).max_array(), [loudest, 0, loudest, 0]);
+      assert.deepEqual(waveform.channel(0).min_array(), [-loudest, 0, -loudest, 0]);
+    }
   });
 
   test('of two channels are told for each of them', async () => {
