@@ -69,7 +69,7 @@ async function fetchDocument(
     throw fail({ fault: 'syntax', message: 'This URL is malformed', path, found: dest });
   let loaded: Awaited<ReturnType<DocumentLoader['load']>>;
   try {
-    loaded = await loader.load({ url: dest, method, payload, signal });
+    loaded = await loader.load({ url: dest, method, kind: current.kind, strict, payload, signal });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const failure = fail(
@@ -78,6 +78,7 @@ async function fetchDocument(
     );
     throw current.kind === 'messaging' ? recode(failure, 'swml_transfer_fetch_failed') : failure;
   }
+  if (loaded.document !== undefined) return loaded.document;
   try {
     return loadDocument(loaded.text, { file: loaded.name, kind: current.kind, strict });
   } catch (error) {

@@ -119,5 +119,6 @@ function explain(code: HttpErrorCode): string {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = (error as { code?: unknown }).code;
-  return error.message === '' && typeof code === 'string' ? code : error.message;
+  // Messages of OpenSSL go on over several lines.
+  return error.message === '' && typeof code === 'string' ? code : error.message.trim().split('\n')[0]!;
 }

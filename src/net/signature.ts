@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { urlToSign } from './http-url.ts';
 
 /** Header with the lowercase hex HMAC-SHA1 (spec/callbacks.md 6.1). */
 export const SHA1_HEADER = 'X-Signalwire-Signature';
@@ -20,6 +21,21 @@ export function signatureHeaders(
     [SHA1_HEADER]: hmacHex('sha1', key, url, body),
     [SHA256_HEADER]: hmacHex('sha256', key, url, body),
   };
+}
+
+/**
+ * Signature header of a request of a message, which bears the older one alone, over the URL with its userinfo.
+ * @param configured URL as it was configured
+ * @param sent URL that is asked, without userinfo and fragment; another one behind a redirect
+ */
+export function messageSignatureHeaders(
+  key: string,
+  configured: string,
+  sent: string,
+  body: string | Uint8Array,
+): Readonly<Record<string, string>> {
+  const url = urlToSign(configured) === sent ? configured.replace(/#.*$/s, '') : sent;
+  return { [SHA1_HEADER]: hmacHex('sha1', key, url, body) };
 }
 
 /** Whether `signature` (hex, either algorithm by its length) is right; compares in constant time. */

@@ -19,6 +19,7 @@ import type { JsonObject } from '../swml/json.ts';
 import { type Clock, sleep } from '../time/clock.ts';
 import { CallFigures } from './call-figures.ts';
 import type { Config } from './config-keys.ts';
+import { DocumentError } from './document-error.ts';
 import type { Documents } from './documents.ts';
 import type { ServerEvent, ServerEventListener } from './events.ts';
 import type { Identity } from './identity.ts';
@@ -210,8 +211,14 @@ export class Calls {
       await this.#runDocument(call);
     } catch (cause) {
       if (!leg.signal.aborted) {
-        log.error({ err: cause }, 'the call cannot be served');
-        this.#tell(leg.info.call_id, 'warning', cause instanceof Error ? cause.message : String(cause), {});
+        const reason = cause instanceof DocumentError ? cause.reason : undefined;
+        log.error(reason === undefined ? { err: cause } : { reason }, 'the call cannot be served');
+        this.#tell(
+          leg.info.call_id,
+          'warning',
+          reason ?? (cause instanceof Error ? cause.message : String(cause)),
+          {},
+        );
         await leg.hangup('error');
       }
     }

@@ -89,6 +89,12 @@ export const CONFIG_KEYS = {
       description: 'The document to run when the first one cannot be had or is not valid.',
       path: true,
     }),
+    method: key({
+      schema: oneOf('POST', 'GET'),
+      kind: 'text',
+      default: 'POST',
+      description: 'How these two are asked when they are URLs; GET carries nothing about the call.',
+    }),
   },
   sip: {
     listen: key({

@@ -47,7 +47,7 @@ describe('the settings', () => {
       signing_key: undefined,
       link_key: undefined,
       protect_recordings: false,
-      document: { source: undefined, fallback: undefined },
+      document: { source: undefined, fallback: undefined, method: 'POST' },
       sip: {
         listen: [
           { protocol: 'udp', host: '0.0.0.0', port: 5060 },

@@ -8,7 +8,8 @@ import { silentLogger } from '../log/logger.ts';
 import { client, closeAfterTests, serve } from '../net/http-fixtures.ts';
 import { isSignatureValid } from '../net/signature.ts';
 import { RealClock } from '../time/real-clock.ts';
-import { DocumentError, Documents, type DocumentsOptions } from './documents.ts';
+import { DocumentError } from './document-error.ts';
+import { Documents, type DocumentsOptions } from './documents.ts';
 
 const GOOD = 'sections:\n  main:\n    - hangup: {}\n';
 const OTHER = 'sections:\n  main:\n    - answer: {}\n    - hangup: {}\n';
@@ -111,27 +112,113 @@ test('a URL is asked by POST for each call, with the payload, signed over URL an
   }
 });
 
-for (const [title, text, status, reason] of [
-  ['answers 500', '', 500, /answered 500, expected 2xx/],
-  ['answers no document', 'hello', 200, /relay_script/],
-  ['answers nothing', '', 200, /relay_script/],
-] as const) {
+/** What keeps a document from coming, in the words of a title: all of it leads to the fallback. */
+const FAILURES: readonly [title: string, answer: () => Promise<string>, reason: RegExp][] = [
+  ['answers 500', () => answering(500), /answered 500, expected 2xx/],
+  ['answers 404', () => answering(404), /answered 404, expected 2xx/],
+  ['answers 304 to a question without a condition', () => answering(304), /answered 304, expected 2xx/],
+  ['answers what is no document', () => answering(200, 'hello'), /relay_script_parse_error/],
+  ['answers nothing', () => answering(200), /relay_script_parse_error.*empty/],
+  ['answers a page of errors', () => answering(200, '<html><p>a: b: c</html>'), /relay_script_/],
+  ['answers a document with a mistake', () => answering(200, 'sections: {main: [answr]}'), /"answer"\?/],
+  ['answers too much', () => answering(200, ' '.repeat(1_048_577)), /larger than the limit of 1048576/],
+  ['redirects without end', () => redirecting(), /more than 3 redirects/],
+  ['is not there', async () => 'http://127.0.0.1:9/', /no connection could be made/],
+  ['has a name without an address', async () => 'http://nowhere.example/', /the host name has no address/],
+  ['speaks no TLS', async () => (await answering(200)).replace('http:', 'https:'), /TLS could not be agreed/],
+  ['is at a private address', async () => 'http://10.1.2.3/', /10\.1\.2\.3 is refused/],
+  ['says nothing in time', async () => `${await silent()}#rt=100`, /no answer within 100 ms/],
+  ['drips', async () => `${await dripping()}#tt=300`, /not complete within 300 ms/],
+];
+
+async function answering(status: number, text = ''): Promise<string> {
+  return (await web(text, status)).url;
+}
+
+async function redirecting(): Promise<string> {
+  const port = await serve((request, response) =>
+    response.writeHead(307, { location: `/${Number(request.url!.slice(1)) + 1}` }).end(),
+  );
+  return `http://127.0.0.1:${port}/0`;
+}
+
+const silent = async (): Promise<string> => `http://127.0.0.1:${await serve(() => {})}/`;
+
+async function dripping(): Promise<string> {
+  const port = await serve((_request, response) => {
+    const timer = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(timer));
+  });
+  return `http://127.0.0.1:${port}/`;
+}
+
+for (const [title, place, reason] of FAILURES) {
   test(`a URL that ${title} fails the call, or leads to the fallback`, async () => {
-    const { url } = await web(text, status);
-    await assert.rejects(
-      methodsOf(documents({ source: url })),
-      (error) => error instanceof DocumentError && reason.test(error.message),
+    const source = await place();
+    await assert.rejects(methodsOf(documents({ source })), (error) => {
+      assert.ok(error instanceof DocumentError);
+      assert.match(error.reason, reason);
+      assert.ok(!error.reason.includes('\n'), 'the reason is one line');
+      return true;
+    });
+    const logged: string[] = [];
+    const log = { ...silentLogger, warn: (fields: object) => void logged.push(JSON.stringify(fields)) };
+    const { url, asked } = await web(OTHER);
+    const document = await documents({ source, fallback: url, signingKey: 'PSK1' }).forCall(
+      PAYLOAD,
+      forever,
+      log,
     );
-    const fallback = file('fallback.yaml', OTHER);
-    assert.deepEqual(await methodsOf(documents({ source: url, fallback })), ['answer', 'hangup']);
+    assert.equal(document.file, url);
+    assert.deepEqual(JSON.parse(asked[0]!.body), PAYLOAD);
+    const signature = String(asked[0]!.request.headers['x-signalwire-sha256-signature']);
+    assert.ok(isSignatureValid('PSK1', url, asked[0]!.body, signature));
+    assert.equal(logged.length, 1);
+    assert.ok(!logged[0]!.includes('    at '), 'the log shows no stack');
   });
 }
 
-test('a server that is not there leads to the fallback URL, which gets the same payload', async () => {
+test('three redirects are followed; each hop is signed for its own URL', async () => {
+  const asked: IncomingMessage[] = [];
+  const port = await serve((request, response) => {
+    asked.push(request);
+    request.resume();
+    const hop = Number(request.url!.slice(1));
+    if (hop < 3) response.writeHead(307, { location: `/${hop + 1}` }).end();
+    else response.end(GOOD);
+  });
+  const source = `http://127.0.0.1:${port}/0`;
+  assert.deepEqual(await methodsOf(documents({ source, signingKey: 'PSK1' })), ['hangup']);
+  assert.deepEqual(
+    asked.map(({ method, url }) => `${method} ${url}`),
+    ['POST /0', 'POST /1', 'POST /2', 'POST /3'],
+  );
+  const body = JSON.stringify(PAYLOAD);
+  for (const { url, headers } of asked) {
+    const own = `http://127.0.0.1:${port}${url}`;
+    assert.ok(isSignatureValid('PSK1', own, body, String(headers['x-signalwire-signature'])), own);
+  }
+});
+
+test('userinfo becomes Basic authorization; neither it nor the fragment is sent, signed or shown', async () => {
   const { url, asked } = await web(GOOD);
-  const from = documents({ source: 'http://127.0.0.1:9/swml', fallback: url });
-  assert.deepEqual(await methodsOf(from), ['hangup']);
-  assert.deepEqual(JSON.parse(asked[0]!.body), PAYLOAD);
+  const source = `${url.replace('//', '//ann:s%203cr3t@')}?a=b#rt=4000`;
+  const document = await documents({ source, signingKey: 'PSK1' }).forCall(PAYLOAD, forever, silentLogger);
+  const { request, body } = asked[0]!;
+  assert.equal(request.headers.authorization, `Basic ${btoa('ann:s 3cr3t')}`);
+  assert.equal(request.url, '/swml?a=b');
+  assert.ok(isSignatureValid('PSK1', `${url}?a=b`, body, String(request.headers['x-signalwire-signature'])));
+  assert.doesNotMatch(document.file ?? '', /s(?:%20| )3cr3t/);
+});
+
+test('by GET a document is asked for without a payload, and signed over an empty body', async () => {
+  const { url, asked } = await web(GOOD);
+  assert.deepEqual(await methodsOf(documents({ source: url, method: 'GET', signingKey: 'PSK1' })), [
+    'hangup',
+  ]);
+  const { request, body } = asked[0]!;
+  assert.deepEqual([request.method, request.headers['content-type'], body], ['GET', undefined, '']);
+  assert.ok(isSignatureValid('PSK1', url, '', String(request.headers['x-signalwire-sha256-signature'])));
 });
 
 test('a connection that is closed under the question is asked over a new one, once', async () => {

@@ -9,7 +9,7 @@ import { ListenError } from '../sip/errors.ts';
 import { createOffer } from '../sip/sdp/offer-answer.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { loadConfig } from './config.ts';
-import { DocumentError } from './documents.ts';
+import { DocumentError } from './document-error.ts';
 import type { ServerEvent } from './events.ts';
 import { createServer, type Server, type ServerAddresses } from './server.ts';
 

@@ -138,6 +138,7 @@ class AssembledServer implements Server {
       signingKey: config.signing_key,
       source: config.document.source,
       fallback: config.document.fallback,
+      method: config.document.method,
     });
     // Before anything is made on disk: a typing error in a name should leave nothing behind.
     await documents.preload();

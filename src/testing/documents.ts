@@ -41,6 +41,12 @@ export async function fetchDocument(
   signal: AbortSignal,
 ): Promise<SwmlDocument> {
   const payload = callingPayload(call, { vars: {}, envs: {}, params: {} });
-  const { text, name } = await loader.load({ url, method: 'POST', payload, signal });
-  return loadDocument(text, { file: name });
+  const { text, name, document } = await loader.load({
+    url,
+    method: 'POST',
+    kind: 'calling',
+    payload,
+    signal,
+  });
+  return document ?? loadDocument(text, { file: name });
 }

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { createLogger } from '../../log/pino-logger.ts';
 import { ConfigError } from '../../server/config-error.ts';
 import { type LoadedConfig, describeConfig, loadConfig } from '../../server/config.ts';
-import { DocumentError } from '../../server/documents.ts';
+import { redactUrl } from '../../net/http-url.ts';
+import { DocumentError } from '../../server/document-error.ts';
 import { HttpListenError } from '../../server/http/errors.ts';
 import { createServer, type Server, type ServerAddresses } from '../../server/server.ts';
 import { ListenError } from '../../sip/errors.ts';
@@ -79,7 +80,7 @@ async function serve({ config }: LoadedConfig, terminal: Terminal): Promise<numb
     });
   });
   const addresses = await started(server);
-  if (format === 'pretty') terminal.out(banner(addresses, config.document.source ?? ''));
+  if (format === 'pretty') terminal.out(banner(addresses, redactUrl(config.document.source ?? '')));
   else log.info({ event: 'ready', ...addresses, document: config.document.source }, 'ready');
   if ((await interrupted) === 'SIGTERM') {
     await server.drain(config.limits.drain_seconds * 1000, drained.signal);

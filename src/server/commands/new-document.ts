@@ -1,4 +1,5 @@
 /** A document that a command puts in the place of the one that runs (spec/call-control.md 10). */
+import type { LoadedText } from '../../engine/document-source.ts';
 import { callingPayload } from '../../engine/payload.ts';
 import type { ScriptSession } from '../../engine/session.ts';
 import { loadDocument } from '../../methods/check.ts';
@@ -62,7 +63,7 @@ async function fetchDocument(
     return await fetchFrom(context, script, source.url, source.attribute);
   } catch (error) {
     if (source.fallback === undefined || context.call.leg.signal.aborted) throw error;
-    context.log.warn({ err: error }, 'the document cannot be had, trying the fallback');
+    context.log.warn({ reason: String(error) }, 'the document cannot be had, trying the fallback');
     return await fetchFrom(context, script, source.fallback, 'fallback_url');
   }
 }
@@ -79,17 +80,16 @@ async function fetchFrom(
   }
   const { info, signal } = call.leg;
   const payload = callingPayload(info, { vars: script.variables.snapshot(), envs: {}, params: {} });
-  let text: string;
-  let name: string;
+  let loaded: LoadedText;
   try {
-    ({ text, name } = await loader.load({ url, method: 'POST', payload, signal }));
+    loaded = await loader.load({ url, method: 'POST', kind: 'calling', payload, signal });
   } catch (cause) {
     if (signal.aborted) throw problem(404);
     const unsafe = cause instanceof HttpError && cause.code === 'refused_address';
     const message = `The document could not be fetched: ${cause instanceof Error ? cause.message : String(cause)}`;
     throw refusal({ code: unsafe ? 'url_is_unsafe' : 'call_update_failed', message, attribute });
   }
-  return check(text, name, attribute);
+  return loaded.document ?? check(loaded.text, loaded.name, attribute);
 }
 
 function check(text: string, file: string, attribute: string): SwmlDocument {

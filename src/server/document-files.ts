@@ -1,0 +1,69 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Logger } from '../log/logger.ts';
+import { checkDocument } from '../methods/check.ts';
+import type { SwmlDocument } from '../swml/document.ts';
+import { formatDiagnostic } from '../swml/errors.ts';
+import { MAX_DOCUMENT_BYTES } from '../swml/parse.ts';
+import type { Clock } from '../time/clock.ts';
+import { DocumentError, mistakesIn } from './document-error.ts';
+
+interface ReadFile {
+  readonly modifiedMs: number;
+  readonly size: number;
+  readonly document: SwmlDocument;
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'this is a folder, a file is needed',
+  EACCES: 'no permission',
+};
+
+/** Documents in files, each read again when it has changed. */
+export class DocumentFiles {
+  readonly #clock: Clock;
+  readonly #files = new Map<string, ReadFile>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * While a document is being edited under a running server, calls go on with the last good state of it.
+   * @throws DocumentError when there is none
+   */
+  async get(path: string, log: Logger): Promise<SwmlDocument> {
+    const known = this.#files.get(path);
+    try {
+      const { mtimeMs, size } = await this.#clock.holdWhile(stat(path));
+      if (known !== undefined && known.modifiedMs === mtimeMs && known.size === size) return known.document;
+      const document = await this.#read(path, size, log);
+      this.#files.set(path, { modifiedMs: mtimeMs, size, document });
+      return document;
+    } catch (cause) {
+      const error =
+        cause instanceof DocumentError
+          ? cause
+          : new DocumentError(`the document ${path} cannot be read: ${whyNot(cause)}`, { cause });
+      if (known === undefined) throw error;
+      log.error({ reason: error.reason }, 'the changed document is not usable, going on with the one before');
+      return known.document;
+    }
+  }
+
+  async #read(path: string, size: number, log: Logger): Promise<SwmlDocument> {
+    if (size > MAX_DOCUMENT_BYTES) {
+      throw new DocumentError(`${path}: ${size} bytes, at most ${MAX_DOCUMENT_BYTES}`);
+    }
+    const text = await this.#clock.holdWhile(readFile(path, 'utf8'));
+    const { document, diagnostics } = checkDocument(text, { file: path });
+    if (document === undefined) throw mistakesIn(text, diagnostics);
+    for (const diagnostic of diagnostics) log.warn({}, formatDiagnostic(diagnostic));
+    return document;
+  }
+}
+
+function whyNot(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return PROBLEMS[code ?? ''] ?? message;
+}
