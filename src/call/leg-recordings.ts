@@ -19,6 +19,9 @@ interface Active {
 /** Recordings that may run at once on one call: each holds a file open. */
 const MAX_AT_ONCE = 16;
 
+/** Why this call may not be recorded now, with the cure; undefined when it may. Asked at every start. */
+export type RecordingRefusal = () => string | undefined;
+
 export interface LegRecordingsOptions {
   readonly service: RecordingService;
   readonly clock: Clock;
@@ -26,6 +29,7 @@ export interface LegRecordingsOptions {
   readonly onEvent: (event: LegEvent) => void;
   /** Aborts when the call is over, with a `CallEnd` as its reason. */
   readonly signal: AbortSignal;
+  readonly recordingRefusal?: RecordingRefusal | undefined;
 }
 
 /** The recordings of one leg: starts them, follows their events, keeps row and callbacks in step. */
@@ -42,6 +46,7 @@ export class LegRecordings {
   /** What has yet to come to its end: beginnings, recordings, repairs. Nothing in it rejects. */
   readonly #open = new Set<Promise<unknown>>();
   readonly #listening = new WeakSet<MediaClient>();
+  readonly #refusal: RecordingRefusal | undefined;
 
   constructor(options: LegRecordingsOptions) {
     this.#service = options.service;
@@ -49,6 +54,7 @@ export class LegRecordings {
     this.#log = options.log;
     this.#onEvent = options.onEvent;
     this.#signal = options.signal;
+    this.#refusal = options.recordingRefusal;
   }
 
   /** The running recording with this control id: there is one at most. */
@@ -76,6 +82,11 @@ export class LegRecordings {
   ): Promise<RecordOperation> {
     const { controlId } = options;
     this.#assertRoom(controlId);
+    const refusal = this.#refusal?.();
+    if (refusal !== undefined) {
+      this.#guard(() => this.#service.refused(call, eventChannel, options, refusal));
+      throw new CallError('no_consent', refusal);
+    }
     this.#starting.add(controlId);
     const begun = Promise.withResolvers<void>();
     this.#keepOpen(begun.promise);

@@ -16,6 +16,7 @@ import { Database } from '../storage/database.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import type { EndReason, RecordOptions } from './leg.ts';
+import type { RecordingRefusal } from './leg-recordings.ts';
 import { MediaClient } from './media-client.ts';
 import { MediaLeg, type Signalling } from './media-leg.ts';
 import type { SoundSource } from './playback.ts';
@@ -196,7 +197,11 @@ export const CALL = {
 
 export function openLeg(
   t: TestContext,
-  options: { readonly sounds?: SoundSource; readonly callId?: string } = {},
+  options: {
+    readonly sounds?: SoundSource;
+    readonly callId?: string;
+    readonly recordingRefusal?: RecordingRefusal | undefined;
+  } = {},
 ) {
   const parts = openService(t);
   const host = new ScriptedHost();
@@ -207,6 +212,7 @@ export function openLeg(
     signalling,
     sounds: options.sounds ?? noSounds,
     recordings: parts.service,
+    recordingRefusal: options.recordingRefusal,
     eventChannel: 'swml:script-1',
     sampleRate: 8000,
     clock: parts.clock,

@@ -131,7 +131,7 @@ export interface CallLeg {
    * Starts a recording; resolves when its row and its file exist (before a beep ends). One that cannot start
    * although it may is registered as failed and reported by a callback, too.
    * @throws CallError when it cannot start: `record_failed` (disk, encoder), `control_id_in_use`,
-   * `too_many_recordings`, `invalid_state` (not answered), `call_over`
+   * `too_many_recordings`, `no_consent`, `invalid_state` (not answered), `call_over`
    */
   record(options: RecordOptions): Promise<RecordOperation>;
   /** The running recording with this control id. */
@@ -152,6 +152,7 @@ export class CallError extends Error {
     | 'call_over'
     | 'control_id_in_use'
     | 'too_many_recordings'
+    | 'no_consent'
     | 'invalid_state'
     | 'invalid_digits'
     | 'record_failed'

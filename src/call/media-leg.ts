@@ -17,7 +17,7 @@ import {
   type RecordOperation,
   type RecordOptions,
 } from './leg.ts';
-import { LegRecordings } from './leg-recordings.ts';
+import { LegRecordings, type RecordingRefusal } from './leg-recordings.ts';
 import type { MediaClient } from './media-client.ts';
 import { Playback, type SoundingEvent, type SoundSource } from './playback.ts';
 import type { RecordingService } from './recording-service.ts';
@@ -53,6 +53,7 @@ export interface MediaLegOptions {
   readonly recordings: RecordingService;
   /** `swml:<session>`; goes into the callbacks of recordings. */
   readonly eventChannel: string | undefined;
+  readonly recordingRefusal?: RecordingRefusal | undefined;
   /** Rate of the leg's audio, Hz. */
   readonly sampleRate: number;
   readonly clock: Clock;
@@ -92,6 +93,7 @@ export class MediaLeg implements CallLeg {
       log: options.log,
       onEvent: options.onEvent,
       signal: this.signal,
+      recordingRefusal: options.recordingRefusal,
     });
     const leg = this;
     this.info = {

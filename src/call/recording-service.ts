@@ -104,6 +104,18 @@ export class RecordingService {
     };
   }
 
+  /**
+   * A recording that may not be made is registered and told of like one that could not start (spec/record.md 3.8).
+   * @throws StorageError
+   */
+  refused(call: CallInfo, eventChannel: string | undefined, options: RecordOptions, error: string): void {
+    const row = this.#newRow(call, eventChannel, options);
+    this.#options.transaction(() => {
+      this.#options.store.insert(row);
+      this.#change(row.id, { status: 'failed', endedBy: 'error', error }, 'error');
+    });
+  }
+
   started(id: string, startTimeMs: number): void {
     this.#change(id, { status: 'in-progress', startTime: startTimeMs }, 'recording');
   }

@@ -27,6 +27,7 @@ import { type CallDirectory, type LiveCall, LiveCalls } from './live-calls.ts';
 import { Admission, type RefusalReason } from './load/admission.ts';
 import type { LoadMonitor } from './load/load-monitor.ts';
 import type { Metrics } from './metrics.ts';
+import { consentRefusal } from './recording-consent.ts';
 import { sipLine } from './sip-timeline.ts';
 
 export interface CallsOptions {
@@ -131,6 +132,10 @@ export class Calls {
       sounds: this.#options.sounds,
       recordings: this.#options.recordings,
       eventChannel: `swml:${sessionId}`,
+      recordingRefusal: consentRefusal(
+        config.recording.consent_variable,
+        () => this.#live.get(callId)?.script?.variables,
+      ),
       sampleRate: SAMPLE_RATE,
       clock,
       log: callLog,

@@ -1,9 +1,15 @@
 import { z } from 'zod';
 import { key } from './config-key.ts';
-import { encryptionKey } from './config-values.ts';
+import { encryptionKey, variableName } from './config-values.ts';
 
 /** The settings of recordings. */
 export const RECORDING_KEYS = {
+  consent_variable: key({
+    schema: variableName,
+    kind: 'text',
+    default: undefined,
+    description: 'Variable of the script that must be true before a call may be recorded.',
+  }),
   encryption: {
     key_file: key({
       schema: z.string().min(1, 'expected the path of a file'),

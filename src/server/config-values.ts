@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { z } from 'zod';
+import { variableNameFault } from '../methods/variable-names.ts';
 import { AddressGuard } from '../net/address-guard.ts';
 import { parseKey } from '../recording/encryption/keys.ts';
 import type { SipListener } from '../sip/api.ts';
@@ -90,6 +91,12 @@ export const secret = z
   .min(8, 'expected at least 8 characters')
   .max(256, 'expected at most 256 characters')
   .regex(/^[\x21-\x7e]*$/, 'expected printable ASCII characters without spaces');
+
+/** The name of a variable of scripts, members behind dots. */
+export const variableName = z.string().superRefine((text, context) => {
+  const fault = variableNameFault(text);
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: `expected ${fault}` });
+});
 
 /** The key of recordings, as its 32 bytes. */
 export const encryptionKey = z.string().transform((text, context): Uint8Array => {

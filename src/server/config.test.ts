@@ -70,7 +70,10 @@ describe('the settings', () => {
       network: { allow: [], https_only: false },
       callbacks: { give_up_after_seconds: 86_400, concurrency: 16, per_receiver: 4 },
       metrics: { open: false },
-      recording: { encryption: { key_file: undefined, key: undefined, previous_key_files: [] } },
+      recording: {
+        consent_variable: undefined,
+        encryption: { key_file: undefined, key: undefined, previous_key_files: [] },
+      },
       storage: { synchronous: 'normal' },
       log: { level: 'info', format: 'auto' },
     });

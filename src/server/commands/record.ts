@@ -61,6 +61,7 @@ function refused(error: CallError): Error {
     case 'control_id_in_use':
       return refusal({ code: 'value_not_unique', message, attribute: 'control_id' });
     case 'too_many_recordings':
+    case 'no_consent':
     case 'invalid_state':
       return refusal({ code: 'invalid_state', message, attribute: 'id' });
     case 'call_over':
