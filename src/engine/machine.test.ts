@@ -87,7 +87,7 @@ test('a transition leaves the state that it started from as it was', () => {
   assert.deepEqual(rest(before), ['label:l', 'b', 'c', 'end']);
 });
 
-test('a block runs before what follows its step, empty ones not at all', () => {
+test('flow.md model, block: runs before what follows its step, empty ones not at all', () => {
   const nested = state(apply(after(1), { kind: 'block', block: block('p', 'q') }));
   assert.deepEqual(rest(nested), ['p', 'q', 'label:l', 'b', 'c', 'end']);
   assert.deepEqual(rest(state(apply(after(1), { kind: 'block', block: [] }))), ['label:l', 'b', 'c', 'end']);
@@ -102,13 +102,13 @@ test('a section that was entered comes back; its own end returns nothing', () =>
   assert.deepEqual(rest(entered), ['x', 'y', 'returned', 'label:l', 'b', 'c', 'end']);
 });
 
-test('on_return runs before the choice of result, and both before the next step', () => {
+test('flow.md 3, order after return: on_return lies before the choice of result, and both before the next step', () => {
   const choice = { kind: 'cond', entries: [] } as const;
   const entered = state(apply(after(3), { ...ENTER, onReturn: block('r'), result: choice }));
   assert.deepEqual(rest(entered), ['x', 'y', 'returned', 'r', 'choice', 'c', 'end']);
 });
 
-test('return leaves the section at any depth of blocks, with its value', () => {
+test('flow.md 4, in an executed frame: the machine leaves it at any depth of blocks, with its value', () => {
   const inside = after(1, state(apply(after(1), ENTER)));
   const deep = state(apply(inside, { kind: 'block', block: block('p') }));
   const returned = apply(deep, { kind: 'return', value: 7 });
@@ -116,7 +116,7 @@ test('return leaves the section at any depth of blocks, with its value', () => {
   assert.deepEqual(rest(state(returned)), ['label:l', 'b', 'c', 'end']);
 });
 
-test('return without a caller ends the script and returns to nobody', () => {
+test('flow.md 4, without a caller: the machine returns to nobody', () => {
   const returned = apply(after(1), { kind: 'return', value: 7 });
   assert.equal('returned' in returned && returned.returned !== undefined, false);
   assert.deepEqual(rest(state(returned)), ['end']);
@@ -128,7 +128,7 @@ test('replace drops all sections and counts', () => {
   assert.equal(replaced.transfers, 1);
 });
 
-test(`${MAX_TRANSFERS} transfers are allowed, one more is refused`, () => {
+test(`document.md 6, transfers: ${MAX_TRANSFERS} are allowed, one more is refused`, () => {
   let current = after(0);
   const replace = { ...ENTER, kind: 'replace' } as Input;
   for (let count = 0; count < MAX_TRANSFERS; count++) current = state(apply(current, replace));
@@ -136,7 +136,7 @@ test(`${MAX_TRANSFERS} transfers are allowed, one more is refused`, () => {
   assert.equal('refusal' in refused && refused.refusal.fault, 'tooManyTransfers');
 });
 
-test(`${MAX_FRAMES} sections inside the first are allowed, one more is refused`, () => {
+test(`document.md 6, nesting: ${MAX_FRAMES} sections inside the first are allowed, one more is refused`, () => {
   let current = after(0);
   for (let count = 0; count < MAX_FRAMES; count++) current = state(apply(current, ENTER));
   const refused = apply(current, ENTER);

@@ -13,6 +13,7 @@ import {
 import { VirtualClock } from '../time/virtual-clock.ts';
 import type { DocumentRequest } from './document-source.ts';
 import { runMessageScript } from './message-script.ts';
+import { messagingPayload } from './payload.ts';
 
 const MESSAGE: MessageInfo = {
   message_id: 'message-1',
@@ -79,7 +80,7 @@ async function run(text: string, options: Options = {}) {
   };
 }
 
-test('reply as a text goes back to the sender, from the number that was written to', async () => {
+test('document.md 1.3, string value reply: goes back to the sender, from the number that was written to', async () => {
   const { replies, result } = await run('- reply: "Thanks, %{message.from}"');
   assert.deepEqual(replies, [
     { from: '+15550101', to: '+15550100', body: 'Thanks, +15550100', media: [], statusUrl: undefined },
@@ -87,7 +88,7 @@ test('reply as a text goes back to the sender, from the number that was written 
   assert.deepEqual(result.vars, { reply_result: 'queued', reply_message_id: 'reply-1' });
 });
 
-test('the short forms reply and receive at the root are documents', async () => {
+test('document.md 1.1, short root form: reply and receive at the root are documents', async () => {
   assert.deepEqual((await run('reply: thanks')).bodies, ['thanks']);
   assert.equal((await run('receive: {}')).result.outcome, 'finished');
 });
@@ -114,12 +115,20 @@ test('a reply that is not accepted sets the variable, records its code, and the 
   assert.deepEqual(result.vars, { reply_result: 'queued', reply_message_id: 'm' });
 });
 
-for (const [params, code] of [
-  ['{}', 'swml_reply_body_or_media_required'],
-  ['{body: ""}', 'swml_reply_body_or_media_required'],
-  ['{media: [a, b, c, d, e, f, g, h, i]}', 'swml_reply_media_limit_exceeded'],
+for (const [title, params, code] of [
+  ['document.md 5.3, swml_reply_body_or_media_required: nothing', '{}', 'swml_reply_body_or_media_required'],
+  [
+    'document.md 5.3, swml_reply_body_or_media_required: an empty body',
+    '{body: ""}',
+    'swml_reply_body_or_media_required',
+  ],
+  [
+    'document.md 5.3, swml_reply_media_limit_exceeded: nine',
+    '{media: [a, b, c, d, e, f, g, h, i]}',
+    'swml_reply_media_limit_exceeded',
+  ],
 ] as const) {
-  test(`reply ${params} fails with ${code} and goes on`, async () => {
+  test(`${title}; the reply fails and the script goes on`, async () => {
     const { result, codes } = await run(`- reply: ${params}`);
     assert.deepEqual(codes, [code]);
     assert.equal(result.vars['reply_result'], 'failed');
@@ -135,7 +144,7 @@ test('reply with switch chooses one of several replies', async () => {
   assert.deepEqual((await run(step, { message: { body: null } })).bodies, ['What']);
 });
 
-test('reply with switch and without a match stops with swml_switch_no_match', async () => {
+test('document.md 5.3, swml_switch_no_match: a reply with switch and without a match stops', async () => {
   const { codes, bodies } = await run(
     '- reply: {switch: {variable: message.body, case: {}}}\n- reply: after',
   );
@@ -149,7 +158,7 @@ for (const [transform, key] of [
   ['lowercase_trim', 'stop'],
   ['uppercase_trim', 'STOP'],
 ] as const) {
-  test(`switch with ${transform} compares " Stop " as ${JSON.stringify(key)}`, async () => {
+  test(`flow.md 2, transform: ${transform} compares " Stop " as ${JSON.stringify(key)}`, async () => {
     const { bodies } = await run(
       `- switch: {variable: message.body, transform: ${transform}, case: {"${key}": [{reply: yes}]}, default: [{reply: no}]}`,
     );
@@ -157,26 +166,26 @@ for (const [transform, key] of [
   });
 }
 
-test('switch without a match and default stops with swml_switch_no_match', async () => {
+test('flow.md 2, no match in messaging: stops with swml_switch_no_match', async () => {
   const { codes, bodies, result } = await run(
     '- switch: {variable: message.type, case: {mms: []}}\n- reply: after',
   );
   assert.deepEqual([codes, bodies, result.outcome], [['swml_switch_no_match'], [], 'error']);
 });
 
-test('a missing value compares as an empty text', async () => {
+test('flow.md 2, unset variable: compares as "" in messaging, too', async () => {
   assert.deepEqual((await run('- switch: {variable: nothing, case: {"": [{reply: empty}]}}')).bodies, [
     'empty',
   ]);
 });
 
-test('only %{paths} are expanded; ${…} and expressions stay as they are', async () => {
+test('document.md 1, messaging: only %{paths} are expanded; ${…} and expressions stay as they are', async () => {
   assert.deepEqual((await run('- reply: "${message.from} %{message.from + 1} %{message.segments}"')).bodies, [
     '${message.from} %{message.from + 1} 1',
   ]);
 });
 
-test('execute runs a section with its params and comes back; texts returned are expanded, objects kept', async () => {
+test('flow.md 3, dest: a section in messaging; its params; texts returned are expanded', async () => {
   const { bodies, result } = await run(`
 sections:
   main:
@@ -191,18 +200,18 @@ sections:
   assert.equal(result.vars['return_value'], undefined);
 });
 
-test('an object that was returned keeps its texts as they are', async () => {
+test('flow.md 4, strings: inside objects stay as they are in messaging', async () => {
   const { result } = await run('sections: {main: [{execute: {dest: b}}], b: [{return: {k: "%{params.x}"}}]}');
   assert.deepEqual(result.vars['return_value'], { k: '%{params.x}' });
 });
 
-test('execute of anything but a section is swml_section_not_found', async () => {
+test('document.md 5.3, swml_section_not_found: execute of anything but a section', async () => {
   for (const dest of ['"%{message.type}"', '"https://example.com/%{message.type}"']) {
     assert.deepEqual((await run(`- execute: {dest: ${dest}}`)).codes, ['swml_section_not_found']);
   }
 });
 
-test('goto jumps max times, then its section ends', async () => {
+test('flow.md 5, limit in messaging: the section ends, and no further step of it runs', async () => {
   const { bodies } = await run(`
 sections:
   main: [{execute: {dest: loop}}, {reply: after}]
@@ -210,14 +219,14 @@ sections:
   assert.deepEqual(bodies, ['body', 'body', 'body', 'after']);
 });
 
-test('more than 100 steps end the document without failing the message', async () => {
+test('document.md 6, messaging steps: more than 100 end the document without failing the message', async () => {
   const { result, codes, bodies } = await run(
     '- label: again\n- reply: x\n- goto: {label: again, max: 1000}',
   );
   assert.deepEqual([result.outcome, codes, bodies.length], ['finished', [], 50]);
 });
 
-test('transfer posts message, params and vars, and never comes back', async () => {
+test('document.md 2.4, vars: are sent by a transfer, with message and params', async () => {
   const { bodies, fetches } = await run(
     '- reply: a\n- transfer: {dest: https://example.com/n, params: {p: 1}}\n- reply: never',
     {
@@ -230,11 +239,19 @@ test('transfer posts message, params and vars, and never comes back', async () =
 });
 
 for (const [title, dest, code] of [
-  ['an address that cannot be fetched', 'https://example.com/404', 'swml_transfer_fetch_failed'],
-  ['an invalid document', 'https://example.com/bad', 'swml_transfer_document_invalid'],
-  ['an empty address', '"%{nothing}"', 'swml_transfer_failed'],
+  [
+    'document.md 5.3, swml_transfer_fetch_failed: not to be had',
+    'https://example.com/404',
+    'swml_transfer_fetch_failed',
+  ],
+  [
+    'document.md 5.3, swml_transfer_document_invalid: invalid',
+    'https://example.com/bad',
+    'swml_transfer_document_invalid',
+  ],
+  ['document.md 5.3, swml_transfer_failed: an empty address', '"%{nothing}"', 'swml_transfer_failed'],
 ] as const) {
-  test(`transfer to ${title} stops with ${code}`, async () => {
+  test(`${title}, which stops with ${code}`, async () => {
     const { codes } = await run(`- transfer: {dest: ${dest}}`, {
       documents: { 'https://example.com/bad': '{"sections": {}}' },
     });
@@ -242,7 +259,7 @@ for (const [title, dest, code] of [
   });
 }
 
-test('request is POST by default, waits 5 s at most, and sets no header or URL variables', async () => {
+test('flow.md 7, method: POST by default in messaging, which waits 5 s at most and sets no URL and header variables', async () => {
   const { requests, result } = await run(
     '- request: {url: https://example.com/, body: {a: "%{message.from}"}, timeout: 60, save_variables: true}',
     {
@@ -261,7 +278,7 @@ test('request is POST by default, waits 5 s at most, and sets no header or URL v
   });
 });
 
-test('request tells a timeout from other failures', async () => {
+test('flow.md 7, request_result: tells a timeout from other failures in messaging', async () => {
   const failing = (reason: 'timeout' | 'network') => ({
     http: () => {
       throw new HttpFailure(reason, 'x');
@@ -277,7 +294,7 @@ test('request tells a timeout from other failures', async () => {
   );
 });
 
-test('the 11th request of a document is limit_exceeded and not sent', async () => {
+test('document.md 6, messaging requests: the 11th of a document is limit_exceeded and not sent', async () => {
   const { requests, result } = await run(
     '- label: again\n- request: {url: https://example.com/}\n- goto: {label: again, max: 10}',
   );
@@ -286,23 +303,185 @@ test('the 11th request of a document is limit_exceeded and not sent', async () =
 });
 
 for (const [title, text, code] of [
-  ['no entry point', '{}', 'swml_missing_entry_point'],
-  ['two entry points', 'reply: a\nreceive: {}', 'swml_invalid_document'],
-  ['sections without main', 'sections: {other: [{receive: {}}]}', 'swml_missing_entry_point'],
-  ['a section that is no list', 'sections: {main: 5}', 'swml_invalid_section_format'],
-  ['a method of calling documents', 'sections: {main: [{play: "say:hi"}]}', 'swml_unsupported_method'],
-  ['text that is neither JSON nor YAML', '{', 'json_or_yaml_required'],
-  ['an unknown section', 'sections: {main: [{execute: {dest: nowhere}}]}', 'swml_section_not_found'],
-  ['an unknown label', 'sections: {main: [{goto: {label: nowhere}}]}', 'swml_goto_label_not_found'],
-  ['a request without url', 'sections: {main: [{request: {}}]}', 'swml_request_url_required'],
-  ['a transfer without dest', 'sections: {main: [{transfer: {}}]}', 'swml_transfer_failed'],
+  ['document.md 5.3, swml_missing_entry_point: no entry point', '{}', 'swml_missing_entry_point'],
   [
-    'an unknown transform',
+    'document.md 5.3, swml_invalid_document: two entry points',
+    'reply: a\nreceive: {}',
+    'swml_invalid_document',
+  ],
+  [
+    'document.md 5.3, swml_missing_entry_point: sections without main',
+    'sections: {other: [{receive: {}}]}',
+    'swml_missing_entry_point',
+  ],
+  [
+    'document.md 5.3, swml_invalid_section_format: a section that is no list',
+    'sections: {main: 5}',
+    'swml_invalid_section_format',
+  ],
+  [
+    'document.md 5.3, swml_unsupported_method: of calling documents',
+    'sections: {main: [{play: "say:hi"}]}',
+    'swml_unsupported_method',
+  ],
+  ['document.md 5.3, json_or_yaml_required: neither', '{', 'json_or_yaml_required'],
+  [
+    'document.md 5.3, swml_section_not_found: written out',
+    'sections: {main: [{execute: {dest: nowhere}}]}',
+    'swml_section_not_found',
+  ],
+  [
+    'document.md 5.3, swml_goto_label_not_found: written out',
+    'sections: {main: [{goto: {label: nowhere}}]}',
+    'swml_goto_label_not_found',
+  ],
+  [
+    'document.md 5.3, swml_request_url_required: no URL',
+    'sections: {main: [{request: {}}]}',
+    'swml_request_url_required',
+  ],
+  [
+    'document.md 5.3, swml_transfer_failed: no dest',
+    'sections: {main: [{transfer: {}}]}',
+    'swml_transfer_failed',
+  ],
+  [
+    'document.md 5.3, swml_switch_invalid_transform: unknown',
     'sections: {main: [{switch: {variable: a, case: {}, transform: upper}}]}',
     'swml_switch_invalid_transform',
   ],
 ] as const) {
-  test(`a document with ${title} is refused with ${code}`, () => {
+  test(`${title} (at load: ${code})`, () => {
     assert.equal(checkDocument(text, { kind: 'messaging' }).diagnostics[0]?.code, code);
   });
 }
+
+for (const code of [
+  ...(['swml_reply_failed', 'swml_reply_invalid_from_number', 'swml_reply_invalid_to_number'] as const),
+  ...(['swml_reply_missing_messaging_capability', 'swml_reply_character_limit_exceeded'] as const),
+  'swml_reply_inactive_campaign',
+] as const) {
+  test(`a reply that whoever sends it refuses with ${code} sets the variable, and the script goes on`, async () => {
+    const { result, codes } = await run('- reply: a\n- request: {url: https://example.com/}', {
+      sendReply: async () => {
+        throw new ReplyFailure(code, 'refused');
+      },
+    });
+    assert.deepEqual([codes, result.vars['reply_result'], result.outcome], [[code], 'failed', 'finished']);
+    assert.equal(result.vars['request_result'], 'success');
+    assert.equal(result.vars['reply_message_id'], undefined);
+  });
+}
+
+test('document.md 6, reply media: 8 are sent', async () => {
+  const media = Array.from({ length: 8 }, (_, index) => `https://example.com/${index}.png`);
+  const { replies } = await run(`- reply: {media: ${JSON.stringify(media)}}`);
+  assert.equal(replies[0]?.media.length, 8);
+});
+
+test('document.md 5.1, message failed: every failure is kept in order, with its code and place', async () => {
+  const { result } = await run('- reply: {}\n- switch: {variable: x, case: {}}');
+  assert.deepEqual(
+    result.failures.map(({ code, position }) => [code, position?.line]),
+    [
+      ['swml_reply_body_or_media_required', 3],
+      ['swml_switch_no_match', 4],
+    ],
+  );
+});
+
+test('document.md 5.1, script_error: is not set in messaging', async () => {
+  const { result } = await run('- reply: {}');
+  assert.equal(Object.hasOwn(result.vars, 'script_error'), false);
+});
+
+test('document.md 3, message: is read by its prefix only, also params; other bare names are vars', async () => {
+  const { bodies } = await run(
+    '- request: {url: https://example.com/}\n- reply: "%{message.to}|%{to}|%{request_result}|%{vars.request_result}|%{envs.x}|%{call.type}"',
+  );
+  assert.deepEqual(bodies, ['+15550101||success|success||']);
+});
+
+test('document.md 2.4, message: the object as its fields are named; params and no envs', async () => {
+  const { fetches } = await run('- transfer: {dest: https://example.com/n, params: {p: 1}}', {
+    documents: { 'https://example.com/n': 'receive: {}' },
+  });
+  assert.deepEqual(fetches[0]?.payload, { message: { ...MESSAGE, media: [] }, params: { p: 1 }, vars: {} });
+});
+
+test('document.md 2.4, params: {} at first', () => {
+  assert.deepEqual(messagingPayload(MESSAGE, { params: {} }), {
+    message: { ...MESSAGE, media: [] },
+    params: {},
+  });
+});
+
+test('document.md 2.4, no envs: and no vars at first', () => {
+  assert.deepEqual(Object.keys(messagingPayload(MESSAGE, { params: {} })), ['message', 'params']);
+});
+
+test('flow.md 8, method: any of five in messaging', async () => {
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+    const { fetches } = await run(`- transfer: {dest: https://example.com/n, method: ${method}}`, {
+      documents: { 'https://example.com/n': 'receive: {}' },
+    });
+    assert.equal(fetches[0]?.method, method);
+  }
+});
+
+test('flow.md 8, dest: a URL only in messaging', () => {
+  assert.deepEqual(
+    checkDocument('sections: {main: [{transfer: {dest: other}}], other: [{receive: {}}]}', {
+      kind: 'messaging',
+    }).diagnostics.map(({ code }) => code),
+    ['swml_transfer_failed'],
+  );
+});
+
+test('flow.md 8, control: never comes back in messaging, also not to sections that called it', async () => {
+  const { bodies } = await run(
+    'sections: {main: [{execute: {dest: a}}, {reply: never}], a: [{transfer: {dest: https://example.com/n}}, {reply: never}]}',
+    { documents: { 'https://example.com/n': 'reply: last' } },
+  );
+  assert.deepEqual(bodies, ['last']);
+});
+
+test('flow.md 7, messaging limit: 10 per document, counted anew in the next one', async () => {
+  const loop =
+    '{label: again}, {request: {url: https://example.com/}}, {goto: {label: again, max: 9}}, {request: {url: https://example.com/}}';
+  const { requests, result } = await run(
+    `sections: {main: [{execute: {dest: loop}}, {transfer: {dest: https://example.com/n}}], loop: [${loop}]}`,
+    { documents: { 'https://example.com/n': 'sections: {main: [{request: {url: https://example.com/}}]}' } },
+  );
+  assert.equal(requests.length, 11);
+  assert.equal(result.vars['request_result'], 'success');
+});
+
+test('flow.md 5, goto.max: has no range in messaging, but no number of jumps below 0', () => {
+  const check = (max: string): string[] =>
+    checkDocument(`sections: {main: [{label: a}, {goto: {label: a, max: ${max}}}]}`, {
+      kind: 'messaging',
+    }).diagnostics.map(({ code }) => code);
+  assert.deepEqual([check('0'), check('500')], [[], []]);
+  assert.deepEqual([check('-1'), check('1.5')], [['swml_invalid_document'], ['swml_invalid_document']]);
+});
+
+test('flow.md 5, goto.when: is of calling documents only', () => {
+  const text = 'sections: {main: [{label: a}, {goto: {label: a, when: "true"}}]}';
+  assert.deepEqual(
+    checkDocument(text, { kind: 'messaging' }).diagnostics.map(({ code, severity }) => [code, severity]),
+    [['swml_invalid_document', 'warning']],
+  );
+});
+
+test('flow.md 4, without a caller: return in main ends the document, the value is dropped', async () => {
+  const { bodies, result } = await run('- reply: a\n- return: x\n- reply: b');
+  assert.deepEqual([bodies, result.vars['return_value']], [['a'], undefined]);
+});
+
+test('flow.md 3, callee without return: return_value is absent in messaging', async () => {
+  const { result } = await run(
+    'sections: {main: [{execute: {dest: a}}, {execute: {dest: b}}], a: [{return: 1}], b: [{receive: {}}]}',
+  );
+  assert.equal(Object.hasOwn(result.vars, 'return_value'), false);
+});

@@ -4,7 +4,7 @@ import { FakeLeg } from '../methods/fake-leg.test-helper.ts';
 import { loadDocument } from '../methods/check.ts';
 import { main, run, said, start } from './run.test-helper.ts';
 
-test('a warning event has code, message and place, and ids of the call', async () => {
+test('document.md 5.1, event shape: code, message and place, and ids of the call', async () => {
   const leg = new FakeLeg({ tag: 'blue' });
   const { warnings } = await run('- set: {a: 1}\n- switch: {variable: a, case: {}}', { leg });
   const { message, ...params } = warnings[0]!;
@@ -116,7 +116,7 @@ test('callbacks carry the id of the session', async () => {
   assert.equal(callbacks[0]?.sessionId, 'abc');
 });
 
-test('a fault of this server ends the script with relay_script_internal_error', async () => {
+test('document.md 5.2, relay_script_internal_error: a fault of this server ends the script', async () => {
   const leg = new FakeLeg();
   leg.play = () => {
     throw new TypeError('a bug');
@@ -126,7 +126,7 @@ test('a fault of this server ends the script with relay_script_internal_error', 
   assert.match(result.error?.message ?? '', /a bug/);
 });
 
-test('a document that is fetched while the call ends is not run', async () => {
+test('flow.md model, remote end: a document that is fetched while the call ends is not run', async () => {
   const waiting = Promise.withResolvers<{ text: string; name: string }>();
   const test = await start(main('- execute: {dest: https://example.com/slow}'), {
     services: { loader: { load: () => waiting.promise } },

@@ -27,7 +27,7 @@ test('JSON may be indented with tabs', () => {
   assert.deepEqual(parseText('{\n\t"a": [\n\t\t1\n\t]\n}').value, { a: [1] });
 });
 
-test('on, off, yes and no are texts (YAML 1.2 core schema), also below a %YAML 1.1 directive', () => {
+test('document.md 1.4, on off yes no: are texts (YAML 1.2 core schema), also below a %YAML 1.1 directive', () => {
   assert.deepEqual(parseText('[on, off, yes, no, true, false]').value, [
     'on',
     'off',
@@ -39,11 +39,11 @@ test('on, off, yes and no are texts (YAML 1.2 core schema), also below a %YAML 1
   assert.deepEqual(parseText('%YAML 1.1\n---\n- yes').value, ['yes']);
 });
 
-test('version 1.0.0 without quotes is a text, 1.0 is a number', () => {
+test('document.md 1.4, version: 1.0.0 without quotes is a text, 1.0 is a number', () => {
   assert.deepEqual(parseText('[1.0.0, 1.0]').value, ['1.0.0', 1]);
 });
 
-test('keys are texts: 5, true and null as keys are "5", "true" and their source', () => {
+test('document.md 1.4, case keys: 5, true and null as keys are "5", "true" and their source', () => {
   assert.deepEqual(parseText('5: a\ntrue: b\n~: c\n1.50: d').value, {
     '5': 'a',
     true: 'b',
@@ -70,8 +70,20 @@ test('aliases share the value of their anchor', () => {
 });
 
 for (const [title, text, code, line, column] of [
-  ['a duplicate key', 'a: 1\nb: 2\na: 3', 'relay_script_element_duplicated', 3, 1],
-  ['a duplicate key that differs in type', '5: 1\n"5": 2', 'relay_script_element_duplicated', 2, 1],
+  [
+    'document.md 1.4, duplicate keys: on one level',
+    'a: 1\nb: 2\na: 3',
+    'relay_script_element_duplicated',
+    3,
+    1,
+  ],
+  [
+    'document.md 1.4, duplicate keys: that differ in type',
+    '5: 1\n"5": 2',
+    'relay_script_element_duplicated',
+    2,
+    1,
+  ],
   ['an unclosed quotation', "a: 'x", 'relay_script_parse_error', 1, 6],
   ['two documents in one text', 'a: 1\n---\nb: 2', 'relay_script_parse_error', 2, 1],
   ['an alias without anchor', 'a: *x', 'relay_script_parse_error', 1, 4],
@@ -98,7 +110,7 @@ test('an unquoted text with colon and blank gets the advice to quote it', () => 
   assert.match(failure('- play: say: hi').message, /double quotes/);
 });
 
-test('a document of more than 1 MiB is refused', () => {
+test('document.md 6, document size: more than 1 MiB is refused', () => {
   assert.match(failure(`a: "${'x'.repeat(1_048_576)}"`).message, /1 MiB/);
   assert.match(failure(`a: "${'é'.repeat(600_000)}"`).message, /1 MiB/);
 });

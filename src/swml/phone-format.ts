@@ -1,28 +1,32 @@
+import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
+
 export type PhoneFormat = 'national' | 'international' | 'rfc3966' | 'e164';
 
+/** Numbers without a country code are of the North American plan, as where the language comes from. */
+const HOME = 'US';
+
 /**
- * A telephone number as it is written or spoken. Numbers of the North American plan (+1) are grouped 3-3-4;
- * others keep their digits together, because where they are grouped depends on each country's plan.
+ * A telephone number as it is written or spoken.
  * @param separator goes between groups, in the place of the usual signs
  * @returns undefined when `number` holds no telephone number
  */
 export function formatPhone(number: string, format: PhoneFormat, separator?: string): string | undefined {
-  const digits = number.replace(/[\s().-]/g, '');
-  const match = /^\+?(\d{5,15})$/.exec(digits);
-  if (match === null) return undefined;
-  const all = match[1]!;
-  const american = /^1?([2-9]\d{2})(\d{3})(\d{4})$/.exec(all);
-  const otherPlan = digits.startsWith('+') && !all.startsWith('1');
-  if (american === null || otherPlan) return format === 'rfc3966' ? `tel:${digits}` : digits;
-  const groups = american.slice(1);
+  const parsed = parsePhoneNumberFromString(number, HOME);
+  if (parsed === undefined || !parsed.isPossible()) return undefined;
   switch (format) {
     case 'e164':
-      return `+1${groups.join('')}`;
+      return parsed.number;
     case 'rfc3966':
-      return `tel:+1-${groups.join('-')}`;
+      return `tel:${parsed.formatInternational().replaceAll(' ', '-')}`;
     case 'international':
-      return separator === undefined ? `+1 ${groups.join(' ')}` : ['+1', ...groups].join(separator);
+      return separated(parsed.formatInternational(), separator);
     case 'national':
-      return separator === undefined ? `(${groups[0]}) ${groups[1]}-${groups[2]}` : groups.join(separator);
+      return separated(parsed.formatNational(), separator);
   }
+}
+
+function separated(text: string, separator: string | undefined): string {
+  if (separator === undefined) return text;
+  const groups = text.match(/\+?\d+/g) ?? [];
+  return groups.join(separator);
 }

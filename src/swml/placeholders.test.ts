@@ -37,18 +37,30 @@ const TEMPLATES: readonly [text: string, template: unknown[]][] = [
   ['a ${open {x}', ['a ${open {x}']],
 ];
 
+/** Rows that the reference gives as consequences of its grammar. */
+const RULES: Readonly<Record<string, string>> = {
+  '${a}': 'document.md 4.1, ${…}: opens a placeholder',
+  '%{a}': 'document.md 4.1, %{…}: opens a placeholder, with the same meaning',
+  '${list[0].name}': 'document.md 4.1, ${list[0].name}: a path, zero-based',
+  '${items.length}': 'document.md 4.1, ${items.length}: a path',
+  '${(items.length)}': 'document.md 4.1, ${(items.length)}: JavaScript',
+  '${items.join("-")}': 'document.md 4.1, ${items.join("-")}: JavaScript, it has a call',
+  '${a-b}': 'document.md 4.1, ${a-b}: JavaScript, a hyphen is a path character only after a dot',
+  '${a ? "}" : "{"}': 'document.md 4.1, end of a placeholder: quotes may hold braces',
+};
+
 for (const [text, template] of TEMPLATES) {
-  test(`the template of ${JSON.stringify(text)}`, () => {
+  test(`${RULES[text] ?? 'the template'} of ${JSON.stringify(text)}`, () => {
     assert.deepEqual(parseTemplate(text), template);
   });
 }
 
-test('in a messaging document ${…} is text, and %{…} that is no path too', () => {
+test('document.md 4.1, ${…}: is text in a messaging document, and %{…} that is no path too', () => {
   assert.deepEqual(parseTemplate('${a} %{b} %{b + 1}', 'messaging'), ['${a} ', path('b', 'b'), ' %{b + 1}']);
   assert.equal(hasPlaceholder('${a}', 'messaging'), false);
 });
 
-test('a name starts with a letter, _ or $; hyphens are allowed behind a dot alone', () => {
+test('document.md 4.1, path grammar: a name starts with a letter, _ or $; hyphens are allowed behind a dot alone', () => {
   assert.deepEqual(parsePath('_a.b-c.$d'), ['_a', 'b-c', '$d']);
   for (const text of ['', '1a', 'a-b', 'a.', 'a..b', 'a[x]', 'a[-1]', 'a[1', '.a', 'a b', 'a[1.5]']) {
     assert.equal(parsePath(text), undefined, text);
@@ -74,7 +86,7 @@ test('property: any text is taken apart without loss of its literal characters',
   );
 });
 
-test('property: text around a placeholder stays as it is', () => {
+test('document.md 4.1, end of a placeholder: text around it stays as it is (property)', () => {
   const literal = fc.string({ maxLength: 20 }).filter((text) => !/[$%{]/.test(text));
   fc.assert(
     fc.property(literal, fc.stringMatching(/^[a-z_]{1,8}$/), literal, (before, name, after) => {
@@ -87,7 +99,7 @@ test('property: text around a placeholder stays as it is', () => {
   );
 });
 
-test('property: a quoted text inside a placeholder never ends it', () => {
+test('document.md 4.1, end of a placeholder: a quoted text inside never ends it (property)', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 30 }), (text) => {
       const body = `f(${JSON.stringify(text)})`;

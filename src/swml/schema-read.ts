@@ -173,8 +173,11 @@ function stringFault(node: StringNode, text: string, strict: boolean): string | 
   return formatted ?? node.check?.(text);
 }
 
+/** A number as text; other forms that JavaScript reads (`0x10`, blanks around it) are none here. */
+const DECIMAL = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
 function readNumber(node: NumberNode, value: JsonValue, path: Path, context: ReadContext): number {
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
   const inRange =
     typeof number === 'number' &&
     Number.isFinite(number) &&

@@ -50,7 +50,8 @@ export function expandTemplate(text: string, environment: TemplateEnvironment): 
   };
   const callFunction = (body: string): string | undefined => {
     const [, name = '', argument = ''] = /^\s*(\w+)\s?([\s\S]*)$/.exec(body) ?? [];
-    if (name !== 'sleep') return FUNCTIONS[name]?.(argument, environment);
+    if (name !== 'sleep')
+      return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name]?.(argument, environment) : undefined;
     const seconds = Number(argument);
     if (!(seconds >= 0)) return undefined;
     sleepSeconds = Math.min(MAX_SLEEP_SECONDS, sleepSeconds + seconds);

@@ -44,32 +44,33 @@ test('hangup ends the call and the script; reason decides how', async () => {
   assert.deepEqual((await run('- hangup')).leg.log, ['hangup hangup']);
 });
 
-test('the end of the script hangs up', async () => {
+test('flow.md model, end of script: the outermost frame ends, and the call is hung up', async () => {
   const { leg, result } = await run('- label: only');
   assert.deepEqual(leg.log, ['hangup hangup']);
   assert.equal(result.outcome, 'finished');
 });
 
-test('a script that shall leave the call alive does', async () => {
+test('flow.md model, end of script: a script that shall leave the call alive does', async () => {
   const { leg } = await run('- label: only', { hangUpAtEnd: false });
   assert.deepEqual(leg.log, []);
 });
 
 for (const [title, step, ms] of [
-  ['a number is milliseconds', 'sleep: 250', 250],
-  ['duration is milliseconds', 'sleep: {duration: 1500}', 1_500],
-  ['a placeholder', 'sleep: "${2 * 100}"', 200],
-  ['a text of digits', 'sleep: "300"', 300],
-  ['0 does nothing', 'sleep: 0', 0],
+  ['flow.md 9, scalar: a number is milliseconds', 'sleep: 250', 250],
+  ['flow.md 9, duration: is milliseconds', 'sleep: {duration: 1500}', 1_500],
+  ['document.md 1.3, scalar sleep: a variable', 'sleep: "${2 * 100}"', 200],
+  ['flow.md 9, unit: milliseconds, so 1 is a millisecond', 'sleep: {duration: 1}', 1],
+  ['flow.md 9, scalar: a text of digits', 'sleep: "300"', 300],
+  ['flow.md 9, 0: does nothing', 'sleep: 0', 0],
 ] as const) {
-  test(`sleep: ${title}`, async () => {
+  test(title, async () => {
     const { clock, result } = await run(`- ${step}\n- set: {after: 1}`);
     assert.equal(clock.monotonic(), ms);
     assert.equal(result.vars['after'], 1);
   });
 }
 
-test('sleep -1 waits until the call ends', async () => {
+test('flow.md 9, -1: waits until the call ends', async () => {
   const test = await start(main('- sleep: -1\n- set: {after: 1}'));
   await test.clock.advance(10_000_000);
   assert.equal(test.result, undefined);
@@ -77,7 +78,7 @@ test('sleep -1 waits until the call ends', async () => {
   assert.equal((await test.finish()).outcome, 'ended');
 });
 
-test('the script stops at once when the call ends during a step', async () => {
+test('flow.md model, remote end: the script stops at once, in the middle of a step', async () => {
   const test = await start(main('- sleep: 10000\n- set: {after: 1}'));
   await test.clock.advance(500);
   test.leg.end({ by: 'remote', reason: 'hangup' });
@@ -85,14 +86,14 @@ test('the script stops at once when the call ends during a step', async () => {
   assert.deepEqual([result.outcome, result.vars['after'], test.clock.monotonic()], ['ended', undefined, 500]);
 });
 
-test('a script on a call that is over already runs no step', async () => {
+test('flow.md model, remote end: a script on a call that is over already runs no step', async () => {
   const leg = new FakeLeg();
   leg.end();
   const { result } = await run('- set: {after: 1}', { leg });
   assert.deepEqual([result.outcome, result.vars], ['ended', {}]);
 });
 
-test('user_event hands its object to the client of the leg, with placeholders replaced', async () => {
+test('flow.md 10, client event: the client of the leg gets the object, with placeholders replaced', async () => {
   const events: unknown[] = [];
   await run('- user_event: {event: {state: "${call.type}", n: [1]}}', {
     sendUserEvent: (event) => events.push(event),
@@ -100,23 +101,31 @@ test('user_event hands its object to the client of the leg, with placeholders re
   assert.deepEqual(events, [{ state: 'sip', n: [1] }]);
 });
 
-test('user_event without a client does nothing', async () => {
+test('flow.md 10, no client: does nothing, and is no error', async () => {
   assert.equal((await run('- user_event: {event: {}}')).result.outcome, 'finished');
 });
 
-for (const [step, code] of [
-  ['sleep: -2', 'relay_script_method_parameter_invalid_value'],
-  ['sleep: 1.5', 'relay_script_method_parameter_invalid_value'],
-  ['sleep: soon', 'relay_script_method_parameter_invalid_value'],
-  ['sleep', 'relay_script_method_parameter_missing'],
-  ['sleep: {time: 500}', 'relay_script_method_parameter_missing'],
-  ['answer: {codecs: "PCMU,MP3"}', 'relay_script_method_parameter_invalid_value'],
-  ['answer: {max_duration: 0}', 'relay_script_method_parameter_invalid_value'],
-  ['hangup: {reason: rude}', 'relay_script_method_parameter_invalid_value'],
-  ['user_event: {}', 'relay_script_method_parameter_missing'],
-  ['user_event: {event: text}', 'relay_script_element_wrong_type'],
+for (const [title, step, code] of [
+  ['flow.md 9, other negatives: refused', 'sleep: -2', 'relay_script_method_parameter_invalid_value'],
+  ['flow.md 9, duration: an integer', 'sleep: 1.5', 'relay_script_method_parameter_invalid_value'],
+  ['flow.md 9, scalar: no other text', 'sleep: soon', 'relay_script_method_parameter_invalid_value'],
+  ['flow.md 9, duration: required', 'sleep', 'relay_script_method_parameter_missing'],
+  ['flow.md 9, unit: time is unknown', 'sleep: {time: 500}', 'relay_script_method_parameter_missing'],
+  ['answer knows its codecs', 'answer: {codecs: "PCMU,MP3"}', 'relay_script_method_parameter_invalid_value'],
+  [
+    'answer lasts a second at least',
+    'answer: {max_duration: 0}',
+    'relay_script_method_parameter_invalid_value',
+  ],
+  [
+    'document.md 4.4, enum property: hangup knows its reasons',
+    'hangup: {reason: rude}',
+    'relay_script_method_parameter_invalid_value',
+  ],
+  ['flow.md 10, event: required', 'user_event: {}', 'relay_script_method_parameter_missing'],
+  ['flow.md 10, event: an object', 'user_event: {event: text}', 'relay_script_element_wrong_type'],
 ] as const) {
-  test(`${step} is refused at load`, () => {
+  test(`${title}: ${step} (at load: ${code})`, () => {
     const errors = checkDocument(main(`- ${step}`)).diagnostics.filter(
       ({ severity }) => severity === 'error',
     );
@@ -126,3 +135,19 @@ for (const [step, code] of [
     );
   });
 }
+
+test('flow.md 9, other negatives: known at run only', async () => {
+  const { result } = await run('- sleep: "${0 - 5}"');
+  assert.equal(result.error?.code, 'relay_script_method_parameter_invalid_value');
+});
+
+test('flow.md 9, media stays alive: nothing is asked of the call meanwhile, a recording goes on', async () => {
+  const test = await start(main('- record_call: {}\n- sleep: 5000'));
+  const before = [...test.leg.log];
+  await test.clock.advance(2_500);
+  test.leg.press('5#');
+  await test.clock.advance(2_000);
+  assert.deepEqual(test.leg.log, before);
+  assert.equal(test.result, undefined);
+  await test.finish();
+});

@@ -5,54 +5,54 @@ import { main, run, said } from '../run.test-helper.ts';
 
 const CASES: readonly [title: string, entries: string, spoken: string[]][] = [
   [
-    'takes the first truthy branch only',
+    'flow.md 1, order: takes the first truthy branch only',
     '[{when: "false", then: [{play: "say:a"}]}, {when: "1", then: [{play: "say:b"}]}, {when: "1", then: [{play: "say:c"}]}]',
     ['b'],
   ],
-  ['is truthy as JavaScript: a text', '[{when: "\'x\'", then: [{play: "say:a"}]}]', ['a']],
-  ['is falsy as JavaScript: NaN', '[{when: "0/0", then: [{play: "say:a"}]}]', []],
-  ['is falsy as JavaScript: an empty text', '[{when: "\'\'", then: [{play: "say:a"}]}]', []],
-  ['without a match and without else does nothing', '[{when: "false", then: [{play: "say:a"}]}]', []],
+  ['flow.md 1, truthiness: a text is truthy', '[{when: "\'x\'", then: [{play: "say:a"}]}]', ['a']],
+  ['flow.md 1, truthiness: NaN is falsy', '[{when: "0/0", then: [{play: "say:a"}]}]', []],
+  ['flow.md 1, truthiness: an empty text is falsy', '[{when: "\'\'", then: [{play: "say:a"}]}]', []],
+  ['flow.md 1, no match: without else the next step runs', '[{when: "false", then: [{play: "say:a"}]}]', []],
   [
-    'takes else when nothing matched',
+    'flow.md 1, else: runs when nothing matched',
     '[{when: "false", then: [{play: "say:a"}]}, {else: [{play: "say:b"}]}]',
     ['b'],
   ],
   [
-    'evaluates an else that stands first last',
+    'flow.md 1, else entry not last: it is still evaluated last',
     '[{else: [{play: "say:b"}]}, {when: "true", then: [{play: "say:a"}]}]',
     ['a'],
   ],
   [
-    'takes else beside when at once, and looks no further',
+    'flow.md 1, else beside when: runs at once, and ends the search',
     '[{when: "false", then: [{play: "say:a"}], else: [{play: "say:b"}]}, {when: "true", then: [{play: "say:c"}]}]',
     ['b'],
   ],
   [
-    'reads an unset bare name as undefined',
+    'flow.md 1, unset variable: a bare name is undefined',
     '[{when: "nothing === undefined", then: [{play: "say:a"}]}]',
     ['a'],
   ],
   [
-    'reads scopes by name',
+    'flow.md 1, when: reads scopes and bare names without ${}',
     '[{when: "call.type == \'sip\' && vars.n > 2 && n > 2", then: [{play: "say:a"}]}]',
     ['a'],
   ],
   [
-    'replaces placeholders as raw text: a number',
+    'flow.md 1, ${…} in when: becomes raw text, here a number',
     '[{when: "%{digits} == 1", then: [{play: "say:a"}]}]',
     ['a'],
   ],
   [
-    'replaces placeholders as raw text inside quotes',
+    'flow.md 1, ${…} in when: becomes raw text inside quotes',
     '[{when: "\'${word}\' == \'yes\'", then: [{play: "say:a"}]}]',
     ['a'],
   ],
-  ['with no branch at all does nothing', '[]', []],
+  ['flow.md 1, empty array: does nothing', '[]', []],
 ];
 
 for (const [title, entries, spoken] of CASES) {
-  test(`cond ${title}`, async () => {
+  test(title, async () => {
     const test = await run(
       `- set: {n: 3, digits: "1", word: "yes"}\n- cond: ${entries}\n- play: "say:after"`,
     );
@@ -61,18 +61,18 @@ for (const [title, entries, spoken] of CASES) {
   });
 }
 
-test('later branches are not evaluated once one is taken', async () => {
+test('flow.md 1, order: later branches are not evaluated once one is taken', async () => {
   const test = await run('- cond: [{when: "true", then: [{play: "say:a"}]}, {when: "null.x", then: []}]');
   assert.deepEqual(said(test), ['a']);
 });
 
 for (const [title, when] of [
-  ['that throws', 'null.x'],
-  ['with a syntax error', '1 +'],
-  ['that runs longer than 150 ms', '(() => { for (;;); })()'],
-  ['where raw text became an unknown method call', '%{word}()'],
+  ['flow.md 1, when fails: it throws', 'null.x'],
+  ['flow.md 1, when fails: a syntax error', '1 +'],
+  ['flow.md 1, when fails: it runs longer than 150 ms', '(() => { for (;;); })()'],
+  ['flow.md 1, ${…} in when: an unquoted word became an identifier', '%{word}()'],
 ] as const) {
-  test(`a condition ${title} stops the script with relay_script_js_eval_error`, async () => {
+  test(`${title}, which stops the script with relay_script_js_eval_error`, async () => {
     const test = await run(
       `- set: {word: shout}\n- cond: [{when: "${when}", then: []}]\n- play: "say:after"`,
     );
@@ -83,7 +83,7 @@ for (const [title, when] of [
   });
 }
 
-test('steps go on behind the cond after its branch, at any depth', async () => {
+test('flow.md model, block: after its last step, execution goes on behind the step that owns it', async () => {
   const test = await run(`
 - cond:
     - when: "true"
@@ -97,22 +97,30 @@ test('steps go on behind the cond after its branch, at any depth', async () => {
 });
 
 for (const [title, entries, code] of [
-  ['when without then', '[{when: "true"}]', 'relay_script_method_parameter_missing'],
-  ['then without when', '[{then: []}]', 'relay_script_method_parameter_missing'],
-  ['an empty branch', '[{}]', 'relay_script_method_parameter_missing'],
-  ['two branches with else alone', '[{else: []}, {else: []}]', 'relay_script_element_duplicated'],
+  ['flow.md 1, when without then: refused', '[{when: "true"}]', 'relay_script_method_parameter_missing'],
+  ['flow.md 1, then: refused without when', '[{then: []}]', 'relay_script_method_parameter_missing'],
   [
-    'an object in the place of the list',
+    'flow.md 1, when: required in an entry that is not pure else',
+    '[{}]',
+    'relay_script_method_parameter_missing',
+  ],
+  [
+    'flow.md 1, else: at most one entry of it alone',
+    '[{else: []}, {else: []}]',
+    'relay_script_element_duplicated',
+  ],
+  [
+    'document.md 1.3, list value cond: no object in its place',
     '{when: "true", then: []}',
     'relay_script_method_parameter_invalid_value',
   ],
   [
-    'a condition of more than 1,024 characters',
+    'flow.md 1, when fails: more than 1,024 characters',
     `[{when: "${'x'.repeat(1_025)}", then: []}]`,
     'relay_script_js_eval_error',
   ],
 ] as const) {
-  test(`cond refuses ${title} at load`, () => {
+  test(`${title} (at load: ${code})`, () => {
     assert.deepEqual(
       checkDocument(main(`- cond: ${entries}`)).diagnostics.map(({ code }) => code),
       [code],

@@ -10,14 +10,14 @@ test('send_digits answers, sends, waits, and sets its result', async () => {
   assert.equal(result.vars['send_digits_result'], 'success');
 });
 
-test('a method that this version cannot run is valid; running it warns, names it, and the next step runs', async () => {
+test('document.md 5.1, method failed: one that this version cannot run warns, naming it, and the next step runs', async () => {
   const { result, warnings } = await run('- denoise: {}\n- set: {after: 1}');
   assert.equal(warnings[0]?.code, 'relay_script_method_execute_failed');
   assert.match(warnings[0]?.message ?? '', /"denoise" is valid SWML, but this version cannot run it/);
   assert.equal(result.vars['after'], 1);
 });
 
-test('placeholders of a method that cannot be run are not evaluated', async () => {
+test('document.md 4.5, only in AI methods: template functions are not touched where they stand', async () => {
   const { warnings } = await run('- ai: {prompt: {text: "${lc:caller} ${broken(}"}}');
   assert.deepEqual(
     warnings.map(({ code }) => code),
@@ -29,7 +29,7 @@ test('an unknown method cannot be reached: its document is refused', async () =>
   await assert.rejects(start(main('- plya: "say:hi"')), /did you mean "play"/);
 });
 
-test('the language has 43 calling and 9 messaging methods', () => {
+test('document.md 1.2, 43 methods: and 9 messaging ones', () => {
   assert.deepEqual([methodsOf('calling').size, methodsOf('messaging').size], [43, 9]);
 });
 

@@ -1,3 +1,4 @@
+import { toText } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
 import { NEXT } from '../flow.ts';
 import { bodyOf, clearOutputs, performRequest, withoutCredentials } from '../http-step.ts';
@@ -25,7 +26,7 @@ export const request = defineMethod({
         required: true,
         enum: ['GET', 'POST', 'PUT', 'DELETE'],
       }),
-      headers: s.record(s.string({ description: 'Value of the header.' }), {
+      headers: s.record(s.any({ description: 'Value of the header.' }), {
         description:
           'Accept, Authorization, Content-Type, Range and X-… are sent, others dropped with a warning.',
       }),
@@ -92,7 +93,7 @@ export const request = defineMethod({
     vars.set('request_url', withoutCredentials(params.url));
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(params.headers ?? {})) {
-      if (/^(?:accept|authorization|content-type|range|x-.*)$/i.test(name)) headers[name] = value;
+      if (/^(?:accept|authorization|content-type|range|x-.*)$/i.test(name)) headers[name] = toText(value);
       else
         context.log.warn(
           { header: name },

@@ -15,7 +15,7 @@ export const goto = defineMessagingMethod({
       max: s.integer({
         description: 'Jumps of this step in one run of its section; then the section ends.',
         default: 100,
-        min: 1,
+        min: 0,
       }),
     },
     { description: 'Parameters of `goto`.' },
