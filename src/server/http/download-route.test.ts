@@ -23,6 +23,9 @@ describe('downloads', () => {
     assert.equal(headers['etag'], ETAG);
     assert.equal(headers['last-modified'], MODIFIED_HTTP);
     assert.equal(headers['x-content-type-options'], 'nosniff');
+    // For players in pages of other origins; without credentials, which '*' forbids.
+    assert.equal(headers['access-control-allow-origin'], '*');
+    assert.equal(headers['access-control-allow-credentials'], undefined);
   });
 
   for (const [format, type] of [

@@ -10,7 +10,7 @@ import type { RecordingRow } from '../../storage/recordings.ts';
 import { type ConditionalHeaders, checkConditions, rangeApplies, type Validators } from './conditional.ts';
 import { problem } from './errors.ts';
 import { parseRange } from './ranges.ts';
-import { type AccessOptions, findFinished, requireAccess } from './recording-access.ts';
+import { type AccessOptions, FOR_PAGES, findFinished, requireAccess } from './recording-access.ts';
 import { isUuid } from './recording-url.ts';
 
 export interface DownloadOptions extends AccessOptions {
@@ -90,6 +90,7 @@ async function sendFile(
     'accept-ranges': 'bytes',
     // Deletion and protection must show at once, so every use is checked; the tag makes that cheap.
     'cache-control': 'private, no-cache',
+    ...FOR_PAGES,
   });
   const headers: ConditionalHeaders = request.headers;
   const verdict = checkConditions(headers, validators);

@@ -155,7 +155,10 @@ describe('peaks', () => {
   test('need the credentials in the REST API, and beside the download what the download needs', async () => {
     t.current.addWav(bursts(1), 1);
     assert.equal((await get('', {})).statusCode, 401);
-    assert.equal((await t.current.request('GET', PLAIN)).statusCode, 200);
+    const plain = await t.current.request('GET', PLAIN);
+    assert.equal(plain.statusCode, 200);
+    assert.equal(plain.headers['access-control-allow-origin'], '*');
+    assert.equal((await get()).headers['access-control-allow-origin'], undefined);
     t.current.protect = true;
     assert.equal((await t.current.request('GET', PLAIN)).statusCode, 401);
     assert.equal((await t.current.request('GET', PLAIN, AUTH)).statusCode, 200);

@@ -4,7 +4,7 @@ import type { RecordingRow } from '../../storage/recordings.ts';
 import { PeaksBusyError, type PeaksSource } from '../peaks-source.ts';
 import { problem, tooManyRequests } from './errors.ts';
 import { type Query, wholeNumber } from './query.ts';
-import { type AccessOptions, findFinished, requireAccess } from './recording-access.ts';
+import { type AccessOptions, FOR_PAGES, findFinished, requireAccess } from './recording-access.ts';
 
 export interface PeaksOptions extends AccessOptions {
   readonly peaks: PeaksSource;
@@ -17,6 +17,7 @@ const RETRY_SECONDS = 2;
 export function addPeaksRoute(app: FastifyInstance, options: PeaksOptions): void {
   app.get('/api/v1/recordings/:id/peaks', (request, reply) => {
     requireAccess(request, reply, idOf(request), options);
+    reply.headers(FOR_PAGES);
     return sendPeaks(request, reply, options);
   });
 }

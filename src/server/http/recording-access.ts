@@ -14,6 +14,15 @@ export interface AccessOptions {
 }
 
 /**
+ * Lets players in web pages of other origins read what anyone with the URL may have: browsers never send
+ * credentials along with it.
+ */
+export const FOR_PAGES = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'accept-ranges, content-length, content-range, etag',
+} as const;
+
+/**
  * Whether the request may have the sound of a recording: always with credentials; else by an expiring link, if
  * it is one; else unless recordings are protected.
  * @throws HttpProblem 401, 403

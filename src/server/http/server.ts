@@ -15,6 +15,7 @@ import { HttpProblem, httpListenError, problem } from './errors.ts';
 import { addMetricsRoute, type MetricsOptions } from './metrics-route.ts';
 import { addLamlRoutes } from './laml-routes.ts';
 import { addLinkRoute } from './link-route.ts';
+import { addOpenApiRoute } from './openapi/route.ts';
 import { addPeaksRoute, addRestPeaksRoute } from './peaks-routes.ts';
 import { addRecordingsRoutes } from './recordings-routes.ts';
 import { addSchemaRoutes } from './schema-routes.ts';
@@ -79,6 +80,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   addStatusRoutes(app, options);
   if (options.metrics !== undefined) addMetricsRoute(app, options.metrics, options.credentials);
   addSchemaRoutes(app);
+  addOpenApiRoute(app, options.publicUrl);
   const links = new DownloadLinks(options.linkKey, () => options.clock.now());
   const library = { ...options, log, links, peaks: new PeaksSource(options.recordings, options.files) };
   addDownloadRoutes(app, library);

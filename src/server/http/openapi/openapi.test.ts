@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { AUTH, CREDENTIALS, ID, PUBLIC_URL, REST, useTestServer } from '../http-fixtures.ts';
+import { openApiDocument } from './document.ts';
+import { SCHEMAS } from './schemas.ts';
+
+/** Routes beside the documented ones that say the same at another place, or are no part of the API. */
+const ELSEWHERE = [
+  /^\/api\/openapi\.json$/,
+  /^\/api\/v1\/recordings\/:id$/,
+  /^(?:\/api\/laml)?\/2010-04-01\/Accounts\/:account(?:\/Calls\/:call)?\/Recordings(?:\.json|\/:name)?$/,
+];
+
+const t = useTestServer();
+const ajv = new Ajv2020({ strict: false, formats: { uuid: true, 'date-time': true, uri: true } });
+ajv.addSchema({ $id: 'https://test/', components: { schemas: SCHEMAS } });
+
+function assertShape(value: unknown, name: string): void {
+  const holds = ajv.getSchema(`https://test/#/components/schemas/${name}`);
+  assert.ok(holds !== undefined);
+  assert.ok(holds(value), `${name}: ${ajv.errorsText(holds.errors)} in ${JSON.stringify(value)}`);
+}
+
+/** Fastify's drawing of its routes, a branch for each, as a list. */
+function routesOf(tree: string): { readonly method: string; readonly path: string }[] {
+  const branch: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const [, indent, name, methods] = /^([│ ]*)[└├]── (\S+)(?: \(([A-Z, ]+)\))?$/.exec(line) ?? [];
+    if (name === undefined) return [];
+    const depth = indent!.length / 4;
+    branch.splice(depth, branch.length, name);
+    return (methods?.split(', ') ?? []).map((method) => ({ method, path: branch.join('') }));
+  });
+}
+
+describe('the OpenAPI document', () => {
+  test('is served, and is one', async () => {
+    const response = await t.current.request('GET', '/api/openapi.json');
+    assert.equal(response.statusCode, 200);
+    const document = response.json();
+    assert.deepEqual(document, JSON.parse(JSON.stringify(openApiDocument(PUBLIC_URL))));
+    const { valid, errors } = await new Validator().validate(document);
+    assert.ok(valid, JSON.stringify(errors));
+  });
+
+  test('tells of every route of the API, and of no other', async () => {
+    await t.current.server.app.ready();
+    const routes = routesOf(t.current.server.app.printRoutes({ commonPrefix: false })).filter(
+      ({ path }) => path.startsWith('/api/') || path.startsWith('/2010-04-01/'),
+    );
+    assert.ok(routes.length > 20, JSON.stringify(routes));
+    const { paths } = openApiDocument(PUBLIC_URL) as { paths: Record<string, Record<string, unknown>> };
+    const documented = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.keys(operations)
+        .filter((name) => name !== 'parameters')
+        .map((name) => `${name.toUpperCase()} ${path}`),
+    );
+    const served = routes.map(({ method, path }) => ({
+      path,
+      text: `${method} ${path.replace(/:file/, 'download').replaceAll(/:(\w+)/g, '{$1}')}`,
+    }));
+    const missing = served.filter(
+      ({ path, text }) => !documented.includes(text) && !ELSEWHERE.some((rule) => rule.test(path)),
+    );
+    // HEAD comes with GET.
+    assert.deepEqual(
+      missing.map(({ text }) => text).filter((text) => !documented.includes(text.replace(/^HEAD/, 'GET'))),
+      [],
+    );
+    for (const text of documented.filter((each) => !each.includes('/laml/'))) {
+      assert.ok(
+        served.some((route) => route.text === text),
+        `${text} is not served`,
+      );
+    }
+  });
+
+  test('describes the answers as they are', async () => {
+    t.current.addWav(new Int16Array(16_000), 1);
+    const get = async (place: string, headers = AUTH) =>
+      (await t.current.request('GET', place, headers)).json();
+    assertShape(await get(`${REST}/${ID}`), 'Recording');
+    assertShape(await get(`${REST}?page_size=1`), 'RecordingList');
+    assertShape(await get(`${REST}/${ID}/peaks`), 'Peaks');
+    assertShape((await t.current.request('POST', `${REST}/${ID}/links`, AUTH)).json(), 'Link');
+    assertShape(await get(`${REST}?page_size=0`), 'Issues');
+    assertShape(await get(`${REST}/nobody`), 'Error');
+    const account = `/api/laml/2010-04-01/Accounts/${CREDENTIALS.projectId}`;
+    assertShape(await get(`${account}/Recordings.json`), 'CompatibilityList');
+    for (const change of [
+      {
+        status: 'in-progress',
+        startTime: undefined,
+        endTime: undefined,
+        endedBy: undefined,
+        terminator: undefined,
+      },
+      { status: 'failed', legType: 'phone', error: 'disk full', hangupBy: 'remote', hangupReason: 'hangup' },
+      { status: 'absent', legType: 'webrtc', direction: 'both', format: 'mp4' },
+    ] as const) {
+      t.current.recordings.delete(ID);
+      t.current.add(change);
+      assertShape(await get(`${REST}/${ID}`), 'Recording');
+      assertShape(await get(`${account}/Recordings/${ID}.json`), 'CompatibilityRecording');
+      assertShape(await get(`/api/v1/recordings/${ID}/download`), 'Error');
+    }
+  });
+});

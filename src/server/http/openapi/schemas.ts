@@ -1,0 +1,145 @@
+/** A JSON Schema (2020-12), as OpenAPI 3.1 takes it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+const text: JsonSchema = { type: 'string' };
+const uuid: JsonSchema = { type: 'string', format: 'uuid' };
+const time: JsonSchema = { type: 'string', format: 'date-time' };
+const whole: JsonSchema = { type: 'integer', minimum: 0 };
+
+function orNull(schema: JsonSchema): JsonSchema {
+  return { anyOf: [schema, { type: 'null' }] };
+}
+
+function oneOf(...values: readonly unknown[]): JsonSchema {
+  return { enum: values };
+}
+
+/** An object in which all properties are there but those of `optional`, and no others. */
+function closed(
+  properties: Readonly<Record<string, JsonSchema>>,
+  optional: readonly string[] = [],
+): JsonSchema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+const LEG_IDS = ['relay_pstn_leg_id', 'relay_sip_leg_id', 'relay_webrtc_leg_id'];
+
+export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+  Recording: {
+    description: 'A recording. What stands behind `track` and the leg are extensions of the language.',
+    ...closed(
+      {
+        id: uuid,
+        project_id: text,
+        created_at: time,
+        updated_at: time,
+        status: {
+          ...oneOf('in-progress', 'paused', 'completed', 'absent', 'failed'),
+          description: 'There is a file only when it is `completed`.',
+        },
+        url: { type: 'string', format: 'uri', description: 'Of the file.' },
+        duration_in_seconds: { ...whole, description: 'Rounded; 0 while it runs.' },
+        byte_size: whole,
+        stereo: { type: 'boolean' },
+        track: oneOf('inbound', 'outbound', 'both'),
+        price: oneOf(0),
+        price_unit: oneOf('USD'),
+        error_code: { ...oneOf('recording_failed'), description: 'Only of a failed one.' },
+        ...Object.fromEntries(
+          LEG_IDS.map((name) => [name, { ...text, description: 'By the kind of the leg.' }]),
+        ),
+        state: { ...text, description: 'The same as `status`.' },
+        duration: { ...whole, description: 'The same as `duration_in_seconds`.' },
+        duration_ms: { type: 'number', minimum: 0 },
+        format: oneOf('wav', 'mp3', 'mp4'),
+        direction: oneOf('speak', 'listen', 'both'),
+        call_id: text,
+        control_id: text,
+        start_time: orNull(time),
+        end_time: orNull(time),
+        ended_by: orNull(text),
+        terminator: orNull(text),
+        hangup_by: orNull(oneOf('local', 'remote')),
+        hangup_reason: orNull(text),
+        error: orNull(text),
+      },
+      ['error_code', ...LEG_IDS],
+    ),
+  },
+  RecordingList: closed({
+    links: closed({ self: text, first: text, next: text, prev: text }, ['next', 'prev']),
+    data: { type: 'array', items: { $ref: '#/components/schemas/Recording' } },
+  }),
+  Link: closed({
+    recording_id: uuid,
+    url: { type: 'string', format: 'uri' },
+    expires_in: whole,
+    expires_at: time,
+  }),
+  Peaks: {
+    description: 'Peaks in the JSON of audiowaveform, version 2; `duration` is an extension.',
+    ...closed({
+      version: oneOf(2),
+      channels: oneOf(1, 2),
+      sample_rate: { type: 'integer', description: 'Hz' },
+      samples_per_pixel: { type: 'integer', minimum: 1 },
+      bits: oneOf(8, 16),
+      length: whole,
+      data: {
+        type: 'array',
+        items: { type: 'integer', minimum: -32_768, maximum: 32_767 },
+        description: 'For each of `length` stretches, for each channel: lowest, then highest sample.',
+      },
+      duration: { type: 'number', description: 'Seconds' },
+    }),
+  },
+  Error: closed({ error: text, detail: text }, ['detail']),
+  Issues: closed({
+    errors: {
+      type: 'array',
+      items: closed({ detail: text, status: oneOf('422'), title: text, code: text }),
+    },
+  }),
+  CompatibilityRecording: {
+    description: 'A recording as the compatibility API shows it.',
+    ...closed({
+      sid: uuid,
+      account_sid: text,
+      api_version: oneOf('2010-04-01'),
+      call_sid: text,
+      conference_sid: { type: 'null' },
+      channels: oneOf(1, 2),
+      channel: oneOf('1', '2'),
+      date_created: text,
+      date_updated: text,
+      start_time: orNull(text),
+      end_time: orNull(text),
+      duration: whole,
+      price: oneOf(0),
+      price_unit: oneOf('USD'),
+      source: oneOf('RecordVerb'),
+      status: oneOf('in-progress', 'paused', 'completed', 'absent'),
+      error_code: orNull(text),
+      trim: oneOf('do-not-trim'),
+      encryption_details: { type: 'null' },
+      uri: text,
+      subresource_uris: { type: 'object' },
+    }),
+  },
+  CompatibilityList: closed({
+    uri: text,
+    first_page_uri: text,
+    next_page_uri: orNull(text),
+    previous_page_uri: orNull(text),
+    page: whole,
+    page_size: whole,
+    recordings: { type: 'array', items: { $ref: '#/components/schemas/CompatibilityRecording' } },
+  }),
+  Command: {
+    type: 'object',
+    description: 'A command to a running call: docs/commands.md.',
+    properties: { command: text, id: text, params: { type: 'object' } },
+    required: ['command'],
+  },
+};
