@@ -133,6 +133,16 @@ test('what cannot be repaired is told and left as it is', async (t) => {
   assert.equal(store.get(recordingId)?.error, 'full');
 });
 
+test('peaks are kept with the recording, but not with one that is encrypted', async (t) => {
+  const peaks = { sampleRate: 8000, channels: 1, framesPerPoint: 160, data: Int16Array.of(-3, 3) };
+  for (const keys of [undefined, KEYS]) {
+    const { service, store } = openService(t, keys === undefined ? {} : { keys });
+    const { recordingId } = await service.create(INFO, undefined, RECORD);
+    service.ended(recordingId, { ...FINISHED, peaks });
+    assert.deepEqual(store.peaks(recordingId), keys === undefined ? peaks : undefined);
+  }
+});
+
 test('with a key, a recording is encrypted; one that a crash broke off is repaired with it', async (t) => {
   const { service, store, outbox, dataDir } = openService(t, { keys: KEYS });
   const { recordingId, path: file } = await service.create(INFO, undefined, RECORD);

@@ -133,7 +133,9 @@ export class RecordingService {
     const { store, transaction } = this.#options;
     transaction(() => {
       this.#change(id, changeOf(outcome), outcome.state);
-      if (outcome.peaks !== undefined) store.savePeaks(id, outcome.peaks);
+      // Of an encrypted recording nothing is kept in the open, not even how loud it is.
+      const open = !isEncryptedPath(store.get(id)?.path ?? '');
+      if (outcome.peaks !== undefined && open) store.savePeaks(id, outcome.peaks);
     });
   }
 

@@ -1,6 +1,7 @@
 import { MPEGDecoder } from 'mpg123-decoder';
 import { PeakMeter, type Peaks } from '../media/peaks.ts';
 import { WavStreamDecoder } from '../media/wav-stream-decoder.ts';
+import { isEncryptedPath } from '../recording/recording-path.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import type { RecordingRow, RecordingStore } from '../storage/recordings.ts';
 
@@ -20,7 +21,8 @@ const MP3_BYTES = 4_096;
 
 /**
  * Peaks of finished recordings. They were gathered while the recording was written; where they are not (it was
- * repaired after a crash, or is of before there were peaks), the file is read once, and they are kept.
+ * repaired after a crash, or is of before there were peaks), the file is read once, and they are kept. Those of
+ * encrypted recordings are never kept: the file is read each time.
  */
 export class PeaksSource {
   readonly #recordings: RecordingStore;
@@ -60,7 +62,8 @@ export class PeaksSource {
       if (found === undefined || found.size === 0) return undefined;
       const bytes = found.read({ start: 0, end: found.size - 1 });
       const peaks = await (row.format === 'wav' ? peaksOfWav(bytes) : peaksOfMp3(bytes));
-      if (peaks !== undefined) this.#recordings.savePeaks(row.id, peaks);
+      // Of an encrypted recording nothing is kept in the open, not even how loud it is.
+      if (peaks !== undefined && !isEncryptedPath(row.path)) this.#recordings.savePeaks(row.id, peaks);
       return peaks;
     } finally {
       this.#busy--;

@@ -5,6 +5,9 @@ import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import WaveformData from 'waveform-data';
 import { PeakMeter } from '../../media/peaks.ts';
+import { wavHeader } from '../../media/wav-format.ts';
+import { encryptOnDisk, KEYS } from '../../recording/encryption/encryption.test-helper.ts';
+import { DecryptedFiles } from '../../storage/decrypted-files.ts';
 import { LocalFiles } from '../../storage/local-files.ts';
 import { AUTH, ID, REST, useTestServer } from './http-fixtures.ts';
 
@@ -103,6 +106,22 @@ describe('peaks', () => {
     assert.equal(reads, 1);
     rmSync(path.join(t.current.directory, file));
     assert.equal((await get()).statusCode, 200);
+  });
+
+  test('of an encrypted recording are read from what is inside it, each time, and nowhere kept', async () => {
+    const samples = bursts(1);
+    const data = new Uint8Array(samples.buffer);
+    const wav = Buffer.concat([wavHeader({ sampleRate: 8000, channels: 1 }, data.length), data]);
+    const row = t.current.add({ path: `recordings/${ID}.wav.enc` });
+    await encryptOnDisk(path.join(t.current.directory, row.path), ID, wav);
+    await t.current.server.close();
+    t.current.server = t.current.make({
+      files: new DecryptedFiles(new LocalFiles(t.current.directory), KEYS),
+    });
+    for (let time = 0; time < 2; time++) {
+      assert.deepEqual((await get('?samples=2')).json().data, [-16_000, 16_000, 0, 0]);
+      assert.equal(t.current.recordings.peaks(ID), undefined);
+    }
   });
 
   test('for too many at once are 429 with the time to come back', async () => {
