@@ -31,7 +31,7 @@ test('Every command has examples in its help', async () => {
 for (const [args, message] of [
   [['chekc'], "unknown command 'chekc': did you mean check?"],
   [['check', '--strikt', 'x'], "unknown option '--strikt': did you mean --strict?"],
-  [['check'], "missing required argument 'file'"],
+  [['check'], "missing required argument 'place'"],
 ] as const) {
   test(`openswml ${args.join(' ')} is answered in one line with status 2`, async () => {
     assert.deepEqual(await cli(...args), { status: 2, out: '', err: `openswml: ${message}\n` });

@@ -34,6 +34,11 @@ export interface CheckResult {
   readonly document?: SwmlDocument;
   /** In the order of the text. */
   readonly diagnostics: readonly Diagnostic[];
+  /**
+   * Whether the text was meant to be a document: it has sections, whatever else may be wrong with it. Tells
+   * documents from other YAML and JSON; undefined for a text that cannot be parsed.
+   */
+  readonly recognized?: boolean;
 }
 
 /** Step lists inside step lists (spec/document.md 6). */
@@ -50,12 +55,12 @@ export function checkDocument(text: string, options: CheckOptions = {}): CheckRe
     if (error instanceof SwmlError) return { diagnostics: error.diagnostics };
     throw error;
   }
-  const { reader, document } = built;
+  const { reader, document, recognized } = built;
   const checker = new DocumentChecker(reader, document, options.strict === true);
   for (const [name, block] of document.sections) checker.block(block, ['sections', name], 0);
   const diagnostics = [...reader.diagnostics].sort(byPosition);
-  if (reader.failed) return { diagnostics };
-  return { document: { ...document, usesExpressions: checker.usesExpressions }, diagnostics };
+  if (reader.failed) return { diagnostics, recognized };
+  return { document: { ...document, usesExpressions: checker.usesExpressions }, diagnostics, recognized };
 }
 
 /**

@@ -155,12 +155,25 @@ export class DocumentReader {
 export function buildDocument(
   text: string,
   options: DocumentOptions = {},
-): { readonly reader: DocumentReader; readonly document: Omit<SwmlDocument, 'usesExpressions'> } {
+): {
+  readonly reader: DocumentReader;
+  readonly document: Omit<SwmlDocument, 'usesExpressions'>;
+  /** Whether it was meant to be a document: it has sections, whatever else may be wrong with it. */
+  readonly recognized: boolean;
+} {
   const parsed = parseText(text, options);
   const reader = new DocumentReader(parsed, options);
   const sections = readRoot(reader, parsed.value);
   const { kind, file, blocks } = reader;
-  return { reader, document: { kind, file, text, sections, blocks } };
+  const recognized = looksLikeDocument(parsed.value, kind);
+  return { reader, document: { kind, file, text, sections, blocks }, recognized };
+}
+
+function looksLikeDocument(root: JsonValue, kind: DocumentKind): boolean {
+  if (!isObject(root)) return false;
+  if (isObject(root['sections'])) return true;
+  const names = Object.keys(root).filter((name) => name !== 'version');
+  return kind === 'messaging' && names.length === 1 && SHORT_FORMS.includes(names[0]!);
 }
 
 export function diagnosticOf(

@@ -79,7 +79,7 @@ const EXCERPT_WIDTH = 100;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** Text of a document that cannot steer the terminal it is shown in; as long as before. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(CONTROL, '\ufffd');
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -59,7 +60,7 @@ test('As JSON, every file has its findings with line, column, code and path', as
     ok: boolean;
     diagnostics: Record<string, unknown>[];
   }[];
-  assert.deepEqual(second, { file: good, ok: true, diagnostics: [] });
+  assert.deepEqual(second, { file: good, kind: 'calling', ok: true, diagnostics: [] });
   assert.equal(first?.file, bad);
   assert.equal(first?.ok, false);
   const { line, column, code, severity } = first!.diagnostics[0]!;
@@ -70,12 +71,95 @@ test('As JSON, every file has its findings with line, column, code and path', as
 test('A file that cannot be read is named with the reason; the others are checked all the same', async (context) => {
   const good = path.join(EXAMPLES, 'voicemail.yaml');
   const huge = file(context, ' '.repeat(MAX_DOCUMENT_BYTES + 1));
-  const { status, out, err } = await cli('check', '/nonexistent.yaml', good, EXAMPLES, huge);
+  const { status, out, err } = await cli('check', '/nonexistent.yaml', good, huge);
   assert.equal(status, 2);
   assert.equal(out, `${good}: ok\n`);
   assert.deepEqual(err.trimEnd().split('\n'), [
     'openswml: cannot read /nonexistent.yaml: there is no such file',
-    `openswml: cannot read ${EXAMPLES}: this is a folder, a file is needed`,
     `openswml: cannot check ${huge}: it has ${MAX_DOCUMENT_BYTES + 1} bytes, a document at most ${MAX_DOCUMENT_BYTES}`,
   ]);
+});
+
+test('A document is for calls or for messages by what it holds, unless the kind is given', async (context) => {
+  const message = file(context, 'sections:\n  main:\n    - reply: hello\n');
+  const kinds = async (...args: readonly string[]): Promise<(string | boolean)[]> => {
+    const { out } = await cli('check', '--json', ...args, message);
+    const [{ kind, ok }] = JSON.parse(out) as [{ kind: string; ok: boolean }];
+    return [kind, ok];
+  };
+  assert.deepEqual(await kinds(), ['messaging', true]);
+  assert.deepEqual(await kinds('--kind', 'messaging'), ['messaging', true]);
+  assert.deepEqual(await kinds('--kind', 'calling'), ['calling', false]);
+});
+
+test('A call that mentions a reply is still a call: the kind with fewer errors counts', async (context) => {
+  const call = file(context, 'sections:\n  main:\n    - play: "say:Please reply: yes"\n    - recrod: {}\n');
+  const { out } = await cli('check', '--json', call);
+  const [{ kind, diagnostics }] = JSON.parse(out) as [{ kind: string; diagnostics: unknown[] }];
+  assert.deepEqual([kind, diagnostics.length], ['calling', 1]);
+});
+
+test('For GitHub, every finding is a workflow command with file, line and column', async (context) => {
+  const name = file(context, 'sections:\n  main:\n    - plya: {}\n    - play: {url: "say:x", colour: red}\n');
+  const { status, out, err } = await cli('check', '--format', 'github', name);
+  assert.deepEqual([status, err], [1, '']);
+  const lines = out.trimEnd().split('\n');
+  assert.equal(lines.length, 2);
+  assert.equal(
+    lines[0],
+    `::error file=${name},line=3,col=7,title=relay_script_method_undefined::There is no method "plya"; did you mean "play"?`,
+  );
+  assert.ok(
+    lines[1]?.startsWith(
+      `::warning file=${name},line=4,col=28,title=relay_script_method_parameter_undefined::`,
+    ),
+    lines[1],
+  );
+});
+
+test('For GitHub, text of a document or of a file name cannot begin a command or a property of its own', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-check-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const name = path.join(folder, 'a,line=1:b%.yaml');
+  writeFileSync(name, 'sections:\n  main:\n    - "50%\\n::error::no\\e[2J": {}\n');
+  const { out } = await cli('check', '--format=github', name);
+  assert.equal(out.trimEnd().split('\n').length, 1);
+  assert.ok(out.startsWith(`::error file=${folder}/a%2Cline=1%3Ab%25.yaml,line=3,col=7,`), out);
+  assert.match(out, /::There is no method "50%25\ufffd::error::no\ufffd\[2J"/);
+});
+
+test('For GitHub, a file below the working directory is named from there', async (context) => {
+  const folder = mkdtempSync(path.join(process.cwd(), '.check-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const name = path.join(folder, 'a.yaml');
+  writeFileSync(name, 'sections: {main: [answr]}');
+  const { out } = await cli('check', '--format', 'github', name);
+  assert.ok(out.startsWith(`::error file=${path.basename(folder)}/a.yaml,line=1,col=19,`), out);
+});
+
+for (const [args, message] of [
+  [['--format', 'xml', 'x'], /'xml' is invalid.*text, json, github/],
+  [['--kind', 'fax', 'x'], /'fax' is invalid.*auto, calling, messaging/],
+  [['--json', '--format', 'github', 'x'], /'--json' cannot be used with option '--format/],
+] as const) {
+  test(`openswml check ${args.join(' ')} is answered in one line with status 2`, async () => {
+    const { status, out, err } = await cli('check', ...args);
+    assert.deepEqual([status, out], [2, '']);
+    assert.match(err, message);
+    assert.equal(err.trimEnd().split('\n').length, 1);
+  });
+}
+
+test('Standard input is checked under its own name, up to the size that a document may have', () => {
+  const run = (input: string) =>
+    spawnSync(path.resolve(EXAMPLES, '../bin/openswml'), ['check', '-'], { input, encoding: 'utf8' });
+  const bad = run('sections: {main: [answr]}');
+  assert.deepEqual([bad.status, bad.stderr], [1, '']);
+  assert.ok(bad.stdout.startsWith('standard input:1:19: error relay_script_method_undefined: '), bad.stdout);
+  const huge = run(' '.repeat(MAX_DOCUMENT_BYTES + 1));
+  assert.equal(huge.status, 2);
+  assert.equal(
+    huge.stderr,
+    `openswml: cannot check standard input: a document has at most ${MAX_DOCUMENT_BYTES} bytes\n`,
+  );
 });

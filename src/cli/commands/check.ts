@@ -1,117 +1,105 @@
-import { readFileSync, statSync } from 'node:fs';
+import { type Command, Option } from 'commander';
 
-import type { Command } from 'commander';
-
-import { checkDocument, formatDiagnostic } from '../../methods/check.ts';
-import type { Diagnostic } from '../../swml/errors.ts';
+import type { DocumentKind } from '../../swml/error-codes.ts';
 import { MAX_DOCUMENT_BYTES } from '../../swml/parse.ts';
-import { EXIT, fileError, UsageError } from '../errors.ts';
+import { checkFound, type CheckedDocument, countErrors } from '../check/check-document.ts';
+import { findDocuments, type FoundDocument } from '../check/find-documents.ts';
+import { FORMATS, report, type ReportFormat } from '../check/report.ts';
+import { EXIT, UsageError } from '../errors.ts';
 import type { CommandContext } from '../program.ts';
 
 interface CheckFlags {
   readonly json?: true;
   readonly strict?: true;
-  readonly messaging?: true;
-}
-
-/** What is known of one file. */
-interface CheckedFile {
-  readonly file: string;
-  readonly text: string;
-  readonly diagnostics: readonly Diagnostic[];
+  readonly kind: DocumentKind | 'auto';
+  readonly format: ReportFormat;
 }
 
 const EXAMPLES = `
 Examples:
   openswml check voicemail.yaml
-  openswml check --strict flows/*.yaml
+  openswml check --strict flows
+  openswml check https://example.com/swml
   openswml check --json menu.yaml | jq '.[].diagnostics[].message'
+  openswml check --format github flows
   cat menu.yaml | openswml check -
 
-Exit status: 0 without errors (warnings allowed), 1 with errors, 2 when a file cannot be read.
+In a folder, at any depth, every YAML and JSON file with \`sections\` is a document; other files, node_modules and
+what begins with a dot are passed over. A URL is asked by POST as for a call, by GET if it takes no POST.
+
+Exit status: 0 without errors (warnings allowed), 1 with errors, 2 when something cannot be read or a folder holds
+no document.
 `;
 
 export function addCheckCommand(program: Command, context: CommandContext): void {
   program
     .command('check')
     .description('check SWML documents without running them')
-    .argument('<file...>', 'documents, YAML or JSON; - is standard input')
-    .option('--json', 'print the findings as JSON')
+    .argument('<place...>', 'documents, YAML or JSON: files, folders, http(s) URLs; - is standard input')
+    .addOption(
+      new Option('--format <format>', 'text, json, or github: marks in pull requests')
+        .choices(FORMATS)
+        .default('text'),
+    )
+    .addOption(new Option('--json', 'the same as --format json').conflicts('format'))
     .option('--strict', 'unknown properties and extensions of the language are errors')
-    .option('--messaging', 'the documents are for messages, not for calls')
+    .addOption(
+      new Option('--kind <kind>', 'what the documents are for; auto: what fits better')
+        .choices(['auto', 'calling', 'messaging'])
+        .default('auto'),
+    )
     .addHelpText('after', EXAMPLES)
-    .action((files: readonly string[], flags: CheckFlags) => {
+    .action(async (places: readonly string[], flags: CheckFlags) => {
       const { terminal } = context;
-      const unreadable: UsageError[] = [];
-      const checked = files.flatMap((file) => {
+      const checked: CheckedDocument[] = [];
+      const passedOver: string[] = [];
+      const problems: UsageError[] = [];
+      for (const place of places) {
         try {
-          return [checkFile(file, flags)];
+          const found = await findIn(place, flags.kind === 'messaging' ? 'messaging' : 'calling');
+          const before = checked.length;
+          for (const document of found) {
+            const result = checkFound(document, { kind: flags.kind, strict: flags.strict === true });
+            if (result === undefined) passedOver.push(document.name);
+            else checked.push(result);
+          }
+          if (checked.length === before) throw noDocuments(place);
         } catch (error) {
           if (!(error instanceof UsageError)) throw error;
-          unreadable.push(error);
-          return [];
+          problems.push(error);
         }
-      });
-      terminal.out(flags.json === true ? jsonReport(checked) : textReport(checked));
-      for (const { message } of unreadable) terminal.err(`openswml: ${message}\n`);
-      const failed = checked.some(({ diagnostics }) => errorsIn(diagnostics) > 0);
-      context.exit(unreadable.length > 0 ? EXIT.usage : failed ? EXIT.failed : EXIT.ok);
+      }
+      terminal.out(report(flags.json === true ? 'json' : flags.format, { checked, passedOver }));
+      for (const { message } of problems) terminal.err(`openswml: ${message}\n`);
+      const failed = checked.some(({ diagnostics }) => countErrors(diagnostics) > 0);
+      context.exit(problems.length > 0 ? EXIT.usage : failed ? EXIT.failed : EXIT.ok);
     });
 }
 
-function checkFile(file: string, flags: CheckFlags): CheckedFile {
-  const text = readDocument(file);
-  const name = file === '-' ? 'standard input' : file;
-  const kind = flags.messaging === true ? 'messaging' : 'calling';
-  const { diagnostics } = checkDocument(text, { file: name, kind, strict: flags.strict === true });
-  return { file: name, text, diagnostics };
+function findIn(place: string, kind: DocumentKind): Promise<FoundDocument[]> {
+  return findDocuments(place, {
+    standardInput,
+    // The HTTP client takes a while to load, and most checks need none.
+    url: async (url) => (await import('../check/ask-url.ts')).askForDocument(url, kind),
+  });
 }
 
-/** @throws UsageError when there is no such file, or one that no document can be as long as */
-function readDocument(file: string): string {
-  try {
-    if (file === '-') return readFileSync(0, 'utf8');
-    const { size } = statSync(file);
+function noDocuments(folder: string): UsageError {
+  return new UsageError(
+    `cannot check ${folder}: it holds no document, which is a YAML or JSON file with \`sections\``,
+  );
+}
+
+/** @throws UsageError when it is larger than any document */
+async function standardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    size += chunk.length;
     if (size > MAX_DOCUMENT_BYTES) {
-      throw new UsageError(
-        `cannot check ${file}: it has ${size} bytes, a document at most ${MAX_DOCUMENT_BYTES}`,
-      );
+      throw new UsageError(`cannot check standard input: a document has at most ${MAX_DOCUMENT_BYTES} bytes`);
     }
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw error instanceof UsageError ? error : fileError('read', file, error);
+    chunks.push(chunk);
   }
-}
-
-/** One place in the text for each finding, then a line for each file. */
-function textReport(checked: readonly CheckedFile[]): string {
-  return checked
-    .map(({ file, text, diagnostics }) => {
-      const findings = diagnostics.map((diagnostic) => `${formatDiagnostic(diagnostic, text)}\n`);
-      const errors = errorsIn(diagnostics);
-      const warnings = diagnostics.length - errors;
-      const parts = [
-        ...(errors > 0 ? [count(errors, 'error')] : []),
-        ...(warnings > 0 ? [count(warnings, 'warning')] : []),
-      ];
-      return `${findings.join('')}${file}: ${parts.length === 0 ? 'ok' : parts.join(', ')}\n`;
-    })
-    .join('');
-}
-
-function jsonReport(checked: readonly CheckedFile[]): string {
-  const report = checked.map(({ file, diagnostics }) => ({
-    file,
-    ok: errorsIn(diagnostics) === 0,
-    diagnostics: diagnostics.map(({ file: _file, position, ...rest }) => ({ ...position, ...rest })),
-  }));
-  return `${JSON.stringify(report, null, 2)}\n`;
-}
-
-function errorsIn(diagnostics: readonly Diagnostic[]): number {
-  return diagnostics.filter(({ severity }) => severity === 'error').length;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return Buffer.concat(chunks).toString('utf8');
 }

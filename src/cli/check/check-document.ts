@@ -1,0 +1,43 @@
+import { checkDocument } from '../../methods/check.ts';
+import type { DocumentKind } from '../../swml/error-codes.ts';
+import type { Diagnostic } from '../../swml/errors.ts';
+import { type FoundDocument, mentionsSections } from './find-documents.ts';
+
+export interface CheckedDocument extends FoundDocument {
+  /** What the document is for, or was taken for. */
+  readonly kind: DocumentKind;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface CheckRules {
+  /** `auto`: each document is what fits it better; calling when both fit. */
+  readonly kind: DocumentKind | 'auto';
+  readonly strict: boolean;
+}
+
+/** @returns undefined for a file of a folder that was never meant to be a document */
+export function checkFound(found: FoundDocument, rules: CheckRules): CheckedDocument | undefined {
+  const { name: file, text, folder } = found;
+  const first = rules.kind === 'auto' ? 'calling' : rules.kind;
+  if (folder !== undefined && !MAY_BE_DOCUMENT.test(text)) return undefined;
+  const check = (kind: DocumentKind) => ({
+    kind,
+    ...checkDocument(text, { file, kind, strict: rules.strict }),
+  });
+  let best = check(first);
+  if (rules.kind === 'auto' && best.document === undefined && ONLY_MESSAGING.test(text)) {
+    const other = check('messaging');
+    if (countErrors(other.diagnostics) < countErrors(best.diagnostics)) best = other;
+  }
+  const { kind, diagnostics, recognized = mentionsSections(text) } = best;
+  return folder === undefined || recognized ? { ...found, kind, diagnostics } : undefined;
+}
+
+/** Cheap to ask of a text: whether it can hold sections, or be a message document in its short form. */
+const MAY_BE_DOCUMENT = /\b(?:sections|reply|receive)\b/;
+/** Methods that messages have and calls do not. */
+const ONLY_MESSAGING = /\b(?:reply|receive)\b/;
+
+export function countErrors(diagnostics: readonly Diagnostic[]): number {
+  return diagnostics.filter(({ severity }) => severity === 'error').length;
+}
