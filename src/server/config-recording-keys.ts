@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { key } from './config-key.ts';
-import { encryptionKey, variableName } from './config-values.ts';
+import { encryptionKey, variableName, wholeNumber } from './config-values.ts';
 
 /** The settings of recordings. */
 export const RECORDING_KEYS = {
@@ -33,6 +33,26 @@ export const RECORDING_KEYS = {
       default: [],
       description: 'Files with keys that older recordings were encrypted with.',
       path: true,
+    }),
+  },
+  retention: {
+    max_age_days: key({
+      schema: wholeNumber(1, 36_500),
+      kind: 'number',
+      default: undefined,
+      description: 'Recordings that ended so long ago are deleted.',
+    }),
+    max_count: key({
+      schema: wholeNumber(1, 1_000_000_000),
+      kind: 'number',
+      default: undefined,
+      description: 'Recordings that are kept; the oldest beyond them are deleted.',
+    }),
+    max_mb: key({
+      schema: wholeNumber(1, 1_000_000_000),
+      kind: 'number',
+      default: undefined,
+      description: 'Size of all recordings together, MB; the oldest are deleted until it holds.',
     }),
   },
 } as const;

@@ -73,6 +73,7 @@ describe('the settings', () => {
       recording: {
         consent_variable: undefined,
         encryption: { key_file: undefined, key: undefined, previous_key_files: [] },
+        retention: { max_age_days: undefined, max_count: undefined, max_mb: undefined },
       },
       storage: { synchronous: 'normal' },
       log: { level: 'info', format: 'auto' },

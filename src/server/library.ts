@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { DurableOutbox } from '../callbacks/outbox.ts';
 import { checkRecording, type Finding } from '../call/recording-check.ts';
 import { type RecoveredRecording, RecordingService } from '../call/recording-service.ts';
@@ -5,6 +6,7 @@ import { silentLogger } from '../log/logger.ts';
 import type { KeyRing } from '../recording/encryption/keys.ts';
 import { recordingIdOfPath } from '../recording/recording-path.ts';
 import { isLocked, type DataLock, lockDataFolder } from '../storage/data-lock.ts';
+import { AuditLog, type AuditEntry, type AuditFilter, type DeletionOrigin } from '../storage/audit-log.ts';
 import type { Database } from '../storage/database.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { FileStore } from '../storage/file-store.ts';
@@ -90,7 +92,13 @@ export class RecordingLibrary {
 
   /** @throws StorageError */
   remove(id: string): Promise<RemovalResult> {
-    return removeRecording(id.toLowerCase(), { recordings: this.#recordings, files: this.#files });
+    const origin: DeletionOrigin = { by: 'command', details: { user: userName() } };
+    return removeRecording(id.toLowerCase(), origin, { recordings: this.#recordings, files: this.#files });
+  }
+
+  /** What was deleted and by whom, oldest first. */
+  audit(filter: AuditFilter): readonly AuditEntry[] {
+    return new AuditLog(this.#database).list(filter);
   }
 
   /** What is not as it should be with one recording. @throws StorageError */
@@ -205,5 +213,14 @@ function idOfFile(name: string): string | undefined {
     return recordingIdOfPath(name);
   } catch {
     return undefined;
+  }
+}
+
+/** Who runs this command; in a container it may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
 }

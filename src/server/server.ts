@@ -31,6 +31,7 @@ import { LoadMonitor } from './load/load-monitor.ts';
 import { Metrics } from './metrics.ts';
 import { recordingFiles } from './recording-files.ts';
 import { loadRecordingKeys } from './recording-keys.ts';
+import { Retention } from './retention.ts';
 import { GuardedScriptHttp } from './script-http.ts';
 import { packageVersion } from './version.ts';
 
@@ -242,6 +243,7 @@ class AssembledServer implements Server {
     if (recovered.length > 0)
       log.warn({ recordings: recovered.length }, 'recordings of a crash were recovered');
     await recordings.repairFailed();
+    this.#openRetention(store, files);
     outbox.start();
     this.#opened.push(() => outbox.drain(DRAIN_MS));
 
@@ -273,6 +275,15 @@ class AssembledServer implements Server {
     );
     if (finished > 0)
       this.#log.warn({ recordings: finished }, 'deletions broken off by a crash were finished');
+  }
+
+  #openRetention(recordings: SqliteRecordings, files: FileStore): void {
+    const { max_age_days: maxAgeDays, max_count: maxCount, max_mb: maxMb } = this.#config.recording.retention;
+    const maxBytes = maxMb === undefined ? undefined : maxMb * 1_000_000;
+    const limits = { maxAgeDays, maxCount, maxBytes };
+    const retention = new Retention({ recordings, files, limits, clock: this.#clock, log: this.#log });
+    retention.start();
+    this.#opened.push(() => retention.close());
   }
 
   #openSpeech(): SpeechService {

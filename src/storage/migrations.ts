@@ -100,4 +100,25 @@ export const MIGRATIONS: readonly Migration[] = [
       ALTER TABLE recordings ADD COLUMN hangup_reason TEXT;
     `,
   },
+  {
+    version: 5,
+    name: 'audit and retention',
+    sql: `
+      ALTER TABLE recordings ADD COLUMN deleted_by TEXT;
+      CREATE TABLE audit_log (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        event TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        recording_id TEXT NOT NULL,
+        call_id TEXT NOT NULL,
+        details TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX audit_log_by_recording ON audit_log (recording_id);
+      CREATE INDEX recordings_kept ON recordings (created_at, id, end_time, byte_size)
+        WHERE deleted_at IS NULL AND status NOT IN ('in-progress', 'paused');
+      CREATE INDEX callbacks_open_by_recording ON callbacks (operation_id)
+        WHERE state IN ('pending', 'sending', 'waiting');
+    `,
+  },
 ];

@@ -1,4 +1,5 @@
 import type { EndCause, HangUp, Peaks, RecordDirection, RecordFormat } from '../recording/types.ts';
+import type { DeletionOrigin } from './audit-log.ts';
 
 /** REST vocabulary (spec/record.md 6.2). */
 export type RecordingStatus = 'in-progress' | 'paused' | 'completed' | 'absent' | 'failed';
@@ -75,6 +76,15 @@ export interface RecordingFilter {
   readonly limit?: number | undefined;
 }
 
+/** What may be deleted by retention: finished, and with no callback of it on its way. */
+export interface KeptFilter {
+  /** Ended before this time, Unix ms. */
+  readonly endedBefore?: number | undefined;
+  /** Only rows newer than this one. */
+  readonly newerThan?: RecordingCursor | undefined;
+  readonly limit: number;
+}
+
 export interface RecordingStore {
   /** @throws StorageError */
   insert(row: RecordingRow): void;
@@ -86,13 +96,17 @@ export interface RecordingStore {
   unfinished(): readonly RecordingRow[];
   /** Newest first. */
   list(filter: RecordingFilter): readonly RecordingRow[];
+  /** Finished rows that retention may delete, oldest first. */
+  deletable(filter: KeptFilter): readonly RecordingRow[];
+  /** All finished rows. */
+  kept(): { readonly count: number; readonly bytes: number };
   /** Failed rows of which no file was kept, oldest first: the spool of each may still be there. */
   failedWithoutFile(): readonly RecordingRow[];
   /**
    * Hides a row from `get`, `list` and the others, so that its file can be removed; see removal.ts.
    * @returns `running`: it is not finished, so nothing was done; `absent`: there is no such row
    */
-  beginDelete(id: string): 'begun' | 'running' | 'absent';
+  beginDelete(id: string, origin: DeletionOrigin): 'begun' | 'running' | 'absent';
   /** Shows the row again: its file could not be removed. */
   cancelDelete(id: string): void;
   /** Hidden rows: at start-up, deletions that a crash broke off. */
@@ -100,6 +114,9 @@ export interface RecordingStore {
   /** Keeps the peaks of a recording, in place of older ones. No-op when there is no such row. */
   savePeaks(id: string, peaks: Peaks): void;
   peaks(id: string): Peaks | undefined;
-  /** Removes the row, hidden or not. @returns whether there was one */
+  /**
+   * Removes the row, hidden or not, and adds a line to the audit log, in one transaction.
+   * @returns whether there was one
+   */
   delete(id: string): boolean;
 }

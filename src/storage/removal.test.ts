@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { VirtualClock } from '../time/virtual-clock.ts';
+import { AuditLog, type DeletionOrigin } from './audit-log.ts';
 import { Database } from './database.ts';
 import { StorageError } from './errors.ts';
 import { LocalFiles } from './local-files.ts';
@@ -12,6 +13,7 @@ import type { RecordingRow } from './recordings.ts';
 import { finishRemovals, type RemovalTools, removeRecording } from './removal.ts';
 import { SqliteRecordings } from './sqlite-recordings.ts';
 
+const ORIGIN: DeletionOrigin = { by: 'command', details: { user: 'ann' } };
 let folder: string;
 let database: Database;
 let tools: RemovalTools;
@@ -47,7 +49,7 @@ function crashing(step: 'files' | 'row'): RemovalTools {
     // A crash mends nothing.
     cancelDelete: { value: () => {} },
     get: { value: (id: string) => tools.recordings.get(id) },
-    beginDelete: { value: (id: string) => tools.recordings.beginDelete(id) },
+    beginDelete: { value: (id: string) => tools.recordings.beginDelete(id, ORIGIN) },
   }) as RemovalTools['recordings'];
   return {
     recordings,
@@ -63,23 +65,41 @@ function crashing(step: 'files' | 'row'): RemovalTools {
 
 test('a recording is deleted with its file and its spool, once', async () => {
   const { id, file } = add();
-  assert.equal(await removeRecording(id, tools), 'removed');
+  assert.equal(await removeRecording(id, ORIGIN, tools), 'removed');
   assert.equal(tools.recordings.get(id), undefined);
   assert.deepEqual([existsSync(file), existsSync(`${file}.part`)], [false, false]);
-  assert.equal(await removeRecording(id, tools), 'absent');
+  assert.equal(await removeRecording(id, ORIGIN, tools), 'absent');
   assert.equal(database.get('SELECT COUNT(*) AS n FROM recordings')?.['n'], 0);
+  const { at, ...entry } = new AuditLog(database).list({ limit: 10 })[0]!;
+  assert.equal(at, 1_000_000);
+  assert.deepEqual(entry, {
+    id: 1,
+    event: 'recording_deleted',
+    by: 'command',
+    recordingId: id,
+    callId: 'call-1',
+    details: {
+      user: 'ann',
+      status: 'completed',
+      format: 'wav',
+      created_at: 1_000_000.25,
+      duration_ms: 0,
+      byte_size: 0,
+    },
+  });
+  assert.equal(new AuditLog(database).list({ limit: 10 }).length, 1);
 });
 
 test('of two deletions at once one does it', async () => {
   const { id } = add();
-  const results = await Promise.all([removeRecording(id, tools), removeRecording(id, tools)]);
+  const results = await Promise.all([removeRecording(id, ORIGIN, tools), removeRecording(id, ORIGIN, tools)]);
   assert.deepEqual(results.toSorted(), ['absent', 'removed']);
 });
 
 test('a recording that runs, or stands still, is left alone', async () => {
   for (const status of ['in-progress', 'paused'] as const) {
     const { id, file } = add({ id: `r-${status}`, status, path: `recordings/${status}.wav` });
-    assert.equal(await removeRecording(id, tools), 'running');
+    assert.equal(await removeRecording(id, ORIGIN, tools), 'running');
     assert.equal(tools.recordings.get(id)?.status, status);
     assert.equal(existsSync(file), true);
   }
@@ -88,28 +108,35 @@ test('a recording that runs, or stands still, is left alone', async () => {
 test('a recording whose file cannot be removed is there as before', async () => {
   const { id, file } = add();
   const files = { ...crashing('files').files };
-  await assert.rejects(removeRecording(id, { ...tools, files }), /crash/);
+  await assert.rejects(removeRecording(id, ORIGIN, { ...tools, files }), /crash/);
   assert.equal(tools.recordings.get(id)?.id, id);
   assert.equal(existsSync(file), true);
+  assert.deepEqual(new AuditLog(database).list({ limit: 10 }), []);
 });
 
 test('whatever a crash left of a deletion is hidden at once, and gone after the next start', async () => {
   for (const step of ['files', 'row'] as const) {
     const { id, file } = add({ id: `r-${step}`, path: `recordings/${step}.wav` });
-    await assert.rejects(removeRecording(id, crashing(step)), /crash/);
+    await assert.rejects(removeRecording(id, ORIGIN, crashing(step)), /crash/);
     assert.equal(tools.recordings.get(id), undefined);
     assert.deepEqual(tools.recordings.list({}), []);
     assert.equal(await finishRemovals(tools, assert.fail), 1);
     assert.deepEqual([existsSync(file), existsSync(`${file}.part`)], [false, false], step);
     assert.deepEqual(tools.recordings.inDeletion(), []);
+    const entries = new AuditLog(database).list({ recordingId: id, limit: 10 });
+    assert.deepEqual(
+      entries.map(({ by, details }) => [by, details['user']]),
+      [['command', 'ann']],
+      'whoever began it stands in the audit log, once',
+    );
   }
 });
 
 test('a deletion that cannot be finished is told, stays hidden, and holds up no other one', async () => {
   const stuck = add({ id: 'r-1', path: '../outside.wav', createdAt: 1 });
   const other = add({ id: 'r-2', path: 'recordings/other.wav', createdAt: 2 });
-  tools.recordings.beginDelete(stuck.id);
-  tools.recordings.beginDelete(other.id);
+  tools.recordings.beginDelete(stuck.id, ORIGIN);
+  tools.recordings.beginDelete(other.id, ORIGIN);
   const failed: [string, unknown][] = [];
   assert.equal(await finishRemovals(tools, (row, cause) => failed.push([row.id, cause])), 1);
   assert.deepEqual(

@@ -1,3 +1,4 @@
+import type { DeletionOrigin } from './audit-log.ts';
 import type { FileStore } from './file-store.ts';
 import type { RecordingRow, RecordingStore } from './recordings.ts';
 
@@ -10,15 +11,20 @@ export interface RemovalTools {
 export type RemovalResult = 'removed' | 'running' | 'absent';
 
 /**
- * Deletes a recording: hides its row, removes the file and what is left of its spool, then the row. A crash at any
+ * Deletes a recording: hides its row, removes the file and what is left of its spool, then the row, with a line in
+ * the audit log. A crash at any
  * point leaves either everything or a hidden row, which {@link finishRemovals} takes up; whoever is downloading
  * the file meanwhile gets it to the end.
  * @throws StorageError when a file cannot be removed; the recording is then there as before
  */
-export async function removeRecording(id: string, tools: RemovalTools): Promise<RemovalResult> {
+export async function removeRecording(
+  id: string,
+  origin: DeletionOrigin,
+  tools: RemovalTools,
+): Promise<RemovalResult> {
   const { recordings } = tools;
   const row = recordings.get(id);
-  const begun = recordings.beginDelete(id);
+  const begun = recordings.beginDelete(id, origin);
   if (begun !== 'begun' || row === undefined) return begun === 'running' ? 'running' : 'absent';
   try {
     await removeFiles(row, tools.files);

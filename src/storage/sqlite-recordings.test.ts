@@ -87,10 +87,10 @@ describe('the recordings table', () => {
     recordings.insert(row({ status: 'failed' }));
     recordings.insert(row({ id: 'running' }));
     assert.deepEqual(ids(recordings.failedWithoutFile()), [row().id]);
-    assert.equal(recordings.beginDelete('running'), 'running');
-    assert.equal(recordings.beginDelete('nobody'), 'absent');
-    assert.equal(recordings.beginDelete(row().id), 'begun');
-    assert.equal(recordings.beginDelete(row().id), 'absent');
+    assert.equal(recordings.beginDelete('running', { by: 'rest' }), 'running');
+    assert.equal(recordings.beginDelete('nobody', { by: 'rest' }), 'absent');
+    assert.equal(recordings.beginDelete(row().id, { by: 'rest' }), 'begun');
+    assert.equal(recordings.beginDelete(row().id, { by: 'rest' }), 'absent');
     assert.equal(recordings.get(row().id), undefined);
     assert.deepEqual(ids(recordings.list({})), ['running']);
     assert.deepEqual(ids(recordings.failedWithoutFile()), []);

@@ -1,8 +1,15 @@
 import type { Peaks } from '../recording/types.ts';
 import type { Clock } from '../time/clock.ts';
+import { type AuditEntry, AuditLog, type DeletionOrigin } from './audit-log.ts';
 import type { Database, SqlParams, SqlRow, SqlValue } from './database.ts';
 import { StorageError } from './errors.ts';
-import type { RecordingChange, RecordingFilter, RecordingRow, RecordingStore } from './recordings.ts';
+import type {
+  KeptFilter,
+  RecordingChange,
+  RecordingFilter,
+  RecordingRow,
+  RecordingStore,
+} from './recordings.ts';
 
 /** Default and largest page of a list; one more than the REST limit, to see whether another page follows. */
 const DEFAULT_LIMIT = 50;
@@ -46,11 +53,22 @@ const GET = 'SELECT * FROM recordings WHERE id = :id AND deleted_at IS NULL';
 const UNFINISHED = `SELECT * FROM recordings WHERE status IN ('in-progress', 'paused') ORDER BY created_at, id`;
 const FAILED = `SELECT * FROM recordings WHERE status = 'failed' AND byte_size = 0 AND deleted_at IS NULL
   ORDER BY created_at, id`;
-const BEGIN_DELETE = `UPDATE recordings SET deleted_at = :now
+const BEGIN_DELETE = `UPDATE recordings SET deleted_at = :now, deleted_by = :origin
   WHERE id = :id AND deleted_at IS NULL AND status NOT IN ('in-progress', 'paused')`;
 const SAVE_PEAKS = `INSERT OR REPLACE INTO recording_peaks (recording_id, channels, sample_rate, frames_per_point, data)
   SELECT id, :channels, :sampleRate, :framesPerPoint, :data FROM recordings WHERE id = :id`;
 const PEAKS = 'SELECT * FROM recording_peaks WHERE recording_id = :id';
+const KEPT = `deleted_at IS NULL AND status NOT IN ('in-progress', 'paused')`;
+const DELETABLE = `SELECT * FROM recordings
+  WHERE ${KEPT}
+    AND (created_at, id) > (:newerAt, :newerId)
+    AND created_at < :before AND COALESCE(end_time, created_at) < :before
+    AND NOT EXISTS (
+      SELECT 1 FROM callbacks
+      WHERE operation_id = recordings.id AND state IN ('pending', 'sending', 'waiting')
+    )
+  ORDER BY created_at, id LIMIT :limit`;
+const TOTALS = `SELECT COUNT(*) AS count, TOTAL(byte_size) AS bytes FROM recordings WHERE ${KEPT}`;
 const IN_DELETION = 'SELECT * FROM recordings WHERE deleted_at IS NOT NULL ORDER BY created_at, id';
 
 /** Fields of {@link RecordingChange}: only these may stand in an UPDATE. */
@@ -71,9 +89,11 @@ const CHANGEABLE = new Set<string>([
 export class SqliteRecordings implements RecordingStore {
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #audit: AuditLog;
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
+    this.#audit = new AuditLog(database);
     this.#clock = clock;
   }
 
@@ -115,14 +135,31 @@ export class SqliteRecordings implements RecordingStore {
     return this.#database.all(FAILED).map(fromSql);
   }
 
-  beginDelete(id: string): 'begun' | 'running' | 'absent' {
-    const { changes } = this.#database.run(BEGIN_DELETE, { id, now: this.#clock.now() });
+  deletable({ endedBefore, newerThan, limit }: KeptFilter): readonly RecordingRow[] {
+    return this.#database
+      .all(DELETABLE, {
+        before: endedBefore ?? Number.MAX_VALUE,
+        newerAt: newerThan?.createdAt ?? 0,
+        newerId: newerThan?.id ?? '',
+        limit,
+      })
+      .map(fromSql);
+  }
+
+  kept(): { readonly count: number; readonly bytes: number } {
+    const row = this.#database.get(TOTALS);
+    return { count: Number(row?.['count']), bytes: Number(row?.['bytes']) };
+  }
+
+  beginDelete(id: string, origin: DeletionOrigin): 'begun' | 'running' | 'absent' {
+    const params = { id, now: this.#clock.now(), origin: JSON.stringify(origin) };
+    const { changes } = this.#database.run(BEGIN_DELETE, params);
     if (changes > 0) return 'begun';
     return this.get(id) === undefined ? 'absent' : 'running';
   }
 
   cancelDelete(id: string): void {
-    this.#database.run('UPDATE recordings SET deleted_at = NULL WHERE id = :id', { id });
+    this.#database.run('UPDATE recordings SET deleted_at = NULL, deleted_by = NULL WHERE id = :id', { id });
   }
 
   inDeletion(): readonly RecordingRow[] {
@@ -147,7 +184,13 @@ export class SqliteRecordings implements RecordingStore {
   }
 
   delete(id: string): boolean {
-    return this.#database.run('DELETE FROM recordings WHERE id = :id', { id }).changes > 0;
+    return this.#database.transaction(() => {
+      const row = this.#database.get('SELECT * FROM recordings WHERE id = :id', { id });
+      if (row === undefined) return false;
+      this.#audit.append(deletionOf(row, this.#clock.now()));
+      this.#database.run('DELETE FROM recordings WHERE id = :id', { id });
+      return true;
+    });
   }
 }
 
@@ -207,4 +250,26 @@ function fromSql(row: SqlRow): RecordingRow {
   const fields = FIELDS.map(([field, column]) => [field, row[column] ?? undefined] as const);
   // The table is STRICT and only written above, so the columns hold what RecordingRow says.
   return { ...Object.fromEntries(fields), stereo: row['stereo'] === 1 } as unknown as RecordingRow;
+}
+
+/** What the audit log says of a deletion. */
+function deletionOf(row: SqlRow, at: number): Omit<AuditEntry, 'id'> {
+  const { id, callId, format, status, createdAt, durationMs, byteSize } = fromSql(row);
+  const origin = row['deleted_by'];
+  const { by, details } = (typeof origin === 'string' ? JSON.parse(origin) : {}) as Partial<DeletionOrigin>;
+  return {
+    at,
+    event: 'recording_deleted',
+    by: by ?? 'unknown',
+    recordingId: id,
+    callId,
+    details: {
+      ...details,
+      status,
+      format,
+      created_at: createdAt,
+      duration_ms: durationMs,
+      byte_size: byteSize,
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import type { Finding } from '../../call/recording-check.ts';
 import type { LibraryRepair } from '../../server/library.ts';
+import type { AuditEntry } from '../../storage/audit-log.ts';
 import type { RecordingRow } from '../../storage/recordings.ts';
 import { textTable } from '../table.ts';
 
@@ -42,6 +43,26 @@ export function findingsText(findings: readonly Finding[]): string {
 export function findingJson(finding: Finding): Readonly<Record<string, unknown>> {
   const { recordingId, ...rest } = finding;
   return { ...(recordingId !== undefined && { recording_id: recordingId }), ...rest };
+}
+
+/** The audit log for people, a line for each deletion. */
+export function auditText(entries: readonly AuditEntry[]): string {
+  if (entries.length === 0) return 'nothing was deleted\n';
+  const head = ['deleted (UTC)', 'recording', 'call', 'by', 'why'];
+  const lines = entries.map(({ at, recordingId, callId, by, details }) => {
+    const { reason, user, remote, request_id: request } = details;
+    const why = [reason, user, remote, request].filter((part) => part !== undefined).join(' ');
+    return [new Date(at).toISOString().slice(0, 19).replace('T', ' '), recordingId, callId, by, why];
+  });
+  return `${textTable(head, lines)}\n`;
+}
+
+/** One of its lines, for programs. */
+export function auditJson({ at, event, by, recordingId, callId, details }: AuditEntry): string {
+  const { created_at: createdAt, ...others } = details;
+  const created_at = typeof createdAt === 'number' ? new Date(createdAt).toISOString() : null;
+  const ids = { recording_id: recordingId, call_id: callId };
+  return `${JSON.stringify({ at: new Date(at).toISOString(), event, by, ...ids, created_at, ...others })}\n`;
 }
 
 /** What repair did, for people: a line for each recording. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 
@@ -265,7 +265,7 @@ describe('openswml recordings repair', () => {
     const crashed = left(1, { status: 'in-progress' });
     const other = left(2, { status: 'paused' });
     const deleted = add(3);
-    recordings.beginDelete(deleted.id);
+    recordings.beginDelete(deleted.id, { by: 'rest' });
     server.close();
     const one = await run('repair', crashed.id, '--json');
     assert.equal(one.status, 0);
@@ -316,4 +316,36 @@ test('a command line that cannot be meant is refused with the reason, and change
   assert.equal((await run('show', idOf(9))).status, 1);
   assert.equal(recordings.get(row.id)?.id, row.id);
   assert.equal((await cli('recordings', 'verify', '--data', '/nonexistent')).status, 2);
+});
+
+describe('openswml recordings audit', () => {
+  test('shows who deleted what, as a table and as JSON lines', async () => {
+    assert.equal((await run('audit')).out, 'nothing was deleted\n');
+    add(1);
+    add(2, { callId: 'call-2' });
+    await run('delete', idOf(1));
+    recordings.beginDelete(idOf(2), { by: 'retention', details: { reason: 'max_age_days: 30' } });
+    recordings.delete(idOf(2));
+    const table = await run('audit');
+    const [head, ...lines] = table.out.trimEnd().split('\n');
+    assert.match(head!, /^deleted \(UTC\) +recording +call +by +why$/);
+    assert.match(lines[0]!, new RegExp(`${idOf(1)} +call-1 +command +${userInfo().username}$`));
+    assert.match(lines[1]!, new RegExp(`${idOf(2)} +call-2 +retention +max_age_days: 30$`));
+    const json = await run('audit', '--json', '--recording', idOf(2));
+    const { at, ...entry } = JSON.parse(json.out) as Record<string, unknown>;
+    assert.match(String(at), /^20\d\d-/);
+    assert.deepEqual(entry, {
+      event: 'recording_deleted',
+      by: 'retention',
+      recording_id: idOf(2),
+      call_id: 'call-2',
+      created_at: '2026-01-02T00:02:00.000Z',
+      reason: 'max_age_days: 30',
+      status: 'completed',
+      format: 'wav',
+      duration_ms: 500,
+      byte_size: 8044,
+    });
+    assert.equal((await run('audit', '--json', '--before', '2020-01-01')).out, '');
+  });
 });

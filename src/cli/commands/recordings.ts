@@ -19,6 +19,8 @@ import type { CommandContext } from '../program.ts';
 import { numberBetween } from '../values.ts';
 import { addDecrypt, addRotateKey } from './recordings-keys.ts';
 import {
+  auditJson,
+  auditText,
   findingJson,
   findingsText,
   listText,
@@ -42,6 +44,7 @@ Examples:
   openswml recordings repair
   openswml recordings decrypt backup/c0ff9f2e-….wav.enc -o c0ff.wav
   openswml recordings rotate-key
+  openswml recordings audit --after 2026-01-31
 
 Most work on the data folder, whether a server runs on it or not. What still runs is left to the server: it cannot
 be deleted, and only the server, or repair while none runs, can finish it.
@@ -62,6 +65,13 @@ interface ListFlags extends Flags {
   readonly limit: number;
 }
 
+interface AuditFlags extends Flags {
+  readonly recording?: string;
+  readonly after?: number;
+  readonly before?: number;
+  readonly limit: number;
+}
+
 interface LinkFlags extends Flags {
   readonly expiresIn: number;
 }
@@ -79,6 +89,7 @@ export function addRecordingsCommand(program: Command, context: CommandContext):
   addRepair(recordings, context);
   addDecrypt(recordings, context);
   addRotateKey(recordings, context);
+  addAudit(recordings, context);
 }
 
 function addList(parent: Command, { terminal }: CommandContext): void {
@@ -192,6 +203,23 @@ function addVerify(parent: Command, context: CommandContext): void {
         }
         terminal.out(flags.json === true ? json(found.map(findingJson)) : findingsText(found));
         if (found.length > 0) context.exit(EXIT.failed);
+      });
+    });
+}
+
+function addAudit(parent: Command, { terminal }: CommandContext): void {
+  addDataFolderOptions(
+    parent.command('audit').description('show which recordings were deleted, when, by whom and why'),
+  )
+    .option('--recording <id>', 'of this recording only', recordingId)
+    .option('--after <time>', 'after this time: ISO 8601, UTC unless it says otherwise', isoTime)
+    .option('--before <time>', 'before this time', isoTime)
+    .option('--limit <number>', 'how many at most, the newest', numberBetween(1, MAX_LIST, 'lines'), 100)
+    .option('--json', 'print JSON, an object a line')
+    .action(async ({ recording, after, before, limit, json: asJson, ...flags }: AuditFlags) => {
+      await withLibrary(flags, (library) => {
+        const entries = library.audit({ recordingId: recording, after, before, limit });
+        terminal.out(asJson === true ? entries.map(auditJson).join('') : auditText(entries));
       });
     });
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../log/logger.ts';
+import type { DeletionOrigin } from '../../storage/audit-log.ts';
 import type { FileStore } from '../../storage/file-store.ts';
 import type { RecordingRow, RecordingStore } from '../../storage/recordings.ts';
 import { removeRecording } from '../../storage/removal.ts';
@@ -18,7 +19,8 @@ export async function deleteRecording(
   row: RecordingRow,
   options: DeletionOptions,
 ): Promise<FastifyReply> {
-  const result = await removeRecording(row.id, options);
+  const origin: DeletionOrigin = { by: 'rest', details: { request_id: request.id, remote: request.ip } };
+  const result = await removeRecording(row.id, origin, options);
   if (result === 'absent') throw problem(404);
   if (result === 'running') {
     throw unprocessable({

@@ -1,0 +1,132 @@
+import type { Logger } from '../log/logger.ts';
+import type { RecordingCursor, RecordingRow, RecordingStore } from '../storage/recordings.ts';
+import { removeRecording } from '../storage/removal.ts';
+import type { FileStore } from '../storage/file-store.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+
+/** What is kept at most; undefined: no such limit. */
+export interface RetentionLimits {
+  /** Days from the end of a recording. */
+  readonly maxAgeDays: number | undefined;
+  readonly maxCount: number | undefined;
+  /** Of all finished recordings together. */
+  readonly maxBytes: number | undefined;
+}
+
+export interface RetentionOptions {
+  readonly recordings: RecordingStore;
+  readonly files: FileStore;
+  readonly limits: RetentionLimits;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** How often it is looked for recordings that are to go, ms. */
+export const SWEEP_INTERVAL_MS = 60_000;
+/** Rows looked at in one go; the thread has calls to look after. */
+const BATCH = 100;
+const DAY_MS = 86_400_000;
+
+/**
+ * Deletes the oldest recordings that are over a limit, each in a way that survives a crash and with a line in the
+ * audit log. One of which a callback is still on its way is kept until that has arrived or was given up, so that
+ * a URL which is announced is good for a moment at least.
+ */
+export class Retention {
+  readonly #options: RetentionOptions;
+  #timer: Timer | undefined;
+  #sweeping: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at once, and then once a minute. Does nothing without limits. */
+  start(): void {
+    const { maxAgeDays, maxCount, maxBytes } = this.#options.limits;
+    if (maxAgeDays === undefined && maxCount === undefined && maxBytes === undefined) return;
+    this.#timer = this.#options.clock.every(SWEEP_INTERVAL_MS, () => this.#start());
+    this.#start();
+  }
+
+  /** Resolves when nothing is being deleted any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#sweeping;
+  }
+
+  #start(): void {
+    if (this.#sweeping !== undefined) return;
+    this.#sweeping = this.#options.clock.holdWhile(this.#sweep()).finally(() => {
+      this.#sweeping = undefined;
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    const { limits, clock, log } = this.#options;
+    try {
+      if (limits.maxAgeDays !== undefined) {
+        const endedBefore = clock.now() - limits.maxAgeDays * DAY_MS;
+        await this.#delete({ endedBefore, reason: `max_age_days: ${limits.maxAgeDays}`, over: () => true });
+      }
+      if (limits.maxCount !== undefined || limits.maxBytes !== undefined) await this.#deleteExcess();
+    } catch (cause) {
+      log.error({ err: cause }, 'recordings that are to go could not be looked for');
+    }
+  }
+
+  async #deleteExcess(): Promise<void> {
+    const { recordings, limits } = this.#options;
+    const { maxCount = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY } = limits;
+    let { count, bytes } = recordings.kept();
+    const deleted = ({ byteSize }: RecordingRow): void => {
+      count--;
+      bytes -= byteSize;
+    };
+    await this.#delete({ reason: `max_count: ${maxCount}`, over: () => count > maxCount, deleted });
+    await this.#delete({ reason: `max_bytes: ${maxBytes}`, over: () => bytes > maxBytes, deleted });
+  }
+
+  /** Deletes from the oldest on, for as long as there is too much. */
+  async #delete(work: {
+    readonly endedBefore?: number;
+    /** For the audit log. */
+    readonly reason: string;
+    readonly over: () => boolean;
+    readonly deleted?: (row: RecordingRow) => void;
+  }): Promise<void> {
+    const { recordings, log } = this.#options;
+    let newerThan: RecordingCursor | undefined;
+    let failures = 0;
+    while (work.over() && !this.#closed) {
+      const batch = recordings.deletable({ endedBefore: work.endedBefore, newerThan, limit: BATCH });
+      if (batch.length === 0) break;
+      for (const row of batch) {
+        if (!work.over() || this.#closed) break;
+        newerThan = row;
+        try {
+          if (await this.#deleteOne(row, work.reason)) work.deleted?.(row);
+        } catch (cause) {
+          // One that cannot be deleted now must not hold up the others; it is tried again at the next look.
+          if (failures++ === 0) {
+            log.error({ err: cause, recording_id: row.id }, 'a recording that is to go cannot be deleted');
+          }
+        }
+      }
+    }
+    if (failures > 1) log.error({ recordings: failures }, 'recordings that are to go cannot be deleted');
+  }
+
+  async #deleteOne(row: RecordingRow, reason: string): Promise<boolean> {
+    const { log } = this.#options;
+    const result = await removeRecording(row.id, { by: 'retention', details: { reason } }, this.#options);
+    if (result !== 'removed') return false;
+    log.info(
+      { audit: 'recording_deleted', recording_id: row.id, call_id: row.callId, bytes: row.byteSize, reason },
+      'recording deleted by retention',
+    );
+    return true;
+  }
+}
