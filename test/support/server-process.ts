@@ -170,12 +170,32 @@ export class ServerProcess {
 
   /** `GET` of the HTTP API. @throws Error when the status is not 200 */
   async get<T>(place: string): Promise<T> {
-    const token = Buffer.from(`${CREDENTIALS.project}:${CREDENTIALS.token}`).toString('base64');
     const response = await fetch(new URL(place, this.httpUrl), {
-      headers: { authorization: `Basic ${token}` },
+      headers: { authorization: `Basic ${btoa(this.userAndPassword)}` },
     });
     if (!response.ok) throw new Error(`GET ${place}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
+  }
+
+  /** Sends a command to a call. @throws Error when the status is not 200 */
+  async command(
+    command: string,
+    id: string,
+    params: object = {},
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const response = await fetch(new URL('/api/calling/calls', this.httpUrl), {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(this.userAndPassword)}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ command, id, params }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${command}: ${response.status} ${text}`);
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
+  }
+
+  /** What the HTTP API wants to know, as `user:password`. */
+  get userAndPassword(): string {
+    return `${CREDENTIALS.project}:${CREDENTIALS.token}`;
   }
 
   /** All recordings, oldest first. */
