@@ -40,7 +40,7 @@ export class SendPath {
   readonly player: Player;
   readonly sender: RtpSender;
   /** One frame in which nothing is heard. */
-  readonly silence: Int16Array;
+  readonly #silence: Int16Array;
   readonly #options: SendPathOptions;
   readonly #frame: number;
   readonly #out: Int16Array;
@@ -53,7 +53,7 @@ export class SendPath {
     this.#options = options;
     this.#frame = (sampleRate * options.tickMs) / 1000;
     this.#out = new Int16Array(this.#frame);
-    this.silence = new Int16Array(this.#frame);
+    this.#silence = new Int16Array(this.#frame);
     this.sender = new RtpSender({ idle: options.idle, random: options.random, send: options.send });
     this.player = new Player(sampleRate, {
       soundStarted: (playId, index, atMs) =>
@@ -88,12 +88,15 @@ export class SendPath {
     if (at >= 0) this.#overlays.splice(at, 1);
   }
 
-  /** Ends the present tone when all of it is sent: to be called when everything has heard the frame. */
-  endOverlay(): void {
+  /**
+   * Takes the present tone away when all of it is sent.
+   * @returns what is to be called when everybody has heard it
+   */
+  endOverlay(): (() => void) | undefined {
     const overlay = this.#overlays[0];
-    if (overlay === undefined || overlay.tone.remainingSamples > 0) return;
+    if (overlay === undefined || overlay.tone.remainingSamples > 0) return undefined;
     this.#overlays.shift();
-    overlay.onEnd();
+    return overlay.onEnd;
   }
 
   /** Queues keys (protocol.ts `sendDigits`) behind those that are being sent. */
@@ -125,11 +128,11 @@ export class SendPath {
     const sounding = this.#fillOut();
     if (mute) {
       if (media !== undefined) this.sender.skip(this.#frame);
-      return this.silence;
+      return this.#silence;
     }
     if (sounding) this.sender.sendAudio(this.#out, this.#frame);
     else this.sender.sendIdle(this.#frame);
-    return sounding ? this.#out : this.silence;
+    return sounding ? this.#out : this.#silence;
   }
 
   /** @returns whether {@link #out} holds something to be heard */
@@ -163,7 +166,7 @@ export class SendPath {
       this.sender.sendIdle(this.#frame);
       if (step === 'done') this.#dialledOut(dialled.sendId);
     }
-    return this.silence;
+    return this.#silence;
   }
 
   #dialledOut(sendId: string): void {

@@ -111,9 +111,14 @@ export class SessionRecordings {
     }
   }
 
-  /** Keeps what the party hears in `count` samples from `from` on: `heard`, one frame. */
+  /** Somebody records what the party hears, or did. */
+  get hears(): boolean {
+    return this.#listen !== undefined;
+  }
+
+  /** Keeps what the party hears in `count` samples from `from` on. */
   hear(from: number, count: number, heard: Int16Array): void {
-    this.#listen?.write(from, count, heard, heard.length);
+    this.#listen?.write(from, count, heard, count);
   }
 
   /** Lets the recorders hear `count` samples of both sides, at `from` of the timeline, with the keys in them. */

@@ -210,3 +210,38 @@ test('at a change of codec, what is on its way in the former one is not lost', a
   assert.equal(rig.outcome('r').missingSamples, 0);
   await rig.close();
 });
+
+test('what the party hears is recorded whole, also while the playout delay adapts to jitter', async (t) => {
+  const rig = await openRig(t, { conditions: { jitterMs: 90 } });
+  rig.peer.start(rig.port);
+  await rig.clock.advance(200);
+  rig.record('r', { direction: 'both', stereo: true });
+  const sound = noise(40_000);
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+  await rig.clock.advance(6000);
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  const [, right] = rig.wav('r');
+  assert.notEqual(find(rig.peer.audio(), sound), -1);
+  assert.notEqual(find(right!, sound), -1, 'the prompt is not whole in the recording');
+  await rig.close();
+});
+
+test('the beep before a recording of both sides is not in it, nor cut from one that runs already', async (t) => {
+  const rig = await openRig(t, { conditions: { jitterMs: 90 } });
+  rig.peer.start(rig.port);
+  await rig.clock.advance(200);
+  rig.record('runs', { direction: 'listen' });
+  await rig.clock.advance(1000);
+  rig.record('beeps', { direction: 'listen', beep: true });
+  await rig.clock.advance(2000);
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  const [running] = rig.wav('runs');
+  const first = running!.findIndex((sample) => sample !== 0);
+  const length = running!.findLastIndex((sample) => sample !== 0) + 1 - first;
+  assert.ok(Math.abs(length - 3200) <= 8, `the beep lasts ${length} samples`);
+  assert.ok(rig.wav('beeps')[0]!.every((sample) => sample === 0));
+  await rig.close();
+});

@@ -4,6 +4,7 @@ import type { EndCause } from '../recording/types.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
+import { HeardQueue } from './heard-queue.ts';
 import type { MediaCommand, MediaEvent, MediaStatistics, OpenSession } from './protocol.ts';
 import { ReceivePath } from './receive-path.ts';
 import { SendPath } from './send-path.ts';
@@ -43,6 +44,9 @@ export class MediaSession {
   /** Samples of one frame, and the frame at the live head. */
   readonly #frame: number;
   readonly #said: Int16Array;
+  readonly #heard: HeardQueue;
+  /** Overlays that were sent to their end, with the place of that end among what was sent. */
+  readonly #ends: { readonly at: number; readonly onEnd: () => void }[] = [];
   #codec: MediaStatistics['codec'];
   #closing: Promise<MediaStatistics> | undefined;
 
@@ -55,6 +59,7 @@ export class MediaSession {
     this.#clock = clock;
     this.#frame = (sampleRate * TICK_MS) / 1000;
     this.#said = new Int16Array(this.#frame);
+    this.#heard = new HeardQueue(this.#frame, sampleRate);
     this.#receivePath = new ReceivePath({
       sampleRate,
       startMs: clock.monotonic(),
@@ -141,19 +146,20 @@ export class MediaSession {
   /** One frame; called every 20 ms, late or not. `nowMs`: the clock's monotonic reading. */
   tick(nowMs: number): void {
     if (this.#closing !== undefined) return;
-    let heard = this.#sendPath.tick();
+    const sent = this.#sendPath.tick();
+    if (this.#recordings.hears) this.#heard.push(sent);
     let advance = this.#receivePath.tick(nowMs);
     let from = this.#receivePath.timeline.head - advance;
-    // After a standstill the head makes up several frames: what the party heard belongs to the first of them.
-    for (; advance > 0; heard = this.#sendPath.silence) {
+    while (advance > 0) {
       const count = Math.min(advance, this.#frame);
+      const heard = this.#heard.take(count);
       this.#recordings.hear(from, count, heard);
       this.#observe(from, count, heard);
       from += count;
       advance -= count;
     }
     this.#recordings.writeBehind();
-    this.#sendPath.endOverlay();
+    this.#endOverlays();
     this.#report(nowMs);
   }
 
@@ -165,11 +171,14 @@ export class MediaSession {
 
   async #close(cause: EndCause): Promise<MediaStatistics> {
     const { timeline, latch } = this.#receivePath;
-    const { player, sender, silence } = this.#sendPath;
+    const { player, sender } = this.#sendPath;
     player.stopAll();
     const { head, receivedUntil } = timeline;
     for (let from = head; from < receivedUntil; from += this.#frame) {
-      this.#observe(from, Math.min(this.#frame, receivedUntil - from), silence);
+      const count = Math.min(this.#frame, receivedUntil - from);
+      const heard = this.#heard.take(count);
+      this.#recordings.hear(from, count, heard);
+      this.#observe(from, count, heard);
     }
     this.#recordings.stopAll(cause);
     await this.#recordings.finished();
@@ -187,6 +196,13 @@ export class MediaSession {
       packetsSent: sender.packets,
       jitterMs,
     };
+  }
+
+  /** What follows a beep begins when the recordings have heard it to its end. */
+  #endOverlays(): void {
+    const onEnd = this.#sendPath.endOverlay();
+    if (onEnd !== undefined) this.#ends.push({ at: this.#heard.pushed, onEnd });
+    while (this.#ends[0] !== undefined && this.#ends[0].at <= this.#heard.taken) this.#ends.shift()?.onEnd();
   }
 
   #pressed(digit: string, durationMs: number, via: 'rfc4733' | 'info', position: number | undefined): void {
