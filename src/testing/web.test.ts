@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { FakeWeb, type WebCall, WebFailure, type WebResponse, type WebStubs } from './web.ts';
+
+function setUp(stubs: WebStubs = {}, baseDir?: string) {
+  const clock = new VirtualClock();
+  const web = new FakeWeb(stubs, baseDir);
+  const get = (url: string, options: Partial<WebCall> = {}): Promise<WebResponse> =>
+    web.exchange(clock, { purpose: 'request', method: 'GET', timeoutMs: 5000, ...options, url }, 0);
+  return { clock, web, get };
+}
+
+const text = ({ body }: WebResponse): string => Buffer.from(body).toString('utf8');
+
+test('the longest pattern that fits answers, with or without a query and a method', async () => {
+  const { get, web } = setUp({
+    'https://a.example/*': { body: 'any' },
+    'https://a.example/one': { body: 'one' },
+    'PUT https://a.example/one': { body: 'put' },
+    'https://a.example/one?x=1': { body: 'x' },
+  });
+  assert.equal(text(await get('https://a.example/one')), 'one');
+  assert.equal(text(await get('https://a.example/one?y=2')), 'one');
+  assert.equal(text(await get('https://a.example/one?x=1')), 'x');
+  assert.equal(text(await get('https://a.example/one', { method: 'PUT' })), 'put');
+  assert.equal(text(await get('https://a.example/two')), 'any');
+  web.answers('https://a.example/one', { body: 'new' });
+  assert.equal(text(await get('https://a.example/one')), 'new');
+  await assert.rejects(get('https://a.example.evil/one'), /nothing in the test answers/);
+});
+
+test('credentials and fragments are not in the URL; credentials are in the header', async () => {
+  const { get, web } = setUp({ 'https://a.example/x': {} });
+  const response = await get('https://ann:s%3Acret@a.example/x#rt=5');
+  assert.equal(response.url, 'https://a.example/x');
+  assert.equal(web.requests[0]?.url, 'https://a.example/x');
+  const basic = Buffer.from('ann:s:cret').toString('base64');
+  assert.equal(web.requests[0]?.headers['authorization'], `Basic ${basic}`);
+});
+
+test('several answers come one after the other, and the last one stays', async () => {
+  const { get } = setUp({ 'https://a.example/': [{ status: 500 }, { json: { ok: true } }] });
+  assert.equal((await get('https://a.example/')).status, 500);
+  for (let i = 0; i < 2; i++) {
+    const response = await get('https://a.example/');
+    assert.deepEqual([response.status, text(response)], [200, '{"ok":true}']);
+    assert.equal(response.headers['content-type'], 'application/json');
+  }
+});
+
+test('a late answer takes its time, and fails where the request does not wait so long', async () => {
+  const { clock, get } = setUp({
+    'https://a.example/slow': { delay: 3, body: 'late' },
+    'https://a.example/never': { fails: 'timeout' },
+  });
+  const late = get('https://a.example/slow');
+  const never = get('https://a.example/never').catch((cause: unknown) => cause);
+  const impatient = get('https://a.example/slow', { timeoutMs: 2000 }).catch((cause: unknown) => cause);
+  await clock.advance(10_000);
+  assert.equal(text(await late), 'late');
+  for (const failure of [await never, await impatient]) {
+    assert.ok(failure instanceof WebFailure);
+    assert.equal(failure.reason, 'timeout');
+  }
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('a request that is given up ends at once', async () => {
+  const { clock, get } = setUp({ 'https://a.example/': { delay: 60 } });
+  const abort = new AbortController();
+  const given = get('https://a.example/', { timeoutMs: 90_000, signal: abort.signal }).catch(
+    (c: unknown) => c,
+  );
+  await clock.advance(1000);
+  abort.abort();
+  const failure = await given;
+  assert.ok(failure instanceof WebFailure && failure.reason === 'aborted');
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('redirects are followed, as GET where HTTP says so', async () => {
+  const { get, web } = setUp({
+    'https://a.example/old': { status: 302, headers: { Location: '/new' } },
+    'https://a.example/new': { body: 'here' },
+    'https://a.example/loop': { status: 307, headers: { location: 'https://a.example/loop' } },
+  });
+  const response = await get('https://a.example/old', { method: 'POST', body: 'x' });
+  assert.deepEqual([text(response), response.url], ['here', 'https://a.example/new']);
+  assert.deepEqual(
+    web.requests.map(({ method, body }) => [method, body]),
+    [
+      ['POST', 'x'],
+      ['GET', ''],
+    ],
+  );
+  assert.equal((await get('https://a.example/loop')).status, 307);
+});
+
+test('a body may come from a file of the test’s folder, or from a function', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-web-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(path.join(folder, 'hello.txt'), 'from a file');
+  const { get } = setUp(
+    {
+      'https://a.example/file': { file: 'hello.txt' },
+      'https://a.example/fn': async ({ url }) => ({ status: 201, body: url }),
+    },
+    folder,
+  );
+  assert.equal(text(await get('https://a.example/file')), 'from a file');
+  const response = await get('https://a.example/fn');
+  assert.deepEqual([response.status, text(response)], [201, 'https://a.example/fn']);
+});
+
+test('what nobody answers for is told; callbacks are taken all the same', async () => {
+  const { get, web } = setUp();
+  assert.equal((await get('https://a.example/cb', { purpose: 'callback' })).status, 200);
+  await assert.rejects(get('https://a.example/other'));
+  assert.deepEqual(web.unanswered, ['GET https://a.example/other']);
+});
