@@ -46,8 +46,11 @@ export class SwmlError extends Error {
   }
 }
 
+/** A finding about any text that is read like a document, under a code of its own. */
+export type AnyDiagnostic = Omit<Diagnostic, 'code'> & { readonly code: string };
+
 /** The message with what was expected, found, and the cure; without code and place. */
-export function describeDiagnostic(diagnostic: Diagnostic): string {
+export function describeDiagnostic(diagnostic: AnyDiagnostic): string {
   const { message, expected, found, suggestion } = diagnostic;
   const facts = [
     ...(expected === undefined ? [] : [`expected ${expected}`]),
@@ -60,7 +63,7 @@ export function describeDiagnostic(diagnostic: Diagnostic): string {
  * `file:line:column: severity code: message`, and below it, when the text is given, the line with a caret
  * under the place.
  */
-export function formatDiagnostic(diagnostic: Diagnostic, text?: string): string {
+export function formatDiagnostic(diagnostic: AnyDiagnostic, text?: string): string {
   const { line, column } = diagnostic.position ?? START;
   const place = diagnostic.position === undefined ? '' : `:${line}:${column}`;
   const path = diagnostic.path ? ` (${diagnostic.path})` : '';

@@ -54,6 +54,11 @@ function compareText(value: unknown, pattern: string, path: string): readonly Di
   return [different(path, value, pattern)];
 }
 
+/** Whether a text is meant as `/source/flags`. */
+export function looksLikeExpression(text: string): boolean {
+  return /^\/.+\/[a-z]*$/s.test(text);
+}
+
 /** `/source/flags`; undefined for other texts. */
 export function readExpression(text: string): RegExp | undefined {
   const match = /^\/(.+)\/([imsu]*)$/s.exec(text);

@@ -1,0 +1,143 @@
+/** The part of a test file that describes the call and the world around it. */
+import * as s from '../../swml/schema.ts';
+
+const WEB_ANSWER = s.object(
+  {
+    status: s.integer({
+      description: 'Status of the answer.',
+      default: 200,
+      min: 100,
+      max: 599,
+      literal: true,
+    }),
+    headers: s.record(s.string({ description: 'Value of the header.', literal: true }), {
+      description: 'Headers of the answer.',
+      literal: true,
+    }),
+    body: s.string({ description: 'Body of the answer.', literal: true }),
+    json: s.any({ description: 'Body of the answer, as JSON.', literal: true }),
+    file: s.string({
+      description: 'File with the body of the answer, relative to the test file.',
+      literal: true,
+    }),
+    delay: s.number({ description: 'Time until the answer.', default: 0, min: 0, unit: 's', literal: true }),
+    fails: s.string({
+      description: 'No answer: none in time, an address that is not allowed, or none that can be reached.',
+      enum: ['timeout', 'refused', 'network'],
+      literal: true,
+    }),
+  },
+  { description: 'An answer.', literal: true },
+);
+
+export const WEB = s.record(
+  s.union(
+    [
+      WEB_ANSWER,
+      s.array(WEB_ANSWER, {
+        description: 'One answer for each request; the last one stays.',
+        minItems: 1,
+        literal: true,
+      }),
+    ],
+    { description: 'What is answered.' },
+  ),
+  {
+    description:
+      'What the outside answers, by `URL` or `METHOD URL`; `*` stands for anything. The longest that fits answers.',
+    literal: true,
+  },
+);
+
+export const NETWORK = s.object(
+  {
+    loss_percent: s.number({ description: 'Packets that are lost.', min: 0, max: 100, literal: true }),
+    delay_ms: s.number({ description: 'Time that each packet takes.', min: 0, max: 10_000, literal: true }),
+    jitter_ms: s.number({
+      description: 'Further time, another one for each packet, up to this.',
+      min: 0,
+      max: 10_000,
+      literal: true,
+    }),
+    duplication_percent: s.number({
+      description: 'Packets that arrive twice.',
+      min: 0,
+      max: 100,
+      literal: true,
+    }),
+  },
+  { description: 'How packets fare, both ways.', literal: true },
+);
+
+export const lineNoise = s.number({
+  description: 'Level of white noise on the caller’s line.',
+  min: -127,
+  max: 0,
+  unit: 'dBFS',
+  literal: true,
+});
+
+const values = (description: string) =>
+  s.record(s.any({ description: 'Any value.', literal: true }), { description, literal: true });
+
+export const callProperties = {
+  call: s.object(
+    {
+      from: s.string({ description: 'Who calls: a SIP URI or a phone number.', literal: true, minLength: 1 }),
+      to: s.string({
+        description: 'Who is called: a SIP URI or a phone number.',
+        literal: true,
+        minLength: 1,
+      }),
+      headers: s.record(s.string({ description: 'Value of the header.', literal: true }), {
+        description: 'Custom SIP headers.',
+        literal: true,
+      }),
+      direction: s.string({
+        description: '`outbound`: the caller of this test is called.',
+        enum: ['inbound', 'outbound'],
+        default: 'inbound',
+        literal: true,
+      }),
+      answer_after: s.number({
+        description: 'When an outbound call is answered.',
+        default: 2,
+        min: 0,
+        unit: 's',
+        literal: true,
+      }),
+      codec: s.string({ description: 'Codec.', enum: ['PCMU', 'PCMA'], default: 'PCMU', literal: true }),
+      keys: s.string({
+        description: 'How keys travel: as events, or as tones in the audio.',
+        enum: ['rfc4733', 'inband'],
+        default: 'rfc4733',
+        literal: true,
+      }),
+    },
+    { description: 'The call.', literal: true },
+  ),
+  vars: values('Variables that are set before the first step.'),
+  params: values('Parameters of the section `main`.'),
+  envs: values('Values of the scope `envs`.'),
+  web: WEB,
+  network: NETWORK,
+  line_noise: lineNoise,
+  signing_key: s.string({ description: 'Key that callbacks are signed with.', literal: true }),
+  starts_at: s.string({
+    description: 'The moment at which the call begins, ISO 8601.',
+    literal: true,
+    check: (text) => (Number.isNaN(Date.parse(text)) ? 'a time such as 2026-01-31T12:00:00Z' : undefined),
+  }),
+  seed: s.integer({
+    description: 'For ids, noise and loss: the same number gives the same call.',
+    literal: true,
+  }),
+  limit: s.number({
+    description: 'Longest time that the call may take.',
+    default: 3600,
+    min: 0,
+    max: 604_800,
+    unit: 's',
+    literal: true,
+  }),
+} as const;

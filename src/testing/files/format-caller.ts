@@ -1,0 +1,175 @@
+/** The part of a test file that says what the caller does. */
+import * as s from '../../swml/schema.ts';
+import { looksLikeExpression, readExpression } from '../partial.ts';
+import { lineNoise, NETWORK, WEB } from './format-call.ts';
+
+const within = s.number({
+  description: 'Longest wait.',
+  default: 60,
+  min: 0,
+  max: 604_800,
+  unit: 's',
+  literal: true,
+});
+
+const frequency = s.number({ description: 'Frequency, Hz.', min: 50, max: 4000, literal: true });
+
+export const TONE = s.union(
+  [
+    frequency,
+    s.array(frequency, {
+      description: 'Tones that sound together.',
+      minItems: 1,
+      maxItems: 4,
+      literal: true,
+    }),
+  ],
+  { description: 'A tone, or several that sound together, Hz.' },
+);
+
+const text = (description: string) => s.string({ description, literal: true, minLength: 1 });
+
+const words = s.string({
+  description: 'Words, in any case, or `/a regular expression/`.',
+  literal: true,
+  minLength: 1,
+  check: (value) =>
+    looksLikeExpression(value) && readExpression(value) === undefined
+      ? 'a regular expression that can be read, with the flags i, m, s or u'
+      : undefined,
+});
+
+const HEARS = s.union(
+  [
+    words,
+    s.object(
+      {
+        words,
+        beep: s.boolean({ description: 'A lone steady tone, to its end.', literal: true }),
+        tone: TONE,
+        silence: s.number({
+          description: 'Nothing, for so long.',
+          min: 0,
+          max: 86_400,
+          unit: 's',
+          literal: true,
+        }),
+        file: text('A file, by its URL: waits for its beginning.'),
+        lasting: s.number({
+          description: 'A tone has lasted so long; default: to its end.',
+          min: 0,
+          max: 3600,
+          unit: 's',
+          literal: true,
+        }),
+        within,
+      },
+      {
+        description: 'What to wait for.',
+        literal: true,
+        exclusive: [{ names: ['words', 'beep', 'tone', 'silence', 'file'] }],
+      },
+    ),
+  ],
+  { description: 'Waits until something has been heard.' },
+);
+
+const SAYS = s.union(
+  [
+    text('What is said.'),
+    s.object(
+      {
+        text: s.string({ description: 'What is said.', required: true, literal: true, minLength: 1 }),
+        voice: text('Voice, `engine.voice`.'),
+        language: text('Language, e.g. `en-GB`.'),
+        gender: s.string({
+          description: 'Gender of the voice.',
+          enum: ['male', 'female'],
+          default: 'male',
+          literal: true,
+        }),
+      },
+      { description: 'What is said, and how.', literal: true },
+    ),
+  ],
+  { description: 'Speaks.' },
+);
+
+const KEYS = s.string({
+  description: 'Presses keys, one behind the other; `w` and `W` are pauses of 0.5 and 1 s.',
+  literal: true,
+  pattern: /^[0-9A-Da-d*#wW]+$/,
+  allowed: 'keys 0-9, A-D, * and #, and w or W for pauses',
+});
+
+const actionProperties = {
+  hears: HEARS,
+  says: SAYS,
+  plays: text('Plays an audio file, relative to the test file.'),
+  waits: s.number({
+    description: 'Is silent for so long.',
+    min: 0,
+    max: 86_400,
+    unit: 's',
+    literal: true,
+  }),
+  makes_noise: s.object(
+    {
+      level: s.number({
+        description: 'Level.',
+        required: true,
+        min: -127,
+        max: 0,
+        unit: 'dBFS',
+        literal: true,
+      }),
+      seconds: s.number({
+        description: 'Length.',
+        required: true,
+        min: 0,
+        max: 3600,
+        unit: 's',
+        literal: true,
+      }),
+    },
+    { description: 'Makes white noise.', literal: true },
+  ),
+  presses: KEYS,
+  hangs_up: s.any({ description: 'Ends the call, or gives up before it is answered.', literal: true }),
+  line_noise: lineNoise,
+  network: NETWORK,
+  web: WEB,
+  receives: s.record(s.any({ description: 'Part of the callback.', literal: true }), {
+    description: 'Waits for a callback that holds this at least; each callback is taken once.',
+    literal: true,
+  }),
+} as const;
+
+/** Names of all actions. */
+export const ACTION_NAMES = [...Object.keys(actionProperties), 'together'];
+
+const ACTION: s.Schema<CallerAction> = s.object(
+  {
+    ...actionProperties,
+    together: s.array(
+      s.array(
+        s.named('callerAction', () => CALLER_ACTIONS, { description: 'An action.' }),
+        { description: 'Actions, one behind the other.', literal: true },
+      ),
+      { description: 'Lists of actions that run side by side; goes on when all are done.', literal: true },
+    ),
+  },
+  { description: 'An action.', literal: true, exclusive: [{ names: ACTION_NAMES }] },
+) as s.Schema<CallerAction>;
+
+/** What the caller can do. */
+export type CallerAction =
+  | 'hangs_up'
+  | (s.InferObject<typeof actionProperties> & {
+      readonly together?: readonly (readonly CallerAction[])[];
+    });
+
+export const CALLER_ACTIONS: s.Schema<CallerAction> = s.union(
+  [ACTION, s.string({ description: 'Hangs up.', enum: ['hangs_up'], literal: true })],
+  { description: 'An action.' },
+) as s.Schema<CallerAction>;

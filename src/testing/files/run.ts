@@ -1,0 +1,111 @@
+import path from 'node:path';
+import { formatError, SwmlError } from '../../swml/errors.ts';
+import type { JsonObject } from '../../swml/json.ts';
+import type { Path, Position } from '../../swml/position.ts';
+import { loadDocument } from '../../methods/check.ts';
+import type { Clock } from '../../time/clock.ts';
+import { type DocumentSource, findDocument, type FoundDocument } from '../documents.ts';
+import { VirtualCallError } from '../errors.ts';
+import type { VirtualCallOptions } from '../options.ts';
+import type { Difference } from '../partial.ts';
+import { VirtualCall } from '../virtual-call.ts';
+import type { WebStubs } from '../web.ts';
+import { checkCall, type Failure } from './check-call.ts';
+import type { TestCase } from './load.ts';
+import { ActionError, conditionsOf, runCaller } from './run-caller.ts';
+import type { DiffLine } from './sequence.ts';
+
+export interface RunOptions {
+  /** In the time of the machine. */
+  readonly realTime?: boolean | undefined;
+  /** Of the machine, for the time that a test takes. */
+  readonly clock: Clock;
+}
+
+/** What is wrong, and where it was expected. */
+export interface TestFailure {
+  readonly message: string;
+  readonly position: Position;
+  readonly differences: readonly Difference[];
+  readonly diff: readonly DiffLine[];
+}
+
+export interface TestResult {
+  readonly test: TestCase;
+  readonly failures: readonly TestFailure[];
+  /** Undefined when the call was not placed. */
+  readonly call: VirtualCall | undefined;
+  /** Time that it took, ms of the machine. */
+  readonly tookMs: number;
+}
+
+/** Runs one test; never rejects. */
+export async function runTest(test: TestCase, options: RunOptions): Promise<TestResult> {
+  const startedMs = options.clock.monotonic();
+  const failures: TestFailure[] = [];
+  const fail = (failure: Failure): void => {
+    const { path: place, message, differences = [], diff = [] } = failure;
+    failures.push({ message, position: test.locate(place), differences, diff });
+  };
+  let call: VirtualCall | undefined;
+  try {
+    call = await place(test, options);
+  } catch (cause) {
+    fail({ path: ['document'], message: wordsOf(cause) });
+  }
+  if (call !== undefined) {
+    for (const failure of await play(call, test)) fail(failure);
+  }
+  return { test, failures, call, tookMs: options.clock.monotonic() - startedMs };
+}
+
+/** Lets the caller do its part, and says what is not as expected. */
+async function play(call: VirtualCall, test: TestCase): Promise<readonly Failure[]> {
+  const { caller = [], expect, limit } = test.spec;
+  try {
+    if (test.spec.line_noise !== undefined) call.caller.lineNoise(test.spec.line_noise);
+    await runCaller(call, caller);
+    await call.ends({ within: limit });
+    return checkCall(call, expect);
+  } catch (cause) {
+    const at: Path = cause instanceof ActionError ? cause.path : [];
+    const failure: Failure = { path: at, message: wordsOf(cause) };
+    // An error of the script is more often the reason than the consequence.
+    return call.error === undefined
+      ? [failure]
+      : [failure, { path: [], message: `The script ended with an error: ${call.error.message}` }];
+  }
+}
+
+async function place(test: TestCase, options: RunOptions): Promise<VirtualCall> {
+  const { spec } = test;
+  const baseDir = path.dirname(path.resolve(test.file));
+  const document = await documentOf(test, baseDir);
+  const { from, to, headers, direction, answer_after: answerAfter, codec, keys } = spec.call ?? {};
+  const callOptions: VirtualCallOptions = {
+    document: '',
+    baseDir,
+    ...{ from, to, headers, direction, answerAfter, codec, keys },
+    vars: spec.vars as JsonObject | undefined,
+    params: spec.params as JsonObject | undefined,
+    envs: spec.envs as JsonObject | undefined,
+    web: spec.web as WebStubs | undefined,
+    network: spec.network === undefined ? undefined : conditionsOf(spec.network),
+    signingKey: spec.signing_key,
+    seed: spec.seed,
+    startsAt: spec.starts_at === undefined ? undefined : new Date(spec.starts_at),
+    realTime: options.realTime,
+  };
+  return await VirtualCall.place(callOptions, document);
+}
+
+function documentOf(test: TestCase, baseDir: string): Promise<FoundDocument> | FoundDocument {
+  if (test.embedded !== undefined) return loadDocument(test.embedded, { file: test.file });
+  return findDocument(test.spec.document as DocumentSource, baseDir);
+}
+
+function wordsOf(cause: unknown): string {
+  if (cause instanceof SwmlError) return `The document has errors:\n${formatError(cause)}`;
+  if (cause instanceof VirtualCallError) return cause.summary;
+  return cause instanceof Error ? cause.message : String(cause);
+}
