@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
   phone: async () => (await import('./commands/phone.ts')).addPhoneCommand,
   check: async () => (await import('./commands/check.ts')).addCheckCommand,
+  test: async () => (await import('./commands/test.ts')).addTestCommand,
   callbacks: async () => (await import('./commands/callbacks.ts')).addCallbacksCommand,
   recordings: async () => (await import('./commands/recordings.ts')).addRecordingsCommand,
   schema: async () => (await import('./commands/schema.ts')).addSchemaCommand,

@@ -1,0 +1,39 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { wavHeader } from '../../media/wav-format.ts';
+import type { TestResult } from '../../testing/files/run.ts';
+import { formatTimeline } from '../../testing/timeline.ts';
+import { fileError } from '../errors.ts';
+
+/**
+ * Keeps what a call left behind: what the caller heard, the recordings, the timeline.
+ * @returns the folder
+ * @throws UsageError when it cannot be written
+ */
+export function saveResult(folder: string, { test, call }: TestResult): string | undefined {
+  if (call === undefined) return undefined;
+  const place = path.join(folder, nameFor(path.basename(test.file)), nameFor(test.name));
+  try {
+    mkdirSync(place, { recursive: true });
+    writeFileSync(path.join(place, 'heard.wav'), wavFile(call.heard));
+    for (const [index, { bytes, format }] of call.recordings.entries()) {
+      if (bytes.length > 0) writeFileSync(path.join(place, `recording-${index + 1}.${format}`), bytes);
+    }
+    writeFileSync(path.join(place, 'timeline.txt'), `${formatTimeline(call.timeline)}\n`);
+  } catch (cause) {
+    throw fileError('write to', place, cause);
+  }
+  return place;
+}
+
+function wavFile(samples: Int16Array): Uint8Array {
+  const data = Buffer.alloc(samples.length * 2);
+  for (const [index, sample] of samples.entries()) data.writeInt16LE(sample, index * 2);
+  return Buffer.concat([wavHeader({ sampleRate: 8000, channels: 1 }, data.length), data]);
+}
+
+/** A name that any file system takes. */
+function nameFor(text: string): string {
+  const name = text.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+|[.-]+$/g, '');
+  return name === '' ? 'test' : name.slice(0, 100);
+}
