@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { jsonSchema } from '../../methods/json-schema.ts';
+import { testFileSchema } from '../../testing/files/json-schema.ts';
 import { cli } from '../terminal.test-helper.ts';
 
 for (const [args, kind] of [
@@ -16,8 +17,14 @@ for (const [args, kind] of [
   });
 }
 
+test('openswml schema test prints the JSON Schema of test files', async () => {
+  const { status, out } = await cli('schema', 'test');
+  assert.equal(status, 0);
+  assert.deepEqual(JSON.parse(out), testFileSchema());
+});
+
 test('A kind that does not exist is answered in one line with status 2', async () => {
   const { status, out, err } = await cli('schema', 'faxing');
   assert.deepEqual([status, out], [2, '']);
-  assert.match(err, /^openswml: [^\n]*'faxing'[^\n]*calling, messaging[^\n]*\n$/);
+  assert.match(err, /^openswml: [^\n]*'faxing'[^\n]*calling, messaging, test[^\n]*\n$/);
 });

@@ -4,8 +4,8 @@ import { type ParsedText, parseText } from '../../swml/parse.ts';
 import type { Path } from '../../swml/position.ts';
 
 /**
- * The text of a document that stands inside another text, with blank lines in place of what is before it: so
- * lines and columns of its errors are those of the whole.
+ * The text of a document that stands inside another text, with blanks in place of what is before it: so lines
+ * and columns of its errors are those of the whole.
  * @returns undefined when there is no object at `path`
  */
 export function embeddedText(text: string, parsed: ParsedText, path: Path): string | undefined {
@@ -13,18 +13,35 @@ export function embeddedText(text: string, parsed: ParsedText, path: Path): stri
   for (const key of path) value = (value as Record<string | number, JsonValue> | undefined)?.[key];
   if (typeof value !== 'object' || value === null) return undefined;
   const { line, column } = parsed.locate(path);
-  const lines = text.split(/\r?\n/);
-  const first = lines[line - 1] ?? '';
-  if (first[column - 1] !== '{' && first.slice(0, column - 1).trim() === '') {
-    const isOutside = (other: string): boolean =>
-      other.trim() !== '' && !other.trimStart().startsWith('#') && indentOf(other) < column - 1;
-    const end = lines.findIndex((other, index) => index >= line && isOutside(other));
-    const block = lines.slice(line - 1, end < 0 ? undefined : end);
-    const embedded = `${'\n'.repeat(line - 1)}${block.join('\n')}\n`;
-    if (holds(embedded, value)) return embedded;
+  const lines = text.split(/\r?\n/).slice(line - 1);
+  const embedded = lines[0]?.[column - 1] === '{' ? flow(lines, column) : block(lines, column);
+  const placed = embedded === undefined ? undefined : '\n'.repeat(line - 1) + embedded;
+  // With parts that are defined elsewhere (anchors), the places are those of a text of its own.
+  return placed !== undefined && holds(placed, value) ? placed : JSON.stringify(value, null, 2);
+}
+
+/** Lines that are indented at least as far as the first one. */
+function block(lines: readonly string[], column: number): string | undefined {
+  if (lines[0]?.slice(0, column - 1).trim() !== '') return undefined;
+  const end = lines.findIndex((line, index) => {
+    const content = line.trimStart();
+    return (
+      index > 0 && content !== '' && !content.startsWith('#') && line.length - content.length < column - 1
+    );
+  });
+  return `${lines.slice(0, end < 0 ? undefined : end).join('\n')}\n`;
+}
+
+/** From one brace to the one that closes it. */
+function flow(lines: readonly string[], column: number): string | undefined {
+  const rest = lines.join('\n').slice(column - 1);
+  let depth = 0;
+  for (const { 0: token, index } of rest.matchAll(/"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|\s#[^\n]*|[{}[\]]/gs)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    if (depth === 0) return ' '.repeat(column - 1) + rest.slice(0, index + 1);
   }
-  // Written on one line, or with parts that are defined elsewhere: places are then those of this text.
-  return JSON.stringify(value, null, 2);
+  return undefined;
 }
 
 function holds(text: string, value: JsonValue): boolean {
@@ -33,8 +50,4 @@ function holds(text: string, value: JsonValue): boolean {
   } catch {
     return false;
   }
-}
-
-function indentOf(line: string): number {
-  return line.length - line.trimStart().length;
 }

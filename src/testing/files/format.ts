@@ -17,6 +17,7 @@ const DOCUMENT = s.union(
     s.record(s.any({ description: 'Part of the document.', literal: true }), {
       description: 'The document itself.',
       literal: true,
+      jsonSchema: { $ref: '#/$defs/document' },
     }),
   ],
   { description: 'The document under test.' },

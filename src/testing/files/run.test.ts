@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RealClock } from '../../time/real-clock.ts';
+import { loadTestFile } from './load.ts';
+import { runTest, type TestResult } from './run.ts';
+import { diffSequences, missingFrom } from './sequence.ts';
+
+const clock = new RealClock();
+
+async function run(text: string): Promise<TestResult> {
+  const [test] = loadTestFile(text, 'a.test.yaml');
+  return await runTest(test!, { clock });
+}
+
+/** Failures in one line each. */
+function told({ failures }: TestResult): readonly string[] {
+  return failures.map(({ message, position, differences, diff }) =>
+    [
+      `${position.line}: ${message}`,
+      ...differences.map(({ path, expected, found }) => `${path}=${expected}/${found}`),
+      ...diff.map(({ kind, text }) => `${kind}:${text}`),
+    ].join(' | '),
+  );
+}
+
+const CALL = `
+document:
+  sections:
+    main:
+      - play: "silence:1"
+      - record: { max_length: 2, initial_timeout: 0, stereo: true, status_url: "https://a.example/s" }
+      - send_digits: { digits: "42" }
+      - request: { url: "https://b.example/", method: POST, body: { n: 1 } }
+      - play: "https://c.example/tone.wav"
+web:
+  https://b.example/: { json: { ok: true } }
+  https://c.example/*: { status: 404 }
+caller:
+  - together:
+      - [{ makes_noise: { level: -30, seconds: 4 } }]
+      - [{ receives: { params: { state: finished } } }]
+`;
+
+test('a call that is as expected in every respect passes', async () => {
+  const result = await run(`${CALL}
+expect:
+  answered: true
+  end: { by: document, reason: hangup }
+  seconds: 3..5
+  steps: [play, record, send_digits, { method: request, line: 8 }, play]
+  steps_include: [record, request]
+  vars: { request_result: success, record_result: "/^succ/" }
+  unset: [prompt_value]
+  spoken: []
+  transcript: ""
+  played: []
+  keys_sent: "42"
+  recordings:
+    - status: completed
+      format: wav
+      direction: speak
+      channels: 2
+      sample_rate: 8000
+      seconds: 2
+      ended_by: max_length
+      left: { level: -30, speech: false, no_tone: 1000 }
+      right: { level: "< -100" }
+  callbacks:
+    - { url: "https://a.example/s", event_type: calling.call.record, params: { state: recording } }
+    - { params: { state: finished, duration: 2 }, attempt: 1 }
+  callbacks_include: [{ params: { state: finished } }]
+  requests:
+    - { method: POST, json: { n: 1 } }
+    - { method: GET, url: "https://c.example/tone.wav" }
+  warnings: [relay_script_method_execute_failed]
+`);
+  assert.deepEqual(told(result), []);
+  assert.ok(result.tookMs >= 0);
+});
+
+test('each thing that is not as expected is told at its place, with what was expected and found', async () => {
+  const result = await run(`${CALL}
+expect:
+  answered: false
+  end: { by: caller }
+  seconds: "> 60"
+  steps: [play, record, request, play]
+  steps_include: [request, record]
+  vars: { request_result: failed }
+  unset: [request_result]
+  spoken: [Hello]
+  keys_sent: "43"
+  recordings: [{ seconds: 1.9, ended_by: silence, left: { tone: 440 } }]
+  callbacks: [{ params: { state: recording } }]
+  callbacks_include: [{ params: { state: error } }]
+  error: relay_script_js_eval_error
+  warnings: []
+`);
+  const found = told(result);
+  const expected = [
+    /^31: The script did not end as expected \| =.*relay_script_js_eval_error.*\/nothing$/,
+    /^20: The call did not end as expected \| by="caller"\/"document"$/,
+    /^19: .* \| =false\/true$/,
+    /^21: The call did not last as long as expected \| => 60 s\/[34]\.\d+ s$/,
+    /^22: Other steps ran \| same:play .*\| same:record .*\| found:send_digits \(line 7\) \| same:request/,
+    /^23: A step did not run, or not in this order: "record"$/,
+    /^24: Variables have other values \| request_result="failed"\/"success"$/,
+    /^25: These variables are set: request_result$/,
+    /^26: Other texts were spoken \| expected:"Hello"$/,
+    /^27: Other keys were sent/,
+    /^28: The recordings .* \| \[0\]\.ended_by="silence"\/"max_length" \| \[0\]\.seconds=1\.9 ± 0\.02 s\/2 s \| \[0\]\.left\.tone=440 Hz\/no such tone$/,
+    /^29: Other callbacks arrived \| same:calling\.call\.record recording \| found:calling\.call\.record finished$/,
+    /^30: A callback did not arrive/,
+    /^32: Other warnings were given \| found:relay_script_method_execute_failed$/,
+  ];
+  for (const pattern of expected) {
+    assert.ok(
+      found.some((line) => pattern.test(line)),
+      `${pattern}\n${found.join('\n')}`,
+    );
+  }
+  assert.equal(found.length, expected.length, found.join('\n'));
+});
+
+test('an action that fails is told at its place', async () => {
+  const result = await run(`
+document: { sections: { main: [answer, { sleep: 1000 }] } }
+caller:
+  - waits: 0.5
+  - hears: { words: good morning, within: 0.2 }
+`);
+  assert.deepEqual(told(result), ['5: The caller did not hear "good morning" within 0.2 s']);
+});
+
+test('an error of the script fails a test that does not expect it, and passes one that does', async () => {
+  const text =
+    'document: { sections: { main: [{ goto: { label: a, when: "this is no JavaScript" } }, { label: a }] } }\n';
+  assert.match(told(await run(text))[0]!, /^1: The script ended with an error: /);
+  assert.deepEqual(told(await run(`${text}expect: { error: relay_script_js_eval_error }\n`)), []);
+});
+
+test('a request that nobody answers for fails the test', async () => {
+  const result = await run(
+    'document: { sections: { main: [{ request: { url: "https://x.example/", method: GET } }] } }\n',
+  );
+  assert.match(told(result)[0]!, /Nothing answers for GET https:\/\/x\.example\/: name it under "web"/);
+});
+
+test('a document that cannot be had fails the test with the reason', async () => {
+  const missing = told(await run('document: no-such-file.yaml\n'));
+  assert.match(missing[0]!, /^1: .*no-such-file\.yaml/);
+  const wrong = told(await run('document:\n  sections:\n    main:\n      - plya: {}\n'));
+  assert.match(wrong[0]!, /a\.test\.yaml:4:9: error relay_script_method_undefined/);
+});
+
+test('a call that goes on for ever fails at the limit', async () => {
+  const result = await run('document: { sections: { main: [{ sleep: -1 }] } }\nlimit: 30\n');
+  assert.deepEqual(told(result), ['1: There was no end of the call within 30 s']);
+});
+
+test('sequences are paired as far as they go', () => {
+  const show = { expected: String, found: String };
+  const equal = (found: string, expected: string): boolean => found === expected;
+  assert.equal(diffSequences(['a', 'b'], ['a', 'b'], equal, show), undefined);
+  assert.deepEqual(
+    diffSequences(['a', 'b', 'c', 'd'], ['x', 'b', 'd', 'e'], equal, show)?.map(
+      ({ kind, text }) => `${kind} ${text}`,
+    ),
+    ['expected a', 'found x', 'same b', 'expected c', 'same d', 'found e'],
+  );
+  assert.equal(missingFrom(['a', 'c'], ['a', 'b', 'c'], equal), undefined);
+  assert.equal(missingFrom(['c', 'a'], ['a', 'b', 'c'], equal), 'a');
+});
