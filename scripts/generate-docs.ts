@@ -1,5 +1,6 @@
 /**
- * Writes `docs/methods/`, one page for each method, `docs/errors.md` and `docs/commands.md` from the registries.
+ * Writes `docs/methods/`, one page for each method, `docs/errors.md`, `docs/commands.md` and `docs/test-files.md`
+ * from the registries.
  * `node scripts/generate-docs.ts` writes; with `--check` it only says which pages are stale (exit 1).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { methodsOf } from '../src/methods/registry.ts';
 import { type DocumentKind, ERROR_CODES } from '../src/swml/error-codes.ts';
 import { commandsPage } from './docs/commands-page.ts';
 import { generated, parameterTable, table } from './docs/markdown.ts';
+import { testFilesPage } from './docs/test-files-page.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const KINDS: readonly DocumentKind[] = ['calling', 'messaging'];
@@ -23,6 +25,7 @@ export function pages(): ReadonlyMap<string, string> {
   found.set('docs/methods/README.md', index());
   found.set('docs/errors.md', errors());
   found.set('docs/commands.md', commandsPage());
+  found.set('docs/test-files.md', testFilesPage());
   return found;
 }
 

@@ -21,21 +21,21 @@ function suite(file: string, results: readonly TestResult[]): string {
   const failed = results.filter(({ failures }) => failures.length > 0).length;
   const tookMs = results.reduce((sum, result) => sum + result.tookMs, 0);
   return [
-    `  <testsuite name="${escape(file)}" tests="${results.length}" failures="${failed}" time="${time(tookMs)}">`,
+    `  <testsuite name="${xmlText(file)}" tests="${results.length}" failures="${failed}" time="${time(tookMs)}">`,
     ...results.map(testcase),
     '  </testsuite>',
   ].join('\n');
 }
 
 function testcase({ test, failures, call, tookMs }: TestResult): string {
-  const head = `    <testcase classname="${escape(test.file)}" name="${escape(test.name)}" file="${escape(test.file)}" line="${test.position.line}" time="${time(tookMs)}"`;
+  const head = `    <testcase classname="${xmlText(test.file)}" name="${xmlText(test.name)}" file="${xmlText(test.file)}" line="${test.position.line}" time="${time(tookMs)}"`;
   if (failures.length === 0) return `${head}/>`;
   const [first] = failures;
   const text = failures.map((failure) => describeFailure(test.file, failure)).join('\n\n');
   const story = call === undefined ? '' : `\n\nThe call:\n${formatTimeline(call.timeline)}`;
   return [
     `${head}>`,
-    `      <failure message="${escape(first!.message)}">${escape(text + story)}</failure>`,
+    `      <failure message="${xmlText(first!.message)}">${xmlText(text + story)}</failure>`,
     '    </testcase>',
   ].join('\n');
 }
@@ -45,7 +45,7 @@ function brokenSuite(broken: readonly string[]): string {
     `  <testsuite name="files that cannot be used" tests="${broken.length}" errors="${broken.length}">`,
     ...broken.map((message) => {
       const name = message.split('\n', 1)[0]!;
-      return `    <testcase classname="files" name="${escape(name)}"><error message="${escape(name)}">${escape(message)}</error></testcase>`;
+      return `    <testcase classname="files" name="${xmlText(name)}"><error message="${xmlText(name)}">${xmlText(message)}</error></testcase>`;
     }),
     '  </testsuite>',
   ].join('\n');
@@ -56,7 +56,7 @@ function time(ms: number): string {
 }
 
 /** Text for XML 1.0, which has no form for most control characters. */
-function escape(text: string): string {
+function xmlText(text: string): string {
   return (
     text
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

@@ -1,7 +1,7 @@
 /** The part of a test file that describes the call and the world around it. */
 import * as s from '../../swml/schema.ts';
 
-const WEB_ANSWER = s.object(
+export const WEB_ANSWER = s.object(
   {
     status: s.integer({
       description: 'Status of the answer.',

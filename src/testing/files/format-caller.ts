@@ -102,7 +102,7 @@ const KEYS = s.string({
   allowed: 'keys 0-9, A-D, * and #, and w or W for pauses',
 });
 
-const actionProperties = {
+const simpleActions = {
   hears: HEARS,
   says: SAYS,
   plays: text('Plays an audio file, relative to the test file.'),
@@ -145,29 +145,30 @@ const actionProperties = {
   }),
 } as const;
 
-/** Names of all actions. */
-export const ACTION_NAMES = [...Object.keys(actionProperties), 'together'];
-
-const ACTION: s.Schema<CallerAction> = s.object(
-  {
-    ...actionProperties,
-    together: s.array(
-      s.array(
-        s.named('callerAction', () => CALLER_ACTIONS, { description: 'An action.' }),
-        { description: 'Actions, one behind the other.', literal: true },
-      ),
-      { description: 'Lists of actions that run side by side; goes on when all are done.', literal: true },
-    ),
-  },
-  { description: 'An action.', literal: true, exclusive: [{ names: ACTION_NAMES }] },
-) as s.Schema<CallerAction>;
-
 /** What the caller can do. */
 export type CallerAction =
   | 'hangs_up'
-  | (s.InferObject<typeof actionProperties> & {
+  | (s.InferObject<typeof simpleActions> & {
       readonly together?: readonly (readonly CallerAction[])[];
     });
+
+/** All actions by name. */
+export const actionProperties = {
+  ...simpleActions,
+  together: s.array(
+    s.array(
+      s.named('callerAction', (): s.Schema<CallerAction> => CALLER_ACTIONS, { description: 'An action.' }),
+      { description: 'Actions, one behind the other.', literal: true },
+    ),
+    { description: 'Lists of actions that run side by side; goes on when all are done.', literal: true },
+  ),
+} as const;
+
+const ACTION = s.object(actionProperties, {
+  description: 'An action.',
+  literal: true,
+  exclusive: [{ names: Object.keys(actionProperties) }],
+});
 
 export const CALLER_ACTIONS: s.Schema<CallerAction> = s.union(
   [ACTION, s.string({ description: 'Hangs up.', enum: ['hangs_up'], literal: true })],

@@ -3,7 +3,7 @@ import { readRange } from '../partial.ts';
 import * as s from '../../swml/schema.ts';
 import { TONE } from './format-caller.ts';
 
-const RANGE = 'a number, or a range: `1.5..2`, `> 1`, `>= 1`, `< 2`, `<= 2`';
+const RANGE = 'a range such as `1.5..2` or `> 1`';
 
 /** A number that is met within a tolerance, or a range. */
 const measure = (description: string, unit: string) =>

@@ -33,29 +33,32 @@ const testProperties = {
   expect: EXPECTATIONS,
 } as const;
 
+/** Properties of one test. */
+export const TEST_PROPERTIES = {
+  name: s.string({
+    description: 'What the test shows, in words.',
+    required: true,
+    literal: true,
+    minLength: 1,
+  }),
+  spec: s.union(
+    [
+      s.string({ description: 'A reference.', literal: true }),
+      s.array(s.string({ description: 'A reference.', literal: true }), {
+        description: 'References.',
+        literal: true,
+      }),
+    ],
+    { description: 'Where the behaviour is laid down, for people, e.g. `record.md 3.3`.' },
+  ),
+  ...testProperties,
+} as const;
+
 /** One test of a file that holds several. */
-export const TEST = s.object(
-  {
-    name: s.string({
-      description: 'What the test shows, in words.',
-      required: true,
-      literal: true,
-      minLength: 1,
-    }),
-    spec: s.union(
-      [
-        s.string({ description: 'A reference.', literal: true }),
-        s.array(s.string({ description: 'A reference.', literal: true }), {
-          description: 'References.',
-          literal: true,
-        }),
-      ],
-      { description: 'Where the behaviour is laid down, for people, e.g. `record.md 3.3`.' },
-    ),
-    ...testProperties,
-  },
-  { description: 'A virtual call and what is expected of it.', literal: true },
-);
+export const TEST = s.object(TEST_PROPERTIES, {
+  description: 'A virtual call and what is expected of it.',
+  literal: true,
+});
 
 /** A test file. */
 export const TEST_FILE = s.object(

@@ -1,0 +1,46 @@
+import { actionProperties } from '../../src/testing/files/format-caller.ts';
+import { callProperties, WEB_ANSWER } from '../../src/testing/files/format-call.ts';
+import { EXPECTATIONS } from '../../src/testing/files/format-expect.ts';
+import { TEST_PROPERTIES } from '../../src/testing/files/format.ts';
+import { object, type Schema } from '../../src/swml/schema.ts';
+import { generated, parameterTable } from './markdown.ts';
+
+const INTRODUCTION = `What may stand in a test file; [testing](testing.md) shows how it is used. A file is one test, or holds several under
+\`tests\`, each with a \`name\`; what stands beside \`tests\` then holds for each of them, unless the test says otherwise
+(\`call\`, \`vars\`, \`params\`, \`envs\`, \`web\`, \`network\` and \`expect\` member by member). \`openswml schema test\` prints the
+same for editors.
+
+Texts written \`/like this/i\` are regular expressions where words, texts and values are compared. Numbers may be
+written as ranges: \`1.5..2\`, \`> 1\`, \`>= 1\`, \`< 2\`, \`<= 2\`. \`"*"\` is any value that is there. Objects may hold more than
+what is expected of them, lists may not.`;
+
+/** docs/test-files.md */
+export function testFilesPage(): string {
+  const section = (title: string, properties: Parameters<typeof object>[0]): string =>
+    `## ${title}\n\n${parameterTable(object(properties, {}))}`;
+  const { document, name, spec, caller, expect } = TEST_PROPERTIES;
+  const { together, ...actions } = actionProperties;
+  if (EXPECTATIONS.node.kind !== 'object') throw new Error('expectations are an object');
+  return [
+    generated('src/testing/files'),
+    '# Test files',
+    INTRODUCTION,
+    section('The test', { name, spec, document, caller: folded(caller), expect: folded(expect) }),
+    section('The call and the world around it', callProperties),
+    `## Answers of the web\n\nEach value of \`web\` is one of these, or a list of them.\n\n${parameterTable(WEB_ANSWER)}`,
+    section('What the caller does', { ...actions, together: folded(together) }),
+    section('What is expected', EXPECTATIONS.node.properties),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+/** In one row; what is in it has a section of its own. */
+function folded(schema: Schema): Schema {
+  return {
+    ...schema,
+    node: schema.node.kind === 'array' ? { ...schema.node, items: ANYTHING } : ANYTHING.node,
+  };
+}
+
+const ANYTHING: Schema = { node: { kind: 'any' }, info: {} };
