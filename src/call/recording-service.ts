@@ -8,7 +8,7 @@ import { KeyRing } from '../recording/encryption/keys.ts';
 import { isEncryptedPath, recordingFileName } from '../recording/recording-path.ts';
 import { repairSpool } from '../recording/repair.ts';
 import type { OpenRepairFile } from '../recording/repair-file.ts';
-import type { RecordOutcome, RecordSpec } from '../recording/types.ts';
+import type { RecordFormat, RecordOutcome, RecordSpec } from '../recording/types.ts';
 import type {
   RecordingChange,
   RecordingRow,
@@ -31,6 +31,8 @@ export interface RecordingServiceOptions {
   readonly idOf: (url: string) => string | undefined;
   /** Longest recording when the document sets none or a longer one, seconds. */
   readonly maxLengthSeconds: number;
+  /** Bit rate of a format that is encoded, kb/s; default that of the format. */
+  readonly kbps?: (format: RecordFormat, stereo: boolean) => number | undefined;
   /** With a current key, new recordings are encrypted; default: none. */
   readonly keys?: KeyRing;
   /** Fresh UUIDs; default random ones. */
@@ -88,11 +90,13 @@ export class RecordingService {
     const row = this.#newRow(call, eventChannel, options);
     store.insert(row);
     const cap = this.#options.maxLengthSeconds;
+    const kbps = this.#options.kbps?.(options.format, options.stereo);
     return {
       recordingId: row.id,
       controlId: options.controlId,
       path: path.join(dataDir, row.path),
       format: options.format,
+      ...(kbps !== undefined && { kbps }),
       direction: options.direction,
       stereo: options.stereo,
       beep: options.beep,

@@ -36,7 +36,6 @@ export class RecordingTap {
   #ending = false;
   #finished: Promise<unknown> | undefined;
 
-  /** @throws UnsupportedFormatError */
   constructor(spec: RecordSpec, options: RecordingTapOptions) {
     this.spec = spec;
     this.#timeline = options.timeline;
@@ -47,7 +46,7 @@ export class RecordingTap {
     this.#recorder = new Recorder(spec, {
       sampleRate: options.sampleRate,
       clock: options.clock,
-      ...(options.createTarget !== undefined && { target: options.createTarget(spec.path) }),
+      createTarget: options.createTarget,
       onEvent: (event) => {
         if (event.type === 'ending') {
           this.#ending = true;

@@ -1,3 +1,4 @@
+import type { Logger } from '../log/logger.ts';
 import { generateTone, RECORD_BEEP } from '../media/tones.ts';
 import type { CreateTarget } from '../recording/byte-target.ts';
 import type { RecorderEvent } from '../recording/recorder.ts';
@@ -18,6 +19,7 @@ export interface SessionRecordingsOptions {
   readonly sendPath: SendPath;
   readonly clock: Clock;
   readonly createTarget: CreateTarget | undefined;
+  readonly log: Logger;
   readonly onEvent: (event: MediaEvent) => void;
 }
 
@@ -170,6 +172,9 @@ export class SessionRecordings {
         this.#forget(tap);
         this.#finishing.delete(tap);
         this.#ended(recordingId, event.outcome);
+        return;
+      case 'notice':
+        this.#options.log.warn({ recording_id: recordingId }, event.text);
         return;
       case 'paused':
       case 'resumed':

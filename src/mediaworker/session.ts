@@ -88,6 +88,7 @@ export class MediaSession {
       sendPath: this.#sendPath,
       clock,
       createTarget: options.createTarget,
+      log,
       onEvent,
     });
     this.#reporter = new RtcpSession({

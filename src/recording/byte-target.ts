@@ -1,3 +1,5 @@
+import type { RepairFile } from './repair-file.ts';
+
 /** Where the bytes of a recording go, whatever they mean (see recording-writer.ts for that). */
 export interface ByteTarget {
   /**
@@ -16,20 +18,27 @@ export interface ByteTarget {
    * where formats keep what they know only at the end. @throws RangeError
    */
   patch(position: number, bytes: Uint8Array): void;
+  /** Resolves when nothing written so far waits any more, or the target has failed. Never rejects. */
+  drained(): Promise<void>;
   /**
    * Makes everything durable and visible under its final name.
    * @returns its size in bytes
    * @throws TargetError when that fails; what was written is then left for repair
    */
   finish(): Promise<number>;
-  /** Throws everything away, as if it had never been. Never rejects. */
+  /** Opens what was written, to be read; once {@link finish} has resolved. @throws Error */
+  reopen(): Promise<RepairFile>;
+  /** Throws everything away, also what was finished, as if it had never been. Never rejects. */
   discard(): Promise<void>;
   /** Stops here and leaves what was written for repair. Never rejects. */
   abandon(): Promise<void>;
 }
 
-/** Makes the target of a recording whose finished file is `path`. */
-export type CreateTarget = (path: string) => ByteTarget;
+/**
+ * Makes the target of a recording whose finished file is `path`.
+ * @param maxQueuedBytes that may wait in it before it counts as too slow; default: as the target has it
+ */
+export type CreateTarget = (path: string, maxQueuedBytes?: number) => ByteTarget;
 
 /** How much of a file may be written again; an encrypted one keeps that much at hand. */
 export const PATCHABLE_BYTES = 3072;

@@ -1,9 +1,10 @@
 /**
- * A process that records until it is killed, for crash.test.ts: `node crash-child.ts PATH`. For each block that
- * it is about to append, prints how many samples there are with it; sample n of the recording is
+ * A process that records until it is killed, for crash.test.ts: `node crash-child.ts PATH FORMAT`. For each block
+ * that it is about to append, prints how many samples there are with it; sample n of the recording is
  * {@link crashSample}.
  */
 import { writeSync } from 'node:fs';
+import { sleep } from '../time/clock.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { FileTarget } from './file-target.ts';
 import { Recorder } from './recorder.ts';
@@ -11,6 +12,8 @@ import { Recorder } from './recorder.ts';
 const BLOCK = 160;
 /** An hour: the parent kills the child long before. */
 const MAX_BLOCKS = 180_000;
+/** How much faster than a call, when an encoder must keep up. */
+const SPEED = 2;
 
 /** A signal in which every second differs from every other. */
 export function crashSample(n: number): number {
@@ -18,8 +21,10 @@ export function crashSample(n: number): number {
 }
 
 if (import.meta.main) {
-  const path = process.argv[2];
-  if (path === undefined) throw new Error('usage: crash-child.ts PATH');
+  const [, , path, format] = process.argv;
+  if (path === undefined || !(format === 'wav' || format === 'mp3' || format === 'mp4')) {
+    throw new Error('usage: crash-child.ts PATH wav|mp3|mp4');
+  }
   const clock = new RealClock();
   const target = new FileTarget(path, { clock });
   const recorder = new Recorder(
@@ -27,7 +32,7 @@ if (import.meta.main) {
       recordingId: 'crash',
       controlId: 'crash',
       path,
-      format: 'wav',
+      format,
       direction: 'speak',
       stereo: false,
       beep: false,
@@ -49,5 +54,6 @@ if (import.meta.main) {
     // A disk that keeps up is part of the promise: never be more than one buffer ahead of it.
     do await new Promise((next) => setImmediate(next));
     while (target.queuedBytes > 0);
+    if (format !== 'wav') await sleep(clock, BLOCK / 8 / SPEED);
   }
 }

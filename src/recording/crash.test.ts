@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { decodeWav } from '../media/wav-stream-decoder.ts';
 import { crashSample } from './crash-child.ts';
 import { repairSpool } from './repair.ts';
+import type { RecordFormat } from './types.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'openswml-crash-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Records in a child, kills it once it has come to `samples`, and returns how far it came. */
-function recordAndKill(file: string, samples: number): Promise<number> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'crash-child.ts'), file], {
+function recordAndKill(file: string, format: RecordFormat, samples: number): Promise<number> {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'crash-child.ts'), file, format], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
@@ -35,7 +36,7 @@ function recordAndKill(file: string, samples: number): Promise<number> {
 test('of a recording whose process was killed, at most one second is lost, and the rest is exact', async () => {
   for (const samples of [3000, 30_000, 100_000]) {
     const file = path.join(folder, `${samples}.wav`);
-    const sent = await recordAndKill(file, samples);
+    const sent = await recordAndKill(file, 'wav', samples);
 
     // Readable as it is, before anybody has repaired it.
     const left = decodeWav(readFileSync(`${file}.part`)).samples;
@@ -55,3 +56,21 @@ test('of a recording whose process was killed, at most one second is lost, and t
     );
   }
 });
+
+for (const format of ['mp3', 'mp4'] as const) {
+  test(`of an ${format} recording whose process was killed, at most one second is lost`, async () => {
+    await Promise.all(
+      [24_000, 40_000].map(async (samples) => {
+        const file = path.join(folder, `${samples}.${format}`);
+        const sent = await recordAndKill(file, format, samples);
+        assert.equal(existsSync(file), false);
+        const result = await repairSpool(file, format);
+        assert.ok(result.state === 'complete');
+        const kept = result.durationMs * 8;
+        assert.ok(kept <= sent && sent - kept <= 8000, `${kept} of ${sent} samples kept`);
+        assert.equal(statSync(file).size, result.byteSize);
+        assert.deepEqual(await repairSpool(file, format), result);
+      }),
+    );
+  });
+}

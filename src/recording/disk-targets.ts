@@ -16,9 +16,10 @@ export interface DiskTargetsOptions {
  * @throws Error from the function made, for an encrypted file without a key: it is never written as it is
  */
 export function diskTargets({ clock, key }: DiskTargetsOptions): CreateTarget {
-  return (path) => {
-    if (!isEncryptedPath(path)) return new FileTarget(path, { clock });
+  return (path, maxQueuedBytes) => {
+    const options = { clock, ...(maxQueuedBytes !== undefined && { maxQueuedBytes }) };
+    if (!isEncryptedPath(path)) return new FileTarget(path, options);
     if (key === undefined) throw new Error(`${path} is to be encrypted, but there is no key`);
-    return new EncryptedTarget(path, { clock, key, recordingId: recordingIdOfPath(path) });
+    return new EncryptedTarget(path, { ...options, key, recordingId: recordingIdOfPath(path) });
   };
 }

@@ -1,5 +1,7 @@
 import type { Clock } from '../time/clock.ts';
 import { type ByteTarget, checkPatch, TargetError } from './byte-target.ts';
+import { PART_SUFFIX } from './recording-path.ts';
+import { openPlainFile, type RepairFile } from './repair-file.ts';
 import { errorCode, type FileSystem, nodeFileSystem, writeFully } from './file-system.ts';
 
 export interface FileTargetOptions {
@@ -54,6 +56,7 @@ export class FileTarget implements ByteTarget {
   #onError: ((error: TargetError) => void) | undefined;
   #onOpen: (() => void) | undefined;
   #failure: TargetError | undefined;
+  #finished = false;
   #pumping = false;
   /** Settles, never rejecting, when the pump has stopped. */
   #pumped: Promise<void> = Promise.resolve();
@@ -61,7 +64,7 @@ export class FileTarget implements ByteTarget {
   /** @param path of the finished file; its folders are made when they are not there */
   constructor(path: string, options: FileTargetOptions) {
     this.path = path;
-    this.partPath = `${path}.part`;
+    this.partPath = `${path}${PART_SUFFIX}`;
     this.#clock = options.clock;
     this.#files = options.files ?? nodeFileSystem;
     this.#maxQueuedBytes = options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES;
@@ -87,6 +90,10 @@ export class FileTarget implements ByteTarget {
     this.write(position, bytes);
   }
 
+  drained(): Promise<void> {
+    return this.#clock.holdWhile(this.#drain());
+  }
+
   /** Writes at any position, also behind the end: for whoever arranges the bytes of the file itself. */
   write(position: number, bytes: Uint8Array, release?: () => void): void {
     this.#enqueue({ bytes, position, release });
@@ -96,6 +103,10 @@ export class FileTarget implements ByteTarget {
   /** @param size to which the file is cut; default: all that was written */
   finish(size = this.#size): Promise<number> {
     return this.#clock.holdWhile(this.#finish(size));
+  }
+
+  reopen(): Promise<RepairFile> {
+    return openPlainFile(this.path, this.#files);
   }
 
   discard(): Promise<void> {
@@ -169,6 +180,7 @@ export class FileTarget implements ByteTarget {
         await this.#files.sync(this.#fd!);
         await this.#files.close(this.#takeFd()!);
         await this.#files.rename(this.partPath, this.path);
+        this.#finished = true;
         return size;
       } catch (error) {
         this.#failure = this.#explain(error);
@@ -187,6 +199,8 @@ export class FileTarget implements ByteTarget {
       if (fd !== undefined) {
         await this.#files.close(fd);
         if (remove) await this.#files.remove(this.partPath);
+      } else if (remove && this.#finished) {
+        await this.#files.remove(this.path);
       }
     } catch {
       // Nobody waits for this file any more; a `.part` that cannot be removed is found by repair.

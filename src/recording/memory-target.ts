@@ -1,6 +1,7 @@
 import type { ByteTarget, TargetError } from './byte-target.ts';
+import { MemoryFile, type RepairFile } from './repair-file.ts';
 
-/** A target in memory, for tests: as exact as a file, and told when to fail. */
+/** A target in memory, for tests and virtual calls: as exact as a file, and told when to fail. */
 export class MemoryTarget implements ByteTarget {
   readonly #chunks: Uint8Array[] = [];
   #size = 0;
@@ -37,10 +38,16 @@ export class MemoryTarget implements ByteTarget {
     this.#chunks.push(whole);
   }
 
+  async drained(): Promise<void> {}
+
   async finish(): Promise<number> {
     if (this.finishError !== undefined) throw this.finishError;
     this.state = 'finished';
     return this.#size;
+  }
+
+  async reopen(): Promise<RepairFile> {
+    return new MemoryFile(this.bytes);
   }
 
   async discard(): Promise<void> {

@@ -249,7 +249,3 @@ test('finishing is refused while the recording runs, and done once', async () =>
   bench.feed(ramp(10), undefined, 10);
   assert.equal(bench.recorder.phase, 'ended');
 });
-
-test('formats that cannot be written are refused at once', () => {
-  assert.throws(() => new Bench({ format: 'mp3' }), /"mp3" cannot be written: use "wav"/);
-});

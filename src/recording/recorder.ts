@@ -1,8 +1,7 @@
 import { mixSamples } from '../media/mix.ts';
 import { PeakMeter } from '../media/peaks.ts';
 import type { Clock } from '../time/clock.ts';
-import type { ByteTarget } from './byte-target.ts';
-import { FileTarget } from './file-target.ts';
+import type { ByteTarget, CreateTarget } from './byte-target.ts';
 import { horizon, type RecordingLimits, reachedLimit } from './recorder-limits.ts';
 import {
   type PauseBehavior,
@@ -12,7 +11,8 @@ import {
   type RecorderState,
   stepRecorder,
 } from './recorder-states.ts';
-import { createRecordingWriter, type RecordingWriter } from './recording-writer.ts';
+import { createFileWriter } from './file-writer.ts';
+import type { RecordingWriter } from './recording-writer.ts';
 import { SEGMENT_KEEP, SEGMENT_SILENCE, SEGMENT_SKIP, SegmentQueue } from './segment-queue.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from './types.ts';
 import { VoiceMonitor } from './voice-monitor.ts';
@@ -23,6 +23,8 @@ export type RecorderEvent =
   | { readonly type: 'started'; readonly startTimeMs: number }
   | { readonly type: 'paused'; readonly behavior: PauseBehavior }
   | { readonly type: 'resumed' }
+  /** The recording goes on, but an operator should know of this. */
+  | { readonly type: 'notice'; readonly text: string }
   /** The end is decided: append what is pending, then call `finish`. */
   | { readonly type: 'ending'; readonly endedBy: EndCause }
   | { readonly type: 'ended'; readonly outcome: RecordOutcome };
@@ -33,15 +35,13 @@ export interface RecorderOptions {
   readonly clock: Clock;
   /** Called in the middle of the recorder's methods; must not call back into it, except from `ended`. */
   readonly onEvent: (event: RecorderEvent) => void;
-  /** Default: a file at the specification's path. */
+  /** Makes the targets of this recording; default: files. */
+  readonly createTarget?: CreateTarget | undefined;
+  /** Default: what `createTarget` makes for the specification's path. */
   readonly target?: ByteTarget;
   /** Default: the writer of the specification's format, onto the target. */
   readonly writer?: RecordingWriter;
 }
-
-/** Seconds of audio that may wait for a slow disk. */
-const MAX_QUEUED_SECONDS = 8;
-const MIN_QUEUED_BYTES = 256 * 1024;
 
 /**
  * One recording, read with two heads. At the live head, `observe` listens for speech and decides, to the
@@ -87,7 +87,6 @@ export class Recorder {
 
   /**
    * Opens the file. A target that fails does not throw here: it ends the recording with an error.
-   * @throws UnsupportedFormatError
    * @throws RangeError for a sample rate or sensitivity that cannot be
    */
   constructor(spec: RecordSpec, options: RecorderOptions) {
@@ -104,7 +103,7 @@ export class Recorder {
     if (this.#rules.detectsSpeech) {
       this.#voice = new VoiceMonitor(spec.direction, options.sampleRate, spec.inputSensitivity);
     }
-    this.#writer = options.writer ?? createWriter(spec, options);
+    this.#writer = options.writer ?? createFileWriter(spec, options);
     this.#limits = {
       initialTimeout: this.#timerSamples(spec.initialTimeoutMs),
       endSilenceTimeout: this.#timerSamples(spec.endSilenceTimeoutMs),
@@ -115,6 +114,7 @@ export class Recorder {
     this.#buffer = this.#writer.begin(
       (error) => this.#input({ type: 'fail', error: error.message }),
       () => this.#onEvent({ type: 'opened' }),
+      (text) => this.#onEvent({ type: 'notice', text }),
     );
   }
 
@@ -402,14 +402,6 @@ export class Recorder {
   #timerSamples(ms: number): number {
     return ms > 0 ? Math.round((ms * this.#sampleRate) / 1000) : Number.POSITIVE_INFINITY;
   }
-}
-
-function createWriter(spec: RecordSpec, options: RecorderOptions): RecordingWriter {
-  const { sampleRate, clock } = options;
-  const channels = spec.stereo ? 2 : 1;
-  const maxQueuedBytes = Math.max(MIN_QUEUED_BYTES, MAX_QUEUED_SECONDS * sampleRate * channels * 2);
-  const target = options.target ?? new FileTarget(spec.path, { clock, maxQueuedBytes });
-  return createRecordingWriter(spec.format, target, { sampleRate, channels });
 }
 
 /** Copies samples to every `stride`th place of `dest`; silence when there is no source. */

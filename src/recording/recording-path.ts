@@ -4,6 +4,15 @@ import type { RecordFormat } from './types.ts';
 /** Of the name of an encrypted recording, behind that of its format. */
 export const ENCRYPTED_SUFFIX = '.enc';
 
+/** Of the name of a file that is not finished. */
+export const PART_SUFFIX = '.part';
+
+/** Of the name of the file with samples that wait to be encoded (pcm-spool.ts). */
+export const SPOOL_SUFFIX = '.pcm';
+
+/** Behind the name of the file of a recording: all files that there may be of it. */
+export const FILE_SUFFIXES = ['', PART_SUFFIX, SPOOL_SUFFIX, `${SPOOL_SUFFIX}${PART_SUFFIX}`] as const;
+
 /** Name of the file of a recording, such as `ID.wav` or `ID.wav.enc`. */
 export function recordingFileName(id: string, format: RecordFormat, encrypted: boolean): string {
   return `${id}.${format}${encrypted ? ENCRYPTED_SUFFIX : ''}`;

@@ -1,6 +1,10 @@
+import { mp3Kbps } from '../media/mp3-frame.ts';
+import type { Clock } from '../time/clock.ts';
 import type { ByteTarget, TargetError } from './byte-target.ts';
+import { EncodedWriter } from './encoded-writer.ts';
+import { type Encoders, sharedEncoders } from './encoder/encoder-thread.ts';
 import { SampleBuffers } from './sample-buffers.ts';
-import type { RecordFormat } from './types.ts';
+import type { RecordSpec } from './types.ts';
 import { WavWriter } from './wav-writer.ts';
 
 /** What a recording sounds like, before it is encoded. */
@@ -19,10 +23,15 @@ export interface RecordingWriter {
   readonly maxFrames: number;
   /**
    * Begins the file; call once, first. What goes wrong later is told to `onError`, at most once; that there is
-   * a file to write to, to `onOpen` (see {@link ByteTarget.open}).
-   * @returns the buffer to fill first: interleaved samples, room for {@link BUFFER_MS}
+   * a file to write to, to `onOpen` (see {@link ByteTarget.open}); what an operator should know though the
+   * recording goes on, to `onNotice`.
+   * @returns the buffer to fill first: interleaved samples, room for {@link BUFFER_MS} or less
    */
-  begin(onError: (error: TargetError) => void, onOpen?: () => void): Int16Array;
+  begin(
+    onError: (error: TargetError) => void,
+    onOpen?: () => void,
+    onNotice?: (text: string) => void,
+  ): Int16Array;
   /**
    * Takes over `buffer` with `frames` sample instants in it.
    * @returns the buffer to fill next
@@ -46,25 +55,38 @@ export interface RecordingWriter {
  */
 export const BUFFER_MS = 500;
 
-/** A format that this build cannot write. */
-export class UnsupportedFormatError extends Error {
-  constructor(format: string) {
-    super(`recordings in the format "${format}" cannot be written: use "wav"`);
-    this.name = 'UnsupportedFormatError';
-  }
+/** Bit rates of formats that are encoded, kb/s (spec/record.md 3.7). */
+export const DEFAULT_KBPS = { mono: 32, stereo: 64 } as const;
+
+/** What a writer needs beside its target. */
+export interface WriterOptions {
+  readonly clock: Clock;
+  /** Default: the encoder thread of this thread. */
+  readonly encoders?: Encoders | undefined;
+  /** Makes the target of samples that cannot be encoded yet. */
+  readonly createSpool: () => ByteTarget;
 }
 
 const sharedBuffers = new SampleBuffers();
 
-/**
- * The writer for a format.
- * @throws UnsupportedFormatError
- */
+/** The writer for a format. */
 export function createRecordingWriter(
-  format: RecordFormat,
+  spec: Pick<RecordSpec, 'format' | 'kbps'>,
   target: ByteTarget,
   shape: AudioShape,
+  options: WriterOptions,
 ): RecordingWriter {
-  if (format !== 'wav') throw new UnsupportedFormatError(format);
-  return new WavWriter(target, shape, sharedBuffers, (shape.sampleRate * BUFFER_MS) / 1000);
+  const { format, kbps = shape.channels === 1 ? DEFAULT_KBPS.mono : DEFAULT_KBPS.stereo } = spec;
+  if (format === 'wav') {
+    return new WavWriter(target, shape, sharedBuffers, (shape.sampleRate * BUFFER_MS) / 1000);
+  }
+  const { clock, encoders = sharedEncoders(), createSpool } = options;
+  return new EncodedWriter(target, {
+    ...shape,
+    format,
+    kbps: format === 'mp3' ? mp3Kbps(kbps, shape.sampleRate) : kbps,
+    clock,
+    encoders,
+    createSpool,
+  });
 }

@@ -69,3 +69,41 @@ class PlainFile implements RepairFile {
     return this.#files.close(this.#fd);
   }
 }
+
+/** Bytes in memory as a file. */
+export class MemoryFile implements RepairFile {
+  #bytes: Buffer;
+
+  /** @param bytes are copied */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  async read(position: number, length: number): Promise<Uint8Array> {
+    return this.#bytes.subarray(position, position + length);
+  }
+
+  async truncate(size: number): Promise<void> {
+    this.#bytes = this.#bytes.subarray(0, size);
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    this.#bytes = Buffer.concat([this.#bytes, bytes]);
+  }
+
+  async patch(position: number, bytes: Uint8Array): Promise<void> {
+    this.#bytes.set(bytes, position);
+  }
+
+  async sync(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}

@@ -1,4 +1,9 @@
+import { type Encoders, sharedEncoders } from './encoder/encoder-thread.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { mp3Repair } from './mp3-repair.ts';
+import { mp4Repair } from './mp4-repair.ts';
+import { PcmSpool } from './pcm-spool.ts';
+import { PART_SUFFIX, SPOOL_SUFFIX } from './recording-path.ts';
 import type { AudioShape } from './recording-writer.ts';
 import { type OpenRepairFile, openPlainFile, type RepairFile } from './repair-file.ts';
 import type { RecordFormat } from './types.ts';
@@ -19,6 +24,8 @@ export interface RepairOptions {
   readonly files?: FileSystem;
   /** Opens the files of the recording; default: as they are. */
   readonly openFile?: OpenRepairFile;
+  /** Default: the encoder thread of this thread. */
+  readonly encoders?: Encoders;
 }
 
 /** The part of a file that is needed to look at it. */
@@ -28,23 +35,35 @@ export type ReadableFile = Pick<RepairFile, 'size' | 'read'>;
 export interface FormatRepair {
   /** For messages. */
   readonly name: string;
-  /** Length of a finished file, ms; undefined when it is none of ours. */
+  /** Length of a finished file, ms; undefined when it is none of ours, 0 when nothing is in it. */
   describe(file: ReadableFile): Promise<number | undefined>;
   /**
    * Makes a finished file of what there is of one. May be repeated, also after a crash within it.
    * @param fallback for a file that does not tell any more what it holds
+   * @param waiting samples that were still to be encoded
    * @returns its length, ms; 0: nothing is there that could be kept, and the file is as it was
    */
-  mend(file: RepairFile, fallback: AudioShape): Promise<number>;
+  mend(
+    file: RepairFile,
+    fallback: AudioShape,
+    waiting: { readonly spool: PcmSpool; readonly encoders: Encoders } | undefined,
+  ): Promise<number>;
 }
+
+const REPAIRS: Readonly<Record<RecordFormat, FormatRepair>> = {
+  wav: wavRepair,
+  mp3: mp3Repair,
+  mp4: mp4Repair,
+};
 
 const DEFAULT_SHAPE: AudioShape = { sampleRate: 8000, channels: 1 };
 
 /**
- * Makes a valid, finished file out of what a crash left of a recording: `<path>.part`, or the finished file
- * itself when only the report of it was lost. May be repeated, also after a crash within it.
+ * Makes a valid, finished file out of what a crash left of a recording: `<path>.part` and what may wait beside it
+ * to be encoded, or the finished file itself when only the report of it was lost. May be repeated, also after a
+ * crash within it.
  * @param path of the finished file
- * @throws Error when the disk fails
+ * @throws Error when the disk or the encoder fails
  */
 export async function repairSpool(
   path: string,
@@ -52,43 +71,40 @@ export async function repairSpool(
   options: RepairOptions = {},
 ): Promise<RepairResult> {
   const files = options.files ?? nodeFileSystem;
-  const partPath = `${path}.part`;
+  const partPath = `${path}${PART_SUFFIX}`;
   const finalSize = await files.size(path);
   const partSize = await files.size(partPath);
-  if (format !== 'wav') {
-    if ((finalSize ?? partSize ?? 0) === 0) return { state: 'absent' };
-    return { state: 'unreadable', error: `${path}: files of the format "${format}" cannot be repaired` };
-  }
-  const spool = new Spool(path, wavRepair, files, options);
+  const remains = new Remains(path, REPAIRS[format], files, options);
   if (finalSize !== undefined && finalSize > 0) {
-    const described = await spool.describe();
+    const described = await remains.describe();
     // The final name is given to complete files only. A `.part` beside it is an older state of the same
     // recording (a copy put back, say); one that holds more is not touched.
     if (described !== 'empty') {
       if (partSize !== undefined && partSize <= finalSize) await files.remove(partPath);
+      if (described.state === 'complete') await remains.removeSpools();
       return described;
     }
   }
   if (finalSize !== undefined) await files.remove(path);
-  return partSize === undefined ? { state: 'absent' } : spool.mend();
+  return remains.mend(partSize !== undefined);
 }
 
-/** One recording under repair. */
-class Spool {
+/** What is left of one recording. */
+class Remains {
   readonly #path: string;
   readonly #partPath: string;
   readonly #format: FormatRepair;
   readonly #files: FileSystem;
   readonly #open: OpenRepairFile;
-  readonly #shape: AudioShape;
+  readonly #options: RepairOptions;
 
   constructor(path: string, format: FormatRepair, files: FileSystem, options: RepairOptions) {
     this.#path = path;
-    this.#partPath = `${path}.part`;
+    this.#partPath = `${path}${PART_SUFFIX}`;
     this.#format = format;
     this.#files = files;
     this.#open = options.openFile ?? openPlainFile;
-    this.#shape = options.shape ?? DEFAULT_SHAPE;
+    this.#options = options;
   }
 
   /** The finished file as it is, or `empty` when it holds not one sample. */
@@ -107,20 +123,51 @@ class Spool {
     }
   }
 
-  async mend(): Promise<RepairResult> {
+  /** @param partExists otherwise, what waits to be encoded may be all there is */
+  async mend(partExists: boolean): Promise<RepairResult> {
+    const spool = await this.#openSpool();
+    try {
+      if (!partExists && spool === undefined) return { state: 'absent' };
+      if (!partExists) await this.#files.close(await this.#files.create(this.#partPath));
+      return await this.#finish(spool?.spool);
+    } finally {
+      await spool?.file.close();
+    }
+  }
+
+  async removeSpools(): Promise<void> {
+    for (const path of this.#spoolPaths) await this.#files.remove(path);
+  }
+
+  async #finish(spool: PcmSpool | undefined): Promise<RepairResult> {
+    const { shape = DEFAULT_SHAPE, encoders = sharedEncoders() } = this.#options;
     const file = await this.#open(this.#partPath, this.#files);
     let durationMs: number;
     try {
-      durationMs = await this.#format.mend(file, this.#shape);
+      durationMs = await this.#format.mend(file, shape, spool && { spool, encoders });
       if (durationMs > 0) await file.sync();
     } finally {
       await file.close();
     }
-    if (durationMs === 0) {
-      await this.#files.remove(this.#partPath);
-      return { state: 'absent' };
+    if (durationMs > 0) await this.#files.rename(this.#partPath, this.#path);
+    else await this.#files.remove(this.#partPath);
+    await this.removeSpools();
+    return durationMs > 0 ? { state: 'complete', durationMs, byteSize: file.size } : { state: 'absent' };
+  }
+
+  get #spoolPaths(): readonly string[] {
+    return [`${this.#path}${SPOOL_SUFFIX}`, `${this.#path}${SPOOL_SUFFIX}${PART_SUFFIX}`];
+  }
+
+  /** What waits to be encoded; undefined when there is not one sample of it. */
+  async #openSpool(): Promise<{ readonly file: RepairFile; readonly spool: PcmSpool } | undefined> {
+    for (const path of this.#spoolPaths) {
+      if ((await this.#files.size(path)) === undefined) continue;
+      const file = await this.#open(path, this.#files);
+      const spool = await PcmSpool.open(file);
+      if (spool !== undefined && spool.until > spool.head.from) return { file, spool };
+      await file.close();
     }
-    await this.#files.rename(this.#partPath, this.#path);
-    return { state: 'complete', durationMs, byteSize: file.size };
+    return undefined;
   }
 }

@@ -1,10 +1,7 @@
-import { endianness } from 'node:os';
 import { maxWavDataBytes, wavHeader } from '../media/wav-format.ts';
 import type { ByteTarget, TargetError } from './byte-target.ts';
 import type { AudioShape, RecordingWriter } from './recording-writer.ts';
-import type { SampleBuffers } from './sample-buffers.ts';
-
-const BIG_ENDIAN = endianness() === 'BE';
+import { type SampleBuffers, sampleBytes } from './sample-buffers.ts';
 
 /**
  * Writes 16-bit PCM WAV. While the file grows, its header says that the sizes are unknown, which readers take
@@ -61,11 +58,8 @@ export class WavWriter implements RecordingWriter {
   }
 
   #append(buffer: Int16Array, frames: number): void {
-    const byteLength = frames * this.#shape.channels * 2;
-    if (BIG_ENDIAN) Buffer.from(buffer.buffer, buffer.byteOffset, byteLength).swap16();
-    this.#dataBytes += byteLength;
-    this.#target.append(new Uint8Array(buffer.buffer, buffer.byteOffset, byteLength), () =>
-      this.#buffers.release(buffer),
-    );
+    const bytes = sampleBytes(buffer.subarray(0, frames * this.#shape.channels));
+    this.#dataBytes += bytes.length;
+    this.#target.append(bytes, () => this.#buffers.release(buffer));
   }
 }

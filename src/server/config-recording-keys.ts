@@ -1,9 +1,17 @@
 import { z } from 'zod';
-import { key } from './config-key.ts';
+import { type ConfigKey, key } from './config-key.ts';
 import { encryptionKey, variableName, wholeNumber } from './config-values.ts';
 
 /** The settings of recordings. */
 export const RECORDING_KEYS = {
+  mp3: {
+    mono_kbps: kbps('mp3 recordings with one channel', 32),
+    stereo_kbps: kbps('mp3 recordings with two channels', 64),
+  },
+  mp4: {
+    mono_kbps: kbps('mp4 recordings with one channel', 32),
+    stereo_kbps: kbps('mp4 recordings with two channels', 64),
+  },
   consent_variable: key({
     schema: variableName,
     kind: 'text',
@@ -56,3 +64,12 @@ export const RECORDING_KEYS = {
     }),
   },
 } as const;
+
+function kbps(what: string, standard: number): ConfigKey<number> {
+  return key({
+    schema: wholeNumber(8, 320),
+    kind: 'number',
+    default: standard,
+    description: `Bit rate of ${what}, kb/s; the nearest is taken that the format has at the rate of the call.`,
+  });
+}

@@ -71,6 +71,8 @@ describe('the settings', () => {
       callbacks: { give_up_after_seconds: 86_400, concurrency: 16, per_receiver: 4 },
       metrics: { open: false },
       recording: {
+        mp3: { mono_kbps: 32, stereo_kbps: 64 },
+        mp4: { mono_kbps: 32, stereo_kbps: 64 },
         consent_variable: undefined,
         encryption: { key_file: undefined, key: undefined, previous_key_files: [] },
         retention: { max_age_days: undefined, max_count: undefined, max_mb: undefined },

@@ -186,6 +186,8 @@ class AssembledServer implements Server {
       idOf: (url) => recordingIdOf(url, this.#publicUrl),
       maxLengthSeconds: config.limits.max_recording_seconds,
       keys: keys.ring,
+      kbps: (format, stereo) =>
+        format === 'wav' ? undefined : config.recording[format][stereo ? 'stereo_kbps' : 'mono_kbps'],
       clock,
       log,
     });

@@ -1,3 +1,4 @@
+import { FILE_SUFFIXES } from '../recording/recording-path.ts';
 import type { DeletionOrigin } from './audit-log.ts';
 import type { FileStore } from './file-store.ts';
 import type { RecordingRow, RecordingStore } from './recordings.ts';
@@ -59,7 +60,6 @@ export async function finishRemovals(
 }
 
 async function removeFiles(row: RecordingRow, files: FileStore): Promise<void> {
-  await files.remove(row.path);
-  // Of a recording that failed, the spool may be all there is.
-  await files.remove(`${row.path}.part`);
+  // Of a recording that failed, what is unfinished or waits to be encoded may be all there is.
+  for (const suffix of FILE_SUFFIXES) await files.remove(`${row.path}${suffix}`);
 }

@@ -1,7 +1,10 @@
 import type { Clock } from '../../time/clock.ts';
 import { type ByteTarget, checkPatch, type TargetError } from '../byte-target.ts';
+import { type FileSystem, nodeFileSystem } from '../file-system.ts';
 import { FileTarget, type FileTargetOptions } from '../file-target.ts';
+import type { RepairFile } from '../repair-file.ts';
 import { ChunkSealer } from './chunk-cipher.ts';
+import { encryptedFiles } from './encrypted-file.ts';
 import { newFileKey, wrapFileKey } from './file-key.ts';
 import {
   boundHeader,
@@ -14,7 +17,7 @@ import {
   RECORD_BYTES,
   recordPosition,
 } from './format.ts';
-import type { RecordingKey } from './keys.ts';
+import { KeyRing, type RecordingKey } from './keys.ts';
 
 export interface EncryptedTargetOptions extends FileTargetOptions {
   readonly key: RecordingKey;
@@ -34,6 +37,8 @@ const FLUSH_MS = 250;
  */
 export class EncryptedTarget implements ByteTarget {
   readonly #file: FileTarget;
+  readonly #files: FileSystem;
+  readonly #readKeys: KeyRing;
   readonly #clock: Clock;
   readonly #header: Uint8Array;
   readonly #sealer: ChunkSealer;
@@ -58,6 +63,8 @@ export class EncryptedTarget implements ByteTarget {
    */
   constructor(path: string, options: EncryptedTargetOptions) {
     this.#file = new FileTarget(path, options);
+    this.#files = options.files ?? nodeFileSystem;
+    this.#readKeys = KeyRing.of(options.key);
     this.#clock = options.clock;
     const fileKey = newFileKey();
     const bound = boundHeader(options.recordingId);
@@ -97,6 +104,10 @@ export class EncryptedTarget implements ByteTarget {
     this.#headPatched = true;
   }
 
+  drained(): Promise<void> {
+    return this.#file.drained();
+  }
+
   async finish(): Promise<number> {
     if (this.#headPatched && this.#index > 0) this.#seal(0, recordPosition(0), this.#head, false);
     const last = this.#chunk.subarray(0, this.#filled);
@@ -104,6 +115,10 @@ export class EncryptedTarget implements ByteTarget {
     const size = chunkStart(this.#index) + this.#filled;
     await this.#file.finish(fileBytesFor(size));
     return size;
+  }
+
+  reopen(): Promise<RepairFile> {
+    return encryptedFiles({ keys: this.#readKeys })(this.#file.path, this.#files);
   }
 
   discard(): Promise<void> {

@@ -61,6 +61,13 @@ export class KeyRing {
     if (this.current !== undefined) this.#add(this.current);
   }
 
+  /** The one key that something was just written with. */
+  static of(key: RecordingKey): KeyRing {
+    const ring = new KeyRing(undefined);
+    ring.#add(key);
+    return ring;
+  }
+
   get size(): number {
     return this.#byId.size;
   }
