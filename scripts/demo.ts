@@ -87,6 +87,7 @@ async function runDemo(): Promise<string> {
   closers.push(() => line.close());
   const phone = await line.call({
     to,
+    codecs: ['PCMU', 'PCMA'],
     send: 'sound',
     infoDigits: false,
     saveTo: heardFile,

@@ -214,7 +214,6 @@ export function openLeg(
     recordings: parts.service,
     recordingRefusal: options.recordingRefusal,
     eventChannel: 'swml:script-1',
-    sampleRate: 8000,
     clock: parts.clock,
     log: silentLogger,
     onEvent: (event) => timeline.push(event.text),

@@ -1,3 +1,4 @@
+import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { EndCause } from '../recording/types.ts';
 import type { MediaCommand, MediaEvent, MediaHost, OpenSession } from '../mediaworker/protocol.ts';
 
@@ -18,6 +19,7 @@ export class MediaClient {
   readonly #listeners = new Set<MediaListener>();
   #closed: Promise<void> | undefined;
   #over = false;
+  #sampleRate: number | undefined;
 
   private constructor(host: MediaHost, sessionId: string, rtpPort: number) {
     this.#host = host;
@@ -48,8 +50,14 @@ export class MediaClient {
     });
   }
 
+  /** Of the session's audio, Hz: that of the first codec that was agreed on, narrow-band until then. */
+  get sampleRate(): number {
+    return this.#sampleRate ?? CODEC_RATES.PCMU.sampleRate;
+  }
+
   /** No-op once the session is closed. */
   send(command: SessionCommand): void {
+    if (command.type === 'configure') this.#sampleRate ??= CODEC_RATES[command.media.codec].sampleRate;
     if (this.#over || this.#closed !== undefined) return;
     this.#host.send({ ...command, sessionId: this.sessionId } as MediaCommand);
   }

@@ -54,8 +54,6 @@ export interface MediaLegOptions {
   /** `swml:<session>`; goes into the callbacks of recordings. */
   readonly eventChannel: string | undefined;
   readonly recordingRefusal?: RecordingRefusal | undefined;
-  /** Rate of the leg's audio, Hz. */
-  readonly sampleRate: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onEvent: (event: LegEvent) => void;
@@ -259,8 +257,8 @@ export class MediaLeg implements CallLeg {
   #attach(media: MediaClient): void {
     if (this.#media === media) return;
     this.#media = media;
-    const { sounds, sampleRate, log } = this.#options;
-    this.#playback = new Playback(media, sounds, sampleRate, log, (event) => this.#sounding(event));
+    const { sounds, log } = this.#options;
+    this.#playback = new Playback(media, sounds, log, (event) => this.#sounding(event));
     media.listen((event) => {
       if (event.type === 'digit')
         this.#pressed({ digit: event.digit, durationMs: event.durationMs }, event.via);

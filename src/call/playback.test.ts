@@ -24,7 +24,7 @@ async function setUp(chunks: (signal: AbortSignal) => AsyncIterable<Int16Array>)
         ? { kind: 'made', sound: { kind: 'silence', durationMs: sound.seconds * 1000 } }
         : { kind: 'stream', chunks: chunks(signal) },
   };
-  return { clock, host, media, playback: new Playback(media, source, RATE, silentLogger) };
+  return { clock, host, media, playback: new Playback(media, source, silentLogger) };
 }
 
 async function* seconds(count: number, read: (second: number) => void = () => {}) {
@@ -66,7 +66,7 @@ test('each sound is told when it begins, with how much was sent before it, and t
   const source: SoundSource = {
     load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 1000 } }),
   };
-  const playback = new Playback(media, source, RATE, silentLogger, (event) => told.push(event));
+  const playback = new Playback(media, source, silentLogger, (event) => told.push(event));
   playback.play([{ kind: 'silence', seconds: 1 }, SAY], 0);
   await clock.settle();
   const { playId } = host.sent('play')[0]!;

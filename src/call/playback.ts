@@ -32,7 +32,6 @@ interface Feeding {
 export class Playback {
   readonly #media: MediaClient;
   readonly #source: SoundSource;
-  readonly #rate: number;
   readonly #log: Logger;
   readonly #onSound: (event: SoundingEvent) => void;
   readonly #feeding = new Map<number, Feeding>();
@@ -46,13 +45,11 @@ export class Playback {
   constructor(
     media: MediaClient,
     source: SoundSource,
-    sampleRate: number,
     log: Logger,
     onSound: (event: SoundingEvent) => void = () => {},
   ) {
     this.#media = media;
     this.#source = source;
-    this.#rate = sampleRate;
     this.#log = log;
     this.#onSound = onSound;
     media.listen((event) => {
@@ -75,7 +72,7 @@ export class Playback {
 
     const streams: { readonly id: number; readonly chunks: AsyncIterable<Int16Array> }[] = [];
     const described = sounds.map((sound): Sound => {
-      const loaded = this.#source.load(sound, this.#rate, abort.signal);
+      const loaded = this.#source.load(sound, this.#media.sampleRate, abort.signal);
       if (loaded.kind === 'made') return loaded.sound;
       const id = this.#nextId++;
       streams.push({ id, chunks: loaded.chunks });
@@ -104,7 +101,7 @@ export class Playback {
         if (signal.aborted) return;
         fed += samples.length;
         this.#media.send({ type: 'feed', streamId, samples });
-        while (fed - feeding.consumed > AHEAD_SECONDS * this.#rate && !signal.aborted) {
+        while (fed - feeding.consumed > AHEAD_SECONDS * this.#media.sampleRate && !signal.aborted) {
           await this.#progressed(feeding, signal);
         }
       }

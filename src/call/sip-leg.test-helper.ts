@@ -65,7 +65,6 @@ export async function openBench(t: TestContext) {
           sounds: { load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 200 } }) },
           recordings: service,
           eventChannel: undefined,
-          sampleRate: 8000,
           clock,
           log: silentLogger,
           onEvent: ({ kind, data }) => kind === 'digit' && digits.push(data['digit']),

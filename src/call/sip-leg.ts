@@ -200,7 +200,8 @@ class InboundSipSignalling implements Signalling {
       sessionId: callId,
       bindAddress: rtpBindAddress,
       address: advertisedAddress ?? this.#call.localAddress,
-      codecs: this.#options.codecs.filter((codec) => codecs === undefined || codecs.includes(codec)),
+      codecs: chosenCodecs(this.#options.codecs, codecs),
+      preference: codecs === undefined ? 'theirs' : 'ours',
       idleMedia,
     });
     try {
@@ -231,6 +232,15 @@ class InboundSipSignalling implements Signalling {
     this.#call.refuse(status);
     void this.#leg?.refused();
   }
+}
+
+/** Those of the document in its order, as far as we have them; without a document's wish, ours. */
+function chosenCodecs(
+  ours: readonly AudioCodecName[],
+  wanted: readonly string[] | undefined,
+): readonly AudioCodecName[] {
+  if (wanted === undefined) return ours;
+  return wanted.flatMap((name) => ours.filter((codec) => codec === name));
 }
 
 function reasonOf(end: SipCallEnd, accepted: boolean): EndReason {

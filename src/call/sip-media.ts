@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { IdleMedia, MediaHost } from '../mediaworker/protocol.ts';
 import { SdpNegotiation } from '../sip/sdp/negotiation.ts';
 import type { AgreedAudio, AudioCodecName } from '../sip/sdp/offer-answer.ts';
@@ -11,7 +12,9 @@ export interface SipMediaOptions {
   readonly bindAddress: string;
   /** Address that goes into our SDP. */
   readonly address: string;
+  /** In order of preference, if `preference` is `ours`. */
   readonly codecs: readonly AudioCodecName[];
+  readonly preference: 'ours' | 'theirs';
   readonly idleMedia: IdleMedia;
 }
 
@@ -19,10 +22,12 @@ export interface SipMediaOptions {
 export class SipMedia {
   readonly client: MediaClient;
   readonly #negotiation: SdpNegotiation;
+  readonly #codecs: readonly AudioCodecName[];
 
-  private constructor(client: MediaClient, negotiation: SdpNegotiation) {
+  private constructor(client: MediaClient, negotiation: SdpNegotiation, codecs: readonly AudioCodecName[]) {
     this.client = client;
     this.#negotiation = negotiation;
+    this.#codecs = codecs;
   }
 
   /** @throws Error with the media side's reason */
@@ -32,24 +37,38 @@ export class SipMedia {
       bindAddress: options.bindAddress,
       idleMedia: options.idleMedia,
     });
-    const local = { address: options.address, rtpPort: client.rtpPort, codecs: options.codecs };
-    return new SipMedia(client, new SdpNegotiation(local, String(randomInt(1, 2 ** 47))));
+    const { address, codecs, preference } = options;
+    const local = { address, rtpPort: client.rtpPort, codecs, preference };
+    return new SipMedia(client, new SdpNegotiation(local, String(randomInt(1, 2 ** 47))), codecs);
   }
 
   /** Takes an offer of the peer. @returns our answer @throws SdpRefusal; the session then stays as it was */
   answer(offer: string): string {
-    const { sdp, media } = this.#negotiation.answer(offer);
+    const { sdp, media } = this.#negotiation.answer(offer, this.#ofOurRate());
     this.#configure(media);
     return sdp;
   }
 
+  /** The offer of a call of ours, with all codecs: nothing sounds or is recorded before its answer. */
+  firstOffer(): string {
+    return this.#negotiation.offer(this.#codecs);
+  }
+
+  /** Only with codecs of the session's rate: sounds and recordings may run before the answer comes. */
   offer(): string {
-    return this.#negotiation.offer();
+    return this.#negotiation.offer(this.#ofOurRate());
   }
 
   /** Takes the peer's answer to {@link offer}. @throws SdpRefusal */
   accept(answer: string): void {
     this.#configure(this.#negotiation.accept(answer));
+  }
+
+  /** Codecs that need no change of rate; all of them where there is none such. */
+  #ofOurRate(): readonly AudioCodecName[] {
+    const { sampleRate } = this.client;
+    const same = this.#codecs.filter((codec) => CODEC_RATES[codec].sampleRate === sampleRate);
+    return same.length > 0 ? same : this.#codecs;
   }
 
   #configure(media: AgreedAudio): void {

@@ -5,8 +5,8 @@
 import type { Tone } from '../media/tones.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 
-/** RTP profile codec names with their static clock, RFC 3551. */
-export type AudioCodec = 'PCMU' | 'PCMA';
+/** Encoding names of RTP (RFC 3551 6, RFC 7587 7). */
+export type AudioCodec = 'PCMU' | 'PCMA' | 'G722' | 'OPUS';
 
 /** Result of SDP offer/answer, from our point of view (RFC 3264). */
 export interface NegotiatedMedia {
@@ -14,6 +14,8 @@ export interface NegotiatedMedia {
   readonly payloadType: number;
   /** Payload type of `telephone-event` (RFC 4733), or undefined when the peer has none. */
   readonly telephoneEventPayloadType?: number | undefined;
+  /** Of its durations, Hz; default 8000. */
+  readonly telephoneEventClockRate?: number | undefined;
   readonly remoteAddress: string;
   /** 0: the stream is refused or held with port 0; nothing is sent. */
   readonly remotePort: number;

@@ -1,11 +1,13 @@
 import type { Logger } from '../log/logger.ts';
-import { decodePcma, decodePcmu } from '../media/g711.ts';
+import { RateChanger } from '../media/rate-changer.ts';
 import { SymmetricLatch } from '../rtp/latch.ts';
 import { parseRtp, RtpHeader } from '../rtp/packet.ts';
-import { ReceiveTimeline } from '../rtp/receive-timeline.ts';
+import { MAX_PAYLOAD_MS, ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { DecodeSamples } from '../rtp/sample-ring.ts';
 import { TelephoneEventReceiver } from '../rtp/telephone-event.ts';
-import type { NegotiatedMedia } from './protocol.ts';
+import { createFrameDecoder, DIRECT_DECODERS, type FrameDecoder } from './codecs.ts';
+import { CODEC_RATES } from './codec-rates.ts';
+import type { AudioCodec, NegotiatedMedia } from './protocol.ts';
 
 export interface ReceivePathOptions {
   /** Hz. */
@@ -17,6 +19,19 @@ export interface ReceivePathOptions {
   readonly log: Logger;
   /** A key went down at this position of the timeline; undefined: before there was any audio. */
   readonly onKeyDown: (digit: string, position: number | undefined) => void;
+}
+
+/** How payloads of one type become samples. */
+interface PayloadFormat {
+  readonly codec: AudioCodec;
+  /** Straight to their places, for codecs of the session's rate that allow it. */
+  readonly direct: DecodeSamples | undefined;
+  /** Whole payloads otherwise. */
+  readonly frames: FrameDecoder | undefined;
+  readonly changer: RateChanger | undefined;
+  /** Source and sequence number of the last payload decoded: a duplicate would disturb the decoder. */
+  ssrc: number;
+  sequence: number;
 }
 
 /** Sent by some peers unasked when they pause (RFC 3389 4): it stands for silence, and is no loss. */
@@ -31,11 +46,17 @@ export class ReceivePath {
   readonly timeline: ReceiveTimeline;
   readonly #options: ReceivePathOptions;
   readonly #header = new RtpHeader();
-  readonly #events: TelephoneEventReceiver;
   /** By payload type, of all that were agreed on: packets of the former one are on their way at a change. */
-  readonly #decoders = new Map<number, DecodeSamples>();
-  #configured = false;
+  readonly #formats = new Map<number, PayloadFormat>();
+  /** A payload decoded, at the codec's rate and at the session's. */
+  readonly #decoded: Int16Array;
+  readonly #pcm: Int16Array;
+  readonly #fromPcm: DecodeSamples;
+  #events = new TelephoneEventReceiver();
   #eventPayloadType: number | undefined;
+  /** Clock rates of the present codec and of its keys, Hz; 0 before the first agreement. */
+  #clockRate = 0;
+  #eventClockRate = 0;
 
   constructor(options: ReceivePathOptions) {
     this.#options = options;
@@ -44,16 +65,32 @@ export class ReceivePath {
       startMs: options.startMs,
       tickMs: options.tickMs,
     });
-    this.#events = new TelephoneEventReceiver(options.sampleRate);
+    const longest = (rate: number): number => (rate * MAX_PAYLOAD_MS) / 1000;
+    this.#decoded = new Int16Array(longest(CODEC_RATES.OPUS.sampleRate));
+    const pcm = new Int16Array(longest(options.sampleRate));
+    this.#pcm = pcm;
+    this.#fromPcm = (_bytes, offset, length, dest, destOffset) => {
+      for (let i = 0; i < length; i++) dest[destOffset + i] = pcm[offset + i]!;
+    };
   }
 
   configure(media: NegotiatedMedia): void {
-    const { telephoneEventPayloadType } = media;
-    this.#configured = true;
+    const { codec, payloadType, telephoneEventPayloadType, telephoneEventClockRate = 8000 } = media;
+    this.#clockRate = CODEC_RATES[codec].clockRate;
     this.#eventPayloadType = telephoneEventPayloadType;
-    this.#decoders.set(media.payloadType, media.codec === 'PCMA' ? decodePcma : decodePcmu);
-    if (telephoneEventPayloadType !== undefined) this.#decoders.delete(telephoneEventPayloadType);
-    const payloadTypes = [...this.#decoders.keys(), COMFORT_NOISE];
+    if (telephoneEventClockRate !== this.#eventClockRate) {
+      this.#eventClockRate = telephoneEventClockRate;
+      this.#events = new TelephoneEventReceiver(telephoneEventClockRate);
+    }
+    if (this.#formats.get(payloadType)?.codec !== codec) {
+      this.#formats.get(payloadType)?.frames?.close();
+      this.#formats.set(payloadType, this.#formatOf(codec));
+    }
+    if (telephoneEventPayloadType !== undefined) {
+      this.#formats.get(telephoneEventPayloadType)?.frames?.close();
+      this.#formats.delete(telephoneEventPayloadType);
+    }
+    const payloadTypes = [...this.#formats.keys(), COMFORT_NOISE];
     if (telephoneEventPayloadType !== undefined) payloadTypes.push(telephoneEventPayloadType);
     this.latch.signal(
       { address: media.remoteAddress, port: media.remotePort },
@@ -65,21 +102,23 @@ export class ReceivePath {
   /** Takes a datagram that came to the RTP port; whatever is no packet of this stream is dropped. */
   receive(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
     const header = this.#header;
-    if (!this.#configured || parseRtp(bytes, header) !== 'ok') return;
-    const decode = this.#decoders.get(header.payloadType);
+    if (this.#clockRate === 0 || parseRtp(bytes, header) !== 'ok') return;
+    const format = this.#formats.get(header.payloadType);
     const isEvent = header.payloadType === this.#eventPayloadType;
-    if (decode === undefined && !isEvent && header.payloadType !== COMFORT_NOISE) return;
+    if (format === undefined && !isEvent && header.payloadType !== COMFORT_NOISE) return;
     if (!this.latch.admit(address, port, header, nowMs)) return;
-    if (decode !== undefined) {
-      this.timeline.push(header, bytes, decode, nowMs);
+    if (format?.direct !== undefined) {
+      this.timeline.push(header, bytes, format.direct, nowMs);
+      return;
+    }
+    if (format !== undefined) {
+      this.#decodeFrames(format, bytes, nowMs);
       return;
     }
     this.timeline.observe(header);
     if (!isEvent) return;
     for (const signal of this.#events.push(header, bytes, nowMs)) {
-      if (signal.kind === 'start') {
-        this.#options.onKeyDown(signal.digit, this.timeline.positionAt(signal.timestamp));
-      }
+      if (signal.kind === 'start') this.#options.onKeyDown(signal.digit, this.#positionOf(signal.timestamp));
     }
   }
 
@@ -89,4 +128,58 @@ export class ReceivePath {
       this.#options.log.debug({ signal: signal.kind }, 'key released');
     return this.timeline.tick(nowMs);
   }
+
+  close(): void {
+    for (const { frames } of this.#formats.values()) frames?.close();
+    this.#formats.clear();
+  }
+
+  #formatOf(codec: AudioCodec): PayloadFormat {
+    const { sampleRate } = this.#options;
+    const own = CODEC_RATES[codec].sampleRate;
+    const direct = own === sampleRate ? DIRECT_DECODERS[codec] : undefined;
+    return {
+      codec,
+      direct,
+      frames: direct === undefined ? createFrameDecoder(codec) : undefined,
+      changer: own === sampleRate ? undefined : new RateChanger(own, sampleRate),
+      ssrc: -1,
+      sequence: -1,
+    };
+  }
+
+  /** Decodes the payload of {@link #header} as a whole and places its samples. */
+  #decodeFrames(format: PayloadFormat, bytes: Uint8Array, nowMs: number): void {
+    const header = this.#header;
+    const { sampleRate } = this.#options;
+    const { payloadOffset, payloadLength } = header;
+    if (header.sequence === format.sequence && header.ssrc === format.ssrc) return;
+    format.ssrc = header.ssrc;
+    format.sequence = header.sequence;
+    const rates = CODEC_RATES[format.codec];
+    // An octet is two samples at the most, but for Opus, whose packets are bounded by themselves.
+    if (format.codec !== 'OPUS' && 2 * payloadLength > this.#decoded.length) return;
+    const { changer } = format;
+    const target = changer === undefined ? this.#pcm : this.#decoded;
+    let count = format.frames!.decode(bytes, payloadOffset, payloadOffset + payloadLength, target);
+    if (changer !== undefined) {
+      if (changer.outputOf(count) > this.#pcm.length) return;
+      count = changer.process(this.#decoded, 0, count, this.#pcm, 0);
+    }
+    header.payloadOffset = 0;
+    header.payloadLength = count;
+    header.timestamp = scaled(header.timestamp, sampleRate, rates.clockRate);
+    this.timeline.push(header, bytes, this.#fromPcm, nowMs);
+  }
+
+  /** Keys share the clock of the audio (RFC 4733 2.1); of those that do not, only the arrival is known. */
+  #positionOf(timestamp: number): number | undefined {
+    if (this.#eventClockRate !== this.#clockRate) return undefined;
+    return this.timeline.positionAt(scaled(timestamp, this.#options.sampleRate, this.#clockRate));
+  }
+}
+
+/** A timestamp in samples. Differences stay right across the wrap of either, but for rates below the clock's. */
+function scaled(timestamp: number, sampleRate: number, clockRate: number): number {
+  return sampleRate === clockRate ? timestamp : Math.floor((timestamp * sampleRate) / clockRate) >>> 0;
 }

@@ -60,6 +60,7 @@ test('silence is that of the codec, also after the codec has changed', () => {
 function senderTo(take: (payloadType: number, payload: Uint8Array) => void): RtpSender {
   const header = new RtpHeader();
   return new RtpSender({
+    sampleRate: 8000,
     idle: 'silence',
     random: () => 0.5,
     send: (buffer, length) => {

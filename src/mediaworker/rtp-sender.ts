@@ -1,11 +1,16 @@
 import { PCMA_SILENCE, PCMU_SILENCE, encodePcma, encodePcmu } from '../media/g711.ts';
+import { RateChanger } from '../media/rate-changer.ts';
 import { RTP_HEADER_LENGTH, writeRtpHeader } from '../rtp/packet.ts';
+import { createFrameEncoder, type FrameEncoder, MAX_PAYLOAD_BYTES, packetTimeOf } from './codecs.ts';
+import { CODEC_RATES } from './codec-rates.ts';
 import type { AudioCodec, IdleMedia } from './protocol.ts';
 
 /** Puts a datagram on the wire; the buffer may be used again after {@link SEND_BUFFERS} more calls. */
 export type SendDatagram = (buffer: Uint8Array, length: number) => void;
 
 export interface RtpSenderOptions {
+  /** Of the frames that it is given, Hz. */
+  readonly sampleRate: number;
   readonly idle: IdleMedia;
   /** Uniform in [0, 1): SSRC, first sequence number and timestamp are unpredictable (RFC 3550 5.1). */
   readonly random: () => number;
@@ -16,11 +21,21 @@ export interface RtpSenderOptions {
 export const SEND_BUFFERS = 8;
 /** Longest packet time, ms. */
 const MAX_PTIME_MS = 60;
-const CLOCK_RATE = 8000;
-/** 20 ms, what nearly every peer asks for. */
-const DEFAULT_PAYLOAD = 160;
-/** Time between two empty packets of `keepalive` (RFC 6263 recommends 15 s). */
-const KEEPALIVE_SAMPLES = 15 * CLOCK_RATE;
+/** What nearly every peer asks for, ms. */
+const DEFAULT_PTIME_MS = 20;
+/** Time between two empty packets of `keepalive` (RFC 6263 recommends it), s. */
+const KEEPALIVE_S = 15;
+
+/** A codec that takes the audio of a packet as a whole. */
+interface FramePacker {
+  readonly codec: AudioCodec;
+  readonly encoder: FrameEncoder;
+  /** Audio of the packet being filled, at the session's rate. */
+  readonly pcm: Int16Array;
+  readonly changer: RateChanger | undefined;
+  /** The same at the codec's rate; {@link pcm} itself where that is the session's. */
+  readonly changed: Int16Array;
+}
 
 /**
  * Turns frames of PCM into RTP packets of the negotiated packet time. The timestamp goes on while nothing is
@@ -30,15 +45,19 @@ export class RtpSender {
   readonly ssrc: number;
   readonly #idle: IdleMedia;
   readonly #send: SendDatagram;
+  readonly #sampleRate: number;
   /** Each as long as a packet, so that most packets are sent without a view of their own. */
-  #buffers = packetBuffers(DEFAULT_PAYLOAD);
+  #buffers: readonly Uint8Array[];
   /** Of each buffer: payload bytes from the first on that are silence. */
   readonly #silent = new Uint16Array(SEND_BUFFERS);
   #buffer = 0;
   #payloadType = 0;
   #encode = encodePcmu;
   #silence = PCMU_SILENCE;
-  #samplesPerPacket = DEFAULT_PAYLOAD;
+  #frames: FramePacker | undefined;
+  /** RTP clock ticks in a sample. */
+  #clockPerSample = 1;
+  #samplesPerPacket: number;
   #sequence: number;
   #timestamp: number;
   /** Samples of the packet being filled. */
@@ -51,6 +70,9 @@ export class RtpSender {
   constructor(options: RtpSenderOptions) {
     this.#idle = options.idle;
     this.#send = options.send;
+    this.#sampleRate = options.sampleRate;
+    this.#samplesPerPacket = (options.sampleRate * DEFAULT_PTIME_MS) / 1000;
+    this.#buffers = packetBuffers(this.#samplesPerPacket);
     this.ssrc = Math.floor(options.random() * 0x1_0000_0000);
     this.#sequence = Math.floor(options.random() * 0x1_0000);
     this.#timestamp = Math.floor(options.random() * 0x1_0000_0000);
@@ -66,7 +88,7 @@ export class RtpSender {
   }
 
   get timestamp(): number {
-    return (this.#timestamp + this.#filled) >>> 0;
+    return (this.#timestamp + this.#filled * this.#clockPerSample) >>> 0;
   }
 
   /** @param ptimeMs 10 to 60 */
@@ -76,10 +98,33 @@ export class RtpSender {
     this.#encode = codec === 'PCMA' ? encodePcma : encodePcmu;
     this.#silence = codec === 'PCMA' ? PCMA_SILENCE : PCMU_SILENCE;
     this.#silent.fill(0);
-    const samplesPerPacket = (Math.min(Math.max(ptimeMs, 10), MAX_PTIME_MS) * CLOCK_RATE) / 1000;
-    if (samplesPerPacket === this.#samplesPerPacket) return;
+    const { sampleRate, clockRate } = CODEC_RATES[codec];
+    this.#clockPerSample = clockRate / this.#sampleRate;
+    const packetMs = packetTimeOf(codec, Math.min(Math.max(ptimeMs, 10), MAX_PTIME_MS));
+    const samplesPerPacket = (packetMs * this.#sampleRate) / 1000;
+    const inFrames = (codec !== 'PCMU' && codec !== 'PCMA') || sampleRate !== this.#sampleRate;
+    const unchanged = samplesPerPacket === this.#samplesPerPacket;
+    if (unchanged && inFrames === (this.#frames !== undefined) && (this.#frames?.codec ?? codec) === codec)
+      return;
     this.#samplesPerPacket = samplesPerPacket;
-    this.#buffers = packetBuffers(samplesPerPacket);
+    this.#frames?.encoder.close();
+    this.#frames = inFrames ? this.#framePacker(codec, samplesPerPacket) : undefined;
+    this.#buffers = packetBuffers(inFrames ? MAX_PAYLOAD_BYTES : samplesPerPacket);
+  }
+
+  /** Frees its encoder. */
+  close(): void {
+    this.#frames?.encoder.close();
+    this.#frames = undefined;
+  }
+
+  #framePacker(codec: AudioCodec, samples: number): FramePacker {
+    const { sampleRate } = CODEC_RATES[codec];
+    const pcm = new Int16Array(samples);
+    const changer =
+      sampleRate === this.#sampleRate ? undefined : new RateChanger(this.#sampleRate, sampleRate);
+    const changed = changer === undefined ? pcm : new Int16Array(changer.outputOf(samples));
+    return { codec, encoder: createFrameEncoder(codec), pcm, changer, changed };
   }
 
   /** Sends the first `count` samples of `frame`. */
@@ -95,13 +140,13 @@ export class RtpSender {
     }
     this.#flush();
     this.skip(count);
-    if (this.#idle === 'keepalive' && this.#sinceSent >= KEEPALIVE_SAMPLES) this.#emit(0);
+    if (this.#idle === 'keepalive' && this.#sinceSent >= KEEPALIVE_S * this.#sampleRate) this.#emit(0);
   }
 
   /** Lets `count` samples pass without a packet (hold, or digits that take the place of audio). */
   skip(count: number): void {
     this.#flush();
-    this.#timestamp = (this.#timestamp + count) >>> 0;
+    this.#advance(count);
     this.#sinceSent += count;
     this.#marker = true;
   }
@@ -131,6 +176,10 @@ export class RtpSender {
 
   #putAudio(frame: Int16Array, from: number, count: number): void {
     const at = this.#filled;
+    if (this.#frames !== undefined) {
+      this.#frames.pcm.set(frame.subarray(from, from + count), at);
+      return;
+    }
     this.#encode(frame, from, count, this.#buffers[this.#buffer]!, RTP_HEADER_LENGTH + at);
     if (this.#silent[this.#buffer]! > at) this.#silent[this.#buffer] = at;
   }
@@ -139,6 +188,10 @@ export class RtpSender {
   #putSilence(count: number): void {
     const at = this.#filled;
     const until = at + count;
+    if (this.#frames !== undefined) {
+      this.#frames.pcm.fill(0, at, until);
+      return;
+    }
     const silent = this.#silent[this.#buffer]!;
     if (silent >= until) return;
     this.#buffers[this.#buffer]!.fill(this.#silence, RTP_HEADER_LENGTH + at, RTP_HEADER_LENGTH + until);
@@ -149,14 +202,40 @@ export class RtpSender {
     if (this.#filled > 0) this.#emit(this.#filled);
   }
 
-  #emit(length: number): void {
+  /** @param samples of the packet; 0: one without payload */
+  #emit(samples: number): void {
     const buffer = this.#next();
+    const length = this.#frames === undefined ? samples : this.#encodeFrames(this.#frames, samples, buffer);
     writeRtpHeader(buffer, this.#payloadType, this.#marker, this.#sequence, this.#timestamp, this.ssrc);
-    this.#timestamp = (this.#timestamp + length) >>> 0;
+    this.#advance(samples);
     this.#filled = 0;
+    if (length === 0 && samples > 0) {
+      // The encoder had nothing to say, which is a pause.
+      this.#marker = true;
+      this.#sinceSent += samples;
+      return;
+    }
     this.#marker = false;
     this.#sinceSent = 0;
     this.#dispatch(buffer, length);
+  }
+
+  /** @returns octets of the payload */
+  #encodeFrames(
+    { codec, encoder, pcm, changer, changed }: FramePacker,
+    samples: number,
+    buffer: Uint8Array,
+  ): number {
+    if (samples === 0) return 0;
+    // What was broken off is made up to a whole packet, since not every length can be one.
+    const whole = codec === 'OPUS' ? pcm.length : samples;
+    pcm.fill(0, samples, whole);
+    const count = changer === undefined ? whole : changer.process(pcm, 0, whole, changed, 0);
+    return encoder.encode(changed, count, buffer, RTP_HEADER_LENGTH);
+  }
+
+  #advance(samples: number): void {
+    this.#timestamp = (this.#timestamp + samples * this.#clockPerSample) >>> 0;
   }
 
   #next(): Uint8Array {

@@ -54,7 +54,12 @@ export class SendPath {
     this.#frame = (sampleRate * options.tickMs) / 1000;
     this.#out = new Int16Array(this.#frame);
     this.#silence = new Int16Array(this.#frame);
-    this.sender = new RtpSender({ idle: options.idle, random: options.random, send: options.send });
+    this.sender = new RtpSender({
+      sampleRate,
+      idle: options.idle,
+      random: options.random,
+      send: options.send,
+    });
     this.player = new Player(sampleRate, {
       soundStarted: (playId, index, atMs) =>
         onEvent({ type: 'soundStarted', sessionId, playId, index, atMs }),
@@ -75,6 +80,11 @@ export class SendPath {
   configure(media: NegotiatedMedia): void {
     this.#media = media;
     this.sender.configure(media.codec, media.payloadType, media.ptimeMs);
+  }
+
+  /** Frees what sounds are encoded with. */
+  close(): void {
+    this.sender.close();
   }
 
   /** Plays a tone in the place of the sounds, behind those of other owners; see {@link endOverlay}. */
@@ -104,7 +114,10 @@ export class SendPath {
     try {
       this.#dialling.push({
         sendId,
-        events: new DigitSender(digits, { tickMs: this.#options.tickMs }),
+        events: new DigitSender(digits, {
+          tickMs: this.#options.tickMs,
+          clockRate: this.#media?.telephoneEventClockRate ?? 8000,
+        }),
         tones: generateDtmf(digits, this.#options.sampleRate),
       });
     } catch (cause) {

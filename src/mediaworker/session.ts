@@ -1,14 +1,17 @@
 import type { Logger } from '../log/logger.ts';
 import type { CreateTarget } from '../recording/byte-target.ts';
 import type { EndCause } from '../recording/types.ts';
-import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
-import { HeardQueue } from './heard-queue.ts';
-import type { MediaCommand, MediaEvent, MediaStatistics, OpenSession } from './protocol.ts';
-import { ReceivePath } from './receive-path.ts';
-import { SendPath } from './send-path.ts';
-import { SessionRecordings } from './session-recordings.ts';
+import { CODEC_RATES } from './codec-rates.ts';
+import {
+  type MediaCommand,
+  type MediaEvent,
+  type MediaStatistics,
+  NO_STATISTICS,
+  type OpenSession,
+} from './protocol.ts';
+import { SessionAudio } from './session-audio.ts';
 
 export interface MediaSessionOptions extends OpenSession {
   readonly socket: RtpSocket;
@@ -23,145 +26,41 @@ export interface MediaSessionOptions extends OpenSession {
 /** A command without those that the table of sessions handles itself. */
 export type SessionCommand = Exclude<MediaCommand, { readonly type: 'open' | 'close' }>;
 
-/** G.711 runs at 8 kHz, and the leg with it. */
-const G711_RATE = 8000;
-const TICK_MS = 20;
-
 /**
- * The media of one leg: what comes in is placed on the timeline, heard by the recorders' detectors and
- * written; what goes out is played, beeped, keyed or silent. Everything happens in {@link tick} and in the
- * arrival of packets; nothing here waits.
+ * The media of one leg, from the opening of its socket on. Its audio begins with the first agreement, at the
+ * rate of the codec, which it keeps: later codecs are turned into that rate. What is asked for before waits.
  */
 export class MediaSession {
   readonly sessionId: string;
   readonly #options: MediaSessionOptions;
-  readonly #socket: RtpSocket;
-  readonly #clock: Clock;
-  readonly #receivePath: ReceivePath;
-  readonly #sendPath: SendPath;
-  readonly #recordings: SessionRecordings;
-  readonly #reporter: RtcpSession;
-  /** Samples of one frame, and the frame at the live head. */
-  readonly #frame: number;
-  readonly #said: Int16Array;
-  readonly #heard: HeardQueue;
-  /** Overlays that were sent to their end, with the place of that end among what was sent. */
-  readonly #ends: { readonly at: number; readonly onEnd: () => void }[] = [];
-  #codec: MediaStatistics['codec'];
+  readonly #waiting: SessionCommand[] = [];
+  #audio: SessionAudio | undefined;
   #closing: Promise<MediaStatistics> | undefined;
 
   constructor(options: MediaSessionOptions) {
-    const { sessionId, socket, clock, log, random, onEvent } = options;
-    const sampleRate = G711_RATE;
+    const { socket } = options;
     this.#options = options;
-    this.sessionId = sessionId;
-    this.#socket = socket;
-    this.#clock = clock;
-    this.#frame = (sampleRate * TICK_MS) / 1000;
-    this.#said = new Int16Array(this.#frame);
-    this.#heard = new HeardQueue(this.#frame, sampleRate);
-    this.#receivePath = new ReceivePath({
-      sampleRate,
-      startMs: clock.monotonic(),
-      tickMs: TICK_MS,
-      log,
-      onKeyDown: (digit, position) => this.#pressed(digit, 0, 'rfc4733', position),
-    });
-    const { latch, timeline } = this.#receivePath;
-    this.#sendPath = new SendPath({
-      sessionId,
-      sampleRate,
-      tickMs: TICK_MS,
-      idle: options.idleMedia,
-      random,
-      log,
-      send: (buffer, length) => {
-        const { targetAddress, targetPort } = latch;
-        if (targetPort !== 0) socket.send(buffer, 0, length, targetPort, targetAddress);
-      },
-      onEvent,
-    });
-    this.#recordings = new SessionRecordings({
-      sessionId,
-      sampleRate,
-      timeline,
-      sendPath: this.#sendPath,
-      clock,
-      createTarget: options.createTarget,
-      log,
-      onEvent,
-    });
-    this.#reporter = new RtcpSession({
-      ssrc: this.#sendPath.sender.ssrc,
-      cname: sessionId,
-      startMs: clock.monotonic(),
-      wallMs: clock.now(),
-      random,
-    });
-    socket.onPacket = (bytes, address, port) => {
-      if (this.#closing === undefined) this.#receivePath.receive(bytes, address, port, clock.monotonic());
-    };
-    socket.onRtcp = (bytes, address, port) => {
-      if (latch.admitRtcp(address, port)) this.#reporter.receive(bytes, clock.monotonic());
-    };
+    this.sessionId = options.sessionId;
+    socket.onPacket = (bytes, address, port) => this.#audio?.receive(bytes, address, port);
+    socket.onRtcp = (bytes, address, port) => this.#audio?.receiveRtcp(bytes, address, port);
   }
 
   handle(command: SessionCommand): void {
     if (this.#closing !== undefined) return;
-    switch (command.type) {
-      case 'configure':
-        this.#codec = command.media.codec;
-        this.#receivePath.configure(command.media);
-        this.#sendPath.configure(command.media);
-        return;
-      case 'play':
-        this.#sendPath.player.play(command.playId, command.sounds, command.gainDb);
-        return;
-      case 'feed':
-        this.#sendPath.player.feed(command.streamId, command.samples, command.end ?? false, command.error);
-        return;
-      case 'stopPlay':
-        this.#sendPath.player.stop(command.playId);
-        return;
-      case 'record':
-        this.#recordings.start(command.spec);
-        return;
-      case 'stopRecord':
-        this.#recordings.stop(command.recordingId, command.cause);
-        return;
-      case 'pauseRecord':
-        this.#recordings.pause(command.recordingId, command.behavior);
-        return;
-      case 'resumeRecord':
-        this.#recordings.resume(command.recordingId);
-        return;
-      case 'digit':
-        this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.timeline.receivedUntil);
-        return;
-      case 'sendDigits':
-        this.#sendPath.sendDigits(command.sendId, command.digits);
-        return;
+    if (this.#audio !== undefined) {
+      this.#audio.handle(command);
+    } else if (command.type === 'configure') {
+      const audio = this.#begin(CODEC_RATES[command.media.codec].sampleRate);
+      audio.handle(command);
+      for (const waiting of this.#waiting.splice(0)) audio.handle(waiting);
+    } else {
+      this.#waiting.push(command);
     }
   }
 
   /** One frame; called every 20 ms, late or not. `nowMs`: the clock's monotonic reading. */
   tick(nowMs: number): void {
-    if (this.#closing !== undefined) return;
-    const sent = this.#sendPath.tick();
-    if (this.#recordings.hears) this.#heard.push(sent);
-    let advance = this.#receivePath.tick(nowMs);
-    let from = this.#receivePath.timeline.head - advance;
-    while (advance > 0) {
-      const count = Math.min(advance, this.#frame);
-      const heard = this.#heard.take(count);
-      this.#recordings.hear(from, count, heard);
-      this.#observe(from, count, heard);
-      from += count;
-      advance -= count;
-    }
-    this.#recordings.writeBehind();
-    this.#endOverlays();
-    this.#report(nowMs);
+    if (this.#closing === undefined) this.#audio?.tick(nowMs);
   }
 
   /** Takes everything received, ends recordings with `cause`, waits for their files, frees the sockets. */
@@ -171,62 +70,19 @@ export class MediaSession {
   }
 
   async #close(cause: EndCause): Promise<MediaStatistics> {
-    const { timeline, latch } = this.#receivePath;
-    const { player, sender } = this.#sendPath;
-    player.stopAll();
-    const { head, receivedUntil } = timeline;
-    for (let from = head; from < receivedUntil; from += this.#frame) {
-      const count = Math.min(this.#frame, receivedUntil - from);
-      const heard = this.#heard.take(count);
-      this.#recordings.hear(from, count, heard);
-      this.#observe(from, count, heard);
+    const waiting = this.#waiting.splice(0);
+    // Whoever waits for an agreement that never came is told the end by what was asked for.
+    if (this.#audio === undefined && waiting.length > 0) {
+      const audio = this.#begin(CODEC_RATES.PCMU.sampleRate);
+      for (const command of waiting) audio.handle(command);
     }
-    this.#recordings.stopAll(cause);
-    await this.#recordings.finished();
-    if (this.#codec !== undefined && latch.targetPort !== 0) {
-      this.#sendRtcp(this.#reporter.bye(this.#clock.monotonic(), sender, timeline.ssrc, timeline.reception));
-    }
-    this.#socket.close();
-    const { received, lost, discarded, duplicated, jitterMs } = timeline.statistics();
-    return {
-      codec: this.#codec,
-      packetsReceived: received,
-      packetsLost: lost,
-      packetsLate: discarded,
-      packetsDuplicated: duplicated,
-      packetsSent: sender.packets,
-      jitterMs,
-    };
+    const statistics = (await this.#audio?.close(cause)) ?? NO_STATISTICS;
+    this.#options.socket.close();
+    return statistics;
   }
 
-  /** What follows a beep begins when the recordings have heard it to its end. */
-  #endOverlays(): void {
-    const onEnd = this.#sendPath.endOverlay();
-    if (onEnd !== undefined) this.#ends.push({ at: this.#heard.pushed, onEnd });
-    while (this.#ends[0] !== undefined && this.#ends[0].at <= this.#heard.taken) this.#ends.shift()?.onEnd();
-  }
-
-  #pressed(digit: string, durationMs: number, via: 'rfc4733' | 'info', position: number | undefined): void {
-    this.#options.onEvent({ type: 'digit', sessionId: this.sessionId, digit, durationMs, via });
-    this.#recordings.digit(digit, position);
-  }
-
-  /** Lets those who listen at the live head have `count` (≤ one frame) samples from `from` on. */
-  #observe(from: number, count: number, heard: Int16Array): void {
-    if (this.#recordings.active) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
-    this.#recordings.observe(from, count, this.#said, heard);
-  }
-
-  #report(nowMs: number): void {
-    const { timeline, latch } = this.#receivePath;
-    if (this.#codec === undefined || latch.targetPort === 0) return;
-    if (!this.#reporter.due(nowMs)) return;
-    const { sender } = this.#sendPath;
-    this.#sendRtcp(this.#reporter.report(nowMs, sender, timeline.ssrc, timeline.reception));
-  }
-
-  #sendRtcp(packet: Uint8Array): void {
-    const { targetAddress, targetRtcpPort } = this.#receivePath.latch;
-    if (targetRtcpPort !== 0) this.#socket.sendRtcp(packet, 0, packet.length, targetRtcpPort, targetAddress);
+  #begin(sampleRate: number): SessionAudio {
+    this.#audio = new SessionAudio(this.#options, sampleRate);
+    return this.#audio;
   }
 }

@@ -138,6 +138,16 @@ test('a session that fails is closed; the others of its worker go on', async (t)
   host.send({ type: 'configure', sessionId: 'bad', media: null as unknown as NegotiatedMedia });
   await bad.event('closed');
   assert.deepEqual(errors, ['media session failed']);
+  const media: NegotiatedMedia = {
+    codec: 'PCMU',
+    payloadType: 0,
+    remoteAddress: LOCALHOST,
+    remotePort: 0,
+    remoteRtcpPort: 0,
+    direction: 'inactive',
+    ptimeMs: 20,
+  };
+  host.send({ type: 'configure', sessionId: 'good', media });
   host.send({ type: 'digit', sessionId: 'good', digit: '1', durationMs: 100 });
   await good.event('digit');
   await good.close();

@@ -5,6 +5,7 @@ import { diskTargets } from '../recording/disk-targets.ts';
 import { RecordingKey } from '../recording/encryption/keys.ts';
 import { createRtpSockets } from '../rtp/sockets.ts';
 import { RealClock } from '../time/real-clock.ts';
+import { warmUpOpus } from './codecs.ts';
 import { SessionTable } from './session-table.ts';
 import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
 
@@ -34,6 +35,9 @@ const table = new SessionTable({
   onEvent: (event) => post({ kind: 'event', event }),
 });
 
+if (data.codecs?.includes('OPUS') === true) {
+  warmUpOpus().catch((cause: unknown) => portLogger({}).error({ err: cause }, 'Opus cannot be loaded'));
+}
 let told = 0;
 clock.every(FRAMES_EVERY_MS, () => {
   const { frames, lateFrames } = table.frameCounts;

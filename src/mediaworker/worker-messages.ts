@@ -1,10 +1,12 @@
 import type { LogFields } from '../log/logger.ts';
-import type { MediaCommand, MediaEvent } from './protocol.ts';
+import type { AudioCodec, MediaCommand, MediaEvent } from './protocol.ts';
 
 /** Settings of a media worker, fixed at its start. */
 export interface MediaWorkerData {
   /** Lowest and highest UDP port for RTP and RTCP. */
   readonly rtpPorts: { readonly min: number; readonly max: number };
+  /** Codecs that sessions may have: what takes time to load is loaded ahead. */
+  readonly codecs?: readonly AudioCodec[];
   /** Key of the operator for recordings that are encrypted. It crosses to the thread here only, never in a command. */
   readonly recordingKey?: Uint8Array | undefined;
 }

@@ -8,11 +8,12 @@ import type { DecodeSamples } from './sample-ring.ts';
  */
 export type PendingKind = 'source' | 'jump' | 'stalled';
 
-/** A packet with a copy of its payload, which starts at `header.payloadOffset` = 0. */
+/** A packet with its samples, which {@link decode} copies; they start at `header.payloadOffset` = 0. */
 export interface PendingPacket {
   readonly header: RtpHeader;
-  readonly bytes: Uint8Array;
-  decode: DecodeSamples;
+  readonly samples: Int16Array;
+  /** Takes no notice of the bytes that it is given. */
+  readonly decode: DecodeSamples;
   arrivalMs: number;
 }
 
@@ -38,7 +39,7 @@ export class PendingPackets {
 
   /**
    * @param perMs timestamp units in a millisecond
-   * @param maxPayload longest payload, bytes
+   * @param maxPayload longest payload, samples
    */
   constructor(perMs: number, maxPayload: number) {
     this.#perMs = perMs;
@@ -96,12 +97,7 @@ export class PendingPackets {
     arrivalMs: number,
   ): void {
     if (this.#slots.length === 0) {
-      this.#slots = Array.from({ length: MAX_PENDING }, () => ({
-        header: new RtpHeader(),
-        bytes: new Uint8Array(this.#maxPayload),
-        decode,
-        arrivalMs,
-      }));
+      this.#slots = Array.from({ length: MAX_PENDING }, () => newSlot(this.#maxPayload));
     }
     const slot = this.#slots[this.#count++]!;
     this.#kind = kind;
@@ -111,8 +107,7 @@ export class PendingPackets {
     slot.header.ssrc = header.ssrc;
     slot.header.payloadOffset = 0;
     slot.header.payloadLength = header.payloadLength;
-    for (let i = 0; i < header.payloadLength; i++) slot.bytes[i] = bytes[header.payloadOffset + i]!;
-    slot.decode = decode;
+    decode(bytes, header.payloadOffset, header.payloadLength, slot.samples, 0);
     slot.arrivalMs = arrivalMs;
   }
 
@@ -126,4 +121,16 @@ export class PendingPackets {
   clear(): void {
     this.#count = 0;
   }
+}
+
+function newSlot(maxPayload: number): PendingPacket {
+  const samples = new Int16Array(maxPayload);
+  return {
+    header: new RtpHeader(),
+    samples,
+    decode: (_bytes, offset, length, dest, destOffset) => {
+      for (let i = 0; i < length; i++) dest[destOffset + i] = samples[offset + i]!;
+    },
+    arrivalMs: 0,
+  };
 }

@@ -11,7 +11,7 @@ import { type DecodeSamples, SampleRing } from './sample-ring.ts';
 import { TickCounter } from './tick-counter.ts';
 
 export interface TimelineOptions {
-  /** Sample rate and RTP clock rate, Hz. Default 8000. */
+  /** Sample rate, Hz, and that of the timestamps as they are given to `push`. Default 8000. */
   readonly rate?: number;
   /** The clock's reading at position 0, ms; the same clock as that of `push` and `tick`. */
   readonly startMs: number;
@@ -46,6 +46,8 @@ export interface TimelineStatistics extends ReceptionStatistics {
   readonly anchored: number;
 }
 
+/** Waiting packets carry their samples, not the bytes that these were. */
+const NO_BYTES = new Uint8Array(0);
 /** Longest payload that is taken, ms. */
 export const MAX_PAYLOAD_MS = 200;
 
@@ -205,8 +207,9 @@ export class ReceiveTimeline {
   }
 
   /**
-   * Takes a packet of the audio payload type. `bytes` is the whole datagram that `header` describes, and
-   * `arrivalMs` our clock's reading. Keeps neither, and allocates only for the first packet that waits.
+   * Takes a packet of the audio payload type. `bytes` is the whole datagram that `header` describes, one byte
+   * for each sample, or whatever `decode` takes for it; `arrivalMs` is our clock's reading. Keeps neither, and
+   * allocates only for the first packet that waits.
    */
   push(header: RtpHeader, bytes: Uint8Array, decode: DecodeSamples, arrivalMs: number): PushResult {
     if (header.payloadLength === 0 || header.payloadLength > this.#maxPayload) return 'empty';
@@ -417,8 +420,8 @@ export class ReceiveTimeline {
   }
 
   #acceptPending(index: number): void {
-    const { header, bytes, decode, arrivalMs } = this.#pending.at(index);
-    this.#accept(header, bytes, decode, arrivalMs);
+    const { header, decode, arrivalMs } = this.#pending.at(index);
+    this.#accept(header, NO_BYTES, decode, arrivalMs);
   }
 
   /** Places a packet under the present anchor. */

@@ -54,8 +54,6 @@ interface ServedCall extends LiveCall {
   readonly figures: CallFigures;
 }
 
-const SAMPLE_RATE = 8000;
-
 /** All calls of the server: lets them in, runs the document of each, and ends them at shutdown. */
 export class Calls {
   /** Those that are there, for whoever acts on them from outside. */
@@ -127,7 +125,7 @@ export class Calls {
       media: this.#options.media,
       rtpBindAddress: config.rtp.bind,
       advertisedAddress: config.sip.advertised_address,
-      codecs: ['PCMU', 'PCMA'],
+      codecs: config.rtp.codecs,
       idleMedia: config.rtp.idle_media,
       sounds: this.#options.sounds,
       recordings: this.#options.recordings,
@@ -136,7 +134,6 @@ export class Calls {
         config.recording.consent_variable,
         () => this.#live.get(callId)?.script?.variables,
       ),
-      sampleRate: SAMPLE_RATE,
       clock,
       log: callLog,
       onEvent: (event) => {

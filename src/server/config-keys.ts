@@ -126,6 +126,15 @@ export const CONFIG_KEYS = {
       default: '20000-29999',
       description: 'UDP ports for audio, two for each call; open them in the firewall.',
     }),
+    codecs: key({
+      schema: z
+        .array(oneOf('PCMU', 'PCMA', 'G722', 'OPUS'))
+        .min(1, 'expected at least one codec')
+        .refine((codecs) => new Set(codecs).size === codecs.length, 'expected each codec once'),
+      kind: 'list',
+      default: ['OPUS', 'G722', 'PCMU', 'PCMA'],
+      description: 'Codecs to accept; the order of the caller decides, that of this list in offers of ours.',
+    }),
     idle_media: key({
       schema: oneOf('silence', 'keepalive', 'none'),
       kind: 'text',

@@ -55,7 +55,12 @@ describe('the settings', () => {
         ],
         advertised_address: undefined,
       },
-      rtp: { bind: '0.0.0.0', ports: { min: 20_000, max: 29_999 }, idle_media: 'silence' },
+      rtp: {
+        bind: '0.0.0.0',
+        ports: { min: 20_000, max: 29_999 },
+        codecs: ['OPUS', 'G722', 'PCMU', 'PCMA'],
+        idle_media: 'silence',
+      },
       http: { listen: { host: '0.0.0.0', port: 8080 }, public_url: undefined },
       limits: {
         max_calls: 2_000,

@@ -307,7 +307,11 @@ class AssembledServer implements Server {
     const log = this.#log.child({ component: 'media' });
     const hosts = Array.from(
       { length: availableParallelism() },
-      () => new WorkerMediaHost({ data: { rtpPorts: this.#config.rtp.ports, recordingKey }, log }),
+      () =>
+        new WorkerMediaHost({
+          data: { rtpPorts: this.#config.rtp.ports, codecs: this.#config.rtp.codecs, recordingKey },
+          log,
+        }),
     );
     for (const host of hosts) host.warmUp();
     const pool = new MediaHostPool(hosts);

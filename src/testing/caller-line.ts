@@ -31,7 +31,7 @@ const TICK_MS = 20;
 const FRAME = (SAMPLE_RATE * TICK_MS) / 1000;
 /** Packets leave in the middle between two ticks of the other side, as on any two machines. */
 const PHASE_MS = 10;
-const STATIC_PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8 };
+const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8, G722: 9, OPUS: 111 };
 
 /** The caller's end of the line: RTP out and in, on the same paths that the server's end takes. */
 export class CallerLine {
@@ -98,7 +98,7 @@ export class CallerLine {
     const { codec, telephoneEventPayloadType } = this.#options;
     const media: NegotiatedMedia = {
       codec,
-      payloadType: STATIC_PAYLOAD_TYPES[codec],
+      payloadType: PAYLOAD_TYPES[codec],
       telephoneEventPayloadType,
       remoteAddress: remote.address,
       remotePort: remote.rtpPort,

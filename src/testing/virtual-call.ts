@@ -141,7 +141,6 @@ export class VirtualCall {
       sounds: parts.sounds,
       recordings: parts.recordings,
       eventChannel: `swml:${this.#sessionId}`,
-      sampleRate: SAMPLE_RATE,
       clock,
       log: options.log ?? silentLogger,
       onEvent: (event) => this.#story.legEvent(event, this.#leg.signal.aborted),

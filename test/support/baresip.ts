@@ -14,12 +14,22 @@ import { readWav, type Wav } from './audio-files.ts';
 import { freePort, freeUdpRange } from './ports.ts';
 import { programPath } from './programs.ts';
 
+/** As baresip names them, with the rate of their audio, Hz, and what its accounts ask for. */
+export const BARESIP_CODECS = {
+  pcmu: { rate: 8_000, account: 'pcmu/8000/1' },
+  pcma: { rate: 8_000, account: 'pcma/8000/1' },
+  g722: { rate: 16_000, account: 'g722/16000/1' },
+  opus: { rate: 48_000, account: 'opus/48000/1' },
+} as const;
+
+export type BaresipCodec = keyof typeof BARESIP_CODECS;
+
 export interface BaresipOptions {
-  /** WAV file, 16-bit, 8 kHz, mono: what it says, from the moment it is answered. */
+  /** WAV file, 16-bit, mono, at the rate of the first codec: what it says, from the moment it is answered. */
   readonly speech: string;
   readonly transport: 'udp' | 'tcp';
   /** Codecs in order of preference; default PCMU, PCMA. */
-  readonly codecs?: readonly ('pcmu' | 'pcma')[];
+  readonly codecs?: readonly BaresipCodec[];
 }
 
 /** An event of baresip's, e.g. `CALL_ESTABLISHED`, `CALL_CLOSED`. */
@@ -170,6 +180,7 @@ async function configText(options: BaresipOptions, folder: string, controlPort: 
   const modules = MODULE_FOLDERS.find(existsSync);
   if (modules === undefined) throw new Error(`baresip's modules are in none of ${MODULE_FOLDERS.join(', ')}`);
   const rtpPorts = await freeUdpRange(8);
+  const { rate } = BARESIP_CODECS[options.codecs?.[0] ?? 'pcmu'];
   return `poll_method epoll
 net_interface 127.0.0.1
 sip_listen 127.0.0.1:${await freePort()}
@@ -177,14 +188,18 @@ call_max_calls 4
 audio_player nothing,x
 audio_source aufile,${options.speech}
 audio_alert nothing,x
-ausrc_srate 8000
-auplay_srate 8000
+ausrc_srate ${rate}
+auplay_srate ${rate}
 ausrc_channels 1
 auplay_channels 1
 audio_txmode thread
 rtp_ports ${rtpPorts}-${rtpPorts + 7}
 module_path ${modules}
 module g711.so
+module g722.so
+module opus.so
+opus_stereo no
+opus_sprop_stereo no
 module sndfile.so
 module aufile.so
 module_tmp account.so
@@ -196,7 +211,7 @@ snd_path ${folder}/heard
 }
 
 function accountText(options: BaresipOptions): string {
-  const codecs = (options.codecs ?? ['pcmu', 'pcma']).map((name) => `${name}/8000/1`).join(',');
+  const codecs = (options.codecs ?? ['pcmu', 'pcma']).map((name) => BARESIP_CODECS[name].account).join(',');
   return `<sip:tester@127.0.0.1;transport=${options.transport}>;regint=0;audio_codecs=${codecs}\n`;
 }
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 
 import type { Wav } from './audio-files.ts';
-import { Baresip } from './baresip.ts';
+import { Baresip, type BaresipCodec } from './baresip.ts';
 import { CallbackReceiver, type ReceivedCallback } from './callback-receiver.ts';
 import { DocumentHost } from './document-host.ts';
 import type { Site, Transport } from './interop.ts';
@@ -59,9 +59,18 @@ export function documentText(main: MainSteps, statusUrl: string): string {
 export async function dialByBaresip(
   context: TestContext,
   server: ServerProcess,
-  options: { readonly speech: string; readonly transport?: Transport; readonly user: string },
+  options: {
+    readonly speech: string;
+    readonly transport?: Transport;
+    readonly user: string;
+    readonly codecs?: readonly BaresipCodec[];
+  },
 ): Promise<Baresip> {
-  const phone = await Baresip.start({ speech: options.speech, transport: options.transport ?? 'udp' });
+  const phone = await Baresip.start({
+    speech: options.speech,
+    transport: options.transport ?? 'udp',
+    ...(options.codecs !== undefined && { codecs: options.codecs }),
+  });
   context.after(() => phone.dispose());
   phone.dial(server.address, options.user);
   await phone.established();

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { createLogger } from '../../log/pino-logger.ts';
 import { RealClock } from '../../time/real-clock.ts';
@@ -11,6 +11,8 @@ import { describeEvent, describeReception } from '../phone/describe-event.ts';
 import { openPhoneLine } from '../phone/phone-line.ts';
 import { parsePresses, type PhonePlan, type Press } from '../phone/plan.ts';
 import { runPlan } from '../phone/run-plan.ts';
+import type { AudioCodecName } from '../../sip/sdp/offer-answer.ts';
+import { CODEC_RATES } from '../../mediaworker/codec-rates.ts';
 import type { CommandContext } from '../program.ts';
 import { Timeline } from '../timeline.ts';
 import { numberBetween } from '../values.ts';
@@ -25,6 +27,7 @@ interface PhoneFlags {
   readonly save?: string;
   readonly transport?: 'udp' | 'tcp';
   readonly from?: string;
+  readonly codecs: readonly AudioCodecName[];
   readonly loss: number;
   readonly silent?: true;
   /** Commander's reading of `--no-rtp`. */
@@ -38,6 +41,7 @@ Examples:
   openswml phone sip:menu@127.0.0.1:5070 --press 1@3,4321@6,#@8 --save heard.wav
   openswml phone "sip:desk@pbx.example.com;transport=tcp" --audio message.wav --hangup-after 30
   openswml phone sip:voicemail@127.0.0.1 --say "One two three" --loss 5
+  openswml phone sip:voicemail@127.0.0.1 --codecs opus,g722 --save wideband.wav
 
 Seconds count from the answer. --say and --audio are said once, then the phone is silent until the other side
 hangs up, or until --hangup-after.
@@ -60,6 +64,7 @@ export function addPhoneCommand(program: Command, context: CommandContext): void
     .option('--save <file>', 'keep what is heard in this WAV file')
     .addOption(new Option('--transport <protocol>', 'SIP over udp or tcp').choices(['udp', 'tcp']))
     .option('--from <sip-uri>', 'who is calling')
+    .option('--codecs <names>', 'codecs to offer, most wanted first', parseCodecs, ['PCMU', 'PCMA'])
     .option('--loss <percent>', 'lose this share of the packets that are sent', numberBetween(0, 100, '%'), 0)
     .option('--silent', 'send silence, whatever --say and --audio say')
     .option('--no-rtp', 'send no packet at all')
@@ -71,6 +76,20 @@ export function addPhoneCommand(program: Command, context: CommandContext): void
       if (flags.save !== undefined) checkSavable(flags.save);
       context.exit(await call(uri, flags, plan, context));
     });
+}
+
+/** @throws InvalidArgumentError naming what there is */
+function parseCodecs(text: string): AudioCodecName[] {
+  const names = text.split(',').map((name) => name.trim().toUpperCase());
+  const unknown = names.find((name) => !isCodec(name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`'${unknown}' is not among ${Object.keys(CODEC_RATES).join(', ')}`);
+  }
+  return names.filter(isCodec);
+}
+
+function isCodec(name: string): name is AudioCodecName {
+  return Object.hasOwn(CODEC_RATES, name);
 }
 
 function planOf(flags: PhoneFlags): PhonePlan {
@@ -115,6 +134,7 @@ async function call(
     const phone = await line.call({
       to: uri,
       from: flags.from,
+      codecs: flags.codecs,
       send: flags.rtp ? 'sound' : 'nothing',
       infoDigits: flags.infoDigits === true,
       saveTo: flags.save,

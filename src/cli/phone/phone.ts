@@ -8,7 +8,7 @@ import type { MediaEvent, MediaHost, MediaStatistics } from '../../mediaworker/p
 import type { RecordOutcome } from '../../recording/types.ts';
 import type { SipCall, SipCallEnd, SipEndpoint, SipTransportProtocol } from '../../sip/api.ts';
 import { SipRefusal } from '../../sip/errors.ts';
-import { SdpRefusal } from '../../sip/sdp/offer-answer.ts';
+import { type AudioCodecName, SdpRefusal } from '../../sip/sdp/offer-answer.ts';
 
 export interface PhoneOptions {
   readonly endpoint: SipEndpoint;
@@ -21,6 +21,8 @@ export interface PhoneOptions {
   readonly protocol: SipTransportProtocol;
   /** Our address as the called side sees it. */
   readonly localAddress: string;
+  /** In order of preference. */
+  readonly codecs: readonly AudioCodecName[];
   /** `nothing`: not a packet is ever sent. */
   readonly send: 'sound' | 'nothing';
   /** Send keys by SIP INFO instead of RFC 4733. */
@@ -52,8 +54,6 @@ export interface PhoneCall {
   readonly saved: RecordOutcome | undefined;
 }
 
-/** G.711, Hz. */
-const SAMPLE_RATE = 8000;
 /** Length of a key sent by INFO, as it is told to the other side, ms. */
 const INFO_DIGIT_MS = 160;
 /** Longest recording of what is heard: the length of any call. */
@@ -84,12 +84,12 @@ export class Phone {
     this.#media = media;
     this.answered = this.#answered.promise;
     this.over = this.#over.promise;
-    this.#playback = new Playback(media.client, options.sounds, SAMPLE_RATE, options.log);
+    this.#playback = new Playback(media.client, options.sounds, options.log);
     media.client.listen((event) => this.#mediaEvent(event));
     const { endpoint, to, from, protocol } = options;
     this.#report({ kind: 'calling', to });
     this.#call = endpoint.call(
-      { to, ...(from === undefined ? {} : { from }), protocol, sdp: media.offer() },
+      { to, ...(from === undefined ? {} : { from }), protocol, sdp: media.firstOffer() },
       {
         offer: (sdp) => this.#takeOffer(sdp),
         makeOffer: () => media.offer(),
@@ -112,7 +112,8 @@ export class Phone {
       sessionId: randomUUID(),
       bindAddress: options.localAddress,
       address: options.localAddress,
-      codecs: ['PCMU', 'PCMA'],
+      codecs: options.codecs,
+      preference: 'ours',
       idleMedia: options.send === 'nothing' ? 'none' : 'silence',
     });
     try {

@@ -1,11 +1,13 @@
 import {
   type AgreedAudio,
+  type AudioCodecName,
   acceptAnswer,
   answerOffer,
   createOffer,
   type LocalAudio,
   type MediaDirection,
   type SdpIdentity,
+  SdpRefusal,
 } from './offer-answer.ts';
 
 /**
@@ -25,18 +27,28 @@ export class SdpNegotiation {
     this.#sessionId = sessionId;
   }
 
-  /** @throws SdpRefusal; the session then stays as it was */
-  answer(offer: string): { readonly sdp: string; readonly media: AgreedAudio } {
-    const { media } = answerOffer(offer, this.#local, this.#identity(), this.#established);
-    const sdp = this.#versioned(
-      (identity) => answerOffer(offer, this.#local, identity, this.#established).sdp,
-    );
+  /**
+   * @param favoured codecs of ours that are taken before others once the session runs
+   * @throws SdpRefusal; the session then stays as it was
+   */
+  answer(
+    offer: string,
+    favoured: readonly AudioCodecName[] = this.#local.codecs,
+  ): { readonly sdp: string; readonly media: AgreedAudio } {
+    const local = this.#localFor(offer, favoured);
+    const { media } = answerOffer(offer, local, this.#identity(), this.#established);
+    const sdp = this.#versioned((identity) => answerOffer(offer, local, identity, this.#established).sdp);
     this.#established = true;
     return { sdp, media };
   }
 
-  offer(direction: MediaDirection = 'sendrecv'): string {
-    return this.#versioned((identity) => createOffer(this.#local, identity, direction));
+  /** @param codecs of ours that it names */
+  offer(
+    codecs: readonly AudioCodecName[] = this.#local.codecs,
+    direction: MediaDirection = 'sendrecv',
+  ): string {
+    const local = { ...this.#local, codecs };
+    return this.#versioned((identity) => createOffer(local, identity, direction));
   }
 
   /** @throws SdpRefusal */
@@ -44,6 +56,18 @@ export class SdpNegotiation {
     const media = acceptAnswer(answer, this.#local);
     this.#established = true;
     return media;
+  }
+
+  #localFor(offer: string, favoured: readonly AudioCodecName[]): LocalAudio {
+    if (!this.#established) return this.#local;
+    const local = { ...this.#local, codecs: favoured };
+    try {
+      answerOffer(offer, local, this.#identity(), true);
+      return local;
+    } catch (error) {
+      if (!(error instanceof SdpRefusal)) throw error;
+      return this.#local;
+    }
   }
 
   #identity(): SdpIdentity {

@@ -22,6 +22,7 @@ test('the offerer’s first codec that we have is taken, and its number of telep
     codec: 'PCMA',
     payloadType: 8,
     telephoneEventPayloadType: 96,
+    telephoneEventClockRate: 8000,
     remoteAddress: '198.51.100.9',
     remotePort: 40_000,
     remoteRtcpPort: 40_001,
@@ -238,4 +239,69 @@ test('whatever the text, the answer is an answer or a refusal', () => {
       }
     }),
   );
+});
+
+const WIDEBAND: LocalAudio = { ...LOCAL, codecs: ['OPUS', 'G722', 'PCMU', 'PCMA'] };
+
+test('Opus is answered under the number of the offer, with keys at its own clock (RFC 7587 7, RFC 4733 2.1)', () => {
+  const { sdp, media } = answerOffer(
+    offer(
+      'm=audio 40000 RTP/AVP 96 9 0 97 98',
+      'a=rtpmap:96 opus/48000/2',
+      'a=rtpmap:97 telephone-event/8000',
+      'a=rtpmap:98 telephone-event/48000',
+    ),
+    WIDEBAND,
+    IDENTITY,
+  );
+  assert.deepEqual(
+    [media.codec, media.payloadType, media.telephoneEventPayloadType, media.telephoneEventClockRate],
+    ['OPUS', 96, 98, 48_000],
+  );
+  assert.match(sdp, /m=audio 20000 RTP\/AVP 96 98\r\n/);
+  assert.match(sdp, /a=rtpmap:96 opus\/48000\/2\r\na=fmtp:96 useinbandfec=1/);
+  assert.match(sdp, /a=rtpmap:98 telephone-event\/48000/);
+});
+
+test('a peer that has keys at 8000 Hz alone beside Opus keeps them', () => {
+  const { media } = answerOffer(
+    offer('m=audio 40000 RTP/AVP 96 101', 'a=rtpmap:96 OPUS/48000/2', 'a=rtpmap:101 telephone-event/8000'),
+    WIDEBAND,
+    IDENTITY,
+  );
+  assert.deepEqual(
+    [media.codec, media.telephoneEventPayloadType, media.telephoneEventClockRate],
+    ['OPUS', 101, 8_000],
+  );
+});
+
+test('G.722 is known by its static number, and by its rtpmap, whose clock is 8000 (RFC 3551 4.5.2)', () => {
+  for (const lines of [['m=audio 40000 RTP/AVP 9'], ['m=audio 40000 RTP/AVP 99', 'a=rtpmap:99 G722/8000']]) {
+    assert.equal(answerOffer(offer(...lines), WIDEBAND, IDENTITY).media.codec, 'G722');
+  }
+  const wrongClock = offer('m=audio 40000 RTP/AVP 99', 'a=rtpmap:99 G722/16000');
+  assert.throws(() => answerOffer(wrongClock, WIDEBAND, IDENTITY), SdpRefusal);
+});
+
+test('whose order of codecs counts is ours to say', () => {
+  const offered = offer('m=audio 40000 RTP/AVP 0 9 8');
+  assert.equal(answerOffer(offered, WIDEBAND, IDENTITY).media.codec, 'PCMU');
+  assert.equal(answerOffer(offered, { ...WIDEBAND, preference: 'ours' }, IDENTITY).media.codec, 'G722');
+});
+
+test('our offer names each codec, and keys for each of their clocks', () => {
+  const sdp = createOffer(WIDEBAND, IDENTITY);
+  assert.match(sdp, /m=audio 20000 RTP\/AVP 111 9 0 8 110 101\r\n/);
+  assert.match(sdp, /a=rtpmap:110 telephone-event\/48000\r\n/);
+  assert.match(sdp, /a=rtpmap:101 telephone-event\/8000\r\n/);
+  const media = acceptAnswer(answerOffer(sdp, { ...LOCAL, codecs: ['G722'] }, IDENTITY).sdp, WIDEBAND);
+  assert.deepEqual([media.codec, media.telephoneEventPayloadType], ['G722', 101]);
+});
+
+test('a running session keeps to favoured codecs where the offer has one, and takes others where not', () => {
+  const session = new SdpNegotiation(WIDEBAND, '1');
+  assert.equal(session.answer(offer('m=audio 40000 RTP/AVP 9 0')).media.codec, 'G722');
+  assert.equal(session.answer(offer('m=audio 40000 RTP/AVP 0 9'), ['G722']).media.codec, 'G722');
+  assert.equal(session.answer(offer('m=audio 40000 RTP/AVP 0 8'), ['G722']).media.codec, 'PCMU');
+  assert.doesNotMatch(session.offer(['G722']), /PCMU|opus/);
 });

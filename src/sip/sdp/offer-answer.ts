@@ -10,7 +10,7 @@ import {
 import { connectionOf, parseSdp } from './parse.ts';
 import { serializeSdp } from './serialize.ts';
 
-export type AudioCodecName = 'PCMU' | 'PCMA';
+export type AudioCodecName = 'PCMU' | 'PCMA' | 'G722' | 'OPUS';
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 /** What we bring to a negotiation. */
@@ -20,14 +20,18 @@ export interface LocalAudio {
   readonly rtpPort: number;
   /** In order of preference; at least one. */
   readonly codecs: readonly AudioCodecName[];
+  /** Whose order counts in our answers; default the offerer's. */
+  readonly preference?: 'ours' | 'theirs';
 }
 
 /** What offer and answer agreed on, from our point of view. */
 export interface AgreedAudio {
   readonly codec: AudioCodecName;
   readonly payloadType: number;
-  /** Payload type of `telephone-event/8000` (RFC 4733), if the peer takes it. */
+  /** Payload type of `telephone-event` (RFC 4733), if the peer takes it. */
   readonly telephoneEventPayloadType?: number;
+  /** Its clock rate, Hz: that of the codec, where the peer keeps to the rule. */
+  readonly telephoneEventClockRate?: number;
   readonly remoteAddress: string;
   /** 0 when the stream is switched off. */
   readonly remotePort: number;
@@ -52,9 +56,44 @@ export class SdpRefusal extends Error {
 }
 
 const DEFAULT_PTIME_MS = 20;
-const STATIC_PAYLOAD_TYPES: Readonly<Record<AudioCodecName, number>> = { PCMU: 0, PCMA: 8 };
-/** Dynamic number that we offer for telephone-event; 101 is what most peers expect. */
-const OFFERED_EVENT_PAYLOAD_TYPE = 101;
+
+/** What descriptions say of a codec. */
+interface CodecDescription {
+  /** Number in our offers; those from 96 on are dynamic. */
+  readonly payloadType: number;
+  /** In capitals, with the clock rate, as {@link agreeFormats} compares it. */
+  readonly encoding: string;
+  /** As written in our descriptions. */
+  readonly rtpmap: string;
+  readonly fmtp?: string;
+  /** Hz. */
+  readonly clockRate: number;
+}
+
+/** RFC 3551 6 and RFC 7587 7: Opus is always written with two channels, and its `fmtp` tells what we send and take. */
+const CODECS: Readonly<Record<AudioCodecName, CodecDescription>> = {
+  PCMU: { payloadType: 0, encoding: 'PCMU/8000', rtpmap: 'PCMU/8000', clockRate: 8_000 },
+  PCMA: { payloadType: 8, encoding: 'PCMA/8000', rtpmap: 'PCMA/8000', clockRate: 8_000 },
+  G722: { payloadType: 9, encoding: 'G722/8000', rtpmap: 'G722/8000', clockRate: 8_000 },
+  OPUS: {
+    payloadType: 111,
+    encoding: 'OPUS/48000',
+    rtpmap: 'opus/48000/2',
+    fmtp: 'useinbandfec=1;stereo=0;sprop-stereo=0',
+    clockRate: 48_000,
+  },
+};
+/** Of these alone an offer may leave out the `rtpmap` (RFC 3264 5.1). */
+const STATIC_ENCODINGS: ReadonlyMap<string, string> = new Map(
+  Object.values(CODECS)
+    .filter(({ payloadType }) => payloadType < 96)
+    .map(({ payloadType, encoding }) => [String(payloadType), encoding]),
+);
+/** Dynamic numbers that we offer for telephone-event, by clock rate; 101 is what most peers expect. */
+const OFFERED_EVENT_PAYLOAD_TYPES: ReadonlyMap<number, number> = new Map([
+  [8_000, 101],
+  [48_000, 110],
+]);
 /** DTMF: digits, *, #, A to D (RFC 4733 table 3). */
 const EVENTS = Array.from({ length: 16 }, (_, event) => event);
 
@@ -70,7 +109,7 @@ const MIRRORED: Readonly<Record<MediaDirection, MediaDirection>> = {
 interface Formats {
   readonly codec: AudioCodecName;
   readonly payloadType: number;
-  readonly eventPayloadType: number | undefined;
+  readonly event: { readonly payloadType: number; readonly clockRate: number } | undefined;
 }
 
 /**
@@ -86,14 +125,13 @@ export function answerOffer(
   established = false,
 ): { readonly sdp: string; readonly media: AgreedAudio } {
   const offer = read(offerText, 'offer');
-  const isLive = (media: SdpMedia): boolean =>
-    media.port !== 0 && agreeFormats(media, local.codecs) !== undefined;
+  const isLive = (media: SdpMedia): boolean => media.port !== 0 && agreeFormats(media, local) !== undefined;
   const chosen =
     offer.media.find((media) => isAudio(media) && isLive(media)) ??
     (established ? offer.media.find((media) => isAudio(media) && media.port === 0) : undefined);
   if (chosen === undefined) throw new SdpRefusal(whyNot(offer, local));
 
-  const formats = agreeFormats(chosen, local.codecs);
+  const formats = agreeFormats(chosen, local);
   const media = agreed(offer, chosen, formats);
   const lines = offer.media.map((line) =>
     line === chosen && chosen.port !== 0 && formats !== undefined
@@ -109,13 +147,17 @@ export function createOffer(
   identity: SdpIdentity,
   direction: MediaDirection = 'sendrecv',
 ): string {
-  const formats = [...local.codecs.map((codec) => STATIC_PAYLOAD_TYPES[codec]), OFFERED_EVENT_PAYLOAD_TYPE];
+  const codecs = local.codecs.map((codec) => CODECS[codec]);
+  // Keys need the clock of the audio beside which they are sent (RFC 4733 2.1).
+  const clocks = [...new Set(codecs.map(({ clockRate }) => clockRate))];
+  const events = clocks.map((clockRate) => ({
+    payloadType: OFFERED_EVENT_PAYLOAD_TYPES.get(clockRate)!,
+    clockRate,
+  }));
+  const formats = [...codecs, ...events].map(({ payloadType }) => payloadType);
   const attributes: SdpAttribute[] = [
-    ...local.codecs.map((codec) => ({
-      name: 'rtpmap',
-      value: `${STATIC_PAYLOAD_TYPES[codec]} ${codec}/8000`,
-    })),
-    ...eventAttributes(OFFERED_EVENT_PAYLOAD_TYPE, EVENTS),
+    ...codecs.flatMap((codec) => codecAttributes(codec, codec.payloadType)),
+    ...events.flatMap(({ payloadType, clockRate }) => eventAttributes(payloadType, clockRate, EVENTS)),
     { name: 'ptime', value: String(DEFAULT_PTIME_MS) },
     { name: direction },
   ];
@@ -137,7 +179,7 @@ export function acceptAnswer(answerText: string, local: LocalAudio): AgreedAudio
   const answer = read(answerText, 'answer');
   const media = answer.media[0];
   if (media === undefined || !isAudio(media)) throw new SdpRefusal('the answer has no audio stream');
-  const formats = agreeFormats(media, local.codecs);
+  const formats = agreeFormats(media, { codecs: local.codecs });
   if (media.port !== 0 && formats === undefined) throw new SdpRefusal('the answer has no codec of the offer');
   return agreed(answer, media, formats);
 }
@@ -166,25 +208,34 @@ function whyNot(offer: SessionDescription, local: LocalAudio): string {
   return `no common codec: offered ${plain.flatMap((media) => media.formats).join(' ')}, supported ${local.codecs.join(', ')}`;
 }
 
-/** The first format of the peer that is a codec of ours, and its telephone-event. */
-function agreeFormats(media: SdpMedia, codecs: readonly AudioCodecName[]): Formats | undefined {
+/** The first format that both have, in the order that counts, and its telephone-event. */
+function agreeFormats(
+  media: SdpMedia,
+  { codecs, preference }: Pick<LocalAudio, 'codecs' | 'preference'>,
+): Formats | undefined {
   const mapped = new Map<string, string>();
   for (const { name, value } of media.attributes) {
     const match = name === 'rtpmap' ? /^(\d+)\s+([^/\s]+)\/(\d+)/.exec(value ?? '') : null;
     if (match !== null) mapped.set(match[1]!, `${match[2]!.toUpperCase()}/${match[3]}`);
   }
   const encodingOf = (format: string): string | undefined =>
-    mapped.get(format) ?? (format === '0' ? 'PCMU/8000' : format === '8' ? 'PCMA/8000' : undefined);
+    mapped.get(format) ?? STATIC_ENCODINGS.get(format);
   const usable = media.formats.filter((format) => /^\d{1,3}$/.test(format) && Number(format) < 128);
-  for (const format of usable) {
-    const codec = codecs.find((candidate) => encodingOf(format) === `${candidate}/8000`);
-    if (codec === undefined) continue;
-    const event = usable.find((candidate) => encodingOf(candidate) === 'TELEPHONE-EVENT/8000');
-    return {
-      codec,
-      payloadType: Number(format),
-      eventPayloadType: event === undefined ? undefined : Number(event),
-    };
+  const common = usable.flatMap((format) =>
+    codecs
+      .filter((codec) => encodingOf(format) === CODECS[codec].encoding)
+      .map((codec) => ({ format, codec })),
+  );
+  if (preference === 'ours')
+    common.sort((one, other) => codecs.indexOf(one.codec) - codecs.indexOf(other.codec));
+  for (const { format, codec } of common) {
+    // Some peers have keys at 8000 Hz alone, whatever the codec: better those than none.
+    for (const clockRate of new Set([CODECS[codec].clockRate, 8_000])) {
+      const event = usable.find((candidate) => encodingOf(candidate) === `TELEPHONE-EVENT/${clockRate}`);
+      if (event === undefined) continue;
+      return { codec, payloadType: Number(format), event: { payloadType: Number(event), clockRate } };
+    }
+    return { codec, payloadType: Number(format), event: undefined };
   }
   return undefined;
 }
@@ -198,7 +249,10 @@ function agreed(description: SessionDescription, media: SdpMedia, formats: Forma
   return {
     codec: formats?.codec ?? 'PCMU',
     payloadType: formats?.payloadType ?? 0,
-    ...(formats?.eventPayloadType !== undefined && { telephoneEventPayloadType: formats.eventPayloadType }),
+    ...(formats?.event !== undefined && {
+      telephoneEventPayloadType: formats.event.payloadType,
+      telephoneEventClockRate: formats.event.clockRate,
+    }),
     remoteAddress: connection?.address ?? '0.0.0.0',
     remotePort: off ? 0 : media.port,
     remoteRtcpPort: off ? 0 : rtcpPortOf(media),
@@ -235,24 +289,28 @@ function ptimeOf(media: SdpMedia): number {
 }
 
 function ourMedia(local: LocalAudio, formats: Formats, agreed: AgreedAudio, offered: SdpMedia): SdpMedia {
-  const attributes: SdpAttribute[] = [
-    { name: 'rtpmap', value: `${formats.payloadType} ${formats.codec}/8000` },
-  ];
+  const attributes = codecAttributes(CODECS[formats.codec], formats.payloadType);
   const numbers = [String(formats.payloadType)];
-  if (formats.eventPayloadType !== undefined) {
-    numbers.push(String(formats.eventPayloadType));
-    attributes.push(
-      ...eventAttributes(formats.eventPayloadType, eventsOf(offered, formats.eventPayloadType)),
-    );
+  if (formats.event !== undefined) {
+    const { payloadType, clockRate } = formats.event;
+    numbers.push(String(payloadType));
+    attributes.push(...eventAttributes(payloadType, clockRate, eventsOf(offered, payloadType)));
   }
   attributes.push({ name: 'ptime', value: String(agreed.ptimeMs) }, { name: agreed.direction });
   // The profile of the answer is that of the offer (RFC 8829 5.1.2); feedback is an option within RTP/AVPF.
   return { type: 'audio', port: local.rtpPort, protocol: offered.protocol, formats: numbers, attributes };
 }
 
-function eventAttributes(payloadType: number, events: readonly number[]): SdpAttribute[] {
+function codecAttributes({ rtpmap, fmtp }: CodecDescription, payloadType: number): SdpAttribute[] {
   return [
-    { name: 'rtpmap', value: `${payloadType} telephone-event/8000` },
+    { name: 'rtpmap', value: `${payloadType} ${rtpmap}` },
+    ...(fmtp === undefined ? [] : [{ name: 'fmtp', value: `${payloadType} ${fmtp}` }]),
+  ];
+}
+
+function eventAttributes(payloadType: number, clockRate: number, events: readonly number[]): SdpAttribute[] {
+  return [
+    { name: 'rtpmap', value: `${payloadType} telephone-event/${clockRate}` },
     { name: 'fmtp', value: `${payloadType} ${ranges(events)}` },
   ];
 }

@@ -1,0 +1,220 @@
+import type { EndCause } from '../recording/types.ts';
+import { RtcpSession } from '../rtp/rtcp-session.ts';
+import type { RtpSocket } from '../rtp/sockets.ts';
+import type { Clock } from '../time/clock.ts';
+import { HeardQueue } from './heard-queue.ts';
+import type { MediaStatistics } from './protocol.ts';
+import { ReceivePath } from './receive-path.ts';
+import { SendPath } from './send-path.ts';
+import type { MediaSessionOptions, SessionCommand } from './session.ts';
+import { SessionRecordings } from './session-recordings.ts';
+
+const TICK_MS = 20;
+
+/**
+ * The audio of one leg at the rate of its codec: what comes in is placed on the timeline, heard by the
+ * recorders' detectors and written; what goes out is played, beeped, keyed or silent. Everything happens in
+ * {@link tick} and in the arrival of packets; nothing here waits.
+ */
+export class SessionAudio {
+  readonly #options: MediaSessionOptions;
+  readonly #socket: RtpSocket;
+  readonly #clock: Clock;
+  readonly #receivePath: ReceivePath;
+  readonly #sendPath: SendPath;
+  readonly #recordings: SessionRecordings;
+  readonly #reporter: RtcpSession;
+  /** Samples of one frame, and the frame at the live head. */
+  readonly #frame: number;
+  readonly #said: Int16Array;
+  readonly #heard: HeardQueue;
+  /** Overlays that were sent to their end, with the place of that end among what was sent. */
+  readonly #ends: { readonly at: number; readonly onEnd: () => void }[] = [];
+  #codec: MediaStatistics['codec'];
+  #closing: Promise<MediaStatistics> | undefined;
+
+  /** @param sampleRate Hz: a multiple of 8000 */
+  constructor(options: MediaSessionOptions, sampleRate: number) {
+    const { sessionId, socket, clock, log, random, onEvent } = options;
+    this.#options = options;
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#frame = (sampleRate * TICK_MS) / 1000;
+    this.#said = new Int16Array(this.#frame);
+    this.#heard = new HeardQueue(this.#frame, sampleRate);
+    this.#receivePath = new ReceivePath({
+      sampleRate,
+      startMs: clock.monotonic(),
+      tickMs: TICK_MS,
+      log,
+      onKeyDown: (digit, position) => this.#pressed(digit, 0, 'rfc4733', position),
+    });
+    const { latch, timeline } = this.#receivePath;
+    this.#sendPath = new SendPath({
+      sessionId,
+      sampleRate,
+      tickMs: TICK_MS,
+      idle: options.idleMedia,
+      random,
+      log,
+      send: (buffer, length) => {
+        const { targetAddress, targetPort } = latch;
+        if (targetPort !== 0) socket.send(buffer, 0, length, targetPort, targetAddress);
+      },
+      onEvent,
+    });
+    this.#recordings = new SessionRecordings({
+      sessionId,
+      sampleRate,
+      timeline,
+      sendPath: this.#sendPath,
+      clock,
+      createTarget: options.createTarget,
+      log,
+      onEvent,
+    });
+    this.#reporter = new RtcpSession({
+      ssrc: this.#sendPath.sender.ssrc,
+      cname: sessionId,
+      startMs: clock.monotonic(),
+      wallMs: clock.now(),
+      random,
+    });
+  }
+
+  /** Takes a datagram that came to the RTP port. */
+  receive(bytes: Uint8Array, address: string, port: number): void {
+    if (this.#closing !== undefined) return;
+    this.#receivePath.receive(bytes, address, port, this.#clock.monotonic());
+  }
+
+  /** Takes a datagram that came to the RTCP port. */
+  receiveRtcp(bytes: Uint8Array, address: string, port: number): void {
+    if (this.#receivePath.latch.admitRtcp(address, port))
+      this.#reporter.receive(bytes, this.#clock.monotonic());
+  }
+
+  handle(command: SessionCommand): void {
+    switch (command.type) {
+      case 'configure':
+        this.#codec = command.media.codec;
+        this.#receivePath.configure(command.media);
+        this.#sendPath.configure(command.media);
+        return;
+      case 'play':
+        this.#sendPath.player.play(command.playId, command.sounds, command.gainDb);
+        return;
+      case 'feed':
+        this.#sendPath.player.feed(command.streamId, command.samples, command.end ?? false, command.error);
+        return;
+      case 'stopPlay':
+        this.#sendPath.player.stop(command.playId);
+        return;
+      case 'record':
+        this.#recordings.start(command.spec);
+        return;
+      case 'stopRecord':
+        this.#recordings.stop(command.recordingId, command.cause);
+        return;
+      case 'pauseRecord':
+        this.#recordings.pause(command.recordingId, command.behavior);
+        return;
+      case 'resumeRecord':
+        this.#recordings.resume(command.recordingId);
+        return;
+      case 'digit':
+        this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.timeline.receivedUntil);
+        return;
+      case 'sendDigits':
+        this.#sendPath.sendDigits(command.sendId, command.digits);
+        return;
+    }
+  }
+
+  /** One frame; called every 20 ms, late or not. `nowMs`: the clock's monotonic reading. */
+  tick(nowMs: number): void {
+    if (this.#closing !== undefined) return;
+    const sent = this.#sendPath.tick();
+    if (this.#recordings.hears) this.#heard.push(sent);
+    let advance = this.#receivePath.tick(nowMs);
+    let from = this.#receivePath.timeline.head - advance;
+    while (advance > 0) {
+      const count = Math.min(advance, this.#frame);
+      const heard = this.#heard.take(count);
+      this.#recordings.hear(from, count, heard);
+      this.#observe(from, count, heard);
+      from += count;
+      advance -= count;
+    }
+    this.#recordings.writeBehind();
+    this.#endOverlays();
+    this.#report(nowMs);
+  }
+
+  /** Takes everything received, ends recordings with `cause` and waits for their files. */
+  close(cause: EndCause): Promise<MediaStatistics> {
+    this.#closing ??= this.#close(cause);
+    return this.#closing;
+  }
+
+  async #close(cause: EndCause): Promise<MediaStatistics> {
+    const { timeline, latch } = this.#receivePath;
+    const { player, sender } = this.#sendPath;
+    player.stopAll();
+    const { head, receivedUntil } = timeline;
+    for (let from = head; from < receivedUntil; from += this.#frame) {
+      const count = Math.min(this.#frame, receivedUntil - from);
+      const heard = this.#heard.take(count);
+      this.#recordings.hear(from, count, heard);
+      this.#observe(from, count, heard);
+    }
+    this.#recordings.stopAll(cause);
+    await this.#recordings.finished();
+    if (this.#codec !== undefined && latch.targetPort !== 0) {
+      this.#sendRtcp(this.#reporter.bye(this.#clock.monotonic(), sender, timeline.ssrc, timeline.reception));
+    }
+    this.#receivePath.close();
+    this.#sendPath.close();
+    const { received, lost, discarded, duplicated, jitterMs } = timeline.statistics();
+    return {
+      codec: this.#codec,
+      packetsReceived: received,
+      packetsLost: lost,
+      packetsLate: discarded,
+      packetsDuplicated: duplicated,
+      packetsSent: sender.packets,
+      jitterMs,
+    };
+  }
+
+  /** What follows a beep begins when the recordings have heard it to its end. */
+  #endOverlays(): void {
+    const onEnd = this.#sendPath.endOverlay();
+    if (onEnd !== undefined) this.#ends.push({ at: this.#heard.pushed, onEnd });
+    while (this.#ends[0] !== undefined && this.#ends[0].at <= this.#heard.taken) this.#ends.shift()?.onEnd();
+  }
+
+  #pressed(digit: string, durationMs: number, via: 'rfc4733' | 'info', position: number | undefined): void {
+    this.#options.onEvent({ type: 'digit', sessionId: this.#options.sessionId, digit, durationMs, via });
+    this.#recordings.digit(digit, position);
+  }
+
+  /** Lets those who listen at the live head have `count` (≤ one frame) samples from `from` on. */
+  #observe(from: number, count: number, heard: Int16Array): void {
+    if (this.#recordings.active) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
+    this.#recordings.observe(from, count, this.#said, heard);
+  }
+
+  #report(nowMs: number): void {
+    const { timeline, latch } = this.#receivePath;
+    if (this.#codec === undefined || latch.targetPort === 0) return;
+    if (!this.#reporter.due(nowMs)) return;
+    const { sender } = this.#sendPath;
+    this.#sendRtcp(this.#reporter.report(nowMs, sender, timeline.ssrc, timeline.reception));
+  }
+
+  #sendRtcp(packet: Uint8Array): void {
+    const { targetAddress, targetRtcpPort } = this.#receivePath.latch;
+    if (targetRtcpPort !== 0) this.#socket.sendRtcp(packet, 0, packet.length, targetRtcpPort, targetAddress);
+  }
+}
