@@ -1,4 +1,5 @@
 import { WAV_HEADER_BYTES, parseWavFormat, wavHeader } from '../media/wav-format.ts';
+import { EncryptionError } from '../recording/encryption/errors.ts';
 import { readRange } from '../recording/byte-source.ts';
 import type { FormatRepair, ReadableFile } from '../recording/repair.ts';
 import type { RecordFormat } from '../recording/types.ts';
@@ -128,39 +129,53 @@ async function checkWavHeader(
 }
 
 async function checkAbsent(row: RecordingRow, files: FileStore): Promise<readonly Finding[]> {
-  const found = await files.open(row.path);
+  const found = await sizeOf(row.path, files);
   if (found === undefined) return await checkSpool(row, files);
   return [
     finding(row, 'unexpected_file', {
-      message: `nothing was recorded, but there is a file of ${found.size} bytes`,
+      message: `nothing was recorded, but there is ${found.text}`,
       cure: 'look where it comes from; deleting the recording deletes it',
     }),
   ];
 }
 
 async function checkFailed(row: RecordingRow, files: FileStore): Promise<readonly Finding[]> {
-  const left = (await files.open(row.path)) ?? (await files.open(partOf(row)));
-  if (left === undefined || left.size === 0) return [];
+  const left = (await sizeOf(row.path, files)) ?? (await sizeOf(partOf(row), files));
+  if (left === undefined || left.bytes === 0) return [];
   return [
     finding(row, 'repairable', {
-      message: `it failed (${row.error ?? 'for a reason unknown'}), but ${left.size} bytes of it are there`,
+      message: `it failed (${row.error ?? 'for a reason unknown'}), but there is ${left.text} of it`,
       cure: `openswml recordings repair ${row.id}`,
     }),
   ];
 }
 
 async function checkSpool(row: RecordingRow, files: FileStore): Promise<readonly Finding[]> {
-  const spool = await files.open(partOf(row));
+  const spool = await sizeOf(partOf(row), files);
   if (spool === undefined) return [];
   return [
     {
       ...finding(row, 'spool_left', {
-        message: `there is a spool of ${spool.size} bytes beside the finished recording`,
+        message: `beside the finished recording there is ${spool.text} that was not finished`,
         cure: 'listen to it, then remove it by hand; it holds more, or something else, than the recording',
       }),
       path: partOf(row),
     },
   ];
+}
+
+/** A file that may be broken off or not be ours: that it is there counts. */
+async function sizeOf(
+  name: string,
+  files: FileStore,
+): Promise<{ readonly bytes: number | undefined; readonly text: string } | undefined> {
+  try {
+    const file = await files.open(name);
+    return file && { bytes: file.size, text: `a file of ${file.size} bytes` };
+  } catch (error) {
+    if (!(error instanceof EncryptionError)) throw error;
+    return { bytes: undefined, text: 'an encrypted file' };
+  }
 }
 
 function finding(
