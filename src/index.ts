@@ -1,10 +1,14 @@
 /**
- * The language as a library: parse and check SWML documents, without a server or a call.
+ * The language as a library: read, check and write SWML documents, without a server or a call; in Node and in
+ * browsers.
  *
- *     import { checkDocument, formatDiagnostic } from 'openswml';
+ *     import { type CallingDocument, formatDiagnostic, parse, validate } from 'openswml';
  *
- *     const { document, diagnostics } = checkDocument(text, { file: 'menu.yaml' });
+ *     const { document, diagnostics } = validate(text, { file: 'menu.yaml' });
  *     for (const diagnostic of diagnostics) console.error(formatDiagnostic(diagnostic, text));
+ *
+ *     const answer: CallingDocument = { sections: { main: [{ record: { beep: true } }] } };
+ *     parse(answer); // throws an SwmlError when there is a mistake in it that types cannot see
  */
 export {
   type CheckOptions,
@@ -17,6 +21,7 @@ export {
 export { jsonSchema } from './methods/json-schema.ts';
 export type { AnyMethod, MethodDefinition, OutputVariable } from './methods/method.ts';
 export { methodsOf } from './methods/registry.ts';
+export * from './methods/written.ts';
 export type { Block, Step, SwmlDocument } from './swml/document.ts';
 export {
   type CauseClass,

@@ -46,8 +46,12 @@ export const MAX_NESTED_BLOCKS = 64;
 /** A document that is wrong throughout is not reported throughout. */
 const MAX_DIAGNOSTICS = 100;
 
-/** Never throws: whatever is wrong is a diagnostic. */
-export function checkDocument(text: string, options: CheckOptions = {}): CheckResult {
+/**
+ * Never throws: whatever is wrong is a diagnostic.
+ * @param source text in YAML or JSON, or a document as an object; places are those in its JSON then
+ */
+export function checkDocument(source: string | object, options: CheckOptions = {}): CheckResult {
+  const text = typeof source === 'string' ? source : JSON.stringify(source, null, 2);
   let built: ReturnType<typeof buildDocument>;
   try {
     built = buildDocument(text, options);
@@ -67,8 +71,8 @@ export function checkDocument(text: string, options: CheckOptions = {}): CheckRe
  * The checked document.
  * @throws SwmlError with the first error, and all diagnostics on it
  */
-export function loadDocument(text: string, options: CheckOptions = {}): SwmlDocument {
-  const { document, diagnostics } = checkDocument(text, options);
+export function loadDocument(source: string | object, options: CheckOptions = {}): SwmlDocument {
+  const { document, diagnostics } = checkDocument(source, options);
   if (document !== undefined) return document;
   const first = diagnostics.find((diagnostic) => diagnostic.severity === 'error')!;
   throw new SwmlError(first, { all: diagnostics });

@@ -108,7 +108,9 @@ export const RINGBACK = s.union(
 );
 
 type Optional<P> = {
-  readonly [K in keyof P]: P[K] extends s.Schema<infer T> ? s.Schema<T, 'optional'> : never;
+  readonly [K in keyof P]: P[K] extends s.Schema<infer T, s.Presence, infer W>
+    ? s.Schema<T, 'optional', W>
+    : never;
 };
 
 function withoutDefaults<P extends Readonly<Record<string, s.Schema>>>(properties: P): Optional<P> {

@@ -44,10 +44,10 @@ export interface OutputVariable {
   readonly description: string;
 }
 
-export interface Shorthand {
+export interface Shorthand<H extends Schema = Schema> {
   /** In words, e.g. "a text, which is then `url`". */
   readonly description: string;
-  readonly schema: Schema;
+  readonly schema: H;
   readonly expand: (value: JsonValue) => JsonValue | undefined;
 }
 
@@ -57,21 +57,32 @@ export type AnyMethod = Omit<MethodDefinition, 'params' | 'run'> & {
   readonly run?: (context: never, params: never) => Flow | Promise<Flow>;
 };
 
+/** What the types of a method know of its name and of the forms of its value. */
+export interface Forms<N extends string = string, S extends Schema = Schema, H extends Schema = Schema> {
+  readonly name: N;
+  readonly params: S;
+  readonly shorthand?: Shorthand<H>;
+}
+
+type Defined<M, F extends Forms> = Omit<M, keyof Forms> & F;
+
 /** A method of calling documents; its parts are checked against each other by their types. */
-export function defineMethod<const S extends Schema>(
-  definition: Omit<MethodDefinition<Infer<S>>, 'params'> & { readonly params: S },
-): MethodDefinition<Infer<S>> {
-  return definition as MethodDefinition<Infer<S>>;
+export function defineMethod<const N extends string, const S extends Schema, const H extends Schema = never>(
+  definition: Defined<MethodDefinition<Infer<S>>, Forms<N, S, H>>,
+): Defined<MethodDefinition<Infer<S>>, Forms<N, S, H>> {
+  return definition;
 }
 
 /** A method of messaging documents; as {@link defineMethod}. */
-export function defineMessagingMethod<const S extends Schema>(
-  definition: Omit<MethodDefinition<Infer<S>, MessageContext>, 'params' | 'kind' | 'answers' | 'events'> & {
-    readonly params: S;
-  },
-): MethodDefinition<Infer<S>, MessageContext> {
-  return { kind: 'messaging', answers: 'never', events: [], ...definition } as MethodDefinition<
-    Infer<S>,
-    MessageContext
-  >;
+export function defineMessagingMethod<
+  const N extends string,
+  const S extends Schema,
+  const H extends Schema = never,
+>(
+  definition: Defined<
+    Omit<MethodDefinition<Infer<S>, MessageContext>, 'kind' | 'answers' | 'events'>,
+    Forms<N, S, H>
+  >,
+): Defined<MethodDefinition<Infer<S>, MessageContext>, Forms<N, S, H>> {
+  return { kind: 'messaging', answers: 'never', events: [], ...definition };
 }

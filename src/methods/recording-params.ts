@@ -73,13 +73,13 @@ export function direction<const V extends string, const X extends string>(
   values: readonly V[],
   extended: readonly X[],
   initial: V,
-): s.Schema<V | X, 'defaulted'> {
+): s.Schema<V | X, 'defaulted', V | X | s.Placeholder> {
   return s.string({
     description: 'Which side is recorded: `speak` what the party says, `listen` what it hears.',
     enum: values,
     extended,
     default: initial,
-  }) as s.Schema<V | X, 'defaulted'>;
+  }) as s.Schema<V | X, 'defaulted', V | X | s.Placeholder>;
 }
 
 type RecordingParams = s.InferObject<ReturnType<typeof recordingProperties>> & {

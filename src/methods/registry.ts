@@ -54,7 +54,7 @@ import { switchMethod as messageSwitch } from './messaging/switch.ts';
 import { transfer as messageTransfer } from './messaging/transfer.ts';
 import type { AnyMethod } from './method.ts';
 
-const CALLING: readonly AnyMethod[] = [
+const CALLING = [
   aiSidecar,
   ai,
   amazonBedrock,
@@ -98,9 +98,12 @@ const CALLING: readonly AnyMethod[] = [
   transfer,
   unset,
   userEvent,
-];
+] as const satisfies readonly AnyMethod[];
 
-const MESSAGING: readonly AnyMethod[] = [
+/** All methods of calling documents, with their types. */
+export type CallingMethod = (typeof CALLING)[number];
+
+const MESSAGING = [
   messageExecute,
   messageGoto,
   messageLabel,
@@ -110,7 +113,10 @@ const MESSAGING: readonly AnyMethod[] = [
   messageReturn,
   messageSwitch,
   messageTransfer,
-];
+] as const satisfies readonly AnyMethod[];
+
+/** All methods of messaging documents, with their types. */
+export type MessagingMethod = (typeof MESSAGING)[number];
 
 const BY_KIND: Readonly<Record<DocumentKind, ReadonlyMap<string, AnyMethod>>> = {
   calling: new Map(CALLING.map((method) => [method.name, method])),

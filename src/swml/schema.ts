@@ -10,11 +10,12 @@ import type { Block } from './document.ts';
 /** Whether a property must be given, has a default, or may be absent. */
 export type Presence = 'required' | 'defaulted' | 'optional';
 
-export interface Schema<T = unknown, P extends Presence = Presence> {
+/** `T`: the value as it is read. `W`: the value as it may be written in a document. */
+export interface Schema<T = unknown, P extends Presence = Presence, W = unknown> {
   readonly node: SchemaNode;
   readonly info: SchemaInfo;
   /** Never there at run time; carries the types. */
-  readonly types?: { readonly value: T; readonly presence: P };
+  readonly types?: { readonly value: T; readonly presence: P; readonly written: W };
 }
 
 export interface SchemaInfo {
@@ -120,6 +121,18 @@ export interface ArrayNode {
 /** The type that reading by a schema gives. */
 export type Infer<S> = S extends Schema<infer T, Presence> ? T : never;
 
+/** The type of what may be written; lists of steps are {@link StepsMark} in it. */
+export type Written<S> = S extends Schema<unknown, Presence, infer W> ? W : never;
+
+/** A text with a placeholder, whose value is known only when the step runs. */
+export type Placeholder = `${string}\${${string}}${string}` | `${string}%{${string}}${string}`;
+
+declare const STEPS: unique symbol;
+/** Stands for a list of steps in a type that is written; what a step is depends on the kind of the document. */
+export interface StepsMark {
+  readonly [STEPS]: never;
+}
+
 type PresenceOf<I> = I extends { readonly required: true }
   ? 'required'
   : I extends { readonly default: JsonValue }
@@ -136,6 +149,30 @@ export type InferObject<P extends Properties> = Simplify<
   { readonly [K in Given<P>]: Infer<P[K]> } & { readonly [K in Exclude<keyof P, Given<P>>]?: Infer<P[K]> }
 >;
 
+type Needed<P extends Properties> = {
+  [K in keyof P]: P[K] extends Schema<unknown, infer Q> ? (Q extends 'required' ? K : never) : never;
+}[keyof P];
+
+export type WrittenObject<P extends Properties> = Simplify<
+  { readonly [K in Needed<P>]: Written<P[K]> } & {
+    readonly [K in Exclude<keyof P, Needed<P>>]?: Written<P[K]> | undefined;
+  }
+>;
+
+/** An object that takes further names says nothing of their values. */
+type WrittenOf<P extends Properties, O> =
+  | (O extends { readonly additional: Schema }
+      ? WrittenObject<P> & Readonly<Record<string, unknown>>
+      : WrittenObject<P>)
+  | Placeholder;
+
+type WrittenText<O> = O extends { readonly enum: readonly string[] }
+  ? TextOf<O> | Placeholder | ('true' extends TextOf<O> ? boolean : never)
+  : string;
+
+type WrittenNumber = number | `${number}` | Placeholder;
+type WrittenBoolean = boolean | 'true' | 'false' | Placeholder;
+
 type TextOf<O> = O extends { readonly enum: readonly (infer E)[] }
   ? E | (O extends { readonly extended: readonly (infer X)[] } ? X : never)
   : string;
@@ -143,7 +180,9 @@ type TextOf<O> = O extends { readonly enum: readonly (infer E)[] }
 type StringOptions = SchemaInfo & Omit<StringNode, 'kind'>;
 type NumberOptions = SchemaInfo & Omit<NumberNode, 'kind'>;
 
-export function string<const O extends StringOptions>(options: O): Schema<TextOf<O>, PresenceOf<O>> {
+export function string<const O extends StringOptions>(
+  options: O,
+): Schema<TextOf<O>, PresenceOf<O>, WrittenText<O>> {
   const {
     enum: values,
     extended,
@@ -171,43 +210,49 @@ export function string<const O extends StringOptions>(options: O): Schema<TextOf
   return { node, info };
 }
 
-export function number<const O extends NumberOptions>(options: O): Schema<number, PresenceOf<O>> {
+export function number<const O extends NumberOptions>(
+  options: O,
+): Schema<number, PresenceOf<O>, WrittenNumber> {
   return numeric('number', options);
 }
 
-export function integer<const O extends NumberOptions>(options: O): Schema<number, PresenceOf<O>> {
+export function integer<const O extends NumberOptions>(
+  options: O,
+): Schema<number, PresenceOf<O>, WrittenNumber> {
   return numeric('integer', options);
 }
 
-export function boolean<const O extends SchemaInfo>(options: O): Schema<boolean, PresenceOf<O>> {
+export function boolean<const O extends SchemaInfo>(
+  options: O,
+): Schema<boolean, PresenceOf<O>, WrittenBoolean> {
   return { node: { kind: 'boolean' }, info: options };
 }
 
-export function any<const O extends SchemaInfo>(options: O): Schema<JsonValue, PresenceOf<O>> {
+export function any<const O extends SchemaInfo>(options: O): Schema<JsonValue, PresenceOf<O>, JsonValue> {
   return { node: { kind: 'any' }, info: options };
 }
 
 export function object<
   const P extends Properties,
   const O extends SchemaInfo & Pick<ObjectNode, 'additional' | 'exclusive'>,
->(properties: P, options: O): Schema<InferObject<P>, PresenceOf<O>> {
+>(properties: P, options: O): Schema<InferObject<P>, PresenceOf<O>, WrittenOf<P, O>> {
   const { additional, exclusive, ...info } = options;
   return { node: { kind: 'object', properties, additional, exclusive }, info };
 }
 
 /** An object with free names. */
-export function record<T, const O extends SchemaInfo & Pick<ObjectNode, 'checkName'>>(
-  values: Schema<T>,
+export function record<T, W, const O extends SchemaInfo & Pick<ObjectNode, 'checkName'>>(
+  values: Schema<T, Presence, W>,
   options: O,
-): Schema<Readonly<Record<string, T>>, PresenceOf<O>> {
+): Schema<Readonly<Record<string, T>>, PresenceOf<O>, Readonly<Record<string, W>> | Placeholder> {
   const { checkName, ...info } = options;
   return { node: { kind: 'object', properties: {}, additional: values, checkName }, info };
 }
 
-export function array<T, const O extends SchemaInfo & { minItems?: number; maxItems?: number }>(
-  items: Schema<T>,
+export function array<T, W, const O extends SchemaInfo & { minItems?: number; maxItems?: number }>(
+  items: Schema<T, Presence, W>,
   options: O,
-): Schema<readonly T[], PresenceOf<O>> {
+): Schema<readonly T[], PresenceOf<O>, readonly W[] | Placeholder> {
   const { minItems, maxItems, ...info } = options;
   return { node: { kind: 'array', items, minItems, maxItems }, info };
 }
@@ -216,27 +261,30 @@ export function array<T, const O extends SchemaInfo & { minItems?: number; maxIt
 export function union<const V extends readonly Schema[], const O extends SchemaInfo>(
   variants: V,
   options: O,
-): Schema<Infer<V[number]>, PresenceOf<O>> {
+): Schema<Infer<V[number]>, PresenceOf<O>, Written<V[number]>> {
   return { node: { kind: 'union', variants }, info: options };
 }
 
 export function steps<const O extends SchemaInfo & Omit<StepsNode, 'kind'>>(
   options: O,
-): Schema<Block, PresenceOf<O>> {
+): Schema<Block, PresenceOf<O>, StepsMark> {
   const { own, methods, ...info } = options;
   return { node: { kind: 'steps', own, methods }, info };
 }
 
 /** `name` must be unique among all schemas: JSON Schema puts it under `$defs`. */
-export function named<T, const O extends SchemaInfo>(
+export function named<T, W, const O extends SchemaInfo>(
   name: string,
-  get: () => Schema<T>,
+  get: () => Schema<T, Presence, W>,
   options: O,
-): Schema<T, PresenceOf<O>> {
+): Schema<T, PresenceOf<O>, W> {
   return { node: { kind: 'named', name, get }, info: options };
 }
 
-function numeric<T, P extends Presence>(kind: 'number' | 'integer', options: NumberOptions): Schema<T, P> {
+function numeric<T, P extends Presence, W>(
+  kind: 'number' | 'integer',
+  options: NumberOptions,
+): Schema<T, P, W> {
   const { min, max, also, ...info } = options;
   return { node: { kind, min, max, also }, info };
 }

@@ -18,6 +18,8 @@ export interface ServerOptions {
   /** Further command line arguments of `serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What is started in the place of `bin/openswml`. */
+  readonly program?: readonly string[];
   /** Program and arguments that start the server in surroundings of their own and become it, given the data folder. */
   readonly launcher?: (dataFolder: string) => readonly string[];
 }
@@ -120,7 +122,10 @@ export class ServerProcess {
       ...['--data', this.dataFolder, '--log', 'json', '--log-level', 'debug'],
       ...(this.#options.args ?? []),
     ];
-    const program = [...(this.#options.launcher?.(this.dataFolder) ?? []), path.join(ROOT, 'bin/openswml')];
+    const program = [
+      ...(this.#options.launcher?.(this.dataFolder) ?? []),
+      ...(this.#options.program ?? [path.join(ROOT, 'bin/openswml')]),
+    ];
     const child = spawnProgram(program[0]!, [...program.slice(1), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...SETTINGS, ...this.#options.env },

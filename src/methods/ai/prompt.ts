@@ -1,7 +1,7 @@
 /** Prompts of the AI methods (spec/ai.md A2). Their texts are expanded by the session, not before it. */
 import * as s from '../../swml/schema.ts';
 
-interface PomSection {
+export interface PomSection {
   readonly title?: string;
   readonly body?: string;
   readonly bullets?: readonly string[];

@@ -7,7 +7,7 @@ import { HttpError } from '../../net/http-errors.ts';
 import type { SwmlDocument } from '../../swml/document.ts';
 import { type Diagnostic, SwmlError } from '../../swml/errors.ts';
 import { isObject, type JsonValue } from '../../swml/json.ts';
-import { problem } from '../http/errors.ts';
+import { HttpProblem, problem } from '../http/errors.ts';
 import type { CommandContext } from './command.ts';
 import { type Issue, refusal } from './issues.ts';
 
@@ -63,7 +63,10 @@ async function fetchDocument(
     return await fetchFrom(context, script, source.url, source.attribute);
   } catch (error) {
     if (source.fallback === undefined || context.call.leg.signal.aborted) throw error;
-    context.log.warn({ reason: String(error) }, 'the document cannot be had, trying the fallback');
+    context.log.warn(
+      { reason: error instanceof HttpProblem ? error.body : String(error) },
+      'the document cannot be had, trying the fallback',
+    );
     return await fetchFrom(context, script, source.fallback, 'fallback_url');
   }
 }
