@@ -19,7 +19,9 @@ for (const folder of ['examples', 'test/documents/valid', 'test/documents/invali
   for (const name of readdirSync(path.join(ROOT, folder)).sort()) {
     if (!/\.(?:json|ya?ml)$/.test(name)) continue;
     const text = readFileSync(path.join(ROOT, folder, name), 'utf8');
-    const { document, diagnostics } = checkDocument(text);
+    const { document, diagnostics, recognized } = checkDocument(text);
+    // Files of tests lie beside the documents that they test.
+    if (recognized === false && folder === 'examples') continue;
     let value: unknown;
     try {
       value = parse(text);
