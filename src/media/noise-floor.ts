@@ -1,34 +1,57 @@
+import { powerToDbfs } from './level.ts';
+
 /** Length of one sub-window of the minimum search, and how many of them are looked back on. */
 const SUB_WINDOW_FRAMES = 25;
-const SUB_WINDOWS = 8;
+const SUB_WINDOWS = 12;
 /** Smoothing of the frames' power before the minimum is taken, so that one quiet frame is not the floor. */
 const SMOOTHING = 0.3;
-/** How fast the unrest of the noise is learnt (one second), its first guess, and the most one frame may add. */
-const UNREST_RATE = 0.01;
-const UNREST_START_DB = 3;
+/**
+ * Unrest is learnt at the pace of a mean at first, of a slow average later. Noise that nobody knows yet may be
+ * restless; so it is taken for that, until some 30 frames tell better.
+ */
+const UNREST_RATE = 0.003;
+const UNREST_START_DB = 6;
+const UNREST_START_FRAMES = 30;
+/** The most that one frame may add. */
 const UNREST_MAX_DB = 12;
+/** Most that the floor rises from frame to frame while somebody speaks: 3 dB a second. */
+const RISE_WHILE_SPEAKING = 10 ** (3 / 1000);
 /** Whatever is quieter counts as this quiet: digital silence does not make a whisper of noise into speech. */
 const MIN_FLOOR_DBFS = -65;
 
 const FULL_SCALE_POWER = 32768 ** 2;
-const MIN_POWER = FULL_SCALE_POWER * 10 ** (MIN_FLOOR_DBFS / 10);
 
 /**
- * Follows the noise of a line: the lowest power of the last 2 to 2.25 s (minimum statistics). Speech has
+ * Follows the noise of a line: the lowest power of the last 3 to 3.25 s (minimum statistics). Speech has
  * gaps within that time, noise has not, so speech does not lift the floor while a change of the noise does.
  * Fed with the power of every 10 ms frame.
  */
 export class NoiseFloor {
+  readonly #minPower: number;
   readonly #minima = new Float64Array(SUB_WINDOWS).fill(Number.POSITIVE_INFINITY);
   #subWindow = 0;
   #framesInSubWindow = 0;
   #current = Number.POSITIVE_INFINITY;
   #earlier = Number.POSITIVE_INFINITY;
   #smoothed = -1;
-  #dbfs = MIN_FLOOR_DBFS;
+  #power: number;
+  #dbfs: number;
   #unrestDb = UNREST_START_DB;
+  #learnt = UNREST_START_FRAMES;
 
-  /** Level of the noise, dBFS, -65 or more. */
+  /** @param share of the whole's noise that lies in the band that is followed, 0 to 1: what silence counts as */
+  constructor(share = 1) {
+    this.#minPower = FULL_SCALE_POWER * 10 ** (MIN_FLOOR_DBFS / 10) * share;
+    this.#power = this.#minPower;
+    this.#dbfs = powerToDbfs(this.#minPower);
+  }
+
+  /** Power of the noise, sample units squared. */
+  get power(): number {
+    return this.#power;
+  }
+
+  /** The same as a level, dBFS; -65 or more for the whole band. */
   get dbfs(): number {
     return this.#dbfs;
   }
@@ -38,25 +61,36 @@ export class NoiseFloor {
     return this.#unrestDb;
   }
 
-  /** @param power mean square of a frame, in sample units squared */
-  update(power: number): void {
-    const clamped = Math.max(power, MIN_POWER);
+  /**
+   * @param power mean square of a frame, in sample units squared
+   * @param speaking somebody speaks: the floor rises slowly then, since even speech may lack gaps for a while
+   */
+  update(power: number, speaking: boolean): void {
+    const clamped = Math.max(power, this.#minPower);
     this.#smoothed = this.#smoothed < 0 ? clamped : this.#smoothed + SMOOTHING * (clamped - this.#smoothed);
-    this.#current = Math.min(this.#current, this.#smoothed);
-    this.#dbfs = 10 * Math.log10(Math.min(this.#current, this.#earlier) / FULL_SCALE_POWER);
+    if (this.#smoothed < this.#current) this.#current = this.#smoothed;
+    const lowest = Math.min(this.#current, this.#earlier);
+    const floor = speaking ? Math.min(lowest, this.#power * RISE_WHILE_SPEAKING) : lowest;
+    // A logarithm only when there is something new.
+    if (floor !== this.#power) {
+      this.#power = floor;
+      this.#dbfs = powerToDbfs(floor);
+    }
     if (++this.#framesInSubWindow === SUB_WINDOW_FRAMES) this.#closeSubWindow();
   }
 
   /** Learns from a frame of `levelDbfs` that is not part of speech how restless the noise is. */
   learnUnrest(levelDbfs: number): void {
     const above = Math.min(UNREST_MAX_DB, Math.max(0, levelDbfs - this.#dbfs));
-    this.#unrestDb += UNREST_RATE * (above - this.#unrestDb);
+    this.#learnt++;
+    this.#unrestDb += Math.max(UNREST_RATE, 1 / this.#learnt) * (above - this.#unrestDb);
   }
 
   #closeSubWindow(): void {
     this.#minima[this.#subWindow] = this.#current;
     this.#subWindow = (this.#subWindow + 1) % SUB_WINDOWS;
-    this.#earlier = Math.min(...this.#minima);
+    this.#earlier = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < SUB_WINDOWS; i++) this.#earlier = Math.min(this.#earlier, this.#minima[i]!);
     this.#current = Number.POSITIVE_INFINITY;
     this.#framesInSubWindow = 0;
   }

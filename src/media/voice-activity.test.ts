@@ -112,8 +112,17 @@ test('mains hum with harmonics is not speech: loud and always there, or low and 
   assert.deepEqual(segmentsOf(onLine(hum(-38), 1000, 1000)), []);
 });
 
-test('a steady tone with its pauses (busy, ringing, a key) is not speech', () => {
-  for (const frequencies of [[425], [1000], [941, 1477], [697, 1209]]) {
+test('a steady tone with its pauses (busy, ringing, a key) is not speech, also when two tones beat', () => {
+  for (const frequencies of [
+    [425],
+    [1000],
+    [941, 1477],
+    [697, 1209],
+    [440, 480],
+    [480, 620],
+    [400, 450],
+    [350, 440],
+  ]) {
     const tone = frequencies.map((hz) => sine(4000, hz, -20)).reduce(add);
     const pause = new Int16Array(4000);
     assert.deepEqual(
@@ -140,9 +149,37 @@ test('a click in the silence behind speech does not move its end', () => {
   assert.deepEqual(segmentsOf(clicked), [expected]);
 });
 
-test('breath (soft noise that swells and fades) is not speech', () => {
-  const breath = whiteNoise(8000, -30, 5).map((sample, n) => sample * Math.sin((Math.PI * n) / 8000) ** 2);
-  assert.deepEqual(segmentsOf(onLine(breath, 1000, 1000)), []);
+test('breath (soft noise that swells and fades) is not speech, bright or dull', () => {
+  for (const dullness of [0, 0.4, 0.6]) {
+    let low = 0;
+    const breath = whiteNoise(8000, -25, 5).map((sample, n) => {
+      low = dullness * low + (1 - dullness) * sample;
+      return low * Math.sin((Math.PI * n) / 8000) ** 2;
+    });
+    assert.deepEqual(segmentsOf(onLine(breath, 1000, 1000)), [], `${dullness}`);
+  }
+});
+
+test('who talks on and on without a pause is not taken for noise: no gap is longer than 300 ms', () => {
+  for (const seed of [1, 4, 9]) {
+    const segments = segmentsOf(onLine(speechLike(15 * RATE, -22, RATE, seed), 1000, 1500));
+    let end = RATE;
+    for (const segment of segments) {
+      assert.ok(segment.start - end <= 2400, `seed ${seed}: nothing from ${end} to ${segment.start}`);
+      end = segment.end;
+    }
+    near(end, 16 * RATE, 480, 'end');
+  }
+});
+
+test('a talker at the level that the sensitivity stands for is heard, one 12 dB below it is not', () => {
+  for (const sensitivity of [30, 44, 70]) {
+    const level = sensitivityToDbfs(sensitivity);
+    const heard = (levelDbfs: number): number =>
+      segmentsOf(onLine(speechLike(2 * RATE, levelDbfs), 1500, 1500, -80), { sensitivity }).length;
+    assert.equal(heard(level), 1, `${level} dBFS`);
+    assert.equal(heard(level - 12), 0, `${level - 12} dBFS`);
+  }
 });
 
 test('a step of white noise up or down is no speech, and speech is found behind it', () => {
@@ -192,7 +229,7 @@ test('wide-band input gives the same speech, positions counted at its own rate',
   }
 });
 
-test('while speech is possible but not certain, its possible start is told, and the doubt is over in 120 ms', () => {
+test('while speech is possible but not certain, its possible start is told, and the doubt is over in 200 ms', () => {
   const samples = onLine(speechLike(RATE, -20), 1000, 1000);
   const detector = new VoiceActivityDetector({ sampleRate: RATE, sensitivity: 44 });
   let told: number | undefined;
@@ -200,7 +237,7 @@ test('while speech is possible but not certain, its possible start is told, and 
     detector.process(samples, at, 80);
     if (detector.possibleOnset !== Number.POSITIVE_INFINITY) {
       told ??= detector.possibleOnset;
-      assert.ok(detector.analysed - detector.possibleOnset <= 960);
+      assert.ok(detector.analysed - detector.possibleOnset <= 1600);
     }
   }
   assert.ok(detector.speaking && detector.heard);
@@ -235,14 +272,14 @@ test('missing input counts as silence', () => {
   assert.equal(detector.heard, true);
 });
 
-test('the noise floor follows the line within three seconds, and speech does not lift it', () => {
+test('the noise floor follows the line within four seconds, and speech does not lift it', () => {
   const detector = new VoiceActivityDetector({ sampleRate: RATE, sensitivity: 44 });
   detector.process(whiteNoise(3 * RATE, -50, 2), 0, 3 * RATE);
-  near(detector.noiseFloorDbfs, -54, 2, 'floor in noise (speech band)');
+  near(detector.noiseFloorDbfs, -51.5, 2, 'floor in noise');
   detector.process(onLine(speechLike(RATE, -20), 0, 300, -50), 0, RATE + 2400);
-  near(detector.noiseFloorDbfs, -54, 2, 'floor behind speech');
-  detector.process(whiteNoise(3 * RATE, -35, 4), 0, 3 * RATE);
-  near(detector.noiseFloorDbfs, -39, 2, 'floor in louder noise');
+  near(detector.noiseFloorDbfs, -51.5, 2, 'floor behind speech');
+  detector.process(whiteNoise(4 * RATE, -35, 4), 0, 4 * RATE);
+  near(detector.noiseFloorDbfs, -36.5, 2, 'floor in louder noise');
 });
 
 test('rates and sensitivities that cannot be are refused', () => {

@@ -1,5 +1,7 @@
 import { powerToDbfs } from './level.ts';
+import { NarrowbandFrames } from './narrowband-frames.ts';
 import { NoiseFloor } from './noise-floor.ts';
+import { BAND_FRAME, VoiceBands } from './voice-bands.ts';
 
 export interface VoiceActivityOptions {
   /** Of the samples that will come, Hz: a multiple of 8000. */
@@ -8,51 +10,57 @@ export interface VoiceActivityOptions {
   readonly sensitivity: number;
 }
 
-/** The detector works at this rate; wider bands are averaged down to it. */
-const INTERNAL_RATE = 8000;
-/** Decisions are made on frames of this length, on a grid that starts at the first sample. */
-const FRAME_MS = 10;
-const FRAME_SAMPLES = (INTERNAL_RATE * FRAME_MS) / 1000;
-/** Second-order Butterworth high-pass that takes out mains hum and rumble. */
-const HIGH_PASS_HZ = 150;
-
 /**
  * The sensitivity's threshold is meant for the level of a talker. Single frames of his speech are weaker than
  * the level of the whole: to begin with, a frame may be this much below; once speech is on, this much.
  */
-const ONSET_BELOW_THRESHOLD_DB = 5;
+const ONSET_BELOW_THRESHOLD_DB = 7;
 const KEEP_BELOW_THRESHOLD_DB = 12;
-/** How far a frame must stand out of the noise to begin with: the more restless the noise, the more. */
-const MARGIN_BASE_DB = 2.5;
-const MARGIN_PER_UNREST = 1.8;
-const MARGIN_MIN_DB = 5;
-const MARGIN_MAX_DB = 12;
-/** Share of that margin once speech is on. */
-const KEEP_MARGIN_SHARE = 0.65;
+/** Share of the high band in the level of a frame: hiss counts for less than a voice does. */
+const HIGH_BAND_SHARE = 0.3;
+
+/** How far a band must stand out of its noise to begin with: the more restless the noise, the more. */
+const ONSET_MARGIN = { baseDb: 1, perUnrest: 2.2, minDb: 4, maxDb: 14 };
+/** The same once speech is on. */
+const KEEP_MARGIN = { baseDb: 1.5, perUnrest: 1.8, minDb: 3, maxDb: 12 };
 
 /**
- * Speech begins when, of the last 120 ms, 70 ms are active, 40 ms of which sound like a voice, and 40 ms of
- * which are no mere continuation of the frame before (as a steady tone is).
+ * Speech begins when, of the last 200 ms, 50 ms are active, 40 ms of which have the balance of a voice, 50 ms
+ * repeat themselves at the pace of a voice, and 60 ms change (as a steady tone does not).
  */
-const ONSET_WINDOW_FRAMES = 12;
-const ONSET_ACTIVE_FRAMES = 7;
+const ONSET_WINDOW_FRAMES = 20;
+const ONSET_ACTIVE_FRAMES = 5;
 const ONSET_VOICED_FRAMES = 4;
-const ONSET_CHANGING_FRAMES = 4;
-/** Speech goes on while, of the last 60 ms, 30 ms are active: a lone click does not prolong it. */
-const KEEP_WINDOW_FRAMES = 6;
+const ONSET_PERIODIC_FRAMES = 5;
+const ONSET_CHANGING_FRAMES = 6;
+/** Frames that must be active already before it is worth asking whether they are periodic. */
+const PERIODIC_FROM_FRAMES = 3;
+/** What lies farther apart than this before an onset belongs to something else. */
+const ONSET_GAP_FRAMES = 10;
+/** Speech goes on while, of the last 70 ms, 30 ms are active: a lone click does not prolong it. */
+const KEEP_WINDOW_FRAMES = 7;
 const KEEP_ACTIVE_FRAMES = 3;
 /** Speech has ended when it has not gone on for so long; the end is dated back to the last active frame. */
 const HANGOVER_FRAMES = 20;
 
-/** Correlation of neighbouring samples that a voice has: hiss is near 0 or below, rumble near 1. */
-const VOICED_CORRELATION_MIN = 0.25;
-const VOICED_CORRELATION_MAX = 0.985;
-/** A frame whose level and correlation differ by less from those of the one before continues a tone. */
+/** Share of the high band in a frame that a voice may have: hiss has half, rumble nothing. */
+const VOICED_HIGH_SHARE_MIN = 0.0075;
+const VOICED_HIGH_SHARE_MAX = 0.375;
+/**
+ * A frame whose level and balance differ by less from those of the one before, or of those 40 or 50 ms before,
+ * continues a tone: two tones together beat, and most national ones at a multiple of 20 or 25 Hz.
+ */
+const TONE_LAGS = [1, 4, 5];
 const CHANGE_DB = 0.7;
-const CHANGE_CORRELATION = 0.03;
+const CHANGE_SHARE = 0.015;
+/** Periodicity (voice-bands.ts) of a frame that a voice has; more is wanted in restless noise: other voices. */
+const PERIODICITY_BASE = 0.45;
+const PERIODICITY_PER_UNREST_DB = 0.03;
 
 const ONSET_WINDOW = (1 << ONSET_WINDOW_FRAMES) - 1;
 const KEEP_WINDOW = (1 << KEEP_WINDOW_FRAMES) - 1;
+/** Frames of which level and balance are remembered; a power of two. */
+const HISTORY = 8;
 const SILENCE = new Int16Array(480);
 
 /**
@@ -64,34 +72,30 @@ export function sensitivityToDbfs(sensitivity: number): number {
 }
 
 /**
- * Tells speech from silence, noise, hum, clicks and steady tones, sample-accurately dated, by the energy of
- * the speech band against an adaptive noise floor. A pure state machine: its decisions depend on the samples
- * alone, not on the blocks in which they come.
+ * Tells speech from silence, noise, hum, clicks, breath and steady tones, dated to 10 ms, by the power of
+ * three bands against an adaptive noise floor each. A pure state machine: its decisions depend on the samples
+ * alone, not on the blocks in which they come. docs/voice-detection.md explains and measures it.
  *
  * Positions count samples from the first one processed, at the rate of the input, and lie on a grid of 10 ms.
  * The first moments of a stream are taken for noise; feed it some 100 ms of line noise before it matters.
  */
 export class VoiceActivityDetector {
   readonly #thresholdDbfs: number;
-  /** Input samples for one internal sample. */
-  readonly #factor: number;
-  readonly #frameInputSamples: number;
-  readonly #filter: HighPass;
-  readonly #noise = new NoiseFloor();
-
-  // The frame that is being filled.
-  #filled = 0;
-  #energy = 0;
-  #lagEnergy = 0;
-  #decimationSum = 0;
-  #decimationCount = 0;
+  readonly #input: NarrowbandFrames;
+  readonly #frameSamples: number;
+  readonly #bands = new VoiceBands();
+  readonly #low = new NoiseFloor(0.45);
+  readonly #middle = new NoiseFloor(0.25);
+  readonly #high = new NoiseFloor(0.3);
 
   #frames = 0;
-  #lastLevelDbfs = -127;
-  #lastCorrelation = 0;
+  /** Of the last frames, by their number: for {@link TONE_LAGS}. */
+  readonly #levels = new Float64Array(HISTORY);
+  readonly #highShares = new Float64Array(HISTORY);
   /** One bit a frame, the latest lowest. */
   #activeBits = 0;
   #voicedBits = 0;
+  #periodicBits = 0;
   #changingBits = 0;
   #heard = false;
   #speaking = false;
@@ -101,21 +105,17 @@ export class VoiceActivityDetector {
   /** @throws RangeError when the rate is no multiple of 8000 Hz or the sensitivity not 0 to 100 */
   constructor(options: VoiceActivityOptions) {
     const { sampleRate, sensitivity } = options;
-    if (!(sampleRate >= INTERNAL_RATE) || sampleRate % INTERNAL_RATE !== 0) {
-      throw new RangeError(`voice detection at ${sampleRate} Hz: the rate must be a multiple of 8000`);
-    }
     if (!(sensitivity >= 0 && sensitivity <= 100)) {
       throw new RangeError(`input sensitivity ${sensitivity}: must be 0 to 100`);
     }
+    this.#input = new NarrowbandFrames(sampleRate, BAND_FRAME);
+    this.#frameSamples = this.#input.inputLength;
     this.#thresholdDbfs = sensitivityToDbfs(sensitivity);
-    this.#factor = sampleRate / INTERNAL_RATE;
-    this.#frameInputSamples = FRAME_SAMPLES * this.#factor;
-    this.#filter = highPass(HIGH_PASS_HZ);
   }
 
   /** Samples up to which decisions exist; up to 10 ms less than were processed. */
   get analysed(): number {
-    return this.#frames * this.#frameInputSamples;
+    return this.#frames * this.#frameSamples;
   }
 
   /** Whether there has ever been speech. */
@@ -133,27 +133,26 @@ export class VoiceActivityDetector {
 
   /** Where the present or the last speech begins. */
   get speechStart(): number {
-    return this.#startFrame * this.#frameInputSamples;
+    return this.#startFrame * this.#frameSamples;
   }
 
   /** Behind the last sample of speech so far; equals {@link analysed} while somebody is talking. */
   get speechEnd(): number {
-    return this.#endFrame * this.#frameInputSamples;
+    return this.#endFrame * this.#frameSamples;
   }
 
   /**
-   * Where speech would begin if what was heard in the last 120 ms turned out to be speech; Infinity when
-   * nothing was heard, or speech is on. Moves on, so that a doubt about any position is over 120 ms later.
+   * Where speech would begin if what was heard in the last 200 ms turned out to be speech; Infinity when
+   * nothing was heard, or speech is on. Moves on, so that a doubt about any position is over 200 ms later.
    */
   get possibleOnset(): number {
-    const bits = this.#activeBits & ONSET_WINDOW;
-    if (this.#speaking || bits === 0) return Number.POSITIVE_INFINITY;
-    return (this.#frames - (32 - Math.clz32(bits))) * this.#frameInputSamples;
+    if (this.#speaking || (this.#activeBits & ONSET_WINDOW) === 0) return Number.POSITIVE_INFINITY;
+    return (this.#frames - onsetLength(this.#activeBits)) * this.#frameSamples;
   }
 
-  /** Level of the line noise as it is known so far, dBFS. */
+  /** Level of the line noise as it is known so far, dBFS, in the bands of a voice. */
   get noiseFloorDbfs(): number {
-    return this.#noise.dbfs;
+    return powerToDbfs(this.#low.power + this.#middle.power + this.#high.power);
   }
 
   /** Takes the next `count` samples; `undefined` stands for digital silence. */
@@ -163,158 +162,133 @@ export class VoiceActivityDetector {
         this.#consume(SILENCE, 0, Math.min(left, SILENCE.length));
       }
     } else {
-      this.#consume(samples, offset, count);
+      this.#consume(samples, offset, offset + count);
     }
   }
 
-  #consume(samples: Int16Array, offset: number, count: number): void {
-    const end = offset + count;
-    let at = offset;
-    if (this.#factor > 1) {
-      for (; at < end; at++) {
-        this.#decimationSum += samples[at]!;
-        if (++this.#decimationCount < this.#factor) continue;
-        this.#take(this.#decimationSum / this.#factor);
-        this.#decimationSum = 0;
-        this.#decimationCount = 0;
-      }
-      return;
-    }
+  #consume(samples: Int16Array, from: number, end: number): void {
+    const input = this.#input;
+    let at = from;
     while (at < end) {
-      const run = Math.min(end - at, FRAME_SAMPLES - this.#filled);
-      this.#accumulate(samples, at, run);
-      at += run;
-      this.#filled += run;
-      if (this.#filled === FRAME_SAMPLES) this.#closeFrame();
+      at = input.take(samples, at, end);
+      if (!input.complete) continue;
+      this.#bands.measure(input.samples, input.offset);
+      this.#judge(this.#bands);
     }
   }
 
-  #take(sample: number): void {
-    const filter = this.#filter;
-    const y =
-      filter.b0 * (sample - 2 * filter.x1 + filter.x2) - filter.a1 * filter.y1 - filter.a2 * filter.y2;
-    filter.x2 = filter.x1;
-    filter.x1 = sample;
-    this.#energy += y * y;
-    this.#lagEnergy += y * filter.y1;
-    filter.y2 = filter.y1;
-    filter.y1 = y;
-    if (++this.#filled === FRAME_SAMPLES) this.#closeFrame();
-  }
-
-  /** {@link #take} for a run within one frame, with everything in registers. */
-  #accumulate(samples: Int16Array, offset: number, count: number): void {
-    const { b0, a1, a2 } = this.#filter;
-    let { x1, x2, y1, y2 } = this.#filter;
-    let energy = this.#energy;
-    let lagEnergy = this.#lagEnergy;
-    for (let i = offset; i < offset + count; i++) {
-      const x = samples[i]!;
-      const y = b0 * (x - 2 * x1 + x2) - a1 * y1 - a2 * y2;
-      x2 = x1;
-      x1 = x;
-      energy += y * y;
-      lagEnergy += y * y1;
-      y2 = y1;
-      y1 = y;
-    }
-    this.#energy = energy;
-    this.#lagEnergy = lagEnergy;
-    const filter = this.#filter;
-    filter.x1 = x1;
-    filter.x2 = x2;
-    filter.y1 = y1;
-    filter.y2 = y2;
-  }
-
-  #closeFrame(): void {
-    const correlation = this.#energy > 0 ? this.#lagEnergy / this.#energy : 0;
-    // Power behind a two-tap average of neighbouring samples: halves white noise, leaves voices as they are.
-    const power = Math.max(0, this.#energy + this.#lagEnergy) / (2 * FRAME_SAMPLES);
-    // A filter that rings out would otherwise creep through denormal numbers, which are slow.
-    if (this.#energy < 1e-6) this.#filter.y1 = this.#filter.y2 = 0;
-    this.#filled = 0;
-    this.#energy = 0;
-    this.#lagEnergy = 0;
+  #judge({ low, middle, high }: VoiceBands): void {
     this.#frames++;
-    this.#noise.update(power);
-    this.#judge(powerToDbfs(power), correlation);
+    this.#low.update(low, this.#speaking);
+    this.#middle.update(middle, this.#speaking);
+    this.#high.update(high, this.#speaking);
+    const levelDbfs = powerToDbfs(low + middle + HIGH_BAND_SHARE * high);
+    if (this.#speaking) this.#goOn(levelDbfs);
+    else this.#listen(levelDbfs);
   }
 
-  #judge(levelDbfs: number, correlation: number): void {
-    const noise = this.#noise;
-    if (!this.#speaking) noise.learnUnrest(levelDbfs);
-    const margin = Math.min(
-      MARGIN_MAX_DB,
-      Math.max(MARGIN_MIN_DB, MARGIN_BASE_DB + MARGIN_PER_UNREST * noise.unrestDb),
-    );
-    const threshold = this.#speaking
-      ? Math.max(this.#thresholdDbfs - KEEP_BELOW_THRESHOLD_DB, noise.dbfs + KEEP_MARGIN_SHARE * margin)
-      : Math.max(this.#thresholdDbfs - ONSET_BELOW_THRESHOLD_DB, noise.dbfs + margin);
-    const active = levelDbfs > threshold;
-    const voiced = correlation > VOICED_CORRELATION_MIN && correlation < VOICED_CORRELATION_MAX;
-    const changing =
-      Math.abs(levelDbfs - this.#lastLevelDbfs) > CHANGE_DB ||
-      Math.abs(correlation - this.#lastCorrelation) > CHANGE_CORRELATION;
-    this.#lastLevelDbfs = levelDbfs;
-    this.#lastCorrelation = correlation;
+  #goOn(levelDbfs: number): void {
+    const { low, middle, high } = this.#bands;
+    const active =
+      levelDbfs > this.#thresholdDbfs - KEEP_BELOW_THRESHOLD_DB &&
+      (powerToDbfs(low) > thresholdOf(this.#low, KEEP_MARGIN) ||
+        powerToDbfs(middle) > thresholdOf(this.#middle, KEEP_MARGIN) ||
+        powerToDbfs(high) > thresholdOf(this.#high, KEEP_MARGIN));
     this.#activeBits = (this.#activeBits << 1) | (active ? 1 : 0);
-    this.#voicedBits = (this.#voicedBits << 1) | (active && voiced ? 1 : 0);
-    this.#changingBits = (this.#changingBits << 1) | (active && changing ? 1 : 0);
-    if (this.#speaking) this.#maybeEnd(active);
-    else if (active) this.#maybeBegin();
-  }
-
-  #maybeBegin(): void {
-    const active = this.#activeBits & ONSET_WINDOW;
-    if (
-      countBits(active) < ONSET_ACTIVE_FRAMES ||
-      countBits(this.#voicedBits & ONSET_WINDOW) < ONSET_VOICED_FRAMES ||
-      countBits(this.#changingBits & ONSET_WINDOW) < ONSET_CHANGING_FRAMES
-    ) {
-      return;
-    }
-    this.#startFrame = this.#frames - (32 - Math.clz32(active));
-    this.#endFrame = this.#frames;
-    this.#speaking = true;
-    this.#heard = true;
-  }
-
-  #maybeEnd(active: boolean): void {
     if (active && countBits(this.#activeBits & KEEP_WINDOW) >= KEEP_ACTIVE_FRAMES) {
       this.#endFrame = this.#frames;
     } else if (this.#frames - this.#endFrame >= HANGOVER_FRAMES) {
       this.#speaking = false;
-      this.#activeBits = this.#voicedBits = this.#changingBits = 0;
+      this.#activeBits = this.#voicedBits = this.#periodicBits = this.#changingBits = 0;
     }
+  }
+
+  #listen(levelDbfs: number): void {
+    const { low, middle, high } = this.#bands;
+    const lowDbfs = powerToDbfs(low);
+    const middleDbfs = powerToDbfs(middle);
+    const highDbfs = powerToDbfs(high);
+    this.#low.learnUnrest(lowDbfs);
+    this.#middle.learnUnrest(middleDbfs);
+    this.#high.learnUnrest(highDbfs);
+    const active =
+      levelDbfs > this.#thresholdDbfs - ONSET_BELOW_THRESHOLD_DB &&
+      (lowDbfs > thresholdOf(this.#low, ONSET_MARGIN) ||
+        middleDbfs > thresholdOf(this.#middle, ONSET_MARGIN) ||
+        highDbfs > thresholdOf(this.#high, ONSET_MARGIN));
+    const highShare = high / (low + middle + high + 1);
+    const changing = this.#changes(levelDbfs, highShare);
+    this.#activeBits = (this.#activeBits << 1) | (active ? 1 : 0);
+    this.#voicedBits <<= 1;
+    this.#periodicBits <<= 1;
+    this.#changingBits = (this.#changingBits << 1) | (active && changing ? 1 : 0);
+    if (!active || highShare <= VOICED_HIGH_SHARE_MIN || highShare >= VOICED_HIGH_SHARE_MAX) return;
+    this.#voicedBits |= 1;
+    this.#maybeBegin();
+  }
+
+  /** Remembers level and balance of a frame, and compares them with those that a tone would have had. */
+  #changes(levelDbfs: number, highShare: number): boolean {
+    const levels = this.#levels;
+    const shares = this.#highShares;
+    let changes = true;
+    for (const lag of TONE_LAGS) {
+      const at = (this.#frames - lag) & (HISTORY - 1);
+      if (
+        Math.abs(levelDbfs - levels[at]!) <= CHANGE_DB &&
+        Math.abs(highShare - shares[at]!) <= CHANGE_SHARE
+      ) {
+        changes = false;
+      }
+    }
+    levels[this.#frames & (HISTORY - 1)] = levelDbfs;
+    shares[this.#frames & (HISTORY - 1)] = highShare;
+    return changes;
+  }
+
+  #maybeBegin(): void {
+    const active = countBits(this.#activeBits & ONSET_WINDOW);
+    if (active < PERIODIC_FROM_FRAMES) return;
+    const wanted = PERIODICITY_BASE + PERIODICITY_PER_UNREST_DB * this.#low.unrestDb;
+    if (this.#bands.periodicity() > wanted) this.#periodicBits |= 1;
+    if (
+      active < ONSET_ACTIVE_FRAMES ||
+      countBits(this.#voicedBits & ONSET_WINDOW) < ONSET_VOICED_FRAMES ||
+      countBits(this.#periodicBits & ONSET_WINDOW) < ONSET_PERIODIC_FRAMES ||
+      countBits(this.#changingBits & ONSET_WINDOW) < ONSET_CHANGING_FRAMES
+    ) {
+      return;
+    }
+    this.#startFrame = this.#frames - onsetLength(this.#activeBits);
+    this.#endFrame = this.#frames;
+    this.#speaking = true;
+    this.#heard = true;
   }
 }
 
-/** Coefficients and state of a biquad whose zeros lie at 0 Hz: y = b0 (x - 2 x1 + x2) - a1 y1 - a2 y2. */
-interface HighPass {
-  readonly b0: number;
-  readonly a1: number;
-  readonly a2: number;
-  x1: number;
-  x2: number;
-  y1: number;
-  y2: number;
+interface Margin {
+  readonly baseDb: number;
+  readonly perUnrest: number;
+  readonly minDb: number;
+  readonly maxDb: number;
 }
 
-/** Butterworth high-pass by the bilinear transform, at {@link INTERNAL_RATE}. */
-function highPass(cutoffHz: number): HighPass {
-  const omega = (2 * Math.PI * cutoffHz) / INTERNAL_RATE;
-  const alpha = Math.sin(omega) / Math.SQRT2;
-  const a0 = 1 + alpha;
-  return {
-    b0: (1 + Math.cos(omega)) / 2 / a0,
-    a1: (-2 * Math.cos(omega)) / a0,
-    a2: (1 - alpha) / a0,
-    x1: 0,
-    x2: 0,
-    y1: 0,
-    y2: 0,
-  };
+function thresholdOf(noise: NoiseFloor, margin: Margin): number {
+  const wished = margin.baseDb + margin.perUnrest * noise.unrestDb;
+  return noise.dbfs + Math.min(margin.maxDb, Math.max(margin.minDb, wished));
+}
+
+/** Frames from the first active one of an onset to now, within the window. */
+function onsetLength(activeBits: number): number {
+  let bits = activeBits & ONSET_WINDOW;
+  let length = 0;
+  while (bits !== 0) {
+    const gap = 31 - Math.clz32(bits & -bits) - length;
+    if (gap > ONSET_GAP_FRAMES && length > 0) break;
+    length += gap + 1;
+    bits = activeBits & ONSET_WINDOW & ~((1 << length) - 1);
+  }
+  return length;
 }
 
 function countBits(bits: number): number {
