@@ -6,6 +6,7 @@ import type { JsonObject } from '../swml/json.ts';
 import type { Scope } from '../swml/scope.ts';
 import type { ScriptHost, ScriptServices } from './host.ts';
 import { callingPayload, callScope } from './payload.ts';
+import { callIds, warningParams } from './script-warning.ts';
 import { type ScriptResult, ScriptSession } from './session.ts';
 import type { TraceListener } from './tracer.ts';
 
@@ -67,10 +68,6 @@ async function runToEnd(session: ScriptSession, options: CallScriptOptions): Pro
 
 function callHost(options: CallScriptOptions): ScriptHost {
   const { leg, services } = options;
-  const ids = (): JsonObject => {
-    const { call_id, node_id, segment_id, tag } = leg.info;
-    return { call_id, node_id, segment_id, ...(tag === undefined ? {} : { tag }) };
-  };
   return {
     kind: 'calling',
     signal: leg.signal,
@@ -81,12 +78,12 @@ function callHost(options: CallScriptOptions): ScriptHost {
       leg,
       sendUserEvent: (event) => options.sendUserEvent?.(event),
     }),
-    ids,
-    report: ({ code, message }, place, sessionId) =>
+    ids: () => callIds(leg.info),
+    report: (error, place, sessionId) =>
       services.onWarning?.({
         sessionId,
         eventType: 'calling.script.warning',
-        params: { ...ids(), code, message, ...place },
+        params: warningParams(leg.info, error, place),
       }),
   };
 }

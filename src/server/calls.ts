@@ -6,7 +6,9 @@ import type { RecordingService } from '../call/recording-service.ts';
 import { createSipLeg } from '../call/sip-leg.ts';
 import { stateParams } from '../call/state-event.ts';
 import { startScript } from '../engine/call-script.ts';
+import type { ScriptWarning } from '../engine/host.ts';
 import { callingPayload } from '../engine/payload.ts';
+import { warningParams } from '../engine/script-warning.ts';
 import type { ScriptSession } from '../engine/session.ts';
 import type { TraceEvent } from '../engine/trace.ts';
 import type { Logger } from '../log/logger.ts';
@@ -213,14 +215,11 @@ export class Calls {
       await this.#runDocument(call);
     } catch (cause) {
       if (!leg.signal.aborted) {
-        const reason = cause instanceof DocumentError ? cause.reason : undefined;
-        log.error(reason === undefined ? { err: cause } : { reason }, 'the call cannot be served');
-        this.#tell(
-          leg.info.call_id,
-          'warning',
-          reason ?? (cause instanceof Error ? cause.message : String(cause)),
-          {},
-        );
+        const known = cause instanceof DocumentError;
+        log.error(known ? { reason: cause.reason } : { err: cause }, 'the call cannot be served');
+        const message = known ? cause.reason : cause instanceof Error ? cause.message : String(cause);
+        const code = known ? cause.code : 'relay_script_internal_error';
+        this.#warn(call, warningParams(leg.info, { code, message }));
         await leg.hangup('error');
       }
     }
@@ -255,8 +254,7 @@ export class Calls {
         http,
         loader: documents,
         emit: (callback) => this.#emit(callback),
-        onWarning: (warning) =>
-          this.#tell(callId, 'warning', `${warning.params.code} ${warning.params.message}`, warning.params),
+        onWarning: (warning) => this.#warn(call, warning.params),
       },
       onTrace: (event) => this.#trace(callId, log, event),
     });
@@ -264,6 +262,14 @@ export class Calls {
     const result = await script.done;
     log.info({ outcome: result.outcome }, 'script over');
     if (!leg.signal.aborted) await leg.hangup();
+  }
+
+  /** `calling.script.warning` (spec/document.md 5.1). */
+  #warn({ leg, sessionId }: ServedCall, params: ScriptWarning['params']): void {
+    this.#tell(leg.info.call_id, 'warning', `${params.code} ${params.message}`, params);
+    const url = this.#options.config.callbacks.script_warning_url;
+    if (url === undefined) return;
+    this.#emit({ url, operationId: sessionId, eventType: 'calling.script.warning', params, sessionId });
   }
 
   #emit(callback: {

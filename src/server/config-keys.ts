@@ -3,6 +3,7 @@ import { type ConfigKey, key } from './config-key.ts';
 import { RECORDING_KEYS } from './config-recording-keys.ts';
 import {
   allowedAddress,
+  eventUrl,
   host,
   hostPort,
   oneOf,
@@ -242,6 +243,13 @@ export const CONFIG_KEYS = {
       kind: 'number',
       default: 4,
       description: 'Callbacks under way at once to one receiver.',
+    }),
+    script_warning_url: key({
+      schema: eventUrl,
+      kind: 'text',
+      default: undefined,
+      description:
+        'Where `calling.script.warning` events of all calls go; without it they are in the log alone.',
     }),
   },
   metrics: {

@@ -73,6 +73,9 @@ export const publicUrl = z.string().transform((text, context): string => {
   );
 });
 
+/** Where events go; a user name and password in it become Basic authorization. */
+export const eventUrl = z.string().refine(isHttpUrl, 'expected an http or https URL');
+
 /** Ids of the language are UUIDs. */
 export const uuid = z.guid('expected a UUID such as 3f1f6a7e-2b0c-4a51-9d3e-7a4b1c2d3e4f');
 

@@ -73,7 +73,12 @@ describe('the settings', () => {
         max_recording_seconds: 14_400,
       },
       network: { allow: [], https_only: false },
-      callbacks: { give_up_after_seconds: 86_400, concurrency: 16, per_receiver: 4 },
+      callbacks: {
+        give_up_after_seconds: 86_400,
+        concurrency: 16,
+        per_receiver: 4,
+        script_warning_url: undefined,
+      },
       metrics: { open: false },
       recording: {
         mp3: { mono_kbps: 32, stereo_kbps: 64 },

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Party, type Witness } from '../../test/sip/party.ts';
+import { CallbackReceiver } from '../../test/support/callback-receiver.ts';
 import { silentLogger } from '../log/logger.ts';
 import { ListenError } from '../sip/errors.ts';
 import { createOffer } from '../sip/sdp/offer-answer.ts';
@@ -220,4 +223,50 @@ test('a drain ends at its limit, or when somebody has no patience, with calls st
   assert.equal(call.end, undefined);
   await server.stop();
   await until('the end of the call', () => call.end !== undefined);
+});
+
+test('document.md 5.1, calling.script.warning: goes to the URL of the operator, in the usual envelope, in order', async () => {
+  const receiver = await CallbackReceiver.start();
+  const server = newServer(
+    'sections:\n  main:\n    - switch: {variable: call.type, case: {}}\n    - sleep: "${0 - 5}"\n',
+    { 'callbacks.script_warning_url': receiver.url(), 'network.allow': ['127.0.0.1'] },
+  );
+  const call = dial(await server.start());
+  await until('the end of the call', () => call.end !== undefined);
+  await until('two warnings', () => receiver.received.length === 2);
+  await server.stop();
+  await receiver.close();
+  const [first, second] = receiver.received;
+  assert.equal(first?.eventType, 'calling.script.warning');
+  assert.deepEqual(Object.keys(first!.body), [
+    ...['event_type', 'event_channel', 'timestamp', 'project_id', 'space_id', 'params'],
+  ]);
+  const { call_id, node_id, segment_id, message, ...rest } = first!.params;
+  assert.deepEqual(rest, {
+    ...{ code: 'relay_script_method_no_matching_condition', section: 'main', index: 0, method: 'switch' },
+  });
+  for (const text of [call_id, node_id, segment_id, message]) assert.equal(typeof text, 'string');
+  assert.equal(second?.params['code'], 'relay_script_method_parameter_invalid_value');
+  assert.equal(second?.params['call_id'], call_id);
+});
+
+test('document.md 5.1, first document: one that has a mistake, without a fallback, ends the call and warns', async () => {
+  const receiver = await CallbackReceiver.start();
+  const site = createHttpServer((_request, response) => response.end('sections: {main: [{plya: x}]}'));
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  const server = newServer(WAIT, {
+    'document.source': `http://127.0.0.1:${(site.address() as AddressInfo).port}/`,
+    'callbacks.script_warning_url': receiver.url(),
+    'network.allow': ['127.0.0.1'],
+  });
+  const call = dial(await server.start());
+  await until('the end of the call', () => call.end !== undefined);
+  await until('a warning', () => receiver.received.length === 1);
+  await server.stop();
+  await receiver.close();
+  site.close();
+  assert.equal(call.end?.status, 503);
+  const { code, section, index, method, message } = receiver.received[0]!.params;
+  assert.deepEqual([code, section, index, method], ['relay_script_method_undefined', 'main', 0, '']);
+  assert.match(String(message), /did you mean "play"/);
 });
