@@ -346,7 +346,7 @@ for (const [title, text, code] of [
     'swml_transfer_failed',
   ],
   [
-    'document.md 5.3, swml_switch_invalid_transform: unknown',
+    'flow.md 2, bad transform: swml_switch_invalid_transform',
     'sections: {main: [{switch: {variable: a, case: {}, transform: upper}}]}',
     'swml_switch_invalid_transform',
   ],
@@ -356,12 +356,18 @@ for (const [title, text, code] of [
   });
 }
 
-for (const code of [
-  ...(['swml_reply_failed', 'swml_reply_invalid_from_number', 'swml_reply_invalid_to_number'] as const),
-  ...(['swml_reply_missing_messaging_capability', 'swml_reply_character_limit_exceeded'] as const),
-  'swml_reply_inactive_campaign',
+for (const [title, code] of [
+  ['document.md 5.3, swml_reply_failed: anything else', 'swml_reply_failed'],
+  ['document.md 5.3, swml_reply_invalid_from_number: not of the project', 'swml_reply_invalid_from_number'],
+  ['document.md 5.3, swml_reply_invalid_to_number: malformed', 'swml_reply_invalid_to_number'],
+  [
+    'document.md 5.3, swml_reply_missing_messaging_capability: of the number',
+    'swml_reply_missing_messaging_capability',
+  ],
+  ['document.md 5.3, swml_reply_character_limit_exceeded: too long', 'swml_reply_character_limit_exceeded'],
+  ['document.md 5.3, swml_reply_inactive_campaign: inactive', 'swml_reply_inactive_campaign'],
 ] as const) {
-  test(`a reply that whoever sends it refuses with ${code} sets the variable, and the script goes on`, async () => {
+  test(`${title}, as whoever sends it says; the variable is set, and the script goes on`, async () => {
     const { result, codes } = await run('- reply: a\n- request: {url: https://example.com/}', {
       sendReply: async () => {
         throw new ReplyFailure(code, 'refused');
@@ -372,6 +378,14 @@ for (const code of [
     assert.equal(result.vars['reply_message_id'], undefined);
   });
 }
+
+test('document.md 5.3, swml_switch_invalid_transform: of a reply', () => {
+  const text = 'sections: {main: [{reply: {switch: {variable: a, transform: upper, case: {}}}}]}';
+  assert.equal(
+    checkDocument(text, { kind: 'messaging' }).diagnostics[0]?.code,
+    'swml_switch_invalid_transform',
+  );
+});
 
 test('document.md 6, reply media: 8 are sent', async () => {
   const media = Array.from({ length: 8 }, (_, index) => `https://example.com/${index}.png`);

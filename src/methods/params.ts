@@ -12,12 +12,20 @@ export function readParams(method: AnyMethod, step: Step, context: ReadContext):
   const params = absent && method.params.node.kind === 'object' ? {} : (short ?? step.params);
   return read(method.params, params, step.path, {
     ...context,
-    report: (finding) => {
+    report: (raw) => {
+      const finding = placed(raw, step);
       if (short !== undefined) context.report(asWritten(finding, step));
       else if (absent && finding.fault !== 'unknownParameter') context.report(missing(finding, method));
       else context.report(finding);
     },
   });
+}
+
+/** A value of the method's own parameters is a parameter; what lies deeper is an element of one. */
+function placed(finding: Finding, step: Step): Finding {
+  if (finding.fault !== 'invalidParameter') return finding;
+  const names = finding.path.slice(step.path.length).filter((part) => typeof part === 'string');
+  return names.length > 1 ? { ...finding, fault: 'invalidValue' } : finding;
 }
 
 /** The text does not hold the property that a short form stands for. */

@@ -178,7 +178,7 @@ test('warnings about a document are logged when it is new, not for every call', 
   assert.match(warned[0]!, /"hangup" has no property "colour"/);
 });
 
-test('a request for a message bears the older signature alone, over the URL with its userinfo', async () => {
+test('document.md 2.4, no SHA-256 header: a fetch for a message bears the older signature alone, over the URL with its userinfo', async () => {
   const { url, asked, load } = await site(() => ({ text: 'reply: hi' }), 'PSK1');
   const configured = url.replace('//', '//ann:pw@');
   await load({ kind: 'messaging', url: `${configured}#rt=900`, payload: { message: {} } });

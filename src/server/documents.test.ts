@@ -97,7 +97,7 @@ test('a file that is not there is refused in plain words', async () => {
   );
 });
 
-test('a URL is asked by POST for each call, with the payload, signed over URL and body', async () => {
+test('document.md 2, external URL: asked by POST for each call, with the payload, signed over URL and body', async () => {
   const { url, asked } = await web(GOOD);
   const from = documents({ source: url, signingKey: 'PSK1' });
   assert.deepEqual(await methodsOf(from), ['hangup']);
@@ -114,21 +114,69 @@ test('a URL is asked by POST for each call, with the payload, signed over URL an
 
 /** What keeps a document from coming, in the words of a title: all of it leads to the fallback. */
 const FAILURES: readonly [title: string, answer: () => Promise<string>, reason: RegExp][] = [
-  ['answers 500', () => answering(500), /answered 500, expected 2xx/],
-  ['answers 404', () => answering(404), /answered 404, expected 2xx/],
-  ['answers 304 to a question without a condition', () => answering(304), /answered 304, expected 2xx/],
-  ['answers what is no document', () => answering(200, 'hello'), /relay_script_parse_error/],
-  ['answers nothing', () => answering(200), /relay_script_parse_error.*empty/],
-  ['answers a page of errors', () => answering(200, '<html><p>a: b: c</html>'), /relay_script_/],
-  ['answers a document with a mistake', () => answering(200, 'sections: {main: [answr]}'), /"answer"\?/],
-  ['answers too much', () => answering(200, ' '.repeat(1_048_577)), /larger than the limit of 1048576/],
-  ['redirects without end', () => redirecting(), /more than 3 redirects/],
-  ['is not there', async () => 'http://127.0.0.1:9/', /no connection could be made/],
-  ['has a name without an address', async () => 'http://nowhere.example/', /the host name has no address/],
-  ['speaks no TLS', async () => (await answering(200)).replace('http:', 'https:'), /TLS could not be agreed/],
-  ['is at a private address', async () => 'http://10.1.2.3/', /10\.1\.2\.3 is refused/],
-  ['says nothing in time', async () => `${await silent()}#rt=100`, /no answer within 100 ms/],
-  ['drips', async () => `${await dripping()}#tt=300`, /not complete within 300 ms/],
+  ['document.md 2.2, HTTP 5xx: a URL that answers 500', () => answering(500), /answered 500, expected 2xx/],
+  ['document.md 2.2, 4xx: a URL that answers 404', () => answering(404), /answered 404, expected 2xx/],
+  [
+    'document.md 2.1, status: a URL that answers 304 to a question without a condition',
+    () => answering(304),
+    /answered 304, expected 2xx/,
+  ],
+  [
+    'document.md 2.2, not a valid document: a URL that answers what is none',
+    () => answering(200, 'hello'),
+    /relay_script_parse_error/,
+  ],
+  [
+    'document.md 2.1, empty body: a URL that answers nothing',
+    () => answering(200),
+    /relay_script_parse_error.*empty/,
+  ],
+  [
+    'document.md 2.2, not a valid document: a URL that answers a page of errors',
+    () => answering(200, '<html><p>a: b: c</html>'),
+    /relay_script_/,
+  ],
+  [
+    'document.md 2.2, not a valid document: a URL that answers one with a mistake',
+    () => answering(200, 'sections: {main: [answr]}'),
+    /"answer"\?/,
+  ],
+  [
+    'document.md 6, document size: a URL that answers too much',
+    () => answering(200, ' '.repeat(1_048_577)),
+    /larger than the limit of 1048576/,
+  ],
+  [
+    'document.md 2.1, redirects: a URL that redirects without end',
+    () => redirecting(),
+    /more than 3 redirects/,
+  ],
+  [
+    'document.md 2.2, connection timeout: and a URL without a server',
+    async () => 'http://127.0.0.1:9/',
+    /no connection could be made/,
+  ],
+  [
+    'document.md 2.2, DNS or TLS failure: a name without an address',
+    async () => 'http://nowhere.example/',
+    /the host name has no address/,
+  ],
+  [
+    'document.md 2.2, DNS or TLS failure: a URL that speaks no TLS',
+    async () => (await answering(200)).replace('http:', 'https:'),
+    /TLS could not be agreed/,
+  ],
+  ['a URL at a private address', async () => 'http://10.1.2.3/', /10\.1\.2\.3 is refused/],
+  [
+    'document.md 2.2, read timeout: a URL that says nothing in time',
+    async () => `${await silent()}#rt=100`,
+    /no answer within 100 ms/,
+  ],
+  [
+    'document.md 2.2, fragment: sets the time of a URL that drips',
+    async () => `${await dripping()}#tt=300`,
+    /not complete within 300 ms/,
+  ],
 ];
 
 async function answering(status: number, text = ''): Promise<string> {
@@ -153,7 +201,7 @@ async function dripping(): Promise<string> {
 }
 
 for (const [title, place, reason] of FAILURES) {
-  test(`a URL that ${title} fails the call, or leads to the fallback`, async () => {
+  test(`${title} fails the call, or leads to the fallback`, async () => {
     const source = await place();
     await assert.rejects(methodsOf(documents({ source })), (error) => {
       assert.ok(error instanceof DocumentError);
@@ -178,7 +226,7 @@ for (const [title, place, reason] of FAILURES) {
   });
 }
 
-test('three redirects are followed; each hop is signed for its own URL', async () => {
+test('document.md 2.1, redirects: three are followed; each hop is signed for its own URL', async () => {
   const asked: IncomingMessage[] = [];
   const port = await serve((request, response) => {
     asked.push(request);
@@ -200,7 +248,7 @@ test('three redirects are followed; each hop is signed for its own URL', async (
   }
 });
 
-test('userinfo becomes Basic authorization; neither it nor the fragment is sent, signed or shown', async () => {
+test('document.md 2.1, userinfo: becomes Basic authorization; neither it nor the fragment is sent, signed or shown', async () => {
   const { url, asked } = await web(GOOD);
   const source = `${url.replace('//', '//ann:s%203cr3t@')}?a=b#rt=4000`;
   const document = await documents({ source, signingKey: 'PSK1' }).forCall(PAYLOAD, forever, silentLogger);
@@ -211,7 +259,7 @@ test('userinfo becomes Basic authorization; neither it nor the fragment is sent,
   assert.doesNotMatch(document.file ?? '', /s(?:%20| )3cr3t/);
 });
 
-test('by GET a document is asked for without a payload, and signed over an empty body', async () => {
+test('document.md 2, external URL: by GET without a payload, and signed over an empty body', async () => {
   const { url, asked } = await web(GOOD);
   assert.deepEqual(await methodsOf(documents({ source: url, method: 'GET', signingKey: 'PSK1' })), [
     'hangup',
@@ -240,4 +288,73 @@ test('a server that closes every connection is not asked a third time', async ()
   });
   await assert.rejects(methodsOf(documents({ source: `http://127.0.0.1:${port}/call` })), DocumentError);
   assert.equal(asked, 2);
+});
+
+test('document.md 2.2, same payload: goes to the fallback, signed the same way for its own URL', async () => {
+  const first = await web('', 500);
+  const second = await web(GOOD);
+  const from = documents({ source: first.url, fallback: second.url, signingKey: 'PSK1' });
+  await from.forCall(PAYLOAD, forever, silentLogger);
+  const [one, two] = [first.asked[0]!, second.asked[0]!];
+  assert.deepEqual([two.body, two.request.method], [one.body, one.request.method]);
+  for (const { request, body, url } of [
+    { ...one, url: first.url },
+    { ...two, url: second.url },
+  ]) {
+    assert.ok(isSignatureValid('PSK1', url, body, String(request.headers['x-signalwire-signature'])));
+  }
+});
+
+test('document.md 2.2, signed: not without a key', async () => {
+  const { url, asked } = await web(GOOD);
+  await methodsOf(documents({ source: url }));
+  assert.equal(asked[0]?.request.headers['x-signalwire-signature'], undefined);
+});
+
+test('document.md 2.2, both fail: the error is that of the fallback', async () => {
+  const [source, fallback] = [await answering(500), await answering(404)];
+  await assert.rejects(methodsOf(documents({ source, fallback })), /answered 404/);
+});
+
+test('document.md 2.1, status: any of 2xx counts', async () => {
+  for (const status of [200, 201, 203]) {
+    const { url } = await web(GOOD, status);
+    assert.deepEqual(await methodsOf(documents({ source: url })), ['hangup']);
+  }
+});
+
+for (const [type, text] of [
+  ['application/json', '{"sections": {"main": [{"hangup": {}}]}}'],
+  ['application/yaml', GOOD],
+  ['text/x-yaml', GOOD],
+] as const) {
+  test(`document.md 2.1, content types: ${type}`, async () => {
+    const port = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': type }).end(text);
+    });
+    assert.deepEqual(await methodsOf(documents({ source: `http://127.0.0.1:${port}/` })), ['hangup']);
+  });
+}
+
+for (const type of ['text/plain', 'text/html', 'application/json', 'image/png', undefined]) {
+  test(`document.md 2.1, type is a hint: YAML as ${type ?? 'nothing'} is read`, async () => {
+    const port = await serve((_request, response) => {
+      response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end(GOOD);
+    });
+    assert.deepEqual(await methodsOf(documents({ source: `http://127.0.0.1:${port}/` })), ['hangup']);
+  });
+}
+
+test('document.md 2.3, content type: application/json, whatever the document is', async () => {
+  const { url, asked } = await web(GOOD);
+  await methodsOf(documents({ source: url }));
+  assert.equal(asked[0]?.request.headers['content-type'], 'application/json');
+});
+
+test('document.md 2.3, signatures: in two headers, as 40 and 64 hexadecimal digits', async () => {
+  const { url, asked } = await web(GOOD);
+  await methodsOf(documents({ source: url, signingKey: 'PSK1' }));
+  const { headers } = asked[0]!.request;
+  assert.match(String(headers['x-signalwire-signature']), /^[0-9a-f]{40}$/);
+  assert.match(String(headers['x-signalwire-sha256-signature']), /^[0-9a-f]{64}$/);
 });

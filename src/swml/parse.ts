@@ -37,7 +37,7 @@ export interface ParseOptions {
 /** UTF-8 bytes of a document (spec/document.md 6). */
 export const MAX_DOCUMENT_BYTES = 1_048_576;
 /** Values inside values. */
-export const MAX_DEPTH = 256;
+export const MAX_DEPTH = 512;
 /** Values in a document, those that aliases repeat counted each time. */
 export const MAX_VALUES = 100_000;
 const MAX_TOKENS = 200_000;

@@ -40,11 +40,11 @@ const COMMANDS = [
 for (const [name, attribute, body] of COMMANDS) {
   describe(`${name} with a document`, () => {
     for (const [title, value] of [
-      ['an object', NEXT_OBJECT],
-      ['a text in YAML', NEXT],
-      ['a text in JSON', JSON.stringify(NEXT_OBJECT)],
+      ['document.md 2, REST transfer: as an object', NEXT_OBJECT],
+      ['document.md 2, inline strings: as a text in YAML', NEXT],
+      ['document.md 2, inline strings: as a text in JSON', JSON.stringify(NEXT_OBJECT)],
     ] as const) {
-      test(`as ${title} replaces the running one; variables stay`, async (t) => {
+      test(`${title} replaces the running one; variables stay`, async (t) => {
         const bench = await openWaiting(t);
         const reply = await bench.send(body(value));
         assert.deepEqual([reply['id'], reply['status']], [CALL_ID, 'answered']);

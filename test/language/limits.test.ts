@@ -1,0 +1,65 @@
+/** Limits of a script: spec/document.md 6. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { main, run, said, start } from '../../src/engine/run.test-helper.ts';
+import { MAX_STEPS_WITHOUT_WAITING } from '../../src/engine/session.ts';
+import { checkDocument } from '../../src/methods/check.ts';
+import { loadDocument } from '../../src/methods/check.ts';
+
+test('document.md 6, transfers: 32 in a call, those by REST counted with them', async () => {
+  const test = await start(main('- sleep: 1000\n- transfer: {dest: main}'));
+  test.session.replace(loadDocument(main('- set: {n: "${n + 1 || 1}"}\n- transfer: {dest: main}')));
+  const { error, vars } = await test.finish();
+  assert.deepEqual([error?.code, vars['n']], ['relay_script_too_many_transfers', 32]);
+});
+
+test('document.md 6, goto.max: 1 to 100, default 100', () => {
+  const codes = (max: string): string[] =>
+    checkDocument(main(`- label: a\n- goto: {label: a${max}}`)).diagnostics.map(({ code }) => code);
+  const refused = ['relay_script_method_parameter_invalid_value'];
+  assert.deepEqual([codes(', max: 1'), codes(', max: 100'), codes('')], [[], [], []]);
+  assert.deepEqual([codes(', max: 0'), codes(', max: 101')], [refused, refused]);
+});
+
+test('document.md 6, nesting: 32 sections execute each other; 64 lists of steps lie in each other', async () => {
+  const deep = (depth: number): string =>
+    main(`- ${'cond: [{else: [{'.repeat(depth)}label: a${'}]}]'.repeat(depth)}`);
+  assert.deepEqual(checkDocument(deep(64)).diagnostics, []);
+  assert.deepEqual(
+    checkDocument(deep(65)).diagnostics.map(({ code }) => code),
+    ['relay_script_nested_too_deep'],
+  );
+  const chain = (length: number): string =>
+    `sections:\n  main: [{execute: {dest: s1}}]\n${Array.from({ length }, (_, i) => `  s${i + 1}: [${i + 1 < length ? `{execute: {dest: s${i + 2}}}` : '{play: "say:end"}'}]`).join('\n')}`;
+  assert.deepEqual(said(await run(chain(32))), ['end']);
+  assert.equal((await run(chain(33))).result.error?.code, 'relay_script_nested_too_deep');
+});
+
+test('document.md 6, expression: 1,024 characters, counted after raw text was put into a condition', async () => {
+  const { result } = await run(
+    `- set: {long: "${'1+'.repeat(400)}"}\n- cond: [{when: "\${long}\${long}1", then: []}]`,
+  );
+  assert.equal(result.error?.code, 'relay_script_js_eval_error');
+  assert.match(result.error?.message ?? '', /1024 characters/);
+});
+
+test('document.md 6, call duration: 14,400 s by default, of answer', async () => {
+  const { leg } = await run('- answer');
+  assert.ok(leg.log.includes('limit 14400'));
+});
+
+test('document.md 6, goto is no transfer: 100 jumps and 32 transfers in one call', async () => {
+  const test = await run(
+    '- label: a\n- goto: {label: a}\n- set: {n: "${n + 1 || 1}"}\n- cond: [{when: n <= 32, then: [{transfer: {dest: main}}]}]\n- play: "say:${n}"',
+  );
+  assert.deepEqual([said(test), test.session.snapshot().transfers], [['33'], 32]);
+});
+
+test('document.md 6, steps: one that waits begins the count anew, one that needs no time does not', async () => {
+  const loop = (body: string): string =>
+    `sections: {main: [{label: a}, {execute: {dest: inner}}, {goto: {label: a}}], inner: [{label: b}, ${body}, {goto: {label: b}}]}`;
+  const waits = await run(loop('{sleep: 1}, {set: {a: 1}}'));
+  assert.equal(waits.result.outcome, 'finished');
+  const busy = await run(loop('{sleep: 0}, {set: {a: 1}}'));
+  assert.match(busy.result.error?.message ?? '', new RegExp(`${MAX_STEPS_WITHOUT_WAITING} steps`));
+});
