@@ -1,84 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLogger } from '../log/logger.ts';
-import { checkDocument, loadDocument } from '../methods/check.ts';
-import {
-  type HttpAnswer,
-  HttpFailure,
-  type HttpRequest,
-  type MessageInfo,
-  type Reply,
-  ReplyFailure,
-} from '../methods/context.ts';
-import { VirtualClock } from '../time/virtual-clock.ts';
-import type { DocumentRequest } from './document-source.ts';
-import { runMessageScript } from './message-script.ts';
+import { checkDocument } from '../methods/check.ts';
+import { ReplyFailure } from '../methods/context.ts';
+import { MESSAGE, run } from './message-run.test-helper.ts';
 import { messagingPayload } from './payload.ts';
-
-const MESSAGE: MessageInfo = {
-  message_id: 'message-1',
-  project_id: 'project-1',
-  space_id: 'space-1',
-  direction: 'inbound',
-  type: 'sms',
-  from: '+15550100',
-  to: '+15550101',
-  body: ' Stop ',
-  media: [],
-  segments: 1,
-  timestamp: '2026-01-01T00:00:00Z',
-};
-
-interface Options {
-  readonly message?: Partial<MessageInfo>;
-  readonly documents?: Readonly<Record<string, string>>;
-  readonly http?: (request: HttpRequest) => HttpAnswer;
-  readonly sendReply?: (reply: Reply) => Promise<{ readonly messageId: string }>;
-}
-
-async function run(text: string, options: Options = {}) {
-  const replies: Reply[] = [];
-  const requests: HttpRequest[] = [];
-  const fetches: DocumentRequest[] = [];
-  const source = /^\s*(sections|reply|receive):/.test(text)
-    ? text
-    : `sections:\n  main:\n${text.replace(/^/gm, '    ')}\n`;
-  const result = await runMessageScript({
-    message: { ...MESSAGE, ...options.message },
-    document: loadDocument(source, { kind: 'messaging' }),
-    sendReply: async (reply) => {
-      replies.push(reply);
-      return (await options.sendReply?.(reply)) ?? { messageId: `reply-${replies.length}` };
-    },
-    services: {
-      clock: new VirtualClock(),
-      log: silentLogger,
-      http: {
-        request: async (request) => {
-          requests.push(request);
-          return options.http?.(request) ?? { status: 200, headers: [], body: '{}', truncated: false };
-        },
-      },
-      loader: {
-        load: async (request) => {
-          fetches.push(request);
-          const found = options.documents?.[request.url];
-          if (found === undefined) throw new Error('404');
-          return { text: found, name: request.url };
-        },
-      },
-      emit: () => assert.fail('no callback is sent'),
-    },
-  });
-  return {
-    result,
-    replies,
-    requests,
-    fetches,
-    bodies: replies.map((reply) => reply.body),
-    codes: result.failures.map(({ code }) => code),
-  };
-}
 
 test('document.md 1.3, string value reply: goes back to the sender, from the number that was written to', async () => {
   const { replies, result } = await run('- reply: "Thanks, %{message.from}"');
@@ -151,72 +76,16 @@ test('document.md 5.3, swml_switch_no_match: a reply with switch and without a m
   assert.deepEqual([codes, bodies], [['swml_switch_no_match'], []]);
 });
 
-for (const [transform, key] of [
-  ['lowercase', ' stop '],
-  ['uppercase', ' STOP '],
-  ['trim', 'Stop'],
-  ['lowercase_trim', 'stop'],
-  ['uppercase_trim', 'STOP'],
-] as const) {
-  test(`flow.md 2, transform: ${transform} compares " Stop " as ${JSON.stringify(key)}`, async () => {
-    const { bodies } = await run(
-      `- switch: {variable: message.body, transform: ${transform}, case: {"${key}": [{reply: yes}]}, default: [{reply: no}]}`,
-    );
-    assert.deepEqual(bodies, ['yes']);
-  });
-}
-
-test('flow.md 2, no match in messaging: stops with swml_switch_no_match', async () => {
-  const { codes, bodies, result } = await run(
-    '- switch: {variable: message.type, case: {mms: []}}\n- reply: after',
-  );
-  assert.deepEqual([codes, bodies, result.outcome], [['swml_switch_no_match'], [], 'error']);
-});
-
-test('flow.md 2, unset variable: compares as "" in messaging, too', async () => {
-  assert.deepEqual((await run('- switch: {variable: nothing, case: {"": [{reply: empty}]}}')).bodies, [
-    'empty',
-  ]);
-});
-
 test('document.md 1, messaging: only %{paths} are expanded; ${…} and expressions stay as they are', async () => {
   assert.deepEqual((await run('- reply: "${message.from} %{message.from + 1} %{message.segments}"')).bodies, [
     '${message.from} %{message.from + 1} 1',
   ]);
 });
 
-test('flow.md 3, dest: a section in messaging; its params; texts returned are expanded', async () => {
-  const { bodies, result } = await run(`
-sections:
-  main:
-    - execute: {dest: a, params: {x: "%{message.to}"}}
-    - reply: "%{return_value}"
-    - execute: {dest: b}
-    - execute: {dest: c}
-  a: [{return: "<%{params.x}>"}, {reply: never}]
-  b: [{return: {k: "%{params.x}"}}]
-  c: [{return: null}]`);
-  assert.deepEqual(bodies, ['<+15550101>']);
-  assert.equal(result.vars['return_value'], undefined);
-});
-
-test('flow.md 4, strings: inside objects stay as they are in messaging', async () => {
-  const { result } = await run('sections: {main: [{execute: {dest: b}}], b: [{return: {k: "%{params.x}"}}]}');
-  assert.deepEqual(result.vars['return_value'], { k: '%{params.x}' });
-});
-
 test('document.md 5.3, swml_section_not_found: execute of anything but a section', async () => {
   for (const dest of ['"%{message.type}"', '"https://example.com/%{message.type}"']) {
     assert.deepEqual((await run(`- execute: {dest: ${dest}}`)).codes, ['swml_section_not_found']);
   }
-});
-
-test('flow.md 5, limit in messaging: the section ends, and no further step of it runs', async () => {
-  const { bodies } = await run(`
-sections:
-  main: [{execute: {dest: loop}}, {reply: after}]
-  loop: [{label: again}, {reply: body}, {goto: {label: again, max: 2}}, {reply: never}]`);
-  assert.deepEqual(bodies, ['body', 'body', 'body', 'after']);
 });
 
 test('document.md 6, messaging steps: more than 100 end the document without failing the message', async () => {
@@ -259,41 +128,6 @@ for (const [title, dest, code] of [
   });
 }
 
-test('flow.md 7, method: POST by default in messaging, which waits 5 s at most and sets no URL and header variables', async () => {
-  const { requests, result } = await run(
-    '- request: {url: https://example.com/, body: {a: "%{message.from}"}, timeout: 60, save_variables: true}',
-    {
-      http: () => ({ status: 200, headers: [['a', 'b']], body: '{"name": "Ann"}', truncated: false }),
-    },
-  );
-  assert.deepEqual(
-    [requests[0]?.method, requests[0]?.timeoutMs, requests[0]?.body],
-    ['POST', 5_000, '{"a":"+15550100"}'],
-  );
-  assert.deepEqual(result.vars, {
-    request_result: 'success',
-    request_response_code: 200,
-    request_response_body: '{"name": "Ann"}',
-    request_response: { name: 'Ann' },
-  });
-});
-
-test('flow.md 7, request_result: tells a timeout from other failures in messaging', async () => {
-  const failing = (reason: 'timeout' | 'network') => ({
-    http: () => {
-      throw new HttpFailure(reason, 'x');
-    },
-  });
-  assert.equal(
-    (await run('- request: {url: https://example.com/}', failing('timeout'))).result.vars['request_result'],
-    'timeout',
-  );
-  assert.equal(
-    (await run('- request: {url: https://example.com/}', failing('network'))).result.vars['request_result'],
-    'failed',
-  );
-});
-
 test('document.md 6, messaging requests: the 11th of a document is limit_exceeded and not sent', async () => {
   const { requests, result } = await run(
     '- label: again\n- request: {url: https://example.com/}\n- goto: {label: again, max: 10}',
@@ -301,60 +135,6 @@ test('document.md 6, messaging requests: the 11th of a document is limit_exceede
   assert.equal(requests.length, 10);
   assert.deepEqual(result.vars, { request_result: 'limit_exceeded' });
 });
-
-for (const [title, text, code] of [
-  ['document.md 5.3, swml_missing_entry_point: no entry point', '{}', 'swml_missing_entry_point'],
-  [
-    'document.md 5.3, swml_invalid_document: two entry points',
-    'reply: a\nreceive: {}',
-    'swml_invalid_document',
-  ],
-  [
-    'document.md 5.3, swml_missing_entry_point: sections without main',
-    'sections: {other: [{receive: {}}]}',
-    'swml_missing_entry_point',
-  ],
-  [
-    'document.md 5.3, swml_invalid_section_format: a section that is no list',
-    'sections: {main: 5}',
-    'swml_invalid_section_format',
-  ],
-  [
-    'document.md 5.3, swml_unsupported_method: of calling documents',
-    'sections: {main: [{play: "say:hi"}]}',
-    'swml_unsupported_method',
-  ],
-  ['document.md 5.3, json_or_yaml_required: neither', '{', 'json_or_yaml_required'],
-  [
-    'document.md 5.3, swml_section_not_found: written out',
-    'sections: {main: [{execute: {dest: nowhere}}]}',
-    'swml_section_not_found',
-  ],
-  [
-    'document.md 5.3, swml_goto_label_not_found: written out',
-    'sections: {main: [{goto: {label: nowhere}}]}',
-    'swml_goto_label_not_found',
-  ],
-  [
-    'document.md 5.3, swml_request_url_required: no URL',
-    'sections: {main: [{request: {}}]}',
-    'swml_request_url_required',
-  ],
-  [
-    'document.md 5.3, swml_transfer_failed: no dest',
-    'sections: {main: [{transfer: {}}]}',
-    'swml_transfer_failed',
-  ],
-  [
-    'flow.md 2, bad transform: swml_switch_invalid_transform',
-    'sections: {main: [{switch: {variable: a, case: {}, transform: upper}}]}',
-    'swml_switch_invalid_transform',
-  ],
-] as const) {
-  test(`${title} (at load: ${code})`, () => {
-    assert.equal(checkDocument(text, { kind: 'messaging' }).diagnostics[0]?.code, code);
-  });
-}
 
 for (const [title, code] of [
   ['document.md 5.3, swml_reply_failed: anything else', 'swml_reply_failed'],
@@ -432,70 +212,4 @@ test('document.md 2.4, params: {} at first', () => {
 
 test('document.md 2.4, no envs: and no vars at first', () => {
   assert.deepEqual(Object.keys(messagingPayload(MESSAGE, { params: {} })), ['message', 'params']);
-});
-
-test('flow.md 8, method: any of five in messaging', async () => {
-  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
-    const { fetches } = await run(`- transfer: {dest: https://example.com/n, method: ${method}}`, {
-      documents: { 'https://example.com/n': 'receive: {}' },
-    });
-    assert.equal(fetches[0]?.method, method);
-  }
-});
-
-test('flow.md 8, dest: a URL only in messaging', () => {
-  assert.deepEqual(
-    checkDocument('sections: {main: [{transfer: {dest: other}}], other: [{receive: {}}]}', {
-      kind: 'messaging',
-    }).diagnostics.map(({ code }) => code),
-    ['swml_transfer_failed'],
-  );
-});
-
-test('flow.md 8, control: never comes back in messaging, also not to sections that called it', async () => {
-  const { bodies } = await run(
-    'sections: {main: [{execute: {dest: a}}, {reply: never}], a: [{transfer: {dest: https://example.com/n}}, {reply: never}]}',
-    { documents: { 'https://example.com/n': 'reply: last' } },
-  );
-  assert.deepEqual(bodies, ['last']);
-});
-
-test('flow.md 7, messaging limit: 10 per document, counted anew in the next one', async () => {
-  const loop =
-    '{label: again}, {request: {url: https://example.com/}}, {goto: {label: again, max: 9}}, {request: {url: https://example.com/}}';
-  const { requests, result } = await run(
-    `sections: {main: [{execute: {dest: loop}}, {transfer: {dest: https://example.com/n}}], loop: [${loop}]}`,
-    { documents: { 'https://example.com/n': 'sections: {main: [{request: {url: https://example.com/}}]}' } },
-  );
-  assert.equal(requests.length, 11);
-  assert.equal(result.vars['request_result'], 'success');
-});
-
-test('flow.md 5, goto.max: has no range in messaging, but no number of jumps below 0', () => {
-  const check = (max: string): string[] =>
-    checkDocument(`sections: {main: [{label: a}, {goto: {label: a, max: ${max}}}]}`, {
-      kind: 'messaging',
-    }).diagnostics.map(({ code }) => code);
-  assert.deepEqual([check('0'), check('500')], [[], []]);
-  assert.deepEqual([check('-1'), check('1.5')], [['swml_invalid_document'], ['swml_invalid_document']]);
-});
-
-test('flow.md 5, goto.when: is of calling documents only', () => {
-  const text = 'sections: {main: [{label: a}, {goto: {label: a, when: "true"}}]}';
-  assert.deepEqual(
-    checkDocument(text, { kind: 'messaging' }).diagnostics.map(({ code, severity }) => [code, severity]),
-    [['swml_invalid_document', 'warning']],
-  );
-});
-
-test('flow.md 4, without a caller: return in main ends the document, the value is dropped', async () => {
-  const { bodies, result } = await run('- reply: a\n- return: x\n- reply: b');
-  assert.deepEqual([bodies, result.vars['return_value']], [['a'], undefined]);
-});
-
-test('flow.md 3, callee without return: return_value is absent in messaging', async () => {
-  const { result } = await run(
-    'sections: {main: [{execute: {dest: a}}, {execute: {dest: b}}], a: [{return: 1}], b: [{receive: {}}]}',
-  );
-  assert.equal(Object.hasOwn(result.vars, 'return_value'), false);
 });
