@@ -1,9 +1,8 @@
 import { WAV_HEADER_BYTES, parseWavFormat, wavHeader } from '../media/wav-format.ts';
 import { EncryptionError } from '../recording/encryption/errors.ts';
 import { readRange } from '../recording/byte-source.ts';
-import type { FormatRepair, ReadableFile } from '../recording/repair.ts';
-import type { RecordFormat } from '../recording/types.ts';
-import { wavRepair } from '../recording/wav-repair.ts';
+import { FILE_SUFFIXES } from '../recording/recording-path.ts';
+import { formatRepair, type ReadableFile } from '../recording/repair.ts';
 import type { FileStore, StoredFile } from '../storage/file-store.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
 
@@ -39,8 +38,6 @@ export interface CheckOptions {
 
 /** Lengths are counted in samples, so this only takes up the rounding of a division, ms. */
 const DURATION_TOLERANCE_MS = 0.5;
-
-const FORMATS: Readonly<Partial<Record<RecordFormat, FormatRepair>>> = { wav: wavRepair };
 
 /** Holds the row of a recording to its file: there, of the size, the length and the kind that the row says. */
 export async function checkRecording(row: RecordingRow, options: CheckOptions): Promise<readonly Finding[]> {
@@ -97,8 +94,7 @@ async function checkContent(
   file: ReadableFile,
   differs: (kind: FindingKind, message: string) => void,
 ): Promise<void> {
-  const format = FORMATS[row.format];
-  if (format === undefined) return;
+  const format = formatRepair(row.format);
   const durationMs = await format.describe(file);
   if (durationMs === undefined) {
     differs('unreadable', `the file is no ${format.name} file of ours`);
@@ -140,28 +136,28 @@ async function checkAbsent(row: RecordingRow, files: FileStore): Promise<readonl
 }
 
 async function checkFailed(row: RecordingRow, files: FileStore): Promise<readonly Finding[]> {
-  const left = (await sizeOf(row.path, files)) ?? (await sizeOf(partOf(row), files));
-  if (left === undefined || left.bytes === 0) return [];
-  return [
-    finding(row, 'repairable', {
-      message: `it failed (${row.error ?? 'for a reason unknown'}), but there is ${left.text} of it`,
-      cure: `openswml recordings repair ${row.id}`,
-    }),
-  ];
+  for (const suffix of FILE_SUFFIXES) {
+    const left = await sizeOf(row.path + suffix, files);
+    if (left === undefined || left.bytes === 0) continue;
+    const message = `it failed (${row.error ?? 'for a reason unknown'}), but there is ${left.text} of it`;
+    return [finding(row, 'repairable', { message, cure: `openswml recordings repair ${row.id}` })];
+  }
+  return [];
 }
 
+/** What may be left of the time before it was finished. */
 async function checkSpool(row: RecordingRow, files: FileStore): Promise<readonly Finding[]> {
-  const spool = await sizeOf(partOf(row), files);
-  if (spool === undefined) return [];
-  return [
-    {
-      ...finding(row, 'spool_left', {
-        message: `beside the finished recording there is ${spool.text} that was not finished`,
-        cure: 'listen to it, then remove it by hand; it holds more, or something else, than the recording',
-      }),
-      path: partOf(row),
-    },
-  ];
+  const findings: Finding[] = [];
+  for (const suffix of FILE_SUFFIXES.slice(1)) {
+    const left = await sizeOf(row.path + suffix, files);
+    if (left === undefined) continue;
+    const words = {
+      message: `beside the finished recording there is ${left.text} that was not finished`,
+      cure: 'listen to it, then remove it by hand; it holds more, or something else, than the recording',
+    };
+    findings.push({ ...finding(row, 'spool_left', words), path: row.path + suffix });
+  }
+  return findings;
 }
 
 /** A file that may be broken off or not be ours: that it is there counts. */
@@ -184,10 +180,6 @@ function finding(
   words: { readonly message: string; readonly cure: string },
 ): Finding {
   return { kind, recordingId: row.id, path: row.path, ...words };
-}
-
-function partOf(row: RecordingRow): string {
-  return `${row.path}.part`;
 }
 
 function readable(file: StoredFile): ReadableFile {

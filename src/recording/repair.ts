@@ -56,6 +56,11 @@ const REPAIRS: Readonly<Record<RecordFormat, FormatRepair>> = {
   mp4: mp4Repair,
 };
 
+/** How files of a format are looked at and repaired. */
+export function formatRepair(format: RecordFormat): FormatRepair {
+  return REPAIRS[format];
+}
+
 const DEFAULT_SHAPE: AudioShape = { sampleRate: 8000, channels: 1 };
 
 /**
@@ -74,7 +79,7 @@ export async function repairSpool(
   const partPath = `${path}${PART_SUFFIX}`;
   const finalSize = await files.size(path);
   const partSize = await files.size(partPath);
-  const remains = new Remains(path, REPAIRS[format], files, options);
+  const remains = new Remains(path, formatRepair(format), files, options);
   if (finalSize !== undefined && finalSize > 0) {
     const described = await remains.describe();
     // The final name is given to complete files only. A `.part` beside it is an older state of the same

@@ -4,7 +4,7 @@ import { checkRecording, type Finding } from '../call/recording-check.ts';
 import { type RecoveredRecording, RecordingService } from '../call/recording-service.ts';
 import { silentLogger } from '../log/logger.ts';
 import type { KeyRing } from '../recording/encryption/keys.ts';
-import { recordingIdOfPath } from '../recording/recording-path.ts';
+import { FILE_SUFFIXES, recordingIdOfPath } from '../recording/recording-path.ts';
 import { isLocked, type DataLock, lockDataFolder } from '../storage/data-lock.ts';
 import { AuditLog, type AuditEntry, type AuditFilter, type DeletionOrigin } from '../storage/audit-log.ts';
 import type { Database } from '../storage/database.ts';
@@ -180,7 +180,7 @@ export class RecordingLibrary {
   async *#orphans(): AsyncGenerator<Finding> {
     const onDisk = new LocalFiles(this.#config.data_dir);
     for await (const name of onDisk.list('recordings')) {
-      const final = name.replace(/\.part$/, '');
+      const final = finishedName(name);
       const id = idOfFile(final);
       const row = id === undefined ? undefined : this.#recordings.get(id);
       if (row?.path === final) continue;
@@ -206,6 +206,12 @@ function tryLock(directory: string): DataLock | undefined {
     if (error instanceof StorageError && error.code === 'locked') return undefined;
     throw error;
   }
+}
+
+/** Of the recording that a file belongs to. */
+function finishedName(name: string): string {
+  const suffix = FILE_SUFFIXES.findLast((each) => name.endsWith(each)) ?? '';
+  return name.slice(0, name.length - suffix.length);
 }
 
 function idOfFile(name: string): string | undefined {

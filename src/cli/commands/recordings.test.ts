@@ -172,6 +172,8 @@ describe('openswml recordings delete', () => {
   });
 });
 
+const byNumber = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
+
 describe('openswml recordings verify', () => {
   test('finds nothing where all is well, also with recordings that run', async () => {
     add(1);
@@ -195,6 +197,13 @@ describe('openswml recordings verify', () => {
     writeFileSync(fileOf(add(7, { status: 'absent', byteSize: 0, durationMs: 0 })), 'x');
     writeFileSync(`${fileOf(add(8, { status: 'failed', byteSize: 0, error: 'disk full' }))}.part`, wav());
     add(9, { status: 'in-progress' });
+    const unencoded = add(10, {
+      format: 'mp3',
+      path: `recordings/${idOf(10)}.mp3`,
+      status: 'failed',
+      byteSize: 0,
+    });
+    writeFileSync(`${fileOf(unencoded)}.pcm`, wav());
     mkdirSync(path.join(directory, 'recordings', '2026-01-01'));
     writeFileSync(path.join(directory, 'recordings', '2026-01-01', `${idOf(99)}.wav.part`), 'x');
     writeFileSync(path.join(directory, 'recordings', 'notes.txt'), 'x');
@@ -212,7 +221,7 @@ describe('openswml recordings verify', () => {
     const told = findings.map(
       ({ kind, recording_id, path: file }) => `${Number(recording_id?.slice(-12)) || file} ${kind}`,
     );
-    assert.deepEqual(told.toSorted(), [
+    assert.deepEqual(told.toSorted(byNumber), [
       '1 file_missing',
       '2 duration_differs',
       '2 size_differs',
@@ -223,6 +232,7 @@ describe('openswml recordings verify', () => {
       '7 unexpected_file',
       '8 repairable',
       '9 unfinished',
+      '10 repairable',
       `recordings/2026-01-01/${idOf(3)}.wav orphan`,
       `recordings/2026-01-01/${idOf(99)}.wav.part orphan`,
       'recordings/notes.txt orphan',
@@ -233,7 +243,7 @@ describe('openswml recordings verify', () => {
       text.out,
       /size_differs: the file has 9044 bytes, not 8044\n {4}recording c0ff.*\n {4}cure: /,
     );
-    assert.match(text.out, /13 findings\n$/);
+    assert.match(text.out, /14 findings\n$/);
     const one = await run('verify', idOf(2), '--json');
     assert.deepEqual([one.status, (JSON.parse(one.out) as unknown[]).length], [1, 2]);
   });

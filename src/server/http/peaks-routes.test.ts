@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
@@ -106,6 +106,18 @@ describe('peaks', () => {
     assert.equal(reads, 1);
     rmSync(path.join(t.current.directory, file));
     assert.equal((await get()).statusCode, 200);
+  });
+
+  test('of an MP3 that was repaired after a crash are decoded from it', async () => {
+    const row = t.current.add({ format: 'mp3', durationMs: 1000 });
+    // A second of 440 Hz.
+    const tone = path.resolve(import.meta.dirname, '../../call/sounds/testdata/tone-440hz-1s-16khz.mp3');
+    copyFileSync(tone, path.join(t.current.directory, row.path));
+    const { sample_rate, length, data } = (await get('?samples=2')).json();
+    assert.deepEqual([sample_rate, length], [16_000, 2]);
+    const loudest = data[1];
+    assert.ok(loudest > 3000, `${loudest}`);
+    for (const value of data) assert.ok(Math.abs(Math.abs(value) - loudest) < loudest * 0.1, `${data}`);
   });
 
   test('of an encrypted recording are read from what is inside it, each time, and nowhere kept', async () => {
