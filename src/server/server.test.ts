@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { Party, type Witness } from '../../test/sip/party.ts';
 import { CallbackReceiver } from '../../test/support/callback-receiver.ts';
 import { silentLogger } from '../log/logger.ts';
+import { closeAfterTests, serve } from '../net/http-fixtures.ts';
 import { ListenError } from '../sip/errors.ts';
 import { createOffer } from '../sip/sdp/offer-answer.ts';
 import { RealClock } from '../time/real-clock.ts';
@@ -25,6 +27,7 @@ const OFFER = createOffer(
 );
 const WITHIN_MS = 15_000;
 
+closeAfterTests();
 let folder = '';
 let phone: Party;
 const clock = new RealClock();
@@ -270,3 +273,79 @@ test('document.md 5.1, first document: one that has a mistake, without a fallbac
   assert.deepEqual([code, section, index, method], ['relay_script_method_undefined', 'main', 0, '']);
   assert.match(String(message), /did you mean "play"/);
 });
+test('the document of a call is asked for with all that spec/document.md 2.3 has, and with nothing else', async () => {
+  const asked: { readonly headers: IncomingHttpHeaders; readonly body: Payload }[] = [];
+  const port = await serve(async (request, response) => {
+    asked.push({ headers: request.headers, body: (await json(request)) as Payload });
+    response.end(
+      asked.length === 1 ? FETCHING.replace('NEXT', `http://${request.headers.host}/second`) : WAIT,
+    );
+  });
+  const source = `http://127.0.0.1:${port}/first`;
+  const server = newServer('', { 'document.source': source, 'network.allow': ['127.0.0.1'] });
+  const addresses = await server.start();
+  const call = dial(addresses);
+  await until('the second question', () => asked.length === 2);
+  await server.stop();
+  await until('the end of the call', () => call.end !== undefined);
+
+  const [first, second] = asked;
+  const { call: described, ...rest } = first!.body;
+  assert.deepEqual(rest, { vars: {}, envs: {}, params: {} });
+  assert.deepEqual(
+    Object.keys(described).toSorted(),
+    [
+      'call_id',
+      'call_state',
+      'direction',
+      'from',
+      'headers',
+      'node_id',
+      'project_id',
+      'segment_id',
+      'sip_data',
+    ]
+      .concat(['space_id', 'to', 'type'])
+      .toSorted(),
+  );
+  const { sip_data: sip, ...plain } = described;
+  const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+  for (const name of ['call_id', 'node_id', 'segment_id', 'project_id', 'space_id'] as const) {
+    assert.match(String(plain[name]), uuid, name);
+  }
+  const sipPort = addresses.sip[0]!.port;
+  assert.deepEqual(
+    [plain['call_state'], plain['direction'], plain['type'], plain['headers'], plain['to']],
+    ['created', 'inbound', 'sip', [], `sip:box@127.0.0.1:${sipPort}`],
+  );
+  assert.match(String(plain['from']), /^sip:/, 'the URI of a party has its scheme');
+  const { sip_contact_params, ...texts } = sip as Record<string, unknown>;
+  assert.deepEqual(
+    Object.keys(texts).toSorted(),
+    ['req', 'from', 'to', 'contact']
+      .flatMap((part) => ['user', 'host', 'uri'].map((what) => `sip_${part}_${what}`))
+      .concat('sip_contact_port')
+      .toSorted(),
+  );
+  assert.equal(typeof sip_contact_params, 'object');
+  assert.equal(texts['sip_req_uri'], `box@127.0.0.1:${sipPort}`, 'these have none');
+
+  assert.equal(second?.body.call['call_id'], plain['call_id']);
+  assert.deepEqual([second?.body.vars, second?.body.params], [{ tries: 1 }, { a: [true] }]);
+  assert.equal(second?.headers['content-type'], 'application/json');
+});
+
+const FETCHING = `sections:
+  main:
+    - set: {tries: 1}
+    - transfer: {dest: second, params: {}}
+  second:
+    - execute: {dest: "NEXT", params: {a: [true]}}
+`;
+
+interface Payload {
+  readonly call: Readonly<Record<string, unknown>>;
+  readonly vars: unknown;
+  readonly envs: unknown;
+  readonly params: unknown;
+}
