@@ -35,7 +35,8 @@ export async function askForDocument(url: string, kind: DocumentKind): Promise<F
     }
   } catch (cause) {
     if (!(cause instanceof HttpError)) throw cause;
-    throw new UsageError(`cannot check ${name}: ${cause.message}`, { cause });
+    // The message names the URL, too.
+    throw new UsageError(`cannot check ${name}: ${cause.message.replace(`${name}: `, '')}`, { cause });
   }
 }
 

@@ -34,6 +34,9 @@ const MAX_FOLDERS_DEEP = 64;
 export async function findDocuments(place: string, sources: OtherSources): Promise<FoundDocument[]> {
   if (place === '-') return [{ name: 'standard input', text: await sources.standardInput() }];
   if (/^https?:\/\//i.test(place)) return [await sources.url(place)];
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place)) {
+    throw new UsageError(`cannot check ${place}: only http and https URLs can be asked`);
+  }
   let isFolder: boolean;
   try {
     isFolder = statSync(place).isDirectory();
