@@ -273,6 +273,7 @@ test('document.md 5.1, first document: one that has a mistake, without a fallbac
   assert.deepEqual([code, section, index, method], ['relay_script_method_undefined', 'main', 0, '']);
   assert.match(String(message), /did you mean "play"/);
 });
+
 test('the document of a call is asked for with all that spec/document.md 2.3 has, and with nothing else', async () => {
   const asked: { readonly headers: IncomingHttpHeaders; readonly body: Payload }[] = [];
   const port = await serve(async (request, response) => {
