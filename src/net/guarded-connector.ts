@@ -56,6 +56,17 @@ export function guardedConnector(
   };
 }
 
+/** The refusal that a literal address, or `localhost` (RFC 6761 6.3), will meet; names are not looked up. */
+export function refusalOf(url: URL, guard: AddressGuard): HttpError | undefined {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  const isLocal = /(?:^|\.)localhost$/i.test(host);
+  if (isIP(host) === 0 && (!isLocal || guard.allowsName(host, port))) return undefined;
+  const address = isLocal ? '127.0.0.1' : host;
+  const range = guard.refusal(address, port);
+  return range === undefined ? undefined : refused(host, address, port, range);
+}
+
 function guardedLookup(guard: AddressGuard, resolve: Resolver, port: number): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname).then(

@@ -100,4 +100,34 @@ describe('HTTP client: addresses', () => {
       failsWith('name_not_found', 'safe'),
     );
   });
+
+  it('tells beforehand what it would refuse, without looking up names', () => {
+    const guarded = client({
+      allow: ['localhost:8080', '10.1.0.0/16'],
+      resolve: () => assert.fail('a name was looked up'),
+    });
+    const code = (url: string): string | undefined => guarded.refusal(url)?.code;
+    for (const url of [
+      'http://127.0.0.1/',
+      'http://[::1]:8080/',
+      'http://2130706433/',
+      'http://10.2.0.1/',
+      'http://localhost/',
+      'https://a.localhost/',
+      'http://user:secret@192.168.0.1/',
+    ]) {
+      assert.equal(code(url), 'refused_address', url);
+    }
+    for (const url of [
+      'http://localhost:8080/',
+      'https://10.1.2.3/',
+      'https://name.test/',
+      'http://93.184.216.34/',
+    ])
+      assert.equal(code(url), undefined, url);
+    assert.equal(code('ftp://name.test/'), 'invalid_url');
+    const secure = client({ defaults: { httpsOnly: true } });
+    assert.equal(secure.refusal('http://name.test/')?.code, 'https_required');
+    assert.equal(secure.refusal('https://name.test/'), undefined);
+  });
 });

@@ -3,7 +3,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import { AddressGuard } from './address-guard.ts';
 import { Exchange, type HttpHeaders, type ResponseHead } from './exchange.ts';
-import { guardedConnector, type Resolver, systemResolver } from './guarded-connector.ts';
+import { guardedConnector, refusalOf, type Resolver, systemResolver } from './guarded-connector.ts';
 import { HttpError, toHttpError } from './http-errors.ts';
 import { type HttpTimeouts, parseHttpUrl, urlToSign } from './http-url.ts';
 import { type Hop, type HttpMethod, headerOf, isRedirect, nextHop } from './redirects.ts';
@@ -89,6 +89,7 @@ export class HttpClient {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #agent: Agent;
+  readonly #guard: AddressGuard;
   readonly #defaults: HttpDefaults;
   readonly #userAgent: string;
 
@@ -99,6 +100,7 @@ export class HttpClient {
     this.#defaults = options.defaults ?? {};
     this.#userAgent = options.userAgent ?? 'OpenSWML';
     const guard = new AddressGuard(options.allow);
+    this.#guard = guard;
     this.#agent = new Agent({
       connect: guardedConnector(guard, options.resolve ?? systemResolver, MAX_CONNECT_MS),
       connections: MAX_CONNECTIONS_PER_ORIGIN,
@@ -121,6 +123,21 @@ export class HttpClient {
    */
   stream(request: HttpRequest): Promise<HttpStream> {
     return this.#clock.holdWhile(this.#stream(request));
+  }
+
+  /**
+   * Why a request to this URL could never be sent, as far as that shows without looking its name up: for those
+   * who are given a URL long before they use it.
+   */
+  refusal(url: string): HttpError | undefined {
+    try {
+      const target = parseHttpUrl(url).url;
+      this.#requireHttps(target, undefined);
+      return refusalOf(target, this.#guard);
+    } catch (error) {
+      if (error instanceof HttpError) return error;
+      throw error;
+    }
   }
 
   /** Breaks off what is under way. */
@@ -223,11 +240,16 @@ export class HttpClient {
     }
   }
 
-  #dispatch(hop: Hop, request: HttpRequest, timeouts: HttpTimeouts): Exchange {
-    const { url, authorization } = hop.target;
-    if ((request.httpsOnly ?? this.#defaults.httpsOnly ?? false) && url.protocol !== 'https:') {
+  /** @throws HttpError `https_required` */
+  #requireHttps(url: URL, httpsOnly = this.#defaults.httpsOnly ?? false): void {
+    if (httpsOnly && url.protocol !== 'https:') {
       throw new HttpError('https_required', `${url.href}: plain http is switched off here; use https`);
     }
+  }
+
+  #dispatch(hop: Hop, request: HttpRequest, timeouts: HttpTimeouts): Exchange {
+    const { url, authorization } = hop.target;
+    this.#requireHttps(url, request.httpsOnly);
     const connectMs = Math.min(timeouts.connectMs, MAX_CONNECT_MS);
     const exchange = new Exchange(this.#clock, { ...timeouts, connectMs }, url.href);
     const headers = {

@@ -24,7 +24,7 @@ import { ConfigError } from './config-error.ts';
 import type { Config } from './config-keys.ts';
 import { Documents } from './documents.ts';
 import type { ServerEvent, ServerEventListener } from './events.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.ts';
 import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { loadIdentity } from './identity.ts';
 import { LoadMonitor } from './load/load-monitor.ts';
@@ -237,7 +237,11 @@ class AssembledServer implements Server {
 
     await this.#finishRemovals(store, files);
     let addresses: ServerAddresses | undefined;
-    const httpServer = this.#openHttp(store, files, identity, () => addresses, calls, metrics, documents);
+    const httpServer = this.#openHttp(store, files, identity, () => addresses, calls, metrics, {
+      calls: calls.live,
+      loader: documents,
+      refusal: (url) => http.refusal(url),
+    });
     const boundHttp = await httpServer.listen();
     this.#publicUrl = publicUrlOf(config, boundHttp);
     new ServerState(database).set('public_url', this.#publicUrl);
@@ -338,13 +342,13 @@ class AssembledServer implements Server {
     addresses: () => ServerAddresses | undefined,
     calls: Calls,
     metrics: Metrics,
-    documents: Documents,
+    commands: HttpServerOptions['commands'],
   ): HttpServer {
     const startedMs = this.#clock.monotonic();
     const server = createHttpServer({
       listen: this.#config.http.listen,
       recordings: store,
-      commands: { calls: calls.live, loader: documents },
+      commands,
       files,
       log: this.#log,
       clock: this.#clock,

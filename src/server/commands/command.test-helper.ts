@@ -61,7 +61,14 @@ export function openCommands(
   calls.add(call);
   void leg.ended.then(() => calls.remove(CALL_ID));
   let ids = 0;
-  const services = { calls, loader, clock, log: silentLogger, newId: () => `id-${++ids}` };
+  const services = {
+    calls,
+    loader,
+    clock,
+    log: silentLogger,
+    newId: () => `id-${++ids}`,
+    refusal: (url: string) => (url.includes('//10.') ? new Error(`${url} is refused`) : undefined),
+  };
   const send = (body: unknown): Promise<CommandReply> => runCommand(body, services);
   return {
     ...parts,

@@ -224,6 +224,8 @@ describe('update', () => {
     [{ url: URL, swml: NEXT_OBJECT }, 'incompatible_parameters swml'],
     [{ url: 'next' }, 'not_an_http_url url'],
     [{ url: URL, fallback_url: 5 }, 'not_a_string fallback_url'],
+    [{ url: 'http://10.0.0.1/next' }, 'url_is_unsafe url'],
+    [{ url: URL, fallback_url: 'http://10.0.0.1/next' }, 'url_is_unsafe fallback_url'],
     [{ swml: 5 }, 'invalid_parameter swml'],
     [{ status: 'done' }, 'invalid_parameter status'],
     [{ status: 'canceled' }, 'cannot_cancel_in_progress id'],

@@ -18,6 +18,8 @@ export interface CommandServices {
   readonly clock: Clock;
   readonly log: Logger;
   newId(): string;
+  /** Why a URL could never be asked or told anything, as far as it shows now. */
+  refusal(url: string): Error | undefined;
 }
 
 /** Issues that one reply names. */
@@ -38,7 +40,7 @@ export async function runCommand(body: unknown, services: CommandServices): Prom
     throw refusal({ code: 'invalid_parameter', message, attribute: 'params' });
   }
   const callId = callIdOf(command, sent, given);
-  const params = paramsOf(command, given, services.log);
+  const params = paramsOf(command, given, services);
   const call = callOf(command, callId, services.calls);
   const { loader, clock } = services;
   const log = services.log.child({ call_id: call.leg.info.call_id, command: command.name });
@@ -87,7 +89,11 @@ function callIdOf(command: AnyCommand, body: JsonObject, params: JsonObject): st
 }
 
 /** Reads the parameters as they are: a placeholder is text here, since no script runs. */
-function paramsOf(command: AnyCommand, given: JsonObject, log: Logger): unknown {
+function paramsOf(
+  command: AnyCommand,
+  given: JsonObject,
+  { log, refusal: refusalOf }: CommandServices,
+): unknown {
   const asIs: Tolerated = { params: given, asSent: (path) => path };
   const { params, asSent } = command.tolerate?.(given) ?? asIs;
   const issues: Issue[] = [];
@@ -101,8 +107,22 @@ function paramsOf(command: AnyCommand, given: JsonObject, log: Logger): unknown 
       else if (issues.length < MAX_ISSUES) issues.push(issue);
     },
   });
+  for (const attribute of urlNames(command)) {
+    const url = (value as Readonly<Record<string, unknown>> | undefined)?.[attribute];
+    const unsafe = issues.length === 0 && typeof url === 'string' ? refusalOf(url) : undefined;
+    if (unsafe !== undefined) issues.push({ code: 'url_is_unsafe', message: unsafe.message, attribute });
+  }
   if (issues.length > 0) throw refusal(...issues);
   return value;
+}
+
+/** Parameters that are URLs. */
+function urlNames({ params: { node } }: AnyCommand): readonly string[] {
+  if (node.kind !== 'object') return [];
+  const names = Object.entries(node.properties).filter(
+    ([, property]) => property.node.kind === 'string' && property.node.format === 'http-url',
+  );
+  return names.map(([name]) => name);
 }
 
 function callOf(command: AnyCommand, callId: string, calls: CallDirectory): LiveCall {

@@ -49,6 +49,7 @@ export class TestServer {
       recordings: this.recordings,
       commands: {
         calls: this.calls,
+        refusal: () => undefined,
         loader: { load: async () => Promise.reject(new Error('there is no document in this test')) },
       },
       files: new LocalFiles(this.directory),

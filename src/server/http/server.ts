@@ -27,7 +27,7 @@ export interface HttpServerOptions extends StatusOptions {
   readonly listen: { readonly host: string; readonly port: number };
   readonly recordings: RecordingStore;
   /** What a command to a running call needs. */
-  readonly commands: Pick<CommandServices, 'calls' | 'loader'>;
+  readonly commands: Pick<CommandServices, 'calls' | 'loader' | 'refusal'>;
   readonly files: FileStore;
   readonly log: Logger;
   readonly clock: Clock;

@@ -160,8 +160,11 @@ const COMMAND = {
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Command' } } },
   },
   responses: {
-    '200': { description: 'The call.', content: { 'application/json': { schema: { type: 'object' } } } },
+    '200': json('Call', 'The call, and what the command adds.'),
+    '400': json('Error', 'The body is no JSON object.'),
     ...UNAUTHORIZED,
+    '404': json('Error', 'There is no such call, or no such recording runs on it.'),
+    '422': json('CommandIssues', 'The command is wrong in itself, or now.'),
   },
 };
 

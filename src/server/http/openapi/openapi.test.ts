@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { openLeg } from '../../../call/leg.test-helper.ts';
+import { COMMANDS } from '../../commands/registry.ts';
 import { AUTH, CREDENTIALS, ID, PUBLIC_URL, REST, useTestServer } from '../http-fixtures.ts';
 import { openApiDocument } from './document.ts';
 import { SCHEMAS } from './schemas.ts';
@@ -74,6 +76,26 @@ describe('the OpenAPI document', () => {
         served.some((route) => route.text === text),
         `${text} is not served`,
       );
+    }
+  });
+
+  test('describes the answers to commands as they are', async (context) => {
+    const callId = '7d0c0000-0000-4000-8000-000000000001';
+    const { leg } = openLeg(context, { callId });
+    const call = { leg, createdAt: 0, documentUrl: undefined, script: undefined, statusUrl: undefined };
+    t.current.calls.add(call);
+    const post = async (body: object) => {
+      const options = { method: 'POST', url: '/api/calling/calls', headers: AUTH, payload: body } as const;
+      return (await t.current.server.app.inject(options)).json<unknown>();
+    };
+    assertShape(await post({ command: 'calling.record', id: callId }), 'CommandIssues');
+    await leg.answer();
+    assertShape(await post({ command: 'calling.record', id: callId, params: { control_id: 'a' } }), 'Call');
+    assertShape(await post({ command: 'calling.end', id: callId }), 'Call');
+    assertShape(await post({ command: 'calling.end', id: ID }), 'Error');
+    assertShape(await post([]), 'Error');
+    for (const name of COMMANDS.keys()) {
+      assertShape({ command: name, id: callId, params: {} }, 'Command');
     }
   });
 

@@ -1,3 +1,5 @@
+import { COMMANDS } from '../../commands/registry.ts';
+
 /** A JSON Schema (2020-12), as OpenAPI 3.1 takes it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -139,7 +141,44 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Command: {
     type: 'object',
     description: 'A command to a running call: docs/commands.md.',
-    properties: { command: text, id: text, params: { type: 'object' } },
+    properties: { command: oneOf(...COMMANDS.keys()), id: uuid, params: { type: 'object' } },
     required: ['command'],
   },
+  Call: {
+    description: 'A call. `control_id` and `recording_id` stand only in replies about a recording.',
+    ...closed(
+      {
+        id: uuid,
+        from: text,
+        to: text,
+        direction: oneOf('inbound', 'outbound'),
+        status: oneOf('created', 'ringing', 'answered', 'ending', 'ended'),
+        source: oneOf('realtime_api'),
+        type: oneOf('relay_pstn_call', 'relay_sip_call', 'relay_webrtc_call'),
+        url: { ...orNull(text), description: 'Of its document; in replies about a recording, of its file.' },
+        duration: { ...orNull(whole), description: 'Seconds since the answer.' },
+        duration_ms: orNull(whole),
+        billing_ms: orNull(whole),
+        charge: oneOf(0),
+        charge_details: { type: 'array', maxItems: 0 },
+        parent_id: orNull(uuid),
+        created_at: time,
+        control_id: text,
+        recording_id: uuid,
+      },
+      ['control_id', 'recording_id'],
+    ),
+  },
+  CommandIssues: closed({
+    errors: {
+      type: 'array',
+      items: closed({
+        type: oneOf('validation_error'),
+        code: text,
+        message: text,
+        attribute: orNull(text),
+        url: text,
+      }),
+    },
+  }),
 };
