@@ -1,6 +1,6 @@
 /**
- * Makes the npm package in `dist/`: JavaScript with types for its three entries (the library, the test kit, the
- * command), the JSON Schemas, and a package.json of its own. The checkout itself runs unbuilt; a package cannot,
+ * Makes the npm package in `dist/`: JavaScript with types for what the checkout exports and for the command, the
+ * JSON Schemas, and a package.json of its own. The checkout itself runs unbuilt; a package cannot,
  * because Node strips no types below node_modules.
  *
  *     npm run build && npm publish dist
@@ -12,8 +12,6 @@ import { jsonSchema } from '../src/methods/json-schema.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const SOURCE = path.join(ROOT, 'src');
-/** What users import or start, and with it all that these import. */
-const ENTRIES = ['index.ts', 'testing/index.ts', 'cli/main.ts'];
 /** A file that is named by its URL: threads, and data beside the code. */
 const BY_URL = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1,\s*import\.meta\.url/g;
 const IMPORT_OF_TS = /((?:from|import)\s*\(?\s*['"]\.[^'"]*)\.ts(['"])/g;
@@ -47,7 +45,7 @@ function compile(lib: string): void {
       typeRoots: [path.join(ROOT, 'node_modules/@types')],
     },
     include: [],
-    files: [...ENTRIES.map((entry) => path.join(SOURCE, entry)), ...threads(), ...declarations()],
+    files: [...entries(), ...threads(), ...declarations()],
   });
   const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', config], { stdio: 'inherit' });
@@ -61,6 +59,21 @@ function compile(lib: string): void {
       .replace(IMPORT_OF_TS, '$1.js$2');
     if (pointed !== text) writeFileSync(file, pointed);
   }
+}
+
+/** What users import or start; tsc takes along all that these import. */
+function entries(): string[] {
+  return [...Object.values(checkout().exports), './src/cli/main.ts'].map((file) => path.join(ROOT, file));
+}
+
+interface Checkout {
+  readonly exports: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly [name: string]: unknown;
+}
+
+function checkout(): Checkout {
+  return JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as Checkout;
 }
 
 /** Modules that are started as threads, which no import leads to. */
@@ -82,15 +95,12 @@ function declarations(): string[] {
 
 /** As in the checkout, but for what belongs to the checkout: its pinned Node, its scripts, its tools. */
 function manifest(): object {
-  const { name, version, description, license, type, engines, dependencies } = JSON.parse(
-    readFileSync(path.join(ROOT, 'package.json'), 'utf8'),
-  ) as Record<string, object>;
-  const { node: _pinned, ...needed } = dependencies as Record<string, string>;
+  const { name, version, description, license, type, engines, exports: sources, dependencies } = checkout();
+  const { node: _pinned, ...needed } = dependencies;
   return {
     ...{ name, version, description, license, type, engines },
     exports: {
-      '.': entry('index'),
-      './testing': entry('testing/index'),
+      ...Object.fromEntries(Object.entries(sources).map(([from, source]) => [from, built(source)])),
       './schemas/*': './schemas/*',
       './package.json': './package.json',
     },
@@ -99,8 +109,9 @@ function manifest(): object {
   };
 }
 
-function entry(module: string): object {
-  return { types: `./lib/${module}.d.ts`, default: `./lib/${module}.js` };
+function built(source: string): object {
+  const module = source.replace(/^\.\/src\//, './lib/').replace(/\.ts$/, '');
+  return { types: `${module}.d.ts`, default: `${module}.js` };
 }
 
 /** Runs on whatever Node there is, as far as the sentence that says which one is needed. */
