@@ -20,8 +20,11 @@ export interface MethodDefinition<P = unknown, C = MethodContext> {
   readonly outputs: readonly OutputVariable[];
   /** Types of the status callbacks that it can send. */
   readonly events: readonly string[];
-  /** `foreground`: the next step waits for the end. `background`: it runs at once. `immediate`: there is no wait. */
-  readonly execution: 'foreground' | 'background' | 'immediate';
+  /**
+   * `foreground`: the next step waits for the end. `background`: it runs at once. `immediate`: there is no wait.
+   * `control`: the method says what runs next. `terminal`: nothing does.
+   */
+  readonly execution: 'foreground' | 'background' | 'immediate' | 'control' | 'terminal';
   /** Whether it answers an unanswered inbound call. */
   readonly answers: 'always' | 'unless-told' | 'never';
   /** Whether it can wait for something outside the script; a run of steps that do not is limited in number. */

@@ -72,7 +72,7 @@ const STEP = s.object(
 );
 
 const CONTEXT_PROPERTIES = {
-  steps: s.array(STEP, { description: 'The steps, in order.', required: true, minItems: 1 }),
+  steps: s.array(STEP, { description: 'The steps, in order.', required: true }),
   ...TEXT_OR_POM,
   isolated: s.boolean({ description: 'Whether the history is cut on entering.', default: false }),
   enter_fillers: FILLER_MAP,

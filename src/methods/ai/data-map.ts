@@ -23,7 +23,7 @@ function outcome(withSteering: boolean) {
               text,
               s.object(
                 {
-                  tool_result: s.any({ description: 'Data for the model.', literal: true }),
+                  tool_result: s.string({ description: 'Data for the model.', literal: true }),
                   tool_prompt: s.string({ description: 'Instruction for the model.', literal: true }),
                 },
                 { description: 'Data and an instruction.' },
@@ -35,9 +35,11 @@ function outcome(withSteering: boolean) {
       action: s.union([ACTION, s.array(ACTION, { description: 'Actions, in order.' })], {
         description: 'What is done.',
       }),
-      post_process: s.boolean({
-        description: 'Whether the actions wait until the agent has spoken.',
-        default: false,
+      ...(withSteering && {
+        post_process: s.boolean({
+          description: 'Whether the actions wait until the agent has spoken.',
+          default: false,
+        }),
       }),
     },
     { description: 'What the function gives.', required: true },

@@ -1,48 +1,7 @@
 /** Tools of the AI methods (spec/ai.md A6). */
-import type { JsonValue } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
 import { FILLER_MAP } from './languages.ts';
-
-/** The part of JSON Schema that describes an argument of a tool. */
-const ARGUMENT: s.Schema<JsonValue, 'optional'> = s.named('tool_argument', () => ARGUMENT_FIELDS, {
-  description: 'An argument, in JSON Schema.',
-});
-
-const ARGUMENTS = s.array(ARGUMENT, { description: 'Alternatives.' });
-
-const ARGUMENT_FIELDS = s.object(
-  {
-    type: s.string({
-      description: 'Its type.',
-      enum: ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'],
-    }),
-    description: s.string({ description: 'What it means, for the model.', literal: true }),
-    nullable: s.boolean({ description: 'Whether it may be null.' }),
-    default: s.any({ description: 'Its value when it is left out.', literal: true }),
-    enum: s.array(s.any({ description: 'A value.', literal: true }), { description: 'Its possible values.' }),
-    pattern: s.string({ description: 'Regular expression for a text.', literal: true }),
-    format: s.string({
-      description: 'Kind of text.',
-      enum: ['date_time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uri', 'uuid'],
-    }),
-    items: ARGUMENT,
-    properties: s.record(ARGUMENT, { description: 'Members of an object.' }),
-    required: s.array(s.string({ description: 'A name.' }), { description: 'Members that must be given.' }),
-    oneOf: ARGUMENTS,
-    anyOf: ARGUMENTS,
-    allOf: ARGUMENTS,
-    const: s.any({ description: 'Its only value.', literal: true }),
-  },
-  { description: 'An argument, in JSON Schema.' },
-) as unknown as s.Schema<JsonValue>;
-
-const PARAMETERS_FIELDS = {
-  type: s.string({ description: 'Always `object`.', enum: ['object'], required: true }),
-  properties: s.record(ARGUMENT, { description: 'Arguments by their names.', required: true }),
-  required: s.array(s.string({ description: 'A name.' }), { description: 'Arguments that must be given.' }),
-} as const;
-
-export const PARAMETERS = s.object(PARAMETERS_FIELDS, { description: 'Arguments of the function.' });
+import { PARAMETERS } from './tool-arguments.ts';
 
 export const WEBHOOK_FIELDS = {
   web_hook_url: s.string({ description: 'Where calls of the function go.', literal: true }),
@@ -57,10 +16,10 @@ export const META_DATA = s.record(s.any({ description: 'A value.', literal: true
 export const MCP_SERVERS = s.array(
   s.object(
     {
-      url: s.string({ description: 'Address of the server.', required: true, format: 'http-url' }),
+      url: s.string({ description: 'Address of the server.', required: true }),
       headers: s.record(s.string({ description: 'A value.' }), { description: 'Headers to send.' }),
       resources: s.boolean({ description: 'Whether its resources are read.', default: false }),
-      resource_vars: s.record(s.any({ description: 'A value.' }), {
+      resource_vars: s.record(s.string({ description: 'A value.' }), {
         description: 'Values for addresses of resources.',
       }),
     },

@@ -100,7 +100,7 @@ export const MULTILINGUAL = s.object(
         },
         { description: 'A language.' },
       ),
-      { description: 'Languages and their voices.', required: true, minItems: 1 },
+      { description: 'Languages and their voices.', required: true },
     ),
     allowed: s.array(CODE, { description: 'Languages that the agent may switch to.', defaultText: 'any' }),
     engine: s.string({ description: 'Who recognises speech.', default: 'deepgram' }),

@@ -16,14 +16,17 @@ export const POM_SECTION: s.Schema<PomSection, 'optional'> = s.named('pom_sectio
 
 const SECTION: s.Schema<PomSection> = s.object(
   {
-    title: s.string({ description: 'Heading.', literal: true }),
+    title: s.string({ description: 'Heading.', literal: true, minLength: 1 }),
     body: s.string({ description: 'Paragraph.', literal: true }),
-    bullets: s.array(s.string({ description: 'A point.', literal: true }), { description: 'Points.' }),
-    subsections: s.array(POM_SECTION, { description: 'Sections below this one.' }),
+    bullets: s.array(s.string({ description: 'A point.', literal: true }), {
+      description: 'Points.',
+      minItems: 1,
+    }),
+    subsections: s.array(POM_SECTION, { description: 'Sections below this one.', minItems: 1 }),
     numbered: s.boolean({ description: 'Whether the sections are numbered.' }),
     numberedBullets: s.boolean({ description: 'Whether the points are numbered.' }),
   },
-  { description: 'A section of a prompt: needs `body` or `bullets`.' },
+  { description: 'A section of a prompt.', exclusive: [{ names: ['body', 'bullets'], several: true }] },
 );
 
 export const TEXT_OR_POM = {

@@ -1,7 +1,8 @@
 import * as s from '../../swml/schema.ts';
 import { isArray } from '../../swml/json.ts';
-import { MCP_SERVERS, PARAMETERS, WEBHOOK_FIELDS } from '../ai/functions.ts';
+import { MCP_SERVERS, WEBHOOK_FIELDS } from '../ai/functions.ts';
 import { TEXT_OR_POM } from '../ai/prompt.ts';
+import { SIDECAR_PARAMETERS } from '../ai/tool-arguments.ts';
 import { SUMMARIZE } from '../live-params.ts';
 import { defineMethod } from '../method.ts';
 
@@ -16,7 +17,7 @@ const FUNCTION = s.object(
     }),
     description: s.string({ description: 'What it does, for the model.', literal: true }),
     purpose: s.string({ description: 'Older name of `description`.', deprecated: true, literal: true }),
-    parameters: PARAMETERS,
+    parameters: SIDECAR_PARAMETERS,
     ...WEBHOOK_FIELDS,
   },
   { description: 'A function.' },
@@ -145,7 +146,10 @@ export const aiSidecar = defineMethod({
         },
         { description: 'Settings.' },
       ),
-      action: s.object({ summarize: SUMMARIZE }, { description: 'Sends a summary instead of attaching.' }),
+      action: s.object(
+        { summarize: { ...SUMMARIZE, info: { ...SUMMARIZE.info, required: true } } },
+        { description: 'Sends a summary instead of attaching.' },
+      ),
     },
     { description: 'Parameters of `ai_sidecar`.', exclusive: [{ names: ['lang', 'action'], several: true }] },
   ),

@@ -1,19 +1,13 @@
 import * as s from '../../swml/schema.ts';
 import { CONTEXTS } from '../ai/contexts.ts';
 import { DATA_MAP } from '../ai/data-map.ts';
-import {
-  FUNCTION_FIELDS,
-  INCLUDES,
-  INTERNAL_FILLERS,
-  MCP_SERVERS,
-  PARAMETERS,
-  WEBHOOK_FIELDS,
-} from '../ai/functions.ts';
+import { FUNCTION_FIELDS, INCLUDES, INTERNAL_FILLERS, MCP_SERVERS, WEBHOOK_FIELDS } from '../ai/functions.ts';
 import { FILLER_MAP, LANGUAGES, MULTILINGUAL, PRONOUNCE } from '../ai/languages.ts';
 import { GENERAL_PARAMS, PAUSE_PARAMS } from '../ai/params-conversation.ts';
 import { INTERRUPTION_PARAMS, RECOGNITION_PARAMS, TIMEOUTS_PARAMS } from '../ai/params-listening.ts';
 import { AUDIO_PARAMS, DEBUGGING_PARAMS, SPEECH_PARAMS } from '../ai/params-speaking.ts';
 import { CLIENT_TUNING, POST_PROMPT, TEXT_OR_POM, TUNING } from '../ai/prompt.ts';
+import { PARAMETERS } from '../ai/tool-arguments.ts';
 import { successVariable } from '../common-params.ts';
 import { defineMethod } from '../method.ts';
 
@@ -60,7 +54,7 @@ const FUNCTION = s.object(
       },
     ),
   },
-  { description: 'A function.' },
+  { description: 'A function.', exclusive: [{ names: ['description', 'purpose'], several: true }] },
 );
 
 /** spec/ai.md A */

@@ -10,7 +10,7 @@ export const cond = defineMethod({
   params: COND,
   outputs: [],
   events: [],
-  execution: 'foreground',
+  execution: 'control',
   answers: 'never',
   blocks: false,
   examples: [

@@ -18,7 +18,9 @@ export const execute = defineMethod({
       params: s.record(s.any({ description: 'Any value.' }), {
         description: 'What the section reads as `params`, in the place of the present ones.',
       }),
-      meta: s.any({ description: 'Accepted and not used.', literal: true }),
+      meta: s.record(s.any({ description: 'Any value.', literal: true }), {
+        description: 'Accepted and not used.',
+      }),
       on_return: s.steps({ description: 'Steps to run after the section came back.' }),
       result: resultSchema('return_value'),
     },
@@ -32,7 +34,7 @@ export const execute = defineMethod({
     },
   ],
   events: [],
-  execution: 'foreground',
+  execution: 'control',
   answers: 'never',
   blocks: true,
   examples: [

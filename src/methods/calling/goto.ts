@@ -32,7 +32,7 @@ export const goto = defineMethod({
   ),
   outputs: [],
   events: [],
-  execution: 'foreground',
+  execution: 'control',
   answers: 'never',
   blocks: false,
   examples: ['- label: again\n- play: "say:Hello"\n- goto:\n    label: again\n    max: 2'],

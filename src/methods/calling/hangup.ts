@@ -19,7 +19,7 @@ export const hangup = defineMethod({
   ),
   outputs: [],
   events: [],
-  execution: 'foreground',
+  execution: 'terminal',
   answers: 'never',
   blocks: true,
   examples: ['- hangup: {}', '- hangup:\n    reason: busy'],

@@ -15,7 +15,7 @@ export const label = defineMethod({
   }),
   outputs: [],
   events: [],
-  execution: 'foreground',
+  execution: 'control',
   answers: 'never',
   blocks: false,
   examples: ['- label: again'],

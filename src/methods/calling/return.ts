@@ -13,7 +13,7 @@ export const returnMethod = defineMethod({
   }),
   outputs: [{ name: 'return_value', type: 'any', description: 'The value.' }],
   events: [],
-  execution: 'foreground',
+  execution: 'control',
   answers: 'never',
   blocks: false,
   examples: ['- return: "${params.quantity * 10}"', '- return: {}'],

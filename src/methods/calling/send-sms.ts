@@ -1,5 +1,4 @@
 import * as s from '../../swml/schema.ts';
-import { isObject } from '../../swml/json.ts';
 import { successVariable } from '../common-params.ts';
 import { defineMethod } from '../method.ts';
 
@@ -22,10 +21,7 @@ export const sendSms = defineMethod({
     },
     {
       description: 'Parameters of `send_sms`.',
-      refine: (value) =>
-        isObject(value) && value['body'] === undefined && value['media'] === undefined
-          ? { fault: 'missingParameter', message: '"send_sms" needs "body" or "media"' }
-          : undefined,
+      exclusive: [{ names: ['body', 'media'], several: true }],
     },
   ),
   outputs: [successVariable('send_sms_result', 'Whether the message was accepted.')],

@@ -21,7 +21,7 @@ export const set = defineMethod({
   ),
   outputs: [],
   events: [],
-  execution: 'foreground',
+  execution: 'immediate',
   answers: 'never',
   blocks: false,
   examples: ['- set:\n    greeting: "Hello ${call.from}"\n    tries: 0'],

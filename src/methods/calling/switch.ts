@@ -11,7 +11,7 @@ export const switchMethod = defineMethod({
   params: s.object(SWITCH_PROPERTIES, { description: 'Parameters of `switch`.' }),
   outputs: [],
   events: [],
-  execution: 'foreground',
+  execution: 'control',
   answers: 'never',
   blocks: false,
   examples: [

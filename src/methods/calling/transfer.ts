@@ -17,13 +17,15 @@ export const transfer = defineMethod({
       params: s.record(s.any({ description: 'Any value.' }), {
         description: 'What the destination reads as `params`; nothing is taken over from the present ones.',
       }),
-      meta: s.any({ description: 'Accepted and not used.', literal: true }),
+      meta: s.record(s.any({ description: 'Any value.', literal: true }), {
+        description: 'Accepted and not used.',
+      }),
     },
     { description: 'Parameters of `transfer`.' },
   ),
   outputs: [],
   events: [],
-  execution: 'foreground',
+  execution: 'control',
   answers: 'never',
   blocks: true,
   examples: ['- transfer:\n    dest: goodbye\n    params: {reason: closed}'],

@@ -19,7 +19,7 @@ export const unset = defineMethod({
   }),
   outputs: [],
   events: [],
-  execution: 'foreground',
+  execution: 'immediate',
   answers: 'never',
   blocks: false,
   examples: ['- unset: greeting', '- unset: [greeting, tries]'],

@@ -19,7 +19,7 @@ export const userEvent = defineMethod({
   ),
   outputs: [],
   events: [],
-  execution: 'foreground',
+  execution: 'immediate',
   answers: 'never',
   blocks: false,
   examples: ['- user_event:\n    event: {state: queued, position: 3}'],

@@ -22,7 +22,7 @@ export const execute = defineMessagingMethod({
       description: 'What the section returned; unset when it returned nothing.',
     },
   ],
-  execution: 'foreground',
+  execution: 'control',
   blocks: false,
   examples: ['- execute:\n    dest: lookup\n    params: {number: "%{message.from}"}'],
   run(context, { dest, params = {} }) {

@@ -21,7 +21,7 @@ export const goto = defineMessagingMethod({
     { description: 'Parameters of `goto`.' },
   ),
   outputs: [],
-  execution: 'foreground',
+  execution: 'control',
   blocks: false,
   examples: [
     '- label: again\n- request: {url: https://example.com/ready}\n- goto:\n    label: again\n    max: 2',

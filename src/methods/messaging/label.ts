@@ -13,7 +13,7 @@ export const label = defineMessagingMethod({
     literal: true,
   }),
   outputs: [],
-  execution: 'foreground',
+  execution: 'control',
   blocks: false,
   examples: ['- label: again'],
   run: () => NEXT,

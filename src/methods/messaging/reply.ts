@@ -1,3 +1,4 @@
+import { isObject } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
 import { type MessageContext, ReplyFailure } from '../context.ts';
 import { NEXT } from '../flow.ts';
@@ -49,7 +50,20 @@ export const reply = defineMessagingMethod({
         { description: 'Chooses one of several replies; no other property beside it.' },
       ),
     },
-    { description: 'Parameters of `reply`.' },
+    {
+      description: 'Parameters of `reply`.',
+      refine: (value) => {
+        if (!isObject(value) || value['switch'] === undefined) return undefined;
+        const beside = Object.keys(REPLY).find((name) => Object.hasOwn(value, name));
+        if (beside === undefined) return undefined;
+        return {
+          fault: 'conflict',
+          message: `"switch" and "${beside}" exclude each other`,
+          at: [beside],
+          expected: 'properties of the reply within "switch"',
+        };
+      },
+    },
   ),
   shorthand: {
     description: 'a text, which is then `body`',

@@ -12,7 +12,7 @@ export const returnMethod = defineMessagingMethod({
     literal: true,
   }),
   outputs: [{ name: 'return_value', type: 'any', description: 'The value; unset for null and `{}`.' }],
-  execution: 'foreground',
+  execution: 'control',
   blocks: false,
   examples: ['- return: "%{params.name}"'],
   run: (context, value) => ({

@@ -12,7 +12,7 @@ export const switchMethod = defineMessagingMethod({
     { description: 'Parameters of `switch`.' },
   ),
   outputs: [],
-  execution: 'foreground',
+  execution: 'control',
   blocks: false,
   examples: [
     '- switch:\n    variable: message.body\n    transform: lowercase_trim\n    case:\n      stop:\n        - reply: Good bye.\n    default:\n      - reply: Send STOP to end.',

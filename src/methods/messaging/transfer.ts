@@ -1,5 +1,4 @@
 import * as s from '../../swml/schema.ts';
-import { isHttpUrl } from '../../swml/schema-formats.ts';
 import { defineMessagingMethod } from '../method.ts';
 
 /** spec/messaging.md 4.6 */
@@ -11,7 +10,7 @@ export const transfer = defineMessagingMethod({
       dest: s.string({
         description: 'URL of the document; `user:password@` becomes Basic authorization.',
         required: true,
-        check: (text) => (isHttpUrl(text) ? undefined : 'a URL that starts with http:// or https://'),
+        format: 'http-url',
         code: 'swml_transfer_failed',
       }),
       method: s.string({
@@ -26,7 +25,7 @@ export const transfer = defineMessagingMethod({
     { description: 'Parameters of `transfer`.' },
   ),
   outputs: [],
-  execution: 'foreground',
+  execution: 'control',
   blocks: true,
   examples: ['- transfer:\n    dest: https://example.com/night.yaml'],
   run: (_context, { dest, params = {}, method }) => ({ kind: 'transfer', dest, params, method }),
