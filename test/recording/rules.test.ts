@@ -237,6 +237,82 @@ describe('spec/record.md 3.3 what ends a recording', () => {
   });
 });
 
+describe('spec/record.md 3.3 the party hangs up', () => {
+  const phases = [
+    ['under the prompt', 0.5, [['whole', 0.5]]],
+    [
+      'under the beep',
+      1.2,
+      [
+        ['whole', 1.2],
+        ['message', 0],
+      ],
+    ],
+    [
+      'before it speaks',
+      2.2,
+      [
+        ['whole', 2.2],
+        ['message', 0.8],
+      ],
+    ],
+    [
+      'in the middle of a word',
+      3.5,
+      [
+        ['whole', 3.5],
+        ['message', 2.1],
+      ],
+    ],
+    [
+      'behind stop_record_call',
+      7,
+      [
+        ['whole', 5.4],
+        ['message', 4],
+      ],
+    ],
+  ] as const;
+  for (const [phase, at, expected] of phases) {
+    test(`${phase}: every recording is finished and told, each as long as it was`, async () => {
+      const call = await place(
+        { record_call: { control_id: 'whole', status_url: STATUS } },
+        { play: 'silence:1' },
+        {
+          record: {
+            beep: true,
+            max_length: 4,
+            initial_timeout: 0,
+            end_silence_timeout: 0,
+            status_url: STATUS,
+          },
+        },
+        { stop_record_call: {} },
+        { sleep: 60_000 },
+      );
+      const said = call.caller.playsSamples(concat(quiet(2.5), speech(4))).catch(() => {});
+      await call.caller.waits(at);
+      await call.caller.hangsUp();
+      await said;
+      assert.deepEqual(await call.ends(), { by: 'remote', reason: 'hangup' });
+      const found = call.recordings.map(
+        ({ controlId, seconds }) => [controlId === 'whole' ? 'whole' : 'message', seconds] as const,
+      );
+      assert.deepEqual(found.map(([name]) => name).sort(), expected.map(([name]) => name).sort());
+      for (const [name, seconds] of expected) {
+        near(found.find(([other]) => other === name)![1], seconds, 0.1, `length of ${name}`);
+      }
+      for (const { id, seconds, status } of call.recordings) {
+        assert.equal(status, seconds === 0 ? 'absent' : 'completed');
+        const states = call.callbacks.all
+          .filter(({ params }) => params['recording_id'] === id)
+          .map(({ params }) => params['state']);
+        assert.deepEqual(states, seconds === 0 ? ['finished'] : ['recording', 'finished']);
+      }
+    });
+  }
+});
+
 describe('spec/record.md 2.1 combinations', () => {
   test('initial_timeout > 0 with end_silence_timeout 0 ends only if nobody ever speaks', async () => {
     const params = { initial_timeout: 1.5, end_silence_timeout: 0 };
