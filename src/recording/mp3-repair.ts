@@ -3,7 +3,7 @@ import { LAME_DELAY, parseMp3Info } from '../media/mp3-info.ts';
 import { encodedRepair, type Reopened } from './encoded-repair.ts';
 import { frameLayout } from './encoded-writer.ts';
 import type { AudioShape } from './recording-writer.ts';
-import { DEFAULT_KBPS } from './recording-writer.ts';
+import { defaultKbps } from './recording-writer.ts';
 import type { RepairFile } from './repair-file.ts';
 
 /** More than the longest frame, bytes. */
@@ -30,7 +30,7 @@ export const mp3Repair = encodedRepair({
     const info = parseMp3Info(head);
     const shape = shapeOf(head) ?? fallback;
     const { sampleRate, channels } = shape;
-    const kbps = info?.kbps ?? (channels === 1 ? DEFAULT_KBPS.mono : DEFAULT_KBPS.stereo);
+    const kbps = info?.kbps ?? defaultKbps('mp3', shape);
     const layout = frameLayout('mp3', shape, kbps);
     const spec = { format: 'mp3', sampleRate, channels, kbps, skipFrames: 0 } as const;
     const size = await addFrames(file, layout.head().length, shape, layout);
@@ -46,7 +46,7 @@ function shapeOf(bytes: Uint8Array): AudioShape | undefined {
     { sampleRate, channels: 2 } as const,
   ]);
   const found = shapes.find((shape) => {
-    const first = parseMp3Header(bytes.subarray(frameLayout('mp3', shape, DEFAULT_KBPS.mono).head().length));
+    const first = parseMp3Header(bytes.subarray(frameLayout('mp3', shape, 0).head().length));
     return first?.sampleRate === shape.sampleRate && first.channels === shape.channels;
   });
   return found ?? header;

@@ -5,16 +5,19 @@ import {
   fragmentDataOffset,
   type Mp4Audio,
 } from '../media/mp4-boxes.ts';
+import type { EncodedFrames } from './frame-layout.ts';
 import { encodedRepair, type Reopened } from './encoded-repair.ts';
 import { frameLayout } from './encoded-writer.ts';
-import { DEFAULT_KBPS } from './recording-writer.ts';
+import { defaultKbps } from './recording-writer.ts';
 import type { RepairFile } from './repair-file.ts';
 
 /** More than `ftyp`, `free` and the first `moov`, bytes. */
 const HEAD_BYTES = 2048;
 /** Of one fragment. */
-const MAX_FRAMES = 1000;
+const MAX_FRAMES = 100;
 const MAX_FRAME_BYTES = 2 * 768;
+/** Read at a time: more than the longest fragment. */
+const BLOCK_BYTES = 256 * 1024;
 /** Where the box stands that becomes `mdat`. */
 const CLOSING = fileType().length;
 /** Fields of the head, from the type of their box on. */
@@ -42,7 +45,7 @@ export const mp4Repair = encodedRepair({
   async reopen(file, fallback) {
     const found = audioOf(Buffer.from(await file.read(0, HEAD_BYTES)));
     const { sampleRate, channels } = found ?? fallback;
-    const kbps = found?.kbps ?? (channels === 1 ? DEFAULT_KBPS.mono : DEFAULT_KBPS.stereo);
+    const kbps = found?.kbps ?? defaultKbps('mp4', fallback);
     const layout = frameLayout('mp4', { sampleRate, channels }, kbps);
     const spec = { format: 'mp4', sampleRate, channels, kbps, skipFrames: 0 } as const;
     const size = await addFragments(file, layout.head().length, layout);
@@ -70,21 +73,37 @@ function audioOf(bytes: Buffer): Mp4Audio | undefined {
 /** @returns position behind the last whole fragment */
 async function addFragments(file: RepairFile, start: number, layout: Reopened['layout']): Promise<number> {
   let position = start;
-  for (let sequence = 1; ; sequence++) {
-    const fixed = Buffer.from(await file.read(position, FRAME_COUNT + 4));
-    const count = fixed.length === FRAME_COUNT + 4 ? fixed.readUInt32BE(FRAME_COUNT) : 0;
-    if (count === 0 || count > MAX_FRAMES) return position;
-    const dataOffset = fragmentDataOffset(count);
-    const head = Buffer.from(await file.read(position, dataOffset));
-    if (head.length < dataOffset) return position;
-    const sizes = Array.from({ length: count }, (_, i) => head.readUInt32BE(FRAME_COUNT + 8 + 4 * i));
-    if (sizes.some((size) => size > MAX_FRAME_BYTES)) return position;
-    const dataBytes = sizes.reduce((sum, size) => sum + size, 0);
-    const bytes = await file.read(position + dataOffset, dataBytes);
-    if (bytes.length < dataBytes) return position;
-    const ours = fragment(sequence, layout.frames, sizes, bytes);
-    if (!head.equals(ours.subarray(0, dataOffset))) return position;
-    layout.add({ bytes, sizes });
-    position += dataOffset + dataBytes;
+  let sequence = 1;
+  for (;;) {
+    const block = Buffer.from(await file.read(position, BLOCK_BYTES));
+    let at = 0;
+    for (;;) {
+      const found = fragmentAt(block.subarray(at), sequence, layout.frames);
+      if (found === undefined) break;
+      layout.add(found.frames);
+      at += found.length;
+      sequence++;
+    }
+    if (at === 0) return position;
+    position += at;
   }
+}
+
+/** The fragment at the start of `bytes`; undefined when there is none of ours, or not all of it. */
+function fragmentAt(
+  bytes: Buffer,
+  sequence: number,
+  firstFrame: number,
+): { readonly frames: EncodedFrames; readonly length: number } | undefined {
+  if (bytes.length < FRAME_COUNT + 4) return undefined;
+  const count = bytes.readUInt32BE(FRAME_COUNT);
+  const dataOffset = fragmentDataOffset(count);
+  if (count === 0 || count > MAX_FRAMES || bytes.length < dataOffset) return undefined;
+  const sizes = Array.from({ length: count }, (_, i) => bytes.readUInt32BE(FRAME_COUNT + 8 + 4 * i));
+  if (sizes.some((size) => size > MAX_FRAME_BYTES)) return undefined;
+  const length = sizes.reduce((sum, size) => sum + size, dataOffset);
+  if (bytes.length < length) return undefined;
+  const data = bytes.subarray(dataOffset, length);
+  const ours = fragment(sequence, firstFrame, sizes, data);
+  return ours.equals(bytes.subarray(0, length)) ? { frames: { bytes: data, sizes }, length } : undefined;
 }

@@ -55,8 +55,13 @@ export interface RecordingWriter {
  */
 export const BUFFER_MS = 500;
 
-/** Bit rates of formats that are encoded, kb/s (spec/record.md 3.7). */
-export const DEFAULT_KBPS = { mono: 32, stereo: 64 } as const;
+/**
+ * Bit rate of a format that is encoded, kb/s, where nothing else is asked for (spec/record.md 3.7): 32 for a channel;
+ * of AAC twice that above 24 kHz, where it would be heard to stumble.
+ */
+export function defaultKbps(format: 'mp3' | 'mp4', shape: AudioShape): number {
+  return shape.channels * (format === 'mp4' && shape.sampleRate > 24_000 ? 64 : 32);
+}
 
 /** What a writer needs beside its target. */
 export interface WriterOptions {
@@ -76,11 +81,12 @@ export function createRecordingWriter(
   shape: AudioShape,
   options: WriterOptions,
 ): RecordingWriter {
-  const { format, kbps = shape.channels === 1 ? DEFAULT_KBPS.mono : DEFAULT_KBPS.stereo } = spec;
+  const { format } = spec;
   if (format === 'wav') {
     return new WavWriter(target, shape, sharedBuffers, (shape.sampleRate * BUFFER_MS) / 1000);
   }
   const { clock, encoders = sharedEncoders(), createSpool } = options;
+  const kbps = spec.kbps ?? defaultKbps(format, shape);
   return new EncodedWriter(target, {
     ...shape,
     format,

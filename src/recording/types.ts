@@ -17,7 +17,7 @@ export interface RecordSpec {
   /** Path of the finished file; while it grows it is this path with `.part` behind. */
   readonly path: string;
   readonly format: RecordFormat;
-  /** Bit rate of mp3 and mp4, kb/s, as far as the format has it; default 32, or 64 in stereo. */
+  /** Bit rate of mp3 and mp4, kb/s, as far as the format has it; default {@link defaultKbps}. */
   readonly kbps?: number | undefined;
   readonly direction: RecordDirection;
   /** Two channels: left what the party says, right what it hears. */

@@ -5,12 +5,12 @@ import { encryptionKey, variableName, wholeNumber } from './config-values.ts';
 /** The settings of recordings. */
 export const RECORDING_KEYS = {
   mp3: {
-    mono_kbps: kbps('mp3 recordings with one channel', 32),
-    stereo_kbps: kbps('mp3 recordings with two channels', 64),
+    mono_kbps: kbps('mp3 recordings with one channel'),
+    stereo_kbps: kbps('mp3 recordings with two channels'),
   },
   mp4: {
-    mono_kbps: kbps('mp4 recordings with one channel', 32),
-    stereo_kbps: kbps('mp4 recordings with two channels', 64),
+    mono_kbps: kbps('mp4 recordings with one channel'),
+    stereo_kbps: kbps('mp4 recordings with two channels'),
   },
   consent_variable: key({
     schema: variableName,
@@ -65,11 +65,11 @@ export const RECORDING_KEYS = {
   },
 } as const;
 
-function kbps(what: string, standard: number): ConfigKey<number> {
+function kbps(what: string): ConfigKey<number | undefined> {
   return key({
     schema: wholeNumber(8, 320),
     kind: 'number',
-    default: standard,
+    default: undefined,
     description: `Bit rate of ${what}, kb/s; the nearest is taken that the format has at the rate of the call.`,
   });
 }

@@ -81,8 +81,8 @@ describe('the settings', () => {
       },
       metrics: { open: false },
       recording: {
-        mp3: { mono_kbps: 32, stereo_kbps: 64 },
-        mp4: { mono_kbps: 32, stereo_kbps: 64 },
+        mp3: { mono_kbps: undefined, stereo_kbps: undefined },
+        mp4: { mono_kbps: undefined, stereo_kbps: undefined },
         consent_variable: undefined,
         encryption: { key_file: undefined, key: undefined, previous_key_files: [] },
         retention: { max_age_days: undefined, max_count: undefined, max_mb: undefined },

@@ -13,6 +13,7 @@ const PACKAGES = {
   ffprobe: 'ffmpeg',
   sox: 'sox',
   curl: 'curl',
+  chromium: 'chromium',
 } as const;
 
 export type ProgramName = keyof typeof PACKAGES;
