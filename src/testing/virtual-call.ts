@@ -9,6 +9,7 @@ import { repeatableRandom } from '../rtp/memory-network.ts';
 import type { SwmlDocument } from '../swml/document.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Clock } from '../time/clock.ts';
+import { type AudioFile, readAudio } from './audio-file.ts';
 import { CallbackRecorder } from './callback-recorder.ts';
 import { type CallParts, openCallParts } from './call-parts.ts';
 import { CallStory, type StepRun } from './call-story.ts';
@@ -65,6 +66,8 @@ export class VirtualCall {
   #end: CallEnd | undefined;
   #seconds: number | undefined;
   #error: Error | undefined;
+  /** What is in recordings that take a moment to decode. */
+  readonly #audio = new Map<string, AudioFile>();
   readonly #done: Promise<void>;
 
   static async place(options: VirtualCallOptions, document: FoundDocument): Promise<VirtualCall> {
@@ -225,7 +228,15 @@ export class VirtualCall {
     const { store, recordings, disk } = this.#parts;
     return [...store.list({ callId: this.#leg.info.call_id, limit: 1000 })]
       .reverse()
-      .map((row) => new VirtualRecording(row, recordings.urlOf(row.id), disk.read(`/${row.path}`)));
+      .map(
+        (row) =>
+          new VirtualRecording(
+            row,
+            recordings.urlOf(row.id),
+            disk.read(`/${row.path}`),
+            this.#audio.get(row.id),
+          ),
+      );
   }
 
   /** The story of the call. */
@@ -276,6 +287,9 @@ export class VirtualCall {
     this.#seconds = this.#story.seconds;
     this.#listening.end(new Error('the call is over'));
     await this.#parts.outbox.drain(DRAIN_MS);
+    for (const { id, bytes, format } of this.recordings) {
+      if (format !== 'wav') this.#audio.set(id, await this.clock.holdWhile(readAudio(bytes, format)));
+    }
   }
 
   async #callOut(answerAfterMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { rmsDbfs } from '../media/level.ts';
 import type { RecordDirection, RecordFormat } from '../recording/types.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
-import { type AudioFile, decodeAudio } from './audio-file.ts';
+import { type AudioFile, readWav } from './audio-file.ts';
 import { findTone, speechIn } from './audio-facts.ts';
 
 /** A recording of a virtual call: what is known of it, and what is in its file. */
@@ -11,10 +11,12 @@ export class VirtualRecording {
   readonly #url: string;
   #audio: AudioFile | undefined;
 
-  constructor(row: RecordingRow, url: string, bytes: Uint8Array | undefined) {
+  /** @param audio what is in the file, where that takes a moment to find out */
+  constructor(row: RecordingRow, url: string, bytes: Uint8Array | undefined, audio: AudioFile | undefined) {
     this.#row = row;
     this.#url = url;
     this.#bytes = bytes;
+    this.#audio = audio;
   }
 
   get id(): string {
@@ -68,9 +70,9 @@ export class VirtualRecording {
     return this.#bytes ?? new Uint8Array(0);
   }
 
-  /** Channels in the file: 1 or 2. */
+  /** Channels in the file: 1 or 2; 0 when there is none. */
   get channels(): number {
-    return this.#decoded.channels.length;
+    return this.#decoded.channelCount;
   }
 
   /** Hz. */
@@ -79,12 +81,15 @@ export class VirtualRecording {
   }
 
   /**
-   * Samples of one channel, or of all of them together.
+   * Samples of one channel, or the average of all of them.
    * @param channel 0: the party (`speak`); 1: what it hears
+   * @throws Error for mp4; for mp3 before the call is over
    */
   samples(channel?: number): Int16Array {
-    const { channels, mixed } = this.#decoded;
-    return channel === undefined ? mixed() : (channels[channel] ?? new Int16Array(0));
+    const audio = this.#decoded;
+    if (channel !== undefined || audio.channelCount < 2) return audio.channel(channel ?? 0);
+    const [left, right] = [audio.channel(0), audio.channel(1)];
+    return left.map((sample, index) => Math.round((sample + right[index]!) / 2));
   }
 
   /** RMS level, dBFS; −127 is digital silence. */
@@ -104,7 +109,10 @@ export class VirtualRecording {
   }
 
   get #decoded(): AudioFile {
-    this.#audio ??= decodeAudio(this.bytes, this.format);
+    if (this.#audio === undefined && this.format !== 'wav') {
+      throw new Error(`a recording as ${this.format} can be looked into when the call is over`);
+    }
+    this.#audio ??= readWav(this.bytes);
     return this.#audio;
   }
 }
