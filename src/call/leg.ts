@@ -104,6 +104,40 @@ export interface RecordOperation {
   resume(): void;
 }
 
+/** What `detect_machine` listens for (spec/media.md 9.1); times in seconds as in the language. */
+export interface DetectOptions {
+  /** Undefined: not for people and machines. */
+  readonly machine:
+    | {
+        readonly initialTimeout: number;
+        readonly endSilenceTimeout: number;
+        readonly machineReadyTimeout: number;
+        readonly machineVoiceThreshold: number;
+        readonly machineWordsThreshold: number;
+        readonly detectMessageEnd: boolean;
+      }
+    | undefined;
+  /** Undefined: not for a fax. */
+  readonly fax: 'CED' | 'CNG' | undefined;
+  readonly timeout: number;
+}
+
+export type DetectedEvent = 'HUMAN' | 'MACHINE' | 'UNKNOWN' | 'READY' | 'CED' | 'CNG';
+
+export interface DetectResult {
+  readonly outcome: Exclude<DetectedEvent, 'READY'>;
+  /** The tone of an answering machine was heard. */
+  readonly beep: boolean;
+  /** Audio that was listened to, ms. */
+  readonly ms: number;
+}
+
+export interface DetectOperation {
+  /** Resolves with what was found, `UNKNOWN` when the call was over first. Never rejects. */
+  readonly done: Promise<DetectResult>;
+  stop(): void;
+}
+
 export interface PressedDigit {
   /** One of `0-9A-D*#`. */
   readonly digit: string;
@@ -141,6 +175,11 @@ export interface CallLeg {
    * @throws CallError `invalid_digits`, `call_over`
    */
   sendDigits(digits: string): Promise<void>;
+  /**
+   * Listens to who answered, from now on; `onEvent` hears what becomes known before the end, and the end.
+   * @throws CallError `invalid_state` when there is no audio yet
+   */
+  detect(options: DetectOptions, onEvent: (event: DetectedEvent, beep: boolean) => void): DetectOperation;
   /** Calls `listener` for every key the party presses; returns the function that ends this. */
   onDigit(listener: (pressed: PressedDigit) => void): () => void;
 }

@@ -2,12 +2,16 @@ import type { Logger } from '../log/logger.ts';
 import type { MediaStatistics } from '../mediaworker/protocol.ts';
 import { redactUrl } from '../net/http-url.ts';
 import type { Clock, Timer } from '../time/clock.ts';
+import { startDetection } from './detection.ts';
 import {
   CallError,
   type CallEnd,
   type CallInfo,
   type CallLeg,
   type CallState,
+  type DetectedEvent,
+  type DetectOperation,
+  type DetectOptions,
   type EndReason,
   type HangupReason,
   type PlayableSound,
@@ -188,6 +192,14 @@ export class MediaLeg implements CallLeg {
       });
       media.send({ type: 'sendDigits', sendId, digits });
     });
+  }
+
+  detect(options: DetectOptions, onEvent: (event: DetectedEvent, beep: boolean) => void): DetectOperation {
+    this.#assertAlive();
+    if (this.#media === undefined) {
+      throw new CallError('invalid_state', 'there is nothing to listen to before the call was answered');
+    }
+    return startDetection(this.#media, `detect-${this.#nextSendId++}`, options, onEvent);
   }
 
   onDigit(listener: (pressed: PressedDigit) => void): () => void {

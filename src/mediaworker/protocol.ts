@@ -2,6 +2,7 @@
  * The one interface between signalling (main thread) and media (a worker thread, or the same thread on a
  * virtual clock). Commands and events are plain data, so that they cross a MessagePort as they are.
  */
+import type { DetectEvent, DetectOutcome, MachineDetectorOptions } from '../media/machine-detector.ts';
 import type { Tone } from '../media/tones.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 
@@ -35,6 +36,9 @@ export interface OpenSession {
   readonly bindAddress: string;
   readonly idleMedia: IdleMedia;
 }
+
+/** What a detection listens for. */
+export type DetectSpec = Omit<MachineDetectorOptions, 'sampleRate'>;
 
 /** One sound of a playlist. */
 export type Sound =
@@ -78,6 +82,14 @@ export type MediaCommand =
       readonly behavior: 'skip' | 'silence';
     }
   | { readonly type: 'resumeRecord'; readonly sessionId: string; readonly recordingId: string }
+  /** Listens to who answered; `detected` events tell, the last one with an outcome. */
+  | {
+      readonly type: 'detect';
+      readonly sessionId: string;
+      readonly detectId: string;
+      readonly spec: DetectSpec;
+    }
+  | { readonly type: 'stopDetect'; readonly sessionId: string; readonly detectId: string }
   /** A key that arrived by SIP INFO. */
   | {
       readonly type: 'digit';
@@ -159,6 +171,15 @@ export type MediaEvent =
       readonly digit: string;
       readonly durationMs: number;
       readonly via: 'rfc4733' | 'info' | 'inband';
+    }
+  | {
+      readonly type: 'detected';
+      readonly sessionId: string;
+      readonly detectId: string;
+      readonly events: readonly DetectEvent[];
+      readonly beep: boolean;
+      /** Once it is over: what was found, and how long it took. */
+      readonly result?: { readonly outcome: DetectOutcome; readonly ms: number };
     }
   | { readonly type: 'digitsSent'; readonly sessionId: string; readonly sendId: string }
   /** Flow control of `feed`: samples of the stream that were sent to the party so far, about twice a second. */

@@ -7,6 +7,7 @@ import type { MediaStatistics } from './protocol.ts';
 import { ReceivePath } from './receive-path.ts';
 import { SendPath } from './send-path.ts';
 import type { MediaSessionOptions, SessionCommand } from './session.ts';
+import { SessionDetectors } from './session-detectors.ts';
 import { SessionRecordings } from './session-recordings.ts';
 
 const TICK_MS = 20;
@@ -23,6 +24,7 @@ export class SessionAudio {
   readonly #receivePath: ReceivePath;
   readonly #sendPath: SendPath;
   readonly #recordings: SessionRecordings;
+  readonly #detectors: SessionDetectors;
   readonly #reporter: RtcpSession;
   /** Samples of one frame, and the frame at the live head. */
   readonly #frame: number;
@@ -73,6 +75,7 @@ export class SessionAudio {
       log,
       onEvent,
     });
+    this.#detectors = new SessionDetectors({ sessionId, sampleRate, onEvent });
     this.#reporter = new RtcpSession({
       ssrc: this.#sendPath.sender.ssrc,
       cname: sessionId,
@@ -122,6 +125,12 @@ export class SessionAudio {
       case 'resumeRecord':
         this.#recordings.resume(command.recordingId);
         return;
+      case 'detect':
+        this.#detectors.start(command.detectId, command.spec);
+        return;
+      case 'stopDetect':
+        this.#detectors.stop(command.detectId);
+        return;
       case 'digit':
         this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.timeline.receivedUntil);
         return;
@@ -168,6 +177,7 @@ export class SessionAudio {
       this.#recordings.hear(from, count, heard);
       this.#observe(from, count, heard);
     }
+    this.#detectors.stopAll();
     this.#recordings.stopAll(cause);
     await this.#recordings.finished();
     if (this.#codec !== undefined && latch.targetPort !== 0) {
@@ -201,8 +211,10 @@ export class SessionAudio {
 
   /** Lets those who listen at the live head have `count` (≤ one frame) samples from `from` on. */
   #observe(from: number, count: number, heard: Int16Array): void {
-    if (this.#recordings.active) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
+    const detecting = this.#detectors.active;
+    if (this.#recordings.active || detecting) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
     this.#recordings.observe(from, count, this.#said, heard);
+    if (detecting) this.#detectors.observe(this.#said, count);
   }
 
   #report(nowMs: number): void {

@@ -4,6 +4,10 @@ import {
   type CallEnd,
   type CallInfo,
   type CallLeg,
+  type DetectedEvent,
+  type DetectOperation,
+  type DetectOptions,
+  type DetectResult,
   type PlayableSound,
   type PlayOperation,
   type PlayResult,
@@ -29,6 +33,12 @@ export interface FakeRecording {
   readonly finish: (outcome: RecordOutcome) => void;
 }
 
+export interface FakeDetection {
+  readonly options: DetectOptions;
+  readonly tell: (event: DetectedEvent, beep?: boolean) => void;
+  readonly finish: (result: DetectResult) => void;
+}
+
 export class FakeLeg implements CallLeg {
   info: CallInfo;
   readonly signal: AbortSignal;
@@ -37,6 +47,7 @@ export class FakeLeg implements CallLeg {
   readonly log: string[] = [];
   readonly played: PlayableSound[] = [];
   readonly recordings: FakeRecording[] = [];
+  readonly detections: FakeDetection[] = [];
   /** Control ids of the recordings that were stopped. */
   readonly stopped: string[] = [];
   /** Given to each `play`; a promise keeps it going. */
@@ -136,6 +147,12 @@ export class FakeLeg implements CallLeg {
 
   async sendDigits(digits: string): Promise<void> {
     this.log.push(`digits ${digits}`);
+  }
+
+  detect(options: DetectOptions, onEvent: (event: DetectedEvent, beep: boolean) => void): DetectOperation {
+    const { promise: done, resolve: finish } = Promise.withResolvers<DetectResult>();
+    this.detections.push({ options, finish, tell: (event, beep = false) => onEvent(event, beep) });
+    return { done, stop: () => finish({ outcome: 'UNKNOWN', beep: false, ms: 0 }) };
   }
 
   onDigit(listener: (pressed: PressedDigit) => void): () => void {

@@ -4,7 +4,8 @@ import { decodePcmu, encodePcmu } from '../media/g711.ts';
 import { add, concat, sine, speechLike, whiteNoise } from '../media/test-signals.ts';
 import { findTone, speechIn } from './audio-facts.ts';
 import { HeardAudio } from './heard-audio.ts';
-import { createBeepDetector, loneTone } from './tone-detector.ts';
+import { loneTone } from '../media/lone-tone.ts';
+import { createBeepDetector } from './tone-detector.ts';
 import { Transcript } from './transcript.ts';
 
 const RATE = 8000;

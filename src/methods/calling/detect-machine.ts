@@ -1,70 +1,71 @@
+import { CallError, type DetectedEvent, type DetectOperation, type DetectOptions } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
 import { isObject } from '../../swml/json.ts';
-import { statusUrl, wordList } from '../common-params.ts';
+import { splitWords, statusUrl, wordList } from '../common-params.ts';
+import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
+
+const PROPERTIES = {
+  detectors: wordList(['amd', 'fax'], 'comma', {
+    description: 'What to listen for.',
+    default: 'amd,fax',
+  }),
+  detect_message_end: s.boolean({
+    description: 'After a machine was found, goes on until its tone or the end of its greeting.',
+    default: false,
+  }),
+  initial_timeout: s.number({
+    description: 'Longest wait for the first voice.',
+    default: 4.5,
+    min: 0,
+    unit: 's',
+  }),
+  end_silence_timeout: s.number({
+    description: 'Silence that ends an utterance.',
+    default: 1,
+    min: 0,
+    unit: 's',
+  }),
+  machine_ready_timeout: s.number({
+    description: 'Silence after which a machine is ready for a message.',
+    defaultText: 'as `end_silence_timeout`',
+    min: 0,
+    unit: 's',
+  }),
+  machine_voice_threshold: s.number({
+    description: 'Voice without a pause that means a machine.',
+    default: 1.25,
+    min: 0,
+    unit: 's',
+  }),
+  machine_words_threshold: s.integer({
+    description: 'Words in one utterance that mean a machine.',
+    default: 6,
+    min: 0,
+  }),
+  tone: s.string({ description: 'Tone of the fax to listen for.', enum: ['CED', 'CNG'], default: 'CED' }),
+  timeout: s.number({ description: 'Longest run of the detection.', default: 30, min: 0, unit: 's' }),
+  wait: s.boolean({
+    description: 'Whether the next step waits; if not, `status_url` must be given.',
+    default: true,
+  }),
+  status_url: statusUrl('calling.call.detect'),
+} as const;
 
 /** spec/media.md 9 */
 export const detectMachine = defineMethod({
   name: 'detect_machine',
   kind: 'calling',
   summary: 'Finds out whether a person, a machine or a fax answered.',
-  params: s.object(
-    {
-      detectors: wordList(['amd', 'fax'], 'comma', {
-        description: 'What to listen for.',
-        default: 'amd,fax',
-      }),
-      detect_message_end: s.boolean({
-        description: 'After a machine was found, goes on until its tone or the end of its greeting.',
-        default: false,
-      }),
-      initial_timeout: s.number({
-        description: 'Longest wait for the first voice.',
-        default: 4.5,
-        min: 0,
-        unit: 's',
-      }),
-      end_silence_timeout: s.number({
-        description: 'Silence that ends an utterance.',
-        default: 1,
-        min: 0,
-        unit: 's',
-      }),
-      machine_ready_timeout: s.number({
-        description: 'Silence after which a machine is ready for a message.',
-        defaultText: 'as `end_silence_timeout`',
-        min: 0,
-        unit: 's',
-      }),
-      machine_voice_threshold: s.number({
-        description: 'Voice without a pause that means a machine.',
-        default: 1.25,
-        min: 0,
-        unit: 's',
-      }),
-      machine_words_threshold: s.integer({
-        description: 'Words in one utterance that mean a machine.',
-        default: 6,
-        min: 0,
-      }),
-      tone: s.string({ description: 'Tone of the fax to listen for.', enum: ['CED', 'CNG'], default: 'CED' }),
-      timeout: s.number({ description: 'Longest run of the detection.', default: 30, min: 0, unit: 's' }),
-      wait: s.boolean({
-        description: 'Whether the next step waits; if not, `status_url` must be given.',
-        default: true,
-      }),
-      status_url: statusUrl('calling.call.detect'),
-    },
-    {
-      description: 'Parameters of `detect_machine`.',
-      refine: (value) =>
-        isObject(value) &&
-        (value['wait'] === false || value['wait'] === 'false') &&
-        value['status_url'] === undefined
-          ? { fault: 'missingParameter', message: '"detect_machine" without waiting needs "status_url"' }
-          : undefined,
-    },
-  ),
+  params: s.object(PROPERTIES, {
+    description: 'Parameters of `detect_machine`.',
+    refine: (value) =>
+      isObject(value) &&
+      (value['wait'] === false || value['wait'] === 'false') &&
+      value['status_url'] === undefined
+        ? { fault: 'missingParameter', message: '"detect_machine" without waiting needs "status_url"' }
+        : undefined,
+  }),
   outputs: [
     {
       name: 'detect_result',
@@ -82,4 +83,74 @@ export const detectMachine = defineMethod({
   examples: [
     '- detect_machine:\n    detect_message_end: true\n- switch:\n    variable: detect_result\n    case:\n      machine:\n        - play: "say:We called about your order."\n    default:\n      - play: "say:Hello!"',
   ],
+  async run(context, params) {
+    const { leg, vars } = context;
+    const controlId = context.newId();
+    for (const name of ['detect_result', 'detect_machine_beep', 'detect_ms']) vars.unset(name);
+    const report = (type: 'machine' | 'fax', event: string, beep: boolean): void => {
+      if (params.status_url === undefined) return;
+      context.emit({
+        url: params.status_url,
+        operationId: controlId,
+        eventType: 'calling.call.detect',
+        params: { control_id: controlId, detect: { type, params: { event, ...(beep && { beep: true }) } } },
+      });
+    };
+    let operation: DetectOperation;
+    try {
+      await leg.answer();
+      operation = leg.detect(optionsOf(params), (event, beep) => report(kindOf(event), event, beep));
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      vars.set('detect_result', 'error');
+      context.warn('failed', `Nobody can be listened to: ${error.message}`);
+      return NEXT;
+    }
+    const finish = async (): Promise<void> => {
+      const { outcome, beep, ms } = await operation.done;
+      vars.set('detect_result', RESULTS[outcome]);
+      vars.set('detect_machine_beep', beep);
+      vars.set('detect_ms', Math.round(ms));
+      report(kindOf(outcome), 'finished', beep);
+    };
+    if (!params.wait) {
+      vars.set('detect_result', 'detecting');
+      void finish();
+      return NEXT;
+    }
+    const stop = (): void => operation.stop();
+    context.signal.addEventListener('abort', stop, { once: true });
+    await finish();
+    context.signal.removeEventListener('abort', stop);
+    return NEXT;
+  },
 });
+
+const RESULTS = {
+  HUMAN: 'human',
+  MACHINE: 'machine',
+  UNKNOWN: 'unknown',
+  CED: 'fax',
+  CNG: 'fax',
+} as const;
+
+const kindOf = (event: DetectedEvent): 'machine' | 'fax' =>
+  event === 'CED' || event === 'CNG' ? 'fax' : 'machine';
+
+function optionsOf(params: s.InferObject<typeof PROPERTIES>): DetectOptions {
+  const listensFor = (what: string): boolean => splitWords(params.detectors, 'comma').includes(what);
+  return {
+    machine: listensFor('amd')
+      ? {
+          initialTimeout: params.initial_timeout,
+          endSilenceTimeout: params.end_silence_timeout,
+          machineReadyTimeout: params.machine_ready_timeout ?? params.end_silence_timeout,
+          machineVoiceThreshold: params.machine_voice_threshold,
+          machineWordsThreshold: params.machine_words_threshold,
+          detectMessageEnd: params.detect_message_end,
+        }
+      : undefined,
+    fax: listensFor('fax') ? params.tone : undefined,
+    timeout: params.timeout,
+  };
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CallError, type DetectResult } from '../../call/leg.ts';
+import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
+import { main, run, start } from '../run.test-helper.ts';
+
+const result = (outcome: DetectResult['outcome'], beep = false): DetectResult => ({
+  outcome,
+  beep,
+  ms: 2140.4,
+});
+
+test('detect_machine: the defaults of spec/media.md 9.1', async () => {
+  const { leg } = await start(main('- detect_machine: {}'));
+  assert.deepEqual(leg.detections[0]?.options, {
+    machine: {
+      initialTimeout: 4.5,
+      endSilenceTimeout: 1,
+      machineReadyTimeout: 1,
+      machineVoiceThreshold: 1.25,
+      machineWordsThreshold: 6,
+      detectMessageEnd: false,
+    },
+    fax: 'CED',
+    timeout: 30,
+  });
+  assert.deepEqual(leg.log, ['answer']);
+});
+
+test('detect_machine: machine_ready_timeout follows end_silence_timeout; detectors and tone choose', async () => {
+  const { leg } = await start(
+    main('- detect_machine: {detectors: fax, tone: CNG, end_silence_timeout: 2, wait: true}'),
+  );
+  assert.equal(leg.detections[0]?.options.machine, undefined);
+  assert.equal(leg.detections[0]?.options.fax, 'CNG');
+  const other = await start(main('- detect_machine: {detectors: amd, end_silence_timeout: 2}'));
+  assert.equal(other.leg.detections[0]?.options.machine?.machineReadyTimeout, 2);
+  assert.equal(other.leg.detections[0]?.options.fax, undefined);
+});
+
+for (const [outcome, expected] of [
+  ['HUMAN', 'human'],
+  ['MACHINE', 'machine'],
+  ['UNKNOWN', 'unknown'],
+  ['CED', 'fax'],
+  ['CNG', 'fax'],
+] as const) {
+  test(`detect_machine: ${outcome} sets detect_result to ${expected}, with the beep and the time`, async () => {
+    const test = await start(main('- detect_machine: {}\n- set: {next: 1}'));
+    test.leg.detections[0]!.finish(result(outcome, outcome === 'MACHINE'));
+    const { vars } = await test.finish();
+    assert.deepEqual(
+      [vars['detect_result'], vars['detect_machine_beep'], vars['detect_ms'], vars['next']],
+      [expected, outcome === 'MACHINE', 2140, 1],
+    );
+  });
+}
+
+test('detect_machine reports each event and finished (spec/media.md 9.3), the beep only as true', async () => {
+  const test = await start(
+    main('- detect_machine: {detect_message_end: true, status_url: "https://example.com/cb"}'),
+  );
+  const [detection] = test.leg.detections;
+  detection!.tell('MACHINE');
+  detection!.tell('READY', true);
+  detection!.finish(result('MACHINE', true));
+  await test.finish();
+  assert.deepEqual(
+    test.callbacks.map(({ eventType, params }) => [eventType, params['detect']]),
+    [
+      ['calling.call.detect', { type: 'machine', params: { event: 'MACHINE' } }],
+      ['calling.call.detect', { type: 'machine', params: { event: 'READY', beep: true } }],
+      ['calling.call.detect', { type: 'machine', params: { event: 'finished', beep: true } }],
+    ],
+  );
+  assert.equal(new Set(test.callbacks.map(({ params }) => params['control_id'])).size, 1);
+});
+
+test('detect_machine with wait false goes on at once, and the result comes later', async () => {
+  const test = await start(
+    main('- detect_machine: {wait: false, status_url: "https://example.com/cb"}\n- sleep: 5000'),
+  );
+  assert.equal(test.session.variables.get('detect_result'), 'detecting');
+  await test.clock.advance(1000);
+  test.leg.detections[0]!.finish(result('HUMAN'));
+  const { vars } = await test.finish();
+  assert.equal(vars['detect_result'], 'human');
+});
+
+test('detect_machine on a call that cannot be answered is an error, and the next step runs', async () => {
+  const leg = new FakeLeg();
+  leg.answerError = new CallError('answer_failed', 'no port is free');
+  const { result: end, warnings } = await run('- detect_machine: {}\n- set: {next: 1}', { leg });
+  assert.deepEqual([end.vars['detect_result'], end.vars['next']], ['error', 1]);
+  assert.match(warnings[0]?.message ?? '', /no port is free/);
+});

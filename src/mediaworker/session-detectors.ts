@@ -1,0 +1,65 @@
+import { MachineDetector } from '../media/machine-detector.ts';
+import type { DetectSpec, MediaEvent } from './protocol.ts';
+
+export interface SessionDetectorsOptions {
+  readonly sessionId: string;
+  /** Hz. */
+  readonly sampleRate: number;
+  readonly onEvent: (event: MediaEvent) => void;
+}
+
+/** Those who listen to who answered, in one session, at the live head. */
+export class SessionDetectors {
+  readonly #options: SessionDetectorsOptions;
+  readonly #running = new Map<string, MachineDetector>();
+
+  constructor(options: SessionDetectorsOptions) {
+    this.#options = options;
+  }
+
+  /** Somebody wants to {@link observe}. */
+  get active(): boolean {
+    return this.#running.size > 0;
+  }
+
+  start(detectId: string, spec: DetectSpec): void {
+    this.#running.set(detectId, new MachineDetector({ ...spec, sampleRate: this.#options.sampleRate }));
+  }
+
+  /** Ends one, with what it knows. */
+  stop(detectId: string): void {
+    const detector = this.#running.get(detectId);
+    if (detector !== undefined) this.#tell(detectId, detector, [], 'UNKNOWN');
+  }
+
+  stopAll(): void {
+    for (const detectId of [...this.#running.keys()]) this.stop(detectId);
+  }
+
+  /** @param said the next `count` samples of the party, from the first on */
+  observe(said: Int16Array, count: number): void {
+    for (const [detectId, detector] of this.#running) {
+      const events = detector.observe(said, 0, count);
+      if (events.length > 0 || detector.outcome !== undefined) this.#tell(detectId, detector, events);
+    }
+  }
+
+  #tell(
+    detectId: string,
+    detector: MachineDetector,
+    events: ReturnType<MachineDetector['observe']>,
+    otherwise?: 'UNKNOWN',
+  ): void {
+    const { sessionId, onEvent } = this.#options;
+    const outcome = detector.outcome ?? otherwise;
+    if (outcome !== undefined) this.#running.delete(detectId);
+    onEvent({
+      type: 'detected',
+      sessionId,
+      detectId,
+      events,
+      beep: detector.beeped,
+      ...(outcome !== undefined && { result: { outcome, ms: detector.elapsedMs } }),
+    });
+  }
+}
