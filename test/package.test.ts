@@ -140,10 +140,10 @@ for (const step of parse(document).sections.get('main') ?? []) {
   assert.equal(status, 0, stdout);
 });
 
-test('Its server answers a call of its phone, speaks, listens and keeps the recording', async (context) => {
+test('Its server answers a call of its phone, speaks, listens and keeps the recording as MP3: all threads run', async (context) => {
   const program = [process.execPath, command()];
   const document =
-    'sections: {main: [{play: "say:Hello there."}, {record: {max_length: 1, initial_timeout: 0}}]}';
+    'sections: {main: [{play: "say:Hello there."}, {record: {max_length: 1, initial_timeout: 0, format: mp3}}]}';
   const server = await ServerProcess.start({ document, program });
   context.after(() => server.dispose());
   const uri = `sip:anything@${server.host}:${server.sipPort}`;
@@ -157,5 +157,6 @@ test('Its server answers a call of its phone, speaks, listens and keeps the reco
   );
   await server.callsOver();
   const [recording] = await server.recordings();
-  assert.equal(recording?.duration_ms, 1_000);
+  assert.deepEqual([recording?.status, recording?.duration_ms], ['completed', 1_000]);
+  assert.ok(recording!.byte_size < 8_000, 'a second of WAV has 16,000 bytes');
 });
