@@ -280,7 +280,9 @@ test('a call that never ends is given up at the limit of its time', async () => 
 
 test('recordings as mp3 and mp4 tell what is in them, each as far as it can be decoded', async () => {
   for (const format of ['mp3', 'mp4'] as const) {
-    const call = await place(main(`- record: { format: ${format}, stereo: true, max_length: 2, initial_timeout: 0 }`));
+    const call = await place(
+      main(`- record: { format: ${format}, stereo: true, max_length: 2, initial_timeout: 0 }`),
+    );
     await call.caller.says('Some words that take more than two seconds.');
     await call.ends();
     const [recording] = call.recordings;
