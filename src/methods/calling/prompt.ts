@@ -1,7 +1,43 @@
+import { type Collected, collectInput } from '../../call/collect/collect-input.ts';
+import { CallError } from '../../call/leg.ts';
+import type { JsonObject } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
 import { statusUrl } from '../common-params.ts';
+import type { MethodContext } from '../context.ts';
+import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
-import { SPEECH_PROPERTIES, soundSchema } from '../sound-params.ts';
+import { SPEECH_PROPERTIES, soundSchema, soundsOf } from '../sound-params.ts';
+
+/** spec/media.md 4.1 */
+const MAX_DIGITS = 1;
+const DIGIT_TIMEOUT = 5;
+const INITIAL_TIMEOUT = 5;
+
+const DIGIT_PROPERTIES = ['max_digits', 'terminators', 'digit_timeout', 'initial_timeout'] as const;
+/** `speech_engine` alone enables nothing. */
+const HEARING_PROPERTIES = [
+  'speech_timeout',
+  'speech_end_timeout',
+  'speech_language',
+  'speech_hints',
+] as const;
+const OUTPUTS = [
+  'prompt_result',
+  'prompt_value',
+  'prompt_value_raw',
+  'prompt_digit_terminator',
+  'prompt_speech_confidence',
+] as const;
+
+/** How `prompt_result` and the `result.type` of the callback name what came of it (4.3, 4.5). */
+const NAMES = {
+  digits: { result: 'match_digits', event: 'digit' },
+  speech: { result: 'match_speech', event: 'speech' },
+  noInput: { result: 'no_input', event: 'no_input' },
+  noMatch: { result: 'no_match', event: 'no_match' },
+  ended: { result: 'failed', event: 'finished' },
+  failed: { result: 'failed', event: 'error' },
+} as const satisfies Readonly<Record<Collected['kind'], { readonly result: string; readonly event: string }>>;
 
 /** spec/media.md 4 */
 export const prompt = defineMethod({
@@ -94,4 +130,71 @@ export const prompt = defineMethod({
   examples: [
     '- prompt:\n    play: "say:For sales press 1, for support press 2."\n    max_digits: 1\n- switch:\n    variable: prompt_value\n    case:\n      "1":\n        - transfer: {dest: https://example.com/sales.yaml}\n    default:\n      - hangup: {}',
   ],
+  async run(context, params) {
+    const { vars, leg, clock, signal } = context;
+    for (const name of OUTPUTS) vars.unset(name);
+    const controlId = context.newId();
+    const report = (type: string, result?: JsonObject): void => {
+      if (params.status_url === undefined) return;
+      context.emit({
+        url: params.status_url,
+        operationId: controlId,
+        eventType: 'calling.call.collect',
+        params: { control_id: controlId, result: { type, ...(result !== undefined && { params: result }) } },
+      });
+    };
+    const hears = HEARING_PROPERTIES.some((name) => params[name] !== undefined);
+    const takesKeys = !hears || DIGIT_PROPERTIES.some((name) => params[name] !== undefined);
+    const waitsForSpeech = takesKeys ? undefined : params.speech_timeout;
+    let collected: Collected;
+    try {
+      await leg.answer();
+      collected = await collectInput({
+        leg,
+        clock,
+        signal,
+        sounds: soundsOf(typeof params.play === 'string' ? [params.play] : params.play, params, vars),
+        volumeDb: params.volume,
+        keys: takesKeys
+          ? {
+              max: params.max_digits ?? MAX_DIGITS,
+              terminators: (params.terminators ?? '').toUpperCase(),
+              gapMs: (params.digit_timeout ?? DIGIT_TIMEOUT) * 1000,
+            }
+          : undefined,
+        initialTimeoutMs: (params.initial_timeout ?? waitsForSpeech ?? INITIAL_TIMEOUT) * 1000,
+        listen: undefined,
+        speechTimeoutMs: params.speech_timeout === undefined ? undefined : params.speech_timeout * 1000,
+        onStart: () => report('start_of_input'),
+        onSpeechLost: (error) => context.warn('failed', `Speech is not understood: ${error}`),
+      });
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      collected = { kind: 'failed', error: error.message };
+    }
+    const { result, event } = NAMES[collected.kind];
+    vars.set('prompt_result', result);
+    report(event, setOutputs(vars, collected));
+    if (collected.kind === 'failed') context.warn('failed', `The prompt failed: ${collected.error}`);
+    return NEXT;
+  },
 });
+
+/** @returns `result.params` of the callback (4.5) */
+function setOutputs(vars: MethodContext['vars'], collected: Collected): JsonObject | undefined {
+  if (collected.kind === 'digits') {
+    const { digits, terminator } = collected;
+    vars.set('prompt_value', digits);
+    vars.set('prompt_value_raw', digits + (terminator ?? ''));
+    if (terminator !== undefined) vars.set('prompt_digit_terminator', terminator);
+    return { digits, terminator: terminator ?? '' };
+  }
+  if (collected.kind === 'speech') {
+    const { text, confidence } = collected;
+    vars.set('prompt_value', text);
+    vars.set('prompt_value_raw', text);
+    if (confidence !== undefined) vars.set('prompt_speech_confidence', confidence);
+    return { text, ...(confidence !== undefined && { confidence }) };
+  }
+  return undefined;
+}

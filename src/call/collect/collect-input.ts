@@ -1,0 +1,218 @@
+import type { Clock, Timer } from '../../time/clock.ts';
+import type { CallLeg, PlayableSound, PlayOperation, PressedDigit } from '../leg.ts';
+import {
+  type Conclusion,
+  type Effect,
+  type Input,
+  type Phase,
+  step,
+  type TimerName,
+} from './input-collector.ts';
+
+/** Speech that is listened for while input is collected. */
+export interface SpeechListening {
+  /** Never rejects; never resolves once it was stopped. */
+  readonly done: Promise<SpeechResult>;
+  /** What was heard up to now is the whole utterance. */
+  cut(): void;
+  stop(): void;
+}
+
+export type SpeechResult =
+  | { readonly kind: 'match'; readonly text: string; readonly confidence: number | undefined }
+  /** There was speech, but no words were made out. */
+  | { readonly kind: 'noMatch' }
+  | { readonly kind: 'error'; readonly error: string };
+
+export interface CollectOptions {
+  readonly leg: CallLeg;
+  readonly clock: Clock;
+  /** Ends it from outside. */
+  readonly signal: AbortSignal;
+  readonly sounds: readonly PlayableSound[];
+  readonly volumeDb: number;
+  /** Undefined: keys mean nothing. */
+  readonly keys: { readonly max: number; readonly terminators: string; readonly gapMs: number } | undefined;
+  /** For input to begin, from the end of the sounds on. */
+  readonly initialTimeoutMs: number;
+  /** Starts to listen for speech; calls `onStart` when some is heard. Undefined: speech means nothing. */
+  readonly listen: ((onStart: () => void) => SpeechListening) | undefined;
+  /** For speech and its recognition, from the end of the sounds on; undefined: no limit. */
+  readonly speechTimeoutMs: number | undefined;
+  /** The first input has begun. */
+  readonly onStart: () => void;
+  /** Recognition failed, but keys are still collected. */
+  readonly onSpeechLost: (error: string) => void;
+}
+
+export type Collected =
+  /** `terminator` is not among `digits`. */
+  | { readonly kind: 'digits'; readonly digits: string; readonly terminator: string | undefined }
+  | { readonly kind: 'speech'; readonly text: string; readonly confidence: number | undefined }
+  | { readonly kind: 'noInput' }
+  | { readonly kind: 'noMatch' }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'failed'; readonly error: string };
+
+/** Plays sounds and collects keys, speech or both (spec/media.md 4). Never rejects. */
+export function collectInput(options: CollectOptions): Promise<Collected> {
+  return new Collection(options).result;
+}
+
+/** Carries out the table: what it asks of sounds, timers and recognition, and what these report. */
+class Collection {
+  readonly result: Promise<Collected>;
+  readonly #options: CollectOptions;
+  readonly #resolve: (collected: Collected) => void;
+  readonly #timers = new Map<TimerName, Timer>();
+  readonly #unlisten: () => void;
+  #phase: Phase = 'playing';
+  #digits = '';
+  #pressed = '';
+  #terminator: string | undefined;
+  #spoken: { readonly text: string; readonly confidence: number | undefined } = {
+    text: '',
+    confidence: undefined,
+  };
+  #error = '';
+  #play: PlayOperation | undefined;
+  #speech: SpeechListening | undefined;
+
+  constructor(options: CollectOptions) {
+    const { leg, signal, listen, sounds, volumeDb } = options;
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<Collected>();
+    this.result = promise;
+    this.#resolve = resolve;
+    this.#unlisten = leg.onDigit((pressed) => this.#key(pressed));
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal.aborted) {
+      this.#onAbort();
+      return;
+    }
+    if (listen !== undefined) {
+      const speech = listen(() => this.#handle('speechStart'));
+      this.#speech = speech;
+      void speech.done.then((result) => {
+        if (this.#speech === speech) this.#recognised(result);
+      });
+    }
+    if (sounds.length === 0) {
+      this.#handle('played');
+      return;
+    }
+    this.#play = leg.play(sounds, { volumeDb });
+    void this.#play.done.then(({ state, error }) => {
+      this.#play = undefined;
+      if (state === 'error' && this.#phase === 'playing') this.#error = error ?? 'no reason is known';
+      this.#handle(state === 'error' ? 'playFailed' : 'played');
+    });
+  }
+
+  readonly #onAbort = (): void => this.#handle('ended');
+
+  #key({ digit }: PressedDigit): void {
+    const { keys } = this.#options;
+    if (keys === undefined) return;
+    if (keys.terminators.includes(digit)) {
+      if (this.#phase !== 'done') this.#terminator = digit;
+      this.#handle('terminator');
+      return;
+    }
+    this.#pressed = digit;
+    this.#handle(this.#digits.length + 1 >= keys.max ? 'lastKey' : 'key');
+  }
+
+  #recognised(result: SpeechResult): void {
+    this.#speech = undefined;
+    if (result.kind === 'match') {
+      this.#spoken = result;
+      this.#handle('recognised');
+    } else if (result.kind === 'noMatch') {
+      this.#handle('notRecognised');
+    } else if (this.#options.keys === undefined) {
+      this.#error = result.error;
+      this.#handle('speechFailed');
+    } else {
+      this.#options.onSpeechLost(result.error);
+      this.#handle('speechLost');
+    }
+  }
+
+  #handle(input: Input): void {
+    const { phase, effects } = step(this.#phase, input);
+    this.#phase = phase;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case 'addKey':
+        this.#digits += this.#pressed;
+        return;
+      case 'announce':
+        this.#options.onStart();
+        return;
+      case 'stopPlay':
+        this.#play?.stop();
+        return;
+      case 'start':
+        this.#start(effect.timer);
+        return;
+      case 'stop':
+        this.#timers.get(effect.timer)?.cancel();
+        return;
+      case 'dropSpeech':
+        this.#dropSpeech();
+        return;
+      case 'cutSpeech':
+        this.#speech?.cut();
+        return;
+      case 'conclude':
+        this.#conclude(effect.with);
+        return;
+    }
+  }
+
+  #start(timer: TimerName): void {
+    const { clock, keys, initialTimeoutMs, speechTimeoutMs } = this.#options;
+    const delays = { initial: initialTimeoutMs, digit: keys?.gapMs, speech: speechTimeoutMs };
+    const delayMs = delays[timer];
+    if (delayMs === undefined || (timer === 'speech' && this.#speech === undefined)) return;
+    this.#timers.get(timer)?.cancel();
+    this.#timers.set(
+      timer,
+      clock.after(delayMs, () => this.#handle(`${timer}Timeout`)),
+    );
+  }
+
+  #dropSpeech(): void {
+    const speech = this.#speech;
+    this.#speech = undefined;
+    speech?.stop();
+  }
+
+  #conclude(conclusion: Conclusion): void {
+    this.#unlisten();
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#dropSpeech();
+    this.#play?.stop();
+    this.#resolve(this.#collected(conclusion));
+  }
+
+  #collected(conclusion: Conclusion): Collected {
+    switch (conclusion) {
+      case 'digits':
+        return { kind: 'digits', digits: this.#digits, terminator: this.#terminator };
+      case 'speech':
+        return { kind: 'speech', ...this.#spoken };
+      case 'playFailed':
+        return { kind: 'failed', error: `playing failed: ${this.#error}` };
+      case 'speechFailed':
+        return { kind: 'failed', error: `recognition failed: ${this.#error}` };
+      default:
+        return { kind: conclusion };
+    }
+  }
+}
