@@ -54,6 +54,11 @@ export class Speakers {
     return samples;
   }
 
+  /** Frees what was spoken so far. */
+  forget(): void {
+    this.#spoken.clear();
+  }
+
   #runFlite({ voice }: Speaker, text: string): Buffer {
     const run = this.#flite.run(['flite', '-voice', voice, '-t', text, '-o', '/speech.wav']);
     if (run.exitCode !== 0)

@@ -33,6 +33,8 @@ export interface RecordingServiceOptions {
   readonly maxLengthSeconds: number;
   /** Bit rate of a format that is encoded, kb/s; default that of the format. */
   readonly kbps?: (format: RecordFormat, stereo: boolean) => number | undefined;
+  /** Whether recordings are kept free of the tones of keys; default false. */
+  readonly maskDtmf?: boolean;
   /** With a current key, new recordings are encrypted; default: none. */
   readonly keys?: KeyRing;
   /** Fresh UUIDs; default random ones. */
@@ -100,6 +102,7 @@ export class RecordingService {
       direction: options.direction,
       stereo: options.stereo,
       beep: options.beep,
+      ...(this.#options.maskDtmf === true && { maskDtmf: true }),
       terminators: options.terminators.toUpperCase(),
       inputSensitivity: options.inputSensitivity,
       initialTimeoutMs: options.initialTimeout * 1000,

@@ -1,4 +1,4 @@
-import type { IdleMedia, MediaHost } from '../mediaworker/protocol.ts';
+import type { IdleMedia, InbandDigits, MediaHost } from '../mediaworker/protocol.ts';
 import type { Logger } from '../log/logger.ts';
 import type { IncomingSipCall, SipCallEnd } from '../sip/api.ts';
 import { SipRefusal } from '../sip/errors.ts';
@@ -24,6 +24,8 @@ export interface SipLegOptions extends Omit<MediaLegOptions, 'info' | 'signallin
   readonly advertisedAddress: string | undefined;
   readonly codecs: readonly AudioCodecName[];
   readonly idleMedia: IdleMedia;
+  /** Default `auto`. */
+  readonly inbandDigits?: InbandDigits | undefined;
 }
 
 /** An unanswered call is told that it rings when the script takes longer than this, ms. */
@@ -194,7 +196,7 @@ class InboundSipSignalling implements Signalling {
   }
 
   async #open(codecs: readonly string[] | undefined): Promise<SipMedia> {
-    const { media, callId, rtpBindAddress, advertisedAddress, idleMedia } = this.#options;
+    const { media, callId, rtpBindAddress, advertisedAddress, idleMedia, inbandDigits } = this.#options;
     this.#media ??= SipMedia.open({
       host: media,
       sessionId: callId,
@@ -203,6 +205,7 @@ class InboundSipSignalling implements Signalling {
       codecs: chosenCodecs(this.#options.codecs, codecs),
       preference: codecs === undefined ? 'theirs' : 'ours',
       idleMedia,
+      inbandDigits,
     });
     try {
       this.#opened = await this.#media;

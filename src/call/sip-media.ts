@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
-import type { IdleMedia, MediaHost } from '../mediaworker/protocol.ts';
+import type { IdleMedia, InbandDigits, MediaHost } from '../mediaworker/protocol.ts';
 import { SdpNegotiation } from '../sip/sdp/negotiation.ts';
 import type { AgreedAudio, AudioCodecName } from '../sip/sdp/offer-answer.ts';
 import { MediaClient } from './media-client.ts';
@@ -16,6 +16,7 @@ export interface SipMediaOptions {
   readonly codecs: readonly AudioCodecName[];
   readonly preference: 'ours' | 'theirs';
   readonly idleMedia: IdleMedia;
+  readonly inbandDigits?: InbandDigits | undefined;
 }
 
 /** The media session of a SIP call together with its offer/answer state. */
@@ -36,6 +37,7 @@ export class SipMedia {
       sessionId: options.sessionId,
       bindAddress: options.bindAddress,
       idleMedia: options.idleMedia,
+      inbandDigits: options.inbandDigits,
     });
     const { address, codecs, preference } = options;
     const local = { address, rtpPort: client.rtpPort, codecs, preference };

@@ -5,9 +5,9 @@ import { ToneGenerator, type ToneStep } from './tones.ts';
 //    770    4    5    6    B        ITU-T Q.23
 //    852    7    8    9    C
 //    941    *    0    #    D
-const ROWS_HZ = [697, 770, 852, 941];
-const COLUMNS_HZ = [1209, 1336, 1477, 1633];
-const KEYPAD = ['123A', '456B', '789C', '*0#D'];
+export const ROWS_HZ = [697, 770, 852, 941];
+export const COLUMNS_HZ = [1209, 1336, 1477, 1633];
+export const KEYPAD = ['123A', '456B', '789C', '*0#D'];
 
 /** Pauses within a string of keys. */
 const PAUSES_MS: Readonly<Record<string, number>> = { w: 500, W: 1000 };

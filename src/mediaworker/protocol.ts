@@ -30,11 +30,16 @@ export interface NegotiatedMedia {
 /** What goes out while nothing plays. */
 export type IdleMedia = 'silence' | 'keepalive' | 'none';
 
+/** When tones in the audio are taken for keys: `auto` is while the peer has no telephone-event. */
+export type InbandDigits = 'auto' | 'always' | 'never';
+
 export interface OpenSession {
   readonly sessionId: string;
   /** Local address to bind RTP and RTCP to. */
   readonly bindAddress: string;
   readonly idleMedia: IdleMedia;
+  /** Default `auto`. */
+  readonly inbandDigits?: InbandDigits | undefined;
 }
 
 /** What a detection listens for. */

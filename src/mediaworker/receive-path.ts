@@ -4,7 +4,7 @@ import { SymmetricLatch } from '../rtp/latch.ts';
 import { parseRtp, RtpHeader } from '../rtp/packet.ts';
 import { MAX_PAYLOAD_MS, ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { DecodeSamples } from '../rtp/sample-ring.ts';
-import { TelephoneEventReceiver } from '../rtp/telephone-event.ts';
+import { type DigitSignal, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import { createFrameDecoder, DIRECT_DECODERS, type FrameDecoder } from './codecs.ts';
 import { CODEC_RATES } from './codec-rates.ts';
 import type { AudioCodec, NegotiatedMedia } from './protocol.ts';
@@ -19,6 +19,8 @@ export interface ReceivePathOptions {
   readonly log: Logger;
   /** A key went down at this position of the timeline; undefined: before there was any audio. */
   readonly onKeyDown: (digit: string, position: number | undefined) => void;
+  /** It was released so long after it went down there. */
+  readonly onKeyUp?: (position: number | undefined, durationMs: number) => void;
 }
 
 /** How payloads of one type become samples. */
@@ -117,21 +119,24 @@ export class ReceivePath {
     }
     this.timeline.observe(header);
     if (!isEvent) return;
-    for (const signal of this.#events.push(header, bytes, nowMs)) {
-      if (signal.kind === 'start') this.#options.onKeyDown(signal.digit, this.#positionOf(signal.timestamp));
-    }
+    for (const signal of this.#events.push(header, bytes, nowMs)) this.#signal(signal);
   }
 
   /** One frame period has passed. @returns samples that the timeline's head has moved */
   tick(nowMs: number): number {
-    for (const signal of this.#events.tick(nowMs))
-      this.#options.log.debug({ signal: signal.kind }, 'key released');
+    for (const signal of this.#events.tick(nowMs)) this.#signal(signal);
     return this.timeline.tick(nowMs);
   }
 
   close(): void {
     for (const { frames } of this.#formats.values()) frames?.close();
     this.#formats.clear();
+  }
+
+  #signal(signal: DigitSignal): void {
+    const position = this.#positionOf(signal.timestamp);
+    if (signal.kind === 'start') this.#options.onKeyDown(signal.digit, position);
+    else this.#options.onKeyUp?.(position, signal.durationMs);
   }
 
   #formatOf(codec: AudioCodec): PayloadFormat {

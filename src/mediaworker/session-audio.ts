@@ -3,7 +3,9 @@ import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
 import { HeardQueue } from './heard-queue.ts';
-import type { MediaStatistics } from './protocol.ts';
+import { InbandKeys } from './inband-keys.ts';
+import { KeyMerger, type KeySource } from './key-merger.ts';
+import type { InbandDigits, MediaStatistics, NegotiatedMedia } from './protocol.ts';
 import { ReceivePath } from './receive-path.ts';
 import { SendPath } from './send-path.ts';
 import type { MediaSessionOptions, SessionCommand } from './session.ts';
@@ -26,6 +28,10 @@ export class SessionAudio {
   readonly #recordings: SessionRecordings;
   readonly #detectors: SessionDetectors;
   readonly #reporter: RtcpSession;
+  readonly #keys: InbandKeys;
+  readonly #merger: KeyMerger;
+  /** Keys that sound are taken for pressed. */
+  #inbandCounts = false;
   /** Samples of one frame, and the frame at the live head. */
   readonly #frame: number;
   readonly #said: Int16Array;
@@ -49,9 +55,14 @@ export class SessionAudio {
       startMs: clock.monotonic(),
       tickMs: TICK_MS,
       log,
-      onKeyDown: (digit, position) => this.#pressed(digit, 0, 'rfc4733', position),
+      onKeyDown: (digit, position) => this.#eventDown(digit, position),
+      onKeyUp: (position, durationMs) => {
+        if (position !== undefined) this.#keys.eventUp(position + (durationMs * sampleRate) / 1000);
+      },
     });
     const { latch, timeline } = this.#receivePath;
+    this.#merger = new KeyMerger(sampleRate);
+    this.#keys = new InbandKeys(sampleRate);
     this.#sendPath = new SendPath({
       sessionId,
       sampleRate,
@@ -69,6 +80,7 @@ export class SessionAudio {
       sessionId,
       sampleRate,
       timeline,
+      keys: this.#keys,
       sendPath: this.#sendPath,
       clock,
       createTarget: options.createTarget,
@@ -101,6 +113,7 @@ export class SessionAudio {
     switch (command.type) {
       case 'configure':
         this.#codec = command.media.codec;
+        this.#inbandCounts = inbandCounts(this.#options.inbandDigits ?? 'auto', command.media);
         this.#receivePath.configure(command.media);
         this.#sendPath.configure(command.media);
         return;
@@ -204,7 +217,13 @@ export class SessionAudio {
     while (this.#ends[0] !== undefined && this.#ends[0].at <= this.#heard.taken) this.#ends.shift()?.onEnd();
   }
 
-  #pressed(digit: string, durationMs: number, via: 'rfc4733' | 'info', position: number | undefined): void {
+  #eventDown(digit: string, position: number | undefined): void {
+    if (position !== undefined) this.#keys.eventDown(position);
+    this.#pressed(digit, 0, 'rfc4733', position);
+  }
+
+  #pressed(digit: string, durationMs: number, via: KeySource, position: number | undefined): void {
+    if (!this.#merger.isNew(digit, via, position ?? this.#receivePath.timeline.receivedUntil)) return;
     this.#options.onEvent({ type: 'digit', sessionId: this.#options.sessionId, digit, durationMs, via });
     this.#recordings.digit(digit, position);
   }
@@ -212,9 +231,17 @@ export class SessionAudio {
   /** Lets those who listen at the live head have `count` (≤ one frame) samples from `from` on. */
   #observe(from: number, count: number, heard: Int16Array): void {
     const detecting = this.#detectors.active;
-    if (this.#recordings.active || detecting) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
+    const wantsKeys = this.#inbandCounts || this.#recordings.masks;
+    if (this.#recordings.active || detecting || wantsKeys)
+      this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
+    // Before the recorders: one that ends here and now shall not hold a key.
+    if (wantsKeys) this.#keys.process(from, count, this.#said);
     this.#recordings.observe(from, count, this.#said, heard);
     if (detecting) this.#detectors.observe(this.#said, count);
+    // Behind them: a key that ends a recording lies in what it has heard.
+    for (let key = this.#keys.take(); key !== undefined; key = this.#keys.take()) {
+      if (this.#inbandCounts) this.#pressed(key.digit, 0, 'inband', key.position);
+    }
   }
 
   #report(nowMs: number): void {
@@ -229,4 +256,8 @@ export class SessionAudio {
     const { targetAddress, targetRtcpPort } = this.#receivePath.latch;
     if (targetRtcpPort !== 0) this.#socket.sendRtcp(packet, 0, packet.length, targetRtcpPort, targetAddress);
   }
+}
+
+function inbandCounts(setting: InbandDigits, media: NegotiatedMedia): boolean {
+  return setting === 'always' || (setting === 'auto' && media.telephoneEventPayloadType === undefined);
 }

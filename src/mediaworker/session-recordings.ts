@@ -5,6 +5,7 @@ import type { RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { Clock } from '../time/clock.ts';
+import type { InbandKeys } from './inband-keys.ts';
 import { ListenRing } from './listen-ring.ts';
 import type { MediaEvent } from './protocol.ts';
 import { RecordingTap } from './recording-tap.ts';
@@ -15,6 +16,8 @@ export interface SessionRecordingsOptions {
   /** Hz. */
   readonly sampleRate: number;
   readonly timeline: ReceiveTimeline;
+  /** Where keys sound, for recordings without them. */
+  readonly keys: InbandKeys;
   /** Where beeps are played. */
   readonly sendPath: SendPath;
   readonly clock: Clock;
@@ -43,6 +46,8 @@ export class SessionRecordings {
   /** Keys that the live head has not reached yet. */
   readonly #digits: PendingDigit[] = [];
   #listen: ListenRing | undefined;
+  /** What the recorders have heard so far. */
+  #observed = 0;
 
   constructor(options: SessionRecordingsOptions) {
     this.#options = options;
@@ -56,14 +61,21 @@ export class SessionRecordings {
     return this.#taps.length > 0;
   }
 
+  /** One of them shall not hold the keys that sound. */
+  get masks(): boolean {
+    for (let i = 0; i < this.#taps.length; i++) if (this.#taps[i]!.spec.maskDtmf === true) return true;
+    return false;
+  }
+
   /** Starts a recording, with its beep if it has one. A recording that cannot start ends at once. */
   start(spec: RecordSpec): void {
-    const { sampleRate, clock, sendPath, createTarget } = this.#options;
+    const { sampleRate, clock, sendPath, createTarget, keys } = this.#options;
     try {
       if (spec.direction !== 'speak') this.#listen ??= new ListenRing(sampleRate);
       const tap = new RecordingTap(spec, {
         timeline: this.#timeline,
         listen: spec.direction === 'speak' ? undefined : this.#listen,
+        mask: spec.maskDtmf === true ? (samples, from, count) => keys.mask(samples, from, count) : undefined,
         sampleRate,
         clock,
         createTarget,
@@ -103,7 +115,7 @@ export class SessionRecordings {
   /** A key counts at its place on the timeline, which the live head may not have reached yet, or passed. */
   digit(digit: string, position: number | undefined): void {
     if (this.#taps.length === 0) return;
-    const ahead = (position ?? 0) - this.#timeline.head;
+    const ahead = (position ?? 0) - this.#observed;
     if (position === undefined || ahead > this.#maxDigitAhead || ahead < -this.#maxDigitBehind) {
       this.#pressed(digit, 0);
     } else if (ahead <= 0) {
@@ -125,6 +137,7 @@ export class SessionRecordings {
 
   /** Lets the recorders hear `count` samples of both sides, at `from` of the timeline, with the keys in them. */
   observe(from: number, count: number, said: Int16Array, heard: Int16Array): void {
+    this.#observed = from + count;
     if (this.#taps.length === 0) {
       this.#digits.length = 0;
       return;

@@ -16,7 +16,7 @@ import {
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { LocalMediaHost } from './local-host.ts';
 import { EVENT_PAYLOAD_TYPE, OUR_ADDRESS, Peer } from './peer.test-helper.ts';
-import type { IdleMedia, MediaCommand, MediaEvent, NegotiatedMedia } from './protocol.ts';
+import type { IdleMedia, InbandDigits, MediaCommand, MediaEvent, NegotiatedMedia } from './protocol.ts';
 
 const PEER_ADDRESS = '10.0.0.9';
 
@@ -74,7 +74,11 @@ type Commands = MediaCommand extends infer C
 /** Opens a configured session; its peer is silent until it is started. Files go away with the test. */
 export async function openRig(
   t: TestContext,
-  options: { readonly idle?: IdleMedia; readonly conditions?: Partial<NetworkConditions> } = {},
+  options: {
+    readonly idle?: IdleMedia;
+    readonly inbandDigits?: InbandDigits | undefined;
+    readonly conditions?: Partial<NetworkConditions>;
+  } = {},
 ): Promise<Rig> {
   const clock = new VirtualClock();
   const random = seededRandom(11);
@@ -95,6 +99,7 @@ export async function openRig(
     sessionId,
     bindAddress: OUR_ADDRESS,
     idleMedia: options.idle ?? 'silence',
+    inbandDigits: options.inbandDigits,
   });
   await clock.settle();
   const opened = events[0];

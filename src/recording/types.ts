@@ -26,6 +26,8 @@ export interface RecordSpec {
   readonly beep: boolean;
   /** Digits that end the recording, upper case, any of `0-9A-D*#`; empty for none. */
   readonly terminators: string;
+  /** Keys that sound in what the party says are silenced in the file. Default false. */
+  readonly maskDtmf?: boolean;
   /** 0 to 100, higher hears quieter speech. */
   readonly inputSensitivity: number;
   /** Longest wait for the first speech, ms; 0 is off. */

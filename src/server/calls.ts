@@ -129,6 +129,7 @@ export class Calls {
       advertisedAddress: config.sip.advertised_address,
       codecs: config.rtp.codecs,
       idleMedia: config.rtp.idle_media,
+      inbandDigits: config.dtmf.inband,
       sounds: this.#options.sounds,
       recordings: this.#options.recordings,
       eventChannel: `swml:${sessionId}`,

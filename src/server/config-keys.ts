@@ -143,6 +143,15 @@ export const CONFIG_KEYS = {
       description: 'What is sent while nothing plays: silence, now and then a packet, or nothing.',
     }),
   },
+  dtmf: {
+    inband: key({
+      schema: oneOf('auto', 'always', 'never'),
+      kind: 'text',
+      default: 'auto',
+      description:
+        'When tones in the audio are taken for keys. auto: while the other side has no telephone-event.',
+    }),
+  },
   http: {
     listen: key({
       schema: hostPort,

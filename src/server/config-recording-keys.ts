@@ -12,6 +12,12 @@ export const RECORDING_KEYS = {
     mono_kbps: kbps('mp4 recordings with one channel'),
     stereo_kbps: kbps('mp4 recordings with two channels'),
   },
+  mask_dtmf: key({
+    schema: z.boolean('expected true or false'),
+    kind: 'boolean',
+    default: false,
+    description: 'Whether keys that sound in what a party says are silenced in recordings of it.',
+  }),
   consent_variable: key({
     schema: variableName,
     kind: 'text',

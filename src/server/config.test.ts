@@ -61,6 +61,7 @@ describe('the settings', () => {
         codecs: ['OPUS', 'G722', 'PCMU', 'PCMA'],
         idle_media: 'silence',
       },
+      dtmf: { inband: 'auto' },
       http: { listen: { host: '0.0.0.0', port: 8080 }, public_url: undefined },
       limits: {
         max_calls: 2_000,
@@ -83,6 +84,7 @@ describe('the settings', () => {
       recording: {
         mp3: { mono_kbps: undefined, stereo_kbps: undefined },
         mp4: { mono_kbps: undefined, stereo_kbps: undefined },
+        mask_dtmf: false,
         consent_variable: undefined,
         encryption: { key_file: undefined, key: undefined, previous_key_files: [] },
         retention: { max_age_days: undefined, max_count: undefined, max_mb: undefined },

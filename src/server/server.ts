@@ -185,6 +185,7 @@ class AssembledServer implements Server {
       urlOf: (id) => recordingUrl(this.#publicUrl, id),
       idOf: (url) => recordingIdOf(url, this.#publicUrl),
       maxLengthSeconds: config.limits.max_recording_seconds,
+      maskDtmf: config.recording.mask_dtmf,
       keys: keys.ring,
       kbps: (format, stereo) =>
         format === 'wav' ? undefined : config.recording[format][stereo ? 'stereo_kbps' : 'mono_kbps'],
