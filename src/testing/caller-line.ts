@@ -1,5 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import { mixSamples } from '../media/mix.ts';
+import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { AudioCodec, MediaEvent, NegotiatedMedia } from '../mediaworker/protocol.ts';
 import { ReceivePath } from '../mediaworker/receive-path.ts';
 import { SendPath } from '../mediaworker/send-path.ts';
@@ -26,22 +27,22 @@ export interface Remote {
 /** Listens to what is heard, frame by frame. */
 export type FrameListener = (frame: Int16Array) => void;
 
-const SAMPLE_RATE = 8000;
 const TICK_MS = 20;
-const FRAME = (SAMPLE_RATE * TICK_MS) / 1000;
 /** Packets leave in the middle between two ticks of the other side, as on any two machines. */
 const PHASE_MS = 10;
-const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8, G722: 9, OPUS: 111 };
+/** RFC 3551 6; Opus has none of its own. */
+export const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8, G722: 9, OPUS: 111 };
 
 /** The caller's end of the line: RTP out and in, on the same paths that the server's end takes. */
 export class CallerLine {
-  readonly sampleRate = SAMPLE_RATE;
+  /** Of the codec, Hz. */
+  readonly sampleRate: number;
   /** All that came, from the first moment on. */
-  readonly heard = new HeardAudio(SAMPLE_RATE);
+  readonly heard: HeardAudio;
   readonly #options: CallerLineOptions;
   readonly #receivePath: ReceivePath;
   readonly #sendPath: SendPath;
-  readonly #frame = new Int16Array(FRAME);
+  readonly #frame: Int16Array;
   readonly #frameListeners = new Set<FrameListener>();
   readonly #ends = new Map<string, () => void>();
   #timer: Timer | undefined;
@@ -52,9 +53,13 @@ export class CallerLine {
 
   constructor(options: CallerLineOptions) {
     const { clock, log, random, socket } = options;
+    const { sampleRate } = CODEC_RATES[options.codec];
     this.#options = options;
+    this.sampleRate = sampleRate;
+    this.heard = new HeardAudio(sampleRate);
+    this.#frame = new Int16Array((sampleRate * TICK_MS) / 1000);
     this.#receivePath = new ReceivePath({
-      sampleRate: SAMPLE_RATE,
+      sampleRate,
       startMs: clock.monotonic(),
       tickMs: TICK_MS,
       log,
@@ -65,7 +70,7 @@ export class CallerLine {
     const { latch } = this.#receivePath;
     this.#sendPath = new SendPath({
       sessionId: 'caller',
-      sampleRate: SAMPLE_RATE,
+      sampleRate,
       tickMs: TICK_MS,
       idle: 'silence',
       random,
@@ -100,6 +105,7 @@ export class CallerLine {
       codec,
       payloadType: PAYLOAD_TYPES[codec],
       telephoneEventPayloadType,
+      telephoneEventClockRate: CODEC_RATES[codec].clockRate,
       remoteAddress: remote.address,
       remotePort: remote.rtpPort,
       remoteRtcpPort: remote.rtpPort + 1,
@@ -157,10 +163,10 @@ export class CallerLine {
     const { timeline } = this.#receivePath;
     let advance = this.#receivePath.tick(this.#options.clock.monotonic());
     for (let from = timeline.head - advance; advance > 0; ) {
-      const count = Math.min(advance, FRAME);
+      const count = Math.min(advance, this.#frame.length);
       timeline.copyTo(this.#frame, 0, from, count);
       this.heard.append(this.#frame, count);
-      if (count === FRAME) for (const listener of this.#frameListeners) listener(this.#frame);
+      if (count === this.#frame.length) for (const listener of this.#frameListeners) listener(this.#frame);
       from += count;
       advance -= count;
     }

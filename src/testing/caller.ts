@@ -124,7 +124,7 @@ export class VirtualCaller {
     });
   }
 
-  /** Plays samples, mono at the rate of the line (8000 Hz). @throws VirtualCallError */
+  /** Plays samples, mono at the rate of the line (`sampleRate` of the call). @throws VirtualCallError */
   async playsSamples(samples: Int16Array): Promise<void> {
     await this.#act(`plays ${samples.length} samples`, () => this.#site.line.play(samples));
   }

@@ -37,6 +37,8 @@ test('a lone tone is known by its frequency, over the line and under some noise'
   }
   assert.equal(loneTone(overLine(whiteNoise(160, -20)), RATE), 0);
   assert.equal(loneTone(add(sine(160, 697, -15), sine(160, 1209, -15)), RATE), 0);
+  const ringback = overLine(add(sine(1600, 440, -19), sine(1600, 480, -19)));
+  assert.equal(beeps(ringback), 0);
   assert.equal(loneTone(silence(20), RATE), 0);
 });
 

@@ -25,7 +25,7 @@ export interface VirtualCallOptions {
   readonly envs?: JsonObject | undefined;
   /** What the outside answers. */
   readonly web?: FakeWeb | WebStubs | undefined;
-  /** Default PCMU. */
+  /** Default PCMU; G722 and OPUS are wideband. */
   readonly codec?: AudioCodec | undefined;
   /** How keys travel: as events (default), or as tones in the audio. */
   readonly keys?: 'rfc4733' | 'inband' | undefined;

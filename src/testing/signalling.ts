@@ -1,9 +1,10 @@
 import { CallError, type EndReason } from '../call/leg.ts';
 import { MediaClient } from '../call/media-client.ts';
 import type { MediaLeg, Signalling } from '../call/media-leg.ts';
+import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { AudioCodec, MediaHost } from '../mediaworker/protocol.ts';
 import type { Clock } from '../time/clock.ts';
-import type { CallerLine } from './caller-line.ts';
+import { type CallerLine, PAYLOAD_TYPES } from './caller-line.ts';
 
 export interface VirtualSignallingOptions {
   readonly clock: Clock;
@@ -118,8 +119,9 @@ export class VirtualSignalling implements Signalling {
       type: 'configure',
       media: {
         codec,
-        payloadType: codec === 'PCMA' ? 8 : 0,
+        payloadType: PAYLOAD_TYPES[codec],
         telephoneEventPayloadType,
+        telephoneEventClockRate: CODEC_RATES[codec].clockRate,
         remoteAddress: CALLER_ADDRESS,
         remotePort: line.rtpPort,
         remoteRtcpPort: line.rtpPort + 1,

@@ -12,6 +12,9 @@ const WINDOW_FRAMES = 3;
 /** Share of the power that the frequencies have together, and each of them at least. */
 const MIN_SHARE = 0.7;
 const MIN_SHARE_OF_ONE = 0.08;
+/** Parts of a frame, of which none may be weaker than this share of the strongest: two tones near each other beat. */
+const PARTS = 4;
+const MIN_EVENNESS = 0.5;
 /** How far a lone tone may wander from one frame to the next. */
 const MAX_WANDER = 0.02;
 
@@ -54,7 +57,14 @@ export function createBeepDetector(sampleRate: number): ToneDetector {
       const frequency = loneTone(samples, sampleRate);
       const steady = frequency > 0 && Math.abs(frequency - last) <= MAX_WANDER * frequency;
       last = frequency;
-      return steady;
+      return steady && evenness(samples) >= MIN_EVENNESS;
     },
   };
+}
+
+/** Level of the weakest part of the samples as a share of that of the strongest. */
+function evenness(samples: Int16Array): number {
+  const part = Math.floor(samples.length / PARTS);
+  const powers = Array.from({ length: PARTS }, (_, index) => meanSquare(samples, index * part, part));
+  return Math.sqrt(Math.min(...powers) / Math.max(...powers));
 }

@@ -297,3 +297,30 @@ test('recordings as mp3 and mp4 tell what is in them, each as far as it can be d
     }
   }
 });
+
+test('calls with wideband codecs are heard and recorded in wideband', async () => {
+  for (const [codec, rate] of [
+    ['PCMA', 8000],
+    ['G722', 16_000],
+    ['OPUS', 48_000],
+  ] as const) {
+    const call = await place(
+      main(
+        '- answer: {}\n- play: "ring:1:us"\n- record: { beep: true, terminators: "#", end_silence_timeout: 0 }',
+      ),
+      { codec },
+    );
+    await call.caller.hearsTone([440, 480], { lasting: 0.5 });
+    await call.caller.hearsBeep();
+    await call.caller.says('Hello over there.');
+    await call.caller.presses('#');
+    await call.ends();
+    const [recording] = call.recordings;
+    assert.deepEqual(
+      [call.sampleRate, recording?.sampleRate, recording?.terminator],
+      [rate, rate, '#'],
+      codec,
+    );
+    assert.ok(recording!.speech() > 0.8, `${codec}: ${recording!.speech()} s`);
+  }
+});

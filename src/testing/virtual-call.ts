@@ -5,6 +5,7 @@ import type { CallEnd } from '../call/leg.ts';
 import { MediaLeg } from '../call/media-leg.ts';
 import { type CallScript, startScript } from '../engine/call-script.ts';
 import { silentLogger } from '../log/logger.ts';
+import { warmUpOpus } from '../mediaworker/codecs.ts';
 import { repeatableRandom } from '../rtp/memory-network.ts';
 import type { SwmlDocument } from '../swml/document.ts';
 import type { JsonObject } from '../swml/json.ts';
@@ -32,7 +33,6 @@ const DEFAULT_START_MS = Date.UTC(2026, 0, 1);
 const DEFAULT_MAX_SECONDS = 14_400;
 const DEFAULT_ANSWER_AFTER = 2;
 const TELEPHONE_EVENT = 101;
-const SAMPLE_RATE = 8000;
 /** Callbacks that are tried again and again are waited for no longer than this, ms. */
 const DRAIN_MS = 30_000;
 
@@ -75,6 +75,8 @@ export class VirtualCall {
     const maxSeconds = options.maxSeconds ?? DEFAULT_MAX_SECONDS;
     const time = options.realTime === true ? new RealTime() : new VirtualTime(startMs, maxSeconds * 1000);
     const random = repeatableRandom(options.seed ?? 1);
+    // Or the first frames would be silent, as many as it happens to take.
+    if (options.codec === 'OPUS') await warmUpOpus();
     let call: VirtualCall | undefined;
     const baseDir = options.baseDir ?? process.cwd();
     const web = options.web instanceof FakeWeb ? options.web : new FakeWeb(options.web, baseDir);
@@ -244,7 +246,12 @@ export class VirtualCall {
     return this.#story.events;
   }
 
-  /** What the caller has heard since the beginning of the call: mono, 8000 Hz. */
+  /** Of the caller's line, Hz: 8000, 16000 with G.722, 48000 with Opus. */
+  get sampleRate(): number {
+    return this.#line.sampleRate;
+  }
+
+  /** What the caller has heard since the beginning of the call, mono. */
   get heard(): Int16Array {
     return this.#line.heard.slice();
   }
@@ -346,7 +353,7 @@ export class VirtualCall {
   }
 
   #load(sound: Parameters<CallParts['sounds']['load']>[0]): Promise<Int16Array> {
-    const loaded = this.#parts.sounds.load(sound, SAMPLE_RATE);
+    const loaded = this.#parts.sounds.load(sound, this.#line.sampleRate);
     return loaded.kind === 'stream' ? collect(loaded.chunks) : Promise.resolve(new Int16Array(0));
   }
 

@@ -15,7 +15,7 @@ export function saveResult(folder: string, { test, call }: TestResult): string |
   const place = path.join(folder, nameFor(path.basename(test.file)), nameFor(test.name));
   try {
     mkdirSync(place, { recursive: true });
-    writeFileSync(path.join(place, 'heard.wav'), wavFile(call.heard));
+    writeFileSync(path.join(place, 'heard.wav'), wavFile(call.heard, call.sampleRate));
     for (const [index, { bytes, format }] of call.recordings.entries()) {
       if (bytes.length > 0) writeFileSync(path.join(place, `recording-${index + 1}.${format}`), bytes);
     }
@@ -26,10 +26,10 @@ export function saveResult(folder: string, { test, call }: TestResult): string |
   return place;
 }
 
-function wavFile(samples: Int16Array): Uint8Array {
+function wavFile(samples: Int16Array, sampleRate: number): Uint8Array {
   const data = Buffer.alloc(samples.length * 2);
   for (const [index, sample] of samples.entries()) data.writeInt16LE(sample, index * 2);
-  return Buffer.concat([wavHeader({ sampleRate: 8000, channels: 1 }, data.length), data]);
+  return Buffer.concat([wavHeader({ sampleRate, channels: 1 }, data.length), data]);
 }
 
 /** A name that any file system takes. */

@@ -106,7 +106,12 @@ export const callProperties = {
         unit: 's',
         literal: true,
       }),
-      codec: s.string({ description: 'Codec.', enum: ['PCMU', 'PCMA'], default: 'PCMU', literal: true }),
+      codec: s.string({
+        description: 'Codec.',
+        enum: ['PCMU', 'PCMA', 'G722', 'OPUS'],
+        default: 'PCMU',
+        literal: true,
+      }),
       keys: s.string({
         description: 'How keys travel: as events, or as tones in the audio.',
         enum: ['rfc4733', 'inband'],
