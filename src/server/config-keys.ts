@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ConfigKey, key } from './config-key.ts';
 import { RECORDING_KEYS } from './config-recording-keys.ts';
+import { SPEECH_KEYS } from './config-speech-keys.ts';
 import {
   allowedAddress,
   eventUrl,
@@ -270,6 +271,7 @@ export const CONFIG_KEYS = {
     }),
   },
   recording: RECORDING_KEYS,
+  speech: SPEECH_KEYS,
   storage: {
     synchronous: key({
       schema: oneOf('normal', 'full'),

@@ -95,6 +95,14 @@ export const secret = z
   .max(256, 'expected at most 256 characters')
   .regex(/^[\x21-\x7e]*$/, 'expected printable ASCII characters without spaces');
 
+/** `amazon.Joanna=nova`: a voice of documents and the one that speaks for it. */
+export const voicePair = z.string().transform((text, context): { name: string; voice: string } => {
+  const match = /^\s*([^\s=,]+)\s*=\s*([^\s=,]+)\s*$/.exec(text);
+  const [, name, voice] = match ?? [];
+  if (name !== undefined && voice !== undefined) return { name, voice };
+  return refuse(context, 'expected two voices such as amazon.Joanna=nova or azure.*=onyx');
+});
+
 /** The name of a variable of scripts, members behind dots. */
 export const variableName = z.string().superRefine((text, context) => {
   const fault = variableNameFault(text);

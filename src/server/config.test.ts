@@ -89,6 +89,17 @@ describe('the settings', () => {
         encryption: { key_file: undefined, key: undefined, previous_key_files: [] },
         retention: { max_age_days: undefined, max_count: undefined, max_mb: undefined },
       },
+      speech: {
+        synthesis: {
+          url: undefined,
+          api_key: undefined,
+          model: 'tts-1',
+          voices: [],
+          female_voice: 'nova',
+          male_voice: 'onyx',
+          voice_map: [],
+        },
+      },
       storage: { synchronous: 'normal' },
       log: { level: 'info', format: 'auto' },
     });
@@ -317,7 +328,13 @@ describe('the list of settings', () => {
     const flags = NAMED_KEYS.flatMap(({ flag }) => flag ?? []);
     assert.equal(new Set(flags).size, flags.length);
     const withoutFlag = NAMED_KEYS.filter(({ flag }) => flag === undefined).map(({ name }) => name);
-    assert.deepEqual(withoutFlag, ['api_token', 'signing_key', 'link_key', 'recording.encryption.key']);
+    assert.deepEqual(withoutFlag, [
+      'api_token',
+      'signing_key',
+      'link_key',
+      'recording.encryption.key',
+      'speech.synthesis.api_key',
+    ]);
   });
 
   test('is the list of docs/configuration.md, in the same order, with the same defaults', () => {

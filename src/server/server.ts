@@ -33,6 +33,7 @@ import { recordingFiles } from './recording-files.ts';
 import { loadRecordingKeys } from './recording-keys.ts';
 import { Retention } from './retention.ts';
 import { GuardedScriptHttp } from './script-http.ts';
+import { speechProviders } from './speech-providers.ts';
 import { packageVersion } from './version.ts';
 
 export interface ServerAddresses {
@@ -294,9 +295,10 @@ class AssembledServer implements Server {
   }
 
   #openSpeech(): SpeechService {
+    const dependencies = { clock: this.#clock, log: this.#log.child({ component: 'speech' }) };
     const speech = createSynthesizer({
-      clock: this.#clock,
-      log: this.#log.child({ component: 'speech' }),
+      ...dependencies,
+      ...speechProviders(this.#config.speech, dependencies),
       disk: { folder: path.join(this.#config.data_dir, 'cache', 'speech') },
     });
     this.#opened.push(() => speech.close());

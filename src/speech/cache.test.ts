@@ -48,8 +48,9 @@ describe('speech cache: keys', () => {
       cacheKey({ ...VOICE, engine: 'x' }, 'hello', 8000),
       cacheKey({ ...VOICE, model: 'x' }, 'hello', 8000),
       cacheKey({ ...VOICE, language: 'en-GB' }, 'hello', 8000),
+      cacheKey(VOICE, 'hello', 8000, 'http://localhost/v1 tts-1'),
     ];
-    assert.equal(new Set([base, ...others]).size, 7);
+    assert.equal(new Set([base, ...others]).size, 8);
     assert.equal(cacheKey({ ...VOICE, voice: 'SLT', warning: 'w' }, 'hello', 8000), base);
   });
 });

@@ -4,10 +4,14 @@ import type { ResolvedVoice } from './voices.ts';
 /** Part of every key: entries of engines that spoke differently are not found again. Raise it when they change. */
 const GENERATION = 1;
 
-/** Everything that an utterance depends on. */
-export function cacheKey(voice: ResolvedVoice, text: string, sampleRate: number): string {
+/**
+ * Everything that an utterance depends on.
+ * @param origin which of the servers that an engine may be set to, if there are several
+ */
+export function cacheKey(voice: ResolvedVoice, text: string, sampleRate: number, origin?: string): string {
   const { engine, voice: name, model, language } = voice;
-  return JSON.stringify([GENERATION, engine, name.toLowerCase(), model ?? '', language, sampleRate, text]);
+  const parts = [GENERATION, engine, name.toLowerCase(), model ?? '', language, sampleRate, text];
+  return JSON.stringify(origin === undefined ? parts : [...parts, origin]);
 }
 
 /**

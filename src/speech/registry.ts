@@ -5,6 +5,7 @@ import { DiskCache } from './disk-cache.ts';
 import { FliteSynthesizer } from './flite/flite-synthesizer.ts';
 import { SharedUtterance } from './shared-utterance.ts';
 import type { SpeechChunk, SpeechRequest, Synthesizer } from './synthesizer.ts';
+import { mapVoice, type VoiceMap } from './voice-map.ts';
 import { type ResolvedVoice, resolveVoice, type VoiceCatalog } from './voices.ts';
 
 /** An engine with its voices. */
@@ -12,6 +13,8 @@ export interface SpeechProvider {
   /** Code of the engine in voice strings, lower case, e.g. `openai`. */
   readonly engine: string;
   readonly catalog: VoiceCatalog;
+  /** What else its speech depends on, such as the server that it is set to. */
+  readonly origin?: string;
   /** Gets `voice` as `engine.voice[:model]`, resolved. */
   readonly synthesizer: Synthesizer;
 }
@@ -23,6 +26,8 @@ export interface SpeechConfig {
   readonly providers?: readonly SpeechProvider[];
   /** Engine that speaks when the one asked for is not there; default `flite`, the embedded voice. */
   readonly defaultEngine?: string;
+  /** Which voices speak for those that documents name; default none. */
+  readonly voiceMap?: VoiceMap;
   /** Most bytes of speech in memory, default 64 MB: over an hour at 8 kHz. */
   readonly memoryBytes?: number;
   /** Folder and size of the cache on disk, default none. */
@@ -61,6 +66,7 @@ class SpeechRegistry implements SpeechService {
   readonly #providers = new Map<string, SpeechProvider>();
   readonly #catalogs = new Map<string, VoiceCatalog>();
   readonly #defaultEngine: string;
+  readonly #voiceMap: VoiceMap;
   readonly #cache: SpeechCache;
   readonly #running = new Map<string, SharedUtterance>();
   readonly #warned = new Set<string>();
@@ -69,6 +75,7 @@ class SpeechRegistry implements SpeechService {
     this.#clock = config.clock;
     this.#log = config.log.child({ component: 'speech' });
     this.#defaultEngine = config.defaultEngine ?? EMBEDDED;
+    this.#voiceMap = config.voiceMap ?? new Map();
     this.#flite = new FliteSynthesizer({ log: this.#log, clock: config.clock });
     const embedded: SpeechProvider = { engine: EMBEDDED, catalog: FLITE_CATALOG, synthesizer: this.#flite };
     for (const provider of [embedded, ...(config.providers ?? [])]) {
@@ -103,9 +110,9 @@ class SpeechRegistry implements SpeechService {
     signal?: AbortSignal,
   ): AsyncGenerator<SpeechChunk> {
     signal?.throwIfAborted();
-    const voice = resolveVoice(request, this.#catalogs, this.#defaultEngine);
+    const voice = resolveVoice(mapVoice(request, this.#voiceMap), this.#catalogs, this.#defaultEngine);
     if (voice.warning !== undefined) this.#warn(voice.warning);
-    const key = cacheKey(voice, request.text, sampleRate);
+    const key = cacheKey(voice, request.text, sampleRate, this.#providers.get(voice.engine)?.origin);
     const known = this.#cache.peek(key);
     if (known !== undefined) {
       if (known.length > 0) yield known;

@@ -29,7 +29,9 @@ export interface OpenAiOptions {
   readonly defaultVoices?: { readonly female: string; readonly male: string };
 }
 
-const VOICES = 'alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse'.split(' ');
+export const OPENAI_VOICES =
+  'alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse'.split(' ');
+const DEFAULT_MODEL = 'tts-1';
 /** Neural engines may think for a while before the first byte. */
 const TIMEOUTS = { connectMs: 2000, readMs: 15_000, totalMs: 15_000 };
 /** Ten minutes at 48 kHz: more than any 3000 characters take. */
@@ -42,9 +44,10 @@ const DECODE_BYTES = 16_384;
  * @throws HttpError `invalid_url`
  */
 export function createOpenAiProvider(options: OpenAiOptions): SpeechProvider {
-  const voices = new Set((options.voices ?? VOICES).map((voice) => voice.toLowerCase()));
+  const voices = new Set((options.voices ?? OPENAI_VOICES).map((voice) => voice.toLowerCase()));
   return {
     engine: options.engine ?? 'openai',
+    origin: `${options.url} ${options.model ?? DEFAULT_MODEL}`,
     catalog: {
       hasVoice: (voice) => voices.has(voice),
       // Such models take the language from the text.
@@ -103,7 +106,7 @@ class OpenAiSynthesizer implements Synthesizer {
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
       },
       body: JSON.stringify({
-        model: model ?? this.#options.model ?? 'tts-1',
+        model: model ?? this.#options.model ?? DEFAULT_MODEL,
         voice,
         input: text,
         response_format: 'wav',

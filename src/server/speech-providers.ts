@@ -1,0 +1,43 @@
+import type { Logger } from '../log/logger.ts';
+import { createOpenAiProvider, OPENAI_VOICES } from '../speech/openai/openai-provider.ts';
+import { FLITE_CATALOG, type SpeechConfig } from '../speech/registry.ts';
+import { createVoiceMap } from '../speech/voice-map.ts';
+import { parseVoice } from '../speech/voices.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Config } from './config-keys.ts';
+
+/** Code of the speech server in voice strings. */
+const ENGINE = 'openai';
+
+/** What the settings say of who speaks. */
+export function speechProviders(
+  { synthesis }: Config['speech'],
+  dependencies: { readonly clock: Clock; readonly log: Logger },
+): Pick<SpeechConfig, 'providers' | 'defaultEngine' | 'voiceMap'> {
+  const pairs = synthesis.voice_map.map(({ name, voice }) => [name, inFull(voice)] as const);
+  const voiceMap = createVoiceMap(pairs);
+  if (synthesis.url === undefined) return { voiceMap };
+  const defaultVoices = { female: synthesis.female_voice, male: synthesis.male_voice };
+  const mapped = pairs.map(([, voice]) => parseVoice(voice)).filter(({ engine }) => engine === ENGINE);
+  const provider = createOpenAiProvider({
+    ...dependencies,
+    url: synthesis.url,
+    engine: ENGINE,
+    model: synthesis.model,
+    // Who names a voice as the one that shall speak knows that the server has it.
+    voices: [
+      ...(synthesis.voices.length === 0 ? OPENAI_VOICES : synthesis.voices),
+      ...Object.values(defaultVoices),
+      ...mapped.map(({ voice }) => voice),
+    ],
+    defaultVoices,
+    ...(synthesis.api_key !== undefined && { apiKey: synthesis.api_key }),
+  });
+  return { providers: [provider], defaultEngine: ENGINE, voiceMap };
+}
+
+/** A bare voice is one of the speech server, unless the embedded engine alone has it. */
+function inFull(voice: string): string {
+  if (parseVoice(voice).engine !== undefined) return voice;
+  return FLITE_CATALOG.hasVoice(voice.toLowerCase()) ? `flite.${voice}` : `${ENGINE}.${voice}`;
+}
