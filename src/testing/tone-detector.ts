@@ -54,10 +54,11 @@ export function createBeepDetector(sampleRate: number): ToneDetector {
   let last = 0;
   return {
     push(samples) {
-      const frequency = loneTone(samples, sampleRate);
+      const lone = loneTone(samples, sampleRate);
+      const frequency = lone > 0 && evenness(samples) >= MIN_EVENNESS ? lone : 0;
       const steady = frequency > 0 && Math.abs(frequency - last) <= MAX_WANDER * frequency;
       last = frequency;
-      return steady && evenness(samples) >= MIN_EVENNESS;
+      return steady;
     },
   };
 }
