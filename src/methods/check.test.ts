@@ -101,6 +101,32 @@ test('a name that every object inherits is no method, section or property', () =
   ]);
 });
 
+function complaints(step: string): string[] {
+  return checkDocument(`sections: {main: [{${step}}]}`).diagnostics.map(
+    ({ path, expected }) => `${path?.split('.').slice(-2).join('.')}: ${expected ?? ''}`,
+  );
+}
+
+test('alternatives that a property tells apart are checked as the one that is meant', () => {
+  const tool = (argument: string): string =>
+    `ai: {prompt: {text: a}, SWAIG: {functions: [{function: f, description: d, parameters: {type: object, properties: {x: ${argument}}}}]}}`;
+  assert.deepEqual(complaints(tool('{type: array, items: {type: integer, default: one}}')), [
+    'items.default: an integer',
+  ]);
+  assert.deepEqual(complaints(tool('{type: array}')), ['properties.x: "items": an object']);
+  assert.deepEqual(complaints(tool('{type: "${t}"}')), []);
+  const types = '"string", "integer", "number", "boolean", "array", "object", "null"';
+  assert.deepEqual(complaints(tool('{type: text}')), [`x.type: ${types}`]);
+  assert.deepEqual(complaints(tool('{}')), [`properties.x: "type": ${types}`]);
+  assert.deepEqual(complaints(tool('{const: 5}')), []);
+  const action = (value: string): string =>
+    `pay: {payment_connector_url: "https://a.example/", prompts: [{for: security-code, actions: [${value}]}]}`;
+  assert.deepEqual(complaints(action('{type: Play, phrase: hello}')), [
+    'actions[0].phrase: a URL that starts with http:// or https://',
+  ]);
+  assert.deepEqual(complaints(action('{type: Sing, phrase: hello}')), ['actions[0].type: "Say", "Play"']);
+});
+
 const scalar = fc.oneof(
   fc.constant(null),
   fc.boolean(),

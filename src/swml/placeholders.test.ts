@@ -108,6 +108,92 @@ test('document.md 4.1, end of a placeholder: a quoted text inside never ends it 
   );
 });
 
+/** Literal text that opens nothing, and bodies that close what they open. */
+const literal = fc.string({ maxLength: 12 }).filter((text) => !/[$%{]/.test(text) && text !== '');
+const bodies = fc.oneof(
+  fc.stringMatching(/^[a-z_]{1,6}(?:\.[a-z-]{1,4}|\[\d\]){0,3}$/),
+  fc.string({ maxLength: 8 }).map((text) => `f(${JSON.stringify(text)})`),
+  fc.constantFrom('a ? "}" : \'{\'', '`}${x}`', '{a: {b: [1]}}', 'a["}"]', "b['it\\'s}']", '(x) => ({y: x})'),
+);
+
+test('document.md 4.1, end of a placeholder: what is put together is taken apart the same (property)', () => {
+  const part = fc.oneof(
+    literal.map((text) => ({ text, source: text })),
+    fc
+      .tuple(fc.constantFrom('$', '%'), bodies)
+      .map(([sign, body]) => ({ text: body.trim(), source: `${sign}{${body}}` })),
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+      const found = parseTemplate(parts.map(({ source }) => source).join(''));
+      // Literal text that meets literal text is one piece.
+      const texts = found.map((one) => (typeof one === 'string' ? one : one.body));
+      assert.equal(texts.join('\0'), joined(parts).join('\0'));
+    }),
+  );
+});
+
+function joined(parts: readonly { readonly text: string; readonly source: string }[]): string[] {
+  const result: string[] = [];
+  let literalBefore = false;
+  for (const { text, source } of parts) {
+    const isLiteral = text === source;
+    if (isLiteral && literalBefore) result.push(result.pop()! + text);
+    else result.push(text);
+    literalBefore = isLiteral;
+  }
+  return result;
+}
+
+test('document.md 4.1, path grammar: any keys and indexes in quotes and brackets come back (property)', () => {
+  const key = fc.string({ maxLength: 10 });
+  const segment = fc.oneof(key, fc.nat(999));
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[A-Za-z_$][\w$]{0,5}$/),
+      fc.array(segment, { maxLength: 5 }),
+      (head, rest) => {
+        const quoted = (text: string): string => `["${text.replace(/[\\"]/g, '\\$&')}"]`;
+        const text = head + rest.map((one) => (typeof one === 'number' ? `[${one}]` : quoted(one))).join('');
+        assert.deepEqual(parsePath(text), [head, ...rest]);
+      },
+    ),
+  );
+});
+
+test('document.md 4.1, ${…}: messaging sees exactly the paths in %{…} that calling sees (property)', () => {
+  const piece = fc.constantFrom(
+    '$',
+    '%',
+    '{',
+    '}',
+    '${a}',
+    '%{a.b}',
+    '%{a + 1}',
+    "'",
+    '"',
+    '\\',
+    'x',
+    ' ',
+    '%{',
+    '}}',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+      const text = pieces.join('');
+      for (const part of parseTemplate(text, 'messaging')) {
+        if (typeof part === 'string') continue;
+        assert.equal(part.kind, 'path');
+        assert.ok(text.includes(`%{`) && parsePath(part.body) !== undefined);
+      }
+      const kept = parseTemplate(text, 'messaging').map((part) =>
+        typeof part === 'string' ? part : `%{${part.body}}`,
+      );
+      assert.equal(kept.join('').replaceAll(' ', ''), text.replaceAll(' ', ''), 'nothing but blanks is lost');
+    }),
+  );
+});
+
 test('scanning is linear: a mebibyte of unclosed quotes and braces is read at once', () => {
   for (const unit of ['${', "'\\", '"', "{'", '}${', '`$', '%{"\\"']) {
     const text = `\${${unit.repeat(500_000 / unit.length)}`;

@@ -16,16 +16,18 @@ import {
 } from './json.ts';
 import { hasPlaceholder, parseTemplate } from './placeholders.ts';
 import type { Path } from './position.ts';
-import type {
-  ArrayNode,
-  Exclusive,
-  NumberNode,
-  ObjectNode,
-  Schema,
-  StepsNode,
-  StringNode,
+import {
+  type ArrayNode,
+  type Exclusive,
+  type NumberNode,
+  type ObjectNode,
+  type Schema,
+  type StepsNode,
+  type StringNode,
+  string,
 } from './schema.ts';
 import { formatFault } from './schema-formats.ts';
+import { choiceByTag, type TagChoice } from './schema-tag.ts';
 import { closest } from './suggest.ts';
 
 export interface ReadContext {
@@ -303,10 +305,14 @@ function readUnion(variants: readonly Schema[], value: JsonValue, path: Path, co
   // A text may also stand for a number or a truth value: "250", "true".
   if (candidates.length === 0 && type === 'string') candidates = variants.filter(isConvertible);
   if (candidates.length === 0) {
-    invalid(context, path, variants.map(describe).join(' or '), value);
+    invalid(context, path, [...new Set(variants.map(describe))].join(' or '), value);
     return undefined;
   }
   if (candidates.length === 1) return readNode(candidates[0]!, value, path, context);
+  const choice = isObject(value) ? choiceByTag(candidates, value) : undefined;
+  if (choice !== undefined && !hasOpenTag(choice, value as JsonObject, context)) {
+    return readTagged(choice, value as JsonObject, path, context);
+  }
   let best: { readonly result: unknown; readonly findings: readonly Finding[] } | undefined;
   for (const candidate of candidates) {
     const findings: Finding[] = [];
@@ -319,6 +325,21 @@ function readUnion(variants: readonly Schema[], value: JsonValue, path: Path, co
   }
   for (const finding of best!.findings) context.report(finding);
   return best!.result;
+}
+
+/** A tag that is a placeholder tells nothing before it is replaced. */
+function hasOpenTag({ tag }: TagChoice, value: JsonObject, { kind }: ReadContext): boolean {
+  const given = value[tag];
+  return typeof given === 'string' && hasPlaceholder(given, kind);
+}
+
+function readTagged(choice: TagChoice, value: JsonObject, path: Path, context: ReadContext): unknown {
+  const { tag, chosen, values } = choice;
+  if (chosen !== undefined) return readNode(chosen, value, path, context);
+  const tagSchema = string({ description: 'Tells the alternatives apart.', enum: values });
+  if (Object.hasOwn(value, tag)) return readNode(tagSchema, value[tag]!, [...path, tag], context);
+  missing(context, path, tag, tagSchema);
+  return undefined;
 }
 
 function accepts(schema: Schema, type: ReturnType<typeof jsonType>): boolean {
@@ -389,7 +410,7 @@ export function describe(schema: Schema): string {
     case 'steps':
       return 'a list of steps';
     case 'union':
-      return node.variants.map(describe).join(' or ');
+      return [...new Set(node.variants.map(describe))].join(' or ');
     case 'named':
       return describe(node.get());
   }
