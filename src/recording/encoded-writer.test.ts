@@ -24,7 +24,7 @@ let files = 0;
 /** A writer of mono at 8 kHz with its surroundings, fed with a tone of 425 Hz. */
 class Bench {
   readonly path: string;
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly encoders = new LocalEncoders();
   readonly errors: TargetError[] = [];
   readonly notices: string[] = [];
@@ -33,9 +33,10 @@ class Bench {
   #filled = 0;
   written = 0;
 
-  constructor(format: EncodedFormat, createTarget?: CreateTarget) {
+  constructor(format: EncodedFormat, createTarget?: CreateTarget, clock = new VirtualClock()) {
+    this.clock = clock;
     this.path = path.join(folder, `${files++}.${format}`);
-    const { clock, encoders } = this;
+    const { encoders } = this;
     this.writer = createFileWriter(
       { ...SPEC, format, path: this.path },
       { sampleRate: RATE, clock, encoders, createTarget },
@@ -240,7 +241,8 @@ test('a disk that fails is told once, though there are two files on it', async (
     ...nodeFileSystem,
     write: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })),
   };
-  const bench = new Bench('mp3', (file) => new FileTarget(file, { clock: new VirtualClock(), files: full }));
+  const clock = new VirtualClock();
+  const bench = new Bench('mp3', (file) => new FileTarget(file, { clock, files: full }), clock);
   bench.encoders.kill();
   bench.say(1);
   await bench.clock.settle();
