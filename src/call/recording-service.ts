@@ -37,6 +37,8 @@ export interface RecordingServiceOptions {
   readonly maskDtmf?: boolean;
   /** With a current key, new recordings are encrypted; default: none. */
   readonly keys?: KeyRing;
+  /** Told of each recording that is complete, within the transaction that says so. */
+  readonly onCompleted?: ((row: RecordingRow) => void) | undefined;
   /** Fresh UUIDs; default random ones. */
   readonly newId?: () => string;
   readonly clock: Clock;
@@ -206,7 +208,11 @@ export class RecordingService {
       if (repaired === undefined) return undefined;
       const start = row.startTime ?? row.createdAt;
       const status = 'completed';
-      store.update(row.id, { status, startTime: start, endTime: start + repaired.durationMs, ...repaired });
+      const change = { status, startTime: start, endTime: start + repaired.durationMs, ...repaired } as const;
+      this.#options.transaction(() => {
+        store.update(row.id, change);
+        this.#options.onCompleted?.({ ...row, ...change });
+      });
       log.warn(
         { ...about, status, duration_ms: repaired.durationMs },
         'recording that had failed was repaired',
@@ -334,6 +340,7 @@ export class RecordingService {
     transaction(() => {
       store.update(id, change);
       const row = store.get(id);
+      if (row !== undefined && change.status === 'completed') this.#options.onCompleted?.(row);
       if (row?.statusUrl === undefined) return;
       outbox.enqueue({
         url: row.statusUrl,

@@ -30,6 +30,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #queuedBytes = 0;
   #controller: Dispatcher.DispatchController | undefined;
   #timer: Timer | undefined;
+  #answered = false;
   #ended = false;
   #error: HttpError | undefined;
   #wakeReader: (() => void) | undefined;
@@ -75,6 +76,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(error);
   }
 
+  /** A piece of the request's body is on its way: the server need not answer yet. */
+  sending(): void {
+    if (this.#ended || this.#error !== undefined || this.#answered) return;
+    this.#deadline(
+      this.#timeouts.readMs,
+      'timeout_read',
+      'no more of the body was taken, and no answer came',
+    );
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#error !== undefined) {
@@ -88,6 +99,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // Informational responses (RFC 9110 15.2) come before the real one.
     if (status < 200) return;
     this.#timer?.cancel();
+    this.#answered = true;
     this.#head.resolve({ status, headers });
   }
 

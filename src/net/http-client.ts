@@ -8,6 +8,7 @@ import { HttpError, toHttpError } from './http-errors.ts';
 import { type HttpTimeouts, parseHttpUrl, urlToSign } from './http-url.ts';
 import { type Hop, type HttpMethod, headerOf, isRedirect, nextHop } from './redirects.ts';
 import { RequestRun } from './request-run.ts';
+import { isStreamBody, readableBody, type StreamBody } from './stream-body.ts';
 
 export type { HttpMethod } from './redirects.ts';
 
@@ -18,6 +19,8 @@ export interface HttpRequest {
   readonly method?: HttpMethod;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** A body that is read as it is sent, in the place of `body`; it cannot be signed by `sign`. */
+  readonly upload?: StreamBody;
   /** Over the client's defaults; the URL's own fragment goes over these. */
   readonly timeouts?: Partial<HttpTimeouts>;
   /** Largest body of the response, bytes. */
@@ -217,7 +220,7 @@ export class HttpClient {
       text: request.url,
       method: request.method ?? 'GET',
       headers: lowerCase(request.headers ?? {}),
-      body: request.body,
+      body: request.upload ?? request.body,
     };
     for (let redirects = 0; ; redirects++) {
       const exchange = this.#dispatch(hop, request, timeouts);
@@ -252,21 +255,27 @@ export class HttpClient {
     this.#requireHttps(url, request.httpsOnly);
     const connectMs = Math.min(timeouts.connectMs, MAX_CONNECT_MS);
     const exchange = new Exchange(this.#clock, { ...timeouts, connectMs }, url.href);
+    const { body } = hop;
+    const streamed = isStreamBody(body);
+    if (streamed && request.sign !== undefined) throw new TypeError('a streamed body cannot be signed');
     const headers = {
       'user-agent': this.#userAgent,
       accept: '*/*',
       'accept-encoding': 'identity',
       ...(authorization === undefined ? {} : { authorization }),
       ...hop.headers,
-      ...request.sign?.(urlToSign(hop.text), hop.body ?? ''),
+      ...(streamed
+        ? { 'content-length': String(body.length) }
+        : request.sign?.(urlToSign(hop.text), body ?? '')),
     };
     const options: Dispatcher.DispatchOptions = {
       origin: url.origin,
       path: url.pathname + url.search,
       method: hop.method,
       headers,
-      body: hop.body ?? null,
-      headersTimeout: timeouts.readMs + BACKSTOP_MS,
+      body: streamed ? readableBody(body, () => exchange.sending()) : (body ?? null),
+      // While a body is being sent the deadline moves on with it, on our own clock only.
+      headersTimeout: (streamed ? timeouts.totalMs : timeouts.readMs) + BACKSTOP_MS,
       bodyTimeout: timeouts.readMs + BACKSTOP_MS,
     };
     try {

@@ -1,5 +1,6 @@
 import type { HttpHeaders, ResponseHead } from './exchange.ts';
 import { type HttpTarget, parseHttpUrl } from './http-url.ts';
+import type { RequestBody } from './stream-body.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
 
@@ -10,7 +11,7 @@ export interface Hop {
   readonly text: string;
   readonly method: HttpMethod;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | undefined;
+  readonly body: RequestBody | undefined;
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ConfigKey, key } from './config-key.ts';
 import { RECORDING_KEYS } from './config-recording-keys.ts';
 import { SPEECH_KEYS } from './config-speech-keys.ts';
+import { STORAGE_KEYS } from './config-storage-keys.ts';
 import {
   allowedAddress,
   eventUrl,
@@ -272,14 +273,7 @@ export const CONFIG_KEYS = {
   },
   recording: RECORDING_KEYS,
   speech: SPEECH_KEYS,
-  storage: {
-    synchronous: key({
-      schema: oneOf('normal', 'full'),
-      kind: 'text',
-      default: 'normal',
-      description: 'full: every commit survives a power cut; normal: all but the last second do.',
-    }),
-  },
+  storage: STORAGE_KEYS,
   log: {
     level: key({
       schema: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),

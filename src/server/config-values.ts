@@ -103,6 +103,11 @@ export const voicePair = z.string().transform((text, context): { name: string; v
   return refuse(context, 'expected two voices such as amazon.Joanna=nova or azure.*=onyx');
 });
 
+/** Part of an access key that somebody else has made. */
+export const accessKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,256}$/, 'expected 1 to 256 printable ASCII characters without spaces');
+
 /** The name of a variable of scripts, members behind dots. */
 export const variableName = z.string().superRefine((text, context) => {
   const fault = variableNameFault(text);

@@ -100,7 +100,19 @@ describe('the settings', () => {
           voice_map: [],
         },
       },
-      storage: { synchronous: 'normal' },
+      storage: {
+        synchronous: 'normal',
+        s3: {
+          endpoint: undefined,
+          region: 'us-east-1',
+          bucket: undefined,
+          prefix: undefined,
+          access_key_id: undefined,
+          secret_access_key: undefined,
+          addressing: 'path',
+          serve: 'proxy',
+        },
+      },
       log: { level: 'info', format: 'auto' },
     });
   });
@@ -334,6 +346,7 @@ describe('the list of settings', () => {
       'link_key',
       'recording.encryption.key',
       'speech.synthesis.api_key',
+      'storage.s3.secret_access_key',
     ]);
   });
 

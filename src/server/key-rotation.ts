@@ -1,14 +1,22 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { HEADER_BYTES, parseHeader } from '../recording/encryption/format.ts';
 import type { KeyRing } from '../recording/encryption/keys.ts';
 import { rewrapFile } from '../recording/encryption/rewrap.ts';
 import { nodeFileSystem } from '../recording/file-system.ts';
-import { isEncryptedPath } from '../recording/recording-path.ts';
+import { ENCRYPTED_SUFFIX, isEncryptedPath } from '../recording/recording-path.ts';
 import { isLocked } from '../storage/data-lock.ts';
 import { LocalFiles } from '../storage/local-files.ts';
+import type { S3Client } from '../storage/s3/s3-client.ts';
+import type { Uploads } from '../storage/uploads.ts';
+import { sumsOf } from '../storage/uploader.ts';
 
-/** What became of one file. */
+/** What became of one file or object. */
 export interface RotatedFile {
-  /** Relative to the data folder. */
+  /** Relative to the data folder, or to the prefix of the bucket. */
   readonly name: string;
   readonly outcome: 'moved' | 'already' | 'failed';
   /** With `failed`. */
@@ -20,17 +28,77 @@ export interface RotatedFile {
  * unfinished files are left alone.
  * @throws StorageError; TypeError without a current key
  */
-export async function* rotateKeys(dataDir: string, keys: KeyRing): AsyncGenerator<RotatedFile> {
+export async function* rotateFiles(dataDir: string, keys: KeyRing): AsyncGenerator<RotatedFile> {
   const serverRuns = isLocked(dataDir);
   for await (const name of new LocalFiles(dataDir).list('recordings')) {
     if (!isEncryptedPath(name) || (serverRuns && name.endsWith('.part'))) continue;
-    try {
-      const moved = await rewrapFile(path.join(dataDir, name), keys, nodeFileSystem);
-      yield { name, outcome: moved ? 'moved' : 'already' };
-    } catch (error) {
-      // Deleted meanwhile, it need not be moved.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
-      yield { name, outcome: 'failed', error: error instanceof Error ? error.message : String(error) };
-    }
+    yield* attempt(name, () => rewrapFile(path.join(dataDir, name), keys, nodeFileSystem));
+  }
+}
+
+/**
+ * The same for the objects of a store: those that need it are fetched, one at a time, and put back.
+ * @param folder where each is kept meanwhile
+ * @throws StorageError; TypeError without a current key
+ */
+export async function* rotateObjects(
+  objects: S3Client,
+  uploads: Uploads,
+  keys: KeyRing,
+  folder: string,
+): AsyncGenerator<RotatedFile> {
+  for (const { name } of uploads.stored()) {
+    if (name.endsWith(ENCRYPTED_SUFFIX))
+      yield* attempt(name, () => rotateObject(name, objects, keys, folder));
+  }
+}
+
+async function* attempt(name: string, work: () => Promise<boolean>): AsyncGenerator<RotatedFile> {
+  try {
+    yield { name, outcome: (await work()) ? 'moved' : 'already' };
+  } catch (error) {
+    // Deleted meanwhile, it need not be moved.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'not_found') return;
+    yield { name, outcome: 'failed', error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function rotateObject(
+  name: string,
+  objects: S3Client,
+  keys: KeyRing,
+  parent: string,
+): Promise<boolean> {
+  const start: Buffer[] = [];
+  for await (const piece of objects.get(name, { start: 0, end: HEADER_BYTES - 1 })) start.push(piece);
+  const { slots } = parseHeader(Buffer.concat(start), name);
+  if (slots.length === 1 && slots[0]?.keyId === keys.current?.id) return false;
+
+  const before = await objects.head(name);
+  const folder = await mkdtemp(path.join(parent, 'rotation-'));
+  const file = path.join(folder, path.basename(name));
+  let isSafe = true;
+  try {
+    const range = { start: 0, end: (before?.size ?? 0) - 1 };
+    await pipeline(Readable.from(objects.get(name, range)), createWriteStream(file, { mode: 0o600 }));
+    await rewrapFile(file, keys, nodeFileSystem);
+    const { size } = await stat(file);
+    const read = (range: { start: number; end: number }): Readable => createReadStream(file, range);
+    const { md5, sha256 } = await sumsOf({ size, read });
+    // From here on the store may hold half of it, if it is one that does not replace objects as a whole.
+    isSafe = false;
+    const open = (): Readable => createReadStream(file);
+    await objects.put(name, { length: size, open, contentType: 'application/octet-stream', md5, sha256 });
+    const after = await objects.head(name);
+    isSafe = after?.size === size && (after.md5 ?? md5.toString('hex')) === md5.toString('hex');
+    if (!isSafe) throw new Error('the object store does not show what was put back');
+    return true;
+  } catch (error) {
+    if (isSafe) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${reason}; what was to be put back is kept in ${file}`, { cause: error });
+  } finally {
+    if (isSafe) await rm(folder, { recursive: true, force: true });
   }
 }

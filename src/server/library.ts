@@ -15,12 +15,15 @@ import type { RecordingFilter, RecordingRow } from '../storage/recordings.ts';
 import { finishRemovals, type RemovalResult, removeRecording } from '../storage/removal.ts';
 import { ServerState } from '../storage/server-state.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
+import { Uploads } from '../storage/uploads.ts';
 import type { Clock } from '../time/clock.ts';
 import { publicUrlOf } from './addresses.ts';
 import type { Config } from './config-keys.ts';
 import { DownloadLinks, type SignedQuery } from './http/download-links.ts';
 import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { readIdentity } from './identity.ts';
+import { type RotatedFile, rotateFiles, rotateObjects } from './key-rotation.ts';
+import { type ObjectStore, openObjectStore } from './object-store.ts';
 import { recordingFiles } from './recording-files.ts';
 import { loadRecordingKeys } from './recording-keys.ts';
 
@@ -43,20 +46,26 @@ export class RecordingLibrary {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #keys: KeyRing;
+  readonly #objects: ObjectStore | undefined;
   readonly #files: FileStore;
   readonly #recordings: SqliteRecordings;
 
   /**
    * @param database open for as long as the library is used
-   * @throws ConfigError when a key of recordings cannot be read
+   * @throws ConfigError when a key of recordings cannot be read, or half an object store is set
    */
   constructor(config: Config, database: Database, clock: Clock) {
     this.#config = config;
     this.#database = database;
     this.#clock = clock;
     this.#keys = loadRecordingKeys(config, silentLogger).ring;
-    this.#files = recordingFiles(config, this.#keys);
+    this.#objects = openObjectStore(config, { clock, log: silentLogger });
+    this.#files = recordingFiles(config, this.#keys, this.#objects);
     this.#recordings = new SqliteRecordings(database, clock);
+  }
+
+  async close(): Promise<void> {
+    await this.#objects?.close();
   }
 
   get(id: string): RecordingRow | undefined {
@@ -94,6 +103,19 @@ export class RecordingLibrary {
   remove(id: string): Promise<RemovalResult> {
     const origin: DeletionOrigin = { by: 'command', details: { user: userName() } };
     return removeRecording(id.toLowerCase(), origin, { recordings: this.#recordings, files: this.#files });
+  }
+
+  /** The id of the key that recordings are encrypted with; undefined: they are not. */
+  get keyId(): string | undefined {
+    return this.#keys.current?.id;
+  }
+
+  /** Moves every encrypted recording to that key, here and in the object store. @throws StorageError */
+  async *rotateKeys(): AsyncGenerator<RotatedFile> {
+    yield* rotateFiles(this.#config.data_dir, this.#keys);
+    if (this.#objects === undefined) return;
+    const uploads = new Uploads(this.#database);
+    yield* rotateObjects(this.#objects.client, uploads, this.#keys, this.#config.data_dir);
   }
 
   /** What was deleted and by whom, oldest first. */
@@ -172,6 +194,9 @@ export class RecordingLibrary {
       idOf: (url) => recordingIdOf(url, this.#publicUrl()),
       maxLengthSeconds: this.#config.limits.max_recording_seconds,
       keys: this.#keys,
+      onCompleted: ({ id, path }) => {
+        if (this.#objects !== undefined) new Uploads(database).add(id, path, clock.now());
+      },
       clock,
       log: silentLogger,
     });

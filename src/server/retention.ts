@@ -1,6 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import type { RecordingCursor, RecordingRow, RecordingStore } from '../storage/recordings.ts';
-import { removeRecording } from '../storage/removal.ts';
+import { finishRemovals, removeRecording } from '../storage/removal.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 
@@ -28,7 +28,7 @@ const BATCH = 100;
 const DAY_MS = 86_400_000;
 
 /**
- * Deletes the oldest recordings that are over a limit, each in a way that survives a crash and with a line in the
+ * Finishes deletions that were postponed, and deletes the oldest recordings that are over a limit, each in a way that survives a crash and with a line in the
  * audit log. One of which a callback is still on its way is kept until that has arrived or was given up, so that
  * a URL which is announced is good for a moment at least.
  */
@@ -42,10 +42,8 @@ export class Retention {
     this.#options = options;
   }
 
-  /** Looks at once, and then once a minute. Does nothing without limits. */
+  /** Looks at once, and then once a minute. */
   start(): void {
-    const { maxAgeDays, maxCount, maxBytes } = this.#options.limits;
-    if (maxAgeDays === undefined && maxCount === undefined && maxBytes === undefined) return;
     this.#timer = this.#options.clock.every(SWEEP_INTERVAL_MS, () => this.#start());
     this.#start();
   }
@@ -67,6 +65,7 @@ export class Retention {
   async #sweep(): Promise<void> {
     const { limits, clock, log } = this.#options;
     try {
+      await this.#finishRemovals();
       if (limits.maxAgeDays !== undefined) {
         const endedBefore = clock.now() - limits.maxAgeDays * DAY_MS;
         await this.#delete({ endedBefore, reason: `max_age_days: ${limits.maxAgeDays}`, over: () => true });
@@ -75,6 +74,16 @@ export class Retention {
     } catch (cause) {
       log.error({ err: cause }, 'recordings that are to go could not be looked for');
     }
+  }
+
+  /** Deletions that wait for the object store. */
+  async #finishRemovals(): Promise<void> {
+    let failed = 0;
+    await finishRemovals(this.#options, ({ id }, cause) => {
+      if (failed++ === 0) {
+        this.#options.log.error({ err: cause, recording_id: id }, 'a deletion cannot be finished yet');
+      }
+    });
   }
 
   async #deleteExcess(): Promise<void> {
@@ -122,7 +131,7 @@ export class Retention {
   async #deleteOne(row: RecordingRow, reason: string): Promise<boolean> {
     const { log } = this.#options;
     const result = await removeRecording(row.id, { by: 'retention', details: { reason } }, this.#options);
-    if (result !== 'removed') return false;
+    if (result !== 'removed' && result !== 'postponed') return false;
     log.info(
       { audit: 'recording_deleted', recording_id: row.id, call_id: row.callId, bytes: row.byteSize, reason },
       'recording deleted by retention',

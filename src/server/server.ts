@@ -14,9 +14,12 @@ import { createSipEndpoint } from '../sip/endpoint.ts';
 import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
 import { Database } from '../storage/database.ts';
 import type { FileStore } from '../storage/file-store.ts';
+import { LocalFiles } from '../storage/local-files.ts';
 import { finishRemovals } from '../storage/removal.ts';
 import { ServerState } from '../storage/server-state.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
+import { Uploader } from '../storage/uploader.ts';
+import { Uploads } from '../storage/uploads.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { publicUrlOf, sipUris } from './addresses.ts';
 import { Calls } from './calls.ts';
@@ -29,6 +32,7 @@ import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { loadIdentity } from './identity.ts';
 import { LoadMonitor } from './load/load-monitor.ts';
 import { Metrics } from './metrics.ts';
+import { type ObjectStore, openObjectStore } from './object-store.ts';
 import { recordingFiles } from './recording-files.ts';
 import { loadRecordingKeys } from './recording-keys.ts';
 import { Retention } from './retention.ts';
@@ -146,6 +150,8 @@ class AssembledServer implements Server {
     await documents.preload();
 
     const keys = loadRecordingKeys(config, log);
+    const objects = openObjectStore(config, { clock, log });
+    if (objects !== undefined) this.#opened.push(() => objects.close());
     const database = Database.open(config.data_dir, { clock, log, synchronous: config.storage.synchronous });
     this.#opened.push(() => database.close());
     const identity = loadIdentity(config);
@@ -190,10 +196,15 @@ class AssembledServer implements Server {
       keys: keys.ring,
       kbps: (format, stereo) =>
         format === 'wav' ? undefined : config.recording[format][stereo ? 'stereo_kbps' : 'mono_kbps'],
+      onCompleted: (row) => {
+        uploads?.table.add(row.id, row.path, clock.now());
+        database.afterCommit(() => uploads?.uploader.wake());
+      },
       clock,
       log,
     });
-    const files = recordingFiles(config, keys.ring);
+    const files = recordingFiles(config, keys.ring, objects);
+    const uploads = objects && this.#makeUploader(objects, database, store);
     const speech = this.#openSpeech();
     const media = this.#openMedia(keys.current);
     const load = this.#openLoadMonitor(media);
@@ -251,6 +262,7 @@ class AssembledServer implements Server {
     if (recovered.length > 0)
       log.warn({ recordings: recovered.length }, 'recordings of a crash were recovered');
     await recordings.repairFailed();
+    uploads?.uploader.start();
     this.#openRetention(store, files);
     outbox.start();
     this.#opened.push(() => outbox.drain(DRAIN_MS));
@@ -283,6 +295,26 @@ class AssembledServer implements Server {
     );
     if (finished > 0)
       this.#log.warn({ recordings: finished }, 'deletions broken off by a crash were finished');
+  }
+
+  /** Not started yet: what a crash left is repaired first. */
+  #makeUploader(
+    objects: ObjectStore,
+    database: Database,
+    recordings: SqliteRecordings,
+  ): { readonly table: Uploads; readonly uploader: Uploader } {
+    const table = new Uploads(database);
+    const uploader = new Uploader({
+      uploads: table,
+      recordings,
+      local: new LocalFiles(this.#config.data_dir),
+      objects: objects.client,
+      clock: this.#clock,
+      log: this.#log.child({ component: 'uploads' }),
+      random: Math.random,
+    });
+    this.#opened.push(() => uploader.close());
+    return { table, uploader };
   }
 
   #openRetention(recordings: SqliteRecordings, files: FileStore): void {

@@ -14,6 +14,10 @@ export type StorageErrorCode =
   /** A uniqueness or other rule of the tables was broken. */
   | 'constraint'
   | 'not_found'
+  /** The object store cannot be reached, or does not do it now; it may later. */
+  | 'unreachable'
+  /** The object store refuses it until somebody changes the settings, the bucket or the rights. */
+  | 'refused'
   | 'closed'
   | 'io';
 

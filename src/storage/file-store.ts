@@ -1,9 +1,18 @@
 import type { ByteSource } from '../recording/byte-source.ts';
 
+/** What clients shall be told of a file that they fetch by a link. */
+export interface FileLink {
+  readonly contentType: string;
+  /** `Content-Disposition`. */
+  readonly disposition: string;
+}
+
 /** A finished file, as it was when it was opened. */
 export interface StoredFile extends ByteSource {
   /** Of the last change, Unix ms. */
   readonly modifiedMs: number;
+  /** Makes a URL where clients fetch the file by themselves, for a few minutes; undefined where they cannot. */
+  readonly link?: (as: FileLink) => Promise<string>;
 }
 
 /** Where finished recordings lie: files under names with slashes. */

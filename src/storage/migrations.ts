@@ -121,4 +121,21 @@ export const MIGRATIONS: readonly Migration[] = [
         WHERE state IN ('pending', 'sending', 'waiting');
     `,
   },
+  {
+    version: 6,
+    name: 'uploads',
+    sql: `
+      CREATE TABLE uploads (
+        recording_id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        due_at REAL NOT NULL,
+        etag TEXT,
+        error TEXT,
+        updated_at REAL NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX uploads_waiting ON uploads (due_at, recording_id) WHERE state = 'waiting';
+    `,
+  },
 ];

@@ -7,11 +7,13 @@ import { VirtualClock } from '../time/virtual-clock.ts';
 import { AuditLog, type DeletionOrigin } from './audit-log.ts';
 import { Database } from './database.ts';
 import { StorageError } from './errors.ts';
+import type { FileStore } from './file-store.ts';
 import { LocalFiles } from './local-files.ts';
 import { recordingRow } from './recordings.test-helper.ts';
 import type { RecordingRow } from './recordings.ts';
 import { finishRemovals, type RemovalTools, removeRecording } from './removal.ts';
 import { SqliteRecordings } from './sqlite-recordings.ts';
+import { TieredFiles } from './tiered-files.ts';
 
 const ORIGIN: DeletionOrigin = { by: 'command', details: { user: 'ann' } };
 let folder: string;
@@ -148,4 +150,24 @@ test('a deletion that cannot be finished is told, stays hidden, and holds up no 
   assert.equal(existsSync(other.file), false);
   rmSync(stuck.file);
   rmSync(`${stuck.file}.part`);
+});
+
+test('an object store that does not answer postpones a deletion; everybody finds the recording gone at once', async () => {
+  const { id, file } = add();
+  let fault: StorageError | undefined = new StorageError('unreachable', 'down');
+  const remote: FileStore = {
+    open: async () => undefined,
+    remove: () => (fault === undefined ? Promise.resolve(true) : Promise.reject(fault)),
+  };
+  const files = new TieredFiles(tools.files, remote);
+  assert.equal(await removeRecording(id, ORIGIN, { ...tools, files }), 'postponed');
+  assert.equal(tools.recordings.get(id), undefined);
+  assert.equal(existsSync(file), false);
+  assert.deepEqual(new AuditLog(database).list({ limit: 10 }), []);
+  const failed: unknown[] = [];
+  assert.equal(await finishRemovals({ ...tools, files }, (_row, cause) => failed.push(cause)), 0);
+  assert.deepEqual(failed, [fault]);
+  fault = undefined;
+  assert.equal(await finishRemovals({ ...tools, files }, assert.fail), 1);
+  assert.equal(new AuditLog(database).list({ limit: 10 })[0]?.by, 'command');
 });

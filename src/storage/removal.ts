@@ -1,5 +1,6 @@
 import { FILE_SUFFIXES } from '../recording/recording-path.ts';
 import type { DeletionOrigin } from './audit-log.ts';
+import { StorageError } from './errors.ts';
 import type { FileStore } from './file-store.ts';
 import type { RecordingRow, RecordingStore } from './recordings.ts';
 
@@ -8,15 +9,19 @@ export interface RemovalTools {
   readonly files: FileStore;
 }
 
-/** `running`: the recording is not finished and was left alone; `absent`: there is no such recording. */
-export type RemovalResult = 'removed' | 'running' | 'absent';
+/**
+ * `postponed`: the recording is gone for everybody, but its object waits for the store to answer.
+ * `running`: the recording is not finished and was left alone; `absent`: there is no such recording.
+ */
+export type RemovalResult = 'removed' | 'postponed' | 'running' | 'absent';
 
 /**
  * Deletes a recording: hides its row, removes the file and what is left of its spool, then the row, with a line in
  * the audit log. A crash at any
  * point leaves either everything or a hidden row, which {@link finishRemovals} takes up; whoever is downloading
  * the file meanwhile gets it to the end.
- * @throws StorageError when a file cannot be removed; the recording is then there as before
+ * An object store that does not answer holds nothing up: the row stays hidden until the object is gone.
+ * @throws StorageError when a local file cannot be removed; the recording is then there as before
  */
 export async function removeRecording(
   id: string,
@@ -30,6 +35,8 @@ export async function removeRecording(
   try {
     await removeFiles(row, tools.files);
   } catch (cause) {
+    // What lay here is removed already; the rest is done by finishRemovals.
+    if (isStoreFault(cause)) return 'postponed';
     recordings.cancelDelete(id);
     throw cause;
   }
@@ -38,7 +45,7 @@ export async function removeRecording(
 }
 
 /**
- * Finishes the deletions that a crash broke off; call once, before the recordings are served.
+ * Finishes the deletions that a crash broke off, or that wait for the object store; also while others are under way.
  * @param onFailed told of each that cannot be finished now; it stays hidden until the next call
  * @returns how many were finished
  */
@@ -57,6 +64,10 @@ export async function finishRemovals(
     }
   }
   return finished;
+}
+
+function isStoreFault(cause: unknown): boolean {
+  return cause instanceof StorageError && (cause.code === 'unreachable' || cause.code === 'refused');
 }
 
 async function removeFiles(row: RecordingRow, files: FileStore): Promise<void> {

@@ -189,6 +189,8 @@ export class SqliteRecordings implements RecordingStore {
       if (row === undefined) return false;
       this.#audit.append(deletionOf(row, this.#clock.now()));
       this.#database.run('DELETE FROM recordings WHERE id = :id', { id });
+      // One that still waits is left to the uploader, which may be about it just now.
+      this.#database.run("DELETE FROM uploads WHERE recording_id = :id AND state <> 'waiting'", { id });
       return true;
     });
   }

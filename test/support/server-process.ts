@@ -205,6 +205,16 @@ export class ServerProcess {
     return `${CREDENTIALS.project}:${CREDENTIALS.token}`;
   }
 
+  /** `DELETE` of a recording. @returns the status */
+  async remove(id: string): Promise<number> {
+    const token = Buffer.from(`${CREDENTIALS.project}:${CREDENTIALS.token}`).toString('base64');
+    const response = await fetch(new URL(`/api/relay/rest/recordings/${id}`, this.httpUrl), {
+      method: 'DELETE',
+      headers: { authorization: `Basic ${token}` },
+    });
+    return response.status;
+  }
+
   /** All recordings, oldest first. */
   async recordings(): Promise<readonly RecordingResource[]> {
     const all: RecordingResource[] = [];

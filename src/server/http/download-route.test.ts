@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { StorageError } from '../../storage/errors.ts';
+import type { FileLink } from '../../storage/file-store.ts';
 import { LocalFiles } from '../../storage/local-files.ts';
 import { AUTH, BYTES, ID, useTestServer } from './http-fixtures.ts';
 
@@ -201,6 +203,47 @@ describe('downloads', () => {
     assert.deepEqual(response.json(), { error: 'Not Found' });
     assert.match(String(response.headers['content-type']), /^application\/json/);
     assert.equal(response.headers['content-length'], String(response.body.length));
+  });
+
+  test('of a file that clients may fetch elsewhere are 302 with a link that nobody keeps; HEAD and conditions stay here', async () => {
+    t.current.add();
+    await t.current.server.close();
+    const asked: unknown[] = [];
+    const files = new LocalFiles(t.current.directory);
+    t.current.server = t.current.make({
+      files: {
+        remove: (name) => files.remove(name),
+        async open(name) {
+          const file = (await files.open(name))!;
+          const link = async (as: FileLink): Promise<string> => {
+            asked.push(as);
+            return 'https://store.example/object?signature=1';
+          };
+          return { size: file.size, modifiedMs: file.modifiedMs, read: (range) => file.read(range), link };
+        },
+      },
+    });
+    const response = await t.current.download({ range: 'bytes=0-3' });
+    assert.equal(response.statusCode, 302);
+    assert.equal(response.headers['location'], 'https://store.example/object?signature=1');
+    assert.equal(response.headers['cache-control'], 'private, no-store');
+    assert.deepEqual(asked, [{ contentType: 'audio/wav', disposition: `inline; filename="${ID}.wav"` }]);
+    const head = await t.current.download({}, 'HEAD');
+    assert.deepEqual([head.statusCode, head.headers['content-length']], [200, String(BYTES.length)]);
+    const { etag } = head.headers;
+    assert.equal((await t.current.download({ 'if-none-match': String(etag) })).statusCode, 304);
+  });
+
+  test('are 503 with the time to come back while the object store does not answer', async () => {
+    t.current.add();
+    await t.current.server.close();
+    const down = new StorageError('unreachable', 'the object store cannot be reached');
+    t.current.server = t.current.make({
+      files: { open: () => Promise.reject(down), remove: () => Promise.reject(down) },
+    });
+    const response = await t.current.download();
+    assert.deepEqual([response.statusCode, response.headers['retry-after']], [503, '10']);
+    assert.deepEqual(response.json(), { error: 'Service Unavailable' });
   });
 
   test('need the credentials while recordings are protected, from one request to the next', async () => {

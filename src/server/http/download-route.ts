@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../log/logger.ts';
 import type { ByteRange } from '../../recording/byte-source.ts';
-import type { RecordFormat } from '../../recording/types.ts';
+import { mimeTypeOf } from '../../recording/mime-type.ts';
 import { toStorageError } from '../../storage/errors.ts';
 import type { FileStore, StoredFile } from '../../storage/file-store.ts';
 import type { RecordingRow } from '../../storage/recordings.ts';
@@ -22,13 +22,6 @@ export interface RecordingTarget {
   readonly id: string;
   readonly extension: string | undefined;
 }
-
-/** The recorder writes no video, so an MP4 is audio. */
-const MIME_TYPES: Readonly<Record<RecordFormat, string>> = {
-  wav: 'audio/wav',
-  mp3: 'audio/mpeg',
-  mp4: 'audio/mp4',
-};
 
 /** `GET` and `HEAD` of a finished file (spec/record.md 6.3), in whole or in part, conditional or not. */
 export function addDownloadRoutes(app: FastifyInstance, options: DownloadOptions): void {
@@ -96,6 +89,15 @@ async function sendFile(
   const verdict = checkConditions(headers, validators);
   if (verdict === 'not_modified') return reply.code(304).send();
   if (verdict === 'failed') throw problem(412);
+  const about = {
+    contentType: mimeTypeOf(row.format),
+    disposition: `inline; filename="${row.id}.${row.format}"`,
+  };
+  if (file.link !== undefined && request.method === 'GET') {
+    // The link is good for as long as it says, so nobody may keep this answer.
+    const location = await file.link(about);
+    return reply.code(302).headers({ location, 'cache-control': 'private, no-store' }).send();
+  }
   const asked = request.method === 'GET' && rangeApplies(headers['if-range'], validators);
   const range = parseRange(asked ? request.headers.range : undefined, file.size);
   if (range.type === 'unsatisfiable') {
@@ -107,8 +109,8 @@ async function sendFile(
   const content = empty ? undefined : await open(row, { start, end }, file);
   if (range.type === 'part') reply.code(206).header('content-range', `bytes ${start}-${end}/${file.size}`);
   reply.headers({
-    'content-type': MIME_TYPES[row.format],
-    'content-disposition': `inline; filename="${row.id}.${row.format}"`,
+    'content-type': about.contentType,
+    'content-disposition': about.disposition,
     'content-length': end - start + 1,
   });
   return reply.send(content);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from '../../log/logger.ts';
+import { StorageError } from '../../storage/errors.ts';
 import type { FileStore } from '../../storage/file-store.ts';
 import type { RecordingStore } from '../../storage/recordings.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -59,6 +60,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** A connection on which nothing moves is closed, ms: also a download that nobody takes. */
 const IDLE_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 2_000;
+/** When a client may ask again that came while the object store did not answer. */
+const STORE_RETRY_SECONDS = 10;
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const log = options.log.child({ component: 'http' });
@@ -144,7 +147,10 @@ function addCommonBehaviour(app: FastifyInstance, log: Logger, clock: Clock): vo
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (error instanceof HttpProblem)
       return reply.code(error.status).headers(error.headers).type('application/json').send(error.body);
-    const status = error.statusCode ?? 500;
+    // The object store may answer again in a moment, and nothing was lost.
+    const passes = error instanceof StorageError && error.code === 'unreachable';
+    if (passes) reply.header('retry-after', STORE_RETRY_SECONDS);
+    const status = passes ? 503 : (error.statusCode ?? 500);
     if (status >= 500)
       log.error({ request_id: request.id, path: pathOf(request), error }, 'http request failed');
     return reply.code(status).type('application/json').send(problem(status).body);

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { type LogFields, type Logger, silentLogger } from '../log/logger.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { Database } from './database.ts';
+import { StorageError } from './errors.ts';
+import type { FileStore } from './file-store.ts';
+import { LocalFiles } from './local-files.ts';
+import { recordingRow } from './recordings.test-helper.ts';
+import { removeRecording } from './removal.ts';
+import type { S3Object, S3Upload } from './s3/s3-client.ts';
+import { SqliteRecordings } from './sqlite-recordings.ts';
+import { TieredFiles } from './tiered-files.ts';
+import { retryDelay, Uploader } from './uploader.ts';
+import { Uploads } from './uploads.ts';
+
+/** An object store in memory, told when to fail. */
+class Objects {
+  readonly place = 'recordings at store.example';
+  readonly stored = new Map<string, Buffer>();
+  readonly types = new Map<string, string>();
+  puts = 0;
+  fault: (() => Error | undefined) | undefined;
+  /** Runs when all of an upload has arrived. */
+  onArrived: () => Promise<void> | void = () => {};
+
+  async head(name: string): Promise<S3Object | undefined> {
+    this.#fail();
+    const bytes = this.stored.get(name);
+    if (bytes === undefined) return undefined;
+    const md5 = createHash('md5').update(bytes).digest('hex');
+    return { size: bytes.length, modifiedMs: 0, etag: md5, md5 };
+  }
+
+  async put(name: string, upload: S3Upload): Promise<void> {
+    this.#fail();
+    this.puts++;
+    const pieces: Uint8Array[] = [];
+    for await (const piece of upload.open()) pieces.push(piece);
+    await this.onArrived();
+    upload.signal?.throwIfAborted();
+    assert.equal(Buffer.concat(pieces).length, upload.length);
+    this.stored.set(name, Buffer.concat(pieces));
+    this.types.set(name, upload.contentType);
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#fail();
+    this.stored.delete(name);
+  }
+
+  #fail(): void {
+    const fault = this.fault?.();
+    if (fault !== undefined) throw fault;
+  }
+}
+
+const DOWN = new StorageError('unreachable', 'the object store cannot be reached');
+const CONTENT = Buffer.alloc(200_000, 'audio');
+
+let folder: string;
+let clock: VirtualClock;
+let database: Database;
+let recordings: SqliteRecordings;
+let uploads: Uploads;
+let objects: Objects;
+let logged: { level: string; fields: LogFields; message: string }[];
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'openswml-uploads-'));
+  mkdirSync(path.join(folder, 'recordings'));
+  clock = new VirtualClock();
+  database = Database.inMemory(clock);
+  recordings = new SqliteRecordings(database, clock);
+  uploads = new Uploads(database);
+  objects = new Objects();
+  logged = [];
+});
+
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+const fileOf = (id: string): string => path.join(folder, 'recordings', `${id}.wav`);
+const nameOf = (id: string): string => `recordings/${id}.wav`;
+
+/** A finished recording with its file, and its upload to be done. */
+function add(id: string): void {
+  recordings.insert(recordingRow({ id, status: 'completed', path: nameOf(id), byteSize: CONTENT.length }));
+  writeFileSync(fileOf(id), CONTENT);
+  uploads.add(id, nameOf(id), clock.now());
+}
+
+function make(local: FileStore = new LocalFiles(folder)): Uploader {
+  const note =
+    (level: string) =>
+    (fields: LogFields, message: string): void =>
+      void logged.push({ level, fields, message });
+  const log: Logger = { ...silentLogger, info: note('info'), error: note('error') };
+  return new Uploader({ uploads, recordings, local, objects, clock, log, random: () => 0.5 });
+}
+
+test('a recording goes to the store, and then its local file goes', async () => {
+  add('a');
+  const uploader = make();
+  uploader.start();
+  await clock.settle();
+  assert.deepEqual(objects.stored.get(nameOf('a')), CONTENT);
+  assert.equal(objects.types.get(nameOf('a')), 'audio/wav');
+  assert.equal(existsSync(fileOf('a')), false);
+  assert.equal(uploads.get('a')?.state, 'stored');
+  add('b');
+  uploader.wake();
+  await clock.settle();
+  assert.equal(existsSync(fileOf('b')), false);
+  await uploader.close();
+});
+
+test('what was recorded before there was a store moves, too; what is not finished does not', async () => {
+  recordings.insert(recordingRow({ id: 'old', status: 'completed', path: nameOf('old') }));
+  recordings.insert(recordingRow({ id: 'new', status: 'in-progress', path: nameOf('new') }));
+  writeFileSync(fileOf('old'), CONTENT);
+  const uploader = make();
+  uploader.start();
+  await clock.settle();
+  assert.deepEqual([...objects.stored.keys()], [nameOf('old')]);
+  assert.equal(uploads.get('new'), undefined);
+  await uploader.close();
+});
+
+test('while the store is down, recordings stay here; each is tried ever more slowly, and all arrive', async () => {
+  for (let n = 0; n < 5; n++) add(`r${n}`);
+  objects.fault = () => DOWN;
+  const uploader = make();
+  uploader.start();
+  await clock.advance(3_600_000);
+  assert.equal(uploads.backlog, 5);
+  for (let n = 0; n < 5; n++) assert.ok(existsSync(fileOf(`r${n}`)));
+  const { attempts, error } = uploads.get('r0')!;
+  // 1, 2, 4 … s up to five minutes: 8 in the first 4 minutes, then one each 5 minutes.
+  assert.ok(attempts >= 15 && attempts <= 22, `${attempts} attempts`);
+  assert.equal(error, DOWN.message);
+  assert.equal(logged.filter(({ level }) => level === 'error').length, 1, 'told once, not for each');
+  objects.fault = undefined;
+  await clock.advance(400_000);
+  assert.equal(uploads.backlog, 0);
+  assert.equal(objects.stored.size, 5);
+  assert.equal(logged.filter(({ message }) => /takes recordings again/.test(message)).length, 1);
+  await uploader.close();
+});
+
+test('a restart takes up what was waiting, where it stood', async () => {
+  add('a');
+  objects.fault = () => DOWN;
+  const first = make();
+  first.start();
+  await clock.advance(10_000);
+  await first.close();
+  const { attempts } = uploads.get('a')!;
+  objects.fault = undefined;
+  const second = make();
+  second.start();
+  await clock.advance(20_000);
+  assert.ok(attempts > 1);
+  assert.equal(uploads.get('a')?.state, 'stored');
+  await second.close();
+});
+
+test('closing breaks an upload off without counting it; the next start does it', async () => {
+  add('a');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  objects.onArrived = () => promise;
+  const first = make();
+  first.start();
+  await new Promise((next) => setTimeout(next, 20));
+  const closed = first.close();
+  resolve();
+  await closed;
+  assert.deepEqual([uploads.get('a')?.state, uploads.get('a')?.attempts], ['waiting', 0]);
+  assert.ok(existsSync(fileOf('a')));
+  objects.onArrived = () => {};
+  const second = make();
+  second.start();
+  await clock.settle();
+  assert.equal(uploads.get('a')?.state, 'stored');
+  await second.close();
+});
+
+test('whatever a kill -9 left of an upload is finished at the next start, and nothing is sent twice', async () => {
+  // Killed behind the PUT; behind the note that it is stored; behind the removal of the file, before the note.
+  for (const id of ['sent', 'removed']) add(id);
+  for (const id of ['sent', 'removed']) objects.stored.set(nameOf(id), CONTENT);
+  rmSync(fileOf('removed'));
+  const uploader = make();
+  uploader.start();
+  await clock.settle();
+  for (const id of ['sent', 'removed']) {
+    assert.equal(uploads.get(id)?.state, 'stored', id);
+    assert.equal(existsSync(fileOf(id)), false, id);
+  }
+  assert.equal(objects.puts, 0);
+  await uploader.close();
+});
+
+test('an object that a broken upload left half is replaced', async () => {
+  add('a');
+  objects.stored.set(nameOf('a'), CONTENT.subarray(0, 1000));
+  const uploader = make();
+  uploader.start();
+  await clock.settle();
+  assert.deepEqual(objects.stored.get(nameOf('a')), CONTENT);
+  await uploader.close();
+});
+
+test('a local file is not removed before the store shows the same bytes', async () => {
+  add('a');
+  objects.onArrived = async () => {};
+  const { put } = objects;
+  let broken = true;
+  objects.put = async function (this: Objects, name: string, upload: S3Upload) {
+    await put.call(this, name, upload);
+    if (broken) this.stored.get(name)!.fill(0, 500, 600);
+  };
+  const uploader = make();
+  uploader.start();
+  await clock.advance(5000);
+  assert.ok(existsSync(fileOf('a')));
+  assert.match(uploads.get('a')?.error ?? '', /does not show what was uploaded/);
+  broken = false;
+  await clock.advance(60_000);
+  assert.equal(existsSync(fileOf('a')), false);
+  assert.deepEqual(objects.stored.get(nameOf('a')), CONTENT);
+  await uploader.close();
+});
+
+test('a recording that is deleted while it goes up leaves nothing, here or there', async () => {
+  add('a');
+  const remote: FileStore = {
+    open: async () => undefined,
+    async remove(name) {
+      await objects.remove(name);
+      return true;
+    },
+  };
+  const files = new TieredFiles(new LocalFiles(folder), remote);
+  objects.onArrived = async () => {
+    assert.equal(await removeRecording('a', { by: 'rest' }, { recordings, files }), 'removed');
+  };
+  const uploader = make();
+  uploader.start();
+  await clock.settle();
+  assert.equal(objects.puts, 1);
+  assert.deepEqual([...objects.stored.keys()], []);
+  assert.equal(existsSync(fileOf('a')), false);
+  assert.equal(uploads.get('a'), undefined);
+  await uploader.close();
+});
+
+test('a file that is gone before it was uploaded is told once, and not tried for ever', async () => {
+  add('a');
+  rmSync(fileOf('a'));
+  const uploader = make();
+  uploader.start();
+  await clock.advance(3_600_000);
+  assert.equal(uploads.get('a')?.state, 'lost');
+  assert.equal(logged.filter(({ level }) => level === 'error').length, 1);
+  await uploader.close();
+});
+
+test('a local file that cannot be removed is tried again, without another upload', async () => {
+  add('a');
+  const local = new LocalFiles(folder);
+  let stuck = true;
+  const uploader = make({
+    open: (name) => local.open(name),
+    remove: (name) => (stuck ? Promise.reject(new Error('permission denied')) : local.remove(name)),
+  });
+  uploader.start();
+  await clock.advance(5000);
+  assert.ok(existsSync(fileOf('a')));
+  stuck = false;
+  await clock.advance(60_000);
+  assert.equal(existsSync(fileOf('a')), false);
+  assert.equal(objects.puts, 1);
+  await uploader.close();
+});
+
+test('at most two go up at once', async () => {
+  for (let n = 0; n < 6; n++) add(`r${n}`);
+  let now = 0;
+  let most = 0;
+  objects.onArrived = async () => {
+    most = Math.max(most, ++now);
+    await new Promise((next) => setTimeout(next, 5));
+    now--;
+  };
+  const uploader = make();
+  uploader.start();
+  await clock.settle();
+  assert.equal(uploads.backlog, 0);
+  assert.equal(most, 2);
+  await uploader.close();
+});
+
+test('retries wait from a second to five minutes, a fifth more or less', () => {
+  assert.deepEqual(
+    [1, 2, 3, 9, 10, 1000].map((n) => retryDelay(n, 0.5)),
+    [1000, 2000, 4000, 256_000, 300_000, 300_000],
+  );
+  assert.equal(retryDelay(1, 0), 800);
+  assert.ok(retryDelay(1, 0.999) < 1200);
+});

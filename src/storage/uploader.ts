@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from '../log/logger.ts';
+import type { ByteSource } from '../recording/byte-source.ts';
+import { mimeTypeOf } from '../recording/mime-type.ts';
+import { ENCRYPTED_SUFFIX } from '../recording/recording-path.ts';
+import { StorageError } from './errors.ts';
+import type { FileStore } from './file-store.ts';
+import type { RecordingRow, RecordingStore } from './recordings.ts';
+import type { S3Client } from './s3/s3-client.ts';
+import type { Upload, Uploads } from './uploads.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+
+export interface UploaderOptions {
+  readonly uploads: Uploads;
+  readonly recordings: RecordingStore;
+  /** Files as they lie there, encrypted or not. */
+  readonly local: FileStore;
+  readonly objects: Pick<S3Client, 'head' | 'put' | 'remove' | 'place'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Uniform in [0, 1): spreads retries. */
+  readonly random: () => number;
+}
+
+/** Uploads at once. */
+const CONCURRENCY = 2;
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 300_000;
+const LOOK_INTERVAL_MS = 60_000;
+
+/**
+ * Brings finished recordings to the object store, and removes the local file once the store has shown that it holds
+ * the same bytes. Nothing is given up: what fails is tried again, ever more slowly, also after a restart, and until
+ * then the recording is served from the local file.
+ */
+export class Uploader {
+  readonly #options: UploaderOptions;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #abort = new AbortController();
+  #timer: Timer | undefined;
+  #ticker: Timer | undefined;
+  /** Whether the store did not answer when it was last asked: told once, not for each recording. */
+  #down = false;
+
+  constructor(options: UploaderOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what was left, what is there of before there was a store, and whatever is added from then on. */
+  start(): void {
+    const { uploads, clock } = this.#options;
+    uploads.addAll(clock.now());
+    // Commands beside the server add some without a word.
+    this.#ticker = clock.every(LOOK_INTERVAL_MS, () => this.wake());
+    this.wake();
+  }
+
+  /** Something was added. */
+  wake(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#abort.signal.aborted) return;
+    const { uploads, clock } = this.#options;
+    const next = uploads
+      .waiting(CONCURRENCY * 2)
+      .filter(({ recordingId }) => !this.#running.has(recordingId));
+    for (const upload of next) {
+      if (this.#running.size >= CONCURRENCY) return;
+      const wait = upload.dueAt - clock.now();
+      if (wait > 0) {
+        this.#timer = clock.after(wait, () => this.wake());
+        return;
+      }
+      this.#begin(upload);
+    }
+  }
+
+  /** Breaks off what is under way: it is taken up at the next start. */
+  async close(): Promise<void> {
+    this.#abort.abort();
+    this.#timer?.cancel();
+    this.#ticker?.cancel();
+    await Promise.all(this.#running.values());
+  }
+
+  #begin(upload: Upload): void {
+    const { clock } = this.#options;
+    const work = clock.holdWhile(this.#run(upload)).finally(() => {
+      this.#running.delete(upload.recordingId);
+      this.wake();
+    });
+    this.#running.set(upload.recordingId, work);
+  }
+
+  async #run(upload: Upload): Promise<void> {
+    const { uploads, clock, log, objects } = this.#options;
+    try {
+      await this.#bring(upload);
+      if (this.#down) log.info({ store: objects.place }, 'the object store takes recordings again');
+      this.#down = false;
+    } catch (cause) {
+      if (this.#abort.signal.aborted) return;
+      const attempts = upload.attempts + 1;
+      const error = cause instanceof Error ? cause.message : String(cause);
+      const dueAt = clock.now() + retryDelay(attempts, this.#options.random());
+      try {
+        uploads.save(upload, { attempts, dueAt, error }, clock.now());
+      } catch (again) {
+        log.error(
+          { err: again, recording_id: upload.recordingId },
+          'the state of an upload cannot be stored',
+        );
+      }
+      const about = { recording_id: upload.recordingId, attempts, retry_ms: Math.round(dueAt - clock.now()) };
+      const isStore = cause instanceof StorageError && ['unreachable', 'refused'].includes(cause.code);
+      if (isStore && this.#down) log.debug({ ...about, error }, 'a recording cannot be uploaded');
+      else log.error({ ...about, error }, 'a recording cannot be uploaded; it stays here and is tried again');
+      if (isStore) this.#down = true;
+    }
+  }
+
+  async #bring(upload: Upload): Promise<void> {
+    const { uploads, recordings, local, objects, clock, log } = this.#options;
+    const { recordingId, name } = upload;
+    const row = recordings.get(recordingId);
+    if (row === undefined) return await this.#forget(upload);
+    const file = await local.open(name);
+    if (file === undefined) return await this.#withoutFile(upload, row);
+    const { md5, sha256 } = await sumsOf(file);
+    // What an upload left that was broken off behind its end.
+    const before = await objects.head(name);
+    const isThere = before?.size === file.size && before.md5 === md5.toString('hex');
+    if (!isThere) {
+      await objects.put(name, {
+        length: file.size,
+        open: () => pieces(file),
+        contentType: name.endsWith(ENCRYPTED_SUFFIX) ? 'application/octet-stream' : mimeTypeOf(row.format),
+        md5,
+        sha256,
+        signal: this.#abort.signal,
+      });
+    }
+    const stored = isThere ? before : await objects.head(name);
+    if (stored?.size !== file.size || (stored.md5 ?? md5.toString('hex')) !== md5.toString('hex')) {
+      throw new StorageError('unreachable', `${name}: the object store does not show what was uploaded`);
+    }
+    // Deleted meanwhile: the deletion may have come to the store before the upload.
+    if (recordings.get(recordingId) === undefined) return await this.#forget(upload);
+    uploads.save(upload, { state: 'stored', etag: stored.etag, error: undefined }, clock.now());
+    await local.remove(name);
+    log.info({ recording_id: recordingId, bytes: file.size, store: objects.place }, 'recording uploaded');
+  }
+
+  /** Its recording is deleted; an upload that was broken off may have left an object. */
+  async #forget({ recordingId, name }: Upload): Promise<void> {
+    await this.#options.objects.remove(name);
+    this.#options.uploads.remove(recordingId);
+  }
+
+  /** The local file was removed, but that was not noted any more; or somebody else removed it. */
+  async #withoutFile(upload: Upload, { callId }: RecordingRow): Promise<void> {
+    const { uploads, objects, clock, log } = this.#options;
+    const object = await objects.head(upload.name);
+    const state = object === undefined ? 'lost' : 'stored';
+    uploads.save(upload, { state, etag: object?.etag }, clock.now());
+    if (object !== undefined) return;
+    const ids = { recording_id: upload.recordingId, call_id: callId };
+    log.error({ ...ids, path: upload.name }, 'the file of a recording is gone before it was uploaded');
+  }
+}
+
+/** Doubles from a second to five minutes, ±20 % so that many do not come together. */
+export function retryDelay(attempts: number, random: number): number {
+  const delay = Math.min(FIRST_RETRY_MS * 2 ** Math.min(attempts - 1, 30), LAST_RETRY_MS);
+  return delay * (0.8 + 0.4 * random);
+}
+
+/** What an upload is held against. */
+export async function sumsOf(file: ByteSource): Promise<{ readonly md5: Buffer; readonly sha256: Buffer }> {
+  const md5 = createHash('md5');
+  const sha256 = createHash('sha256');
+  for await (const piece of pieces(file)) {
+    md5.update(piece);
+    sha256.update(piece);
+  }
+  return { md5: md5.digest(), sha256: sha256.digest() };
+}
+
+async function* pieces(file: ByteSource): AsyncGenerator<Uint8Array> {
+  if (file.size === 0) return;
+  for await (const piece of file.read({ start: 0, end: file.size - 1 })) yield piece as Uint8Array;
+}

@@ -1,0 +1,109 @@
+import type { Database, SqlRow } from './database.ts';
+
+/**
+ * `waiting`: its turn is at `dueAt`. `stored`: the object is there, whole; the local file is removed, or will be.
+ * `lost`: there is neither a file nor an object.
+ */
+export type UploadState = 'waiting' | 'stored' | 'lost';
+
+/** The way of one finished recording to the object store. */
+export interface Upload {
+  readonly recordingId: string;
+  /** Of file and object. */
+  readonly name: string;
+  readonly state: UploadState;
+  /** Failed ones since it began. */
+  readonly attempts: number;
+  /** Unix ms. */
+  readonly dueAt: number;
+  /** Of the stored object. */
+  readonly etag: string | undefined;
+  /** Why it failed last. */
+  readonly error: string | undefined;
+}
+
+export type UploadChange = Partial<Pick<Upload, 'state' | 'attempts' | 'dueAt' | 'etag' | 'error'>>;
+
+const INSERT = `INSERT OR IGNORE INTO uploads (recording_id, name, state, attempts, due_at, updated_at)
+  VALUES (:recordingId, :name, 'waiting', 0, :now, :now)`;
+const INSERT_ALL = `INSERT OR IGNORE INTO uploads (recording_id, name, state, attempts, due_at, updated_at)
+  SELECT id, path, 'waiting', 0, :now, :now FROM recordings WHERE status = 'completed' AND deleted_at IS NULL`;
+const SAVE = `UPDATE uploads SET state = :state, attempts = :attempts, due_at = :dueAt, etag = :etag, error = :error,
+  updated_at = :now WHERE recording_id = :recordingId`;
+const WAITING = `SELECT * FROM uploads WHERE state = 'waiting' ORDER BY due_at, recording_id LIMIT :limit`;
+
+const STORED = `SELECT * FROM uploads WHERE state = 'stored' AND recording_id > :after
+  ORDER BY recording_id LIMIT :limit`;
+const PAGE = 1_000;
+
+/** Uploads that are to be done, and those that are. All methods throw StorageError. */
+export class Uploads {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** In the transaction that completes the recording. No-op when there is one of it. */
+  add(recordingId: string, name: string, now: number): void {
+    this.#database.run(INSERT, { recordingId, name, now });
+  }
+
+  /** Finished recordings of before there was an object store. */
+  addAll(now: number): void {
+    this.#database.run(INSERT_ALL, { now });
+  }
+
+  get(recordingId: string): Upload | undefined {
+    const row = this.#database.get('SELECT * FROM uploads WHERE recording_id = :recordingId', {
+      recordingId,
+    });
+    return row === undefined ? undefined : fromSql(row);
+  }
+
+  /** The first to be done, soonest first. */
+  waiting(limit: number): readonly Upload[] {
+    return this.#database.all(WAITING, { limit }).map(fromSql);
+  }
+
+  /** Those that are there, a page at a time. */
+  *stored(): Generator<Upload> {
+    let after = '';
+    for (;;) {
+      const page = this.#database.all(STORED, { after, limit: PAGE }).map(fromSql);
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      after = last.recordingId;
+    }
+  }
+
+  /** How many wait. */
+  get backlog(): number {
+    return Number(this.#database.get("SELECT COUNT(*) AS n FROM uploads WHERE state = 'waiting'")?.['n']);
+  }
+
+  save(upload: Upload, change: UploadChange, now: number): void {
+    const { recordingId, state, attempts, dueAt, etag, error } = { ...upload, ...change };
+    const params = { recordingId, state, attempts, dueAt, etag: etag ?? null, error: error ?? null, now };
+    this.#database.run(SAVE, params);
+  }
+
+  remove(recordingId: string): void {
+    this.#database.run('DELETE FROM uploads WHERE recording_id = :recordingId', { recordingId });
+  }
+}
+
+function fromSql(row: SqlRow): Upload {
+  const text = (column: string): string | undefined =>
+    row[column] === null ? undefined : String(row[column]);
+  return {
+    recordingId: String(row['recording_id']),
+    name: String(row['name']),
+    state: String(row['state']) as UploadState,
+    attempts: Number(row['attempts']),
+    dueAt: Number(row['due_at']),
+    etag: text('etag'),
+    error: text('error'),
+  };
+}
