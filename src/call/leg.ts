@@ -138,6 +138,30 @@ export interface DetectOperation {
   stop(): void;
 }
 
+/** How speech is understood (spec/media.md 4.1). */
+export interface RecogniseOptions {
+  /** BCP 47. */
+  readonly language: string | undefined;
+  readonly hints: readonly string[];
+  /** Silence that ends an utterance, seconds. */
+  readonly endSilence: number | undefined;
+}
+
+export type SpeechResult =
+  | { readonly kind: 'match'; readonly text: string; readonly confidence: number | undefined }
+  /** There was speech, but no words were made out. */
+  | { readonly kind: 'noMatch' }
+  | { readonly kind: 'error'; readonly error: string };
+
+/** One utterance that is listened for. */
+export interface SpeechListening {
+  /** Never rejects; never resolves once it was stopped. */
+  readonly done: Promise<SpeechResult>;
+  /** What was heard up to now is the whole utterance. */
+  cut(): void;
+  stop(): void;
+}
+
 export interface PressedDigit {
   /** One of `0-9A-D*#`. */
   readonly digit: string;
@@ -180,6 +204,11 @@ export interface CallLeg {
    * @throws CallError `invalid_state` when there is no audio yet
    */
   detect(options: DetectOptions, onEvent: (event: DetectedEvent, beep: boolean) => void): DetectOperation;
+  /**
+   * Listens for an utterance of the party; `onStart` is called when it begins.
+   * @throws CallError `no_recogniser`, `invalid_state` (not answered), `call_over`
+   */
+  recognise(options: RecogniseOptions, onStart: () => void): SpeechListening;
   /** Calls `listener` for every key the party presses; returns the function that ends this. */
   onDigit(listener: (pressed: PressedDigit) => void): () => void;
 }
@@ -194,6 +223,7 @@ export class CallError extends Error {
     | 'no_consent'
     | 'invalid_state'
     | 'invalid_digits'
+    | 'no_recogniser'
     | 'record_failed'
     | 'answer_failed';
 

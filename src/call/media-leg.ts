@@ -1,6 +1,7 @@
 import type { Logger } from '../log/logger.ts';
 import type { MediaStatistics } from '../mediaworker/protocol.ts';
 import { redactUrl } from '../net/http-url.ts';
+import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { startDetection } from './detection.ts';
 import {
@@ -18,12 +19,15 @@ import {
   type PlayOperation,
   type PlayResult,
   type PressedDigit,
+  type RecogniseOptions,
   type RecordOperation,
   type RecordOptions,
+  type SpeechListening,
 } from './leg.ts';
 import { LegRecordings, type RecordingRefusal } from './leg-recordings.ts';
 import type { MediaClient } from './media-client.ts';
 import { Playback, type SoundingEvent, type SoundSource } from './playback.ts';
+import { startRecognition } from './recognition.ts';
 import type { RecordingService } from './recording-service.ts';
 
 /** The signalling half of a leg: SIP, WebRTC or virtual. */
@@ -55,6 +59,8 @@ export interface MediaLegOptions {
   readonly signalling: Signalling;
   readonly sounds: SoundSource;
   readonly recordings: RecordingService;
+  /** Understands speech; undefined: nobody does. */
+  readonly recogniser?: Recogniser | undefined;
   /** `swml:<session>`; goes into the callbacks of recordings. */
   readonly eventChannel: string | undefined;
   readonly recordingRefusal?: RecordingRefusal | undefined;
@@ -192,6 +198,21 @@ export class MediaLeg implements CallLeg {
       });
       media.send({ type: 'sendDigits', sendId, digits });
     });
+  }
+
+  recognise(options: RecogniseOptions, onStart: () => void): SpeechListening {
+    this.#assertAlive();
+    const { recogniser } = this.#options;
+    if (recogniser === undefined) {
+      throw new CallError(
+        'no_recogniser',
+        'speech recognition is not configured: set speech.recognition.url to a server with POST /audio/transcriptions',
+      );
+    }
+    if (this.#media === undefined) {
+      throw new CallError('invalid_state', 'there is nothing to listen to before the call was answered');
+    }
+    return startRecognition(this.#media, `listen-${this.#nextSendId++}`, recogniser, options, onStart);
   }
 
   detect(options: DetectOptions, onEvent: (event: DetectedEvent, beep: boolean) => void): DetectOperation {

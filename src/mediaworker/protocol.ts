@@ -95,6 +95,9 @@ export type MediaCommand =
       readonly spec: DetectSpec;
     }
   | { readonly type: 'stopDetect'; readonly sessionId: string; readonly detectId: string }
+  /** Brings what the party says as `heardAudio`, from now until `unlisten`. */
+  | { readonly type: 'listen'; readonly sessionId: string; readonly listenId: string }
+  | { readonly type: 'unlisten'; readonly sessionId: string; readonly listenId: string }
   /** A key that arrived by SIP INFO. */
   | {
       readonly type: 'digit';
@@ -185,6 +188,13 @@ export type MediaEvent =
       readonly beep: boolean;
       /** Once it is over: what was found, and how long it took. */
       readonly result?: { readonly outcome: DetectOutcome; readonly ms: number };
+    }
+  /** The next samples of the party, at the rate of the session; silence where nothing came. */
+  | {
+      readonly type: 'heardAudio';
+      readonly sessionId: string;
+      readonly listenId: string;
+      readonly samples: Int16Array;
     }
   | { readonly type: 'digitsSent'; readonly sessionId: string; readonly sendId: string }
   /** Flow control of `feed`: samples of the stream that were sent to the party so far, about twice a second. */

@@ -10,6 +10,7 @@ import { ReceivePath } from './receive-path.ts';
 import { SendPath } from './send-path.ts';
 import type { MediaSessionOptions, SessionCommand } from './session.ts';
 import { SessionDetectors } from './session-detectors.ts';
+import { SessionListeners } from './session-listeners.ts';
 import { SessionRecordings } from './session-recordings.ts';
 
 const TICK_MS = 20;
@@ -27,6 +28,7 @@ export class SessionAudio {
   readonly #sendPath: SendPath;
   readonly #recordings: SessionRecordings;
   readonly #detectors: SessionDetectors;
+  readonly #listeners: SessionListeners;
   readonly #reporter: RtcpSession;
   readonly #keys: InbandKeys;
   readonly #merger: KeyMerger;
@@ -88,6 +90,7 @@ export class SessionAudio {
       onEvent,
     });
     this.#detectors = new SessionDetectors({ sessionId, sampleRate, onEvent });
+    this.#listeners = new SessionListeners({ sessionId, sampleRate, onEvent });
     this.#reporter = new RtcpSession({
       ssrc: this.#sendPath.sender.ssrc,
       cname: sessionId,
@@ -143,6 +146,12 @@ export class SessionAudio {
         return;
       case 'stopDetect':
         this.#detectors.stop(command.detectId);
+        return;
+      case 'listen':
+        this.#listeners.start(command.listenId);
+        return;
+      case 'unlisten':
+        this.#listeners.stop(command.listenId);
         return;
       case 'digit':
         this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.timeline.receivedUntil);
@@ -231,13 +240,15 @@ export class SessionAudio {
   /** Lets those who listen at the live head have `count` (≤ one frame) samples from `from` on. */
   #observe(from: number, count: number, heard: Int16Array): void {
     const detecting = this.#detectors.active;
+    const listening = this.#listeners.active;
     const wantsKeys = this.#inbandCounts || this.#recordings.masks;
-    if (this.#recordings.active || detecting || wantsKeys)
+    if (this.#recordings.active || detecting || listening || wantsKeys)
       this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
     // Before the recorders: one that ends here and now shall not hold a key.
     if (wantsKeys) this.#keys.process(from, count, this.#said);
     this.#recordings.observe(from, count, this.#said, heard);
     if (detecting) this.#detectors.observe(this.#said, count);
+    if (listening) this.#listeners.observe(this.#said, count);
     // Behind them: a key that ends a recording lies in what it has heard.
     for (let key = this.#keys.take(); key !== undefined; key = this.#keys.take()) {
       if (this.#inbandCounts) this.#pressed(key.digit, 0, 'inband', key.position);

@@ -12,8 +12,11 @@ import {
   type PlayOperation,
   type PlayResult,
   type PressedDigit,
+  type RecogniseOptions,
   type RecordOperation,
   type RecordOptions,
+  type SpeechListening,
+  type SpeechResult,
 } from '../call/leg.ts';
 import type { RecordOutcome } from '../recording/types.ts';
 
@@ -39,6 +42,13 @@ export interface FakeDetection {
   readonly finish: (result: DetectResult) => void;
 }
 
+export interface FakeListening {
+  readonly options: RecogniseOptions;
+  /** The party begins to speak. */
+  readonly begin: () => void;
+  readonly finish: (result: SpeechResult) => void;
+}
+
 export class FakeLeg implements CallLeg {
   info: CallInfo;
   readonly signal: AbortSignal;
@@ -56,6 +66,8 @@ export class FakeLeg implements CallLeg {
   recordOutcome: RecordOutcome | undefined = FINISHED;
   answerError: CallError | undefined;
   recordError: CallError | undefined;
+  recogniseError: CallError | undefined;
+  readonly listenings: FakeListening[] = [];
   readonly #life = new AbortController();
   readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
   readonly #operations = new Map<string, RecordOperation>();
@@ -153,6 +165,14 @@ export class FakeLeg implements CallLeg {
     const { promise: done, resolve: finish } = Promise.withResolvers<DetectResult>();
     this.detections.push({ options, finish, tell: (event, beep = false) => onEvent(event, beep) });
     return { done, stop: () => finish({ outcome: 'UNKNOWN', beep: false, ms: 0 }) };
+  }
+
+  recognise(options: RecogniseOptions, onStart: () => void): SpeechListening {
+    if (this.recogniseError !== undefined) throw this.recogniseError;
+    const { promise: done, resolve: finish } = Promise.withResolvers<SpeechResult>();
+    this.log.push('listen');
+    this.listenings.push({ options, begin: onStart, finish });
+    return { done, cut: () => this.log.push('cut speech'), stop: () => this.log.push('stop listening') };
   }
 
   onDigit(listener: (pressed: PressedDigit) => void): () => void {

@@ -17,6 +17,7 @@ import type { MediaHost } from '../mediaworker/protocol.ts';
 import type { HttpClient } from '../methods/context.ts';
 import type { IncomingSipCall } from '../sip/api.ts';
 import { SipRefusal } from '../sip/errors.ts';
+import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import type { JsonObject } from '../swml/json.ts';
 import { type Clock, sleep } from '../time/clock.ts';
 import { CallFigures } from './call-figures.ts';
@@ -38,6 +39,7 @@ export interface CallsOptions {
   readonly documents: Documents;
   readonly recordings: RecordingService;
   readonly sounds: SoundSource;
+  readonly recogniser: Recogniser | undefined;
   readonly media: MediaHost;
   readonly outbox: Outbox;
   readonly http: HttpClient;
@@ -132,6 +134,7 @@ export class Calls {
       inbandDigits: config.dtmf.inband,
       sounds: this.#options.sounds,
       recordings: this.#options.recordings,
+      recogniser: this.#options.recogniser,
       eventChannel: `swml:${sessionId}`,
       recordingRefusal: consentRefusal(
         config.recording.consent_variable,

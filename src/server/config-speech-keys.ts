@@ -8,7 +8,7 @@ const name = z
   .max(200, 'expected at most 200 characters')
   .regex(/^[^\s,]+$/, 'expected a name without spaces and commas');
 
-/** The settings of speech: who speaks. */
+/** The settings of speech: who speaks, and who understands. */
 export const SPEECH_KEYS = {
   synthesis: {
     url: key({
@@ -55,6 +55,28 @@ export const SPEECH_KEYS = {
       default: [],
       description:
         'Voices of documents and those that speak for them, such as amazon.Joanna=nova or azure.*=onyx.',
+    }),
+  },
+  recognition: {
+    url: key({
+      schema: publicUrl,
+      kind: 'text',
+      default: undefined,
+      description:
+        'Base URL of a server with the API of OpenAI (POST …/audio/transcriptions) that understands speech; without it prompts take keys alone.',
+    }),
+    api_key: key({
+      schema: secret,
+      kind: 'text',
+      default: undefined,
+      description: 'Key of that server, sent as Authorization: Bearer.',
+      secret: true,
+    }),
+    model: key({
+      schema: name,
+      kind: 'text',
+      default: 'whisper-1',
+      description: 'Model that understands.',
     }),
   },
 };

@@ -99,6 +99,7 @@ describe('the settings', () => {
           male_voice: 'onyx',
           voice_map: [],
         },
+        recognition: { url: undefined, api_key: undefined, model: 'whisper-1' },
       },
       storage: {
         synchronous: 'normal',
@@ -346,6 +347,7 @@ describe('the list of settings', () => {
       'link_key',
       'recording.encryption.key',
       'speech.synthesis.api_key',
+      'speech.recognition.api_key',
       'storage.s3.secret_access_key',
     ]);
   });

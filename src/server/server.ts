@@ -11,6 +11,7 @@ import { HttpClient } from '../net/http-client.ts';
 import { redactUrl } from '../net/http-url.ts';
 import type { SipEndpoint, SipListener } from '../sip/api.ts';
 import { createSipEndpoint } from '../sip/endpoint.ts';
+import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
 import { Database } from '../storage/database.ts';
 import type { FileStore } from '../storage/file-store.ts';
@@ -37,7 +38,7 @@ import { recordingFiles } from './recording-files.ts';
 import { loadRecordingKeys } from './recording-keys.ts';
 import { Retention } from './retention.ts';
 import { GuardedScriptHttp } from './script-http.ts';
-import { speechProviders } from './speech-providers.ts';
+import { speechProviders, speechRecogniser } from './speech-providers.ts';
 import { packageVersion } from './version.ts';
 
 export interface ServerAddresses {
@@ -237,6 +238,7 @@ class AssembledServer implements Server {
       documents,
       recordings,
       sounds,
+      recogniser: this.#openRecogniser(),
       media,
       outbox,
       http: new GuardedScriptHttp(http),
@@ -340,6 +342,13 @@ class AssembledServer implements Server {
         this.#log.warn({ err: cause }, 'the embedded voice could not be warmed up');
     });
     return speech;
+  }
+
+  #openRecogniser(): Recogniser | undefined {
+    const log = this.#log.child({ component: 'speech' });
+    const recogniser = speechRecogniser(this.#config.speech, { clock: this.#clock, log });
+    if (recogniser !== undefined) this.#opened.push(() => recogniser.close());
+    return recogniser;
   }
 
   #openMedia(recordingKey: Uint8Array | undefined): MediaHostPool {

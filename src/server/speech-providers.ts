@@ -1,5 +1,8 @@
 import type { Logger } from '../log/logger.ts';
+import { OpenAiTranscriber } from '../speech/openai/openai-transcriber.ts';
 import { createOpenAiProvider, OPENAI_VOICES } from '../speech/openai/openai-provider.ts';
+import type { Recogniser } from '../speech/recognition/recogniser.ts';
+import { UtteranceRecogniser } from '../speech/recognition/utterance-recogniser.ts';
 import { FLITE_CATALOG, type SpeechConfig } from '../speech/registry.ts';
 import { createVoiceMap } from '../speech/voice-map.ts';
 import { parseVoice } from '../speech/voices.ts';
@@ -40,4 +43,14 @@ export function speechProviders(
 function inFull(voice: string): string {
   if (parseVoice(voice).engine !== undefined) return voice;
   return FLITE_CATALOG.hasVoice(voice.toLowerCase()) ? `flite.${voice}` : `${ENGINE}.${voice}`;
+}
+
+/** Who understands speech; undefined: nobody does. */
+export function speechRecogniser(
+  { recognition }: Config['speech'],
+  dependencies: { readonly clock: Clock; readonly log: Logger },
+): Recogniser | undefined {
+  const { url, api_key: apiKey, model } = recognition;
+  if (url === undefined) return undefined;
+  return new UtteranceRecogniser(new OpenAiTranscriber({ ...dependencies, url, apiKey, model }));
 }

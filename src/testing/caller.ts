@@ -27,6 +27,8 @@ export interface CallerSite {
   note(text: string, data?: Readonly<Record<string, unknown>>): void;
   /** An error that ends with the timeline; says what was heard. */
   fail(summary: string): Error;
+  /** The caller begins to say this. */
+  speaks(text: string): void;
 }
 
 /** How long to wait. */
@@ -112,6 +114,7 @@ export class VirtualCaller {
         ...(voice !== undefined && { voice }),
         ...(language !== undefined && { language }),
       });
+      this.#site.speaks(text);
       await this.#site.line.play(samples);
     });
   }

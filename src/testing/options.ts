@@ -6,6 +6,7 @@ import type { NetworkConditions } from '../rtp/memory-network.ts';
 import type { Synthesizer } from '../speech/synthesizer.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { DocumentSource } from './documents.ts';
+import type { RecognitionStub } from './recognition.ts';
 import type { FakeWeb, WebStubs } from './web.ts';
 
 export interface VirtualCallOptions {
@@ -45,6 +46,11 @@ export interface VirtualCallOptions {
   readonly realTime?: boolean | undefined;
   /** Speaks the prompts and the caller's words; default: the embedded voice. */
   readonly voice?: Synthesizer | undefined;
+  /**
+   * What recognition makes of the caller's utterances, one after the other; of further ones, or without this,
+   * what the caller says, word for word.
+   */
+  readonly recognition?: readonly RecognitionStub[] | undefined;
   readonly log?: Logger | undefined;
 }
 

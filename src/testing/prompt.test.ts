@@ -76,3 +76,48 @@ test('keys that were pressed too many are not taken for an answer of the next pr
   await call.ends();
   assert.deepEqual([call.vars['first'], call.vars['prompt_result']], ['12', 'no_input']);
 });
+
+const ASK = `
+- prompt: { play: "say:Who would you like to speak to?", speech_end_timeout: 0.8, speech_language: en-US }
+`;
+
+test('what the caller says is understood, word for word, when it has been followed by silence', async () => {
+  const call = await place(ASK);
+  await call.caller.hears('speak to');
+  await call.caller.says('To the sales department please.');
+  await call.ends();
+  const { prompt_result, prompt_value, prompt_speech_confidence } = call.vars;
+  assert.deepEqual(
+    [prompt_result, prompt_value, prompt_speech_confidence],
+    ['match_speech', 'To the sales department please.', 0.95],
+  );
+});
+
+test('speech breaks the sound off', async () => {
+  const call = await place('- prompt: { play: "silence:60", speech_end_timeout: 0.8 }');
+  await call.caller.waits(1);
+  await call.caller.says('Never mind all that.');
+  await call.ends();
+  assert.equal(call.vars['prompt_result'], 'match_speech');
+  assert.ok(call.seconds < 5, `${call.seconds} s`);
+});
+
+test('stubs of recognition: other words, no words, a failure, one for each utterance', async () => {
+  const prompt = '- prompt: { play: "silence:0.5", speech_end_timeout: 0.5 }';
+  const copy = '- set: { all: "${vars.all} %{prompt_result}:%{prompt_value}" }';
+  const call = await place(`- set: { all: "" }\n${[1, 2, 3].map(() => `${prompt}\n${copy}`).join('\n')}`, {
+    recognition: [{ text: 'sails', confidence: 0.4 }, '', { error: 'out of order' }],
+  });
+  for (let utterance = 1; utterance <= 3; utterance++) {
+    await call.caller.says('The sales department.');
+    await call.caller.waits(1.5);
+  }
+  await call.ends();
+  assert.equal(call.vars['all'], ' match_speech:sails no_match: failed:');
+});
+
+test('nobody speaks: no_input', async () => {
+  const call = await place('- prompt: { play: "silence:0.5", speech_timeout: 3 }');
+  await call.ends();
+  assert.equal(call.vars['prompt_result'], 'no_input');
+});

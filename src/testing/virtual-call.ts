@@ -25,6 +25,7 @@ import { callInfo, PROJECT_ID, SPACE_ID, type VirtualCallOptions } from './optio
 import { CALLER_ADDRESS, VirtualSignalling } from './signalling.ts';
 import { collect } from './speech.ts';
 import type { CallEvent } from './timeline.ts';
+import { VirtualRecogniser } from './recognition.ts';
 import type { SoundHeard } from './transcript.ts';
 import { VirtualRecording } from './virtual-recording.ts';
 import { FakeWeb, type WebExchange } from './web.ts';
@@ -140,11 +141,13 @@ export class VirtualCall {
       codec: options.codec ?? 'PCMU',
       telephoneEventPayloadType: options.keys === 'inband' ? undefined : TELEPHONE_EVENT,
     });
+    const recogniser = new VirtualRecogniser(options.recognition);
     this.#leg = new MediaLeg({
       info: callInfo(options, callId),
       signalling: this.#signalling,
       sounds: parts.sounds,
       recordings: parts.recordings,
+      recogniser,
       eventChannel: `swml:${this.#sessionId}`,
       clock,
       log: options.log ?? silentLogger,
@@ -161,6 +164,7 @@ export class VirtualCall {
       answered: this.#signalling.answered,
       signal: this.#leg.signal,
       load: (sound) => this.#load(sound),
+      speaks: (text) => recogniser.says(text),
       fileUrl: (file) => pathToFileURL(path.resolve(this.#baseDir, file)).href,
       hangUp: () => this.#signalling.hangUp(),
       note: (text, data = {}) => this.#story.note('caller', text, data),

@@ -1,5 +1,13 @@
 import type { Clock, Timer } from '../../time/clock.ts';
-import type { CallLeg, PlayableSound, PlayOperation, PressedDigit } from '../leg.ts';
+import {
+  CallError,
+  type CallLeg,
+  type PlayableSound,
+  type PlayOperation,
+  type PressedDigit,
+  type SpeechListening,
+  type SpeechResult,
+} from '../leg.ts';
 import {
   type Conclusion,
   type Effect,
@@ -8,21 +16,6 @@ import {
   step,
   type TimerName,
 } from './input-collector.ts';
-
-/** Speech that is listened for while input is collected. */
-export interface SpeechListening {
-  /** Never rejects; never resolves once it was stopped. */
-  readonly done: Promise<SpeechResult>;
-  /** What was heard up to now is the whole utterance. */
-  cut(): void;
-  stop(): void;
-}
-
-export type SpeechResult =
-  | { readonly kind: 'match'; readonly text: string; readonly confidence: number | undefined }
-  /** There was speech, but no words were made out. */
-  | { readonly kind: 'noMatch' }
-  | { readonly kind: 'error'; readonly error: string };
 
 export interface CollectOptions {
   readonly leg: CallLeg;
@@ -35,7 +28,10 @@ export interface CollectOptions {
   readonly keys: { readonly max: number; readonly terminators: string; readonly gapMs: number } | undefined;
   /** For input to begin, from the end of the sounds on. */
   readonly initialTimeoutMs: number;
-  /** Starts to listen for speech; calls `onStart` when some is heard. Undefined: speech means nothing. */
+  /**
+   * Starts to listen for speech; calls `onStart` when some is heard. A CallError of it counts as failed
+   * recognition. Undefined: speech means nothing.
+   */
   readonly listen: ((onStart: () => void) => SpeechListening) | undefined;
   /** For speech and its recognition, from the end of the sounds on; undefined: no limit. */
   readonly speechTimeoutMs: number | undefined;
@@ -90,13 +86,8 @@ class Collection {
       this.#onAbort();
       return;
     }
-    if (listen !== undefined) {
-      const speech = listen(() => this.#handle('speechStart'));
-      this.#speech = speech;
-      void speech.done.then((result) => {
-        if (this.#speech === speech) this.#recognised(result);
-      });
-    }
+    if (listen !== undefined) this.#listen(listen);
+    if (this.#over) return;
     if (sounds.length === 0) {
       this.#handle('played');
       return;
@@ -111,11 +102,28 @@ class Collection {
 
   readonly #onAbort = (): void => this.#handle('ended');
 
+  get #over(): boolean {
+    return this.#phase === 'done';
+  }
+
+  #listen(listen: NonNullable<CollectOptions['listen']>): void {
+    try {
+      const speech = listen(() => this.#handle('speechStart'));
+      this.#speech = speech;
+      void speech.done.then((result) => {
+        if (this.#speech === speech) this.#recognised(result);
+      });
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      this.#recognised({ kind: 'error', error: error.message });
+    }
+  }
+
   #key({ digit }: PressedDigit): void {
     const { keys } = this.#options;
     if (keys === undefined) return;
     if (keys.terminators.includes(digit)) {
-      if (this.#phase !== 'done') this.#terminator = digit;
+      if (!this.#over) this.#terminator = digit;
       this.#handle('terminator');
       return;
     }
@@ -206,7 +214,7 @@ class Collection {
       case 'digits':
         return { kind: 'digits', digits: this.#digits, terminator: this.#terminator };
       case 'speech':
-        return { kind: 'speech', ...this.#spoken };
+        return { ...this.#spoken, kind: 'speech' };
       case 'playFailed':
         return { kind: 'failed', error: `playing failed: ${this.#error}` };
       case 'speechFailed':

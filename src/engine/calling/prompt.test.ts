@@ -194,3 +194,129 @@ test('media.md 4.1: the sounds are one playlist, with its volume and voice', asy
     { kind: 'say', text: '?', voice: 'openai.nova', language: 'en-US', gender: 'female' },
   ]);
 });
+
+/** A prompt that listens, with what the party's speech becomes. */
+async function listening(properties: string, leg = new FakeLeg()): Promise<TestRun> {
+  return await start(main(`- prompt: {play: "say:?", status_url: "${STATUS}", ${properties}}`), { leg });
+}
+
+for (const [properties, keys, speech] of [
+  ['volume: 0', true, false],
+  ['max_digits: 2', true, false],
+  ['speech_language: en-US', false, true],
+  ['speech_hints: [yes, no]', false, true],
+  ['speech_end_timeout: 1', false, true],
+  ['speech_timeout: 10, terminators: "#"', true, true],
+  ['initial_timeout: 5, speech_timeout: 10', true, true],
+  ['speech_engine: Deepgram', true, false],
+] as const) {
+  test(`media.md 4.2: {${properties}}: keys ${keys ? 'on' : 'off'}, speech ${speech ? 'on' : 'off'}`, async () => {
+    const { leg, clock, session } = await listening(properties);
+    assert.equal(leg.listenings.length, speech ? 1 : 0);
+    leg.press('7#');
+    await clock.settle();
+    const { prompt_value: value } = session.variables.snapshot();
+    assert.equal(value !== undefined || leg.log.includes('stop play'), keys);
+    leg.end();
+  });
+}
+
+test('media.md 4.1: language, hints and silence go to the recognition', async () => {
+  const { leg } = await listening(
+    'speech_language: de-DE, speech_hints: [ja, nein], speech_end_timeout: 0.7',
+  );
+  assert.deepEqual(leg.listenings[0]?.options, { language: 'de-DE', hints: ['ja', 'nein'], endSilence: 0.7 });
+  leg.end();
+});
+
+test('media.md 4.3: speech during playback stops it, and is the value with its confidence', async () => {
+  const run = await listening('speech_end_timeout: 1', endless());
+  const [speech] = run.leg.listenings;
+  speech?.begin();
+  assert.ok(run.leg.log.includes('stop play'));
+  speech?.finish({ kind: 'match', text: 'to sales', confidence: 0.9 });
+  await run.finish();
+  assert.deepEqual(outputs(run), ['match_speech', 'to sales', 'to sales', NONE, 0.9]);
+  assert.deepEqual(events(run), [
+    { type: 'start_of_input' },
+    { type: 'speech', params: { text: 'to sales', confidence: 0.9 } },
+  ]);
+});
+
+test('media.md 4.3: speech that is not understood: no_match', async () => {
+  const run = await listening('speech_end_timeout: 1');
+  run.leg.listenings[0]?.begin();
+  run.leg.listenings[0]?.finish({ kind: 'noMatch' });
+  await run.finish();
+  assert.deepEqual(outputs(run), ['no_match', NONE, NONE, NONE, NONE]);
+  assert.deepEqual(events(run), [{ type: 'start_of_input' }, { type: 'no_match' }]);
+});
+
+for (const [properties, seconds] of [
+  ['speech_timeout: 8', 8],
+  ['speech_end_timeout: 1', 5],
+  ['speech_timeout: 8, initial_timeout: 3', 3],
+  ['speech_timeout: 2, initial_timeout: 3', 2],
+] as const) {
+  test(`media.md 4.3: {${properties}}: nobody speaks: no_input after ${seconds} s`, async () => {
+    const run = await listening(properties);
+    await run.finish();
+    assert.deepEqual(outputs(run), ['no_input', NONE, NONE, NONE, NONE]);
+    assert.equal(run.clock.monotonic(), seconds * 1000);
+    assert.ok(run.leg.log.includes('stop listening'));
+  });
+}
+
+test('media.md 4.3: speech_timeout cuts the utterance, whose words still count', async () => {
+  const run = await listening('speech_timeout: 3');
+  await run.clock.advance(2000);
+  run.leg.listenings[0]?.begin();
+  await run.clock.advance(1001);
+  assert.ok(run.leg.log.includes('cut speech'));
+  run.leg.listenings[0]?.finish({ kind: 'match', text: 'well', confidence: undefined });
+  await run.finish();
+  assert.deepEqual(outputs(run), ['match_speech', 'well', 'well', NONE, NONE]);
+});
+
+test('media.md 4.3: digits and speech both on: a first digit disarms speech', async () => {
+  const run = await listening('speech_timeout: 9, max_digits: 2');
+  const [speech] = run.leg.listenings;
+  speech?.begin();
+  run.leg.press('1');
+  assert.ok(run.leg.log.includes('stop listening'));
+  speech?.finish({ kind: 'match', text: 'one', confidence: 1 });
+  await run.clock.settle();
+  run.leg.press('2');
+  await run.finish();
+  assert.deepEqual(outputs(run), ['match_digits', '12', '12', NONE, NONE]);
+  assert.deepEqual(events(run)[0], { type: 'start_of_input' });
+  assert.equal(events(run).length, 2);
+});
+
+test('media.md 4.3: without keys a recognition that fails is a prompt that failed', async () => {
+  const run = await listening('speech_timeout: 9');
+  run.leg.listenings[0]?.finish({ kind: 'error', error: 'the server answered 500' });
+  await run.finish();
+  assert.deepEqual(outputs(run), ['failed', NONE, NONE, NONE, NONE]);
+  assert.match(run.warnings[0]?.message ?? '', /recognition failed: the server answered 500/);
+});
+
+test('a prompt that needs speech where none is configured fails before it plays, naming setting and cure', async () => {
+  const leg = new FakeLeg();
+  leg.recogniseError = new CallError('no_recogniser', 'set speech.recognition.url');
+  const run = await listening('speech_timeout: 9', leg);
+  await run.finish();
+  assert.deepEqual(outputs(run), ['failed', NONE, NONE, NONE, NONE]);
+  assert.match(run.warnings[0]?.message ?? '', /set speech\.recognition\.url/);
+  assert.deepEqual(leg.log, ['answer', 'hangup hangup']);
+});
+
+test('with digits on as well they still work where no speech is configured, with a warning', async () => {
+  const leg = new FakeLeg();
+  leg.recogniseError = new CallError('no_recogniser', 'set speech.recognition.url');
+  const run = await listening('speech_timeout: 9, max_digits: 1', leg);
+  leg.press('3');
+  await run.finish();
+  assert.deepEqual(outputs(run), ['match_digits', '3', '3', NONE, NONE]);
+  assert.match(run.warnings[0]?.message ?? '', /Speech is not understood: set speech/);
+});

@@ -163,7 +163,17 @@ export const prompt = defineMethod({
             }
           : undefined,
         initialTimeoutMs: (params.initial_timeout ?? waitsForSpeech ?? INITIAL_TIMEOUT) * 1000,
-        listen: undefined,
+        listen: hears
+          ? (onStart) =>
+              leg.recognise(
+                {
+                  language: params.speech_language,
+                  hints: params.speech_hints ?? [],
+                  endSilence: params.speech_end_timeout,
+                },
+                onStart,
+              )
+          : undefined,
         speechTimeoutMs: params.speech_timeout === undefined ? undefined : params.speech_timeout * 1000,
         onStart: () => report('start_of_input'),
         onSpeechLost: (error) => context.warn('failed', `Speech is not understood: ${error}`),
