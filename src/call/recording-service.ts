@@ -145,6 +145,7 @@ export class RecordingService {
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
       const open = !isEncryptedPath(store.get(id)?.path ?? '');
       if (outcome.peaks !== undefined && open) store.savePeaks(id, outcome.peaks);
+      if (outcome.voice !== undefined && open) store.saveVoiceActivity(id, outcome.voice);
     });
   }
 

@@ -101,6 +101,14 @@ export class VoiceActivityDetector {
   #speaking = false;
   #startFrame = 0;
   #endFrame = 0;
+  /** Power of the active frames of the present or last speech, and how many they are. */
+  #speechPower = 0;
+  #speechFrames = 0;
+  /** Power of what is no speech, in stretches as long as an onset; the last one may still turn out to be one. */
+  #otherPower = 0;
+  #otherFrames = 0;
+  #lastOther = 0;
+  #loudestOther = 0;
 
   /** @throws RangeError when the rate is no multiple of 8000 Hz or the sensitivity not 0 to 100 */
   constructor(options: VoiceActivityOptions) {
@@ -150,6 +158,17 @@ export class VoiceActivityDetector {
     return (this.#frames - onsetLength(this.#activeBits)) * this.#frameSamples;
   }
 
+  /** Level of the present or last speech, dBFS: the mean of its active frames, above 150 Hz. */
+  get speechDbfs(): number {
+    return powerToDbfs(this.#speechPower / Math.max(1, this.#speechFrames));
+  }
+
+  /** Level of the loudest 200 ms so far that were not speech, dBFS; undefined while there are none. */
+  get loudestOtherDbfs(): number | undefined {
+    const loudest = Math.max(this.#loudestOther, this.#lastOther);
+    return loudest > 0 ? powerToDbfs(loudest) : undefined;
+  }
+
   /** Level of the line noise as it is known so far, dBFS, in the bands of a voice. */
   get noiseFloorDbfs(): number {
     return powerToDbfs(this.#low.power + this.#middle.power + this.#high.power);
@@ -195,6 +214,7 @@ export class VoiceActivityDetector {
         powerToDbfs(middle) > thresholdOf(this.#middle, KEEP_MARGIN) ||
         powerToDbfs(high) > thresholdOf(this.#high, KEEP_MARGIN));
     this.#activeBits = (this.#activeBits << 1) | (active ? 1 : 0);
+    if (active) this.#countSpeech();
     if (active && countBits(this.#activeBits & KEEP_WINDOW) >= KEEP_ACTIVE_FRAMES) {
       this.#endFrame = this.#frames;
     } else if (this.#frames - this.#endFrame >= HANGOVER_FRAMES) {
@@ -205,6 +225,8 @@ export class VoiceActivityDetector {
 
   #listen(levelDbfs: number): void {
     const { low, middle, high } = this.#bands;
+    this.#otherPower += low + middle + high;
+    if (++this.#otherFrames === ONSET_WINDOW_FRAMES) this.#closeOther();
     const lowDbfs = powerToDbfs(low);
     const middleDbfs = powerToDbfs(middle);
     const highDbfs = powerToDbfs(high);
@@ -263,6 +285,21 @@ export class VoiceActivityDetector {
     this.#endFrame = this.#frames;
     this.#speaking = true;
     this.#heard = true;
+    this.#speechPower = this.#speechFrames = 0;
+    this.#countSpeech();
+    this.#otherPower = this.#otherFrames = this.#lastOther = 0;
+  }
+
+  #countSpeech(): void {
+    const { low, middle, high } = this.#bands;
+    this.#speechPower += low + middle + high;
+    this.#speechFrames++;
+  }
+
+  #closeOther(): void {
+    this.#loudestOther = Math.max(this.#loudestOther, this.#lastOther);
+    this.#lastOther = this.#otherPower / ONSET_WINDOW_FRAMES;
+    this.#otherPower = this.#otherFrames = 0;
   }
 }
 

@@ -101,7 +101,7 @@ export class Recorder {
       detectsSpeech: spec.initialTimeoutMs > 0 || spec.endSilenceTimeoutMs > 0,
     };
     if (this.#rules.detectsSpeech) {
-      this.#voice = new VoiceMonitor(spec.direction, options.sampleRate, spec.inputSensitivity);
+      this.#voice = new VoiceMonitor(spec, options.sampleRate);
     }
     this.#writer = options.writer ?? createFileWriter(spec, options);
     this.#limits = {
@@ -260,6 +260,7 @@ export class Recorder {
     const room = this.#writer.maxFrames - this.decidedSamples;
     this.#queue.push(SEGMENT_SILENCE, Math.min(count, room));
     this.#pauseSilence += Math.min(count, room);
+    this.#voice?.silence(Math.min(count, room));
     if (count >= room) this.#input({ type: 'limit', limit: 'max_length' });
   }
 
@@ -359,6 +360,7 @@ export class Recorder {
       startTimeMs: this.#startTimeMs,
       endTimeMs: this.#endTimeMs,
       missingSamples: this.#missing,
+      ...(this.#voice !== undefined && { voice: this.#voice.activity(this.#frames) }),
       ...(peaks !== undefined && { peaks }),
       ...(ending.error !== undefined && { error: ending.error }),
     };

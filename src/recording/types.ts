@@ -1,6 +1,7 @@
 import type { Peaks } from '../media/peaks.ts';
+import type { VoiceActivity } from './voice-trace.ts';
 
-export type { Peaks };
+export type { Peaks, VoiceActivity };
 
 /** Which side of the leg is recorded (spec/record.md 3.1). */
 export type RecordDirection = 'speak' | 'listen' | 'both';
@@ -77,6 +78,8 @@ export interface RecordOutcome {
   readonly missingSamples: number;
   /** How loud it is from beginning to end, for players; of a file that was kept. */
   readonly peaks?: Peaks;
+  /** When somebody spoke, for who asks why it ended; only if a timer needed to know. */
+  readonly voice?: VoiceActivity;
   /** For `error`: what failed, in words for an operator. */
   readonly error?: string;
 }

@@ -138,4 +138,14 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX uploads_waiting ON uploads (due_at, recording_id) WHERE state = 'waiting';
     `,
   },
+  {
+    version: 7,
+    name: 'voice activity',
+    sql: `
+      CREATE TABLE recording_voice (
+        recording_id TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
+        activity TEXT NOT NULL
+      ) STRICT;
+    `,
+  },
 ];

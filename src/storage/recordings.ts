@@ -1,4 +1,11 @@
-import type { EndCause, HangUp, Peaks, RecordDirection, RecordFormat } from '../recording/types.ts';
+import type {
+  EndCause,
+  HangUp,
+  Peaks,
+  RecordDirection,
+  RecordFormat,
+  VoiceActivity,
+} from '../recording/types.ts';
 import type { DeletionOrigin } from './audit-log.ts';
 
 /** REST vocabulary (spec/record.md 6.2). */
@@ -114,6 +121,9 @@ export interface RecordingStore {
   /** Keeps the peaks of a recording, in place of older ones. No-op when there is no such row. */
   savePeaks(id: string, peaks: Peaks): void;
   peaks(id: string): Peaks | undefined;
+  /** Keeps when somebody spoke in a recording, in place of what was known. No-op when there is no such row. */
+  saveVoiceActivity(id: string, voice: VoiceActivity): void;
+  voiceActivity(id: string): VoiceActivity | undefined;
   /**
    * Removes the row, hidden or not, and adds a line to the audit log, in one transaction.
    * @returns whether there was one

@@ -50,6 +50,31 @@ describe('the recordings table', () => {
     }
   });
 
+  test('keeps when somebody spoke for as long as the row, and of no other', () => {
+    const { id } = row();
+    const voice = {
+      thresholdDbfs: -37,
+      initialTimeoutMs: 4000,
+      endSilenceTimeoutMs: 1000,
+      listenedMs: 5000,
+      listen: {
+        segments: [{ startMs: 1, endMs: 2.5, levelDbfs: -20.1, noiseDbfs: -61 }],
+        omitted: 3,
+        noiseDbfs: -61,
+        loudestOtherDbfs: -50,
+      },
+    };
+    recordings.saveVoiceActivity(id, voice);
+    assert.equal(recordings.voiceActivity(id), undefined);
+    recordings.insert(row({ id }));
+    recordings.saveVoiceActivity(id, voice);
+    assert.deepEqual(recordings.voiceActivity(id), voice);
+    recordings.saveVoiceActivity(id, { ...voice, listenedMs: 6000 });
+    assert.equal(recordings.voiceActivity(id)?.listenedMs, 6000);
+    recordings.delete(id);
+    assert.equal(recordings.voiceActivity(id), undefined);
+  });
+
   test('refuses a second row of the same id', () => {
     recordings.insert(row());
     assert.throws(

@@ -1,4 +1,4 @@
-import type { Peaks } from '../recording/types.ts';
+import type { Peaks, VoiceActivity } from '../recording/types.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AuditEntry, AuditLog, type DeletionOrigin } from './audit-log.ts';
 import type { Database, SqlParams, SqlRow, SqlValue } from './database.ts';
@@ -58,6 +58,8 @@ const BEGIN_DELETE = `UPDATE recordings SET deleted_at = :now, deleted_by = :ori
 const SAVE_PEAKS = `INSERT OR REPLACE INTO recording_peaks (recording_id, channels, sample_rate, frames_per_point, data)
   SELECT id, :channels, :sampleRate, :framesPerPoint, :data FROM recordings WHERE id = :id`;
 const PEAKS = 'SELECT * FROM recording_peaks WHERE recording_id = :id';
+const SAVE_VOICE = `INSERT OR REPLACE INTO recording_voice (recording_id, activity)
+  SELECT id, :activity FROM recordings WHERE id = :id`;
 const KEPT = `deleted_at IS NULL AND status NOT IN ('in-progress', 'paused')`;
 const DELETABLE = `SELECT * FROM recordings
   WHERE ${KEPT}
@@ -181,6 +183,15 @@ export class SqliteRecordings implements RecordingStore {
       framesPerPoint: Number(row['frames_per_point']),
       data: fromLittleEndian(row['data'] as Uint8Array),
     };
+  }
+
+  saveVoiceActivity(id: string, voice: VoiceActivity): void {
+    this.#database.run(SAVE_VOICE, { id, activity: JSON.stringify(voice) });
+  }
+
+  voiceActivity(id: string): VoiceActivity | undefined {
+    const row = this.#database.get('SELECT activity FROM recording_voice WHERE recording_id = :id', { id });
+    return row === undefined ? undefined : (JSON.parse(String(row['activity'])) as VoiceActivity);
   }
 
   delete(id: string): boolean {

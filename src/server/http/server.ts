@@ -18,6 +18,7 @@ import { addLamlRoutes } from './laml-routes.ts';
 import { addLinkRoute } from './link-route.ts';
 import { addOpenApiRoute } from './openapi/route.ts';
 import { addPeaksRoute, addRestPeaksRoute } from './peaks-routes.ts';
+import { addRestVoiceRoute } from './voice-route.ts';
 import { addRecordingsRoutes } from './recordings-routes.ts';
 import { addSchemaRoutes } from './schema-routes.ts';
 import { addStatusRoutes, type StatusOptions } from './status-routes.ts';
@@ -95,6 +96,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     });
     addRecordingsRoutes(scope, library);
     addRestPeaksRoute(scope, library);
+    addRestVoiceRoute(scope, library);
     addLinkRoute(scope, library);
     addCallsRoutes(scope, { ...options.commands, clock: options.clock, log, newId: randomUUID });
   });

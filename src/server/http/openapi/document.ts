@@ -22,6 +22,7 @@ export function openApiDocument(url: string): JsonSchema {
       '/api/relay/rest/recordings/{id}': { parameters: [ID], get: SHOW, delete: DELETE },
       '/api/relay/rest/recordings/{id}/links': { parameters: [ID], post: LINK },
       '/api/relay/rest/recordings/{id}/peaks': { parameters: [ID], get: peaks(AUTH) },
+      '/api/relay/rest/recordings/{id}/voice': { parameters: [ID], get: VOICE },
       '/api/v1/recordings/{id}/download': { parameters: [ID, EXPIRES, SIGNATURE], get: FILE, head: FILE },
       '/api/v1/recordings/{id}/peaks': { parameters: [ID, EXPIRES, SIGNATURE], get: peaks(AUTH_OR_NONE) },
       '/api/calling/calls': { post: COMMAND },
@@ -150,6 +151,12 @@ function peaks(security: JsonSchema[] | typeof AUTH_OR_NONE): JsonSchema {
     },
   };
 }
+
+const VOICE = {
+  summary: 'When somebody spoke, and what the timers of silence made of it',
+  security: AUTH,
+  responses: { '200': json('Voice', 'The voice activity.'), ...UNAUTHORIZED, ...NOT_FOUND },
+};
 
 const COMMAND = {
   operationId: 'sendCommand',

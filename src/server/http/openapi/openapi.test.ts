@@ -106,6 +106,19 @@ describe('the OpenAPI document', () => {
     assertShape(await get(`${REST}/${ID}`), 'Recording');
     assertShape(await get(`${REST}?page_size=1`), 'RecordingList');
     assertShape(await get(`${REST}/${ID}/peaks`), 'Peaks');
+    assertShape(await get(`${REST}/${ID}/voice`), 'Error');
+    t.current.recordings.saveVoiceActivity(ID, {
+      thresholdDbfs: -37,
+      initialTimeoutMs: 4000,
+      endSilenceTimeoutMs: 0,
+      listenedMs: 900.5,
+      speak: {
+        segments: [{ startMs: 100.1, endMs: 800, levelDbfs: -21.5, noiseDbfs: -60 }],
+        omitted: 0,
+        noiseDbfs: -60,
+      },
+    });
+    assertShape(await get(`${REST}/${ID}/voice`), 'Voice');
     assertShape((await t.current.request('POST', `${REST}/${ID}/links`, AUTH)).json(), 'Link');
     assertShape(await get(`${REST}?page_size=0`), 'Issues');
     assertShape(await get(`${REST}/nobody`), 'Error');

@@ -7,6 +7,8 @@ const text: JsonSchema = { type: 'string' };
 const uuid: JsonSchema = { type: 'string', format: 'uuid' };
 const time: JsonSchema = { type: 'string', format: 'date-time' };
 const whole: JsonSchema = { type: 'integer', minimum: 0 };
+const decibel: JsonSchema = { type: 'number', description: 'dBFS' };
+const milliseconds: JsonSchema = { type: 'number', minimum: 0, description: 'ms; 0 is off' };
 
 function orNull(schema: JsonSchema): JsonSchema {
   return { anyOf: [schema, { type: 'null' }] };
@@ -96,6 +98,33 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       duration: { type: 'number', description: 'Seconds' },
     }),
   },
+  Voice: closed({
+    recording_id: uuid,
+    ended_by: orNull(text),
+    duration_ms: whole,
+    threshold_dbfs: { ...decibel, description: 'Of the quietest talker to be heard (`input_sensitivity`).' },
+    initial_timeout_ms: milliseconds,
+    end_silence_timeout_ms: milliseconds,
+    listened_ms: {
+      ...whole,
+      description: 'How far into the file was listened: as far as the timers needed.',
+    },
+    speak: orNull({ $ref: '#/components/schemas/VoiceOfSide' }),
+    listen: orNull({ $ref: '#/components/schemas/VoiceOfSide' }),
+  }),
+  VoiceOfSide: closed({
+    segments: {
+      type: 'array',
+      items: closed({ start_ms: whole, end_ms: whole, level_dbfs: decibel, noise_dbfs: decibel }),
+      description: 'Stretches of speech, in milliseconds of the file.',
+    },
+    omitted: { ...whole, description: 'Stretches behind the 500 that are kept.' },
+    noise_dbfs: { ...decibel, description: 'Of the line, at the end.' },
+    loudest_other_dbfs: {
+      ...orNull(decibel),
+      description: 'The loudest 200 ms that were not taken for speech.',
+    },
+  }),
   Error: closed({ error: text, detail: text }, ['detail']),
   Issues: closed({
     errors: {
