@@ -7,6 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 /** Silence is a tone of frequency 0. */
 export interface Tone {
   readonly frequencyHz: number;
+  /** A second tone of the same level beside it: the two of a key. */
+  readonly besideHz?: number;
   readonly durationMs: number;
   /** Peak level, dB below full scale (≤ 0). Default −10. */
   readonly levelDbfs?: number;
@@ -46,7 +48,9 @@ export function toneSamples(tones: readonly Tone[], sampleRate = 8000): Int16Arr
     const depth = tone.voice === true ? VOICE_DEPTH : 0;
     for (let at = 0; at < lengths[index]!; at += 1) {
       const level = amplitude * (1 + depth * Math.sin((2 * Math.PI * VOICE_HZ * at) / sampleRate));
-      samples[position] = tone.frequencyHz === 0 ? 0 : Math.round(level * Math.sin(phase));
+      const beside =
+        tone.besideHz === undefined ? 0 : Math.sin((2 * Math.PI * tone.besideHz * at) / sampleRate);
+      samples[position] = tone.frequencyHz === 0 ? 0 : Math.round(level * (Math.sin(phase) + beside));
       phase = (phase + step) % (2 * Math.PI);
       position += 1;
     }

@@ -12,6 +12,7 @@ export type Utterance =
   | {
       readonly kind: 'tone';
       readonly frequencyHz: number;
+      readonly besideHz?: number;
       readonly durationMs: number;
       readonly levelDbfs?: number;
       readonly voice?: boolean;
