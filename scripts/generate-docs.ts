@@ -119,15 +119,19 @@ function errors(): string {
       Object.entries(ERROR_CODES)
         .filter(([, info]) => info.kind === kind)
         .map(([code, { meaning, cause, policy }]) => [
-          `\`${code}\``,
+          `<a id="${code}"></a>\`${code}\``,
           meaning,
           CAUSES[cause],
           POLICIES[policy],
         ]),
     ),
   ]);
-  return [generated('src/swml/error-codes.ts'), '# Errors', ...parts].join('\n\n').concat('\n');
+  return [generated('src/swml/error-codes.ts'), '# Errors', ERRORS_SEEN, ...parts].join('\n\n').concat('\n');
 }
+
+const ERRORS_SEEN = `Mistakes of a document are told with file, line and column before it runs: by \`openswml check\`, and when a call gets it. A first document that cannot be had or has a mistake leads to \`document.fallback\`, and without one to the end of the call: 503 before the answer.
+
+While a script runs, an error is a line in the log with its place, sets the variable \`script_error\` to its code (in calls), and is an event, [calling.script.warning](callbacks.md#warnings-of-scripts). In documents for messages the first error marks the message as failed.`;
 
 const CAUSES = {
   author: 'the author of the document',

@@ -30,6 +30,7 @@ export {
   type ErrorCode,
   type ErrorCodeInfo,
   type ErrorPolicy,
+  errorPage,
 } from './swml/error-codes.ts';
 export { type Diagnostic, formatDiagnostic, formatError, SwmlError } from './swml/errors.ts';
 export type { JsonObject, JsonValue } from './swml/json.ts';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Composer } from 'yaml';
 import { FakeLeg } from '../methods/fake-leg.test-helper.ts';
 import { loadDocument } from '../methods/check.ts';
-import { main, run, said, start } from './run.test-helper.ts';
+import { main, run, said, start, type TestRun } from './run.test-helper.ts';
 
 test('document.md 5.1, event shape: code, message and place, and ids of the call', async () => {
   const leg = new FakeLeg({ tag: 'blue' });
@@ -76,8 +77,8 @@ test('a snapshot tells at any moment where the script stands', async () => {
   const { step, frames, transfers, vars } = test.session.snapshot();
   assert.deepEqual([step?.method, step?.section, transfers, vars], ['sleep', 's', 0, {}]);
   assert.deepEqual(frames, [
-    { file: 'test.yaml', section: 'main', params: {}, jumps: {} },
-    { file: 'test.yaml', section: 's', params: { p: 1 }, jumps: { 'sections.s[1].goto': 1 } },
+    { file: 'test.yaml', section: 'main', index: 0, params: {}, jumps: {} },
+    { file: 'test.yaml', section: 's', index: 2, params: { p: 1 }, jumps: { 'sections.s[1].goto': 1 } },
   ]);
   await test.finish();
   assert.deepEqual(test.session.snapshot().frames, []);
@@ -137,4 +138,87 @@ test('flow.md model, remote end: a document that is fetched while the call ends 
   await test.clock.settle();
   assert.equal(result.outcome, 'ended');
   assert.deepEqual(said(test), []);
+});
+
+test('a script that warns in a loop does not have its text read for every warning', async (t) => {
+  const compose = t.mock.method(Composer.prototype, 'compose');
+  const { warnings } = await run(
+    '- label: a\n- switch: {variable: x, case: {}}\n- goto: {label: a, max: 90}',
+  );
+  assert.equal(warnings.length, 91);
+  assert.ok(compose.mock.callCount() < 20, `${compose.mock.callCount()} times`);
+});
+
+/** What a snapshot says in a few words: the step, and where each section stands. */
+function standing({ session }: Pick<TestRun, 'session'>): string {
+  const { step, frames } = session.snapshot();
+  return `${step?.path ?? 'nothing'} in ${frames.map(({ section, index }) => `${section}[${index}]`).join(' ')}`;
+}
+
+test('a snapshot tells where each section stands, at every depth of blocks and sections', async () => {
+  const test = await start(`
+sections:
+  main:
+    - sleep: 10
+    - cond: [{else: [{sleep: 10}, {execute: {dest: one, on_return: [{sleep: 10}]}}]}]
+  one:
+    - label: a
+    - sleep: 10`);
+  const seen: string[] = [];
+  for (let turn = 0; turn < 4; turn++) {
+    seen.push(standing(test));
+    await test.clock.advance(10);
+  }
+  assert.deepEqual(seen, [
+    'sections.main[0].sleep in main[0]',
+    'sections.main[1].cond[0].else[0].sleep in main[1]',
+    'sections.one[1].sleep in main[1] one[1]',
+    'sections.main[1].cond[0].else[1].execute.on_return[0].sleep in main[1]',
+  ]);
+  await test.finish();
+  assert.equal(standing(test), 'sections.main[1].cond[0].else[1].execute.on_return[0].sleep in ');
+});
+
+test('a snapshot is there before the first step, and while a document is fetched', async () => {
+  const waiting = Promise.withResolvers<{ text: string; name: string }>();
+  const test = await start(main('- execute: {dest: https://example.com/slow}'), {
+    services: { loader: { load: () => waiting.promise } },
+  });
+  assert.equal(standing(test), 'sections.main[0].execute in main[0]');
+  waiting.resolve({ text: main('- sleep: 10'), name: 'https://example.com/slow' });
+  await test.clock.settle();
+  assert.equal(standing(test), 'sections.main[0].sleep in main[0] main[0]');
+  assert.deepEqual(
+    test.session.snapshot().frames.map(({ file }) => file),
+    ['test.yaml', 'https://example.com/slow'],
+  );
+  await test.finish();
+});
+
+test('a snapshot is plain data, and stays as it was while the script goes on', async () => {
+  const test = await start(main('- set: {o: {a: 1}}\n- sleep: 10\n- set: {o.a: 2, b: 3}\n- sleep: 10'));
+  const before = test.session.snapshot();
+  assert.deepEqual(structuredClone(before), before);
+  await test.clock.advance(10);
+  assert.deepEqual(before.vars, { o: { a: 1 } });
+  assert.deepEqual(test.session.snapshot().vars, { o: { a: 2 }, b: 3 });
+  await test.finish();
+});
+
+test('every step is traced: begun and ended, in order, with what became of it', async () => {
+  const { trace } = await run(
+    'sections: {main: [{cond: [{else: [{execute: {dest: s}}]}]}, {label: a}, {goto: {label: a, max: 1}}, {transfer: {dest: last}}], s: [{return: 1}], last: [{sleep: "${0-5}"}]}',
+  );
+  assert.deepEqual(
+    trace.map((event) =>
+      event.kind === 'step-start' || event.kind === 'step-end'
+        ? `${event.kind === 'step-start' ? '>' : '<'}${event.method}${event.kind === 'step-end' ? ` ${event.outcome}` : ''}`
+        : event.kind,
+    ),
+    [
+      ...['>cond', '<cond block', '>execute', '<execute execute', '>return', '<return return'],
+      ...['>label', '<label next', '>goto', '<goto goto', '>goto', '<goto goto', '>transfer'],
+      ...['<transfer transfer', '>sleep', '<sleep error', 'warning', 'end'],
+    ],
+  );
 });

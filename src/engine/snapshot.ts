@@ -1,6 +1,6 @@
 import type { JsonObject } from '../swml/json.ts';
 import { formatPath } from '../swml/position.ts';
-import type { MachineState } from './machine.ts';
+import type { Frame, MachineState } from './machine.ts';
 import type { StepRun } from './step-run.ts';
 import type { StepPlace } from './trace.ts';
 
@@ -18,6 +18,8 @@ export interface ScriptSnapshot {
 export interface FrameSnapshot {
   readonly file: string | undefined;
   readonly section: string;
+  /** Of the step of the section that runs, or waits for what it began. */
+  readonly index: number;
   readonly params: JsonObject;
   /** Jumps taken by the `goto` steps of this activation, by their paths. */
   readonly jumps: Readonly<Record<string, number>>;
@@ -35,10 +37,17 @@ export function describeState(
     frames: state.frames.map((frame) => ({
       file: frame.document.file,
       section: frame.section,
+      index: indexOf(frame),
       params: frame.params,
       jumps: Object.fromEntries([...frame.jumps].map(([step, count]) => [formatPath(step.path), count])),
     })),
     transfers: state.transfers,
     vars,
   };
+}
+
+/** The place in the section's own list lies behind the step that was taken off it. */
+function indexOf({ cursors }: Frame): number {
+  const own = cursors[0];
+  return own?.kind === 'block' ? Math.max(0, own.index - 1) : 0;
 }

@@ -1,6 +1,6 @@
 /** A document as a typed model: sections of steps, each with its place in the text (spec/document.md 1). */
 import { codeOf, type DocumentKind, type ErrorCode, type Fault } from './error-codes.ts';
-import { type Diagnostic, SwmlError } from './errors.ts';
+import { type Diagnostic, plainDiagnostic, SwmlError } from './errors.ts';
 import { isArray, isObject, type JsonObject, type JsonValue, jsonType, preview } from './json.ts';
 import { type ParsedText, parseText } from './parse.ts';
 import { formatPath, type Path, type Position } from './position.ts';
@@ -191,7 +191,18 @@ export function diagnosticOf(
     severity = 'error',
     ...rest
   } = finding;
-  return { ...rest, code, severity, file, position, path: formatPath(path) };
+  return plainDiagnostic({ ...rest, code, severity, file, position, path: formatPath(path) });
+}
+
+/** Texts that were read again for a place, while there is memory for them: a script may warn in a loop. */
+const readAgain = new WeakMap<object, WeakRef<ParsedText>>();
+
+function locatorOf(document: Pick<SwmlDocument, 'kind' | 'file' | 'text'>): ParsedText {
+  const known = readAgain.get(document)?.deref();
+  if (known !== undefined) return known;
+  const parsed = parseText(document.text, document);
+  readAgain.set(document, new WeakRef(parsed));
+  return parsed;
 }
 
 /** A finding about a document that is loaded already: its text is read again for the place. */
@@ -200,7 +211,7 @@ export function errorAt(
   finding: Finding,
   options: ConstructorParameters<typeof SwmlError>[1] = {},
 ): SwmlError {
-  const position = parseText(document.text, document).locate(finding.path, finding.part ?? 'value');
+  const position = locatorOf(document).locate(finding.path, finding.part ?? 'value');
   return new SwmlError(diagnosticOf(finding, document.kind, document.file, position), options);
 }
 

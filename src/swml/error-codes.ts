@@ -128,6 +128,11 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** Where the documentation tells of a code. */
+export function errorPage(code: ErrorCode): string {
+  return `docs/errors.md#${code}`;
+}
+
 /** What can be wrong, whichever of the two languages the document is written in. */
 export type Fault =
   | 'syntax'

@@ -106,3 +106,23 @@ test('insertions, deletions, replacements and swaps count one each', () => {
     assert.equal(editDistance(a, b), distance);
   }
 });
+
+test('a finding is one line of bounded length, whatever it quotes of a document', () => {
+  const { severity: _severity, ...own } = DIAGNOSTIC;
+  const { diagnostic, message } = new SwmlError({
+    ...own,
+    message: `There is no method "a\n\x1b[31m${'b'.repeat(10_000)}"`,
+    path: 'c'.repeat(10_000),
+    found: '\ud800',
+  });
+  assert.ok(diagnostic.message.length === 500 && diagnostic.path?.length === 500);
+  assert.match(diagnostic.message, /^There is no method "a\ufffd\ufffd\[31mbbb/);
+  assert.doesNotMatch(message, /[^\P{Cc}]/u);
+  assert.equal(diagnostic.found, '\ufffd');
+});
+
+test('nothing is suggested for words of many letters, which would take long to compare', () => {
+  assert.equal(closest('a'.repeat(65), ['a'.repeat(64)]), undefined);
+  assert.equal(closest('a'.repeat(500_000), ['b'.repeat(500_000)]), undefined);
+  assert.equal(closest('a'.repeat(63), ['a'.repeat(500_000), 'a'.repeat(64)]), 'a'.repeat(64));
+});

@@ -33,7 +33,7 @@ export class SwmlError extends Error {
       readonly cause?: unknown;
     } = {},
   ) {
-    const own: Diagnostic = { severity: 'error', ...diagnostic };
+    const own: Diagnostic = plainDiagnostic({ severity: 'error', ...diagnostic });
     super(describeDiagnostic(own), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'SwmlError';
     this.diagnostic = own;
@@ -48,6 +48,27 @@ export class SwmlError extends Error {
 
 /** A finding about any text that is read like a document, under a code of its own. */
 export type AnyDiagnostic = Omit<Diagnostic, 'code'> & { readonly code: string };
+
+/** Longest text of a finding, characters: what it quotes may be a document long. */
+const MAX_TEXT = 500;
+
+/** The finding with texts of one line and of bounded length, whatever names and values of the document they quote. */
+export function plainDiagnostic(diagnostic: Diagnostic): Diagnostic {
+  const { message, path, expected, found, suggestion, ...rest } = diagnostic;
+  return {
+    ...rest,
+    message: plain(message),
+    ...(path !== undefined && { path: plain(path) }),
+    ...(expected !== undefined && { expected: plain(expected) }),
+    ...(found !== undefined && { found: plain(found) }),
+    ...(suggestion !== undefined && { suggestion: plain(suggestion) }),
+  };
+}
+
+function plain(text: string): string {
+  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
+  return short.replace(CONTROL, '\ufffd').toWellFormed();
+}
 
 /** The message with what was expected, found, and the cure; without code and place. */
 export function describeDiagnostic(diagnostic: AnyDiagnostic): string {

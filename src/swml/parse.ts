@@ -73,6 +73,7 @@ class Reader {
   readonly #lines: LineCounter;
   readonly #options: ParseOptions;
   readonly #anchors = new Map<string, { readonly value: JsonValue; readonly weight: number } | 'open'>();
+  readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
   #values = 0;
 
   constructor(lines: LineCounter, options: ParseOptions) {
@@ -126,7 +127,7 @@ class Reader {
         node = node.items[key];
         found = this.#start(node) ?? found;
       } else if (isMap(node)) {
-        const pair = pairAt(node, String(key));
+        const pair = this.#pairsOf(node).get(String(key));
         if (pair === undefined) break;
         const keyStart = this.#start(pair.key) ?? found;
         node = pair.value;
@@ -251,6 +252,19 @@ class Reader {
     return Object.freeze(object);
   }
 
+  /** Pairs by their keys, so that finding places stays linear in a document of thousands of sections. */
+  #pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+    const known = this.#pairs.get(map);
+    if (known !== undefined) return known;
+    const pairs = new Map<string, Pair>();
+    for (const pair of map.items) {
+      const key = keyText(pair);
+      if (key !== undefined) pairs.set(key, pair);
+    }
+    this.#pairs.set(map, pairs);
+    return pairs;
+  }
+
   #start(node: unknown): Position | undefined {
     const range = (node as Node | null | undefined)?.range;
     return range ? this.#at(range[0]) : undefined;
@@ -260,10 +274,6 @@ class Reader {
     const { line, col } = this.#lines.linePos(offset);
     return line === 0 ? START : { line, column: col };
   }
-}
-
-function pairAt(map: YAMLMap, key: string): Pair | undefined {
-  return map.items.find((pair) => keyText(pair) === key);
 }
 
 /** Keys are texts, so `5:` and `true:` are "5" and "true" (spec/document.md 1.4). */

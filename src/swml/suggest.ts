@@ -1,12 +1,20 @@
+/** Longer words are names that nobody mistypes, and comparing them takes long. */
+const MAX_WORD = 64;
+/** A document may have thousands of sections; beyond these no more are compared. */
+const MAX_CANDIDATES = 1_000;
+
 /**
  * The candidate that `word` was probably meant to be: it has the same parts in another order
  * (`stop_call_record`), or at most a third of its letters differ.
  */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > MAX_WORD) return undefined;
   const wanted = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let compared = 0;
   for (const candidate of candidates) {
+    if (++compared > MAX_CANDIDATES) break;
     if (candidate.length === wanted.length && inOrder(candidate) === inOrder(wanted)) return candidate;
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance);

@@ -6,6 +6,7 @@ import { main, run, said } from '../../src/engine/run.test-helper.ts';
 import { checkDocument } from '../../src/methods/check.ts';
 import { FakeLeg } from '../../src/methods/fake-leg.test-helper.ts';
 import { ERROR_CODES, type ErrorCode } from '../../src/swml/error-codes.ts';
+import { DOCUMENT } from './rules.ts';
 
 /** Every calling code that a text alone can give, with the place of the mistake. */
 const AT_LOAD: readonly (readonly [title: string, code: ErrorCode, text: string, place: string])[] = [
@@ -329,4 +330,9 @@ test('every code is raised by some rule: none of the table is dead', async () =>
   ];
   const calling = Object.keys(ERROR_CODES).filter((code) => code.startsWith('relay_'));
   assert.deepEqual(calling.filter((code) => !raised.has(code)).sort(), elsewhere.sort());
+});
+
+test('the codes of the table are those of the language, no more and no fewer', () => {
+  const language = [...DOCUMENT['5.2']!, ...DOCUMENT['5.3']!];
+  assert.deepEqual(Object.keys(ERROR_CODES).sort(), [...language].sort());
 });
