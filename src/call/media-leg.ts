@@ -67,6 +67,8 @@ export interface MediaLegOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onEvent: (event: LegEvent) => void;
+  /** Told of the leg's media session, once it is there. */
+  readonly onMedia?: ((media: MediaClient) => void) | undefined;
 }
 
 /** A leg whose media are a session of the media side; its owner reports what signalling does to it. */
@@ -290,6 +292,7 @@ export class MediaLeg implements CallLeg {
   #attach(media: MediaClient): void {
     if (this.#media === media) return;
     this.#media = media;
+    this.#options.onMedia?.(media);
     const { sounds, log } = this.#options;
     this.#playback = new Playback(media, sounds, log, (event) => this.#sounding(event));
     media.listen((event) => {

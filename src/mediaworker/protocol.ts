@@ -4,6 +4,7 @@
  */
 import type { DetectEvent, DetectOutcome, MachineDetectorOptions } from '../media/machine-detector.ts';
 import type { Tone } from '../media/tones.ts';
+import type { Levels } from './meter.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 
 /** Encoding names of RTP (RFC 3551 6, RFC 7587 7). */
@@ -112,6 +113,8 @@ export type MediaCommand =
       /** `0-9A-D*#`, `w` is a pause of 500 ms, `W` of 1 s. */
       readonly digits: string;
     }
+  /** Tells `levels` from now on, one for each stretch of this length; without effect when it does already. */
+  | { readonly type: 'meter'; readonly sessionId: string; readonly stretchMs: number }
   /** Ends recordings with `cause`, waits for their files, frees the sockets. */
   | { readonly type: 'close'; readonly sessionId: string; readonly cause: EndCause };
 
@@ -204,6 +207,7 @@ export type MediaEvent =
       readonly streamId: number;
       readonly consumedSamples: number;
     }
+  | ({ readonly type: 'levels'; readonly sessionId: string } & Levels)
   | { readonly type: 'closed'; readonly sessionId: string; readonly statistics: MediaStatistics };
 
 /** A place where media sessions live. */

@@ -3,6 +3,7 @@ import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
 import { HeardQueue } from './heard-queue.ts';
+import { Meter } from './meter.ts';
 import { InbandKeys } from './inband-keys.ts';
 import { KeyMerger, type KeySource } from './key-merger.ts';
 import type { InbandDigits, MediaStatistics, NegotiatedMedia } from './protocol.ts';
@@ -40,6 +41,7 @@ export class SessionAudio {
   readonly #heard: HeardQueue;
   /** Overlays that were sent to their end, with the place of that end among what was sent. */
   readonly #ends: { readonly at: number; readonly onEnd: () => void }[] = [];
+  #meter: Meter | undefined;
   #codec: MediaStatistics['codec'];
   #closing: Promise<MediaStatistics> | undefined;
 
@@ -156,6 +158,9 @@ export class SessionAudio {
       case 'digit':
         this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.timeline.receivedUntil);
         return;
+      case 'meter':
+        this.#measure(command.stretchMs);
+        return;
       case 'sendDigits':
         this.#sendPath.sendDigits(command.sendId, command.digits);
         return;
@@ -166,7 +171,7 @@ export class SessionAudio {
   tick(nowMs: number): void {
     if (this.#closing !== undefined) return;
     const sent = this.#sendPath.tick();
-    if (this.#recordings.hears) this.#heard.push(sent);
+    if (this.#recordings.hears || this.#meter !== undefined) this.#heard.push(sent);
     let advance = this.#receivePath.tick(nowMs);
     let from = this.#receivePath.timeline.head - advance;
     while (advance > 0) {
@@ -242,17 +247,26 @@ export class SessionAudio {
     const detecting = this.#detectors.active;
     const listening = this.#listeners.active;
     const wantsKeys = this.#inbandCounts || this.#recordings.masks;
-    if (this.#recordings.active || detecting || listening || wantsKeys)
+    if (this.#recordings.active || detecting || listening || wantsKeys || this.#meter !== undefined)
       this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
     // Before the recorders: one that ends here and now shall not hold a key.
     if (wantsKeys) this.#keys.process(from, count, this.#said);
     this.#recordings.observe(from, count, this.#said, heard);
     if (detecting) this.#detectors.observe(this.#said, count);
     if (listening) this.#listeners.observe(this.#said, count);
+    this.#meter?.observe(this.#said, heard, count);
     // Behind them: a key that ends a recording lies in what it has heard.
     for (let key = this.#keys.take(); key !== undefined; key = this.#keys.take()) {
       if (this.#inbandCounts) this.#pressed(key.digit, 0, 'inband', key.position);
     }
+  }
+
+  #measure(stretchMs: number): void {
+    const { sessionId, onEvent } = this.#options;
+    const sampleRate = (this.#frame * 1000) / TICK_MS;
+    this.#meter ??= new Meter(sampleRate, stretchMs, (levels) =>
+      onEvent({ type: 'levels', sessionId, ...levels }),
+    );
   }
 
   #report(nowMs: number): void {

@@ -31,7 +31,7 @@ import { Admission, type RefusalReason } from './load/admission.ts';
 import type { LoadMonitor } from './load/load-monitor.ts';
 import type { Metrics } from './metrics.ts';
 import { consentRefusal } from './recording-consent.ts';
-import { sipLine } from './sip-timeline.ts';
+import { sipLine } from '../trace/sip-line.ts';
 
 export interface CallsOptions {
   readonly config: Config;

@@ -2,7 +2,8 @@ import type { LegEvent } from '../call/media-leg.ts';
 import type { PlayableSound } from '../call/leg.ts';
 import type { TraceEvent } from '../engine/trace.ts';
 import type { Clock } from '../time/clock.ts';
-import type { CallEvent } from './timeline.ts';
+import { CallTracer } from '../trace/call-tracer.ts';
+import type { CallEvent } from '../trace/events.ts';
 import { type SoundHeard, Transcript } from './transcript.ts';
 
 /** A step that ran, or runs. */
@@ -29,6 +30,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** What happened on a call: its timeline, its steps, and what was played to the caller. */
 export class CallStory {
   readonly transcript = new Transcript();
+  readonly tracer: CallTracer;
   readonly #clock: Clock;
   readonly #startMs: number;
   readonly #lengthMs: (sound: PlayableSound) => number | undefined;
@@ -38,6 +40,7 @@ export class CallStory {
   /** @param lengthMs of a sound, if it is known */
   constructor(clock: Clock, lengthMs: (sound: PlayableSound) => number | undefined) {
     this.#clock = clock;
+    this.tracer = new CallTracer(clock, (event) => this.#events.push(event));
     this.#startMs = clock.monotonic();
     this.#lengthMs = lengthMs;
   }
@@ -54,15 +57,6 @@ export class CallStory {
     return this.transcript.sounds(this.#startMs);
   }
 
-  /** Seconds since the beginning. */
-  get seconds(): number {
-    return (this.#clock.monotonic() - this.#startMs) / 1000;
-  }
-
-  note(kind: CallEvent['kind'], text: string, data: Readonly<Record<string, unknown>> = {}): void {
-    this.#events.push({ at: this.seconds, kind, text, data });
-  }
-
   /** @param over whether the call has ended, so that what is said of broken off sounds does not hold */
   legEvent(event: LegEvent, over: boolean): void {
     const now = this.#clock.monotonic();
@@ -73,7 +67,7 @@ export class CallStory {
       const { play_id: playId, played_ms: playedMs } = event.data;
       this.transcript.ended(String(playId), over ? undefined : Number(playedMs), now);
     }
-    this.note(event.kind, event.text, event.data);
+    this.tracer.leg(event);
   }
 
   traced(event: TraceEvent): void {
@@ -82,18 +76,17 @@ export class CallStory {
       const { line } = position;
       this.#steps.push({
         ...{ method, section, index, line, file, depth },
-        startedAt: this.seconds,
+        startedAt: this.tracer.seconds,
         lasted: undefined,
         outcome: undefined,
       });
-      this.note('step', method, { line });
     } else if (event.kind === 'step-end') {
       const step = this.#steps.findLast(({ outcome }) => outcome === undefined);
       if (step !== undefined) {
         step.lasted = event.durationMs / 1000;
         step.outcome = event.outcome;
       }
-      if (Object.keys(event.set).length > 0) this.note('step', `${event.method} done`, event.set);
     }
+    this.tracer.script(event);
   }
 }

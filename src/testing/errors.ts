@@ -1,5 +1,5 @@
-import { formatTimeline } from './timeline.ts';
-import type { CallEvent } from './timeline.ts';
+import { formatTimeline } from '../trace/events.ts';
+import type { CallEvent } from '../trace/events.ts';
 
 /** Lines of the timeline that a message shows. */
 const SHOWN = 40;

@@ -23,7 +23,7 @@ export { MumblingVoice } from './mumbling-voice.ts';
 export type { VirtualCallOptions } from './options.ts';
 export { compare, type Difference, matches } from './partial.ts';
 export type { RecognitionStub } from './recognition.ts';
-export { type CallEvent, formatTimeline } from './timeline.ts';
+export { type CallEvent, formatTimeline } from '../trace/events.ts';
 export type { SoundHeard } from './transcript.ts';
 export { VirtualCall, virtualCall } from './virtual-call.ts';
 export { VirtualRecording } from './virtual-recording.ts';

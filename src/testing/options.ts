@@ -1,12 +1,14 @@
 import type { CallInfo } from '../call/leg.ts';
 import { sipData } from '../call/sip-data.ts';
+import { callObject } from '../engine/payload.ts';
 import type { Logger } from '../log/logger.ts';
 import type { AudioCodec } from '../mediaworker/protocol.ts';
 import type { NetworkConditions } from '../rtp/memory-network.ts';
 import type { Synthesizer } from '../speech/synthesizer.ts';
 import type { JsonObject } from '../swml/json.ts';
-import type { DocumentSource } from './documents.ts';
 import type { RecognitionStub } from './recognition.ts';
+import type { TraceHeader } from '../trace/format.ts';
+import type { DocumentSource, FoundDocument } from './documents.ts';
 import type { FakeWeb, WebStubs } from './web.ts';
 
 export interface VirtualCallOptions {
@@ -42,6 +44,8 @@ export interface VirtualCallOptions {
   readonly startsAt?: Date | undefined;
   /** Longest call, seconds; default 14400. */
   readonly maxSeconds?: number | undefined;
+  /** Keeps levels and what the server received, for the trace. */
+  readonly trace?: boolean | undefined;
   /** In the time of the machine, to listen along. */
   readonly realTime?: boolean | undefined;
   /** Speaks the prompts and the caller's words; default: the embedded voice. */
@@ -57,6 +61,13 @@ export interface VirtualCallOptions {
 const NODE_ID = '5f0c0000-0000-4000-8000-000000000001';
 export const PROJECT_ID = '5f0c0000-0000-4000-8000-000000000002';
 export const SPACE_ID = '5f0c0000-0000-4000-8000-000000000003';
+
+const DEFAULT_START_MS = Date.UTC(2026, 0, 1);
+
+/** The moment at which the call begins. */
+export function startOf({ startsAt }: Pick<VirtualCallOptions, 'startsAt'>): Date {
+  return startsAt ?? new Date(DEFAULT_START_MS);
+}
 
 /** The `call` object of a virtual call. */
 export function callInfo(options: VirtualCallOptions, callId: string): Omit<CallInfo, 'call_state'> {
@@ -76,5 +87,23 @@ export function callInfo(options: VirtualCallOptions, callId: string): Omit<Call
     }),
     project_id: PROJECT_ID,
     space_id: SPACE_ID,
+  };
+}
+
+/** What the trace of the call begins with. */
+export function traceHeader(
+  call: CallInfo,
+  document: FoundDocument,
+  options: VirtualCallOptions,
+): TraceHeader {
+  const isPlace =
+    typeof options.document === 'string' && !/[\n{]/.test(options.document) && options.document !== '';
+  return {
+    openswml_trace: 1,
+    call: { ...callObject(call) },
+    started_at: startOf(options).toISOString(),
+    ...(isPlace ? { document: String(options.document) } : {}),
+    ...(!isPlace && 'text' in document ? { document_text: document.text } : {}),
+    virtual: options.realTime !== true,
   };
 }

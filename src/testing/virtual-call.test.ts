@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SwmlError } from '../swml/errors.ts';
+import { parseTrace } from '../trace/format.ts';
 import {
   MumblingVoice,
   StandstillError,
@@ -244,18 +245,19 @@ test('line noise lies under everything that is recorded', async () => {
   assert.ok(Math.abs(call.recordings[0]!.level() + 50) < 1, `${call.recordings[0]!.level()} dBFS`);
 });
 
-test('the same call gives the same bytes, ids, callbacks and timeline each time, alone or beside others', async () => {
+test('the same call gives the same recordings, ids, callbacks and trace each time, byte for byte, alone or beside others', async () => {
   const run = async (): Promise<unknown> => {
-    const call = await place(VOICEMAIL, { network: { loss: 0.05, jitterMs: 40 }, seed: 7 });
+    const call = await place(VOICEMAIL, { network: { loss: 0.05, jitterMs: 40 }, seed: 7, trace: true });
     call.caller.lineNoise(-60);
     await call.caller.hearsBeep();
     await call.caller.says('The same words each time.');
     await call.ends();
-    const { recordings, callbacks, timeline, heard } = call;
+    const { recordings, callbacks, heard, trace, received } = call;
     return {
       files: recordings.map(({ bytes }) => Buffer.from(bytes)),
       callbacks: callbacks.all,
-      timeline,
+      trace,
+      received: Buffer.from(received),
       heard,
     };
   };
@@ -323,4 +325,23 @@ test('calls with wideband codecs are heard and recorded in wideband', async () =
     );
     assert.ok(recording!.speech() > 0.8, `${codec}: ${recording!.speech()} s`);
   }
+});
+
+test('a trace has the story of the call, the levels of both sides, and what the server received', async () => {
+  const call = await place(VOICEMAIL, { trace: true });
+  await call.caller.hearsBeep();
+  await call.caller.says('Please call me back.');
+  await call.caller.presses('#');
+  await call.ends();
+  const { header, events } = parseTrace(call.trace, 'trace');
+  assert.deepEqual([header.virtual, header.document_text], [true, VOICEMAIL]);
+  const levels = events.filter(({ kind }) => kind === 'level');
+  assert.ok(Math.abs(levels.length - call.seconds * 10) <= 2, `${levels.length} levels in ${call.seconds} s`);
+  assert.ok(levels.some(({ text, data }) => text === 'speech' && Number(data['said']) > -25));
+  const audio = events.find(({ data }) => data['audio'] !== undefined)!;
+  // Header of the file aside, two bytes for each sample since the session was there.
+  const seconds = (call.received.length - 44) / 16_000;
+  assert.ok(Math.abs(seconds - (call.seconds - audio.at)) < 0.2, `${seconds} s`);
+  const finished = events.find(({ kind, data }) => kind === 'callback' && data['state'] === 'finished');
+  assert.equal((finished!.data['body'] as { event_type: string }).event_type, 'calling.call.record');
 });

@@ -11,6 +11,7 @@ import type { SwmlDocument } from '../swml/document.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AudioFile, readAudio } from './audio-file.ts';
+import { type TraceHeader, traceText } from '../trace/format.ts';
 import { CallbackRecorder } from './callback-recorder.ts';
 import { type CallParts, openCallParts } from './call-parts.ts';
 import { CallStory, type StepRun } from './call-story.ts';
@@ -21,19 +22,19 @@ import { fetchDocument, findDocument, type FoundDocument } from './documents.ts'
 import { VirtualCallError } from './errors.ts';
 import { uuidsFrom } from './identifiers.ts';
 import { Listening } from './listening.ts';
-import { callInfo, PROJECT_ID, SPACE_ID, type VirtualCallOptions } from './options.ts';
+import { callInfo, PROJECT_ID, SPACE_ID, startOf, traceHeader, type VirtualCallOptions } from './options.ts';
 import { CALLER_ADDRESS, VirtualSignalling } from './signalling.ts';
 import { collect } from './speech.ts';
-import type { CallEvent } from './timeline.ts';
 import { VirtualRecogniser } from './recognition.ts';
+import type { CallEvent } from '../trace/events.ts';
 import type { SoundHeard } from './transcript.ts';
 import { VirtualRecording } from './virtual-recording.ts';
 import { FakeWeb, type WebExchange } from './web.ts';
 
-const DEFAULT_START_MS = Date.UTC(2026, 0, 1);
 const DEFAULT_MAX_SECONDS = 14_400;
 const DEFAULT_ANSWER_AFTER = 2;
 const TELEPHONE_EVENT = 101;
+const RECEIVED = '/received.wav';
 /** Callbacks that are tried again and again are waited for no longer than this, ms. */
 const DRAIN_MS = 30_000;
 
@@ -69,10 +70,11 @@ export class VirtualCall {
   #error: Error | undefined;
   /** What is in recordings that take a moment to decode. */
   readonly #audio = new Map<string, AudioFile>();
+  readonly #header: TraceHeader;
   readonly #done: Promise<void>;
 
   static async place(options: VirtualCallOptions, document: FoundDocument): Promise<VirtualCall> {
-    const startMs = options.startsAt?.getTime() ?? DEFAULT_START_MS;
+    const startMs = startOf(options).getTime();
     const maxSeconds = options.maxSeconds ?? DEFAULT_MAX_SECONDS;
     const time = options.realTime === true ? new RealTime() : new VirtualTime(startMs, maxSeconds * 1000);
     const random = repeatableRandom(options.seed ?? 1);
@@ -152,6 +154,11 @@ export class VirtualCall {
       clock,
       log: options.log ?? silentLogger,
       onEvent: (event) => this.#story.legEvent(event, this.#leg.signal.aborted),
+      onMedia: (media) => {
+        if (options.trace === true) {
+          this.#story.tracer.media(media, { path: RECEIVED, name: RECEIVED.slice(1) });
+        }
+      },
     });
     this.#leg.limitDuration(options.maxSeconds ?? DEFAULT_MAX_SECONDS);
     this.callbacks = new CallbackRecorder((what, within, work) => this.#wait(what, within, work));
@@ -167,10 +174,11 @@ export class VirtualCall {
       speaks: (text) => recogniser.says(text),
       fileUrl: (file) => pathToFileURL(path.resolve(this.#baseDir, file)).href,
       hangUp: () => this.#signalling.hangUp(),
-      note: (text, data = {}) => this.#story.note('caller', text, data),
+      note: (text, data = {}) => this.#story.tracer.note('caller', text, data),
       fail: (summary) => this.#fail(summary),
     });
     this.#signalling.attach(this.#leg);
+    this.#header = traceHeader(this.#leg.info, document, options);
     this.#done = this.#run(document, answerAfter * 1000);
   }
 
@@ -186,7 +194,7 @@ export class VirtualCall {
 
   /** Seconds from the beginning of the call to its end, or until now. */
   get seconds(): number {
-    return this.#seconds ?? this.#story.seconds;
+    return this.#seconds ?? this.#story.tracer.seconds;
   }
 
   /** What ended the script, if that was an error; also a document that could not be had. */
@@ -261,6 +269,19 @@ export class VirtualCall {
   }
 
   /**
+   * The trace of the call, JSON Lines as `openswml trace show` and `openswml replay` read them; with `trace: true`
+   * it has the levels of both sides, too.
+   */
+  get trace(): string {
+    return traceText({ header: this.#header, events: this.#story.events });
+  }
+
+  /** What the server received of the caller, a WAV file; empty without `trace: true`, and before the end. */
+  get received(): Uint8Array {
+    return this.#parts.disk.read(RECEIVED) ?? new Uint8Array(0);
+  }
+
+  /**
    * Waits until the call is over, its recordings are complete, and its callbacks are delivered or have been
    * tried for 30 s.
    * @param options `within`: seconds of the call, default 3600
@@ -290,12 +311,12 @@ export class VirtualCall {
     } catch (cause) {
       if (!this.#leg.signal.aborted) {
         this.#error = cause instanceof Error ? cause : new Error(String(cause));
-        this.#story.note('error', this.#error.message, {});
+        this.#story.tracer.note('error', this.#error.message, {});
         await this.#leg.hangup('error');
       }
     }
     this.#end = await this.#leg.ended;
-    this.#seconds = this.#story.seconds;
+    this.#seconds = this.#story.tracer.seconds;
     this.#listening.end(new Error('the call is over'));
     await this.#parts.outbox.drain(DRAIN_MS);
     for (const { id, bytes, format } of this.recordings) {
@@ -347,7 +368,6 @@ export class VirtualCall {
               params: callback.params,
             }),
           }),
-        onWarning: ({ params: { code, message } }) => this.#story.note('warning', code, { message }),
       },
       onTrace: (event) => this.#story.traced(event),
     });
@@ -362,13 +382,25 @@ export class VirtualCall {
   }
 
   #exchanged(exchange: WebExchange, phase: 'arrived' | 'done'): void {
-    const { request, status, failure } = exchange;
-    const what = `${request.method} ${request.url}`;
-    if (request.purpose === 'callback' && phase === 'arrived') {
-      const { eventType, params } = this.callbacks.note(exchange);
-      this.#story.note('callback', eventType === '' ? what : eventType, { state: params['state'] });
-    } else if (request.purpose !== 'callback' && phase === 'done') {
-      this.#story.note('web', what, { for: request.purpose, status, failure });
+    const { request, failure, response } = exchange;
+    const { purpose, method, url } = request;
+    if (purpose === 'callback') {
+      if (phase === 'done') return;
+      const { eventType, params, body, attempt } = this.callbacks.note(exchange);
+      const again = attempt > 1 ? { attempt } : {};
+      this.#story.tracer.note('callback', eventType === '' ? `${method} ${url}` : eventType, {
+        state: params['state'],
+        ...again,
+        url,
+        body,
+      });
+    } else if (phase === 'done') {
+      this.#story.tracer.web(
+        { ...request, purpose },
+        response === undefined
+          ? { failure: failure ?? 'no answer' }
+          : { ...response, body: purpose === 'sound' ? undefined : textOf(response.body) },
+      );
     }
   }
 
@@ -389,4 +421,8 @@ export class VirtualCall {
     const context = heard === '' ? '' : `. Said so far: "${heard}"`;
     return new VirtualCallError(`${summary}${context}`, this.#story.events);
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
 }

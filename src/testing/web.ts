@@ -93,6 +93,7 @@ export interface WebExchange {
   readonly status: number | undefined;
   /** Why none came. */
   readonly failure: string | undefined;
+  readonly response: WebResponse | undefined;
 }
 
 type Entry = { -readonly [K in keyof WebExchange]: WebExchange[K] };
@@ -168,12 +169,13 @@ export class FakeWeb {
     listener: ExchangeListener,
   ): Promise<WebResponse> {
     const request = requestOf(call, (clock.monotonic() - startMs) / 1000);
-    const entry: Entry = { request, status: undefined, failure: undefined };
+    const entry: Entry = { request, status: undefined, failure: undefined, response: undefined };
     this.#log.push(entry);
     listener(entry, 'arrived');
     try {
       const response = await this.#answer(clock, call, request);
       entry.status = response.status;
+      entry.response = response;
       return response;
     } catch (cause) {
       entry.failure ??= cause instanceof Error ? cause.message : String(cause);

@@ -57,7 +57,7 @@ export function addTestCommand(program: Command, context: CommandContext): void 
     .option('--json', 'print the results as JSON')
     .option('--junit <file>', 'write the results to a file in the form of JUnit')
     .option('--realtime', 'run in the time of the machine, not in virtual time')
-    .option('--save <folder>', 'keep what each caller heard, the recordings and the timelines')
+    .option('--save <folder>', 'keep what each caller heard and said, the recordings, and the traces')
     .addHelpText('after', EXAMPLES)
     .action(async (places: readonly string[], flags: TestFlags) => {
       const run = (): Promise<TestRun> => runOnce(places, flags, context);
@@ -79,10 +79,14 @@ async function runOnce(
     throw new UsageError(`no test of ${tests.length} holds "${flags.filter}" in its name or file`);
   }
   const report = new TestReport(terminal);
-  const results = await runAll(chosen, { realTime: flags.realtime, clock }, (result) => {
-    if (flags.json !== true) report.tell(result);
-    if (flags.save !== undefined) saveResult(flags.save, result);
-  });
+  const results = await runAll(
+    chosen,
+    { realTime: flags.realtime, trace: flags.save !== undefined, clock },
+    (result) => {
+      if (flags.json !== true) report.tell(result);
+      if (flags.save !== undefined) saveResult(flags.save, result);
+    },
+  );
   const run: TestRun = { results, broken, tookMs: clock.monotonic() - startedMs };
   if (flags.json === true) terminal.out(jsonReport(run));
   else report.tellEnd(run);

@@ -1,5 +1,5 @@
 import type { TestResult } from '../../testing/files/run.ts';
-import { formatTimeline } from '../../testing/timeline.ts';
+import { formatTimeline } from '../../trace/events.ts';
 import { describeFailure, type TestRun } from './report.ts';
 
 /** The run in the form that build servers read (JUnit XML: `testsuites` of `testsuite` of `testcase`). */

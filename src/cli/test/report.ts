@@ -1,7 +1,7 @@
 /** What a run of tests looks like on a terminal, and as JSON. */
 import { styleText } from 'node:util';
 import type { TestFailure, TestResult } from '../../testing/files/run.ts';
-import { formatTimeline } from '../../testing/timeline.ts';
+import { formatTimeline } from '../../trace/events.ts';
 import type { Terminal } from '../terminal.ts';
 
 type Style = Parameters<typeof styleText>[0];

@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { wavHeader } from '../../media/wav-format.ts';
 import type { TestResult } from '../../testing/files/run.ts';
-import { formatTimeline } from '../../testing/timeline.ts';
+import { formatTimeline } from '../../trace/events.ts';
 import { fileError } from '../errors.ts';
 
 /**
- * Keeps what a call left behind: what the caller heard, the recordings, the timeline.
+ * Keeps what a call left behind: what the caller heard and said, the recordings, the trace, the timeline.
  * @returns the folder
  * @throws UsageError when it cannot be written
  */
@@ -19,6 +19,8 @@ export function saveResult(folder: string, { test, call }: TestResult): string |
     for (const [index, { bytes, format }] of call.recordings.entries()) {
       if (bytes.length > 0) writeFileSync(path.join(place, `recording-${index + 1}.${format}`), bytes);
     }
+    writeFileSync(path.join(place, 'received.wav'), call.received);
+    writeFileSync(path.join(place, 'trace.jsonl'), call.trace);
     writeFileSync(path.join(place, 'timeline.txt'), `${formatTimeline(call.timeline)}\n`);
   } catch (cause) {
     throw fileError('write to', place, cause);

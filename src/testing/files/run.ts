@@ -18,6 +18,8 @@ import type { DiffLine } from './sequence.ts';
 export interface RunOptions {
   /** In the time of the machine. */
   readonly realTime?: boolean | undefined;
+  /** Keeps levels and what the server received, for the trace. */
+  readonly trace?: boolean | undefined;
   /** Of the machine, for the time that a test takes. */
   readonly clock: Clock;
 }
@@ -95,6 +97,7 @@ async function place(test: TestCase, options: RunOptions): Promise<VirtualCall> 
     seed: spec.seed,
     startsAt: spec.starts_at === undefined ? undefined : new Date(spec.starts_at),
     realTime: options.realTime,
+    trace: options.trace,
   };
   return await VirtualCall.place(callOptions, document);
 }

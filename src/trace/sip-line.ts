@@ -1,4 +1,4 @@
-/** What the timeline of a call says of one SIP message. */
+/** What a timeline says of one SIP message. */
 export interface SipLine {
   /** The Call-ID header. */
   readonly sipCallId: string;
@@ -8,6 +8,8 @@ export interface SipLine {
 
 /** Enough for the start line and the headers that matter. */
 const HEAD_BYTES = 4096;
+/** Headers that hold what proves who somebody is (RFC 3261 20). */
+const SECRETS = /^((?:proxy-)?authorization\s*:\s*)[^\r\n]*(?:\r\n[ \t][^\r\n]*)*/gim;
 
 /** Names a message as it is on the wire; undefined for what is none, or has no Call-ID. */
 export function sipLine(data: Uint8Array): SipLine | undefined {
@@ -21,4 +23,9 @@ export function sipLine(data: Uint8Array): SipLine | undefined {
   if (sipCallId === undefined || (status === undefined && method === undefined)) return undefined;
   const answered = /^cseq\s*:\s*\d+\s+([A-Z]+)/im.exec(head)?.[1];
   return { sipCallId, text: status === undefined ? method! : `${status} (${answered ?? '?'})` };
+}
+
+/** The message without credentials. */
+export function sipText(data: Uint8Array): string {
+  return Buffer.from(data).toString('utf8').replace(SECRETS, '$1(left out)');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sipLine } from './sip-timeline.ts';
+import { sipLine } from './sip-line.ts';
 
 const bytes = (...lines: string[]): Uint8Array => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
 

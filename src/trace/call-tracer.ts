@@ -1,0 +1,172 @@
+import type { CallbackRequest } from '../callbacks/events.ts';
+import type { MediaClient } from '../call/media-client.ts';
+import type { LegEvent } from '../call/media-leg.ts';
+import type { TraceEvent } from '../engine/trace.ts';
+import type { Clock } from '../time/clock.ts';
+import type { CallEvent, EventKind } from './events.ts';
+import { type SipLine, sipText } from './sip-line.ts';
+
+type Data = Readonly<Record<string, unknown>>;
+type Headers = Readonly<Record<string, string>>;
+
+/** A request that a call made. */
+export interface WebRequestFacts {
+  readonly purpose: 'request' | 'document' | 'sound';
+  readonly method: string;
+  /** Without credentials. */
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** What was answered; the body only where it is text. */
+export type WebAnswerFacts =
+  | { readonly status: number; readonly headers: Headers; readonly body: string | undefined }
+  | { readonly failure: string };
+
+/** Headers that hold what proves who somebody is. */
+const SECRETS = new Set(['authorization', 'proxy-authorization', 'cookie', 'x-api-key']);
+
+/** Stretches of the levels in a trace, ms. */
+const LEVEL_STRETCH_MS = 100;
+/** Nobody speaks longer into a trace, ms. */
+const MAX_AUDIO_MS = 4 * 3_600_000;
+/** Of bodies of requests and answers, characters. */
+const MAX_BODY = 65_536;
+/** Id of the recording that keeps what the party said; no recording of the language has it. */
+const AUDIO_ID = 'trace-audio';
+
+/** Turns what the parts of a call tell into events of one kind. */
+export class CallTracer {
+  readonly #clock: Clock;
+  readonly #startMs: number;
+  readonly #listener: (event: CallEvent) => void;
+
+  /** The call begins now. */
+  constructor(clock: Clock, listener: (event: CallEvent) => void) {
+    this.#clock = clock;
+    this.#startMs = clock.monotonic();
+    this.#listener = listener;
+  }
+
+  /** Since the beginning, seconds. */
+  get seconds(): number {
+    return (this.#clock.monotonic() - this.#startMs) / 1000;
+  }
+
+  note(kind: EventKind, text: string, data: Data = {}): void {
+    this.#listener({ at: this.seconds, kind, text, data });
+  }
+
+  leg({ kind, text, data }: LegEvent): void {
+    this.note(kind, text, data);
+  }
+
+  script(event: TraceEvent): void {
+    switch (event.kind) {
+      case 'step-start': {
+        const { method, position, section, index, depth, path, file } = event;
+        this.note('step', method, { line: position.line, section, index, depth, path, file });
+        return;
+      }
+      case 'step-end': {
+        const { method, outcome, set, unset } = event;
+        this.note('step', `${method} done`, {
+          ...(outcome !== 'next' && { outcome }),
+          ...(Object.keys(set).length > 0 && { set }),
+          ...(unset.length > 0 && { unset }),
+        });
+        return;
+      }
+      case 'warning':
+        this.note('warning', event.code, { reason: event.message });
+        return;
+      case 'end':
+        this.note('call', 'script over', { outcome: event.outcome });
+        return;
+    }
+  }
+
+  /** A SIP message as it was on the wire; credentials are left out. */
+  sip(direction: 'in' | 'out', line: SipLine, message: Uint8Array): void {
+    this.note('sip', line.text, { direction, message: sipText(message) });
+  }
+
+  /** A callback that was put on its way. */
+  callback({ url, envelope }: Pick<CallbackRequest, 'url' | 'envelope'>): void {
+    const { state } = envelope.params;
+    this.note('callback', envelope.event_type, {
+      ...(state !== undefined && { state }),
+      url,
+      body: envelope,
+    });
+  }
+
+  /** A request of the call and what came of it. */
+  web(request: WebRequestFacts, answer: WebAnswerFacts): void {
+    const { purpose, method, url, headers, body } = request;
+    this.note('web', `${method} ${url}`, {
+      for: purpose,
+      ...('failure' in answer ? { failure: answer.failure } : { status: answer.status }),
+      request: { headers: withoutSecrets(headers), body: body.slice(0, MAX_BODY) },
+      ...('status' in answer && {
+        answer: {
+          headers: answer.headers,
+          ...(answer.body !== undefined && { body: answer.body.slice(0, MAX_BODY) }),
+        },
+      }),
+    });
+  }
+
+  /**
+   * Tells levels, and keeps what the party says.
+   * @param audio path of the file, in the form of a recording; undefined keeps none
+   * @param name of the file as the trace gives it
+   */
+  media(media: MediaClient, audio: { readonly path: string; readonly name: string } | undefined): void {
+    media.listen((event) => {
+      if (event.type === 'levels') {
+        const { saidDbfs, heardDbfs, noiseDbfs, speaking } = event;
+        this.note('level', speaking ? 'speech' : 'no speech', {
+          said: round(saidDbfs),
+          heard: round(heardDbfs),
+          noise: round(noiseDbfs),
+        });
+      } else if (audio !== undefined && event.type === 'recordStarted' && event.recordingId === AUDIO_ID) {
+        this.note('media', 'received audio', { audio: audio.name });
+      } else if (event.type === 'recordEnded' && event.recordingId === AUDIO_ID) {
+        const { error } = event.outcome;
+        if (error !== undefined) this.note('warning', 'received audio is not complete', { reason: error });
+      }
+    });
+    media.send({ type: 'meter', stretchMs: LEVEL_STRETCH_MS });
+    if (audio !== undefined) media.send({ type: 'record', spec: { ...AUDIO, path: audio.path } });
+  }
+}
+
+const AUDIO = {
+  recordingId: AUDIO_ID,
+  controlId: AUDIO_ID,
+  format: 'wav',
+  direction: 'speak',
+  stereo: false,
+  beep: false,
+  terminators: '',
+  inputSensitivity: 44,
+  initialTimeoutMs: 0,
+  endSilenceTimeoutMs: 0,
+  maxLengthMs: MAX_AUDIO_MS,
+} as const;
+
+function withoutSecrets(headers: Headers): Headers {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      SECRETS.has(name.toLowerCase()) ? '(left out)' : value,
+    ]),
+  );
+}
+
+function round(dbfs: number): number {
+  return Math.round(dbfs * 10) / 10;
+}

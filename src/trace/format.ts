@@ -1,0 +1,95 @@
+/** Trace files: JSON Lines, the first one says what call it was, each further one what happened. */
+import { type CallEvent, EVENT_KINDS, type EventKind } from './events.ts';
+
+export interface TraceHeader {
+  /** Version of this format. */
+  readonly openswml_trace: 1;
+  /** The `call` object as it was at the beginning. */
+  readonly call: Readonly<Record<string, unknown>>;
+  /** ISO 8601, UTC. */
+  readonly started_at: string;
+  /** Path or URL (without credentials) of the document; undefined for one that had neither. */
+  readonly document?: string | undefined;
+  /** Text of a document that had neither. */
+  readonly document_text?: string | undefined;
+  /** Wall clock or virtual time. */
+  readonly virtual: boolean;
+  /** Version of the program that wrote it. */
+  readonly version?: string | undefined;
+}
+
+export interface Trace {
+  readonly header: TraceHeader;
+  readonly events: readonly CallEvent[];
+}
+
+/** A file that is no trace, or a damaged one; the message says where. */
+export class TraceError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'TraceError';
+  }
+}
+
+/** Text of an event in a trace: times to the millisecond. */
+export function eventLine({ at, kind, text, data }: CallEvent): string {
+  const fields = Object.keys(data).length === 0 ? {} : { data };
+  return `${JSON.stringify({ at: Math.round(at * 1000) / 1000, kind, text, ...fields })}\n`;
+}
+
+export function traceText({ header, events }: Trace): string {
+  return `${JSON.stringify(header)}\n${events.map(eventLine).join('')}`;
+}
+
+/**
+ * Reads a trace. A last line without its end, as a crash leaves it, is passed over.
+ * @param file for messages
+ * @throws TraceError
+ */
+export function parseTrace(text: string, file: string): Trace {
+  const lines = text.split('\n');
+  const whole = text.endsWith('\n')
+    ? lines.slice(0, -1)
+    : lines.slice(0, -1).concat(unfinished(lines.at(-1)));
+  const header = parseLine(whole[0] ?? '', 1, file) as Partial<TraceHeader>;
+  if (header.openswml_trace === undefined) throw new TraceError(`${file}:1: this is no trace of OpenSWML`);
+  if (header.openswml_trace !== 1) {
+    throw new TraceError(
+      `${file}:1: version ${String(header.openswml_trace)} of traces cannot be read, only 1`,
+    );
+  }
+  const events = whole
+    .slice(1)
+    .map((line, index) => readEvent(parseLine(line, index + 2, file), index + 2, file));
+  return { header: header as TraceHeader, events };
+}
+
+function unfinished(line: string | undefined): readonly string[] {
+  try {
+    JSON.parse(line ?? '');
+    return [line ?? ''];
+  } catch {
+    return [];
+  }
+}
+
+function parseLine(line: string, number: number, file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new TraceError(`${file}:${number}: this line is no JSON`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TraceError(`${file}:${number}: expected an object`);
+  }
+  return value as Record<string, unknown>;
+}
+
+function readEvent(value: Record<string, unknown>, line: number, file: string): CallEvent {
+  const { at, kind, text, data = {} } = value;
+  if (typeof at !== 'number' || typeof text !== 'string' || !EVENT_KINDS.includes(kind as EventKind)) {
+    throw new TraceError(`${file}:${line}: expected an event with "at", "kind" and "text"`);
+  }
+  return { at, kind: kind as EventKind, text, data: data as CallEvent['data'] };
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { silentLogger } from '../log/logger.ts';
+import { RealClock } from '../time/real-clock.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { CallTracer } from './call-tracer.ts';
+import { type CallEvent, formatTimeline } from './events.ts';
+import { parseTrace, type TraceHeader, TraceError, traceText } from './format.ts';
+import { formatLadder } from './ladder.ts';
+import { sipText } from './sip-line.ts';
+import { TraceFile } from './trace-file.ts';
+
+const HEADER: TraceHeader = {
+  openswml_trace: 1,
+  call: { call_id: 'c1' },
+  started_at: '2026-01-01T00:00:00.000Z',
+  virtual: true,
+};
+const EVENTS: readonly CallEvent[] = [
+  { at: 0, kind: 'sip', text: 'INVITE', data: { direction: 'in', message: 'INVITE sip:a@b SIP/2.0\r\n' } },
+  {
+    at: 0.123,
+    kind: 'sip',
+    text: '200 OK (INVITE)',
+    data: { direction: 'out', message: 'SIP/2.0 200 OK\r\n' },
+  },
+  { at: 0.2, kind: 'level', text: 'speech', data: { said: -20 } },
+  { at: 1, kind: 'step', text: 'set done', data: { set: { name: 'Ann', n: 1 } } },
+  { at: 1.5, kind: 'step', text: 'play done', data: {} },
+];
+
+function folder(t: TestContext): string {
+  const name = mkdtempSync(path.join(tmpdir(), 'openswml-trace-'));
+  t.after(() => rmSync(name, { recursive: true }));
+  return name;
+}
+
+test('a trace is read as it was written', () => {
+  assert.deepEqual(parseTrace(traceText({ header: HEADER, events: EVENTS }), 'x'), {
+    header: HEADER,
+    events: EVENTS,
+  });
+});
+
+test('a last line that a crash cut off is passed over, and one that is whole is not', () => {
+  const text = traceText({ header: HEADER, events: EVENTS });
+  assert.equal(parseTrace(text.slice(0, -10), 'x').events.length, EVENTS.length - 1);
+  assert.equal(parseTrace(text.slice(0, -1), 'x').events.length, EVENTS.length);
+});
+
+test('what is no trace is told with file and line', () => {
+  const head = JSON.stringify(HEADER);
+  for (const [text, message] of [
+    ['', 'x:1: this line is no JSON'],
+    ['{}\n', 'x:1: this is no trace of OpenSWML'],
+    ['{"openswml_trace":7}\n', 'x:1: version 7 of traces cannot be read, only 1'],
+    [`${head}\n[]\n`, 'x:2: expected an object'],
+    [`${head}\n{"at":1}\n`, 'x:2: expected an event with "at", "kind" and "text"'],
+    [`${head}\n{"at":0,"kind":"call","text":"a"}\nno\n`, 'x:3: this line is no JSON'],
+  ] as const) {
+    assert.throws(
+      () => parseTrace(text, 'x'),
+      (error) => error instanceof TraceError && error.message === message,
+    );
+  }
+});
+
+test('a timeline shows what people want to read: no levels, no empty ends, no whole messages', () => {
+  assert.deepEqual(formatTimeline(EVENTS).split('\n'), [
+    '   0.00 s  sip        INVITE  direction="in"',
+    '   0.12 s  sip        200 OK (INVITE)  direction="out"',
+    '   1.00 s  step       set done  name="Ann"  n=1',
+  ]);
+  const hostile = formatTimeline([{ at: 0, kind: 'call', text: 'x\u001b[2Jy', data: {} }]);
+  assert.ok(!hostile.includes('\u001b'));
+});
+
+test('a ladder shows who sent what to whom', () => {
+  const [head, one, other] = formatLadder(EVENTS).split('\n');
+  assert.match(head!, /^ +caller +openswml$/);
+  assert.match(one!, /^ +0\.00 s {4}│ INVITE ─+▶│$/);
+  assert.match(other!, /^ +0\.12 s {4}│◀─+ 200 OK \(INVITE\) │$/);
+  assert.equal(one!.length, other!.length);
+  assert.equal(formatLadder([]), '');
+});
+
+test('credentials do not come into a trace', () => {
+  const message =
+    'REGISTER sip:a SIP/2.0\r\nAuthorization: Digest username="a",\r\n response="b"\r\nTo: <sip:a>\r\n\r\n';
+  assert.equal(
+    sipText(Buffer.from(message)),
+    'REGISTER sip:a SIP/2.0\r\nAuthorization: (left out)\r\nTo: <sip:a>\r\n\r\n',
+  );
+  const events: CallEvent[] = [];
+  const tracer = new CallTracer(new VirtualClock(), (event) => events.push(event));
+  tracer.web(
+    {
+      purpose: 'request',
+      method: 'GET',
+      url: 'https://a/',
+      headers: { Authorization: 'Basic x', Accept: 'y' },
+      body: '',
+    },
+    { status: 200, headers: {}, body: 'z'.repeat(100_000) },
+  );
+  const { request, answer } = events[0]!.data as { request: { headers: object }; answer: { body: string } };
+  assert.deepEqual(request.headers, { Authorization: '(left out)', Accept: 'y' });
+  assert.equal(answer.body.length, 65_536);
+});
+
+test('a trace file grows line by line, is for its owner alone, and is whole at its end', async (t) => {
+  const file = path.join(folder(t), 'day', 'c1.jsonl');
+  const trace = new TraceFile(file, HEADER, { clock: new RealClock(), log: silentLogger });
+  for (const event of EVENTS) trace.write(event);
+  await trace.close();
+  assert.deepEqual(parseTrace(readFileSync(file, 'utf8'), file).events, EVENTS);
+  assert.equal(statSync(file).mode & 0o077, 0);
+});
+
+test('a trace that cannot be written is logged once, and harms nobody', async (t) => {
+  const file = path.join(folder(t), 'c1.jsonl');
+  mkdirSync(file);
+  const errors: string[] = [];
+  const log = { ...silentLogger, error: (_: unknown, message: string) => errors.push(message) };
+  const trace = new TraceFile(file, HEADER, { clock: new RealClock(), log });
+  for (const event of EVENTS) trace.write(event);
+  await trace.close();
+  trace.write(EVENTS[0]!);
+  assert.deepEqual(errors, ['the trace of the call cannot be written']);
+});
