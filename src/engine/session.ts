@@ -8,6 +8,7 @@ import { errorAt, type Finding, type SwmlDocument } from '../swml/document.ts';
 import type { SwmlError } from '../swml/errors.ts';
 import type { JsonObject } from '../swml/json.ts';
 import { sleep } from '../time/clock.ts';
+import { Computing } from './computing.ts';
 import { findDestination } from './destination.ts';
 import { asSwmlError } from './errors.ts';
 import { type Expressions, loadExpressions } from '../swml/expressions.ts';
@@ -73,6 +74,7 @@ export class ScriptSession {
   #replacement: Extract<Input, { kind: 'replace' }> | undefined;
   #steps = 0;
   #stepsWithoutWaiting = 0;
+  readonly #computing = new Computing();
   readonly #onHostEnd = (): void => this.#generation.abort(this.#options.host.signal.reason);
 
   constructor(options: SessionOptions) {
@@ -172,6 +174,7 @@ export class ScriptSession {
       id: this.id,
       variables: this.variables,
       expressions: this.#expressions,
+      computing: this.#computing,
       signal: this.#generation.signal,
       depth: this.#state.frames.length - 1,
       warn: (warning, from) => this.#warn(warning, from),
@@ -186,7 +189,10 @@ export class ScriptSession {
       const message = `More than ${MAX_STEPS_WITHOUT_WAITING} steps without one that waits`;
       return run.error({ fault: 'failed', message, path: run.step.path }, { policy: 'stop' });
     }
-    if (this.#stepsWithoutWaiting % STEPS_PER_TURN === 0) await sleep(this.#options.services.clock, 0);
+    if (this.#stepsWithoutWaiting % STEPS_PER_TURN === 0 || this.#computing.needsTurn) {
+      await sleep(this.#options.services.clock, 0);
+      this.#computing.turned();
+    }
     return this.#runStep(run);
   }
 
@@ -208,7 +214,10 @@ export class ScriptSession {
       }
     }
     const waits = this.#methods.get(run.step.method)?.blocks === true;
-    if (waits && clock.monotonic() > startedAt) this.#stepsWithoutWaiting = 0;
+    if (waits && clock.monotonic() > startedAt) {
+      this.#stepsWithoutWaiting = 0;
+      this.#computing.waited();
+    }
     this.#tracer.stepEnd(run.place, startedAt, () => this.variables.takeChanges(), label);
     return error;
   }

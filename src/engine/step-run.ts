@@ -13,6 +13,7 @@ import { formatPath, type Path } from '../swml/position.ts';
 import { lookup, type Scope } from '../swml/scope.ts';
 import { threadTimeMs } from '../time/thread-time.ts';
 import { chooseBlock } from './choose.ts';
+import { type Computing, MAX_COMPUTING_MS } from './computing.ts';
 import type { Action, Frame } from './machine.ts';
 import type { SessionOptions } from './session.ts';
 import type { StepPlace } from './trace.ts';
@@ -24,6 +25,7 @@ export interface StepSession {
   readonly id: string;
   readonly variables: SessionVariables;
   readonly expressions: Expressions | undefined;
+  readonly computing: Computing;
   readonly signal: AbortSignal;
   /** Sections that are waiting for this one to return. */
   readonly depth: number;
@@ -151,14 +153,19 @@ export class StepRun {
   /** @param path of the text that holds the JavaScript, for errors */
   #evaluator(path: Path): Evaluate {
     return (source, scope) => {
-      const { expressions, options } = this.#session;
+      const { expressions, options, computing } = this.#session;
       if (expressions === undefined)
         throw new Error('the document was loaded without noticing its JavaScript');
-      try {
-        return expressions.evaluate(source, scope, {
-          now: () => options.services.clock.now(),
-          elapsed: threadTimeMs,
+      if (computing.exhausted) {
+        throw this.error({
+          fault: 'expression',
+          message: `The JavaScript of this script computed for more than ${MAX_COMPUTING_MS / 1_000} s without a step that waits`,
+          path,
         });
+      }
+      const moment = { now: () => options.services.clock.now(), elapsed: threadTimeMs };
+      try {
+        return computing.measure(() => expressions.evaluate(source, scope, moment));
       } catch (error) {
         if (!(error instanceof ExpressionError)) throw error;
         throw this.error({

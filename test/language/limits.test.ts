@@ -1,10 +1,10 @@
 /** Limits of a script: spec/document.md 6. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { main, run, said, start } from '../../src/engine/run.test-helper.ts';
 import { MAX_STEPS_WITHOUT_WAITING } from '../../src/engine/session.ts';
-import { checkDocument } from '../../src/methods/check.ts';
-import { loadDocument } from '../../src/methods/check.ts';
+import { checkDocument, loadDocument } from '../../src/methods/check.ts';
+import { VirtualClock } from '../../src/time/virtual-clock.ts';
 
 test('document.md 6, transfers: 32 in a call, those by REST counted with them', async () => {
   const test = await start(main('- sleep: 1000\n- transfer: {dest: main}'));
@@ -62,4 +62,48 @@ test('document.md 6, steps: one that waits begins the count anew, one that needs
   assert.equal(waits.result.outcome, 'finished');
   const busy = await run(loop('{sleep: 0}, {set: {a: 1}}'));
   assert.match(busy.result.error?.message ?? '', new RegExp(`${MAX_STEPS_WITHOUT_WAITING} steps`));
+});
+
+/** Every look at the time that this thread has computed takes 20 ms, so that an expression takes some 60. */
+function slowThread(t: TestContext): void {
+  let micros = 0;
+  t.mock.method(process, 'threadCpuUsage', () => {
+    micros += 20_000;
+    return { user: micros, system: 0 };
+  });
+}
+
+test('document.md 6, steps: their JavaScript computes for 2 s without one that waits, whatever their number', async (t) => {
+  slowThread(t);
+  const { result, clock } = await run('- label: a\n- set: {n: "${n + 1 || 1}"}\n- goto: {label: a}');
+  assert.equal(result.error?.code, 'relay_script_js_eval_error');
+  assert.match(result.error?.message ?? '', /more than 2 s without a step that waits/);
+  const count = Number(result.vars['n']);
+  assert.ok(count > 20 && count < 60, `${count} expressions`);
+  assert.equal(clock.monotonic(), 0);
+});
+
+test('document.md 6, steps: the JavaScript of one step alone, too', async (t) => {
+  slowThread(t);
+  const names = Array.from({ length: 100 }, (_, index) => `n${index}: "\${1 + ${index}}"`).join(', ');
+  const { result } = await run(`- set: {${names}}`);
+  assert.match(result.error?.message ?? '', /more than 2 s/);
+});
+
+test('document.md 6, steps: after one that waits, JavaScript has its time anew', async (t) => {
+  slowThread(t);
+  const { result } = await run(
+    '- label: a\n- set: {n: "${n + 1 || 1}"}\n- sleep: 1\n- goto: {label: a, max: 80}',
+  );
+  assert.deepEqual([result.outcome, result.vars['n']], ['finished', 81]);
+});
+
+test('document.md 6, steps: long JavaScript lets others have their turn between steps', async (t) => {
+  const turns = t.mock.method(VirtualClock.prototype, 'after');
+  const steps = '- label: a\n- set: {n: "${n + 1 || 1}"}\n- goto: {label: a, max: 9}';
+  await run(steps);
+  const before = turns.mock.callCount();
+  slowThread(t);
+  await run(steps);
+  assert.ok(turns.mock.callCount() - before >= before + 10, `${before}, ${turns.mock.callCount()}`);
 });
