@@ -214,3 +214,8 @@ test('flow.md 3, callee without return: return_value is absent in messaging', as
   );
   assert.equal(Object.hasOwn(result.vars, 'return_value'), false);
 });
+
+test('flow.md 7, signing: a request of a message asks for its signature', async () => {
+  const { requests } = await run('- request: {url: https://example.com/}');
+  assert.equal(requests[0]?.signed, true);
+});

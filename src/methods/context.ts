@@ -91,6 +91,8 @@ export interface HttpRequest {
   readonly maxRedirects: number;
   /** The body is cut here. */
   readonly maxBodyBytes: number;
+  /** Whether it bears the signature of requests of messages (spec/callbacks.md 6.2). */
+  readonly signed?: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -11,6 +11,7 @@ export interface RequestStep {
   readonly timeoutMs: number;
   readonly saveVariables: boolean;
   readonly keepHeaders: boolean;
+  readonly signed?: boolean;
 }
 
 export type RequestOutcome =

@@ -6,6 +6,7 @@ import {
 } from '../methods/context.ts';
 import type { HttpClient, HttpMethod } from '../net/http-client.ts';
 import { HttpError, type HttpErrorCode } from '../net/http-errors.ts';
+import { messageSignatureHeaders } from '../net/signature.ts';
 
 /** How the language sees the ways in which a request can fail. */
 const REASONS: Readonly<Partial<Record<HttpErrorCode, HttpFailure['reason']>>> = {
@@ -20,12 +21,16 @@ const REASONS: Readonly<Partial<Record<HttpErrorCode, HttpFailure['reason']>>> =
 /** The guarded client as scripts see it. */
 export class GuardedScriptHttp implements ScriptHttp {
   readonly #http: Pick<HttpClient, 'fetch'>;
+  readonly #signingKey: string | undefined;
 
-  constructor(http: Pick<HttpClient, 'fetch'>) {
+  /** @param signingKey without one nothing is signed */
+  constructor(http: Pick<HttpClient, 'fetch'>, signingKey: string | undefined) {
     this.#http = http;
+    this.#signingKey = signingKey;
   }
 
   async request(request: HttpRequest): Promise<HttpAnswer> {
+    const key = request.signed === true ? this.#signingKey : undefined;
     try {
       const response = await this.#http.fetch({
         url: request.url,
@@ -41,6 +46,10 @@ export class GuardedScriptHttp implements ScriptHttp {
         maxBodyBytes: request.maxBodyBytes,
         onTooLarge: 'cut',
         signal: request.signal,
+        ...(key !== undefined && {
+          sign: (sent: string, body: string | Uint8Array) =>
+            messageSignatureHeaders(key, request.url, sent, body),
+        }),
       });
       return {
         status: response.status,

@@ -241,7 +241,7 @@ class AssembledServer implements Server {
       recogniser: this.#openRecogniser(),
       media,
       outbox,
-      http: new GuardedScriptHttp(http),
+      http: new GuardedScriptHttp(http, config.signing_key),
       load,
       metrics,
       clock,

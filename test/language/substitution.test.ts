@@ -242,3 +242,26 @@ test('document.md 4.1, path grammar: and what is none is JavaScript', () => {
   for (const code of ['${a-b}', '${a.b()}', '${a[b]}', '${a[-1]}', '${1}', '${"a"}', '${!a}'])
     assert.equal(uses(code), true, code);
 });
+
+test('document.md 4.1, nested placeholders: are JavaScript elsewhere, and fail as such', async () => {
+  const { result } = await run('- set: {k: a, o: {a: 1}}\n- set: {x: "${o.${k}}"}');
+  assert.equal(result.error?.code, 'relay_script_js_eval_error');
+});
+
+test('document.md 4.5, only in AI methods: elsewhere they are text, or JavaScript that fails', async () => {
+  const text = await run('- play: "say:@{echo hi} @{expr 1+1}"');
+  assert.deepEqual(said(text), ['@{echo hi} @{expr 1+1}']);
+  const code = await run('- set: {n: A}\n- play: "say:${lc:n}"');
+  assert.equal(code.result.error?.code, 'relay_script_js_eval_error');
+});
+
+test('document.md 4.3, not allowed: statements; functions and loops inside of one run within its limits', async () => {
+  for (const source of ['for (;;) {}', 'let a = 1', 'return 1', 'await 1', 'function f() {} f()']) {
+    const { result } = await run(`- set: {x: ${JSON.stringify(`\${ ${source} }`)}}`);
+    assert.equal(result.error?.code, 'relay_script_js_eval_error', source);
+  }
+  const { result } = await run(
+    '- set: {x: "${(() => { let n = 0; for (let i = 0; i < 4; i++) n += i; return n })()}"}',
+  );
+  assert.equal(result.vars['x'], 6);
+});

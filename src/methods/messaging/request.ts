@@ -78,6 +78,7 @@ export const request = defineMessagingMethod({
       timeoutMs,
       saveVariables: params.save_variables,
       keepHeaders: false,
+      signed: true,
     });
     if (result.kind === 'answer') vars.set('request_result', result.ok ? 'success' : 'failed');
     else vars.set('request_result', result.kind === 'timeout' ? 'timeout' : 'failed');
