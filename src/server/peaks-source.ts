@@ -1,7 +1,9 @@
 import { MPEGDecoder } from 'mpg123-decoder';
 import { PeakMeter, type Peaks } from '../media/peaks.ts';
+import { Mp4SoundReader } from '../media/mp4-sound.ts';
 import { WavStreamDecoder } from '../media/wav-stream-decoder.ts';
 import { isEncryptedPath } from '../recording/recording-path.ts';
+import type { RecordFormat } from '../recording/types.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import type { RecordingRow, RecordingStore } from '../storage/recordings.ts';
 
@@ -37,8 +39,8 @@ export class PeaksSource {
   }
 
   /**
-   * @returns undefined when the file holds no sound, or is of a format that cannot be decoded here (mp4)
-   * @throws PeaksBusyError, StorageError, WavError
+   * @returns undefined when the file holds no sound
+   * @throws PeaksBusyError, StorageError, WavError, Mp4Error
    */
   async of(row: RecordingRow): Promise<Peaks | undefined> {
     const known = this.#recordings.peaks(row.id);
@@ -55,13 +57,12 @@ export class PeaksSource {
   }
 
   async #read(row: RecordingRow): Promise<Peaks | undefined> {
-    if (row.format === 'mp4') return undefined;
     await this.#turn();
     try {
       const found = await this.#files.open(row.path);
       if (found === undefined || found.size === 0) return undefined;
       const bytes = found.read({ start: 0, end: found.size - 1 });
-      const peaks = await (row.format === 'wav' ? peaksOfWav(bytes) : peaksOfMp3(bytes));
+      const peaks = await READERS[row.format](bytes);
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
       if (peaks !== undefined && !isEncryptedPath(row.path)) this.#recordings.savePeaks(row.id, peaks);
       return peaks;
@@ -79,6 +80,10 @@ export class PeaksSource {
     this.#busy++;
   }
 }
+
+const READERS: Readonly<
+  Record<RecordFormat, (bytes: AsyncIterable<Uint8Array>) => Promise<Peaks | undefined>>
+> = { wav: peaksOfWav, mp3: peaksOfMp3, mp4: peaksOfMp4 };
 
 async function peaksOfWav(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | undefined> {
   const decoder = new WavStreamDecoder({ layout: 'interleaved' });
@@ -105,7 +110,7 @@ async function peaksOfMp3(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | und
         const { channelData, samplesDecoded, sampleRate } = decoded;
         if (samplesDecoded > 0) {
           meter ??= new PeakMeter(sampleRate, channelData.length);
-          meter.add(interleave(channelData, samplesDecoded), samplesDecoded);
+          meter.add(interleave(channelData, samplesDecoded, 32_768), samplesDecoded);
         }
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -116,13 +121,34 @@ async function peaksOfMp3(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | und
   }
 }
 
-function interleave(channels: readonly Float32Array[], frames: number): Int16Array {
+/** @param scale of full scale, to 32768 */
+function interleave(channels: readonly Float32Array[], frames: number, scale: number): Int16Array {
   const samples = new Int16Array(frames * channels.length);
   for (const [channel, data] of channels.entries()) {
     for (let frame = 0; frame < frames; frame++) {
-      const value = Math.round(data[frame]! * 32_768);
+      const value = Math.round(data[frame]! * scale);
       samples[frame * channels.length + channel] = Math.max(-32_768, Math.min(32_767, value));
     }
   }
   return samples;
+}
+
+async function peaksOfMp4(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | undefined> {
+  const reader = new Mp4SoundReader();
+  let meter: PeakMeter | undefined;
+  const readAll = async (): Promise<void> => {
+    for (let next = reader.read(); next !== undefined; next = reader.read()) {
+      meter ??= new PeakMeter(reader.config?.sampleRate ?? 0, next.length);
+      const samples = next[0]!.length;
+      meter.add(interleave(next, samples, 1), samples);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  for await (const chunk of bytes) {
+    reader.push(chunk);
+    await readAll();
+  }
+  reader.end();
+  await readAll();
+  return meter?.result();
 }

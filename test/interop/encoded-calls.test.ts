@@ -107,23 +107,33 @@ describe('Encoded recordings of calls', { concurrency: 3 }, () => {
   });
 
   test(
-    'recordings that are encrypted on disk are the same when they are downloaded',
+    'a message as mp4 is heard again; encrypted on disk, the files are the same when they are downloaded',
     SKIP,
     async (context) => {
       const site = await startSite(
         context,
         (status_url) => [
-          { record_call: { format: 'mp4', stereo: true, status_url } },
-          { record: { ...UNTIL_ENDED, format: 'mp3', status_url } },
+          { record_call: { format: 'mp3', stereo: true, status_url } },
+          { record: { ...UNTIL_ENDED, format: 'mp4', status_url } },
+          { play: '%{record_url}' },
+          { hangup: {} },
         ],
         { env: { OPENSWML_RECORDING_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64') } },
       );
-      const { sipp } = await placeCall(context, site.server, [invite(), answered(), awaitBye(30_000)], {
-        say: [...toneUtterances(SAID.frequencies, SAID.toneMs), { kind: 'digit', digit: '#' }],
-      });
+      const { sipp, talker } = await placeCall(
+        context,
+        site.server,
+        [invite(), answered(), awaitBye(30_000)],
+        { say: [...toneUtterances(SAID.frequencies, SAID.toneMs), { kind: 'digit', digit: '#' }] },
+      );
       await assertScenarioHeld(sipp);
-      assertRunOfTones(await fileOf(site, 'mp3', false), SAID);
-      assertRunOfTones(await fileOf(site, 'mp4', true), SAID);
+      const said = assertRunOfTones(await fileOf(site, 'mp4', false), SAID);
+      assertRunOfTones(await fileOf(site, 'mp3', true), SAID);
+      const heard = findTones(talker.heard(), { frequencies: SAID.frequencies });
+      assert.deepEqual(
+        heard.map(({ frequencyHz }) => frequencyHz),
+        said.map(({ frequencyHz }) => frequencyHz),
+      );
     },
   );
 });

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } from 'mediabunny';
+import { Mp4SoundReader } from '../../src/media/mp4-sound.ts';
 import { Recorder } from '../../src/recording/recorder.ts';
 import { repairSpool } from '../../src/recording/repair.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
@@ -133,6 +134,24 @@ function forEach(check: (recorded: Recorded) => Promise<void> | void, format?: '
   };
 }
 
+function readMp4(file: Buffer): readonly Float32Array[] {
+  const reader = new Mp4SoundReader();
+  const sides: number[][] = [];
+  reader.push(file);
+  const drain = (): void => {
+    for (let next = reader.read(); next !== undefined; next = reader.read()) {
+      for (const [channel, samples] of next.entries()) {
+        sides[channel] ??= [];
+        sides[channel].push(...samples);
+      }
+    }
+  };
+  drain();
+  reader.end();
+  drain();
+  return sides.map((samples) => Float32Array.from(samples));
+}
+
 /** No tone is interrupted; where one follows another, an encoder that works on blocks of 128 ms may blur them. */
 function assertWhole(wav: Wav, tones: readonly FoundTone[]): void {
   const inside = findDisturbances(wav, tones).filter(({ startMs, endMs }) =>
@@ -209,6 +228,31 @@ describe('Recorded formats', { concurrency: 3 }, () => {
       }
       assert.ok(packets > (durationMs * sampleRate) / 1000 / 1152);
     }),
+  );
+
+  test(
+    'our own reader of MP4 gives the samples that ffmpeg gives',
+    SKIP,
+    forEach(async ({ file, repaired, channels, sampleRate, durationMs }) => {
+      for (const name of [file, repaired]) {
+        const theirs = await decodeWithFfmpeg(name);
+        const ours = readMp4(readFileSync(name));
+        assert.equal(ours.length, channels);
+        if (name === file) assert.equal(ours[0]!.length, (durationMs * sampleRate) / 1000);
+        for (const [channel, samples] of ours.entries()) {
+          // Both make up noise of their own where the encoder says that there is some.
+          let power = 0;
+          let error = 0;
+          for (const [i, sample] of samples.entries()) {
+            const expected = theirs.channels[channel]![i]!;
+            power += expected ** 2;
+            error += (expected - sample) ** 2;
+          }
+          const db = 10 * Math.log10(power / error);
+          assert.ok(db > 40, `${path.basename(name)}: ${db} dB`);
+        }
+      }
+    }, 'mp4'),
   );
 
   test(

@@ -1,4 +1,5 @@
 import { MPEGDecoder } from 'mpg123-decoder';
+import { Mp4SoundReader } from '../../media/mp4-sound.ts';
 import { WavStreamDecoder } from '../../media/wav-stream-decoder.ts';
 
 /** Decodes an audio file while it arrives. */
@@ -7,16 +8,24 @@ export interface AudioDecoder {
   readonly sampleRate: number | undefined;
   /** Whether all samples have come, so that the rest of the file is of no interest. */
   readonly complete: boolean;
+  /** Whether there is more to be had than the last {@link write} returned: write nothing to get it. */
+  readonly pending?: boolean;
   /**
-   * Takes the next bytes and returns the samples that became complete, mono.
-   * @throws AudioError or WavError when the file cannot be decoded
+   * Takes the next bytes and returns samples that became complete, mono.
+   * @throws AudioError, WavError or Mp4Error when the file cannot be decoded
    */
   write(bytes: Uint8Array): Int16Array;
-  /** Says that no more will come. @throws AudioError or WavError when there was nothing to play */
-  end(): void;
+  /**
+   * Says that no more will come, and returns the last samples, if there are any.
+   * @throws AudioError, WavError or Mp4Error when there was nothing to play
+   */
+  end(): Int16Array | undefined;
   /** Frees what the decoder holds. */
   close(): void;
 }
+
+/** AAC frames decoded at a time, about a second of a call: so long the thread does nothing else. */
+const MAX_FRAMES = 16;
 
 /** What is wrong with a file, in words for whoever made it. */
 export class AudioError extends Error {
@@ -41,7 +50,7 @@ export class WavAudioDecoder implements AudioDecoder {
     return this.#decoder.write(bytes);
   }
 
-  end(): void {
+  end(): undefined {
     this.#decoder.end();
   }
 
@@ -78,10 +87,10 @@ export class Mp3AudioDecoder implements AudioDecoder {
         `the sample rate changes within the file, from ${this.#sampleRate} to ${sampleRate} Hz`,
       );
     }
-    return mixToMono(channelData, samplesDecoded);
+    return mixToMono(channelData, samplesDecoded, 32_768);
   }
 
-  end(): void {
+  end(): undefined {
     if (this.#sampleRate === undefined) throw new AudioError('there is no MP3 audio in the file');
   }
 
@@ -92,12 +101,57 @@ export class Mp3AudioDecoder implements AudioDecoder {
   }
 }
 
-function mixToMono(channels: readonly Float32Array[], length: number): Int16Array {
+/** AAC-LC in MP4. */
+export class Mp4AudioDecoder implements AudioDecoder {
+  readonly complete = false;
+  readonly #reader = new Mp4SoundReader();
+  pending = false;
+
+  get sampleRate(): number | undefined {
+    return this.#reader.config?.sampleRate;
+  }
+
+  write(bytes: Uint8Array): Int16Array {
+    this.#reader.push(bytes);
+    return this.#read(MAX_FRAMES);
+  }
+
+  end(): Int16Array {
+    this.#reader.end();
+    return this.#read(Number.POSITIVE_INFINITY);
+  }
+
+  close(): void {}
+
+  #read(maxFrames: number): Int16Array {
+    const pieces: Int16Array[] = [];
+    let length = 0;
+    this.pending = true;
+    while (pieces.length < maxFrames) {
+      const channels = this.#reader.read();
+      this.pending = channels !== undefined;
+      if (channels === undefined) break;
+      const piece = mixToMono(channels, channels[0]!.length, 1);
+      pieces.push(piece);
+      length += piece.length;
+    }
+    const samples = new Int16Array(length);
+    let at = 0;
+    for (const piece of pieces) {
+      samples.set(piece, at);
+      at += piece.length;
+    }
+    return samples;
+  }
+}
+
+/** @param scale of full scale, to 32768 */
+function mixToMono(channels: readonly Float32Array[], length: number, scale: number): Int16Array {
   const [left, right = left] = channels;
   const samples = new Int16Array(length);
   for (let index = 0; index < length; index++) {
     const mean = ((left?.[index] ?? 0) + (right?.[index] ?? 0)) / 2;
-    samples[index] = Math.max(-32_768, Math.min(32_767, Math.round(mean * 32_768)));
+    samples[index] = Math.max(-32_768, Math.min(32_767, Math.round(mean * scale)));
   }
   return samples;
 }

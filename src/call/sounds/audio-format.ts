@@ -5,7 +5,7 @@ export interface AudioFormat {
   /** As people call it, e.g. `FLAC`. */
   readonly name: string;
   /** Which decoder reads it; undefined: it cannot be played. */
-  readonly decoder: 'wav' | 'mp3' | undefined;
+  readonly decoder: 'wav' | 'mp3' | 'mp4' | undefined;
 }
 
 const MP3: AudioFormat = { name: 'MP3', decoder: 'mp3' };
@@ -21,7 +21,7 @@ const FORMATS: readonly (readonly [test: Test, format: AudioFormat])[] = [
   [at(0, 'OggS'), foreign('Ogg (Opus or Vorbis)')],
   [at(0, 'fLaC'), foreign('FLAC')],
   [at(0, 'FORM'), foreign('AIFF')],
-  [at(4, 'ftyp'), foreign('MP4 (M4A)')],
+  [at(4, 'ftyp'), { name: 'MP4 (M4A)', decoder: 'mp4' }],
   [at(0, '\x1aE\xdf\xa3'), foreign('WebM')],
   [at(0, '.snd'), foreign('AU')],
   [at(0, '#!AMR'), foreign('AMR')],
@@ -37,7 +37,7 @@ const FORMATS: readonly (readonly [test: Test, format: AudioFormat])[] = [
 ];
 
 /** What there is to say to the author of an unplayable file. */
-export const PLAYABLE_FORMATS = 'WAV (PCM, floating point, µ-law or A-law) or MP3';
+export const PLAYABLE_FORMATS = 'WAV (PCM, floating point, µ-law or A-law), MP3 or MP4 (AAC-LC)';
 
 /**
  * Tells the format by the first bytes of a file ({@link SNIFF_BYTES}, or all of a shorter one).

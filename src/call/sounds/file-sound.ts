@@ -1,6 +1,13 @@
 import { Resampler } from '../../speech/resampler.ts';
+import { Mp4Error } from '../../media/mp4-index.ts';
 import { WavError } from '../../media/wav-format.ts';
-import { type AudioDecoder, AudioError, Mp3AudioDecoder, WavAudioDecoder } from './audio-decoder.ts';
+import {
+  type AudioDecoder,
+  AudioError,
+  Mp3AudioDecoder,
+  Mp4AudioDecoder,
+  WavAudioDecoder,
+} from './audio-decoder.ts';
 import { PLAYABLE_FORMATS, SNIFF_BYTES, sniffAudio } from './audio-format.ts';
 import type { Clock } from '../../time/clock.ts';
 import { SoundError } from './errors.ts';
@@ -38,7 +45,7 @@ export async function* decodeFile(
   try {
     for await (const piece of withoutShortStart(bytes)) {
       decoder ??= await clock.holdWhile(decoderFor(piece, options));
-      for (let start = 0; start < piece.length; start += DECODE_BYTES) {
+      for (let start = 0; start < piece.length || decoder.pending === true; start += DECODE_BYTES) {
         const decoded = decoder.write(piece.subarray(start, start + DECODE_BYTES));
         if (decoded.length === 0 || decoder.sampleRate === undefined) continue;
         resampler ??= await clock.holdWhile(Resampler.create(decoder.sampleRate, sampleRate));
@@ -56,11 +63,15 @@ export async function* decodeFile(
       if (decoder.complete) break;
     }
     if (decoder === undefined) throw new SoundError('damaged', `${name}: the file is empty`);
-    decoder.end();
+    const last = decoder.end();
+    if (last !== undefined && last.length > 0 && decoder.sampleRate !== undefined) {
+      resampler ??= await clock.holdWhile(Resampler.create(decoder.sampleRate, sampleRate));
+      yield resampler.process(last);
+    }
     const rest = resampler?.flush();
     if (rest !== undefined && rest.length > 0) yield rest;
   } catch (error) {
-    if (!(error instanceof WavError || error instanceof AudioError)) throw error;
+    if (!(error instanceof WavError || error instanceof AudioError || error instanceof Mp4Error)) throw error;
     throw new SoundError('damaged', `${name}: ${error.message}`, { cause: error });
   } finally {
     decoder?.close();
@@ -89,6 +100,7 @@ async function decoderFor(start: Uint8Array, options: FileSoundOptions): Promise
   const format = sniffAudio(start.subarray(0, SNIFF_BYTES));
   if (format?.decoder === 'wav') return new WavAudioDecoder();
   if (format?.decoder === 'mp3') return Mp3AudioDecoder.create();
+  if (format?.decoder === 'mp4') return new Mp4AudioDecoder();
   const announced = contentType === undefined ? '' : `, sent as "${contentType.slice(0, 80)}"`;
   const found =
     format?.name ?? `of an unknown format (first bytes ${Buffer.from(start.subarray(0, 4)).toString('hex')})`;
