@@ -34,7 +34,10 @@ export async function openAacEncoder(spec: EncodingSpec): Promise<FrameEncoder> 
   loading ??= loadModule();
   const module = await loading;
   const stream = module._init_encoder(spec.channels, spec.sampleRate, spec.kbps * 1000);
-  if (stream === 0) throw new Error(`the AAC encoder takes no ${spec.channels} × ${spec.sampleRate} Hz`);
+  if (stream === 0)
+    throw new Error(
+      `the AAC encoder cannot be opened for ${spec.channels} × ${spec.sampleRate} Hz, or has no memory left`,
+    );
   open++;
   return new AacEncoder(module, stream, spec);
 }
