@@ -1,6 +1,6 @@
 /** Markdown that several generated pages are made of. */
 import type { Schema } from '../../src/swml/schema.ts';
-import { describe } from '../../src/swml/schema-read.ts';
+import { describe } from '../../src/swml/schema-describe.ts';
 
 /** Objects are unfolded into one table down to this depth. */
 const MAX_DEPTH = 3;

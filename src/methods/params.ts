@@ -1,5 +1,6 @@
 import type { Finding, Step } from '../swml/document.ts';
-import { describe, type ReadContext, read } from '../swml/schema-read.ts';
+import { describe } from '../swml/schema-describe.ts';
+import { type ReadContext, read } from '../swml/schema-read.ts';
 import type { AnyMethod } from './method.ts';
 
 /**

@@ -27,6 +27,8 @@ import {
   string,
 } from './schema.ts';
 import { formatFault } from './schema-formats.ts';
+import { describe, describeNumber, describeString } from './schema-describe.ts';
+import { invalid, missing, subject } from './schema-findings.ts';
 import { choiceByTag, type TagChoice } from './schema-tag.ts';
 import { closest } from './suggest.ts';
 
@@ -354,81 +356,4 @@ function accepts(schema: Schema, type: ReturnType<typeof jsonType>): boolean {
 
 function isConvertible(schema: Schema): boolean {
   return ['number', 'integer', 'boolean'].includes(schema.node.kind);
-}
-
-function missing(context: ReadContext, path: Path, name: string, property: Schema): void {
-  context.report({
-    fault: 'missingParameter',
-    message: `${subject(path)} needs "${name}"`,
-    path,
-    absent: name,
-    part: 'key',
-    expected: `"${name}": ${describe(property)}`,
-    code: property.info.code,
-  });
-}
-
-function invalid(
-  context: ReadContext,
-  path: Path,
-  expected: string,
-  found: JsonValue,
-  suggestion?: string,
-): void {
-  context.report({
-    fault: 'invalidParameter',
-    message: `${subject(path)} cannot have this value`,
-    path,
-    expected,
-    found: preview(found),
-    suggestion,
-  });
-}
-
-function subject(path: Path): string {
-  const name = [...path].reverse().find((part) => typeof part === 'string');
-  return name === undefined ? 'This' : `"${name}"`;
-}
-
-/** What a schema takes, in a few words. */
-export function describe(schema: Schema): string {
-  const { node } = schema;
-  switch (node.kind) {
-    case 'string':
-      return describeString(node);
-    case 'number':
-    case 'integer':
-      return describeNumber(node);
-    case 'boolean':
-      return 'true or false';
-    case 'any':
-      return 'any value';
-    case 'array':
-      return 'a list';
-    case 'object':
-      return 'an object';
-    case 'steps':
-      return 'a list of steps';
-    case 'union':
-      return [...new Set(node.variants.map(describe))].join(' or ');
-    case 'named':
-      return describe(node.get());
-  }
-}
-
-function describeString(node: StringNode): string {
-  if (node.enum !== undefined) return node.enum.map((value) => `"${value}"`).join(', ');
-  if (node.allowed !== undefined) return node.allowed;
-  if (node.format === 'http-url') return 'a URL that starts with http:// or https://';
-  return 'a text';
-}
-
-function describeNumber(node: NumberNode): string {
-  const what = node.kind === 'integer' ? 'an integer' : 'a number';
-  const also = node.also === undefined ? '' : `${node.also.join(', ')} or `;
-  if (node.min !== undefined && node.max !== undefined)
-    return `${also}${what} from ${node.min} to ${node.max}`;
-  if (node.min !== undefined) return `${also}${what}, at least ${node.min}`;
-  if (node.max !== undefined) return `${also}${what}, at most ${node.max}`;
-  return what;
 }

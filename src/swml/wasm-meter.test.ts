@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { meterModule, WasmError } from './wasm-meter.ts';
+import { WasmError } from './wasm-bytes.ts';
+import { meterModule } from './wasm-meter.ts';
 
 const I32 = 0x7f;
 const section = (id: number, ...body: number[]): number[] => [id, body.length, ...body];

@@ -7,6 +7,8 @@
  * WebAssembly Core 2.0, section 5 (binary format). A module without loops in start code is as fast as before
  * but for some 5 % in the interpreter.
  */
+import { s32, u32, WasmError, WasmReader, WasmWriter } from './wasm-bytes.ts';
+import { skipInstruction } from './wasm-instructions.ts';
 
 /** Turns of loops between two calls of `meter.tick`; some tenths of a millisecond. */
 const PORTION = 50_000;
@@ -22,14 +24,6 @@ const CALL = 0x10;
 const REF_FUNC = 0xd2;
 const PREFIX = 0xfc;
 
-/** A module that cannot be metered: it is no module, or uses what this reader does not know. */
-export class WasmError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'WasmError';
-  }
-}
-
 /** @throws WasmError */
 export function meterModule(binary: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Meter(binary).write();
@@ -44,7 +38,7 @@ class Meter {
   #globals = 0;
 
   constructor(binary: Uint8Array) {
-    const reader = new Reader(binary);
+    const reader = new WasmReader(binary);
     if (reader.raw(8).join() !== '0,97,115,109,1,0,0,0') throw new WasmError('this is no WebAssembly module');
     while (!reader.done) {
       const id = reader.byte();
@@ -76,7 +70,7 @@ class Meter {
     if (this.#sections.has(SECTION.start)) {
       rewritten.set(SECTION.start, Uint8Array.from(u32(this.#shifted(this.#read(SECTION.start).u32()))));
     }
-    const out = new Writer();
+    const out = new WasmWriter();
     out.bytes([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
     for (const id of ORDER) {
       const body = rewritten.get(id) ?? this.#sections.get(id);
@@ -91,8 +85,8 @@ class Meter {
     return this.#sections.get(id) ?? Uint8Array.of(0);
   }
 
-  #read(id: number): Reader {
-    return new Reader(this.#section(id));
+  #read(id: number): WasmReader {
+    return new WasmReader(this.#section(id));
   }
 
   /** Functions that the module defines stand one index later behind the new import. */
@@ -113,7 +107,7 @@ class Meter {
     return count;
   }
 
-  #readImport(imports: Reader): void {
+  #readImport(imports: WasmReader): void {
     imports.raw(imports.u32());
     imports.raw(imports.u32());
     switch (imports.byte()) {
@@ -139,7 +133,7 @@ class Meter {
 
   #exports(): Uint8Array {
     const exports = this.#read(SECTION.export);
-    const out = new Writer();
+    const out = new WasmWriter();
     const count = exports.u32();
     out.bytes(u32(count));
     for (let index = 0; index < count; index++) {
@@ -155,7 +149,7 @@ class Meter {
 
   #elements(): Uint8Array {
     const elements = this.#read(SECTION.element);
-    const out = new Writer();
+    const out = new WasmWriter();
     const count = elements.u32();
     out.bytes(u32(count));
     for (let index = 0; index < count; index++) {
@@ -177,7 +171,7 @@ class Meter {
     const code = this.#read(SECTION.code);
     const count = code.u32();
     if (signatures.u32() !== count) throw new WasmError('functions and code differ in number');
-    const out = new Writer();
+    const out = new WasmWriter();
     out.bytes(u32(count));
     for (let index = 0; index < count; index++) {
       const body = this.#body(code.raw(code.u32()), this.#parameters[signatures.u32()] ?? 0);
@@ -188,7 +182,7 @@ class Meter {
   }
 
   #body(body: Uint8Array, parameters: number): Uint8Array {
-    const reader = new Reader(body);
+    const reader = new WasmReader(body);
     const groups = reader.u32();
     const from = reader.at;
     let locals = parameters;
@@ -196,7 +190,7 @@ class Meter {
       locals += reader.u32();
       reader.byte();
     }
-    const out = new Writer();
+    const out = new WasmWriter();
     out.bytes(u32(groups + 1));
     out.copy(reader.since(from));
     // One more local, for the length of a copy.
@@ -206,7 +200,7 @@ class Meter {
   }
 
   /** Copies the instructions, stretch by stretch, with the meter between them. */
-  #instructions(reader: Reader, out: Writer, spareLocal: number): void {
+  #instructions(reader: WasmReader, out: WasmWriter, spareLocal: number): void {
     const fuel = u32(this.#globals);
     const length = u32(spareLocal);
     // fuel -= length >> 8, where the length lies on the stack
@@ -248,164 +242,18 @@ class Meter {
 }
 
 /** Whether memory.copy or memory.fill comes next. */
-function isBulk(reader: Reader): boolean {
+function isBulk(reader: WasmReader): boolean {
   const from = reader.at;
   const sub = skipInstruction(reader);
   reader.at = from;
   return sub === 10 || sub === 11;
 }
 
-/** Steps over one instruction; gives the number behind the prefix 0xFC. */
-function skipInstruction(reader: Reader): number {
-  const opcode = reader.byte();
-  switch (opcode) {
-    case 0x02: // block, loop, if
-    case 0x03:
-    case 0x04:
-    case 0x41: // i32.const, i64.const
-    case 0x42:
-    case 0x0c: // br, br_if
-    case 0x0d:
-    case 0x10: // call
-    case 0xd0: // ref.null, ref.func
-    case 0xd2:
-    case 0x3f: // memory.size, memory.grow
-    case 0x40:
-      reader.leb();
-      return -1;
-    case 0x0e: // br_table
-      for (let count = reader.u32(); count >= 0; count--) reader.leb();
-      return -1;
-    case 0x11: // call_indirect
-      reader.leb();
-      reader.leb();
-      return -1;
-    case 0x1c: // select with types
-      reader.raw(reader.u32());
-      return -1;
-    case 0x43: // f32.const
-      reader.raw(4);
-      return -1;
-    case 0x44: // f64.const
-      reader.raw(8);
-      return -1;
-    case 0xfc:
-      return skipPrefixed(reader);
-    default:
-      if (opcode >= 0x20 && opcode <= 0x26) reader.leb();
-      else if (opcode >= 0x28 && opcode <= 0x3e) {
-        reader.leb();
-        reader.leb();
-      } else if (!isPlain(opcode)) throw new WasmError(`unknown instruction 0x${opcode.toString(16)}`);
-      return -1;
-  }
-}
-
-/** Conversions that saturate (0–7), then operations on memory and tables (8–17). */
-function skipPrefixed(reader: Reader): number {
-  const sub = reader.u32();
-  if (sub > 17) throw new WasmError(`unknown instruction 0xfc ${sub}`);
-  const operands = sub < 8 ? 0 : [8, 10, 12, 14].includes(sub) ? 2 : 1;
-  for (let index = 0; index < operands; index++) reader.leb();
-  return sub;
-}
-
-/** Instructions without operands. */
-function isPlain(opcode: number): boolean {
-  return (
-    [0x00, 0x01, 0x05, 0x0b, 0x0f, 0x1a, 0x1b, 0xd1].includes(opcode) || (opcode >= 0x45 && opcode <= 0xc4)
-  );
-}
-
-class Reader {
-  readonly #bytes: Uint8Array;
-  at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get done(): boolean {
-    return this.at >= this.#bytes.length;
-  }
-
-  peek(): number {
-    const byte = this.#bytes[this.at];
-    if (byte === undefined) throw new WasmError('the module ends in the middle of something');
-    return byte;
-  }
-
-  byte(): number {
-    const byte = this.peek();
-    this.at++;
-    return byte;
-  }
-
-  raw(length: number): Uint8Array {
-    if (this.at + length > this.#bytes.length)
-      throw new WasmError('the module ends in the middle of something');
-    this.at += length;
-    return this.#bytes.subarray(this.at - length, this.at);
-  }
-
-  since(from: number): Uint8Array {
-    return this.#bytes.subarray(from, this.at);
-  }
-
-  /** A number in LEB128 whose value is of no interest. */
-  leb(): void {
-    while ((this.byte() & 0x80) !== 0);
-  }
-
-  u32(): number {
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.byte();
-      value |= (byte & 0x7f) << shift;
-      if ((byte & 0x80) === 0) return value >>> 0;
-    }
-    throw new WasmError('a number is too long');
-  }
-
-  limits(): void {
-    const flags = this.byte();
-    this.u32();
-    if ((flags & 1) !== 0) this.u32();
-  }
-}
-
-class Writer {
-  #bytes = new Uint8Array(1_024);
-  #length = 0;
-
-  bytes(bytes: readonly number[]): void {
-    this.#reserve(bytes.length);
-    for (const byte of bytes) this.#bytes[this.#length++] = byte;
-  }
-
-  copy(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
-  result(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
-  }
-
-  #reserve(more: number): void {
-    if (this.#length + more <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + more));
-    larger.set(this.#bytes);
-    this.#bytes = larger;
-  }
-}
-
 /** A section (a list with its number in front) with one entry more at its end. */
 function appended(section: Uint8Array, entry: readonly number[]): Uint8Array {
-  const reader = new Reader(section);
+  const reader = new WasmReader(section);
   const count = reader.u32();
-  const out = new Writer();
+  const out = new WasmWriter();
   out.bytes(u32(count + 1));
   out.copy(section.subarray(reader.at));
   out.bytes(entry);
@@ -414,22 +262,4 @@ function appended(section: Uint8Array, entry: readonly number[]): Uint8Array {
 
 function name(text: string): number[] {
   return [text.length, ...new TextEncoder().encode(text)];
-}
-
-/** Unsigned LEB128. */
-function u32(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value >>> 0;
-  while (rest >= 0x80) {
-    bytes.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  return [...bytes, rest];
-}
-
-/** Signed LEB128 of a number that is not negative. */
-function s32(value: number): number[] {
-  const bytes = u32(value);
-  const last = bytes.at(-1)!;
-  return (last & 0x40) === 0 ? bytes : [...bytes.slice(0, -1), last | 0x80, 0];
 }
