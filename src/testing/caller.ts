@@ -119,7 +119,7 @@ export class VirtualCaller {
     });
   }
 
-  /** Plays an audio file into the call (what `play` takes: WAV, MP3). @throws VirtualCallError, SoundError */
+  /** Plays an audio file into the call (what `play` takes). @throws VirtualCallError, SoundError */
   async plays(file: string): Promise<void> {
     await this.#act(`plays ${file}`, async () => {
       const samples = await this.#site.load({ kind: 'url', url: this.#site.fileUrl(file) });

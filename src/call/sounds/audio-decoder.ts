@@ -1,4 +1,3 @@
-import { MPEGDecoder } from 'mpg123-decoder';
 import { Mp4SoundReader } from '../../media/mp4-sound.ts';
 import { WavStreamDecoder } from '../../media/wav-stream-decoder.ts';
 
@@ -14,12 +13,12 @@ export interface AudioDecoder {
    * Takes the next bytes and returns samples that became complete, mono.
    * @throws AudioError, WavError or Mp4Error when the file cannot be decoded
    */
-  write(bytes: Uint8Array): Int16Array;
+  write(bytes: Uint8Array): Int16Array | Promise<Int16Array>;
   /**
    * Says that no more will come, and returns the last samples, if there are any.
    * @throws AudioError, WavError or Mp4Error when there was nothing to play
    */
-  end(): Int16Array | undefined;
+  end(): Int16Array | undefined | Promise<Int16Array>;
   /** Frees what the decoder holds. */
   close(): void;
 }
@@ -57,50 +56,6 @@ export class WavAudioDecoder implements AudioDecoder {
   close(): void {}
 }
 
-/** MPEG-1, 2 and 2.5 layers I to III, with or without tags. */
-export class Mp3AudioDecoder implements AudioDecoder {
-  readonly complete = false;
-  readonly #decoder: MPEGDecoder;
-  #sampleRate: number | undefined;
-  #closed = false;
-
-  static async create(): Promise<Mp3AudioDecoder> {
-    const decoder = new MPEGDecoder();
-    await decoder.ready;
-    return new Mp3AudioDecoder(decoder);
-  }
-
-  private constructor(decoder: MPEGDecoder) {
-    this.#decoder = decoder;
-  }
-
-  get sampleRate(): number | undefined {
-    return this.#sampleRate;
-  }
-
-  write(bytes: Uint8Array): Int16Array {
-    const { channelData, samplesDecoded, sampleRate } = this.#decoder.decode(bytes);
-    if (samplesDecoded === 0) return new Int16Array(0);
-    this.#sampleRate ??= sampleRate;
-    if (sampleRate !== this.#sampleRate) {
-      throw new AudioError(
-        `the sample rate changes within the file, from ${this.#sampleRate} to ${sampleRate} Hz`,
-      );
-    }
-    return mixToMono(channelData, samplesDecoded, 32_768);
-  }
-
-  end(): undefined {
-    if (this.#sampleRate === undefined) throw new AudioError('there is no MP3 audio in the file');
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#decoder.free();
-  }
-}
-
 /** AAC-LC in MP4. */
 export class Mp4AudioDecoder implements AudioDecoder {
   readonly complete = false;
@@ -131,7 +86,7 @@ export class Mp4AudioDecoder implements AudioDecoder {
       const channels = this.#reader.read();
       this.pending = channels !== undefined;
       if (channels === undefined) break;
-      const piece = mixToMono(channels, channels[0]!.length, 1);
+      const piece = mixToMono(channels, channels[0]!.length);
       pieces.push(piece);
       length += piece.length;
     }
@@ -145,13 +100,12 @@ export class Mp4AudioDecoder implements AudioDecoder {
   }
 }
 
-/** @param scale of full scale, to 32768 */
-function mixToMono(channels: readonly Float32Array[], length: number, scale: number): Int16Array {
+function mixToMono(channels: readonly Float32Array[], length: number): Int16Array {
   const [left, right = left] = channels;
   const samples = new Int16Array(length);
   for (let index = 0; index < length; index++) {
     const mean = ((left?.[index] ?? 0) + (right?.[index] ?? 0)) / 2;
-    samples[index] = Math.max(-32_768, Math.min(32_767, Math.round(mean * scale)));
+    samples[index] = Math.max(-32_768, Math.min(32_767, Math.round(mean)));
   }
   return samples;
 }

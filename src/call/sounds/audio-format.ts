@@ -1,11 +1,13 @@
+import type { CompressedCodec } from './decoding/messages.ts';
+
 /** Bytes that are needed to tell the formats apart. */
-export const SNIFF_BYTES = 16;
+export const SNIFF_BYTES = 36;
 
 export interface AudioFormat {
   /** As people call it, e.g. `FLAC`. */
   readonly name: string;
   /** Which decoder reads it; undefined: it cannot be played. */
-  readonly decoder: 'wav' | 'mp3' | 'mp4' | undefined;
+  readonly decoder: 'wav' | 'mp4' | 'aiff' | 'au' | CompressedCodec | undefined;
 }
 
 const MP3: AudioFormat = { name: 'MP3', decoder: 'mp3' };
@@ -18,12 +20,15 @@ const FORMATS: readonly (readonly [test: Test, format: AudioFormat])[] = [
   [at(0, 'ID3'), MP3],
   [(start) => isFrameSync(start) && layerBits(start) === 0, foreign('AAC')],
   [isFrameSync, MP3],
-  [at(0, 'OggS'), foreign('Ogg (Opus or Vorbis)')],
-  [at(0, 'fLaC'), foreign('FLAC')],
-  [at(0, 'FORM'), foreign('AIFF')],
+  [ogg('OpusHead'), { name: 'Ogg Opus', decoder: 'opus' }],
+  [ogg('\x01vorbis'), { name: 'Ogg Vorbis', decoder: 'vorbis' }],
+  [ogg('\x7fFLAC'), { name: 'Ogg FLAC', decoder: 'flac' }],
+  [at(0, 'OggS'), foreign('Ogg of another kind than Opus, Vorbis and FLAC')],
+  [at(0, 'fLaC'), { name: 'FLAC', decoder: 'flac' }],
+  [(start) => /^FORM.{4}AIF[FC]/s.test(start), { name: 'AIFF', decoder: 'aiff' }],
   [at(4, 'ftyp'), { name: 'MP4 (M4A)', decoder: 'mp4' }],
   [at(0, '\x1aE\xdf\xa3'), foreign('WebM')],
-  [at(0, '.snd'), foreign('AU')],
+  [at(0, '.snd'), { name: 'AU', decoder: 'au' }],
   [at(0, '#!AMR'), foreign('AMR')],
   [at(0, 'caff'), foreign('CAF')],
   [at(0, '0&\xb2u'), foreign('WMA')],
@@ -37,7 +42,8 @@ const FORMATS: readonly (readonly [test: Test, format: AudioFormat])[] = [
 ];
 
 /** What there is to say to the author of an unplayable file. */
-export const PLAYABLE_FORMATS = 'WAV (PCM, floating point, µ-law or A-law), MP3 or MP4 (AAC-LC)';
+export const PLAYABLE_FORMATS =
+  'WAV (PCM, floating point, µ-law or A-law), MP3, MP4 (AAC-LC), Ogg (Opus, Vorbis), FLAC, AIFF or AU';
 
 /**
  * Tells the format by the first bytes of a file ({@link SNIFF_BYTES}, or all of a shorter one).
@@ -54,6 +60,11 @@ function foreign(name: string): AudioFormat {
 
 function at(offset: number, magic: string): Test {
   return (start) => start.startsWith(magic, offset);
+}
+
+/** The first packet of an Ogg stream whose first page holds it alone, as all of these demand (RFC 3533 6). */
+function ogg(magic: string): Test {
+  return (start) => start.startsWith('OggS') && start.startsWith(magic, 28);
 }
 
 function riff(kind: string): Test {

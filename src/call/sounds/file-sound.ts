@@ -1,14 +1,10 @@
 import { Resampler } from '../../speech/resampler.ts';
 import { Mp4Error } from '../../media/mp4-index.ts';
 import { WavError } from '../../media/wav-format.ts';
-import {
-  type AudioDecoder,
-  AudioError,
-  Mp3AudioDecoder,
-  Mp4AudioDecoder,
-  WavAudioDecoder,
-} from './audio-decoder.ts';
+import { type AudioDecoder, AudioError, Mp4AudioDecoder, WavAudioDecoder } from './audio-decoder.ts';
 import { PLAYABLE_FORMATS, SNIFF_BYTES, sniffAudio } from './audio-format.ts';
+import { aiffDecoder, auDecoder, mulawDecoder } from './big-endian-decoder.ts';
+import { sharedDecoders } from './decoding/decoder-thread.ts';
 import type { Clock } from '../../time/clock.ts';
 import { SoundError } from './errors.ts';
 
@@ -27,6 +23,8 @@ export interface FileSoundOptions {
 
 /** Bytes decoded at a time, so that no chunk of the result is longer than a few seconds, nor takes long to make. */
 const DECODE_BYTES = 4096;
+/** RFC 2046 4.3, and what others call it. */
+const MULAW_TYPE = /^\s*audio\/(?:basic|pcmu|mulaw|x-mulaw)\b/i;
 
 /**
  * Decodes an audio file while it arrives: the first samples come as soon as its header and some data are there.
@@ -46,7 +44,8 @@ export async function* decodeFile(
     for await (const piece of withoutShortStart(bytes)) {
       decoder ??= await clock.holdWhile(decoderFor(piece, options));
       for (let start = 0; start < piece.length || decoder.pending === true; start += DECODE_BYTES) {
-        const decoded = decoder.write(piece.subarray(start, start + DECODE_BYTES));
+        const part = piece.subarray(start, start + DECODE_BYTES);
+        const decoded = await settled(decoder.write(part), clock);
         if (decoded.length === 0 || decoder.sampleRate === undefined) continue;
         resampler ??= await clock.holdWhile(Resampler.create(decoder.sampleRate, sampleRate));
         const samples = resampler.process(decoded);
@@ -63,7 +62,7 @@ export async function* decodeFile(
       if (decoder.complete) break;
     }
     if (decoder === undefined) throw new SoundError('damaged', `${name}: the file is empty`);
-    const last = decoder.end();
+    const last = await settled(decoder.end(), clock);
     if (last !== undefined && last.length > 0 && decoder.sampleRate !== undefined) {
       resampler ??= await clock.holdWhile(Resampler.create(decoder.sampleRate, sampleRate));
       yield resampler.process(last);
@@ -77,6 +76,11 @@ export async function* decodeFile(
     decoder?.close();
     resampler?.close();
   }
+}
+
+/** Most decoders have their samples at once. */
+function settled<T>(samples: T | Promise<T>, clock: Clock): T | Promise<T> {
+  return samples instanceof Promise ? clock.holdWhile(samples) : samples;
 }
 
 /** Passes the bytes on, the first piece long enough to tell the format by, unless the whole file is shorter. */
@@ -98,9 +102,14 @@ async function* withoutShortStart(bytes: AsyncIterable<Uint8Array>): AsyncGenera
 async function decoderFor(start: Uint8Array, options: FileSoundOptions): Promise<AudioDecoder> {
   const { name, contentType } = options;
   const format = sniffAudio(start.subarray(0, SNIFF_BYTES));
-  if (format?.decoder === 'wav') return new WavAudioDecoder();
-  if (format?.decoder === 'mp3') return Mp3AudioDecoder.create();
-  if (format?.decoder === 'mp4') return new Mp4AudioDecoder();
+  const decoder = format?.decoder;
+  if (decoder === 'wav') return new WavAudioDecoder();
+  if (decoder === 'mp4') return new Mp4AudioDecoder();
+  if (decoder === 'aiff') return aiffDecoder();
+  if (decoder === 'au') return auDecoder();
+  if (decoder !== undefined) return sharedDecoders().open(decoder);
+  // It has no mark to be known by, so the server is believed.
+  if (format === undefined && MULAW_TYPE.test(contentType ?? '')) return mulawDecoder();
   const announced = contentType === undefined ? '' : `, sent as "${contentType.slice(0, 80)}"`;
   const found =
     format?.name ?? `of an unknown format (first bytes ${Buffer.from(start.subarray(0, 4)).toString('hex')})`;
