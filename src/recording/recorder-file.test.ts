@@ -163,15 +163,17 @@ test('a disk that hangs costs bounded memory and ends in an error, and the call 
   assert.match(outcome.error ?? '', /too slow/);
 });
 
-test('a recording without a sample leaves no file', async () => {
-  const clock = new VirtualClock();
-  const spec = specFor('empty');
-  const recorder = new Recorder(spec, { sampleRate: RATE, clock, onEvent: () => {} });
-  recorder.begin();
-  recorder.stop('hangup');
-  assert.equal((await recorder.finish()).byteSize, 0);
-  assert.equal(existsSync(spec.path) || existsSync(`${spec.path}.part`), false);
-});
+for (const format of ['wav', 'mp3', 'mp4'] as const) {
+  test(`a ${format} recording without a sample leaves no file`, async () => {
+    const clock = new VirtualClock();
+    const spec = { ...specFor(`empty-${format}`), format };
+    const recorder = new Recorder(spec, { sampleRate: RATE, clock, onEvent: () => {} });
+    recorder.begin();
+    recorder.stop('hangup');
+    assert.equal((await recorder.finish()).byteSize, 0);
+    assert.equal(existsSync(spec.path) || existsSync(`${spec.path}.part`), false);
+  });
+}
 
 for (const format of ['wav', 'mp3', 'mp4'] as const) {
   test(`a ${format} recording tells once that its file is there`, async () => {

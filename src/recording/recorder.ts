@@ -11,6 +11,7 @@ import {
   type RecorderState,
   stepRecorder,
 } from './recorder-states.ts';
+import type { Encoders } from './encoder/encoder-thread.ts';
 import { createFileWriter } from './file-writer.ts';
 import type { RecordingWriter } from './recording-writer.ts';
 import { SEGMENT_KEEP, SEGMENT_SILENCE, SEGMENT_SKIP, SegmentQueue } from './segment-queue.ts';
@@ -39,6 +40,8 @@ export interface RecorderOptions {
   readonly createTarget?: CreateTarget | undefined;
   /** Default: what `createTarget` makes for the specification's path. */
   readonly target?: ByteTarget;
+  /** Where mp3 and mp4 are encoded; default: the encoder thread of this thread. */
+  readonly encoders?: Encoders;
   /** Default: the writer of the specification's format, onto the target. */
   readonly writer?: RecordingWriter;
 }

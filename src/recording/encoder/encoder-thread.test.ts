@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, type TestContext, test } from 'node:test';
@@ -8,8 +8,13 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { parseMp3Header } from '../../media/mp3-frame.ts';
 import { sine } from '../../media/test-signals.ts';
+import { sleep } from '../../time/clock.ts';
+import { RealClock } from '../../time/real-clock.ts';
 import { VirtualClock } from '../../time/virtual-clock.ts';
 import type { EncodedFrames } from '../frame-layout.ts';
+import { Recorder, type RecorderEvent } from '../recorder.ts';
+import { SPEC } from '../recorder-bench.ts';
+import { repairSpool } from '../repair.ts';
 import { EncoderThread } from './encoder-thread.ts';
 import type { EncodingSpec } from './frame-encoder.ts';
 
@@ -156,6 +161,52 @@ test('a thread that hangs is given up after ten seconds without an answer', asyn
   await clock.advance(600);
   assert.equal(await heard.ended, 'lost: the encoder thread has not answered for 10 s');
   assert.equal(thread.load, 0);
+});
+
+test('a thread that dies in the middle of recordings costs them nothing', async (t) => {
+  const flag = path.join(folder, 'has-died');
+  const real = JSON.stringify(new URL('./thread-main.ts', import.meta.url).href);
+  const entry = program(
+    'dies-once',
+    `import { existsSync, writeFileSync } from 'node:fs';
+     await import(${real});
+     let count = 0;
+     parentPort.on('message', ({ type }) => {
+       if (type !== 'encode' || existsSync(${JSON.stringify(flag)}) || ++count < 6) return;
+       writeFileSync(${JSON.stringify(flag)}, '');
+       throw new Error('it had enough');
+     });`,
+  );
+  const encoders = openThread(t, { entry });
+  const clock = new RealClock();
+  const notices: string[] = [];
+  const recorders = (['mp3', 'mp4'] as const).map((format) => {
+    const onEvent = (event: RecorderEvent): void => {
+      if (event.type === 'notice') notices.push(event.text);
+    };
+    const spec = { ...SPEC, format, path: path.join(folder, `survives.${format}`) };
+    return new Recorder(spec, { sampleRate: 8000, clock, encoders, onEvent });
+  });
+  for (const recorder of recorders) recorder.begin();
+  const block = sine(1600, 440, -12);
+  for (let sent = 0; sent < 40; sent++) {
+    for (const recorder of recorders) {
+      recorder.observe(block, undefined, 0, 1600);
+      recorder.append(block, undefined, 0, 1600);
+    }
+    await sleep(clock, 20);
+  }
+  for (const recorder of recorders) {
+    recorder.stop('hangup');
+    const { state, durationMs } = await recorder.finish();
+    assert.deepEqual([state, durationMs], ['finished', 8000]);
+    const file = await repairSpool(recorder.spec.path, recorder.spec.format);
+    assert.ok(file.state === 'complete' && file.durationMs === 8000);
+  }
+  const expected =
+    'the encoder thread failed: it had enough: the rest of the recording is encoded at its end';
+  assert.deepEqual(notices, [expected, expected]);
+  assert.ok(existsSync(flag));
 });
 
 test('a thread with nothing to do lets the process end', async () => {
