@@ -17,7 +17,7 @@ once, with status 200 and the call as an object (\`id\`, \`from\`, \`to\`, \`dir
 const PROBLEMS: readonly (readonly [string, string])[] = [
   ['400', 'The body is no JSON object.'],
   ['401', 'The credentials are missing or wrong: user name `project_id`, password `api_token`.'],
-  ['404', 'There is no such call, or it is over; or no such recording runs on it.'],
+  ['404', 'There is no such call, or it is over; or no such recording runs, and nothing such plays, on it.'],
   ['422', 'The command is wrong in itself or now. `errors` lists what: `code`, `message`, `attribute`.'],
 ];
 
@@ -38,7 +38,7 @@ const CODES: readonly (readonly [string, string])[] = [
   ['cannot_redirect_not_in_progress', 'The call is not answered, so it cannot be given another document.'],
   ['cannot_update_completed', 'The call is over, or about to be.'],
   ['invalid_call_id_passed', '`id` is no UUID.'],
-  ['value_not_unique', 'A recording with this `control_id` runs already.'],
+  ['value_not_unique', 'Something with this `control_id` runs already: a recording, or what plays.'],
   ['invalid_state', 'The call is not answered yet, is ending, or has as many recordings as it may.'],
 ];
 

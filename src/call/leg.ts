@@ -73,6 +73,22 @@ export interface PlayOperation {
   /** Resolves when the last sound has been sent, or at an error, a stop or the end of the call. Never rejects. */
   readonly done: Promise<PlayResult>;
   stop(): void;
+  /** Silence, until it is resumed; lists behind it wait. Harmless when it is paused already. */
+  pause(): void;
+  resume(): void;
+  /** Gain, dB, from now on. */
+  setVolume(volumeDb: number): void;
+}
+
+export interface PlayOptions {
+  /** Gain, dB. */
+  readonly volumeDb?: number;
+  /** Name under which {@link CallLeg.playing} finds it while it sounds or waits. */
+  readonly controlId?: string;
+  /** Passes; 0: for ever. Default 1. */
+  readonly loop?: number;
+  /** It was paused, or goes on. */
+  readonly onState?: (state: 'paused' | 'playing') => void;
 }
 
 /** `record` and `record_call` with defaults filled in (spec/record.md 2.1); times in seconds as in the language. */
@@ -183,8 +199,13 @@ export interface CallLeg {
   limitDuration(seconds: number): void;
   /** Ends or refuses the call; resolves when its recordings are finished. */
   hangup(reason?: HangupReason): Promise<void>;
-  /** Sends sounds to the party, one behind the other. One playlist sounds at a time; later ones wait. */
-  play(sounds: readonly PlayableSound[], options?: { readonly volumeDb?: number }): PlayOperation;
+  /**
+   * Sends sounds to the party, one behind the other. One playlist sounds at a time; later ones wait.
+   * @throws CallError `control_id_in_use`
+   */
+  play(sounds: readonly PlayableSound[], options?: PlayOptions): PlayOperation;
+  /** What plays, or waits to, under this control id. */
+  playing(controlId: string): PlayOperation | undefined;
   /**
    * Starts a recording; resolves when its row and its file exist (before a beep ends). One that cannot start
    * although it may is registered as failed and reported by a callback, too.

@@ -17,7 +17,7 @@ import {
   type HangupReason,
   type PlayableSound,
   type PlayOperation,
-  type PlayResult,
+  type PlayOptions,
   type PressedDigit,
   type RecogniseOptions,
   type RecordOperation,
@@ -27,6 +27,7 @@ import {
 import { LegRecordings, type RecordingRefusal } from './leg-recordings.ts';
 import type { MediaClient } from './media-client.ts';
 import { Playback, type SoundingEvent, type SoundSource } from './playback.ts';
+import { startPlaying } from './playing.ts';
 import { startRecognition } from './recognition.ts';
 import type { RecordingService } from './recording-service.ts';
 
@@ -79,6 +80,7 @@ export class MediaLeg implements CallLeg {
   readonly #options: MediaLegOptions;
   readonly #abort = new AbortController();
   readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
+  readonly #plays = new Map<string, PlayOperation>();
   readonly #recordings: LegRecordings;
   #state: CallState = 'created';
   #answeredAt: number | undefined;
@@ -143,31 +145,29 @@ export class MediaLeg implements CallLeg {
     await this.#endLocally(reason);
   }
 
-  play(sounds: readonly PlayableSound[], options: { readonly volumeDb?: number } = {}): PlayOperation {
-    let stopped = false;
-    let operation: PlayOperation | undefined;
-    const run = async (): Promise<PlayResult> => {
-      try {
+  play(sounds: readonly PlayableSound[], options: PlayOptions = {}): PlayOperation {
+    const { controlId } = options;
+    if (controlId !== undefined && this.#plays.has(controlId)) {
+      throw new CallError('control_id_in_use', `something plays under the control id "${controlId}" already`);
+    }
+    const operation = startPlaying(
+      async () => {
         await this.#openForSound();
-      } catch (cause) {
-        if (this.signal.aborted) return { state: 'stopped', playedMs: 0 };
-        return { state: 'error', playedMs: 0, error: messageOf(cause) };
-      }
-      if (stopped || this.#playback === undefined) return { state: 'stopped', playedMs: 0 };
-      try {
-        operation = this.#playback.play(sounds, options.volumeDb ?? 0);
-      } catch (cause) {
-        return { state: 'error', playedMs: 0, error: messageOf(cause) };
-      }
-      return operation.done;
-    };
-    return {
-      done: run(),
-      stop: () => {
-        stopped = true;
-        operation?.stop();
+        return this.#playback;
       },
-    };
+      this.signal,
+      sounds,
+      options,
+    );
+    if (controlId !== undefined) {
+      this.#plays.set(controlId, operation);
+      void operation.done.then(() => this.#plays.delete(controlId));
+    }
+    return operation;
+  }
+
+  playing(controlId: string): PlayOperation | undefined {
+    return this.#plays.get(controlId);
   }
 
   async record(options: RecordOptions): Promise<RecordOperation> {
@@ -385,8 +385,4 @@ function describeSound(sound: PlayableSound): Readonly<Record<string, unknown>> 
     case 'ring':
       return { ring: sound.country };
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

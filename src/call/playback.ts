@@ -12,6 +12,15 @@ export interface SoundSource {
 /** Seconds of audio that may lie in the media side unplayed; more is not read from the source. */
 const AHEAD_SECONDS = 5;
 
+/** On a call that is over. */
+const OVER: PlayOperation = {
+  done: Promise.resolve({ state: 'stopped', playedMs: 0 }),
+  stop: () => {},
+  pause: () => {},
+  resume: () => {},
+  setVolume: () => {},
+};
+
 /** What sounds, and when it is over. */
 export type SoundingEvent =
   /** `atMs`: how much of its playlist was sent before it. */
@@ -68,7 +77,7 @@ export class Playback {
   play(sounds: readonly PlayableSound[], volumeDb: number): PlayOperation {
     const playId = `play-${this.#nextId++}`;
     const abort = new AbortController();
-    if (this.#over) return { done: Promise.resolve({ state: 'stopped', playedMs: 0 }), stop: () => {} };
+    if (this.#over) return OVER;
 
     const streams: { readonly id: number; readonly chunks: AsyncIterable<Int16Array> }[] = [];
     const described = sounds.map((sound): Sound => {
@@ -83,7 +92,13 @@ export class Playback {
     );
     this.#media.send({ type: 'play', playId, sounds: described, gainDb: volumeDb });
     for (const { id, chunks } of streams) void this.#feed(id, chunks, abort.signal);
-    return { done, stop: () => this.#media.send({ type: 'stopPlay', playId }) };
+    return {
+      done,
+      stop: () => this.#media.send({ type: 'stopPlay', playId }),
+      pause: () => this.#media.send({ type: 'pausePlay', playId }),
+      resume: () => this.#media.send({ type: 'resumePlay', playId }),
+      setVolume: (gainDb) => this.#media.send({ type: 'playVolume', playId, gainDb }),
+    };
   }
 
   /** The call is over: whatever still plays ends as stopped. */

@@ -146,3 +146,38 @@ test('data for a list that is over is dropped', () => {
   player.feed(1, constant(5, 160), true, undefined);
   assert.deepEqual(run(1), [undefined]);
 });
+
+test('a list that is paused is idle, what lies behind it waits, and it goes on where it was', () => {
+  const { player, run, events } = setUp();
+  player.play('a', [{ kind: 'stream', streamId: 1 }], 0);
+  player.play('b', [{ kind: 'silence', durationMs: 20 }], 0);
+  player.feed(1, Int16Array.from([1, 2, 3].flatMap((value) => [...constant(value, FRAME)])), true, undefined);
+  assert.deepEqual(run(1), [1]);
+  player.pause('a', true);
+  assert.deepEqual(run(3), [undefined, undefined, undefined]);
+  player.pause('a', false);
+  assert.deepEqual(run(3), [2, 3, 0]);
+  assert.deepEqual(events, ['a[0] at 0 ms', 'a finished 60 ms', 'b[0] at 0 ms', 'b finished 20 ms']);
+});
+
+test('a list that is paused can be stopped, and the next one sounds', () => {
+  const { player, run, events } = setUp();
+  player.play('a', [{ kind: 'silence', durationMs: 1000 }], 0);
+  player.play('b', [{ kind: 'silence', durationMs: 20 }], 0);
+  player.pause('a', true);
+  player.stop('a');
+  assert.deepEqual(run(1), [0]);
+  assert.deepEqual(events, ['a stopped 0 ms', 'b[0] at 0 ms', 'b finished 20 ms']);
+});
+
+test('a volume that is set while it plays holds from then on, and never wraps around', () => {
+  const { player, run } = setUp();
+  player.play('a', [{ kind: 'stream', streamId: 1 }], 0);
+  player.feed(1, constant(10_000, 4 * FRAME), true, undefined);
+  assert.deepEqual(run(1), [10_000]);
+  player.setGain('a', 40);
+  run(1);
+  assert.deepEqual(run(1), [32_767]);
+  player.setGain('a', -6);
+  assert.ok((run(1)[0] ?? 0) > 4000);
+});

@@ -14,7 +14,8 @@ export interface PlayerListener {
 interface Playlist {
   readonly playId: string;
   readonly sounds: readonly Sound[];
-  readonly gain: Gain | undefined;
+  gain: Gain | undefined;
+  paused: boolean;
   index: number;
   /** Samples of the current sound that were handed out. */
   position: number;
@@ -55,6 +56,7 @@ export class Player {
       playId,
       sounds,
       gain,
+      paused: false,
       index: 0,
       position: 0,
       played: 0,
@@ -71,9 +73,21 @@ export class Player {
   }
 
   stop(playId: string): void {
-    const at = this.#queue.findIndex((list) => list.playId === playId);
-    const list = this.#queue[at];
+    const list = this.#find(playId);
     if (list !== undefined) this.#end(list, 'stopped');
+  }
+
+  /** A list that is paused is silent, and those behind it wait. */
+  pause(playId: string, paused: boolean): void {
+    const list = this.#find(playId);
+    if (list !== undefined) list.paused = paused;
+  }
+
+  setGain(playId: string, gainDb: number): void {
+    const list = this.#find(playId);
+    if (list === undefined) return;
+    list.gain ??= new Gain(this.#rate);
+    list.gain.set(gainDb);
   }
 
   stopAll(): void {
@@ -88,7 +102,7 @@ export class Player {
     let done = 0;
     while (done < count) {
       const list = this.#queue[0];
-      if (list === undefined) break;
+      if (list === undefined || list.paused) break;
       const sound = list.sounds[list.index];
       if (sound === undefined) {
         this.#end(list, 'finished');
@@ -113,6 +127,10 @@ export class Player {
     // A list whose last sample has just been handed out is over now, not a packet later.
     this.#endIfExhausted();
     return true;
+  }
+
+  #find(playId: string): Playlist | undefined {
+    return this.#queue.find((list) => list.playId === playId);
   }
 
   /** @returns samples written; 0 when a stream has to wait; undefined when the list has moved on */

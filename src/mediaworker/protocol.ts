@@ -74,6 +74,15 @@ export type MediaCommand =
       readonly error?: string;
     }
   | { readonly type: 'stopPlay'; readonly sessionId: string; readonly playId: string }
+  /** It is silent, and those behind it wait, until `resumePlay`. */
+  | { readonly type: 'pausePlay'; readonly sessionId: string; readonly playId: string }
+  | { readonly type: 'resumePlay'; readonly sessionId: string; readonly playId: string }
+  | {
+      readonly type: 'playVolume';
+      readonly sessionId: string;
+      readonly playId: string;
+      readonly gainDb: number;
+    }
   | { readonly type: 'record'; readonly sessionId: string; readonly spec: RecordSpec }
   | {
       readonly type: 'stopRecord';

@@ -131,6 +131,15 @@ export class SessionAudio {
       case 'stopPlay':
         this.#sendPath.player.stop(command.playId);
         return;
+      case 'pausePlay':
+        this.#sendPath.player.pause(command.playId, true);
+        return;
+      case 'resumePlay':
+        this.#sendPath.player.pause(command.playId, false);
+        return;
+      case 'playVolume':
+        this.#sendPath.player.setGain(command.playId, command.gainDb);
+        return;
       case 'record':
         this.#recordings.start(command.spec);
         return;

@@ -10,6 +10,7 @@ import {
   type DetectResult,
   type PlayableSound,
   type PlayOperation,
+  type PlayOptions,
   type PlayResult,
   type PressedDigit,
   type RecogniseOptions,
@@ -111,7 +112,11 @@ export class FakeLeg implements CallLeg {
     this.end({ by: 'local', reason: reason as CallEnd['reason'] });
   }
 
-  play(sounds: readonly PlayableSound[], options: { readonly volumeDb?: number } = {}): PlayOperation {
+  playing(): PlayOperation | undefined {
+    return undefined;
+  }
+
+  play(sounds: readonly PlayableSound[], options: PlayOptions = {}): PlayOperation {
     this.log.push(`play ${sounds.map((sound) => sound.kind).join(',')} ${options.volumeDb ?? 0}`);
     this.played.push(...sounds);
     const { promise, resolve } = Promise.withResolvers<PlayResult>();
@@ -124,6 +129,9 @@ export class FakeLeg implements CallLeg {
         this.log.push('stop play');
         stopped();
       },
+      pause: () => options.onState?.('paused'),
+      resume: () => options.onState?.('playing'),
+      setVolume: (volumeDb) => this.log.push(`volume ${volumeDb}`),
     };
   }
 

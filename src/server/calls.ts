@@ -166,6 +166,7 @@ export class Calls {
       documentUrl: this.#options.documents.sourceUrl,
       script: undefined,
       statusUrl: undefined,
+      emit: (callback) => this.#emit({ ...callback, sessionId }),
       sessionId,
       log: callLog,
       figures,

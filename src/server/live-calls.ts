@@ -1,5 +1,14 @@
 import type { MediaLeg } from '../call/media-leg.ts';
 import type { ScriptSession } from '../engine/session.ts';
+import type { JsonObject } from '../swml/json.ts';
+
+export interface CallCallback {
+  readonly url: string;
+  /** Callbacks of one operation arrive in order. */
+  readonly operationId: string;
+  readonly eventType: string;
+  readonly params: JsonObject;
+}
 
 /** A call as those see it who act on it from outside. */
 export interface LiveCall {
@@ -12,6 +21,8 @@ export interface LiveCall {
   readonly script: ScriptSession | undefined;
   /** Told when the call has ended, by `calling.call.state`; undefined for nobody. */
   statusUrl: string | undefined;
+  /** Sends a callback about the call, beside those of its script. */
+  emit(callback: CallCallback): void;
 }
 
 /** How commands find calls. */

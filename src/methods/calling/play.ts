@@ -57,7 +57,7 @@ export const play = defineMethod({
     const { leg } = context;
     const sounds = soundsOf(params.urls ?? [params.url ?? ''], params, context.vars);
     const controlId = context.newId();
-    const report = (state: 'playing' | 'finished' | 'error'): void => {
+    const report = (state: 'playing' | 'paused' | 'finished' | 'error'): void => {
       if (params.status_url === undefined) return;
       context.emit({
         url: params.status_url,
@@ -77,7 +77,7 @@ export const play = defineMethod({
       }
     }
     if (sounds.length === 0) return NEXT;
-    const operation = leg.play(sounds, { volumeDb: params.volume });
+    const operation = leg.play(sounds, { volumeDb: params.volume, controlId, onState: report });
     report('playing');
     const stop = (): void => operation.stop();
     context.signal.addEventListener('abort', stop, { once: true });

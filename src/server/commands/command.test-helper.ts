@@ -7,7 +7,7 @@ import type { DocumentRequest } from '../../engine/document-source.ts';
 import { silentLogger } from '../../log/logger.ts';
 import { loadDocument } from '../../methods/check.ts';
 import { HttpProblem } from '../http/errors.ts';
-import { type LiveCall, LiveCalls } from '../live-calls.ts';
+import { type CallCallback, type LiveCall, LiveCalls } from '../live-calls.ts';
 import type { CommandReply } from './command.ts';
 import { runCommand } from './run-command.ts';
 
@@ -51,12 +51,14 @@ export function openCommands(
     };
     return startScript({ leg, document: loadDocument(text, { file: 'test.yaml' }), services });
   }
+  const callbacks: CallCallback[] = [];
   const call: LiveCall = {
     leg,
     createdAt: CREATED_AT,
     documentUrl: undefined,
     script: script?.session,
     statusUrl: undefined,
+    emit: (callback) => callbacks.push(callback),
   };
   calls.add(call);
   void leg.ended.then(() => calls.remove(CALL_ID));
@@ -76,6 +78,7 @@ export function openCommands(
     call,
     loader,
     fetches,
+    callbacks,
     script,
     send,
     /** Sends a command to the call. */

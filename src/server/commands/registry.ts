@@ -1,6 +1,11 @@
 /** All commands of the REST API. Everything that must know them goes through here. */
 import { end } from './end.ts';
 import type { AnyCommand } from './command.ts';
+import { playPause } from './play-pause.ts';
+import { playResume } from './play-resume.ts';
+import { playStop } from './play-stop.ts';
+import { playVolume } from './play-volume.ts';
+import { play } from './play.ts';
 import { recordPause } from './record-pause.ts';
 import { recordResume } from './record-resume.ts';
 import { recordStop } from './record-stop.ts';
@@ -9,10 +14,20 @@ import { transfer } from './transfer.ts';
 import { update } from './update.ts';
 
 export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map(
-  [record, recordPause, recordResume, recordStop, transfer, update, end].map((command) => [
-    command.name,
-    command,
-  ]),
+  [
+    play,
+    playPause,
+    playResume,
+    playStop,
+    playVolume,
+    record,
+    recordPause,
+    recordResume,
+    recordStop,
+    transfer,
+    update,
+    end,
+  ].map((command) => [command.name, command]),
 );
 
 /** Commands of the API that this version cannot run (spec/rest.md 2.4). */
@@ -20,11 +35,6 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   'dial',
   ...[
     'disconnect',
-    'play',
-    'play.pause',
-    'play.resume',
-    'play.stop',
-    'play.volume',
     'collect',
     'collect.stop',
     'collect.start_input_timers',

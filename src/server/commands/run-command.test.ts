@@ -97,7 +97,8 @@ describe('the call of a command', () => {
     await bench.leg.hangup();
     for (const command of COMMANDS.values()) {
       if (command.whenOver !== undefined) continue;
-      const params = { control_id: 'a', dest: 'https://app.example/next' };
+      const play = [{ type: 'silence', params: { duration: 1 } }];
+      const params = { control_id: 'a', dest: 'https://app.example/next', play, volume: 0 };
       const { status } = await bench.refused({ command: command.name, id: CALL_ID, params });
       assert.equal(status, 404, command.name);
     }

@@ -29,6 +29,7 @@ describe('POST /api/calling/calls', () => {
       createdAt: 0,
       documentUrl: 'https://app.example/main',
       statusUrl: undefined,
+      emit: () => {},
       script: undefined,
     });
     const { status, body, type } = await post(END);

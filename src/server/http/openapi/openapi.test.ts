@@ -82,7 +82,14 @@ describe('the OpenAPI document', () => {
   test('describes the answers to commands as they are', async (context) => {
     const callId = '7d0c0000-0000-4000-8000-000000000001';
     const { leg } = openLeg(context, { callId });
-    const call = { leg, createdAt: 0, documentUrl: undefined, script: undefined, statusUrl: undefined };
+    const call = {
+      leg,
+      createdAt: 0,
+      documentUrl: undefined,
+      script: undefined,
+      statusUrl: undefined,
+      emit: () => {},
+    };
     t.current.calls.add(call);
     const post = async (body: object) => {
       const options = { method: 'POST', url: '/api/calling/calls', headers: AUTH, payload: body } as const;
