@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { HeardQueue } from './heard-queue.ts';
 
 const frameOf = (value: number): Int16Array => new Int16Array(4).fill(value);
-/** Room for ten frames of four samples. */
+/** Room for thirteen frames of four samples. */
 const newQueue = (): HeardQueue => new HeardQueue(4, 100);
 
 test('a frame that finds no place waits, and none is lost or doubled', () => {
@@ -34,7 +34,69 @@ test('what is not there is silence', () => {
 
 test('without room the oldest frame goes', () => {
   const queue = newQueue();
-  for (let value = 1; value <= 12; value++) queue.push(frameOf(value));
-  assert.equal(queue.pushed - queue.taken, 40);
+  for (let value = 1; value <= 15; value++) queue.push(frameOf(value));
+  assert.equal(queue.pushed - queue.taken, 52);
   assert.deepEqual([...queue.take(4)], [3, 3, 3, 3]);
+});
+
+test('the first frame lies beside what arrives with it', () => {
+  const queue = newQueue();
+  queue.begin(9);
+  queue.push(frameOf(1));
+  assert.deepEqual(
+    [...queue.take(4), ...queue.take(4), ...queue.take(4)],
+    [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1],
+  );
+  const late = newQueue();
+  late.begin(-100);
+  late.push(frameOf(2));
+  assert.deepEqual([...late.take(4)], [2, 2, 2, 2]);
+});
+
+/** Ten seconds of frames but the last, each taken at once, while arrivals lie `lead` samples ahead of their place. */
+function tenSeconds(queue: HeardQueue, lead: number, level: number): number[] {
+  const taken: number[] = [];
+  for (let tick = 1; tick < 500; tick++) {
+    queue.push(frameOf(level));
+    queue.arrived(lead + queue.pushed - queue.taken - 4);
+    taken.push(...queue.take(4));
+  }
+  return taken;
+}
+
+test('a place that has become too early is corrected by silence where it is quiet, anyhow when it is a frame off', () => {
+  const quiet = newQueue();
+  tenSeconds(quiet, 3, 5);
+  quiet.push(frameOf(5));
+  assert.deepEqual([...quiet.take(4), ...quiet.take(4)], [0, 0, 0, 0, 5, 5, 5, 5]);
+
+  const loud = newQueue();
+  tenSeconds(loud, 3, 9000);
+  loud.push(frameOf(9000));
+  assert.deepEqual([...loud.take(4)], [9000, 9000, 9000, 9000]);
+  tenSeconds(loud, 9, 9000);
+  loud.push(frameOf(9000));
+  assert.deepEqual([...loud.take(4), ...loud.take(4)], [0, 0, 0, 0, 9000, 9000, 9000, 9000]);
+});
+
+test('a place that has become too late is corrected by leaving out what waits', () => {
+  const queue = newQueue();
+  queue.begin(8);
+  for (let value = 1; value < 500; value++) {
+    queue.push(frameOf(value % 100));
+    queue.arrived(-4 + queue.pushed - queue.taken - 4);
+    queue.take(4);
+  }
+  assert.equal(queue.pushed - queue.taken, 8);
+  queue.push(frameOf(3));
+  assert.equal(queue.pushed - queue.taken, 8);
+});
+
+test('a place that is off by less than half a frame is left alone', () => {
+  const queue = newQueue();
+  for (const lead of [2, -2]) {
+    assert.ok(tenSeconds(queue, lead, 5).every((sample) => sample === 5));
+    queue.push(frameOf(5));
+    assert.deepEqual([...queue.take(4)], [5, 5, 5, 5]);
+  }
 });

@@ -1,10 +1,20 @@
-/** Sound that may wait here, ms: as much as the receive side ever lags behind what was expected of it. */
-const MAX_WAITING_MS = 400;
+/** Sound that may wait here, ms: more than the receive side ever lags behind what has arrived. */
+const MAX_WAITING_MS = 500;
+/** Pushes over which the newest arrivals are watched before the place is corrected: ten seconds. */
+const WINDOW = 500;
+/** Magnitude below which a frame may be left out, or silence put before it, unheard: −38 dBFS. */
+const QUIET = 400;
+/** Frames that the place may be off before it is corrected where it is quiet, and before it is corrected anyhow. */
+const TOLERATED = 0.6;
+const INTOLERABLE = 1;
 
 /**
- * What the party hears, on its way to the recordings. We send a frame every tick, but the receive timeline, on
- * whose positions recordings are made, stands still for a tick or moves by two when its playout delay adapts.
- * A frame that finds no place waits for the next one, so that prompts are recorded whole and in their time.
+ * What the party hears, on its way to the recordings. Each frame belongs beside the audio that arrives while it
+ * is sent, which the recordings' live head reaches a playout delay later: so frames wait here for as long.
+ *
+ * The head stands still or moves by two frames when its delay adapts; frames then wait longer or shorter, and
+ * stay in their place. The party's clock is not ours: over the hours, frames are left out or silence is put
+ * between them, so that both sides stay together to one frame.
  */
 export class HeardQueue {
   readonly #frame: number;
@@ -13,6 +23,11 @@ export class HeardQueue {
   /** Counted since the start. */
   #pushed = 0;
   #taken = 0;
+  /** The most by which arrivals of the present window were ahead of what was sent meanwhile, and its pushes. */
+  #lead = Number.NEGATIVE_INFINITY;
+  #watched = 0;
+  /** Samples by which the place is too early (> 0) or too late, as far as is known. */
+  #off = 0;
 
   /** @param frame samples of one frame @param sampleRate Hz */
   constructor(frame: number, sampleRate: number) {
@@ -26,18 +41,39 @@ export class HeardQueue {
     return this.#pushed;
   }
 
-  /** Samples that have left again: by being taken, or for lack of room. */
+  /** Samples that have left again: by being taken or left out, or for lack of room. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** Puts a whole frame in. Without room for it, the oldest frame goes. */
+  /**
+   * Audio has arrived whose end lies `ahead` samples ahead of the live head, if that moved continuously.
+   */
+  arrived(ahead: number): void {
+    // The frame pushed last is on its way out, and the head in the middle of its tick.
+    const lead = ahead - (this.#pushed - this.#taken - this.#frame);
+    // The fastest of many waited least on the way.
+    if (lead > this.#lead) this.#lead = lead;
+  }
+
+  /** Before the first frame: what has arrived so far ends `ahead` samples ahead of the live head. */
+  begin(ahead: number): void {
+    const frames = Math.min(Math.round(ahead / this.#frame), this.#samples.length / this.#frame - 1);
+    for (let i = 0; i < frames; i++) this.#put(undefined);
+  }
+
+  /** Puts a whole frame in, which is being sent. Without room for it, the oldest frame goes. */
   push(frame: Int16Array): void {
-    const capacity = this.#samples.length;
-    if (this.#pushed - this.#taken + this.#frame > capacity) this.#taken += this.#frame;
-    // A frame never wraps round: the capacity is a multiple of it.
-    this.#samples.set(frame, this.#pushed % capacity);
-    this.#pushed += this.#frame;
+    this.#watch();
+    if (this.#off > 0) {
+      const early = this.#framesToCorrect(() => isQuiet(frame, 0, frame.length));
+      for (let i = 0; i < early; i++) this.#put(undefined);
+    }
+    this.#put(frame);
+    if (this.#off < 0) {
+      const late = this.#framesToCorrect(() => this.#oldestIsQuiet());
+      this.#taken = Math.min(this.#taken + late * this.#frame, this.#pushed);
+    }
   }
 
   /** The next `count` (≤ one frame) samples, silence where there are none; valid until the next call. */
@@ -49,4 +85,51 @@ export class HeardQueue {
     this.#taken += there;
     return this.#out;
   }
+
+  #watch(): void {
+    if (++this.#watched < WINDOW) return;
+    const off = this.#lead === Number.NEGATIVE_INFINITY ? 0 : this.#lead;
+    this.#watchAnew();
+    this.#off = off;
+  }
+
+  /** What was seen before a correction says nothing about the place behind it. */
+  #watchAnew(): void {
+    this.#off = 0;
+    this.#lead = Number.NEGATIVE_INFINITY;
+    this.#watched = 0;
+  }
+
+  /** Where it is loud, one frame at a time: a gap that is hardly heard. */
+  #framesToCorrect(isQuietHere: () => boolean): number {
+    const frames = Math.abs(this.#off) / this.#frame;
+    if (frames <= TOLERATED) return 0;
+    const quiet = isQuietHere();
+    if (!quiet && frames <= INTOLERABLE) return 0;
+    this.#watchAnew();
+    return quiet ? Math.round(frames) : 1;
+  }
+
+  /** @param frame undefined for silence */
+  #put(frame: Int16Array | undefined): void {
+    const capacity = this.#samples.length;
+    if (this.#pushed - this.#taken + this.#frame > capacity) this.#taken += this.#frame;
+    // A frame never wraps round: the capacity is a multiple of it.
+    const at = this.#pushed % capacity;
+    if (frame === undefined) this.#samples.fill(0, at, at + this.#frame);
+    else this.#samples.set(frame, at);
+    this.#pushed += this.#frame;
+  }
+
+  #oldestIsQuiet(): boolean {
+    const capacity = this.#samples.length;
+    const at = this.#taken % capacity;
+    const untilWrap = Math.min(this.#frame, capacity - at);
+    return isQuiet(this.#samples, at, at + untilWrap) && isQuiet(this.#samples, 0, this.#frame - untilWrap);
+  }
+}
+
+function isQuiet(samples: Int16Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (samples[i]! > QUIET || samples[i]! < -QUIET) return false;
+  return true;
 }

@@ -42,6 +42,8 @@ export class SessionAudio {
   /** Overlays that were sent to their end, with the place of that end among what was sent. */
   readonly #ends: { readonly at: number; readonly onEnd: () => void }[] = [];
   #meter: Meter | undefined;
+  /** The clock's reading at the last tick, ms. */
+  #tickedMs = 0;
   #codec: MediaStatistics['codec'];
   #closing: Promise<MediaStatistics> | undefined;
 
@@ -105,7 +107,14 @@ export class SessionAudio {
   /** Takes a datagram that came to the RTP port. */
   receive(bytes: Uint8Array, address: string, port: number): void {
     if (this.#closing !== undefined) return;
-    this.#receivePath.receive(bytes, address, port, this.#clock.monotonic());
+    const { timeline } = this.#receivePath;
+    const nowMs = this.#clock.monotonic();
+    const before = timeline.receivedUntil;
+    this.#receivePath.receive(bytes, address, port, nowMs);
+    if (this.#keepsHeard && timeline.receivedUntil !== before) {
+      const sinceTick = Math.min(1, (nowMs - this.#tickedMs) / TICK_MS) * this.#frame;
+      this.#heard.arrived(timeline.receivedUntil - timeline.head - sinceTick);
+    }
   }
 
   /** Takes a datagram that came to the RTCP port. */
@@ -179,8 +188,13 @@ export class SessionAudio {
   /** One frame; called every 20 ms, late or not. `nowMs`: the clock's monotonic reading. */
   tick(nowMs: number): void {
     if (this.#closing !== undefined) return;
+    this.#tickedMs = nowMs;
     const sent = this.#sendPath.tick();
-    if (this.#recordings.hears || this.#meter !== undefined) this.#heard.push(sent);
+    if (this.#keepsHeard) {
+      const { receivedUntil, head } = this.#receivePath.timeline;
+      if (this.#heard.pushed === 0) this.#heard.begin(receivedUntil - head);
+      this.#heard.push(sent);
+    }
     let advance = this.#receivePath.tick(nowMs);
     let from = this.#receivePath.timeline.head - advance;
     while (advance > 0) {
@@ -231,6 +245,11 @@ export class SessionAudio {
       packetsSent: sender.packets,
       jitterMs,
     };
+  }
+
+  /** Somebody wants what the party hears, at its place on the timeline. */
+  get #keepsHeard(): boolean {
+    return this.#recordings.hears || this.#meter !== undefined;
   }
 
   /** What follows a beep begins when the recordings have heard it to its end. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodePcma, encodePcmu } from '../media/g711.ts';
 import { goertzelPower } from '../media/goertzel.ts';
+import { mixSamples } from '../media/mix.ts';
 import { decoded, noiseCode } from './peer.test-helper.ts';
 import { find, openRig } from './session.test-helper.ts';
 
@@ -123,6 +124,34 @@ test('a stereo recording has the party left and what it hears right, side by sid
     apart.every((samples) => samples === apart[0] && Math.abs(samples) <= 800),
     `${apart}`,
   );
+  await rig.close();
+});
+
+test('a mono recording of both sides is the mix of the two channels, without a sample wrapped round', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.record('two', { direction: 'both', stereo: true });
+  rig.record('one', { direction: 'both' });
+  // Both are as loud as they can be: the party is noise over the whole range already.
+  const sound = Int16Array.from({ length: 24_000 }, (_, n) => (n % 7 < 3 ? 32_000 : -32_000));
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+  await rig.clock.advance(4000);
+  for (const recordingId of ['two', 'one']) rig.send({ type: 'stopRecord', recordingId, cause: 'stop' });
+  await rig.clock.advance(100);
+  const [left, right] = rig.wav('two');
+  const [mixed] = rig.wav('one');
+  assert.equal(mixed!.length, left!.length);
+  let both = 0;
+  for (const [n, sample] of mixed!.entries()) {
+    const [said, heard] = [left![n]!, right![n]!];
+    assert.equal(sample, mixSamples(said, heard));
+    if (Math.abs(said + heard) <= 32_767) continue;
+    both++;
+    assert.equal(Math.sign(sample), Math.sign(said + heard), `sample ${n} of ${said} and ${heard}`);
+  }
+  assert.ok(both > 5000, `${both} samples pass full scale`);
   await rig.close();
 });
 
