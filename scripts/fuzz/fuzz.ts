@@ -75,29 +75,17 @@ function corpus(): Seed[] {
   return [...files, ...examples];
 }
 
+const USAGE = 'usage: npm run fuzz -- [--seconds N] [--seed N] [--no-run] [FILE…]';
+
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '30' },
-      seed: { type: 'string', default: '1' },
-      'no-run': { type: 'boolean', default: false },
-    },
-    allowPositionals: true,
-  });
-  for (const file of positionals) {
+  const { seconds, seed, run, files } = options();
+  for (const file of files) {
     const kind = file.includes('messaging') ? 'messaging' : 'calling';
-    console.log(file, await checkInput(readFileSync(file, 'utf8'), kind, !values['no-run']));
+    console.log(file, await checkInput(readFileSync(file, 'utf8'), kind, run));
   }
-  if (positionals.length > 0) return;
-  const seconds = Number(values.seconds);
-  const seed = Number(values.seed);
-  if (!(seconds > 0) || !Number.isInteger(seed)) {
-    console.error('usage: npm run fuzz -- [--seconds N] [--seed N] [--no-run] [FILE…]');
-    process.exitCode = 2;
-    return;
-  }
+  if (files.length > 0) return;
   const until = performance.now() + seconds * 1_000;
-  const result = await fuzz({ seed, goesOn: () => performance.now() < until, run: !values['no-run'] });
+  const result = await fuzz({ seed, goesOn: () => performance.now() < until, run });
   console.log(`${result.inputs} inputs, ${result.valid} of them documents, ${result.codes.size} codes`);
   if (result.failure === undefined) return;
   const { kind, text, error } = result.failure;
@@ -107,6 +95,26 @@ async function main(): Promise<void> {
   console.error(error);
   console.error(`${file} (${statSync(file).size} bytes) breaks a rule`);
   process.exitCode = 1;
+}
+
+function options() {
+  try {
+    const { values, positionals } = parseArgs({
+      options: {
+        seconds: { type: 'string', default: '30' },
+        seed: { type: 'string', default: '1' },
+        'no-run': { type: 'boolean', default: false },
+      },
+      allowPositionals: true,
+    });
+    const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
+    if (!(seconds > 0)) throw new TypeError('--seconds: expected a number above 0');
+    if (!Number.isInteger(seed)) throw new TypeError('--seed: expected an integer');
+    return { seconds, seed, run: !values['no-run'], files: positionals };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(2);
+  }
 }
 
 if (import.meta.main) await main();
