@@ -24,6 +24,8 @@ export interface OutboxOptions {
   readonly random: () => number;
   /** Fresh UUIDs for idempotency keys; default random ones. */
   readonly newId?: () => string;
+  /** Told of every callback that is put in. */
+  readonly onEnqueue?: (request: CallbackRequest) => void;
   readonly limits?: Partial<OutboxLimits>;
 }
 
@@ -73,6 +75,7 @@ export class DurableOutbox implements Outbox {
   readonly #sender: CallbackSender;
   readonly #random: () => number;
   readonly #newId: () => string;
+  readonly #onEnqueue: (request: CallbackRequest) => void;
   readonly #limits: OutboxLimits;
   readonly #schedule: DeliverySchedule;
   readonly #listeners: ((delivery: CallbackDelivery) => void)[] = [];
@@ -95,6 +98,7 @@ export class DurableOutbox implements Outbox {
     this.#sender = options.sender;
     this.#random = options.random;
     this.#newId = options.newId ?? randomUUID;
+    this.#onEnqueue = options.onEnqueue ?? (() => {});
     this.#limits = { ...DEFAULT_OUTBOX_LIMITS, ...options.limits };
     this.#schedule = new DeliverySchedule(this.#limits);
     this.#open = this.#table.countOpen();
@@ -117,6 +121,7 @@ export class DurableOutbox implements Outbox {
       : this.#table.insert(request, { state: 'pending', idempotencyKey, now, deadlineAt });
     const { url, operationId } = request;
     this.#database.afterCommit(() => {
+      this.#onEnqueue(request);
       if (full) {
         this.#announce({
           id,

@@ -20,6 +20,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   phone: async () => (await import('./commands/phone.ts')).addPhoneCommand,
   check: async () => (await import('./commands/check.ts')).addCheckCommand,
   test: async () => (await import('./commands/test.ts')).addTestCommand,
+  trace: async () => (await import('./commands/trace.ts')).addTraceCommand,
+  replay: async () => (await import('./commands/replay.ts')).addReplayCommand,
   callbacks: async () => (await import('./commands/callbacks.ts')).addCallbacksCommand,
   recordings: async () => (await import('./commands/recordings.ts')).addRecordingsCommand,
   schema: async () => (await import('./commands/schema.ts')).addSchemaCommand,

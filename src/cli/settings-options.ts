@@ -33,6 +33,7 @@ const SHORT: readonly ShortOption[] = [
     parse: (text) => addressText(text, 8080),
     key: 'http.listen',
   },
+  { flags: '--trace <folder>', description: 'keep a trace of each call (default: none)', key: 'trace.dir' },
   { flags: '--data <folder>', description: 'recordings and database (default: ./data)', key: 'data_dir' },
   {
     flags: '--allow <addresses>',

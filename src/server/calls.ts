@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { buildEnvelope } from '../callbacks/envelope.ts';
-import type { Outbox } from '../callbacks/events.ts';
+import type { CallbackRequest, Outbox } from '../callbacks/events.ts';
 import type { SoundSource } from '../call/playback.ts';
 import type { RecordingService } from '../call/recording-service.ts';
 import { createSipLeg } from '../call/sip-leg.ts';
@@ -21,6 +21,8 @@ import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import type { JsonObject } from '../swml/json.ts';
 import { type Clock, sleep } from '../time/clock.ts';
 import { CallFigures } from './call-figures.ts';
+import type { CallTrace, CallTraces } from './call-traces.ts';
+import { ArrivingCalls } from './arriving-calls.ts';
 import type { Config } from './config-keys.ts';
 import { DocumentError } from './document-error.ts';
 import type { Documents } from './documents.ts';
@@ -45,6 +47,8 @@ export interface CallsOptions {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Undefined: calls are not traced. */
+  readonly traces?: CallTraces | undefined;
   readonly load: Pick<LoadMonitor, 'freeDiskBytes' | 'overloaded'>;
   readonly metrics: Metrics;
   readonly onEvent: ServerEventListener;
@@ -56,6 +60,7 @@ interface ServedCall extends LiveCall {
   readonly sessionId: string;
   readonly log: Logger;
   readonly figures: CallFigures;
+  readonly trace: CallTrace | undefined;
 }
 
 /** All calls of the server: lets them in, runs the document of each, and ends them at shutdown. */
@@ -68,6 +73,7 @@ export class Calls {
   readonly #admission: Admission;
   /** Call ids by Call-ID header, of calls that are there. */
   readonly #bySipCallId = new Map<string, string>();
+  readonly #arriving = new ArrivingCalls();
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -117,6 +123,7 @@ export class Calls {
       throw new SipRefusal(503, { retryAfterSeconds: refusal.retryAfterSeconds });
     }
     const figures = new CallFigures(metrics, clock, 'inbound');
+    let trace: CallTrace | undefined;
     const callId = randomUUID();
     const sessionId = randomUUID();
     const callLog = log.child({ call_id: callId });
@@ -147,8 +154,11 @@ export class Calls {
         if (event.kind === 'digit')
           callLog.info({ digit: maskDigits(String(event.data['digit']), 'info') }, 'key pressed');
         this.#tell(callId, event.kind, event.text, event.data);
+        trace?.tracer.leg(event);
       },
+      onMedia: (media) => trace?.media(media),
     });
+    trace = this.#options.traces?.open(leg.info, callLog);
     leg.limitDuration(config.limits.max_call_seconds);
     const { protocol, address, port } = call.source;
     const data = {
@@ -159,6 +169,8 @@ export class Calls {
     };
     callLog.info(data, 'incoming call');
     this.#bySipCallId.set(call.sipCallId, callId);
+    for (const { direction, line, data } of this.#arriving.take(call.sipCallId))
+      trace?.tracer.sip(direction, line, data);
     this.#tell(callId, 'sip', '← INVITE', data);
     const served: ServedCall = {
       leg,
@@ -170,12 +182,14 @@ export class Calls {
       sessionId,
       log: callLog,
       figures,
+      trace,
     };
     this.#live.add(served);
     const done = this.#run(served).finally(() => {
       this.#live.remove(callId);
       this.#running.delete(served);
       this.#bySipCallId.delete(call.sipCallId);
+      return trace?.close();
     });
     this.#running.set(served, done);
   }
@@ -184,9 +198,19 @@ export class Calls {
   sipMessage(direction: 'in' | 'out', data: Uint8Array): void {
     const line = sipLine(data);
     const callId = line === undefined ? undefined : this.#bySipCallId.get(line.sipCallId);
-    if (line !== undefined && callId !== undefined) {
+    if (line === undefined) return;
+    if (callId !== undefined) {
       this.#tell(callId, 'sip', `${direction === 'in' ? '←' : '→'} ${line.text}`, {});
+      this.#live.get(callId)?.trace?.tracer.sip(direction, line, data);
+    } else if (this.#options.traces !== undefined) {
+      this.#arriving.note(direction, line, data);
     }
+  }
+
+  /** Puts a callback into the trace of its call. */
+  callbackEnqueued(request: CallbackRequest): void {
+    const callId = request.envelope.params['call_id'];
+    if (typeof callId === 'string') this.#live.get(callId)?.trace?.tracer.callback(request);
   }
 
   /**
@@ -224,6 +248,7 @@ export class Calls {
         log.error(known ? { reason: cause.reason } : { err: cause }, 'the call cannot be served');
         const message = known ? cause.reason : cause instanceof Error ? cause.message : String(cause);
         const code = known ? cause.code : 'relay_script_internal_error';
+        call.trace?.tracer.note('error', code, { reason: message });
         this.#warn(call, warningParams(leg.info, { code, message }));
         await leg.hangup('error');
       }
@@ -248,6 +273,8 @@ export class Calls {
     const { documents, clock, http } = this.#options;
     const payload = callingPayload(leg.info, { vars: {}, envs: {}, params: {} });
     const document = await documents.forCall(payload, leg.signal, log);
+    const { trace } = call;
+    if (documents.sourceUrl !== undefined) trace?.document(document, documents.sourceUrl);
     if (leg.signal.aborted) return;
     const script = startScript({
       leg,
@@ -256,12 +283,15 @@ export class Calls {
       services: {
         clock,
         log,
-        http,
-        loader: documents,
+        http: trace?.http(http) ?? http,
+        loader: trace?.loader(documents) ?? documents,
         emit: (callback) => this.#emit(callback),
         onWarning: (warning) => this.#warn(call, warning.params),
       },
-      onTrace: (event) => this.#trace(callId, log, event),
+      onTrace: (event) => {
+        this.#trace(callId, log, event);
+        trace?.tracer.script(event);
+      },
     });
     call.script = script.session;
     const result = await script.done;

@@ -274,6 +274,27 @@ export const CONFIG_KEYS = {
   recording: RECORDING_KEYS,
   speech: SPEECH_KEYS,
   storage: STORAGE_KEYS,
+  trace: {
+    dir: key({
+      schema: z.string().min(1, 'expected the path of a folder'),
+      kind: 'text',
+      default: undefined,
+      description: 'Folder for a trace of each call, with what its party said; no traces without it.',
+      path: true,
+    }),
+    audio: key({
+      schema: z.boolean('expected true or false'),
+      kind: 'boolean',
+      default: true,
+      description: 'Whether traces keep what the party said; never without consent, where that is asked for.',
+    }),
+    keep_days: key({
+      schema: wholeNumber(1, 3_650),
+      kind: 'number',
+      default: 7,
+      description: 'Days after which traces are deleted.',
+    }),
+  },
   log: {
     level: key({
       schema: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),

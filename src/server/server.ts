@@ -23,6 +23,7 @@ import { Uploader } from '../storage/uploader.ts';
 import { Uploads } from '../storage/uploads.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { publicUrlOf, sipUris } from './addresses.ts';
+import { CallTraces } from './call-traces.ts';
 import { Calls } from './calls.ts';
 import { ConfigError } from './config-error.ts';
 import type { Config } from './config-keys.ts';
@@ -161,6 +162,7 @@ class AssembledServer implements Server {
       clock,
       log,
       random: Math.random,
+      onEnqueue: (request) => this.#calls?.callbackEnqueued(request),
       sender: new HttpSender({
         http,
         clock,
@@ -232,7 +234,9 @@ class AssembledServer implements Server {
         return own && { open: () => files.open(own.name) };
       },
     });
+    const traces = this.#openTraces(config, keys.current !== undefined);
     const calls = new Calls({
+      traces,
       config,
       identity,
       documents,
@@ -278,7 +282,7 @@ class AssembledServer implements Server {
       // Load balancers ask by OPTIONS whether a server takes calls.
       onOptions: () => (calls.refusing === undefined ? 200 : 503),
       trace: (direction, data) => {
-        if (this.#listeners.length > 0) calls.sipMessage(direction, data);
+        if (this.#listeners.length > 0 || traces !== undefined) calls.sipMessage(direction, data);
       },
       ...(config.sip.advertised_address !== undefined && { advertisedHost: config.sip.advertised_address }),
     });
@@ -317,6 +321,25 @@ class AssembledServer implements Server {
     });
     this.#opened.push(() => uploader.close());
     return { table, uploader };
+  }
+
+  #openTraces(config: Config, encrypted: boolean): CallTraces | undefined {
+    const { dir, audio, keep_days: keepDays } = config.trace;
+    if (dir === undefined) return undefined;
+    // What the party says is kept for the trace before anybody could have asked for consent.
+    const keepsAudio = audio && config.recording.consent_variable === undefined;
+    const traces = new CallTraces({
+      dir,
+      keepDays,
+      audio: !keepsAudio ? 'none' : encrypted ? 'encrypted' : 'plain',
+      document: redactUrl(config.document.source ?? ''),
+      version: VERSION,
+      clock: this.#clock,
+      log: this.#log,
+    });
+    traces.start();
+    this.#opened.push(() => traces.close());
+    return traces;
   }
 
   #openRetention(recordings: SqliteRecordings, files: FileStore): void {

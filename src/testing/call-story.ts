@@ -37,10 +37,20 @@ export class CallStory {
   readonly #events: CallEvent[] = [];
   readonly #steps: Mutable<StepRun>[] = [];
 
-  /** @param lengthMs of a sound, if it is known */
-  constructor(clock: Clock, lengthMs: (sound: PlayableSound) => number | undefined) {
+  /**
+   * @param lengthMs of a sound, if it is known
+   * @param onEvent told of each event as it happens
+   */
+  constructor(
+    clock: Clock,
+    lengthMs: (sound: PlayableSound) => number | undefined,
+    onEvent: (event: CallEvent) => void = () => {},
+  ) {
     this.#clock = clock;
-    this.tracer = new CallTracer(clock, (event) => this.#events.push(event));
+    this.tracer = new CallTracer(clock, (event) => {
+      this.#events.push(event);
+      onEvent(event);
+    });
     this.#startMs = clock.monotonic();
     this.#lengthMs = lengthMs;
   }

@@ -130,6 +130,11 @@ export class CallerLine {
     });
   }
 
+  /** Breaks off all that plays. */
+  stopPlaying(): void {
+    this.#sendPath.player.stopAll();
+  }
+
   /** Presses keys (`0-9A-D*#`, `w` and `W` for pauses); resolves when the last one is released. */
   press(keys: string): Promise<void> {
     if (this.#timer === undefined) return Promise.resolve();

@@ -132,6 +132,16 @@ export class VirtualCaller {
     await this.#act(`plays ${samples.length} samples`, () => this.#site.line.play(samples));
   }
 
+  /** Puts samples behind those that are being sent, without a line in the timeline; nothing on a call that is not answered. */
+  sends(samples: Int16Array): void {
+    if (!this.#site.signal.aborted) void this.#site.line.play(samples);
+  }
+
+  /** Breaks off what is being said or played. */
+  stopsSpeaking(): void {
+    this.#site.line.stopPlaying();
+  }
+
   /** Lets time pass; silent, unless something said before still sounds. Ends with the call. */
   async waits(seconds: number): Promise<void> {
     this.#site.note(`waits ${seconds} s`);

@@ -8,10 +8,14 @@ import type { SwmlDocument } from '../swml/document.ts';
 import type { JsonObject } from '../swml/json.ts';
 
 /**
- * Where a document comes from: an object is the document itself; a text that holds a line break or begins
- * with `{` is its text; `http(s)://…` is asked for at the beginning of the call; any other text is a path.
+ * Where a document comes from: an object is the document itself; a text that holds a line break, or begins as
+ * documents do, is its text; `http(s)://…` is asked for at the beginning of the call; any other text is a path.
  */
 export type DocumentSource = string | JsonObject;
+
+export function isDocumentText(source: string): boolean {
+  return source.includes('\n') || /^\s*(?:\{|version\s*:|sections\s*:)/.test(source);
+}
 
 /** A document that is there, or the URL to ask for it. */
 export type FoundDocument = SwmlDocument | { readonly url: string };
@@ -23,7 +27,7 @@ export type FoundDocument = SwmlDocument | { readonly url: string };
 export async function findDocument(source: DocumentSource, baseDir: string): Promise<FoundDocument> {
   if (typeof source !== 'string') return loadDocument(JSON.stringify(source), { file: 'document' });
   if (/^https?:\/\//i.test(source)) return { url: source };
-  if (source.includes('\n') || source.trimStart().startsWith('{')) {
+  if (isDocumentText(source)) {
     return loadDocument(source, { file: 'document' });
   }
   const text = await readFile(path.resolve(baseDir, source), 'utf8');

@@ -7,8 +7,9 @@ import type { NetworkConditions } from '../rtp/memory-network.ts';
 import type { Synthesizer } from '../speech/synthesizer.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { RecognitionStub } from './recognition.ts';
+import type { CallEvent } from '../trace/events.ts';
 import type { TraceHeader } from '../trace/format.ts';
-import type { DocumentSource, FoundDocument } from './documents.ts';
+import { type DocumentSource, type FoundDocument, isDocumentText } from './documents.ts';
 import type { FakeWeb, WebStubs } from './web.ts';
 
 export interface VirtualCallOptions {
@@ -46,6 +47,8 @@ export interface VirtualCallOptions {
   readonly maxSeconds?: number | undefined;
   /** Keeps levels and what the server received, for the trace. */
   readonly trace?: boolean | undefined;
+  /** Told of every event of the call as it happens. */
+  readonly onEvent?: ((event: CallEvent) => void) | undefined;
   /** In the time of the machine, to listen along. */
   readonly realTime?: boolean | undefined;
   /** Speaks the prompts and the caller's words; default: the embedded voice. */
@@ -96,13 +99,13 @@ export function traceHeader(
   document: FoundDocument,
   options: VirtualCallOptions,
 ): TraceHeader {
-  const isPlace =
-    typeof options.document === 'string' && !/[\n{]/.test(options.document) && options.document !== '';
+  const { document: source } = options;
+  const isPlace = typeof source === 'string' && source !== '' && !isDocumentText(source);
   return {
     openswml_trace: 1,
     call: { ...callObject(call) },
     started_at: startOf(options).toISOString(),
-    ...(isPlace ? { document: String(options.document) } : {}),
+    ...(isPlace ? { document: source } : {}),
     ...(!isPlace && 'text' in document ? { document_text: document.text } : {}),
     virtual: options.realTime !== true,
   };

@@ -130,7 +130,7 @@ export class VirtualCall {
     this.#line = line;
     this.#newId = newId;
     this.#baseDir = options.baseDir;
-    this.#story = new CallStory(clock, (sound) => parts.speech.lengthMs(sound));
+    this.#story = new CallStory(clock, (sound) => parts.speech.lengthMs(sound), options.onEvent);
     this.#sessionId = newId();
     this.web = web;
     this.#listening = new Listening({ clock, line, transcript: this.#story.transcript });

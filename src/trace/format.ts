@@ -51,7 +51,7 @@ export function parseTrace(text: string, file: string): Trace {
   const whole = text.endsWith('\n')
     ? lines.slice(0, -1)
     : lines.slice(0, -1).concat(unfinished(lines.at(-1)));
-  const header = parseLine(whole[0] ?? '', 1, file) as Partial<TraceHeader>;
+  const header = readHeader(whole[0] ?? '');
   if (header.openswml_trace === undefined) throw new TraceError(`${file}:1: this is no trace of OpenSWML`);
   if (header.openswml_trace !== 1) {
     throw new TraceError(
@@ -62,6 +62,14 @@ export function parseTrace(text: string, file: string): Trace {
     .slice(1)
     .map((line, index) => readEvent(parseLine(line, index + 2, file), index + 2, file));
   return { header: header as TraceHeader, events };
+}
+
+function readHeader(line: string): Partial<TraceHeader> {
+  try {
+    return Object(JSON.parse(line)) as Partial<TraceHeader>;
+  } catch {
+    return {};
+  }
 }
 
 function unfinished(line: string | undefined): readonly string[] {

@@ -54,7 +54,8 @@ test('a last line that a crash cut off is passed over, and one that is whole is 
 test('what is no trace is told with file and line', () => {
   const head = JSON.stringify(HEADER);
   for (const [text, message] of [
-    ['', 'x:1: this line is no JSON'],
+    ['', 'x:1: this is no trace of OpenSWML'],
+    ['version: 1.0.0\n', 'x:1: this is no trace of OpenSWML'],
     ['{}\n', 'x:1: this is no trace of OpenSWML'],
     ['{"openswml_trace":7}\n', 'x:1: version 7 of traces cannot be read, only 1'],
     [`${head}\n[]\n`, 'x:2: expected an object'],

@@ -11,23 +11,35 @@ import { RealClock } from '../../time/real-clock.ts';
 import { UsageError } from '../errors.ts';
 import type { FoundDocument } from './find-documents.ts';
 
+export interface AskOptions {
+  /** What is sent; default: a made-up call or message. */
+  readonly payload?: JsonObject;
+  /** What cannot be done, in messages; default `check`. */
+  readonly action?: string;
+}
+
 /** Answers of servers that only hand out files. */
 const METHOD_REFUSED: ReadonlySet<number> = new Set([405, 501]);
 
 /**
- * By POST, with the payload of a made-up call or message (spec/document.md 2.3, 2.4); by GET when the server
+ * By POST, with the payload of a made-up call or message, or another one (spec/document.md 2.3, 2.4); by GET when the server
  * takes no POST. The address was typed by the user, so it may be a private one; what it redirects to may not.
  * @throws UsageError when no document comes
  */
-export async function askForDocument(url: string, kind: DocumentKind): Promise<FoundDocument> {
+export async function askForDocument(
+  url: string,
+  kind: DocumentKind,
+  options: AskOptions = {},
+): Promise<FoundDocument> {
+  const { payload = SAMPLES[kind], action = 'check' } = options;
   const name = redactUrl(url);
   try {
     const http = new HttpClient({ clock: new RealClock(), log: silentLogger, allow: [authorityOf(url)] });
     try {
-      let response = await ask(http, url, SAMPLES[kind]);
+      let response = await ask(http, url, payload);
       if (METHOD_REFUSED.has(response.status)) response = await ask(http, url, undefined);
       if (response.status < 200 || response.status > 299) {
-        throw new UsageError(`cannot check ${name}: it answered ${response.status}, expected 2xx`);
+        throw new UsageError(`cannot ${action} ${name}: it answered ${response.status}, expected 2xx`);
       }
       return { name, text: response.body.toString('utf8') };
     } finally {
@@ -36,7 +48,7 @@ export async function askForDocument(url: string, kind: DocumentKind): Promise<F
   } catch (cause) {
     if (!(cause instanceof HttpError)) throw cause;
     // The message names the URL, too.
-    throw new UsageError(`cannot check ${name}: ${cause.message.replace(`${name}: `, '')}`, { cause });
+    throw new UsageError(`cannot ${action} ${name}: ${cause.message.replace(`${name}: `, '')}`, { cause });
   }
 }
 

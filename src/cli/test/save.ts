@@ -3,16 +3,24 @@ import path from 'node:path';
 import { wavHeader } from '../../media/wav-format.ts';
 import type { TestResult } from '../../testing/files/run.ts';
 import { formatTimeline } from '../../trace/events.ts';
+import type { VirtualCall } from '../../testing/virtual-call.ts';
 import { fileError } from '../errors.ts';
 
 /**
- * Keeps what a call left behind: what the caller heard and said, the recordings, the trace, the timeline.
- * @returns the folder
+ * Keeps what the call of a test left behind, in a folder for the file and the name of the test.
  * @throws UsageError when it cannot be written
  */
-export function saveResult(folder: string, { test, call }: TestResult): string | undefined {
-  if (call === undefined) return undefined;
-  const place = path.join(folder, nameFor(path.basename(test.file)), nameFor(test.name));
+export function saveResult(folder: string, { test, call }: TestResult): void {
+  if (call !== undefined) {
+    saveCall(path.join(folder, nameFor(path.basename(test.file)), nameFor(test.name)), call);
+  }
+}
+
+/**
+ * Keeps what a call left behind: what the caller heard and said, the recordings, the trace, the timeline.
+ * @throws UsageError when it cannot be written
+ */
+export function saveCall(place: string, call: VirtualCall): void {
   try {
     mkdirSync(place, { recursive: true });
     writeFileSync(path.join(place, 'heard.wav'), wavFile(call.heard, call.sampleRate));
@@ -25,7 +33,6 @@ export function saveResult(folder: string, { test, call }: TestResult): string |
   } catch (cause) {
     throw fileError('write to', place, cause);
   }
-  return place;
 }
 
 function wavFile(samples: Int16Array, sampleRate: number): Uint8Array {

@@ -85,7 +85,9 @@ async function place(test: TestCase, options: RunOptions): Promise<VirtualCall> 
   const document = await documentOf(test, baseDir);
   const { from, to, headers, direction, answer_after: answerAfter, codec, keys } = spec.call ?? {};
   const callOptions: VirtualCallOptions = {
-    document: '',
+    // Only for the head of the trace: the document itself is there already.
+    document:
+      typeof spec.document === 'string' && 'text' in document ? path.resolve(baseDir, spec.document) : '',
     baseDir,
     ...{ from, to, headers, direction, answerAfter, codec, keys },
     vars: spec.vars as JsonObject | undefined,

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { silentLogger } from '../log/logger.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { ArrivingCalls } from './arriving-calls.ts';
+import { CallTraces } from './call-traces.ts';
+
+const ID = '00000000-0000-4000-8000-000000000001';
+const DAY_MS = 86_400_000;
+
+test('traces are deleted when they are old enough, and nothing else that lies there', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'openswml-traces-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const clock = new VirtualClock();
+  const put = (name: string, ageDays: number): void => {
+    const file = path.join(dir, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, '');
+    const seconds = (clock.now() - ageDays * DAY_MS) / 1000;
+    utimesSync(file, seconds, seconds);
+  };
+  put(`2025-12-20/${ID}.jsonl`, 12);
+  put(`2025-12-20/${ID}.wav`, 12);
+  put(`2025-12-21/${ID}.wav.enc`, 11);
+  put('2025-12-21/notes.txt', 11);
+  put(`2025-12-31/${ID}.jsonl`, 1);
+  put('readme.md', 100);
+  const traces = new CallTraces({
+    ...{ dir, keepDays: 7, audio: 'plain', document: 'x.yaml', version: '1', clock, log: silentLogger },
+  });
+  traces.start();
+  await traces.close();
+  assert.deepEqual(readdirSync(dir).sort(), ['2025-12-21', '2025-12-31', 'readme.md']);
+  assert.deepEqual(readdirSync(path.join(dir, '2025-12-21')), ['notes.txt']);
+  assert.ok(existsSync(path.join(dir, '2025-12-31', `${ID}.jsonl`)));
+});
+
+test('a folder that is not there yet is none to sweep', async () => {
+  const traces = new CallTraces({
+    ...{ dir: '/nowhere/at/all', keepDays: 7, audio: 'none', document: '', version: '1' },
+    clock: new VirtualClock(),
+    log: { ...silentLogger, error: () => assert.fail('an error was logged') },
+  });
+  traces.start();
+  await traces.close();
+});
+
+test('the first messages of a call wait until it is taken, those of others are forgotten in time', () => {
+  const arriving = new ArrivingCalls();
+  const note = (id: string, text: string): void =>
+    arriving.note('in', { sipCallId: id, text }, Buffer.from(text));
+  note('a', 'INVITE');
+  note('a', '100 Trying (INVITE)');
+  assert.deepEqual(
+    arriving.take('a').map(({ line }) => line.text),
+    ['INVITE', '100 Trying (INVITE)'],
+  );
+  assert.deepEqual(arriving.take('a'), []);
+  for (let i = 0; i < 100; i++) note(`call-${i}`, 'INVITE');
+  for (let i = 0; i < 100; i++) note('call-99', 'INVITE');
+  assert.equal(arriving.take('call-0').length, 0);
+  assert.equal(arriving.take('call-99').length, 8);
+});

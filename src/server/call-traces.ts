@@ -1,0 +1,187 @@
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { CallInfo } from '../call/leg.ts';
+import type { MediaClient } from '../call/media-client.ts';
+import type { DocumentLoader } from '../engine/document-source.ts';
+import { callObject } from '../engine/payload.ts';
+import type { Logger } from '../log/logger.ts';
+import type { HttpClient } from '../methods/context.ts';
+import { redactUrl } from '../net/http-url.ts';
+import { recordingFileName } from '../recording/recording-path.ts';
+import type { SwmlDocument } from '../swml/document.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import { CallTracer } from '../trace/call-tracer.ts';
+import type { TraceHeader } from '../trace/format.ts';
+import { TraceFile } from '../trace/trace-file.ts';
+
+export interface CallTracesOptions {
+  /** Folder of the traces. */
+  readonly dir: string;
+  /** Days after which traces are deleted. */
+  readonly keepDays: number;
+  /** How what callers say is kept: as it is, encrypted as recordings are, or not at all. */
+  readonly audio: 'plain' | 'encrypted' | 'none';
+  /** Path or URL of the document of all calls, without credentials. */
+  readonly document: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const DAY_MS = 86_400_000;
+const SWEEP_INTERVAL_MS = 3_600_000;
+const DAY_FOLDER = /^\d{4}-\d\d-\d\d$/;
+const TRACE_NAME = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(?:jsonl|wav|wav\.enc)(?:\.part)?$/;
+
+/** The traces of a server's calls: a file for each call, and one with what the party said. */
+export class CallTraces {
+  readonly #options: CallTracesOptions;
+  #timer: Timer | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(options: CallTracesOptions) {
+    this.#options = options;
+  }
+
+  /** Deletes old traces, now and once an hour. */
+  start(): void {
+    const sweep = (): void => {
+      this.#sweeping = this.#sweep().catch((cause: unknown) =>
+        this.#options.log.error({ err: cause, folder: this.#options.dir }, 'old traces cannot be deleted'),
+      );
+    };
+    this.#timer = this.#options.clock.every(SWEEP_INTERVAL_MS, sweep);
+    sweep();
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#sweeping;
+  }
+
+  /** Begins the trace of a call. */
+  open(call: CallInfo, log: Logger): CallTrace {
+    const { dir, clock, document, version, audio } = this.#options;
+    const startedAt = new Date(clock.now()).toISOString();
+    const folder = path.join(dir, startedAt.slice(0, 10));
+    const header: TraceHeader = {
+      openswml_trace: 1,
+      call: callObject(call),
+      started_at: startedAt,
+      document,
+      virtual: false,
+      version,
+    };
+    const file = new TraceFile(path.join(folder, `${call.call_id}.jsonl`), header, { clock, log });
+    const name = recordingFileName(call.call_id, 'wav', audio === 'encrypted');
+    return new CallTrace(clock, file, audio === 'none' ? undefined : { path: path.join(folder, name), name });
+  }
+
+  async #sweep(): Promise<void> {
+    const { dir, clock, keepDays } = this.#options;
+    const oldest = clock.now() - keepDays * DAY_MS;
+    for (const day of await namesIn(dir)) {
+      if (!DAY_FOLDER.test(day)) continue;
+      const folder = path.join(dir, day);
+      let kept = 0;
+      for (const name of await namesIn(folder)) {
+        const file = path.join(folder, name);
+        const isOld = TRACE_NAME.test(name) && (await stat(file)).mtimeMs < oldest;
+        if (isOld) await rm(file, { force: true });
+        else kept++;
+      }
+      if (kept === 0) await rmdir(folder).catch(() => {});
+    }
+  }
+}
+
+/** The trace of one call. */
+export class CallTrace {
+  readonly tracer: CallTracer;
+  readonly #file: TraceFile;
+  readonly #audio: { readonly path: string; readonly name: string } | undefined;
+
+  constructor(
+    clock: Clock,
+    file: TraceFile,
+    audio: { readonly path: string; readonly name: string } | undefined,
+  ) {
+    this.tracer = new CallTracer(clock, (event) => file.write(event));
+    this.#file = file;
+    this.#audio = audio;
+  }
+
+  /** The call has a media session: its levels, and what the party says. */
+  media(media: MediaClient): void {
+    this.tracer.media(media, this.#audio);
+  }
+
+  /** The document that was asked for at the beginning. */
+  document({ text }: Pick<SwmlDocument, 'text'>, url: string): void {
+    this.tracer.web(
+      { purpose: 'document', method: 'POST', url, headers: {}, body: '' },
+      { status: 200, headers: {}, body: text },
+    );
+  }
+
+  /** Notes what scripts ask for and get. */
+  http(client: HttpClient): HttpClient {
+    return {
+      request: async (request) => {
+        const { method, headers, body = '' } = request;
+        const asked = { purpose: 'request', method, url: redactUrl(request.url), headers, body } as const;
+        try {
+          const answer = await client.request(request);
+          this.tracer.web(asked, { ...answer, headers: Object.fromEntries(answer.headers) });
+          return answer;
+        } catch (cause) {
+          this.tracer.web(asked, { failure: messageOf(cause) });
+          throw cause;
+        }
+      },
+    };
+  }
+
+  /** Notes the documents that scripts load. */
+  loader(loader: DocumentLoader): DocumentLoader {
+    return {
+      load: async (request) => {
+        const { method, payload } = request;
+        const body = method === 'GET' ? '' : JSON.stringify(payload);
+        const asked = {
+          purpose: 'document',
+          method,
+          url: redactUrl(request.url),
+          headers: {},
+          body,
+        } as const;
+        try {
+          const loaded = await loader.load(request);
+          this.tracer.web(asked, { status: 200, headers: {}, body: loaded.text });
+          return loaded;
+        } catch (cause) {
+          this.tracer.web(asked, { failure: messageOf(cause) });
+          throw cause;
+        }
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    // Not made yet, or something else of the same name.
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return [];
+    throw cause;
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Trace, parseTrace } from '../../trace/format.ts';
+import { readWav } from '../audio-file.ts';
+import type { VirtualCallOptions } from '../options.ts';
+import { type VirtualCall, virtualCall } from '../virtual-call.ts';
+import { replay } from './replay.ts';
+
+const VOICEMAIL = `
+sections:
+  main:
+    - play: { url: "say:Please leave a message after the beep." }
+    - record: { beep: true, end_silence_timeout: 2, status_url: "https://a.example/s" }
+    - request: { url: "https://b.example/", method: POST, body: { from: "\${call.from}" }, save_variables: true }
+    - play: { url: "say:Thank you \${request_response.name}." }
+    - play: { url: "\${record_url}" }
+`;
+
+/** A call as it was traced. */
+async function traced(
+  document: string,
+  act: (call: VirtualCall) => Promise<void>,
+  options: Partial<VirtualCallOptions> = {},
+): Promise<{ trace: Trace; audio: { samples: Int16Array; sampleRate: number } }> {
+  const call = await virtualCall({ document, trace: true, ...options });
+  await act(call);
+  await call.ends();
+  const wav = readWav(call.received);
+  return {
+    trace: parseTrace(call.trace, 'trace'),
+    audio: { samples: wav.channel(0), sampleRate: wav.sampleRate },
+  };
+}
+
+const WEB = { 'https://b.example/': { json: { name: 'Ann' } } };
+
+async function leaveMessage({ caller }: VirtualCall): Promise<void> {
+  caller.lineNoise(-60);
+  await caller.hearsBeep();
+  await caller.says('Please call me back on Monday.');
+  await caller.waits(0.4);
+  await caller.presses('#');
+}
+
+test('the same caller on the same document gives the same call', async () => {
+  for (const codec of ['PCMU', 'G722'] as const) {
+    const { trace, audio } = await traced(VOICEMAIL, leaveMessage, { web: WEB, codec });
+    const { differences, call } = await replay(trace, { document: VOICEMAIL, audio });
+    assert.deepEqual(differences, [], codec);
+    const [then] = trace.events.filter(({ text }) => text === 'recording ended');
+    const now = call.recordings[0]!.seconds * 1000;
+    assert.ok(
+      Math.abs(Number(then?.data['duration_ms']) - now) <= 40,
+      `${String(then?.data['duration_ms'])} ${now}`,
+    );
+    assert.ok(call.recordings[0]!.speech() > 1.3);
+  }
+});
+
+test('a caller who waited for the beep waits for it behind a longer prompt, too', async () => {
+  const { trace, audio } = await traced(VOICEMAIL, leaveMessage, { web: WEB });
+  const longer = VOICEMAIL.replace(
+    'after the beep',
+    'about whatever you like, in as many words as you like, after the beep',
+  );
+  const { differences, call } = await replay(trace, { document: longer, audio });
+  assert.deepEqual(
+    differences.map(({ what }) => what),
+    ['spoken texts', 'length of the call'],
+  );
+  assert.equal(call.recordings[0]?.endedBy, 'terminator');
+});
+
+test('what comes out differently is shown as it was and as it is', async () => {
+  const { trace, audio } = await traced(VOICEMAIL, leaveMessage, { web: WEB });
+  const changed = VOICEMAIL.replace(
+    'end_silence_timeout: 2',
+    'end_silence_timeout: 2, terminators: "*"',
+  ).replace(/    - request.*\n/, '');
+  const { differences } = await replay(trace, { document: changed, audio });
+  const lines = differences.map(
+    ({ what, lines }) =>
+      `${what}: ${lines
+        .filter(({ kind }) => kind !== 'same')
+        .map(({ kind, text }) => `${kind} ${text}`)
+        .join(', ')}`,
+  );
+  assert.deepEqual(
+    lines.map((line) => line.replace(/[\d.]+ s\b/g, 'N s')),
+    [
+      'steps: expected request',
+      'spoken texts: expected Thank you Ann., found Thank you .',
+      'recordings: expected finished, ended by terminator, N s, found finished, ended by silence, N s',
+      'requests: expected POST https://b.example/ 200',
+      'variables: expected request_response = {"name":"Ann"}, expected request_response_body = "{\\"name\\":\\"Ann\\"}", expected request_response_code = 200, expected request_response_headers = {"content-type":"application/json"}, expected request_result = "success", expected request_url = "https://b.example/", expected return_value = "success"',
+      'length of the call: expected N s, found N s',
+    ].filter((line) => lines.length === 6 || !line.startsWith('length')),
+  );
+});
+
+test('a caller who hung up in the middle hangs up again', async () => {
+  const { trace, audio } = await traced(
+    VOICEMAIL,
+    async ({ caller }) => {
+      await caller.hearsBeep();
+      await caller.says('I will call');
+      await caller.hangsUp();
+    },
+    { web: WEB },
+  );
+  const { differences, call } = await replay(trace, { document: VOICEMAIL, audio });
+  assert.deepEqual(differences, []);
+  assert.deepEqual(call.end, { by: 'remote', reason: 'hangup' });
+});
+
+test('a caller whose beep never comes goes on all the same, late', async () => {
+  const { trace, audio } = await traced(VOICEMAIL, leaveMessage, { web: WEB });
+  const { call } = await replay(trace, {
+    document: 'sections: { main: [answer, { sleep: 120000 }] }',
+    audio,
+  });
+  assert.ok(call.timeline.some(({ kind, text }) => kind === 'caller' && text === 'presses #'));
+});
