@@ -144,7 +144,7 @@ function json({ call, differences }: ReplayResult): string {
     same: differences.length === 0,
     differences: differences.map(({ what, lines }) => ({
       what,
-      then: lines.flatMap(({ kind, text }) => (kind === 'found' ? [] : [text])),
+      before: lines.flatMap(({ kind, text }) => (kind === 'found' ? [] : [text])),
       now: lines.flatMap(({ kind, text }) => (kind === 'expected' ? [] : [text])),
     })),
     seconds: call.seconds,

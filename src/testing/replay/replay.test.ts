@@ -76,7 +76,7 @@ test('what comes out differently is shown as it was and as it is', async () => {
   const changed = VOICEMAIL.replace(
     'end_silence_timeout: 2',
     'end_silence_timeout: 2, terminators: "*"',
-  ).replace(/    - request.*\n/, '');
+  ).replace(/ {4}- request.*\n/, '');
   const { differences } = await replay(trace, { document: changed, audio });
   const lines = differences.map(
     ({ what, lines }) =>
