@@ -114,6 +114,7 @@ describe('the settings', () => {
           serve: 'proxy',
         },
       },
+      trace: { dir: undefined, audio: true, keep_days: 7 },
       log: { level: 'info', format: 'auto' },
     });
   });

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 
 import { cli } from '../../src/cli/terminal.test-helper.ts';
-import { type CallEvent } from '../../src/trace/events.ts';
+import type { CallEvent } from '../../src/trace/events.ts';
 import { parseTrace } from '../../src/trace/format.ts';
 import { readWav, testFrequencies, writeToneWav } from '../support/audio-files.ts';
 import { ServerProcess } from '../support/server-process.ts';
