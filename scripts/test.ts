@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -25,7 +26,10 @@ if (files.length === 0) {
   console.error(`no tests in ${places.join(', ')}`);
   process.exit(1);
 }
-const result = spawnSync(process.execPath, ['--test', '--test-timeout=120000', ...options, ...files], {
+// Many files wait for real calls most of the time: one for each core, where Node would leave one core free.
+const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`;
+const args = ['--test', '--test-timeout=120000', concurrency, ...options, ...files];
+const result = spawnSync(process.execPath, args, {
   cwd: root,
   stdio: 'inherit',
 });
