@@ -1,3 +1,5 @@
+import { bessel } from './bessel.ts';
+
 /** Sample rates of calls (8, 16, 24 and 48 kHz) turned into each other: pure, streaming, without allocation. */
 
 /** Length of the prototype filter on either side of its centre, in samples of the lower rate. */
@@ -102,17 +104,6 @@ function lowPass(factor: number): Float32Array {
   for (let n = 0; n < count; n++) taps[n] = taps[n]! / gain;
   filters.set(factor, taps);
   return taps;
-}
-
-/** Modified Bessel function of the first kind, order 0, by its power series. */
-function bessel(x: number): number {
-  let sum = 1;
-  let term = 1;
-  for (let k = 1; term > sum * 1e-12; k++) {
-    term *= (x / (2 * k)) ** 2;
-    sum += term;
-  }
-  return sum;
 }
 
 function clip(value: number): number {

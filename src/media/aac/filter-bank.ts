@@ -1,4 +1,5 @@
 /** From spectra to samples (ISO/IEC 14496-3 4.6.11): inverse MDCT, windows, overlap. */
+import { bessel } from '../bessel.ts';
 import { EIGHT_SHORT, FRAME, LONG_START, LONG_STOP, type WindowInfo } from './channel-stream.ts';
 
 const SHORT = 128;
@@ -168,15 +169,4 @@ function kaiserWindow(length: number, alpha: number): Float32Array {
     sum += kernel[n]!;
     return Math.sqrt(sum / all);
   });
-}
-
-/** The modified Bessel function of the first kind, of order 0. */
-function bessel(x: number): number {
-  let sum = 1;
-  let term = 1;
-  for (let k = 1; term > sum * 1e-12; k++) {
-    term *= (x / (2 * k)) ** 2;
-    sum += term;
-  }
-  return sum;
 }
