@@ -38,6 +38,7 @@ interface PayloadFormat {
 
 /** Sent by some peers unasked when they pause (RFC 3389 4): it stands for silence, and is no loss. */
 const COMFORT_NOISE = 13;
+const NO_SAMPLES = new Int16Array(0);
 
 /**
  * What comes in: datagrams of the party we believe are decoded to their places on the timeline, and keys
@@ -50,10 +51,13 @@ export class ReceivePath {
   readonly #header = new RtpHeader();
   /** By payload type, of all that were agreed on: packets of the former one are on their way at a change. */
   readonly #formats = new Map<number, PayloadFormat>();
-  /** A payload decoded, at the codec's rate and at the session's. */
-  readonly #decoded: Int16Array;
-  readonly #pcm: Int16Array;
-  readonly #fromPcm: DecodeSamples;
+  /** A payload decoded, at the codec's rate and at the session's: made for the first codec that needs them. */
+  #decoded = NO_SAMPLES;
+  #pcm = NO_SAMPLES;
+  readonly #fromPcm: DecodeSamples = (_bytes, offset, length, dest, destOffset) => {
+    const pcm = this.#pcm;
+    for (let i = 0; i < length; i++) dest[destOffset + i] = pcm[offset + i]!;
+  };
   #events = new TelephoneEventReceiver();
   #eventPayloadType: number | undefined;
   /** Clock rates of the present codec and of its keys, Hz; 0 before the first agreement. */
@@ -67,13 +71,6 @@ export class ReceivePath {
       startMs: options.startMs,
       tickMs: options.tickMs,
     });
-    const longest = (rate: number): number => (rate * MAX_PAYLOAD_MS) / 1000;
-    this.#decoded = new Int16Array(longest(CODEC_RATES.OPUS.sampleRate));
-    const pcm = new Int16Array(longest(options.sampleRate));
-    this.#pcm = pcm;
-    this.#fromPcm = (_bytes, offset, length, dest, destOffset) => {
-      for (let i = 0; i < length; i++) dest[destOffset + i] = pcm[offset + i]!;
-    };
   }
 
   configure(media: NegotiatedMedia): void {
@@ -143,6 +140,10 @@ export class ReceivePath {
     const { sampleRate } = this.#options;
     const own = CODEC_RATES[codec].sampleRate;
     const direct = own === sampleRate ? DIRECT_DECODERS[codec] : undefined;
+    if (direct === undefined && this.#pcm === NO_SAMPLES) {
+      this.#decoded = new Int16Array((CODEC_RATES.OPUS.sampleRate * MAX_PAYLOAD_MS) / 1000);
+      this.#pcm = new Int16Array((sampleRate * MAX_PAYLOAD_MS) / 1000);
+    }
     return {
       codec,
       direct,
