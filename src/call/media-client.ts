@@ -34,7 +34,7 @@ export class MediaClient {
   static open(host: MediaHost, options: OpenSession): Promise<MediaClient> {
     return new Promise((resolve, reject) => {
       let client: MediaClient | undefined;
-      host.subscribe(options.sessionId, (event) => {
+      const take = (event: MediaEvent): void => {
         if (event.type === 'opened') {
           client = new MediaClient(host, options.sessionId, event.rtpPort);
           resolve(client);
@@ -45,7 +45,8 @@ export class MediaClient {
         } else if (event.type === 'closed') {
           reject(new Error('the media side stopped before the session was open'));
         }
-      });
+      };
+      host.subscribe(options.sessionId, take, options.beside);
       host.send({ type: 'open', ...options });
     });
   }

@@ -1,10 +1,21 @@
 import type { MediaCommand, MediaEvent, MediaHost } from './protocol.ts';
 import type { WorkerLoad, WorkerMediaHost } from './worker-host.ts';
 
-/** Several media workers as one host: a new session goes to the one with the fewest. */
+/** Sessions that may be bridged to each other, all on one worker. */
+interface Group {
+  readonly name: string;
+  readonly host: WorkerMediaHost;
+  /** Those that are open or opening. */
+  sessions: number;
+}
+
+/** Several media workers as one host: a new session goes to the one with the fewest, or beside another one. */
 export class MediaHostPool implements MediaHost {
   readonly #hosts: readonly WorkerMediaHost[];
-  readonly #placed = new Map<string, WorkerMediaHost>();
+  /** By session. */
+  readonly #placed = new Map<string, Group>();
+  /** By name: the id of the session that others want to be beside, be it open yet or not. */
+  readonly #groups = new Map<string, Group>();
 
   /** @param hosts at least one */
   constructor(hosts: readonly WorkerMediaHost[]) {
@@ -18,19 +29,36 @@ export class MediaHostPool implements MediaHost {
   }
 
   send(command: MediaCommand): void {
-    this.#placed.get(command.sessionId)?.send(command);
+    this.#placed.get(command.sessionId)?.host.send(command);
   }
 
-  subscribe(sessionId: string, listener: (event: MediaEvent) => void): void {
-    const host = this.#hosts.reduce((least, other) => (other.load < least.load ? other : least));
-    this.#placed.set(sessionId, host);
-    host.subscribe(sessionId, (event) => {
-      if (event.type === 'closed' || event.type === 'openFailed') this.#placed.delete(sessionId);
+  subscribe(sessionId: string, listener: (event: MediaEvent) => void, beside?: string): void {
+    const group = this.#join(beside === undefined ? sessionId : (this.#placed.get(beside)?.name ?? beside));
+    this.#placed.set(sessionId, group);
+    group.host.subscribe(sessionId, (event) => {
+      if (event.type === 'closed' || event.type === 'openFailed') this.#leave(sessionId, group);
       listener(event);
     });
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#hosts.map((host) => host.close()));
+  }
+
+  #join(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      const host = this.#hosts.reduce((least, other) => (other.load < least.load ? other : least));
+      group = { name, host, sessions: 0 };
+      this.#groups.set(name, group);
+    }
+    group.sessions++;
+    return group;
+  }
+
+  #leave(sessionId: string, group: Group): void {
+    this.#placed.delete(sessionId);
+    group.sessions--;
+    if (group.sessions === 0) this.#groups.delete(group.name);
   }
 }

@@ -41,6 +41,8 @@ export interface OpenSession {
   readonly idleMedia: IdleMedia;
   /** Default `auto`. */
   readonly inbandDigits?: InbandDigits | undefined;
+  /** Session that it may be bridged to: both live on one thread, whichever is opened first. */
+  readonly beside?: string | undefined;
 }
 
 /** What a detection listens for. */
@@ -122,6 +124,9 @@ export type MediaCommand =
       /** `0-9A-D*#`, `w` is a pause of 500 ms, `W` of 1 s. */
       readonly digits: string;
     }
+  /** Each of the two parties hears the other, until `unbridge` or the end of either; former bridges of both end. */
+  | { readonly type: 'bridge'; readonly sessionId: string; readonly peerId: string }
+  | { readonly type: 'unbridge'; readonly sessionId: string }
   /** Tells `levels` from now on, one for each stretch of this length; without effect when it does already. */
   | { readonly type: 'meter'; readonly sessionId: string; readonly stretchMs: number }
   /** Ends recordings with `cause`, waits for their files, frees the sockets. */
@@ -223,8 +228,11 @@ export type MediaEvent =
 export interface MediaHost {
   /** @throws Error when the host is closed */
   send(command: MediaCommand): void;
-  /** Events of one session, in order; none come after `closed` or `openFailed`. */
-  subscribe(sessionId: string, listener: (event: MediaEvent) => void): void;
+  /**
+   * Events of one session, in order; none come after `closed` or `openFailed`.
+   * @param beside as in {@link OpenSession}
+   */
+  subscribe(sessionId: string, listener: (event: MediaEvent) => void, beside?: string): void;
   /** Closes every session (recordings are finished) and frees the host. */
   close(): Promise<void>;
 }

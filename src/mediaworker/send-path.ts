@@ -2,6 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import { generateDtmf } from '../media/dtmf-tones.ts';
 import type { ToneGenerator } from '../media/tones.ts';
 import { DigitSender } from '../rtp/digit-sender.ts';
+import { PeerAudio } from './peer-audio.ts';
 import { Player } from './player.ts';
 import type { IdleMedia, MediaEvent, NegotiatedMedia } from './protocol.ts';
 import { RtpSender, type SendDatagram } from './rtp-sender.ts';
@@ -47,6 +48,7 @@ export class SendPath {
   readonly #dialling: Dialled[] = [];
   readonly #overlays: Overlay[] = [];
   #media: NegotiatedMedia | undefined;
+  #peer: PeerAudio | undefined;
 
   constructor(options: SendPathOptions) {
     const { sessionId, sampleRate, onEvent } = options;
@@ -85,6 +87,16 @@ export class SendPath {
   /** Frees what sounds are encoded with. */
   close(): void {
     this.sender.close();
+  }
+
+  /** From now on the party hears what {@link hearPeer} brings, beneath what else sounds; or not any more. */
+  join(bridged: boolean): void {
+    this.#peer = bridged ? new PeerAudio(this.#frame, this.#options.sampleRate) : undefined;
+  }
+
+  /** @param sampleRate of `samples`, Hz */
+  hearPeer(samples: Int16Array, count: number, sampleRate: number): void {
+    this.#peer?.push(samples, count, sampleRate);
   }
 
   /** Plays a tone in the place of the sounds, behind those of other owners; see {@link endOverlay}. */
@@ -137,7 +149,11 @@ export class SendPath {
       media.remotePort === 0;
     const dialled = this.#dialling[0];
     // Sounds wait while keys are sent in their place; keys wait until the party takes something.
-    if (dialled !== undefined && !mute) return this.#dial(dialled, media.telephoneEventPayloadType);
+    if (dialled !== undefined && !mute) {
+      // The peer speaks on meanwhile.
+      this.#peer?.skip();
+      return this.#dial(dialled, media.telephoneEventPayloadType);
+    }
     const sounding = this.#fillOut();
     if (mute) {
       if (media !== undefined) this.sender.skip(this.#frame);
@@ -154,6 +170,7 @@ export class SendPath {
     let sounding = true;
     if (overlay === undefined) sounding = this.player.fill(this.#out, this.#frame);
     else this.#fillWithTone(overlay.tone);
+    sounding = this.#peer?.mixInto(this.#out, sounding) ?? sounding;
     return this.#options.addNoise?.(this.#out, sounding) ?? sounding;
   }
 

@@ -15,6 +15,16 @@ import { SessionListeners } from './session-listeners.ts';
 import { SessionRecordings } from './session-recordings.ts';
 
 const TICK_MS = 20;
+/** Names keys that are passed on; nobody waits for them. */
+const PEER_KEY = 'peer';
+
+/** The other session of a bridge. */
+export interface BridgePeer {
+  /** The party of this session says the first `count` samples of `samples`, at `sampleRate` Hz. */
+  hear(samples: Int16Array, count: number, sampleRate: number): void;
+  /** It presses a key that does not sound in what it says. */
+  press(digit: string): void;
+}
 
 /**
  * The audio of one leg at the rate of its codec: what comes in is placed on the timeline, heard by the
@@ -35,6 +45,7 @@ export class SessionAudio {
   readonly #merger: KeyMerger;
   /** Keys that sound are taken for pressed. */
   #inbandCounts = false;
+  readonly #sampleRate: number;
   /** Samples of one frame, and the frame at the live head. */
   readonly #frame: number;
   readonly #said: Int16Array;
@@ -42,6 +53,7 @@ export class SessionAudio {
   /** Overlays that were sent to their end, with the place of that end among what was sent. */
   readonly #ends: { readonly at: number; readonly onEnd: () => void }[] = [];
   #meter: Meter | undefined;
+  #peer: BridgePeer | undefined;
   /** The clock's reading at the last tick, ms. */
   #tickedMs = 0;
   #codec: MediaStatistics['codec'];
@@ -53,6 +65,7 @@ export class SessionAudio {
     this.#options = options;
     this.#socket = socket;
     this.#clock = clock;
+    this.#sampleRate = sampleRate;
     this.#frame = (sampleRate * TICK_MS) / 1000;
     this.#said = new Int16Array(this.#frame);
     this.#heard = new HeardQueue(this.#frame, sampleRate);
@@ -185,6 +198,22 @@ export class SessionAudio {
     }
   }
 
+  /** What the party says goes to `peer` from now on, and what that sends to the party; undefined: nowhere. */
+  join(peer: BridgePeer | undefined): void {
+    this.#peer = peer;
+    this.#sendPath.join(peer !== undefined);
+  }
+
+  /** The peer's party says this. */
+  hearPeer(samples: Int16Array, count: number, sampleRate: number): void {
+    this.#sendPath.hearPeer(samples, count, sampleRate);
+  }
+
+  /** The peer's party presses a key. */
+  pressPeer(digit: string): void {
+    this.#sendPath.sendDigits(PEER_KEY, digit);
+  }
+
   /** One frame; called every 20 ms, late or not. `nowMs`: the clock's monotonic reading. */
   tick(nowMs: number): void {
     if (this.#closing !== undefined) return;
@@ -268,6 +297,7 @@ export class SessionAudio {
     if (!this.#merger.isNew(digit, via, position ?? this.#receivePath.timeline.receivedUntil)) return;
     this.#options.onEvent({ type: 'digit', sessionId: this.#options.sessionId, digit, durationMs, via });
     this.#recordings.digit(digit, position);
+    if (via !== 'inband') this.#peer?.press(digit);
   }
 
   /** Lets those who listen at the live head have `count` (≤ one frame) samples from `from` on. */
@@ -275,14 +305,16 @@ export class SessionAudio {
     const detecting = this.#detectors.active;
     const listening = this.#listeners.active;
     const wantsKeys = this.#inbandCounts || this.#recordings.masks;
-    if (this.#recordings.active || detecting || listening || wantsKeys || this.#meter !== undefined)
-      this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
+    const peer = this.#peer;
+    const wanted = peer !== undefined || detecting || listening || wantsKeys || this.#meter !== undefined;
+    if (wanted || this.#recordings.active) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
     // Before the recorders: one that ends here and now shall not hold a key.
     if (wantsKeys) this.#keys.process(from, count, this.#said);
     this.#recordings.observe(from, count, this.#said, heard);
     if (detecting) this.#detectors.observe(this.#said, count);
     if (listening) this.#listeners.observe(this.#said, count);
     this.#meter?.observe(this.#said, heard, count);
+    peer?.hear(this.#said, count, this.#sampleRate);
     // Behind them: a key that ends a recording lies in what it has heard.
     for (let key = this.#keys.take(); key !== undefined; key = this.#keys.take()) {
       if (this.#inbandCounts) this.#pressed(key.digit, 0, 'inband', key.position);
@@ -291,8 +323,7 @@ export class SessionAudio {
 
   #measure(stretchMs: number): void {
     const { sessionId, onEvent } = this.#options;
-    const sampleRate = (this.#frame * 1000) / TICK_MS;
-    this.#meter ??= new Meter(sampleRate, stretchMs, (levels) =>
+    this.#meter ??= new Meter(this.#sampleRate, stretchMs, (levels) =>
       onEvent({ type: 'levels', sessionId, ...levels }),
     );
   }

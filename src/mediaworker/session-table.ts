@@ -65,6 +65,8 @@ export class SessionTable {
     const session = this.#sessions.get(command.sessionId);
     if (session === undefined) return;
     if (command.type === 'close') void this.#close(session, command.cause);
+    else if (command.type === 'unbridge') session.unbridge();
+    else if (command.type === 'bridge') this.#bridge(session, command.peerId);
     else if (!this.#leaving.has(session)) this.#command(session, command);
   }
 
@@ -132,6 +134,13 @@ export class SessionTable {
       this.#tickedAt.fill(Number.NaN);
     }
     this.#options.onEvent({ type: 'closed', sessionId: session.sessionId, statistics });
+  }
+
+  /** A peer that is not there any more has an end on its way, which is what parts the two. */
+  #bridge(session: MediaSession, peerId: string): void {
+    const peer = this.#sessions.get(peerId);
+    if (peer === undefined || peer === session) return;
+    if (!this.#leaving.has(session) && !this.#leaving.has(peer)) session.bridge(peer);
   }
 
   #schedule(session: MediaSession): void {

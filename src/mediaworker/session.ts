@@ -24,7 +24,10 @@ export interface MediaSessionOptions extends OpenSession {
 }
 
 /** A command without those that the table of sessions handles itself. */
-export type SessionCommand = Exclude<MediaCommand, { readonly type: 'open' | 'close' }>;
+export type SessionCommand = Exclude<
+  MediaCommand,
+  { readonly type: 'open' | 'close' | 'bridge' | 'unbridge' }
+>;
 
 /**
  * The media of one leg, from the opening of its socket on. Its audio begins with the first agreement, at the
@@ -35,6 +38,7 @@ export class MediaSession {
   readonly #options: MediaSessionOptions;
   readonly #waiting: SessionCommand[] = [];
   #audio: SessionAudio | undefined;
+  #peer: MediaSession | undefined;
   #closing: Promise<MediaStatistics> | undefined;
 
   constructor(options: MediaSessionOptions) {
@@ -63,8 +67,25 @@ export class MediaSession {
     if (this.#closing === undefined) this.#audio?.tick(nowMs);
   }
 
+  /** Lets the parties of both sessions hear each other; former bridges of either end. */
+  bridge(peer: MediaSession): void {
+    this.unbridge();
+    peer.unbridge();
+    this.#join(peer);
+    peer.#join(this);
+  }
+
+  /** No-op when it is not bridged. */
+  unbridge(): void {
+    const peer = this.#peer;
+    if (peer === undefined) return;
+    this.#join(undefined);
+    peer.#join(undefined);
+  }
+
   /** Takes everything received, ends recordings with `cause`, waits for their files, frees the sockets. */
   close(cause: EndCause): Promise<MediaStatistics> {
+    this.unbridge();
     this.#closing ??= this.#close(cause);
     return this.#closing;
   }
@@ -83,6 +104,17 @@ export class MediaSession {
 
   #begin(sampleRate: number): SessionAudio {
     this.#audio = new SessionAudio(this.#options, sampleRate);
+    this.#join(this.#peer);
     return this.#audio;
+  }
+
+  #join(peer: MediaSession | undefined): void {
+    this.#peer = peer;
+    this.#audio?.join(
+      peer && {
+        hear: (samples, count, sampleRate) => peer.#audio?.hearPeer(samples, count, sampleRate),
+        press: (digit) => peer.#audio?.pressPeer(digit),
+      },
+    );
   }
 }
