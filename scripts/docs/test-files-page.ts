@@ -1,5 +1,6 @@
 import { actionProperties } from '../../src/testing/files/format-caller.ts';
-import { callProperties, WEB_ANSWER } from '../../src/testing/files/format-call.ts';
+import { answerProperties, callProperties } from '../../src/testing/files/format-call.ts';
+import { PIECE } from '../../src/testing/files/format-sound.ts';
 import { EXPECTATIONS } from '../../src/testing/files/format-expect.ts';
 import { TEST_PROPERTIES } from '../../src/testing/files/format.ts';
 import { object, type Schema } from '../../src/swml/schema.ts';
@@ -19,7 +20,8 @@ export function testFilesPage(): string {
   const section = (title: string, properties: Parameters<typeof object>[0]): string =>
     `## ${title}\n\n${parameterTable(object(properties, {}))}`;
   const { document, name, spec, caller, expect } = TEST_PROPERTIES;
-  const { together, ...actions } = actionProperties;
+  const { together, makes, ...actions } = actionProperties;
+  const { sound, ...answer } = answerProperties;
   if (EXPECTATIONS.node.kind !== 'object') throw new Error('expectations are an object');
   return [
     generated('src/testing/files'),
@@ -27,8 +29,9 @@ export function testFilesPage(): string {
     INTRODUCTION,
     section('The test', { name, spec, document, caller: folded(caller), expect: folded(expect) }),
     section('The call and the world around it', callProperties),
-    `## Answers of the web\n\nEach value of \`web\` is one of these, or a list of them.\n\n${parameterTable(WEB_ANSWER)}`,
-    section('What the caller does', { ...actions, together: folded(together) }),
+    `## Answers of the web\n\nEach value of \`web\` is one of these, or a list of them.\n\n${parameterTable(object({ ...answer, sound: folded(sound) }, {}))}`,
+    `## Sounds that a test makes\n\nFor \`makes\` of the caller, and \`sound\` of an answer: one of these, or a list of them, one behind the other.\n\n${parameterTable(PIECE)}`,
+    section('What the caller does', { ...actions, makes: folded(makes), together: folded(together) }),
     section('What is expected', EXPECTATIONS.node.properties),
   ]
     .join('\n\n')

@@ -25,6 +25,7 @@ export interface SendPathOptions {
 /** A string of keys to be sent, in either of two ways. */
 interface Dialled {
   readonly sendId: string;
+  readonly asTones: boolean;
   readonly events: DigitSender;
   readonly tones: ToneGenerator;
 }
@@ -121,11 +122,15 @@ export class SendPath {
     return overlay.onEnd;
   }
 
-  /** Queues keys (protocol.ts `sendDigits`) behind those that are being sent. */
-  sendDigits(sendId: string, digits: string): void {
+  /**
+   * Queues keys (protocol.ts `sendDigits`) behind those that are being sent.
+   * @param asTones also to a party that takes telephone-events
+   */
+  sendDigits(sendId: string, digits: string, asTones = false): void {
     try {
       this.#dialling.push({
         sendId,
+        asTones,
         events: new DigitSender(digits, {
           tickMs: this.#options.tickMs,
           clockRate: this.#media?.telephoneEventClockRate ?? 8000,
@@ -152,7 +157,7 @@ export class SendPath {
     if (dialled !== undefined && !mute) {
       // The peer speaks on meanwhile.
       this.#peer?.skip();
-      return this.#dial(dialled, media.telephoneEventPayloadType);
+      return this.#dial(dialled, dialled.asTones ? undefined : media.telephoneEventPayloadType);
     }
     const sounding = this.#fillOut();
     if (mute) {

@@ -26,7 +26,7 @@ export interface CheckOptions {
   /** Default `calling`. */
   readonly kind?: DocumentKind;
   /** Unknown properties and values beyond the published language are errors instead of warnings. */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 export interface CheckResult {

@@ -1,4 +1,7 @@
 import { MPEGDecoder } from 'mpg123-decoder';
+import { wavHeader } from '../media/wav-format.ts';
+import { Mp4SoundReader } from '../media/mp4-sound.ts';
+import { concat } from '../media/test-signals.ts';
 import { WavStreamDecoder } from '../media/wav-stream-decoder.ts';
 import type { RecordFormat } from '../recording/types.ts';
 
@@ -7,11 +10,18 @@ export interface AudioFile {
   /** Hz. */
   readonly sampleRate: number;
   readonly channelCount: number;
-  /** Samples of one channel. @throws Error for a format that is not decoded here */
+  /** Samples of one channel. */
   channel(index: number): Int16Array;
 }
 
 const NOTHING: AudioFile = { sampleRate: 8000, channelCount: 0, channel: () => new Int16Array(0) };
+
+/** A WAV file, 16 bits, mono. */
+export function wavFile(samples: Int16Array, sampleRate: number): Uint8Array {
+  const data = Buffer.alloc(samples.length * 2);
+  for (const [index, sample] of samples.entries()) data.writeInt16LE(sample, index * 2);
+  return Buffer.concat([wavHeader({ sampleRate, channels: 1 }, data.length), data]);
+}
 
 /** A finished recording as WAV. @throws WavError */
 export function readWav(bytes: Uint8Array): AudioFile {
@@ -46,29 +56,27 @@ async function readMp3(bytes: Uint8Array): Promise<AudioFile> {
   await decoder.ready;
   try {
     const { channelData, sampleRate } = decoder.decode(bytes);
-    return inMemory(sampleRate, channelData.map(toIntegers));
+    return inMemory(
+      sampleRate,
+      channelData.map((samples) => toIntegers(samples)),
+    );
   } finally {
     decoder.free();
   }
 }
 
-/**
- * What the description of the sound says (ISO/IEC 14496-12 12.2.3): behind the name of the box, 16 bytes, then
- * channels (2 bytes), sample size (2), 4 bytes, and the rate as 16.16.
- */
+/** @throws Mp4Error */
 function readMp4(bytes: Uint8Array): AudioFile {
-  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf('mp4a');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (at < 0 || at + 32 > bytes.length) throw new Error('there is no sound in this mp4 file');
-  return {
-    sampleRate: view.getUint16(at + 28),
-    channelCount: view.getUint16(at + 20),
-    channel: () => {
-      throw new Error(
-        'the samples of an mp4 recording cannot be looked at here: let the test record as wav or mp3',
-      );
-    },
-  };
+  const reader = new Mp4SoundReader();
+  reader.push(bytes);
+  reader.end();
+  const pieces: (readonly Float32Array[])[] = [];
+  for (let piece = reader.read(); piece !== undefined; piece = reader.read()) pieces.push(piece);
+  const { sampleRate, channels: count } = reader.config!;
+  const channels = Array.from({ length: count }, (_, channel) =>
+    concat(...pieces.map((piece) => toIntegers(piece[channel]!, 1))),
+  );
+  return inMemory(sampleRate, channels);
 }
 
 function inMemory(sampleRate: number, channels: readonly Int16Array[]): AudioFile {
@@ -79,8 +87,9 @@ function inMemory(sampleRate: number, channels: readonly Int16Array[]): AudioFil
   };
 }
 
-function toIntegers(samples: Float32Array): Int16Array {
+/** @param scale full scale is 32768 behind it */
+function toIntegers(samples: Float32Array, scale = 32_768): Int16Array {
   return Int16Array.from(samples, (sample) =>
-    Math.max(-32_768, Math.min(32_767, Math.round(sample * 32_768))),
+    Math.max(-32_768, Math.min(32_767, Math.round(sample * scale))),
   );
 }

@@ -135,13 +135,16 @@ export class CallerLine {
     this.#sendPath.player.stopAll();
   }
 
-  /** Presses keys (`0-9A-D*#`, `w` and `W` for pauses); resolves when the last one is released. */
-  press(keys: string): Promise<void> {
+  /**
+   * Presses keys (`0-9A-D*#`, `w` and `W` for pauses); resolves when the last one is released.
+   * @param by default: as events where the call has them
+   */
+  press(keys: string, by?: 'rfc4733' | 'inband'): Promise<void> {
     if (this.#timer === undefined) return Promise.resolve();
     const sendId = `keys-${this.#nextId++}`;
     return new Promise((resolve) => {
       this.#ends.set(sendId, resolve);
-      this.#sendPath.sendDigits(sendId, keys);
+      this.#sendPath.sendDigits(sendId, keys, by === 'inband');
     });
   }
 

@@ -5,6 +5,7 @@ import { sleep } from '../time/clock.ts';
 import type { CallerLine } from './caller-line.ts';
 import type { CallTime } from './call-time.ts';
 import type { Listening } from './listening.ts';
+import { type SoundPiece, soundSamples } from './made-sounds.ts';
 
 /** What the caller needs of the call. */
 export interface CallerSite {
@@ -29,6 +30,8 @@ export interface CallerSite {
   fail(summary: string): Error;
   /** The caller begins to say this. */
   speaks(text: string): void;
+  /** A key by SIP INFO. */
+  pressBeside(digit: string): void;
 }
 
 /** How long to wait. */
@@ -45,7 +48,18 @@ export interface SayOptions {
   readonly gender?: 'male' | 'female' | undefined;
 }
 
+export interface PressOptions {
+  /**
+   * As events, as tones in the audio (which are keys only on a call without events), or by SIP INFO; default: as
+   * `keys` of the call says.
+   */
+  readonly by?: 'rfc4733' | 'inband' | 'info' | undefined;
+}
+
 const DEFAULT_WITHIN = 60;
+/** From one key by SIP INFO to the next, and pauses, ms. */
+const INFO_KEY_MS = 200;
+const PAUSES_MS: Readonly<Record<string, number>> = { w: 500, W: 1000 };
 const KEYS = /^[0-9A-Da-d*#wW]+$/;
 
 /**
@@ -149,6 +163,12 @@ export class VirtualCaller {
     await time.wait(sleep(time.clock, seconds * 1000, signal).catch(() => {}));
   }
 
+  /** Makes sounds, one behind the other: tones, what sounds like speech, noise, silence. @throws VirtualCallError */
+  async makes(sounds: SoundPiece | readonly SoundPiece[]): Promise<void> {
+    const samples = soundSamples(sounds, this.#site.line.sampleRate);
+    await this.#act('makes sounds', () => this.#site.line.play(samples));
+  }
+
   /** White noise of a level (dBFS, −127 to 0) for so long. @throws VirtualCallError */
   async makesNoise(levelDbfs: number, seconds: number): Promise<void> {
     const next = whiteNoise(levelDbfs, this.#site.random);
@@ -166,9 +186,12 @@ export class VirtualCaller {
    * Presses keys, one behind the other: `0-9A-D*#`; `w` and `W` pause for 0.5 and 1 s.
    * @throws RangeError for what is no key; VirtualCallError
    */
-  async presses(keys: string): Promise<void> {
+  async presses(keys: string, { by }: PressOptions = {}): Promise<void> {
     if (!KEYS.test(keys)) throw new RangeError(`"${keys}" are no keys: expected 0-9, A-D, *, #, w or W`);
-    await this.#act(`presses ${keys}`, () => this.#site.line.press(keys));
+    const how = by === undefined ? '' : ` (${by})`;
+    await this.#act(`presses ${keys}${how}`, () =>
+      by === 'info' ? this.#pressBeside(keys) : this.#site.line.press(keys, by),
+    );
   }
 
   /** Ends the call, or gives up before it is answered; resolves when it is over. */
@@ -203,6 +226,16 @@ export class VirtualCaller {
       throw this.#site.fail(`The caller did not hear ${what} ${when}`);
     } finally {
       timer.cancel();
+    }
+  }
+
+  async #pressBeside(keys: string): Promise<void> {
+    const { time, signal } = this.#site;
+    for (const key of keys) {
+      if (signal.aborted) return;
+      const pauseMs = PAUSES_MS[key];
+      if (pauseMs === undefined) this.#site.pressBeside(key.toUpperCase());
+      await sleep(time.clock, pauseMs ?? INFO_KEY_MS, signal).catch(() => {});
     }
   }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { CallInfo } from '../call/leg.ts';
 import type { DocumentLoader } from '../engine/document-source.ts';
 import { callingPayload } from '../engine/payload.ts';
-import { loadDocument } from '../methods/check.ts';
+import { type CheckOptions, loadDocument } from '../methods/check.ts';
 import type { SwmlDocument } from '../swml/document.ts';
 import type { JsonObject } from '../swml/json.ts';
 
@@ -24,14 +24,24 @@ export type FoundDocument = SwmlDocument | { readonly url: string };
  * Reads a document that is at hand.
  * @throws SwmlError when there are errors in it; Error when the file cannot be read
  */
-export async function findDocument(source: DocumentSource, baseDir: string): Promise<FoundDocument> {
-  if (typeof source !== 'string') return loadDocument(JSON.stringify(source), { file: 'document' });
-  if (/^https?:\/\//i.test(source)) return { url: source };
-  if (isDocumentText(source)) {
-    return loadDocument(source, { file: 'document' });
-  }
-  const text = await readFile(path.resolve(baseDir, source), 'utf8');
-  return loadDocument(text, { file: source });
+export async function findDocument(
+  source: DocumentSource,
+  baseDir: string,
+  options: Pick<CheckOptions, 'strict'> = {},
+): Promise<FoundDocument> {
+  if (typeof source === 'string' && /^https?:\/\//i.test(source)) return { url: source };
+  const { text, file } = await documentText(source, baseDir);
+  return loadDocument(text, { ...options, file });
+}
+
+/** Text of a document that is at hand, and its name for messages. @throws Error when the file cannot be read */
+export async function documentText(
+  source: DocumentSource,
+  baseDir: string,
+): Promise<{ readonly text: string; readonly file: string }> {
+  if (typeof source !== 'string') return { text: JSON.stringify(source), file: 'document' };
+  if (isDocumentText(source)) return { text: source, file: 'document' };
+  return { text: await readFile(path.resolve(baseDir, source), 'utf8'), file: source };
 }
 
 /**

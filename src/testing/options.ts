@@ -27,6 +27,8 @@ export interface VirtualCallOptions {
   readonly vars?: JsonObject | undefined;
   readonly params?: JsonObject | undefined;
   readonly envs?: JsonObject | undefined;
+  /** Whatever is not in the published language is an error of the document. */
+  readonly strict?: boolean | undefined;
   /** What the outside answers. */
   readonly web?: FakeWeb | WebStubs | undefined;
   /** Default PCMU; G722 and OPUS are wideband. */

@@ -22,6 +22,8 @@ export const CALLER_ADDRESS = '10.0.0.2';
 /** An unanswered call is told that it rings when the script takes longer than this, as SIP legs do it, ms. */
 const RING_AFTER_MS = 200;
 const PTIME_MS = 20;
+/** What INFO says of how long a key was down, ms. */
+const KEY_MS = 100;
 
 /** Connects a leg with a caller in the same process: what SIP and SDP do, without them. */
 export class VirtualSignalling implements Signalling {
@@ -84,9 +86,9 @@ export class VirtualSignalling implements Signalling {
     await this.#leg?.endedRemotely(reason);
   }
 
-  /** A key that comes beside the audio, as by SIP INFO. */
-  pressBeside(digit: string, durationMs: number): void {
-    this.#client?.send({ type: 'digit', digit, durationMs });
+  /** A key that comes beside the audio, by SIP INFO. */
+  pressBeside(digit: string): void {
+    this.#client?.send({ type: 'digit', digit, durationMs: KEY_MS });
   }
 
   #finish(): void {

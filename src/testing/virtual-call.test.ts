@@ -280,7 +280,7 @@ test('a call that never ends is given up at the limit of its time', async () => 
   );
 });
 
-test('recordings as mp3 and mp4 tell what is in them, each as far as it can be decoded', async () => {
+test('recordings as mp3 and mp4 tell what is in them', async () => {
   for (const format of ['mp3', 'mp4'] as const) {
     const call = await place(
       main(`- record: { format: ${format}, stereo: true, max_length: 2, initial_timeout: 0 }`),
@@ -290,13 +290,9 @@ test('recordings as mp3 and mp4 tell what is in them, each as far as it can be d
     const [recording] = call.recordings;
     assert.ok(recording !== undefined);
     assert.deepEqual([recording.format, recording.channels, recording.sampleRate], [format, 2, 8000]);
-    if (format === 'mp4') {
-      assert.throws(() => recording.level(), /the samples of an mp4 recording cannot be looked at/);
-    } else {
-      assert.ok(Math.abs(recording.level(0) + 20) < 1.5, `${recording.level(0)} dBFS`);
-      assert.ok(recording.level(1) < -70, `${recording.level(1)} dBFS`);
-      assert.ok(recording.speech(0) > 1.7);
-    }
+    assert.ok(Math.abs(recording.level(0) + 20) < 1.5, `${recording.level(0)} dBFS`);
+    assert.ok(recording.level(1) < -70, `${recording.level(1)} dBFS`);
+    assert.ok(recording.speech(0) > 1.7);
   }
 });
 

@@ -44,7 +44,8 @@ const DRAIN_MS = 30_000;
  * @throws SwmlError for a document with errors; Error for one that cannot be read
  */
 export async function virtualCall(options: VirtualCallOptions): Promise<VirtualCall> {
-  const document = await findDocument(options.document, options.baseDir ?? process.cwd());
+  const { document: source, baseDir = process.cwd(), strict } = options;
+  const document = await findDocument(source, baseDir, { strict });
   return await VirtualCall.place(options, document);
 }
 
@@ -64,6 +65,7 @@ export class VirtualCall {
   readonly #options: VirtualCallOptions;
   readonly #newId: () => string;
   readonly #sessionId: string;
+  readonly #userEvents: JsonObject[] = [];
   #script: CallScript | undefined;
   #end: CallEnd | undefined;
   #seconds: number | undefined;
@@ -172,6 +174,7 @@ export class VirtualCall {
       signal: this.#leg.signal,
       load: (sound) => this.#load(sound),
       speaks: (text) => recogniser.says(text),
+      pressBeside: (digit) => this.#signalling.pressBeside(digit),
       fileUrl: (file) => pathToFileURL(path.resolve(this.#baseDir, file)).href,
       hangUp: () => this.#signalling.hangUp(),
       note: (text, data = {}) => this.#story.tracer.note('caller', text, data),
@@ -235,6 +238,11 @@ export class VirtualCall {
   /** Keys that were sent to the caller. */
   get keysSent(): string {
     return this.#line.keysHeard;
+  }
+
+  /** What `user_event` sent to the client of the call, in order. */
+  get userEvents(): readonly JsonObject[] {
+    return this.#userEvents;
   }
 
   /** Recordings in the order in which they began. */
@@ -339,7 +347,7 @@ export class VirtualCall {
   }
 
   async #runScript(document: SwmlDocument): Promise<void> {
-    const { vars, params, envs, log = silentLogger } = this.#options;
+    const { vars, params, envs, strict, log = silentLogger } = this.#options;
     if (this.#leg.signal.aborted) return;
     this.#script = startScript({
       leg: this.#leg,
@@ -347,6 +355,8 @@ export class VirtualCall {
       sessionId: this.#sessionId,
       ...(vars !== undefined && { vars }),
       ...(params !== undefined && { params }),
+      ...(strict !== undefined && { strict }),
+      sendUserEvent: (event) => this.#userEvents.push(event),
       services: {
         clock: this.clock,
         log,

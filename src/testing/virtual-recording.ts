@@ -83,7 +83,7 @@ export class VirtualRecording {
   /**
    * Samples of one channel, or the average of all of them.
    * @param channel 0: the party (`speak`); 1: what it hears
-   * @throws Error for mp4; for mp3 before the call is over
+   * @throws Error for mp3 and mp4 before the call is over
    */
   samples(channel?: number): Int16Array {
     const audio = this.#decoded;

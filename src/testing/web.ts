@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { JsonValue } from '../swml/json.ts';
 import { type Clock, sleep } from '../time/clock.ts';
+import { type SoundPiece, soundFile } from './made-sounds.ts';
 
 /** What a request was made for. */
 export type WebPurpose = 'request' | 'document' | 'sound' | 'callback';
@@ -28,12 +29,14 @@ export interface WebAnswer {
   /** Default 200. */
   readonly status?: number | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** The body as it is. At most one of `body`, `json` and `file`. */
+  /** The body as it is. At most one of `body`, `json`, `file` and `sound`. */
   readonly body?: string | Uint8Array | undefined;
   /** The body as JSON. */
   readonly json?: unknown;
   /** The body from a file, relative to the test's folder. */
   readonly file?: string | undefined;
+  /** The body as a WAV file with these sounds. */
+  readonly sound?: SoundPiece | readonly SoundPiece[] | undefined;
   /** Time until the answer, seconds. */
   readonly delay?: number | undefined;
   /** No answer: the request fails in this way. `timeout` waits as long as the request allows. */
@@ -220,13 +223,15 @@ export class FakeWeb {
         ? bodyOf(answer)
         : await clock.holdWhile(readFile(path.resolve(this.#baseDir, answer.file)));
     if (answer.json !== undefined) headers['content-type'] ??= 'application/json';
+    if (answer.sound !== undefined) headers['content-type'] ??= 'audio/wav';
     return { status: answer.status ?? 200, headers, body };
   }
 }
 
 const UNANSWERED = 'nothing in the test answers for this address';
 
-function bodyOf({ body, json }: WebAnswer): Uint8Array {
+function bodyOf({ body, json, sound }: WebAnswer): Uint8Array {
+  if (sound !== undefined) return soundFile(sound);
   if (json !== undefined) return Buffer.from(JSON.stringify(json));
   return typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0));
 }

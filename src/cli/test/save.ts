@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { wavHeader } from '../../media/wav-format.ts';
+import { wavFile } from '../../testing/audio-file.ts';
 import type { TestResult } from '../../testing/files/run.ts';
 import { formatTimeline } from '../../trace/events.ts';
 import type { VirtualCall } from '../../testing/virtual-call.ts';
@@ -33,12 +33,6 @@ export function saveCall(place: string, call: VirtualCall): void {
   } catch (cause) {
     throw fileError('write to', place, cause);
   }
-}
-
-function wavFile(samples: Int16Array, sampleRate: number): Uint8Array {
-  const data = Buffer.alloc(samples.length * 2);
-  for (const [index, sample] of samples.entries()) data.writeInt16LE(sample, index * 2);
-  return Buffer.concat([wavHeader({ sampleRate, channels: 1 }, data.length), data]);
 }
 
 /** A name that any file system takes. */

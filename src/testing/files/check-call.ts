@@ -4,7 +4,7 @@ import type { Path } from '../../swml/position.ts';
 import { SwmlError } from '../../swml/errors.ts';
 import { compare, type Difference, matches } from '../partial.ts';
 import type { VirtualCall } from '../virtual-call.ts';
-import { checkMeasure, checkRecording } from './check-recording.ts';
+import { checkMeasure, checkRecording, checkSamples } from './check-recording.ts';
 import type { Expectations } from './format-expect.ts';
 import { type DiffLine, diffSequences, missingFrom } from './sequence.ts';
 
@@ -75,6 +75,10 @@ export function checkCall(call: VirtualCall, expected: Expectations | undefined)
   );
   check('transcript', (wanted) => equal('The caller heard other words', compare(call.transcript, wanted)));
   check('played', (wanted) => sequence('Other files were played', wanted, call.played, matches, String));
+  check('heard', (wanted) =>
+    equal('The caller heard something else', checkSamples(call.heard, call.sampleRate, wanted, '')),
+  );
+  check('user_events', (wanted) => equal('Other events were sent', compare(call.userEvents, wanted)));
   check('keys_sent', (wanted) => equal('Other keys were sent', compare(call.keysSent, wanted)));
   check('recordings', (wanted) => checkRecordings(call, wanted));
   check('callbacks', (wanted) =>
@@ -94,7 +98,7 @@ export function checkCall(call: VirtualCall, expected: Expectations | undefined)
 }
 
 /** All of a sequence: patterns item by item when there are as many as expected, else as a diff. */
-function sequence<E, F>(
+export function sequence<E, F>(
   message: string,
   expected: readonly E[],
   found: readonly F[],
@@ -154,10 +158,11 @@ function showStep({ method, section, line, outcome }: Step): string {
 type Shown = Readonly<Record<string, unknown>>;
 
 function callbacksOf(call: VirtualCall): readonly Shown[] {
-  return call.callbacks.all.map(({ url, method, attempt, body }) => ({
+  return call.callbacks.all.map(({ url, method, headers, attempt, body }) => ({
     ...(typeof body === 'object' && body !== null ? body : {}),
     url,
     method,
+    headers,
     attempt,
   }));
 }

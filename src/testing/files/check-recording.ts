@@ -64,10 +64,19 @@ function checkAudio(
   path: string,
 ): readonly Difference[] {
   if (Object.keys(expected).length === 0) return [];
-  const samples = recording.samples(channel);
-  const { sampleRate } = recording;
+  return checkSamples(recording.samples(channel), recording.sampleRate, expected, path);
+}
+
+/** How samples differ from what is expected to be in them. */
+export function checkSamples(
+  samples: Int16Array,
+  sampleRate: number,
+  expected: AudioExpectation,
+  path: string,
+): readonly Difference[] {
+  const at = (name: string): string => (path === '' ? name : `${path}.${name}`);
   const differences: Difference[] = [
-    ...checkMeasure(rmsDbfs(samples), expected.level, LEVEL_TOLERANCE_DB, `${path}.level`, 'dBFS'),
+    ...checkMeasure(rmsDbfs(samples), expected.level, LEVEL_TOLERANCE_DB, at('level'), 'dBFS'),
   ];
   for (const [name, tone] of [
     ['tone', expected.tone],
@@ -79,13 +88,13 @@ function checkAudio(
     if (isThere === (name === 'tone')) continue;
     const what = `${frequencies.join('+')} Hz`;
     differences.push({
-      path: `${path}.${name}`,
+      path: at(name),
       expected: name === 'tone' ? what : `no ${what}`,
       found: isThere ? what : 'no such tone',
     });
   }
   if (expected.speech !== undefined) {
-    differences.push(...checkSpeech(speechIn(samples, sampleRate) / 1000, expected.speech, `${path}.speech`));
+    differences.push(...checkSpeech(speechIn(samples, sampleRate) / 1000, expected.speech, at('speech')));
   }
   return differences;
 }

@@ -1,33 +1,54 @@
 /** The part of a test file that describes the call and the world around it. */
 import * as s from '../../swml/schema.ts';
+import { SOUND } from './format-sound.ts';
 
-export const WEB_ANSWER = s.object(
-  {
-    status: s.integer({
-      description: 'Status of the answer.',
-      default: 200,
-      min: 100,
-      max: 599,
-      literal: true,
-    }),
-    headers: s.record(s.string({ description: 'Value of the header.', literal: true }), {
-      description: 'Headers of the answer.',
-      literal: true,
-    }),
-    body: s.string({ description: 'Body of the answer.', literal: true }),
-    json: s.any({ description: 'Body of the answer, as JSON.', literal: true }),
-    file: s.string({
-      description: 'File with the body of the answer, relative to the test file.',
-      literal: true,
-    }),
-    delay: s.number({ description: 'Time until the answer.', default: 0, min: 0, unit: 's', literal: true }),
-    fails: s.string({
-      description: 'No answer: none in time, an address that is not allowed, or none that can be reached.',
-      enum: ['timeout', 'refused', 'network'],
-      literal: true,
-    }),
-  },
-  { description: 'An answer.', literal: true },
+export const answerProperties = {
+  status: s.integer({
+    description: 'Status of the answer.',
+    default: 200,
+    min: 100,
+    max: 599,
+    literal: true,
+  }),
+  headers: s.record(s.string({ description: 'Value of the header.', literal: true }), {
+    description: 'Headers of the answer.',
+    literal: true,
+  }),
+  body: s.string({ description: 'Body of the answer.', literal: true }),
+  json: s.any({ description: 'Body of the answer, as JSON.', literal: true }),
+  file: s.string({
+    description: 'File with the body of the answer, relative to the test file.',
+    literal: true,
+  }),
+  sound: SOUND,
+  delay: s.number({ description: 'Time until the answer.', default: 0, min: 0, unit: 's', literal: true }),
+  fails: s.string({
+    description: 'No answer: none in time, an address that is not allowed, or none that can be reached.',
+    enum: ['timeout', 'refused', 'network'],
+    literal: true,
+  }),
+} as const;
+
+const WEB_ANSWER = s.object(answerProperties, { description: 'An answer.', literal: true });
+
+const RECOGNITION = s.union(
+  [
+    s.string({ description: 'The words; none when it is empty.', literal: true }),
+    s.object(
+      {
+        text: s.string({ description: 'The words; none when it is empty.', literal: true }),
+        confidence: s.number({
+          description: 'How sure recognition is.',
+          min: 0,
+          max: 1,
+          literal: true,
+        }),
+        error: s.string({ description: 'Recognition fails, for this reason.', literal: true, minLength: 1 }),
+      },
+      { description: 'A result.', literal: true, exclusive: [{ names: ['text', 'error'] }] },
+    ),
+  ],
+  { description: 'What is understood of an utterance.' },
 );
 
 export const WEB = s.record(
@@ -121,6 +142,23 @@ export const callProperties = {
     },
     { description: 'The call.', literal: true },
   ),
+  voice: s.string({
+    description:
+      'Who speaks prompts and the caller’s words. `mumble` forms no words, but takes its time (60 ms a character): quick, and the same on every machine.',
+    enum: ['words', 'mumble'],
+    default: 'words',
+    literal: true,
+  }),
+  recognition: s.array(RECOGNITION, {
+    description:
+      'What is understood of the caller’s utterances, one after the other; of further ones, what the caller `says`, word for word.',
+    literal: true,
+  }),
+  strict: s.boolean({
+    description: 'Whatever is not in the published language is an error of the document.',
+    default: false,
+    literal: true,
+  }),
   vars: values('Variables that are set before the first step.'),
   params: values('Parameters of the section `main`.'),
   envs: values('Values of the scope `envs`.'),

@@ -2,6 +2,7 @@
 import * as s from '../../swml/schema.ts';
 import { looksLikeExpression, readExpression } from '../partial.ts';
 import { lineNoise, NETWORK, WEB } from './format-call.ts';
+import { SOUND, TONE } from './format-sound.ts';
 
 const within = s.number({
   description: 'Longest wait.',
@@ -11,21 +12,6 @@ const within = s.number({
   unit: 's',
   literal: true,
 });
-
-const frequency = s.number({ description: 'Frequency, Hz.', min: 50, max: 4000, literal: true });
-
-export const TONE = s.union(
-  [
-    frequency,
-    s.array(frequency, {
-      description: 'Tones that sound together.',
-      minItems: 1,
-      maxItems: 4,
-      literal: true,
-    }),
-  ],
-  { description: 'A tone, or several that sound together, Hz.' },
-);
 
 const text = (description: string) => s.string({ description, literal: true, minLength: 1 });
 
@@ -95,12 +81,33 @@ const SAYS = s.union(
   { description: 'Speaks.' },
 );
 
-const KEYS = s.string({
-  description: 'Presses keys, one behind the other; `w` and `W` are pauses of 0.5 and 1 s.',
-  literal: true,
-  pattern: /^[0-9A-Da-d*#wW]+$/,
-  allowed: 'keys 0-9, A-D, * and #, and w or W for pauses',
-});
+const keys = <const R extends boolean>(required: R) =>
+  s.string({
+    description: 'Keys, one behind the other; `w` and `W` are pauses of 0.5 and 1 s.',
+    required,
+    literal: true,
+    pattern: /^[0-9A-Da-d*#wW]+$/,
+    allowed: 'keys 0-9, A-D, * and #, and w or W for pauses',
+  });
+
+const PRESSES = s.union(
+  [
+    keys(false),
+    s.object(
+      {
+        keys: keys(true),
+        by: s.string({
+          description:
+            'How they travel: as events, as tones in the audio (which are keys only on a call without events), or by SIP INFO. Default: as `call.keys` says.',
+          enum: ['rfc4733', 'inband', 'info'],
+          literal: true,
+        }),
+      },
+      { description: 'Keys, and how they travel.', literal: true },
+    ),
+  ],
+  { description: 'Presses keys, one behind the other; `w` and `W` are pauses of 0.5 and 1 s.' },
+);
 
 const simpleActions = {
   hears: HEARS,
@@ -134,7 +141,8 @@ const simpleActions = {
     },
     { description: 'Makes white noise.', literal: true },
   ),
-  presses: KEYS,
+  makes: SOUND,
+  presses: PRESSES,
   hangs_up: s.any({ description: 'Ends the call, or gives up before it is answered.', literal: true }),
   line_noise: lineNoise,
   network: NETWORK,

@@ -1,7 +1,7 @@
 /** The part of a test file that says what is expected. */
 import { readRange } from '../partial.ts';
 import * as s from '../../swml/schema.ts';
-import { TONE } from './format-caller.ts';
+import { TONE } from './format-sound.ts';
 
 const RANGE = 'a range such as `1.5..2` or `> 1`';
 
@@ -86,10 +86,23 @@ const STEP = s.union(
 );
 
 const callbacks = (description: string) =>
-  s.array(partial('What the callback holds at least; `url` and `attempt` beside the envelope.'), {
-    description,
-    literal: true,
-  });
+  s.array(
+    partial(
+      'What the callback holds at least; `url`, `method`, `headers` and `attempt` beside the envelope.',
+    ),
+    {
+      description,
+      literal: true,
+    },
+  );
+
+const PROBLEM = s.union(
+  [
+    s.string({ description: 'Its code.', literal: true, minLength: 1 }),
+    partial('`code`, `severity`, `line`, `column`, `path`, `message`, `suggestion` of it.'),
+  ],
+  { description: 'A finding.' },
+);
 
 export const EXPECTATIONS = s.object(
   {
@@ -118,6 +131,7 @@ export const EXPECTATIONS = s.object(
       literal: true,
     }),
     played: texts('URLs of all files that were played to the caller, in order.'),
+    heard: channel('What is in all that the caller heard.'),
     keys_sent: s.string({ description: 'Keys that were sent to the caller.', literal: true }),
     recordings: s.array(RECORDING, { description: 'All recordings, in order.', literal: true }),
     callbacks: callbacks('All callbacks, in order of arrival.'),
@@ -127,9 +141,18 @@ export const EXPECTATIONS = s.object(
       literal: true,
     }),
     error: s.string({
-      description: 'Code of the error that ended the script; without it, none may.',
+      description:
+        'Code of the error that ended the script, or for which the document was refused; without it, there may be none.',
       literal: true,
       minLength: 1,
+    }),
+    problems: s.array(PROBLEM, {
+      description: 'All that is found in the document before it runs, in order: errors and warnings.',
+      literal: true,
+    }),
+    user_events: s.array(s.any({ description: 'An object.', literal: true }), {
+      description: 'What `user_event` sent to the client of the call, in order.',
+      literal: true,
     }),
     warnings: s.array(s.string({ description: 'A code.', literal: true }), {
       description: 'Codes of all warnings, in order.',

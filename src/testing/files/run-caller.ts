@@ -50,7 +50,12 @@ async function act(call: VirtualCall, action: CallerAction, path: Path): Promise
   if (action.makes_noise !== undefined) {
     return caller.makesNoise(action.makes_noise.level, action.makes_noise.seconds);
   }
-  if (action.presses !== undefined) return caller.presses(action.presses);
+  if (action.makes !== undefined) return caller.makes(action.makes);
+  if (action.presses !== undefined) {
+    if (typeof action.presses === 'string') return caller.presses(action.presses);
+    const { keys, by } = action.presses;
+    return caller.presses(keys, { by });
+  }
   if (action.line_noise !== undefined) return caller.lineNoise(action.line_noise);
   if (action.network !== undefined) return caller.hasNetwork(conditionsOf(action.network));
   if (action.web !== undefined) {

@@ -158,6 +158,65 @@ test('a call that goes on for ever fails at the limit', async () => {
   assert.deepEqual(told(result), ['1: There was no end of the call within 30 s']);
 });
 
+const REFUSED = `document:
+  sections:
+    main:
+      - play: { url: "say:x", volume: 99 }
+      - plya: {}
+`;
+
+test('a document that is refused passes a test that expects its code, or its problems, and nothing else', async () => {
+  const expecting = async (expected: string): Promise<readonly string[]> =>
+    told(await run(`${REFUSED}expect: ${expected}\n`));
+  const code = 'relay_script_method_parameter_invalid_value';
+  assert.deepEqual(await expecting(`{ error: ${code} }`), []);
+  assert.deepEqual(
+    await expecting(
+      `{ problems: [{ code: ${code}, line: 4, path: "/volume$/" }, relay_script_method_undefined] }`,
+    ),
+    [],
+  );
+  assert.deepEqual(await expecting('{ error: relay_script_parse_error, answered: false }'), [
+    `6: The document was refused for another reason | ="relay_script_parse_error"/"${code}"`,
+    `6: The document is refused (${code}), so there is no call of which this could be expected`,
+  ]);
+  assert.match(
+    (await expecting('{ problems: [relay_script_method_undefined] }'))[0]!,
+    /^6: Other problems were found in the document \| found:error relay_script_method_parameter_invalid_value at 4:\d+: .* \| same:/,
+  );
+});
+
+test('sounds that a test makes are as long and as loud as it says, from the caller and from the web', async () => {
+  const result = await run(`
+document:
+  sections:
+    main:
+      - record_call: { stereo: true }
+      - play: "https://a.example/sound"
+web:
+  https://a.example/sound: { sound: [{ silence: 0.5 }, { tone: [500, 700], seconds: 2, level: -15 }] }
+caller:
+  - makes: [{ speech: 1 }, { tone: 1500, seconds: 0.5 }, { noise: 0.5, level: -40 }]
+expect:
+  heard: { tone: [500, 700], level: -17..-15 }
+  recordings: [{ seconds: 2.45..2.6, left: { tone: 1500, speech: true }, right: { tone: [500, 700], no_tone: 1500 } }]
+`);
+  assert.deepEqual(told(result), []);
+});
+
+test('keys travel as each press says: by SIP INFO, or as tones on a call that has no events', async () => {
+  const result = await run(`
+document: { sections: { main: [answer, { prompt: { play: [], max_digits: 9, terminators: "#" } }] } }
+call: { keys: inband }
+caller:
+  - waits: 0.2
+  - presses: { keys: "1w2", by: info }
+  - presses: { keys: "4#", by: inband }
+expect: { vars: { prompt_value: "124", prompt_digit_terminator: "#" } }
+`);
+  assert.deepEqual(told(result), []);
+});
+
 test('sequences are paired as far as they go', () => {
   const show = { expected: String, found: String };
   const equal = (found: string, expected: string): boolean => found === expected;

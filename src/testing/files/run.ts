@@ -1,19 +1,23 @@
 import path from 'node:path';
-import { formatError, SwmlError } from '../../swml/errors.ts';
 import type { JsonObject } from '../../swml/json.ts';
 import type { Path, Position } from '../../swml/position.ts';
-import { loadDocument } from '../../methods/check.ts';
 import type { Clock } from '../../time/clock.ts';
-import { type DocumentSource, findDocument, type FoundDocument } from '../documents.ts';
+import type { FoundDocument } from '../documents.ts';
 import { VirtualCallError } from '../errors.ts';
+import { MumblingVoice } from '../mumbling-voice.ts';
 import type { VirtualCallOptions } from '../options.ts';
 import type { Difference } from '../partial.ts';
+import type { RecognitionStub } from '../recognition.ts';
 import { VirtualCall } from '../virtual-call.ts';
 import type { WebStubs } from '../web.ts';
 import { checkCall, type Failure } from './check-call.ts';
+import { checkProblems, readDocument } from './check-document.ts';
 import type { TestCase } from './load.ts';
 import { ActionError, conditionsOf, runCaller } from './run-caller.ts';
 import type { DiffLine } from './sequence.ts';
+
+/** Of all tests: it remembers what it has spoken. */
+const MUMBLING = new MumblingVoice();
 
 export interface RunOptions {
   /** In the time of the machine. */
@@ -51,7 +55,9 @@ export async function runTest(test: TestCase, options: RunOptions): Promise<Test
   };
   let call: VirtualCall | undefined;
   try {
-    call = await place(test, options);
+    const checked = await readDocument(test);
+    for (const failure of checkProblems(test, checked)) fail(failure);
+    if (checked.document !== undefined) call = await place(test, checked.document, options);
   } catch (cause) {
     fail({ path: ['document'], message: wordsOf(cause) });
   }
@@ -79,10 +85,9 @@ async function play(call: VirtualCall, test: TestCase): Promise<readonly Failure
   }
 }
 
-async function place(test: TestCase, options: RunOptions): Promise<VirtualCall> {
+async function place(test: TestCase, document: FoundDocument, options: RunOptions): Promise<VirtualCall> {
   const { spec } = test;
   const baseDir = path.dirname(path.resolve(test.file));
-  const document = await documentOf(test, baseDir);
   const { from, to, headers, direction, answer_after: answerAfter, codec, keys } = spec.call ?? {};
   const callOptions: VirtualCallOptions = {
     // Only for the head of the trace: the document itself is there already.
@@ -94,6 +99,9 @@ async function place(test: TestCase, options: RunOptions): Promise<VirtualCall> 
     params: spec.params as JsonObject | undefined,
     envs: spec.envs as JsonObject | undefined,
     web: spec.web as WebStubs | undefined,
+    recognition: spec.recognition as readonly RecognitionStub[] | undefined,
+    voice: spec.voice === 'mumble' ? MUMBLING : undefined,
+    strict: spec.strict,
     network: spec.network === undefined ? undefined : conditionsOf(spec.network),
     signingKey: spec.signing_key,
     seed: spec.seed,
@@ -104,13 +112,7 @@ async function place(test: TestCase, options: RunOptions): Promise<VirtualCall> 
   return await VirtualCall.place(callOptions, document);
 }
 
-function documentOf(test: TestCase, baseDir: string): Promise<FoundDocument> | FoundDocument {
-  if (test.embedded !== undefined) return loadDocument(test.embedded, { file: test.file });
-  return findDocument(test.spec.document as DocumentSource, baseDir);
-}
-
 function wordsOf(cause: unknown): string {
-  if (cause instanceof SwmlError) return `The document has errors:\n${formatError(cause)}`;
   if (cause instanceof VirtualCallError) return cause.summary;
   return cause instanceof Error ? cause.message : String(cause);
 }
