@@ -23,7 +23,14 @@ export interface EncodedWriterOptions extends AudioShape {
 
 /** Audio that is gathered before it goes to the encoder, about: it bounds what a crash can cost. */
 const PORTION_MS = 320;
-/** An encoder that is so far behind gets no more: the rest goes to the spool. */
+/**
+ * When an encoder owes more than the portion before, samples go to the spool as well, from there on to the end: they
+ * shall survive a crash. It owes so much while its thread starts on a busy machine, say.
+ */
+const UNSAFE_BEHIND_MS = 400;
+/** Frames that came from the encoder so lately may still be on their way to the disk: their samples are kept, too. */
+const ON_THE_WAY_MS = 1000;
+/** An encoder that is so far behind gets no more: the rest goes to the spool alone. */
 const MAX_BEHIND_MS = 8000;
 /** In virtual time, the encoder is waited for when it is so far behind. */
 const HOLD_BEHIND_MS = 2000;
@@ -45,7 +52,7 @@ export class EncodedWriter implements RecordingWriter {
   readonly #target: ByteTarget;
   readonly #options: EncodedWriterOptions;
   readonly #layout: FrameLayout;
-  /** Samples that a fresh encoder would need: those not encoded yet, and a few before them. */
+  /** Samples that a fresh encoder would need: those whose frames may not be on disk yet, and a few before them. */
   readonly #tail: { readonly buffer: Int16Array; readonly samples: Int16Array }[] = [];
   /** Sample instants before the tail; of all that were written; of those that the encoder has answered. */
   #tailStart = 0;
@@ -100,6 +107,8 @@ export class EncodedWriter implements RecordingWriter {
     this.#take(buffer, frames);
     if (this.#stream !== undefined && this.#behindMs > MAX_BEHIND_MS) {
       this.#fallBack(`the encoder is ${Math.round(this.#behindMs / 1000)} s behind`);
+    } else if (this.#spool === undefined && this.#behindMs > UNSAFE_BEHIND_MS) {
+      this.#openSpool();
     }
     return this.#acquire();
   }
@@ -109,16 +118,14 @@ export class EncodedWriter implements RecordingWriter {
     else sharedBuffers.release(buffer);
     this.#stream?.end();
     if (this.#stream !== undefined) await this.#ended.promise;
-    if (this.#spool === undefined) {
-      this.#closed = true;
-      await writeEnd(this.#layout, this.#written, this.#target);
-      return this.#target.finish();
-    }
-    await this.#completeFrom(this.#spool);
+    const spool = this.#spool;
+    // The encoder may have been lost while it was waited for.
+    if (spool !== undefined && this.#stream === undefined) await this.#completeFrom(spool);
+    else await writeEnd(this.#layout, this.#written, this.#target);
     this.#closed = true;
     const size = await this.#target.finish();
     // Only now: until then it was all there was.
-    await this.#spool.discard();
+    await spool?.discard();
     return size;
   }
 
@@ -152,11 +159,13 @@ export class EncodedWriter implements RecordingWriter {
   #take(buffer: Int16Array, frames: number): void {
     const samples = buffer.subarray(0, frames * this.#options.channels);
     this.#written += frames;
-    if (this.#spool !== undefined) {
-      this.#toSpool(this.#spool, buffer, samples);
-    } else if (this.#stream !== undefined) {
+    if (this.#stream === undefined) {
+      this.#spool?.append(sampleBytes(samples), () => sharedBuffers.release(buffer));
+    } else {
       this.#tail.push({ buffer, samples });
       this.#stream.send(samples);
+      // A copy: the encoder may be done with the buffer while the disk is not.
+      this.#spool?.append(sampleBytes(samples.slice()));
       if (this.#behindMs > HOLD_BEHIND_MS && this.#caughtUp === undefined) {
         this.#caughtUp = Promise.withResolvers();
         void this.#options.clock.holdWhile(this.#caughtUp.promise);
@@ -173,8 +182,10 @@ export class EncodedWriter implements RecordingWriter {
   }
 
   #shortenTail(): void {
-    const { channels, format } = this.#options;
-    const needed = (this.#layout.frames - LEAD_FRAMES[format]) * this.#layout.samplesPerFrame;
+    const { channels, sampleRate } = this.#options;
+    const needed =
+      (this.#layout.frames - LEAD_FRAMES) * this.#layout.samplesPerFrame -
+      (sampleRate * ON_THE_WAY_MS) / 1000;
     for (let first = this.#tail[0]; first !== undefined; first = this.#tail[0]) {
       const end = this.#tailStart + first.samples.length / channels;
       if (end > needed || end > this.#encoded) return;
@@ -189,18 +200,21 @@ export class EncodedWriter implements RecordingWriter {
     this.#stream?.drop();
     this.#stream = undefined;
     this.#noLongerWaitedFor();
-    if (!this.#closed && this.#onError !== undefined) {
+    if (!this.#closed) {
       this.#onNotice?.(`${reason}: the rest of the recording is encoded at its end`);
-      this.#spool = this.#options.createSpool();
-      this.#spool.open(this.#onError);
-      this.#spool.append(spoolHeader({ ...this.#options, from: this.#tailStart }));
-      for (const { buffer, samples } of this.#tail.splice(0)) this.#toSpool(this.#spool, buffer, samples);
+      if (this.#spool === undefined) this.#openSpool();
     }
+    this.#dropTail();
     this.#ended.resolve();
   }
 
-  #toSpool(spool: ByteTarget, buffer: Int16Array, samples: Int16Array): void {
-    spool.append(sampleBytes(samples), () => sharedBuffers.release(buffer));
+  /** Begins it with what the encoder owes. */
+  #openSpool(): void {
+    if (this.#onError === undefined) return;
+    this.#spool = this.#options.createSpool();
+    this.#spool.open(this.#onError);
+    this.#spool.append(spoolHeader({ ...this.#options, from: this.#tailStart }));
+    for (const { samples } of this.#tail) this.#spool.append(sampleBytes(samples.slice()));
   }
 
   /** @throws TargetError */
@@ -231,6 +245,10 @@ export class EncodedWriter implements RecordingWriter {
     this.#stream = undefined;
     this.#noLongerWaitedFor();
     this.#ended.resolve();
+    this.#dropTail();
+  }
+
+  #dropTail(): void {
     for (const { buffer } of this.#tail.splice(0)) sharedBuffers.release(buffer);
   }
 }

@@ -25,6 +25,11 @@ const ON_THE_WAY_MS = 400;
 
 /** By how much an encoder may blur the edges of a tone. */
 const BLUR_MS = { wav: 0, mp3: 75, mp4: 130 } as const;
+/**
+ * Where another encoder had to go on for one that was late when the process was killed: in an mp3, the frame that
+ * needs the bit reservoir of the dead one is muted, and its neighbours overlap with it by half.
+ */
+const SEAM_MS = { wav: 0, mp3: 145, mp4: 0 } as const;
 
 interface Peaks {
   readonly data: readonly number[];
@@ -98,7 +103,9 @@ async function killAndMend(context: TestContext, format: 'wav' | 'mp3' | 'mp4'):
       ({ startMs, endMs }) =>
         startMs > tone!.startMs + BLUR_MS[format] && endMs < tone!.endMs - BLUR_MS[format],
     );
-    assert.deepEqual(disturbed, []);
+    const [seam, ...others] = disturbed;
+    assert.deepEqual(others, []);
+    if (seam !== undefined) assert.ok(seam.endMs - seam.startMs <= SEAM_MS[format], JSON.stringify(seam));
     heard.add(tone!.frequencyHz);
     const said = killedAt - startedAt[FREQUENCIES.indexOf(tone!.frequencyHz)]!;
     const kept = tone!.endMs - tone!.startMs;

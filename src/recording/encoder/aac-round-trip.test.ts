@@ -4,6 +4,8 @@ import { AacDecoder } from '../../media/aac/decoder.ts';
 import { audioSpecificConfig } from '../../media/mp4-boxes.ts';
 import { sine, speechLike } from '../../media/test-signals.ts';
 import { openAacEncoder } from './aac-encoder.ts';
+import { LEAD_FRAMES } from './complete.ts';
+import type { EncodingSpec } from './frame-encoder.ts';
 
 /** Samples of the encoder's frames, by channel, its delay of a frame cut off. */
 async function roundTrip(
@@ -62,3 +64,39 @@ test('channels stay apart, and something like speech stays what it was', async (
   assert.ok(quality(both, sides[0]!, 2, 0) > 12, `left: ${quality(both, sides[0]!, 2, 0)} dB`);
   assert.ok(quality(both, sides[1]!, 2, 1) > 20, `right: ${quality(both, sides[1]!, 2, 1)} dB`);
 });
+
+test('frames of a fresh encoder that was fed from a few frames before follow those of another without a seam', async () => {
+  const tone = sine(8000 * 4, 475, -12);
+  const spec = { format: 'mp4', sampleRate: 8000, channels: 1, kbps: 32 } as const;
+  const whole = await encodedFrames({ ...spec, skipFrames: 0 }, tone);
+  for (const cut of [9, 14, 20]) {
+    const rest = tone.subarray((cut - LEAD_FRAMES) * 1024);
+    const frames = [
+      ...whole.slice(0, cut),
+      ...(await encodedFrames({ ...spec, skipFrames: LEAD_FRAMES }, rest)),
+    ];
+    const [joined, expected] = [decodedFrames(frames), decodedFrames(whole)];
+    assert.equal(joined.length, expected.length);
+    const off = joined.map((sample, i) => Math.abs(sample - expected[i]!));
+    assert.ok(Math.max(...off) < 0.02 * Math.max(...expected), `${Math.max(...off)} at the seam ${cut}`);
+  }
+});
+
+async function encodedFrames(spec: EncodingSpec, samples: Int16Array): Promise<Uint8Array[]> {
+  const encoder = await openAacEncoder(spec);
+  const frames: Uint8Array[] = [];
+  for (const { bytes, sizes } of [encoder.encode(samples), encoder.finish()]) {
+    let at = 0;
+    for (const size of sizes) {
+      frames.push(bytes.subarray(at, at + size));
+      at += size;
+    }
+  }
+  encoder.close();
+  return frames;
+}
+
+function decodedFrames(frames: readonly Uint8Array[]): number[] {
+  const decoder = new AacDecoder(audioSpecificConfig(8000, 1));
+  return frames.flatMap((frame) => [...decoder.decode(frame)[0]!]);
+}

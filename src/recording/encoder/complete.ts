@@ -1,7 +1,7 @@
 import type { EncodedFrames, FrameLayout } from '../frame-layout.ts';
 import type { PcmSpool } from '../pcm-spool.ts';
 import type { Encoders } from './encoder-thread.ts';
-import type { EncodedFormat, EncodingSpec } from './frame-encoder.ts';
+import type { EncodingSpec } from './frame-encoder.ts';
 
 /** Where the bytes of a file go: a target or a file under repair. */
 export interface ByteSink {
@@ -15,7 +15,7 @@ export interface ByteSink {
  * Frames before the first new one that a fresh encoder must have seen for the new ones to follow the old without a
  * seam: blocks overlap by half, filters reach further, and what the encoder expects of the ear settles.
  */
-export const LEAD_FRAMES: Readonly<Record<EncodedFormat, number>> = { mp3: 3, mp4: 2 };
+export const LEAD_FRAMES = 3;
 
 /** Sample instants that are encoded at a time, ms. */
 const PORTION_MS = 1000;
@@ -39,7 +39,7 @@ export async function completeFromSpool(
   const { samplesPerFrame } = layout;
   // Frames of the fresh encoder shall fall on those of the lost one.
   const firstWhole = Math.ceil(spool.head.from / samplesPerFrame);
-  const firstFrame = Math.max(firstWhole, layout.frames - LEAD_FRAMES[spec.format]);
+  const firstFrame = Math.max(firstWhole, layout.frames - LEAD_FRAMES);
   // Frames that never came to the disk, when the process was killed: the file goes on without them.
   const lostFrames = Math.max(0, firstFrame - layout.frames);
   const skipFrames = Math.max(0, layout.frames - firstFrame);
