@@ -10,6 +10,9 @@ import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts'
 /** Encoding names of RTP (RFC 3551 6, RFC 7587 7). */
 export type AudioCodec = 'PCMU' | 'PCMA' | 'G722' | 'OPUS';
 
+/** Codecs of taps and streams: `L16` is linear, 16 bit, little-endian. */
+export type StreamCodec = AudioCodec | 'L16';
+
 /** Result of SDP offer/answer, from our point of view (RFC 3264). */
 export interface NegotiatedMedia {
   readonly codec: AudioCodec;
@@ -47,6 +50,28 @@ export interface OpenSession {
 
 /** What a detection listens for. */
 export type DetectSpec = Omit<MachineDetectorOptions, 'sampleRate'>;
+
+/** A copy of the audio that goes elsewhere. */
+export interface CopySpec {
+  /** `apart`: both sides, each for itself. */
+  readonly take: 'said' | 'heard' | 'mixed' | 'apart';
+  /** `L16` not over RTP. */
+  readonly codec: StreamCodec;
+  /** Of the codec's audio, Hz; free only for `L16`. */
+  readonly sampleRate: number;
+  /** Audio in a packet, ms. */
+  readonly ptimeMs: number;
+  /** Undefined: packets come as `copied` events. Not for `apart`. */
+  readonly rtp?: { readonly address: string; readonly port: number } | undefined;
+}
+
+/** Audio from elsewhere that the party hears, beside what plays. */
+export interface InjectSpec {
+  readonly codec: StreamCodec;
+  readonly sampleRate: number;
+  /** Little of it waits: what comes too fast is dropped, the oldest first. Else it is played to the end, evenly. */
+  readonly realtime: boolean;
+}
 
 /** One sound of a playlist. */
 export type Sound =
@@ -110,6 +135,33 @@ export type MediaCommand =
   /** Brings what the party says as `heardAudio`, from now until `unlisten`. */
   | { readonly type: 'listen'; readonly sessionId: string; readonly listenId: string }
   | { readonly type: 'unlisten'; readonly sessionId: string; readonly listenId: string }
+  /** Copies what is said and heard from now on; `copyStarted` or `copyEnded` tells. */
+  | { readonly type: 'copy'; readonly sessionId: string; readonly copyId: string; readonly spec: CopySpec }
+  | { readonly type: 'stopCopy'; readonly sessionId: string; readonly copyId: string }
+  /** Takes `injectAudio` from now on. */
+  | {
+      readonly type: 'inject';
+      readonly sessionId: string;
+      readonly injectId: string;
+      readonly spec: InjectSpec;
+    }
+  | {
+      readonly type: 'injectAudio';
+      readonly sessionId: string;
+      readonly injectId: string;
+      readonly payload: Uint8Array;
+    }
+  /** `injectedMark` tells when what was injected before it was sent, or dropped. */
+  | {
+      readonly type: 'injectMark';
+      readonly sessionId: string;
+      readonly injectId: string;
+      readonly name: string;
+    }
+  /** Drops what was not sent yet. */
+  | { readonly type: 'clearInjected'; readonly sessionId: string; readonly injectId: string }
+  /** What waits is dropped, and its marks are not told. */
+  | { readonly type: 'stopInject'; readonly sessionId: string; readonly injectId: string }
   /** A key that arrived by SIP INFO. */
   | {
       readonly type: 'digit';
@@ -212,6 +264,49 @@ export type MediaEvent =
       readonly sessionId: string;
       readonly listenId: string;
       readonly samples: Int16Array;
+    }
+  | {
+      readonly type: 'copyStarted';
+      readonly sessionId: string;
+      readonly copyId: string;
+      /** Port that RTP comes from. */
+      readonly rtpPort?: number | undefined;
+    }
+  /** A packet of a copy; `track` is where it is from, `said` of both mixed. */
+  | {
+      readonly type: 'copied';
+      readonly sessionId: string;
+      readonly copyId: string;
+      readonly track: 'said' | 'heard';
+      readonly payload: Uint8Array;
+    }
+  /** No packet of it comes behind this. `error`: why it could not start. */
+  | {
+      readonly type: 'copyEnded';
+      readonly sessionId: string;
+      readonly copyId: string;
+      /** Made so far. */
+      readonly packets: number;
+      readonly error?: string | undefined;
+    }
+  | {
+      readonly type: 'injectedMark';
+      readonly sessionId: string;
+      readonly injectId: string;
+      readonly name: string;
+    }
+  /** It came faster than it may wait; `samples` were dropped so far. Told at first, then for each second. */
+  | {
+      readonly type: 'injectDropped';
+      readonly sessionId: string;
+      readonly injectId: string;
+      readonly samples: number;
+    }
+  /** A key is up again; told while there are copies, of keys that say how long they were down. */
+  | {
+      readonly type: 'digitUp';
+      readonly sessionId: string;
+      readonly durationMs: number;
     }
   | { readonly type: 'digitsSent'; readonly sessionId: string; readonly sendId: string }
   /** Flow control of `feed`: samples of the stream that were sent to the party so far, about twice a second. */

@@ -17,6 +17,8 @@ export interface SendPathOptions {
   readonly random: () => number;
   readonly log: Logger;
   readonly send: SendDatagram;
+  /** Adds what comes from elsewhere to each frame, as it was left when not `sounding`; tells whether it sounds then. */
+  readonly mixIn?: ((frame: Int16Array, sounding: boolean) => boolean) | undefined;
   /** Puts the noise of a line into each frame of audio, `sounding` or left over; tells whether it is heard then. */
   readonly addNoise?: ((frame: Int16Array, sounding: boolean) => boolean) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
@@ -176,6 +178,7 @@ export class SendPath {
     if (overlay === undefined) sounding = this.player.fill(this.#out, this.#frame);
     else this.#fillWithTone(overlay.tone);
     sounding = this.#peer?.mixInto(this.#out, sounding) ?? sounding;
+    sounding = this.#options.mixIn?.(this.#out, sounding) ?? sounding;
     return this.#options.addNoise?.(this.#out, sounding) ?? sounding;
   }
 

@@ -10,7 +10,9 @@ import type { InbandDigits, MediaStatistics, NegotiatedMedia } from './protocol.
 import { ReceivePath } from './receive-path.ts';
 import { SendPath } from './send-path.ts';
 import type { MediaSessionOptions, SessionCommand } from './session.ts';
+import { SessionCopies } from './session-copies.ts';
 import { SessionDetectors } from './session-detectors.ts';
+import { SessionInjections } from './session-injections.ts';
 import { SessionListeners } from './session-listeners.ts';
 import { SessionRecordings } from './session-recordings.ts';
 
@@ -40,6 +42,8 @@ export class SessionAudio {
   readonly #recordings: SessionRecordings;
   readonly #detectors: SessionDetectors;
   readonly #listeners: SessionListeners;
+  readonly #copies: SessionCopies;
+  readonly #injections: SessionInjections;
   readonly #reporter: RtcpSession;
   readonly #keys: InbandKeys;
   readonly #merger: KeyMerger;
@@ -77,11 +81,13 @@ export class SessionAudio {
       onKeyDown: (digit, position) => this.#eventDown(digit, position),
       onKeyUp: (position, durationMs) => {
         if (position !== undefined) this.#keys.eventUp(position + (durationMs * sampleRate) / 1000);
+        if (this.#copies.active) onEvent({ type: 'digitUp', sessionId, durationMs });
       },
     });
     const { latch, timeline } = this.#receivePath;
     this.#merger = new KeyMerger(sampleRate);
     this.#keys = new InbandKeys(sampleRate);
+    this.#injections = new SessionInjections({ sessionId, sampleRate, frame: this.#frame, onEvent });
     this.#sendPath = new SendPath({
       sessionId,
       sampleRate,
@@ -93,6 +99,7 @@ export class SessionAudio {
         const { targetAddress, targetPort } = latch;
         if (targetPort !== 0) socket.send(buffer, 0, length, targetPort, targetAddress);
       },
+      mixIn: (frame, sounding) => this.#injections.mixInto(frame, sounding),
       onEvent,
     });
     this.#recordings = new SessionRecordings({
@@ -108,6 +115,8 @@ export class SessionAudio {
     });
     this.#detectors = new SessionDetectors({ sessionId, sampleRate, onEvent });
     this.#listeners = new SessionListeners({ sessionId, sampleRate, onEvent });
+    const { openSocket } = options;
+    this.#copies = new SessionCopies({ sessionId, sampleRate, clock, random, openSocket, onEvent });
     this.#reporter = new RtcpSession({
       ssrc: this.#sendPath.sender.ssrc,
       cname: sessionId,
@@ -186,6 +195,27 @@ export class SessionAudio {
       case 'unlisten':
         this.#listeners.stop(command.listenId);
         return;
+      case 'copy':
+        this.#copies.start(command.copyId, command.spec);
+        return;
+      case 'stopCopy':
+        this.#copies.stop(command.copyId);
+        return;
+      case 'inject':
+        this.#injections.start(command.injectId, command.spec);
+        return;
+      case 'injectAudio':
+        this.#injections.push(command.injectId, command.payload);
+        return;
+      case 'injectMark':
+        this.#injections.mark(command.injectId, command.name);
+        return;
+      case 'clearInjected':
+        this.#injections.clear(command.injectId);
+        return;
+      case 'stopInject':
+        this.#injections.stop(command.injectId);
+        return;
       case 'digit':
         this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.timeline.receivedUntil);
         return;
@@ -257,6 +287,8 @@ export class SessionAudio {
       this.#observe(from, count, heard);
     }
     this.#detectors.stopAll();
+    this.#copies.stopAll();
+    this.#injections.stopAll();
     this.#recordings.stopAll(cause);
     await this.#recordings.finished();
     if (this.#codec !== undefined && latch.targetPort !== 0) {
@@ -278,7 +310,7 @@ export class SessionAudio {
 
   /** Somebody wants what the party hears, at its place on the timeline. */
   get #keepsHeard(): boolean {
-    return this.#recordings.hears || this.#meter !== undefined;
+    return this.#recordings.hears || this.#copies.hears || this.#meter !== undefined;
   }
 
   /** What follows a beep begins when the recordings have heard it to its end. */
@@ -304,15 +336,18 @@ export class SessionAudio {
   #observe(from: number, count: number, heard: Int16Array): void {
     const detecting = this.#detectors.active;
     const listening = this.#listeners.active;
+    const copying = this.#copies.active;
     const wantsKeys = this.#inbandCounts || this.#recordings.masks;
     const peer = this.#peer;
-    const wanted = peer !== undefined || detecting || listening || wantsKeys || this.#meter !== undefined;
+    const forSome = peer !== undefined || detecting || listening || copying;
+    const wanted = forSome || wantsKeys || this.#meter !== undefined;
     if (wanted || this.#recordings.active) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
     // Before the recorders: one that ends here and now shall not hold a key.
     if (wantsKeys) this.#keys.process(from, count, this.#said);
     this.#recordings.observe(from, count, this.#said, heard);
     if (detecting) this.#detectors.observe(this.#said, count);
     if (listening) this.#listeners.observe(this.#said, count);
+    if (copying) this.#copies.observe(this.#said, heard, count);
     this.#meter?.observe(this.#said, heard, count);
     peer?.hear(this.#said, count, this.#sampleRate);
     // Behind them: a key that ends a recording lies in what it has heard.

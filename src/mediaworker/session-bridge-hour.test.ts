@@ -40,6 +40,7 @@ function delaysOf(hours: number, ppm: number): number[] {
       bindAddress: '',
       idleMedia: 'none',
       socket,
+      openSocket: () => Promise.reject(new Error('this test opens no further port')),
       clock,
       log: silentLogger,
       random: seededRandom(5),

@@ -74,6 +74,7 @@ async function recordLine(line: Line): Promise<MarkFinder> {
     bindAddress: '',
     idleMedia: 'none',
     socket,
+    openSocket: () => Promise.reject(new Error('this test opens no further port')),
     clock,
     log: silentLogger,
     random: seededRandom(5),

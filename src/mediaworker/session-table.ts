@@ -94,6 +94,7 @@ export class SessionTable {
       const session = new MediaSession({
         ...options,
         socket,
+        openSocket: () => openSocket(bindAddress),
         clock,
         random,
         createTarget,

@@ -15,6 +15,8 @@ import { SessionAudio } from './session-audio.ts';
 
 export interface MediaSessionOptions extends OpenSession {
   readonly socket: RtpSocket;
+  /** Binds a further port for RTP at the session's address. @throws Error */
+  readonly openSocket: () => Promise<RtpSocket>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;

@@ -84,6 +84,7 @@ export class WorkerMediaHost implements MediaHost {
     });
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'event') this.#deliver(message.event);
+      else if (message.kind === 'events') for (const event of message.events) this.#deliver(event);
       else if (message.kind === 'frames') this.#frames = message;
       else if (message.kind === 'log') this.#options.log[message.level](message.fields, message.message);
     });

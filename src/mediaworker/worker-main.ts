@@ -7,6 +7,7 @@ import { createRtpSockets } from '../rtp/sockets.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { warmUpOpus } from './codecs.ts';
 import { SessionTable } from './session-table.ts';
+import { eventPoster } from './event-poster.ts';
 import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
 
 /** How often the main thread hears of late frames, ms. */
@@ -32,7 +33,7 @@ const table = new SessionTable({
     clock,
     key: data.recordingKey === undefined ? undefined : new RecordingKey(data.recordingKey),
   }),
-  onEvent: (event) => post({ kind: 'event', event }),
+  onEvent: eventPoster(post),
 });
 
 if (data.codecs?.includes('OPUS') === true) {

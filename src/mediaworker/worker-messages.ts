@@ -24,6 +24,8 @@ export interface FrameCounts {
 
 export type FromWorker =
   | { readonly kind: 'event'; readonly event: MediaEvent }
+  /** Packets of copies: one message for all that a thread makes at a time, which is far cheaper. */
+  | { readonly kind: 'events'; readonly events: readonly MediaEvent[] }
   | ({ readonly kind: 'frames' } & FrameCounts)
   | {
       readonly kind: 'log';
