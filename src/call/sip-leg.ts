@@ -26,6 +26,8 @@ export interface SipLegOptions extends Omit<MediaLegOptions, 'info' | 'signallin
   readonly idleMedia: IdleMedia;
   /** Default `auto`. */
   readonly inbandDigits?: InbandDigits | undefined;
+  /** Default true. */
+  readonly concealLoss?: boolean | undefined;
 }
 
 /** An unanswered call is told that it rings when the script takes longer than this, ms. */
@@ -196,7 +198,8 @@ class InboundSipSignalling implements Signalling {
   }
 
   async #open(codecs: readonly string[] | undefined): Promise<SipMedia> {
-    const { media, callId, rtpBindAddress, advertisedAddress, idleMedia, inbandDigits } = this.#options;
+    const { media, callId, rtpBindAddress, advertisedAddress, idleMedia, inbandDigits, concealLoss } =
+      this.#options;
     this.#media ??= SipMedia.open({
       host: media,
       sessionId: callId,
@@ -206,6 +209,7 @@ class InboundSipSignalling implements Signalling {
       preference: codecs === undefined ? 'theirs' : 'ours',
       idleMedia,
       inbandDigits,
+      concealLoss,
     });
     try {
       this.#opened = await this.#media;

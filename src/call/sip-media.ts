@@ -17,6 +17,7 @@ export interface SipMediaOptions {
   readonly preference: 'ours' | 'theirs';
   readonly idleMedia: IdleMedia;
   readonly inbandDigits?: InbandDigits | undefined;
+  readonly concealLoss?: boolean | undefined;
 }
 
 /** The media session of a SIP call together with its offer/answer state. */
@@ -38,6 +39,7 @@ export class SipMedia {
       bindAddress: options.bindAddress,
       idleMedia: options.idleMedia,
       inbandDigits: options.inbandDigits,
+      concealLoss: options.concealLoss,
     });
     const { address, codecs, preference } = options;
     const local = { address, rtpPort: client.rtpPort, codecs, preference };

@@ -44,6 +44,8 @@ export interface OpenSession {
   readonly idleMedia: IdleMedia;
   /** Default `auto`. */
   readonly inbandDigits?: InbandDigits | undefined;
+  /** Whether what was lost is concealed, or silent. Default true. */
+  readonly concealLoss?: boolean | undefined;
   /** Session that it may be bridged to: both live on one thread, whichever is opened first. */
   readonly beside?: string | undefined;
 }

@@ -17,6 +17,8 @@ export interface ReceivePathOptions {
   /** Distance of ticks, ms. */
   readonly tickMs: number;
   readonly log: Logger;
+  /** Whether something is made up for what was lost. Default true. */
+  readonly conceal?: boolean | undefined;
   /** A key went down at this position of the timeline; undefined: before there was any audio. */
   readonly onKeyDown: (digit: string, position: number | undefined) => void;
   /** It was released so long after it went down there. */
@@ -36,8 +38,9 @@ interface PayloadFormat {
   sequence: number;
 }
 
-/** Sent by some peers unasked when they pause (RFC 3389 4): it stands for silence, and is no loss. */
+/** Sent by some peers unasked when they pause (RFC 3389 4): it stands for a little noise, and is no loss. */
 const COMFORT_NOISE = 13;
+const COMFORT_NOISE_CLOCK_RATE = 8000;
 const NO_SAMPLES = new Int16Array(0);
 
 /**
@@ -70,6 +73,7 @@ export class ReceivePath {
       rate: options.sampleRate,
       startMs: options.startMs,
       tickMs: options.tickMs,
+      conceal: options.conceal ?? true,
     });
   }
 
@@ -114,7 +118,9 @@ export class ReceivePath {
       this.#decodeFrames(format, bytes, nowMs);
       return;
     }
-    this.timeline.observe(header);
+    const clockRate = isEvent ? this.#eventClockRate : COMFORT_NOISE_CLOCK_RATE;
+    const timestamp = clockRate === this.#clockRate ? this.#scaled(header.timestamp) : undefined;
+    this.timeline.observe(header, timestamp, isEvent ? undefined : bytes);
     if (!isEvent) return;
     for (const signal of this.#events.push(header, bytes, nowMs)) this.#signal(signal);
   }
@@ -181,7 +187,12 @@ export class ReceivePath {
   /** Keys share the clock of the audio (RFC 4733 2.1); of those that do not, only the arrival is known. */
   #positionOf(timestamp: number): number | undefined {
     if (this.#eventClockRate !== this.#clockRate) return undefined;
-    return this.timeline.positionAt(scaled(timestamp, this.#options.sampleRate, this.#clockRate));
+    return this.timeline.positionAt(this.#scaled(timestamp));
+  }
+
+  /** A timestamp of the present codec, in samples. */
+  #scaled(timestamp: number): number {
+    return scaled(timestamp, this.#options.sampleRate, this.#clockRate);
   }
 }
 

@@ -107,6 +107,7 @@ export class RecordingTap {
   /** Once the end is decided, the rest is written at once. */
   #settle(): void {
     if (!this.#ending || this.#finished !== undefined) return;
+    this.#timeline.settle(this.#position + this.#recorder.pendingSamples);
     this.#append(Number.POSITIVE_INFINITY);
     this.#finished = this.#recorder.finish();
   }

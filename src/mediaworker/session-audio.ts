@@ -78,6 +78,7 @@ export class SessionAudio {
       startMs: clock.monotonic(),
       tickMs: TICK_MS,
       log,
+      conceal: options.concealLoss,
       onKeyDown: (digit, position) => this.#eventDown(digit, position),
       onKeyUp: (position, durationMs) => {
         if (position !== undefined) this.#keys.eventUp(position + (durationMs * sampleRate) / 1000);

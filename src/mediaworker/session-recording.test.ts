@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { rmsDbfs } from '../media/level.ts';
 import { find, openRig, type Rig } from './session.test-helper.ts';
 
 /** Asserts that the file is what the peer said from some sample on, without a gap. @returns that sample */
@@ -33,8 +34,11 @@ test('a recording holds what was sent, sample by sample', async (t) => {
   await rig.close();
 });
 
-test('loss leaves its gaps and nothing else; reordering and duplicates do not show', async (t) => {
-  const rig = await openRig(t, { conditions: { loss: 0.05, jitterMs: 60, duplication: 0.05 } });
+test('unconcealed loss leaves its gaps and nothing else; reordering and duplicates do not show', async (t) => {
+  const rig = await openRig(t, {
+    concealLoss: false,
+    conditions: { loss: 0.05, jitterMs: 60, duplication: 0.05 },
+  });
   rig.peer.start(rig.port);
   await rig.clock.advance(1000);
   rig.record('r');
@@ -64,7 +68,7 @@ test('loss leaves its gaps and nothing else; reordering and duplicates do not sh
   await rig.close();
 });
 
-test('comfort noise is silence of its length, and no loss', async (t) => {
+test('comfort noise has its length and its level, and is no loss', async (t) => {
   const rig = await openRig(t);
   rig.peer.start(rig.port);
   await rig.clock.advance(1000);
@@ -82,7 +86,13 @@ test('comfort noise is silence of its length, and no loss', async (t) => {
   assert.equal(rig.outcome('r').missingSamples, 0);
   const file = rig.wav('r')[0]!;
   const start = near - 1600 + find(rig.peer.said(near - 1600, 3200), file.subarray(0, 80));
-  assert.deepEqual(file, rig.peer.said(start, file.length).fill(0, from - start, to - start));
+  const pause = file.slice(from - start, to - start);
+  // 70 below the overload point (RFC 3389 3.1), which is full scale.
+  assert.ok(Math.abs(rmsDbfs(pause) + 70) < 0.5, `${rmsDbfs(pause)} dBFS`);
+  assert.deepEqual(
+    file.fill(0, from - start, to - start),
+    rig.peer.said(start, file.length).fill(0, from - start, to - start),
+  );
   await rig.close();
 });
 

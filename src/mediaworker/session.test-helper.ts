@@ -77,6 +77,7 @@ export async function openRig(
   options: {
     readonly idle?: IdleMedia;
     readonly inbandDigits?: InbandDigits | undefined;
+    readonly concealLoss?: boolean;
     readonly conditions?: Partial<NetworkConditions>;
   } = {},
 ): Promise<Rig> {
@@ -100,6 +101,7 @@ export async function openRig(
     bindAddress: OUR_ADDRESS,
     idleMedia: options.idle ?? 'silence',
     inbandDigits: options.inbandDigits,
+    concealLoss: options.concealLoss,
   });
   await clock.settle();
   const opened = events[0];

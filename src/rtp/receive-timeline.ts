@@ -1,3 +1,4 @@
+import { Concealment } from './concealment.ts';
 import type { RtpHeader } from './packet.ts';
 import { MAX_PENDING, type PendingKind, PendingPackets } from './pending-packets.ts';
 import { PlayoutDelay } from './playout-delay.ts';
@@ -25,6 +26,8 @@ export interface TimelineOptions {
   readonly minDelayMs?: number;
   /** Largest playout delay, ms. Default 200. */
   readonly maxDelayMs?: number;
+  /** Whether something is made up for what was lost ({@link Concealment}); else it is silence. Default false. */
+  readonly conceal?: boolean;
 }
 
 /**
@@ -92,6 +95,8 @@ export class ReceiveTimeline {
   readonly #delay: PlayoutDelay;
   readonly #reception: Reception;
   readonly #pending: PendingPackets;
+  /** Undefined: what does not come is silent. */
+  readonly #concealment: Concealment | undefined;
 
   #head = 0;
 
@@ -131,6 +136,7 @@ export class ReceiveTimeline {
     });
     this.#reception = new Reception(rate);
     this.#pending = new PendingPackets(this.#perMs, this.#maxPayload);
+    if (options.conceal === true) this.#concealment = new Concealment(this.#ring, rate);
   }
 
   /** Position of the first sample that live listeners have not had yet. */
@@ -188,6 +194,11 @@ export class ReceiveTimeline {
     this.#ring.copyTo(dest, destOffset, from, count);
   }
 
+  /** Decides what stands in the gaps before `until`: for recorders that read beyond {@link availableUntil}. */
+  settle(until: number): void {
+    if (this.#ssrc >= 0) this.#concealment?.settle(Math.min(until, this.#receivedUntil));
+  }
+
   /** Samples of a kept range that packets brought; the rest of it is silence. */
   receivedSamples(from: number, count: number): number {
     return this.#ring.countReceived(from, count);
@@ -233,11 +244,16 @@ export class ReceiveTimeline {
 
   /**
    * Counts a packet of the same stream that carries no audio (telephone-event, comfort noise), so that its
-   * sequence number does not pass for loss.
+   * sequence number does not pass for loss, nor its time for audio.
+   * @param timestamp where it stands in the place of audio, as in {@link push}
+   * @param noise `bytes` from `header.payloadOffset` on describe comfort noise (RFC 3389)
    */
-  observe(header: RtpHeader): void {
+  observe(header: RtpHeader, timestamp?: number, noise?: Uint8Array): void {
     if (header.ssrc !== this.#ssrc || this.#reception.place(header.sequence) === 'jump') return;
     this.#reception.accept(header.sequence);
+    const position = timestamp === undefined ? undefined : this.positionAt(timestamp);
+    if (position === undefined || Math.abs(position - this.#head) > this.#keep + this.#maxDelay) return;
+    this.#concealment?.paused(position, noise, header.payloadOffset);
   }
 
   /**
@@ -254,6 +270,10 @@ export class ReceiveTimeline {
     this.#ring.forgetBefore(this.#head - this.#keep);
     const advance = ticks * this.#step + this.#adaptation();
     this.#head += advance;
+    if (this.#concealment !== undefined && this.#ssrc >= 0) {
+      this.#concealment.live(this.#head - advance, this.#head);
+      this.#concealment.settle(this.availableUntil);
+    }
     return advance;
   }
 
@@ -458,6 +478,7 @@ export class ReceiveTimeline {
       header.payloadLength - skipped,
     );
     if (end > this.#receivedUntil) this.#receivedUntil = end;
+    this.#concealment?.placed(position);
     return 'placed';
   }
 }

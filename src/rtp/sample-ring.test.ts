@@ -15,7 +15,7 @@ describe('SampleRing', () => {
 
   it('does what plain arrays of all positions would do', () => {
     const operation = fc.record({
-      kind: fc.constantFrom('write', 'expect', 'forget', 'read'),
+      kind: fc.constantFrom('write', 'expect', 'restore', 'put', 'forget', 'read'),
       from: fc.integer({ min: 0, max: 127 }),
       count: fc.integer({ min: 0, max: 64 }),
     });
@@ -24,6 +24,9 @@ describe('SampleRing', () => {
         const ring = new SampleRing(128);
         const samples = new Map<number, number>();
         const expected = new Set<number>();
+        const restored = new Set<number>();
+        const received = new Set<number>();
+        const isHeld = (position: number) => received.has(position) || restored.has(position);
         let next = 1;
         for (const { kind, from: offset, count: wanted } of operations) {
           const from = ring.oldest + offset;
@@ -31,10 +34,21 @@ describe('SampleRing', () => {
           if (kind === 'write') {
             const bytes = Uint8Array.from({ length: count + 1 }, () => (next++ % 255) + 1);
             ring.write(from, copy, bytes, 1, count);
-            for (let i = 0; i < count; i++) samples.set(from + i, bytes[i + 1]!);
+            for (let i = 0; i < count; i++) {
+              samples.set(from + i, bytes[i + 1]!);
+              received.add(from + i);
+            }
           } else if (kind === 'expect') {
             ring.markExpected(from, count);
             for (let i = 0; i < count; i++) expected.add(from + i);
+          } else if (kind === 'restore' || kind === 'put') {
+            const made = Int16Array.from({ length: count + 1 }, () => -(next++ % 255) - 1);
+            ring[kind](from, made, 1, count);
+            for (let i = 0; i < count; i++) {
+              if (isHeld(from + i)) continue;
+              samples.set(from + i, made[i + 1]!);
+              if (kind === 'restore') restored.add(from + i);
+            }
           } else if (kind === 'forget') {
             ring.forgetBefore(from);
           } else {
@@ -45,11 +59,24 @@ describe('SampleRing', () => {
             const kept = range.filter((position) => position >= ring.oldest && position < ring.end);
             const value = (position: number) => (kept.includes(position) ? (samples.get(position) ?? 0) : 0);
             assert.deepEqual([...read], [-1, ...range.map(value), -1]);
-            const received = kept.filter((position) => samples.has(position));
-            assert.equal(ring.countReceived(start, wanted), received.length);
-            const lost = kept.filter((position) => expected.has(position) && !samples.has(position));
+            const here = kept.filter((position) => received.has(position));
+            assert.equal(ring.countReceived(start, wanted), here.length);
+            const lost = kept.filter((position) => expected.has(position) && !received.has(position));
             assert.equal(ring.countLost(start, wanted), lost.length);
-            assert.equal(ring.peak(start, wanted), Math.max(0, ...range.map(value)));
+            assert.equal(
+              ring.peak(start, wanted),
+              Math.max(0, ...range.map((position) => Math.abs(value(position)))),
+            );
+            const limit = from + wanted;
+            const onward = Array.from({ length: wanted }, (_, i) => from + i);
+            const holds = (position: number) => position < ring.end && isHeld(position);
+            assert.equal(ring.nextHeld(from, limit), onward.find(holds) ?? limit);
+            assert.equal(ring.nextOpen(from, limit), onward.find((position) => !holds(position)) ?? limit);
+            assert.equal(ring.lastHeld(limit, from), onward.findLast(holds) ?? from - 1);
+            const isLost = (position: number) => expected.has(position) && !received.has(position);
+            const within = onward.filter((position) => position < ring.end);
+            const end = within.at(-1) === undefined ? from : within.at(-1)! + 1;
+            assert.equal(ring.lostUntil(from, end), within.find((position) => !isLost(position)) ?? end);
           }
         }
       }),

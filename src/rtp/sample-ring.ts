@@ -12,8 +12,9 @@ export type DecodeSamples = (
 
 /**
  * Samples addressed by absolute position (0, 1, 2 … without end), of which the window `[oldest, end)` is kept
- * in a ring. Two marks go with each sample: *received*, and *expected* (sent, as far as the sequence numbers
- * tell). Expected but not received is lost; neither is a pause of the sender.
+ * in a ring. Marks go with each sample: *received*, *expected* (sent, as far as the sequence numbers tell), and
+ * *restored* (something stands for it that is as good as can be had). Expected but not received is lost; neither
+ * is a pause of the sender. What is received or restored is *held*; anything else is open.
  *
  * Reading takes any range and finds silence outside of the window; writing and marking need a range within.
  */
@@ -25,6 +26,8 @@ export class SampleRing {
   /** One bit per sample. */
   readonly #received: Int32Array;
   readonly #expected: Int32Array;
+  /** Made when it is needed, which on a good line is never. */
+  #restored: Int32Array | undefined;
   #oldest = 0;
 
   /** @param minimum samples that must fit; the capacity is the next power of two, at least 64 */
@@ -57,6 +60,87 @@ export class SampleRing {
       decode(src, srcOffset + first, count - first, this.#samples, 0);
       setBits(this.#received, 0, count - first);
     }
+  }
+
+  /** Writes samples to open positions, which stay open. */
+  put(from: number, src: Int16Array, srcOffset: number, count: number): void {
+    for (let n = 0; n < count; n++) {
+      const index = (from + n) & this.#mask;
+      if (!this.#isHeld(index)) this.#samples[index] = src[srcOffset + n]!;
+    }
+  }
+
+  /** Writes samples to open positions, which are then restored. */
+  restore(from: number, src: Int16Array, srcOffset: number, count: number): void {
+    this.#restored ??= new Int32Array(this.capacity / 32);
+    for (let n = 0; n < count; n++) {
+      const index = (from + n) & this.#mask;
+      if (this.#isHeld(index)) continue;
+      this.#samples[index] = src[srcOffset + n]!;
+      this.#restored[index >>> 5]! |= 1 << (index & 31);
+    }
+  }
+
+  /** Writes the same sample to open positions, which stay open. */
+  fill(from: number, count: number, value: number): void {
+    for (let position = from; position < from + count; position++) {
+      const index = position & this.#mask;
+      if (!this.#isHeld(index)) this.#samples[index] = value;
+    }
+  }
+
+  /** The first open position from `from` on, or `limit`; nothing from {@link end} on is held. */
+  nextOpen(from: number, limit: number): number {
+    const stop = Math.min(limit, this.end);
+    for (let position = from; position < stop; ) {
+      const index = position & this.#mask;
+      const open = ~this.#heldWord(index >>> 5) >>> (index & 31);
+      if (open !== 0) return Math.min(limit, position + zerosBelow(open));
+      position += 32 - (index & 31);
+    }
+    return Math.min(limit, Math.max(from, stop));
+  }
+
+  /** The first position from `from` on that is held, or `limit`. */
+  nextHeld(from: number, limit: number): number {
+    const stop = Math.min(limit, this.end);
+    for (let position = Math.max(from, this.#oldest); position < stop; ) {
+      const index = position & this.#mask;
+      const held = this.#heldWord(index >>> 5) >>> (index & 31);
+      if (held !== 0) {
+        const found = position + zerosBelow(held);
+        return found < stop ? found : limit;
+      }
+      position += 32 - (index & 31);
+    }
+    return limit;
+  }
+
+  /** The last position before `before` that is held, not below `lowest`; or the one before that. */
+  lastHeld(before: number, lowest: number): number {
+    const first = Math.max(lowest, this.#oldest);
+    for (let position = Math.min(before, this.end) - 1; position >= first; ) {
+      const index = position & this.#mask;
+      const held = this.#heldWord(index >>> 5) << (31 - (index & 31));
+      if (held !== 0) {
+        const found = position - Math.clz32(held);
+        return found >= first ? found : lowest - 1;
+      }
+      position -= (index & 31) + 1;
+    }
+    return lowest - 1;
+  }
+
+  /** Behind the last of the positions from `from` on that are lost one behind the other; at most `limit`. */
+  lostUntil(from: number, limit: number): number {
+    let position = from;
+    while (position < limit) {
+      const index = position & this.#mask;
+      const lost = this.#expected[index >>> 5]! & ~this.#received[index >>> 5]!;
+      if (((lost >>> (index & 31)) & 1) === 0) return position;
+      position++;
+    }
+    return limit;
   }
 
   markExpected(from: number, count: number): void {
@@ -114,6 +198,16 @@ export class SampleRing {
     this.#samples.fill(0, index, index + count);
     clearBits(this.#received, index, count);
     clearBits(this.#expected, index, count);
+    if (this.#restored !== undefined) clearBits(this.#restored, index, count);
+  }
+
+  #heldWord(word: number): number {
+    const received = this.#received[word]!;
+    return this.#restored === undefined ? received : received | this.#restored[word]!;
+  }
+
+  #isHeld(index: number): boolean {
+    return ((this.#heldWord(index >>> 5) >>> (index & 31)) & 1) !== 0;
   }
 
   #count(from: number, count: number, lost: boolean): number {
@@ -154,6 +248,11 @@ function clearBits(words: Int32Array, first: number, count: number): void {
     bit += bits;
     left -= bits;
   }
+}
+
+/** Of a word that is not 0, the number of zeros below its lowest one. */
+function zerosBelow(word: number): number {
+  return 31 - Math.clz32(word & -word);
 }
 
 /** Number of ones in a 32-bit word, by adding neighbours in parallel. */

@@ -139,6 +139,7 @@ export class Calls {
       codecs: config.rtp.codecs,
       idleMedia: config.rtp.idle_media,
       inbandDigits: config.dtmf.inband,
+      concealLoss: config.rtp.conceal_loss,
       sounds: this.#options.sounds,
       recordings: this.#options.recordings,
       recogniser: this.#options.recogniser,

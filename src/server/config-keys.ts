@@ -138,6 +138,13 @@ export const CONFIG_KEYS = {
       default: ['OPUS', 'G722', 'PCMU', 'PCMA'],
       description: 'Codecs to accept; the order of the caller decides, that of this list in offers of ours.',
     }),
+    conceal_loss: key({
+      schema: z.boolean('expected true or false'),
+      kind: 'boolean',
+      default: true,
+      description:
+        'Whether lost packets are concealed in what is heard, recorded and understood; else they are silent.',
+    }),
     idle_media: key({
       schema: oneOf('silence', 'keepalive', 'none'),
       kind: 'text',

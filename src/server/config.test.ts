@@ -59,6 +59,7 @@ describe('the settings', () => {
         bind: '0.0.0.0',
         ports: { min: 20_000, max: 29_999 },
         codecs: ['OPUS', 'G722', 'PCMU', 'PCMA'],
+        conceal_loss: true,
         idle_media: 'silence',
       },
       dtmf: { inband: 'auto' },
