@@ -102,8 +102,9 @@ export class SessionRecordings {
     this.#find(recordingId)?.resume();
   }
 
-  /** Ends all of them. */
+  /** Ends all of them. A key that was pressed before counts, though the live head never comes to it. */
   stopAll(cause: EndCause): void {
+    for (const { digit } of this.#digits.splice(0)) this.#pressed(digit, 0);
     for (const tap of [...this.#taps]) tap.stop(cause);
   }
 

@@ -1,5 +1,6 @@
 import { MPEGDecoder } from 'mpg123-decoder';
 import { wavHeader } from '../media/wav-format.ts';
+import { parseMp3Header } from '../media/mp3-frame.ts';
 import { Mp4SoundReader } from '../media/mp4-sound.ts';
 import { concat } from '../media/test-signals.ts';
 import { WavStreamDecoder } from '../media/wav-stream-decoder.ts';
@@ -56,9 +57,11 @@ async function readMp3(bytes: Uint8Array): Promise<AudioFile> {
   await decoder.ready;
   try {
     const { channelData, sampleRate } = decoder.decode(bytes);
+    // The decoder gives two channels of every file.
+    const count = parseMp3Header(bytes)?.channels ?? channelData.length;
     return inMemory(
       sampleRate,
-      channelData.map((samples) => toIntegers(samples)),
+      channelData.slice(0, count).map((samples) => toIntegers(samples)),
     );
   } finally {
     decoder.free();

@@ -67,6 +67,16 @@ export class CallStory {
     return this.transcript.sounds(this.#startMs);
   }
 
+  /** Ids of the recordings, each with its place among those that began. */
+  recordingOrder(): ReadonlyMap<string, number> {
+    const order = new Map<string, number>();
+    for (const { kind, data } of this.#events) {
+      const { recording_id: id } = data;
+      if (kind === 'recording' && typeof id === 'string' && !order.has(id)) order.set(id, order.size);
+    }
+    return order;
+  }
+
   /** @param over whether the call has ended, so that what is said of broken off sounds does not hold */
   legEvent(event: LegEvent, over: boolean): void {
     const now = this.#clock.monotonic();

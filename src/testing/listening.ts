@@ -19,6 +19,8 @@ const SILENT_DBFS = -50;
 interface Waiter {
   /** What has been waited for, once it is there. */
   readonly check: (frame: Int16Array | undefined) => string | undefined;
+  /** What has been heard when nothing more will come. */
+  readonly atEnd?: (() => string | undefined) | undefined;
   readonly resolve: (heard: string) => void;
   readonly reject: (reason: Error) => void;
 }
@@ -72,14 +74,16 @@ export class Listening {
     const frame = (line.sampleRate * TONE_FRAME_MS) / 1000;
     const name = frequenciesHz === undefined ? 'a beep' : `${frequenciesHz.join('+')} Hz`;
     let position = this.#toneCursor;
-    return this.#wait(signal, () => {
+    const check = (): string | undefined => {
       for (; position + frame <= line.heard.length; position += frame) {
         if (!search.push(line.heard.slice(position, position + frame))) continue;
         this.#toneCursor = position + frame;
         return name;
       }
       return undefined;
-    });
+    };
+    // A tone that sounds when the call ends has come to its end, too.
+    return this.#wait(signal, check, () => (search.over ? name : undefined));
   }
 
   /** Nothing that is louder than {@link SILENT_DBFS}, for so long from now on. */
@@ -111,13 +115,17 @@ export class Listening {
   end(reason: Error): void {
     this.#check(undefined);
     this.#over = true;
-    for (const waiter of this.#waiters) waiter.reject(reason);
+    for (const { atEnd, resolve, reject } of this.#waiters) {
+      const heard = atEnd?.();
+      if (heard === undefined) reject(reason);
+      else resolve(heard);
+    }
     this.#waiters.clear();
   }
 
-  #wait(signal: AbortSignal, check: Waiter['check']): Promise<string> {
+  #wait(signal: AbortSignal, check: Waiter['check'], atEnd?: Waiter['atEnd']): Promise<string> {
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { check, resolve, reject };
+      const waiter: Waiter = { check, atEnd, resolve, reject };
       const heard = check(undefined);
       if (heard !== undefined) {
         resolve(heard);
@@ -154,6 +162,11 @@ class ToneSearch {
   constructor(detector: ToneDetector, forMs: number | undefined) {
     this.#detector = detector;
     this.#forMs = forMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it has sounded for long enough, if nothing more comes. */
+  get over(): boolean {
+    return this.#onMs >= MIN_TONE_MS && this.#forMs === Number.POSITIVE_INFINITY;
   }
 
   /** @returns whether the tone has come to its end, or has lasted long enough */

@@ -8,6 +8,7 @@ import { silentLogger } from '../log/logger.ts';
 import { warmUpOpus } from '../mediaworker/codecs.ts';
 import { repeatableRandom } from '../rtp/memory-network.ts';
 import type { SwmlDocument } from '../swml/document.ts';
+import type { RecordingRow } from '../storage/recordings.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AudioFile, readAudio } from './audio-file.ts';
@@ -248,8 +249,10 @@ export class VirtualCall {
   /** Recordings in the order in which they began. */
   get recordings(): readonly VirtualRecording[] {
     const { store, recordings, disk } = this.#parts;
+    const order = this.#story.recordingOrder();
+    const placeOf = ({ id }: RecordingRow): number => order.get(id) ?? order.size;
     return [...store.list({ callId: this.#leg.info.call_id, limit: 1000 })]
-      .reverse()
+      .sort((one, other) => placeOf(one) - placeOf(other))
       .map(
         (row) =>
           new VirtualRecording(

@@ -48,6 +48,22 @@ export function formatTimeline(events: readonly CallEvent[]): string {
   return events.filter(isTold).map(formatEvent).join('\n');
 }
 
+/** Lines of a story that is told among other things: its beginning, and its end. */
+const FIRST_LINES = 60;
+const LAST_LINES = 140;
+
+/** The story as text, without the middle of a very long one. */
+export function shortTimeline(events: readonly CallEvent[]): string {
+  const told = events.filter(isTold);
+  const left = told.length - FIRST_LINES - LAST_LINES;
+  if (left <= 1) return told.map(formatEvent).join('\n');
+  return [
+    ...told.slice(0, FIRST_LINES).map(formatEvent),
+    `      …    ${left} more lines`,
+    ...told.slice(-LAST_LINES).map(formatEvent),
+  ].join('\n');
+}
+
 /** Whether people want to read it: no levels, and the end of a step only when something came of it. */
 function isTold({ kind, text, data }: CallEvent): boolean {
   if (kind === 'level') return false;

@@ -7,7 +7,7 @@ import { silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { CallTracer } from './call-tracer.ts';
-import { type CallEvent, formatTimeline } from './events.ts';
+import { type CallEvent, formatTimeline, shortTimeline } from './events.ts';
 import { parseTrace, type TraceHeader, TraceError, traceText } from './format.ts';
 import { formatLadder } from './ladder.ts';
 import { sipText } from './sip-line.ts';
@@ -77,6 +77,19 @@ test('a timeline shows what people want to read: no levels, no empty ends, no wh
   ]);
   const hostile = formatTimeline([{ at: 0, kind: 'call', text: 'x\u001b[2Jy', data: {} }]);
   assert.ok(!hostile.includes('\u001b'));
+});
+
+test('a very long timeline is told without its middle', () => {
+  const events = Array.from(
+    { length: 10_000 },
+    (_, at): CallEvent => ({ at, kind: 'step', text: `set ${at}`, data: {} }),
+  );
+  const lines = shortTimeline(events).split('\n');
+  assert.equal(lines.length, 201);
+  assert.match(lines[59]!, /set 59$/);
+  assert.equal(lines[60], '      …    9800 more lines');
+  assert.match(lines[200]!, /set 9999$/);
+  assert.equal(shortTimeline(events.slice(0, 201)), formatTimeline(events.slice(0, 201)));
 });
 
 test('a ladder shows who sent what to whom', () => {

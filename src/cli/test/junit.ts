@@ -1,5 +1,5 @@
 import type { TestResult } from '../../testing/files/run.ts';
-import { formatTimeline } from '../../trace/events.ts';
+import { shortTimeline } from '../../trace/events.ts';
 import { describeFailure, type TestRun } from './report.ts';
 
 /** The run in the form that build servers read (JUnit XML: `testsuites` of `testsuite` of `testcase`). */
@@ -32,7 +32,7 @@ function testcase({ test, failures, call, tookMs }: TestResult): string {
   if (failures.length === 0) return `${head}/>`;
   const [first] = failures;
   const text = failures.map((failure) => describeFailure(test.file, failure)).join('\n\n');
-  const story = call === undefined ? '' : `\n\nThe call:\n${formatTimeline(call.timeline)}`;
+  const story = call === undefined ? '' : `\n\nThe call:\n${shortTimeline(call.timeline)}`;
   return [
     `${head}>`,
     `      <failure message="${xmlText(first!.message)}">${xmlText(text + story)}</failure>`,

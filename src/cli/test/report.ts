@@ -1,7 +1,7 @@
 /** What a run of tests looks like on a terminal, and as JSON. */
 import { styleText } from 'node:util';
 import type { TestFailure, TestResult } from '../../testing/files/run.ts';
-import { formatTimeline } from '../../trace/events.ts';
+import { shortTimeline } from '../../trace/events.ts';
 import type { Terminal } from '../terminal.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -38,7 +38,7 @@ export class TestReport {
     for (const failure of failures) this.#tellFailure(test.file, failure);
     if (failures.length > 0 && call !== undefined) {
       this.#line(this.#paint('gray', '      The call:'));
-      this.#line(indented(formatTimeline(call.timeline), '      '));
+      this.#line(indented(shortTimeline(call.timeline), '      '));
     }
   }
 
