@@ -1,6 +1,6 @@
 /**
  * Writes `docs/methods/`, one page for each method, `docs/errors.md`, `docs/commands.md` and `docs/test-files.md`
- * from the registries.
+ * from the registries, and `conformance/COVERAGE.md` from the suite.
  * `node scripts/generate-docs.ts` writes; with `--check` it only says which pages are stale (exit 1).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import type { AnyMethod, OutputVariable } from '../src/methods/method.ts';
 import { methodsOf } from '../src/methods/registry.ts';
 import { type DocumentKind, ERROR_CODES } from '../src/swml/error-codes.ts';
 import { commandsPage } from './docs/commands-page.ts';
+import { conformancePage } from './docs/conformance-page.ts';
 import { generated, parameterTable, table } from './docs/markdown.ts';
 import { testFilesPage } from './docs/test-files-page.ts';
 
@@ -26,6 +27,7 @@ export function pages(): ReadonlyMap<string, string> {
   found.set('docs/errors.md', errors());
   found.set('docs/commands.md', commandsPage());
   found.set('docs/test-files.md', testFilesPage());
+  found.set('conformance/COVERAGE.md', conformancePage());
   return found;
 }
 

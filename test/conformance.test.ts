@@ -6,6 +6,8 @@ import { findTestFiles, loadTests } from '../src/cli/test/find-files.ts';
 import { describeFailure } from '../src/cli/test/report.ts';
 import { runTest } from '../src/testing/files/run.ts';
 import { RealClock } from '../src/time/real-clock.ts';
+import { conformanceSuite } from '../scripts/docs/conformance-page.ts';
+import { SECTIONS, sectionOf } from '../scripts/docs/conformance-sections.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const clock = new RealClock();
@@ -27,3 +29,31 @@ for (const folder of ['conformance', 'examples']) {
     });
   }
 }
+
+describe('what the suite cites', () => {
+  const cited = conformanceSuite().flatMap(({ name, tests }) =>
+    tests.flatMap(({ references, position }) =>
+      (references.length > 0 ? references : ['']).map((citation) => ({
+        place: `${name}:${position.line}`,
+        section: sectionOf(citation),
+      })),
+    ),
+  );
+
+  test('every test names a section of the reference', () => {
+    assert.deepEqual(
+      cited.filter(({ section }) => SECTIONS[section] === undefined),
+      [],
+    );
+  });
+
+  test('every section is named by a test, but for those that are tested elsewhere', () => {
+    for (const [section, { elsewhere }] of Object.entries(SECTIONS)) {
+      assert.equal(
+        cited.some((one) => one.section === section),
+        elsewhere === undefined,
+        section,
+      );
+    }
+  });
+});

@@ -9,6 +9,7 @@ import { cli } from '../terminal.test-helper.ts';
 const PASSES = `document: { sections: { main: [{ record: { max_length: 1, initial_timeout: 0 } }] } }
 tests:
   - name: A second is recorded
+    spec: record.md 3.3
     caller: [{ makes_noise: { level: -30, seconds: 2 } }]
     expect: { recordings: [{ seconds: 1 }] }
   - name: The caller hangs up
@@ -96,12 +97,13 @@ test('Places without tests, and filters without a hit, are told in one line with
   }
 });
 
-test('A filter chooses by name or file, as text or expression', async (context) => {
+test('A filter chooses by name, file or reference, as text or expression', async (context) => {
   const folder = folderWith(context, { 'pass.test.yaml': PASSES });
   for (const [filter, count] of [
     ['hangs UP', 1],
     ['pass.test', 2],
     ['/^A second/', 1],
+    ['record.md 3', 1],
   ] as const) {
     const { out } = await cli('test', folder, '--filter', filter);
     assert.match(out, new RegExp(`${count} passed`), filter);
@@ -135,7 +137,7 @@ test('A JUnit file holds every test, and the failures with the call', async (con
   );
   assert.match(
     xml,
-    /<testcase classname="[^"]*pass\.test\.yaml" name="The caller hangs up" [^>]*line="6"[^>]*\/>/,
+    /<testcase classname="[^"]*pass\.test\.yaml" name="The caller hangs up" [^>]*line="7"[^>]*\/>/,
   );
   assert.match(xml, /<failure message="The call did not last as long as expected">[^<]*The call:\n/);
   const { status, err } = await cli('test', folder, '--junit', path.join(folder, 'none', 'x.xml'));

@@ -52,7 +52,10 @@ export function addTestCommand(program: Command, context: CommandContext): void 
     .command('test')
     .description('test documents by virtual calls')
     .argument('<file|folder...>', 'test files, or folders with files whose names end in .test.yaml')
-    .option('--filter <text>', 'only tests whose name or file holds this text, or matches this /expression/')
+    .option(
+      '--filter <text>',
+      'only tests whose name, file or reference holds this text, or matches this /expression/',
+    )
     .option('--watch', 'run again when a file changes')
     .option('--json', 'print the results as JSON')
     .option('--junit <file>', 'write the results to a file in the form of JUnit')
@@ -76,7 +79,7 @@ async function runOnce(
   const { tests, broken } = loadTests(findTestFiles(places));
   const chosen = choose(tests, flags.filter);
   if (chosen.length === 0 && broken.length === 0 && flags.filter !== undefined) {
-    throw new UsageError(`no test of ${tests.length} holds "${flags.filter}" in its name or file`);
+    throw new UsageError(`no test of ${tests.length} holds "${flags.filter}" in its name, file or reference`);
   }
   const report = new TestReport(terminal);
   const results = await runAll(
@@ -156,8 +159,8 @@ function choose(tests: readonly TestCase[], filter: string | undefined): readonl
   if (filter === undefined) return tests;
   const expression = readExpression(filter);
   const wanted = filter.toLowerCase();
-  return tests.filter(({ name, file }) =>
-    [name, file].some((text) => expression?.test(text) ?? text.toLowerCase().includes(wanted)),
+  return tests.filter(({ name, file, references }) =>
+    [name, file, ...references].some((text) => expression?.test(text) ?? text.toLowerCase().includes(wanted)),
   );
 }
 
