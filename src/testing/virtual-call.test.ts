@@ -341,3 +341,18 @@ test('a trace has the story of the call, the levels of both sides, and what the 
   const finished = events.find(({ kind, data }) => kind === 'callback' && data['state'] === 'finished');
   assert.equal((finished!.data['body'] as { event_type: string }).event_type, 'calling.call.record');
 });
+
+test('stubs of recognition: other words, no words, a failure, one for each utterance', async () => {
+  const prompt = '- prompt: { play: "silence:0.5", speech_end_timeout: 0.5 }';
+  const copy = '- set: { all: "${vars.all} %{prompt_result}:%{prompt_value}" }';
+  const steps = `- set: { all: "" }\n${[1, 2, 3].map(() => `${prompt}\n${copy}`).join('\n')}`;
+  const call = await place(main(steps), {
+    recognition: [{ text: 'sails', confidence: 0.4 }, '', { error: 'out of order' }],
+  });
+  for (let utterance = 1; utterance <= 3; utterance++) {
+    await call.caller.says('The sales department.');
+    await call.caller.waits(1.5);
+  }
+  await call.ends();
+  assert.equal(call.vars['all'], ' match_speech:sails no_match: failed:');
+});
