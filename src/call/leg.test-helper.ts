@@ -68,6 +68,7 @@ export class ScriptedHost implements MediaHost {
 
 /** Opens its session on the host; every call is noted in `log`. */
 export class ScriptedSignalling implements Signalling {
+  readonly localAddress = '10.0.0.1';
   readonly log: string[] = [];
   /** Each answer waits for this. */
   gate: Promise<void> = Promise.resolve();

@@ -2,6 +2,7 @@
  * A call leg as the language sees it: one party, its signalling and its media behind one interface. SIP,
  * WebRTC and virtual legs implement it.
  */
+import type { StreamOperation, StreamOptions, TapOperation, TapOptions } from './streams/types.ts';
 import type { EndCause, RecordDirection, RecordFormat, RecordOutcome } from '../recording/types.ts';
 
 export type CallState = 'created' | 'ringing' | 'answered' | 'ending' | 'ended';
@@ -230,6 +231,21 @@ export interface CallLeg {
    * @throws CallError `no_recogniser`, `invalid_state` (not answered), `call_over`
    */
   recognise(options: RecogniseOptions, onStart: () => void): SpeechListening;
+  /**
+   * Sends a copy of the audio elsewhere, until it is stopped or the call ends; resolves when it is on its way.
+   * @throws CallError `stream_failed` (no connection, address refused), `control_id_in_use`, `too_many_streams`,
+   * `invalid_state` (not answered), `call_over`
+   */
+  tap(options: TapOptions): Promise<TapOperation>;
+  /** The running tap with this control id. */
+  tapping(controlId: string): TapOperation | undefined;
+  /**
+   * Opens a media stream to a WebSocket (spec/media.md 7.1); resolves when it is connected.
+   * @throws CallError as {@link tap}, and `invalid_codec`
+   */
+  stream(options: StreamOptions): Promise<StreamOperation>;
+  /** The running stream with this control id. */
+  streaming(controlId: string): StreamOperation | undefined;
   /** Calls `listener` for every key the party presses; returns the function that ends this. */
   onDigit(listener: (pressed: PressedDigit) => void): () => void;
 }
@@ -246,6 +262,9 @@ export class CallError extends Error {
     | 'invalid_digits'
     | 'no_recogniser'
     | 'record_failed'
+    | 'stream_failed'
+    | 'too_many_streams'
+    | 'invalid_codec'
     | 'answer_failed';
 
   constructor(code: CallError['code'], message: string, options?: ErrorOptions) {

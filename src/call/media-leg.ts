@@ -30,6 +30,9 @@ import { Playback, type SoundingEvent, type SoundSource } from './playback.ts';
 import { startPlaying } from './playing.ts';
 import { startRecognition } from './recognition.ts';
 import type { RecordingService } from './recording-service.ts';
+import { LegStreams } from './streams/leg-streams.ts';
+import type { StreamNetwork } from './streams/network.ts';
+import type { StreamOperation, StreamOptions, TapOperation, TapOptions } from './streams/types.ts';
 
 /** The signalling half of a leg: SIP, WebRTC or virtual. */
 export interface Signalling {
@@ -40,6 +43,8 @@ export interface Signalling {
   answer(codecs: readonly string[] | undefined): Promise<MediaClient>;
   /** Opens the media session for sound before the answer (183). @throws CallError */
   earlyMedia(): Promise<MediaClient>;
+  /** Our address, as the party sees it. */
+  readonly localAddress: string;
   /** Ends or refuses the call, as its state requires. */
   end(reason: EndReason): Promise<void>;
 }
@@ -65,6 +70,8 @@ export interface MediaLegOptions {
   /** `swml:<session>`; goes into the callbacks of recordings. */
   readonly eventChannel: string | undefined;
   readonly recordingRefusal?: RecordingRefusal | undefined;
+  /** Where taps and streams go; undefined: nowhere. */
+  readonly streams?: StreamNetwork | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onEvent: (event: LegEvent) => void;
@@ -82,6 +89,7 @@ export class MediaLeg implements CallLeg {
   readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
   readonly #plays = new Map<string, PlayOperation>();
   readonly #recordings: LegRecordings;
+  readonly #streams: LegStreams;
   #state: CallState = 'created';
   #answeredAt: number | undefined;
   #media: MediaClient | undefined;
@@ -106,6 +114,15 @@ export class MediaLeg implements CallLeg {
       onEvent: options.onEvent,
       signal: this.signal,
       recordingRefusal: options.recordingRefusal,
+    });
+    this.#streams = new LegStreams({
+      network: options.streams,
+      localAddress: () => options.signalling.localAddress,
+      call: options.info as CallInfo,
+      log: options.log,
+      onEvent: options.onEvent,
+      signal: this.signal,
+      sendDigits: (digits) => this.sendDigits(digits),
     });
     const leg = this;
     this.info = {
@@ -171,15 +188,28 @@ export class MediaLeg implements CallLeg {
   }
 
   async record(options: RecordOptions): Promise<RecordOperation> {
-    this.#assertAlive();
-    if (this.#media === undefined || this.#state !== 'answered') {
-      throw new CallError('invalid_state', 'a call is recorded only after it was answered');
-    }
-    return await this.#recordings.start(this.#media, this.info, this.#options.eventChannel, options);
+    const media = this.#answeredMedia('recorded');
+    return await this.#recordings.start(media, this.info, this.#options.eventChannel, options);
   }
 
   recording(controlId: string): RecordOperation | undefined {
     return this.#recordings.find(controlId);
+  }
+
+  async tap(options: TapOptions): Promise<TapOperation> {
+    return await this.#streams.tap(this.#answeredMedia('tapped'), options);
+  }
+
+  tapping(controlId: string): TapOperation | undefined {
+    return this.#streams.tapping(controlId);
+  }
+
+  async stream(options: StreamOptions): Promise<StreamOperation> {
+    return await this.#streams.stream(this.#answeredMedia('streamed'), options);
+  }
+
+  streaming(controlId: string): StreamOperation | undefined {
+    return this.#streams.streaming(controlId);
   }
 
   async sendDigits(digits: string): Promise<void> {
@@ -358,10 +388,19 @@ export class MediaLeg implements CallLeg {
     // Whoever still opens a session finds the call over, and closes it.
     await Promise.allSettled([this.#answering, this.#opening]);
     await this.#recordings.settled();
+    await this.#streams.settled();
     await signalled;
     this.#state = 'ended';
     this.#event('call', 'ended', { by: end.by, reason: end.reason });
     this.#resolveEnded(end);
+  }
+
+  #answeredMedia(done: string): MediaClient {
+    this.#assertAlive();
+    if (this.#media === undefined || this.#state !== 'answered') {
+      throw new CallError('invalid_state', `a call is ${done} only after it was answered`);
+    }
+    return this.#media;
   }
 
   #assertAlive(): void {

@@ -108,6 +108,10 @@ class InboundSipSignalling implements Signalling {
     });
   }
 
+  get localAddress(): string {
+    return this.#options.advertisedAddress ?? this.#call.localAddress;
+  }
+
   async answer(codecs: readonly string[] | undefined): Promise<MediaClient> {
     const media = await this.#open(codecs);
     if (this.#over) throw new CallError('call_over', 'the call ended before it was answered');
@@ -198,13 +202,12 @@ class InboundSipSignalling implements Signalling {
   }
 
   async #open(codecs: readonly string[] | undefined): Promise<SipMedia> {
-    const { media, callId, rtpBindAddress, advertisedAddress, idleMedia, inbandDigits, concealLoss } =
-      this.#options;
+    const { media, callId, rtpBindAddress, idleMedia, inbandDigits, concealLoss } = this.#options;
     this.#media ??= SipMedia.open({
       host: media,
       sessionId: callId,
       bindAddress: rtpBindAddress,
-      address: advertisedAddress ?? this.#call.localAddress,
+      address: this.localAddress,
       codecs: chosenCodecs(this.#options.codecs, codecs),
       preference: codecs === undefined ? 'theirs' : 'ours',
       idleMedia,

@@ -19,6 +19,13 @@ import {
   type SpeechListening,
   type SpeechResult,
 } from '../call/leg.ts';
+import type {
+  StreamEnd,
+  StreamOperation,
+  StreamOptions,
+  TapOperation,
+  TapOptions,
+} from '../call/streams/types.ts';
 import type { RecordOutcome } from '../recording/types.ts';
 
 export const FINISHED: RecordOutcome = {
@@ -68,6 +75,10 @@ export class FakeLeg implements CallLeg {
   answerError: CallError | undefined;
   recordError: CallError | undefined;
   recogniseError: CallError | undefined;
+  streamError: CallError | undefined;
+  readonly streamed: StreamOptions[] = [];
+  readonly #taps = new Map<string, TapOperation>();
+  readonly #streams = new Map<string, StreamOperation>();
   readonly listenings: FakeListening[] = [];
   readonly #life = new AbortController();
   readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
@@ -181,6 +192,48 @@ export class FakeLeg implements CallLeg {
     this.log.push('listen');
     this.listenings.push({ options, begin: onStart, finish });
     return { done, cut: () => this.log.push('cut speech'), stop: () => this.log.push('stop listening') };
+  }
+
+  async tap(options: TapOptions): Promise<TapOperation> {
+    this.log.push(`tap ${options.uri}`);
+    if (this.streamError !== undefined) throw this.streamError;
+    const { controlId, uri, codec, ptimeMs } = options;
+    const rtp = uri.startsWith('rtp:')
+      ? { address: '192.0.2.5', port: 4000, sourceAddress: '192.0.2.1', sourcePort: 10_000 }
+      : undefined;
+    const facts = { controlId, uri, codec, ptimeMs, rate: 8000, rtp };
+    return this.#background(this.#taps, { ...facts, ...this.#ending() });
+  }
+
+  tapping(controlId: string): TapOperation | undefined {
+    return this.#taps.get(controlId);
+  }
+
+  async stream(options: StreamOptions): Promise<StreamOperation> {
+    this.log.push(`stream ${options.url}`);
+    this.streamed.push(options);
+    if (this.streamError !== undefined) throw this.streamError;
+    const { controlId, url, name } = options;
+    return this.#background(this.#streams, { controlId, url, name, ...this.#ending() });
+  }
+
+  streaming(controlId: string): StreamOperation | undefined {
+    return this.#streams.get(controlId);
+  }
+
+  #ending(): { readonly done: Promise<StreamEnd>; readonly stop: () => void } {
+    const { promise: done, resolve } = Promise.withResolvers<StreamEnd>();
+    this.signal.addEventListener('abort', () => resolve({ by: 'call', dropped: 0 }), { once: true });
+    return { done, stop: () => resolve({ by: 'stopped', dropped: 0 }) };
+  }
+
+  #background<O extends { readonly controlId: string; readonly done: Promise<StreamEnd> }>(
+    running: Map<string, O>,
+    operation: O,
+  ): O {
+    running.set(operation.controlId, operation);
+    void operation.done.then(() => running.delete(operation.controlId));
+    return operation;
   }
 
   onDigit(listener: (pressed: PressedDigit) => void): () => void {

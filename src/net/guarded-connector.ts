@@ -67,7 +67,8 @@ export function refusalOf(url: URL, guard: AddressGuard): HttpError | undefined 
   return range === undefined ? undefined : refused(host, address, port, range);
 }
 
-function guardedLookup(guard: AddressGuard, resolve: Resolver, port: number): LookupFunction {
+/** For `net.connect`: the addresses of a name that the guard lets pass. */
+export function guardedLookup(guard: AddressGuard, resolve: Resolver, port: number): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname).then(
       (found) => {

@@ -14,6 +14,8 @@ export interface NetworkConditions {
 }
 
 export interface MemoryRtpNetwork extends RtpSockets {
+  /** Opens this very port and the one above it. @throws RtpPortError when it is in use */
+  openAt(address: string, port: number): RtpSocket;
   /** Changes conditions for what is sent from now on; those not named stay. */
   set(conditions: Partial<NetworkConditions>): void;
   readonly conditions: NetworkConditions;
@@ -72,6 +74,10 @@ export function createMemoryRtpNetwork(
           return new MemoryRtpSocket(address, port, endpoints, transmit);
       }
       throw new RtpPortError(`all ports of ${address} are in use`);
+    },
+    openAt(address, port) {
+      if (endpoints.has(key(address, port))) throw new RtpPortError(`port ${port} of ${address} is in use`);
+      return new MemoryRtpSocket(address, port, endpoints, transmit);
     },
     set(changed) {
       conditions = { ...conditions, ...changed };

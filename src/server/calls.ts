@@ -4,6 +4,7 @@ import type { CallbackRequest, Outbox } from '../callbacks/events.ts';
 import type { SoundSource } from '../call/playback.ts';
 import type { RecordingService } from '../call/recording-service.ts';
 import { createSipLeg } from '../call/sip-leg.ts';
+import type { StreamNetwork } from '../call/streams/network.ts';
 import { stateParams } from '../call/state-event.ts';
 import { startScript } from '../engine/call-script.ts';
 import type { ScriptWarning } from '../engine/host.ts';
@@ -42,6 +43,7 @@ export interface CallsOptions {
   readonly recordings: RecordingService;
   readonly sounds: SoundSource;
   readonly recogniser: Recogniser | undefined;
+  readonly streams: StreamNetwork;
   readonly media: MediaHost;
   readonly outbox: Outbox;
   readonly http: HttpClient;
@@ -143,6 +145,7 @@ export class Calls {
       sounds: this.#options.sounds,
       recordings: this.#options.recordings,
       recogniser: this.#options.recogniser,
+      streams: this.#options.streams,
       eventChannel: `swml:${sessionId}`,
       recordingRefusal: consentRefusal(
         config.recording.consent_variable,

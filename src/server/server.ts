@@ -7,8 +7,10 @@ import { SoundLoader } from '../call/sounds/loader.ts';
 import type { Logger } from '../log/logger.ts';
 import { MediaHostPool } from '../mediaworker/host-pool.ts';
 import { WorkerMediaHost } from '../mediaworker/worker-host.ts';
+import { AddressGuard } from '../net/address-guard.ts';
 import { HttpClient } from '../net/http-client.ts';
 import { redactUrl } from '../net/http-url.ts';
+import { WebSockets } from '../net/web-sockets.ts';
 import type { SipEndpoint, SipListener } from '../sip/api.ts';
 import { createSipEndpoint } from '../sip/endpoint.ts';
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
@@ -243,6 +245,7 @@ class AssembledServer implements Server {
       recordings,
       sounds,
       recogniser: this.#openRecogniser(),
+      streams: this.#openWebSockets(),
       media,
       outbox,
       http: new GuardedScriptHttp(http, config.signing_key),
@@ -321,6 +324,14 @@ class AssembledServer implements Server {
     });
     this.#opened.push(() => uploader.close());
     return { table, uploader };
+  }
+
+  #openWebSockets(): WebSockets {
+    const { allow, https_only: httpsOnly } = this.#config.network;
+    const guard = new AddressGuard(allow);
+    const sockets = new WebSockets({ clock: this.#clock, guard, httpsOnly, userAgent: USER_AGENT });
+    this.#opened.push(() => sockets.close());
+    return sockets;
   }
 
   #openTraces(config: Config, encrypted: boolean): CallTraces | undefined {

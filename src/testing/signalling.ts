@@ -29,6 +29,7 @@ const KEY_MS = 100;
 export class VirtualSignalling implements Signalling {
   /** Resolves at the answer; rejects when the call ends before. */
   readonly answered: Promise<void>;
+  readonly localAddress = SERVER_ADDRESS;
   readonly #options: VirtualSignallingOptions;
   readonly #answer = Promise.withResolvers<void>();
   #leg: MediaLeg | undefined;

@@ -30,6 +30,8 @@ import { VirtualRecogniser } from './recognition.ts';
 import type { CallEvent } from '../trace/events.ts';
 import type { SoundHeard } from './transcript.ts';
 import { VirtualRecording } from './virtual-recording.ts';
+import { StreamPeers } from './stream-peers.ts';
+import type { Waiting } from './web-socket-peer.ts';
 import { FakeWeb, type WebExchange } from './web.ts';
 
 const DEFAULT_MAX_SECONDS = 14_400;
@@ -55,6 +57,8 @@ export class VirtualCall {
   readonly caller: VirtualCaller;
   readonly callbacks: CallbackRecorder;
   readonly web: FakeWeb;
+  /** Who answers its taps and streams. */
+  readonly streams: StreamPeers;
   readonly #time: CallTime;
   readonly #parts: CallParts;
   readonly #line: CallerLine;
@@ -146,6 +150,8 @@ export class VirtualCall {
       codec: options.codec ?? 'PCMU',
       telephoneEventPayloadType: options.keys === 'inband' ? undefined : TELEPHONE_EVENT,
     });
+    const waiting: Waiting = (what, within, work) => this.#wait(what, within, work);
+    this.streams = new StreamPeers(clock, parts.network, waiting);
     const recogniser = new VirtualRecogniser(options.recognition);
     this.#leg = new MediaLeg({
       info: callInfo(options, callId),
@@ -153,6 +159,7 @@ export class VirtualCall {
       sounds: parts.sounds,
       recordings: parts.recordings,
       recogniser,
+      streams: this.streams,
       eventChannel: `swml:${this.#sessionId}`,
       clock,
       log: options.log ?? silentLogger,
@@ -164,7 +171,7 @@ export class VirtualCall {
       },
     });
     this.#leg.limitDuration(options.maxSeconds ?? DEFAULT_MAX_SECONDS);
-    this.callbacks = new CallbackRecorder((what, within, work) => this.#wait(what, within, work));
+    this.callbacks = new CallbackRecorder(waiting);
     this.caller = new VirtualCaller({
       time,
       line,

@@ -1,5 +1,6 @@
 import * as s from '../../swml/schema.ts';
 import { controlIdToStop, successVariable } from '../common-params.ts';
+import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
 
 /** spec/media.md 7 */
@@ -15,6 +16,14 @@ export const stopStream = defineMethod({
   events: [],
   execution: 'immediate',
   answers: 'never',
-  blocks: false,
+  blocks: true,
   examples: ['- stop_stream: {}'],
+  async run({ leg, vars }, params) {
+    const controlId = params.control_id ?? vars.get('stream_control_id');
+    const operation = typeof controlId === 'string' ? leg.streaming(controlId) : undefined;
+    vars.set('stop_stream_result', operation === undefined ? 'failed' : 'success');
+    operation?.stop();
+    await operation?.done;
+    return NEXT;
+  },
 });

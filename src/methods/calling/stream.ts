@@ -1,6 +1,10 @@
+import { CallError } from '../../call/leg.ts';
+import type { StreamOperation } from '../../call/streams/types.ts';
 import * as s from '../../swml/schema.ts';
 import { address, CALLBACK_METHOD, newControlId, statusUrl, successVariable } from '../common-params.ts';
+import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
+import { segmentOf, STREAM_TRACKS, streamEvent } from '../stream-events.ts';
 
 /** spec/media.md 7 */
 export const stream = defineMethod({
@@ -18,9 +22,10 @@ export const stream = defineMethod({
         default: 'inbound_track',
       }),
       codec: s.string({
-        description: 'Codec of the stream.',
-        suggested: ['PCMU', 'PCMA', 'OPUS'],
-        defaultText: 'that of the call',
+        description:
+          'Codec of the stream; `@<rate>h` and `@<ms>i` set the sample rate (of L16) and the packet time.',
+        suggested: ['PCMU', 'PCMA', 'OPUS', 'G722', 'L16@16000h', 'L16@24000h@40i'],
+        defaultText: '`PCMU`',
       }),
       status_url: statusUrl('calling.call.stream'),
       status_url_method: CALLBACK_METHOD,
@@ -42,4 +47,37 @@ export const stream = defineMethod({
   answers: 'always',
   blocks: true,
   examples: ['- stream:\n    url: wss://example.com/audio\n    track: both_tracks'],
+  async run(context, params) {
+    const { leg, vars } = context;
+    const controlId = params.control_id || context.newId();
+    let operation: StreamOperation;
+    try {
+      await leg.answer();
+      operation = await leg.stream({
+        controlId,
+        url: params.url,
+        name: params.name,
+        tracks: STREAM_TRACKS[params.track],
+        codec: params.codec || undefined,
+        bearerToken: params.authorization_bearer_token,
+        customParameters: params.custom_parameters,
+      });
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      vars.set('stream_result', 'failed');
+      context.warn('failed', `The stream could not start: ${error.message}`);
+      return NEXT;
+    }
+    vars.set('stream_result', 'success');
+    vars.set('stream_control_id', controlId);
+    const { status_url: url, status_url_method: method } = params;
+    const report = (state: 'streaming' | 'finished'): void => {
+      if (url === undefined) return;
+      const about = { ...segmentOf(leg.info), ...streamEvent(operation, state) };
+      context.emit({ url, method, operationId: controlId, eventType: 'calling.call.stream', params: about });
+    };
+    report('streaming');
+    void operation.done.then(() => report('finished'));
+    return NEXT;
+  },
 });

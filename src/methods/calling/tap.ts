@@ -1,6 +1,23 @@
+import { CallError } from '../../call/leg.ts';
+import type { TapOperation } from '../../call/streams/types.ts';
 import * as s from '../../swml/schema.ts';
 import { address, newControlId, statusUrl, successVariable } from '../common-params.ts';
+import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
+import { segmentOf, TAP_SIDES, tapEvent } from '../stream-events.ts';
+
+/** Over WebSocket there is nothing to choose (spec/media.md 6: `rtp_ptime` is for RTP only), ms. */
+const SOCKET_PTIME_MS = 20;
+
+const OUTPUTS = [
+  'tap_uri',
+  'tap_control_id',
+  'tap_rtp_src_addr',
+  'tap_rtp_src_port',
+  'tap_ptime',
+  'tap_codec',
+  'tap_rate',
+] as const;
 
 /** spec/media.md 6 */
 export const tap = defineMethod({
@@ -47,4 +64,46 @@ export const tap = defineMethod({
   answers: 'always',
   blocks: true,
   examples: ['- tap:\n    uri: rtp://192.0.2.5:4000\n    direction: both'],
+  async run(context, params) {
+    const { leg, vars } = context;
+    const controlId = params.control_id || context.newId();
+    for (const name of OUTPUTS) if (name !== 'tap_control_id') vars.unset(name);
+    let operation: TapOperation;
+    try {
+      await leg.answer();
+      operation = await leg.tap({
+        controlId,
+        uri: params.uri,
+        side: TAP_SIDES[params.direction],
+        codec: params.codec,
+        ptimeMs: /^\s*rtp:/i.test(params.uri) ? params.rtp_ptime : SOCKET_PTIME_MS,
+      });
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      vars.set('tap_result', 'failed');
+      context.warn('failed', `The tap could not start: ${error.message}`);
+      return NEXT;
+    }
+    const { rtp } = operation;
+    vars.set('tap_result', 'success');
+    vars.set('tap_uri', operation.uri);
+    vars.set('tap_control_id', controlId);
+    vars.set('tap_ptime', operation.ptimeMs);
+    vars.set('tap_codec', operation.codec);
+    vars.set('tap_rate', operation.rate);
+    if (rtp !== undefined) {
+      vars.set('tap_rtp_src_addr', rtp.sourceAddress);
+      vars.set('tap_rtp_src_port', rtp.sourcePort);
+    }
+    const url = params.status_url;
+    const report = (state: 'tapping' | 'finished'): void => {
+      if (url === undefined) return;
+      const event = tapEvent(controlId, state, params.direction, operation);
+      const about = { ...segmentOf(leg.info), ...event };
+      context.emit({ url, operationId: controlId, eventType: 'calling.call.tap', params: about });
+    };
+    report('tapping');
+    void operation.done.then(() => report('finished'));
+    return NEXT;
+  },
 });

@@ -1,0 +1,149 @@
+import type { Logger } from '../../log/logger.ts';
+import type { MediaEvent } from '../../mediaworker/protocol.ts';
+import type { CallInfo } from '../leg.ts';
+import type { MediaClient } from '../media-client.ts';
+import type { StreamFormat } from './codec-notation.ts';
+import { readMessage, StreamMessages, type Track } from './messages.ts';
+import type { StreamNetwork } from './network.ts';
+import { SocketOutput } from './socket-output.ts';
+import type { StreamEnd, StreamOptions } from './types.ts';
+
+export interface MediaStreamOptions {
+  readonly id: string;
+  readonly options: StreamOptions;
+  readonly format: StreamFormat;
+  readonly media: MediaClient;
+  readonly network: StreamNetwork;
+  readonly call: CallInfo;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Sends keys that the other side asks for. */
+  readonly sendDigits: (digits: string) => Promise<void>;
+}
+
+const TRACKS: Readonly<Record<StreamOptions['tracks'], readonly Track[]>> = {
+  inbound: ['inbound'],
+  outbound: ['outbound'],
+  both: ['inbound', 'outbound'],
+};
+const TAKES = { inbound: 'said', outbound: 'heard', both: 'apart' } as const;
+/** Messages that cannot be used of which the log tells. */
+const MAX_COMPLAINTS = 10;
+
+/** One stream (spec/media.md 7): audio, keys and marks out, and of two-way streams audio, marks and keys in. */
+export class MediaStream {
+  /** Never rejects. */
+  readonly done: Promise<StreamEnd>;
+  readonly #setting: MediaStreamOptions;
+  readonly #messages: StreamMessages;
+  readonly #output: SocketOutput;
+  /** A key that is down: its length is told when it comes up. */
+  #down: string | undefined;
+  #complaints = 0;
+
+  constructor(setting: MediaStreamOptions) {
+    const { id, options, format, media, network, call, log, signal } = setting;
+    this.#setting = setting;
+    this.#messages = new StreamMessages({
+      streamSid: options.controlId,
+      accountSid: call.project_id,
+      callSid: call.call_id,
+      tracks: TRACKS[options.tracks],
+      customParameters: options.customParameters,
+      format,
+      twoWay: options.twoWay !== undefined,
+    });
+    const { url, bearerToken } = options;
+    this.#output = new SocketOutput({
+      media,
+      copyId: id,
+      spec: { take: TAKES[options.tracks], ...format },
+      network,
+      url,
+      bearerToken,
+      log,
+      signal,
+      packet: (track, payload) => this.#messages.media(track === 'said' ? 'inbound' : 'outbound', payload),
+      onText: options.twoWay === undefined ? undefined : (text) => this.#asked(text),
+      farewell: () => {
+        this.#keyUp(undefined);
+        return this.#messages.stop();
+      },
+    });
+    this.done = this.#output.done;
+  }
+
+  /** @throws Error when it cannot be connected */
+  async start(): Promise<void> {
+    const { id, media, options, format } = this.#setting;
+    const unlisten = media.listen((event) => this.#heard(event));
+    if (options.twoWay !== undefined) {
+      const { codec, sampleRate } = format;
+      media.send({ type: 'inject', injectId: id, spec: { codec, sampleRate, ...options.twoWay } });
+    }
+    const end = (): void => {
+      unlisten();
+      if (options.twoWay !== undefined) media.send({ type: 'stopInject', injectId: id });
+    };
+    try {
+      await this.#output.start([this.#messages.connected(), this.#messages.start()]);
+    } catch (cause) {
+      end();
+      throw cause;
+    }
+    void this.done.then(end);
+  }
+
+  stop(): void {
+    this.#output.stop();
+  }
+
+  #heard(event: MediaEvent): void {
+    const { id, log } = this.#setting;
+    if (event.type === 'digit') {
+      this.#keyUp(undefined);
+      this.#down = event.digit;
+      if (event.via !== 'rfc4733') this.#keyUp(event.durationMs > 0 ? event.durationMs : undefined);
+    } else if (event.type === 'digitUp') {
+      this.#keyUp(event.durationMs);
+    } else if (event.type === 'injectedMark' && event.injectId === id) {
+      this.#output.send(this.#messages.mark(event.name));
+    } else if (event.type === 'injectDropped' && event.injectId === id) {
+      log.warn({ samples: event.samples }, 'audio comes faster than it may wait: the oldest is left out');
+    }
+  }
+
+  /** @param durationMs undefined when nobody knows */
+  #keyUp(durationMs: number | undefined): void {
+    if (this.#down === undefined) return;
+    const digit = this.#down;
+    this.#down = undefined;
+    this.#output.send(this.#messages.dtmf(digit, durationMs));
+  }
+
+  #asked(text: string): void {
+    const { id, options, media, log, sendDigits } = this.#setting;
+    const message = readMessage(text, options.controlId);
+    switch (message.kind) {
+      case 'media':
+        media.send({ type: 'injectAudio', injectId: id, payload: message.payload });
+        return;
+      case 'mark':
+        media.send({ type: 'injectMark', injectId: id, name: message.name });
+        return;
+      case 'clear':
+        media.send({ type: 'clearInjected', injectId: id });
+        return;
+      case 'dtmf':
+        sendDigits(message.digit).catch((cause: unknown) =>
+          log.warn({ err: cause }, 'the key that the stream asks for cannot be sent'),
+        );
+        return;
+      case 'invalid':
+        if (++this.#complaints <= MAX_COMPLAINTS) {
+          log.warn({ reason: message.reason }, 'a message of the stream cannot be used');
+        }
+        return;
+    }
+  }
+}
