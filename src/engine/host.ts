@@ -48,6 +48,8 @@ export interface ScriptServices {
   readonly envs?: JsonObject;
   /** Fresh UUIDs; for tests. */
   newId?(): string;
+  /** `Math.random` of expressions; for tests. */
+  random?(): number;
 }
 
 export interface ScriptCallback extends StatusCallback {

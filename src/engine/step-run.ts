@@ -163,7 +163,8 @@ export class StepRun {
           path,
         });
       }
-      const moment = { now: () => options.services.clock.now(), elapsed: threadTimeMs };
+      const { clock, random } = options.services;
+      const moment = { now: () => clock.now(), random, elapsed: threadTimeMs };
       try {
         return computing.measure(() => expressions.evaluate(source, scope, moment));
       } catch (error) {

@@ -22,6 +22,8 @@ const DELICATE = /[\0\ud800-\udfff]/;
 export interface Moment {
   /** What `Date` says, Unix ms. */
   readonly now: () => number;
+  /** What `Math.random` says, 0 ≤ x < 1; without it, chance. */
+  readonly random?: (() => number) | undefined;
   /** Milliseconds that this thread has computed, for the limit of time; virtual time would never pass. */
   readonly elapsed: () => number;
 }
@@ -131,7 +133,11 @@ class Sandbox {
       this.#undisturbed(() => context.newString(JSON.stringify(this.#names(context.getString(scope))))),
     );
     using now = context.newFunction('now', () => context.newNumber(Math.floor(this.#moment?.now() ?? 0)));
-    using api = context.unwrapResult(context.callFunction(bootstrap, context.undefined, read, names, now));
+    using random = context.newFunction('random', () =>
+      context.newNumber((this.#moment?.random ?? Math.random)()),
+    );
+    const host = [read, names, now, random] as const;
+    using api = context.unwrapResult(context.callFunction(bootstrap, context.undefined, ...host));
     this.#compile = context.getProp(api, 'compile');
     this.#invoke = context.getProp(api, 'invoke');
   }

@@ -19,11 +19,11 @@ export const BUILT_INS = [
 const MAX_RESULT_LENGTH = 1_048_576;
 
 /**
- * A function of the host's functions `read(scope, name)`, `names(scope)` and `now()`. `read` gives undefined,
+ * A function of the host's functions `read(scope, name)`, `names(scope)`, `now()` and `random()`. `read` gives undefined,
  * a number, a boolean, or a text: "s" and a text, or "j" and JSON. What it returns has `compile(source)`, which
  * gives an expression as a function, and `invoke(expression)`, which gives its value as `read` does.
  */
-export const BOOTSTRAP = `(function (read, names, now) {
+export const BOOTSTRAP = `(function (read, names, now, random) {
   'use strict';
   const builtIns = ${JSON.stringify(BUILT_INS)};
   const maxResult = ${MAX_RESULT_LENGTH};
@@ -61,6 +61,8 @@ export const BOOTSTRAP = `(function (read, names, now) {
   });
   put(RealDate.prototype, 'constructor', ScriptDate);
   global.Date = ScriptDate;
+  // So is chance.
+  put(Math, 'random', random);
 
   // Syntax reaches these without a name: no code from texts.
   const functions = [function () {}, function* () {}, async function () {}, async function* () {}];

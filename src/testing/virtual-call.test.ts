@@ -247,13 +247,15 @@ test('line noise lies under everything that is recorded', async () => {
 
 test('the same call gives the same recordings, ids, callbacks and trace each time, byte for byte, alone or beside others', async () => {
   const run = async (): Promise<unknown> => {
-    const call = await place(VOICEMAIL, { network: { loss: 0.05, jitterMs: 40 }, seed: 7, trace: true });
+    const document = `${VOICEMAIL}    - set: { dice: "\${Math.random()}", now: "\${new Date().toISOString()}" }\n`;
+    const call = await place(document, { network: { loss: 0.05, jitterMs: 40 }, seed: 7, trace: true });
     call.caller.lineNoise(-60);
     await call.caller.hearsBeep();
     await call.caller.says('The same words each time.');
     await call.ends();
-    const { recordings, callbacks, heard, trace, received } = call;
+    const { recordings, callbacks, heard, trace, received, vars } = call;
     return {
+      vars,
       files: recordings.map(({ bytes }) => Buffer.from(bytes)),
       callbacks: callbacks.all,
       trace,

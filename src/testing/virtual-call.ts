@@ -8,6 +8,7 @@ import { silentLogger } from '../log/logger.ts';
 import { warmUpOpus } from '../mediaworker/codecs.ts';
 import { repeatableRandom } from '../rtp/memory-network.ts';
 import type { SwmlDocument } from '../swml/document.ts';
+import { loadExpressions } from '../swml/expressions.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Clock } from '../time/clock.ts';
@@ -87,6 +88,8 @@ export class VirtualCall {
     const random = repeatableRandom(options.seed ?? 1);
     // Or the first frames would be silent, as many as it happens to take.
     if (options.codec === 'OPUS') await warmUpOpus();
+    // Or the first call of a process would take its first step a moment later than all others.
+    if (mayUseExpressions(document)) await loadExpressions();
     let call: VirtualCall | undefined;
     const baseDir = options.baseDir ?? process.cwd();
     const web = options.web instanceof FakeWeb ? options.web : new FakeWeb(options.web, baseDir);
@@ -374,6 +377,7 @@ export class VirtualCall {
         loader: this.#parts.clients.documents,
         ...(envs !== undefined && { envs }),
         newId: this.#newId,
+        random: repeatableRandom((this.#options.seed ?? 1) ^ 0x7a3),
         emit: (callback) =>
           this.#parts.outbox.enqueue({
             url: callback.url,
@@ -441,6 +445,11 @@ export class VirtualCall {
     const context = heard === '' ? '' : `. Said so far: "${heard}"`;
     return new VirtualCallError(`${summary}${context}`, this.#story.events);
   }
+}
+
+/** Whether JavaScript may run: in the document, or in one that it fetches. */
+function mayUseExpressions(document: FoundDocument): boolean {
+  return 'url' in document || document.usesExpressions || /https?:/i.test(document.text);
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -1,12 +1,14 @@
 import { checkDocument } from '../../methods/check.ts';
 import type { DocumentKind } from '../../swml/error-codes.ts';
-import type { Diagnostic } from '../../swml/errors.ts';
+import type { AnyDiagnostic } from '../../swml/errors.ts';
+import { loadTestFile, TestFileError } from '../../testing/files/load.ts';
+import { TEST_FILE_NAME } from '../test/find-files.ts';
 import { type FoundDocument, mentionsSections } from './find-documents.ts';
 
 export interface CheckedDocument extends FoundDocument {
-  /** What the document is for, or was taken for. */
-  readonly kind: DocumentKind;
-  readonly diagnostics: readonly Diagnostic[];
+  /** What the document is for, or was taken for; `test` for a test file. */
+  readonly kind: DocumentKind | 'test';
+  readonly diagnostics: readonly AnyDiagnostic[];
 }
 
 export interface CheckRules {
@@ -18,6 +20,7 @@ export interface CheckRules {
 /** @returns undefined for a file of a folder that was never meant to be a document */
 export function checkFound(found: FoundDocument, rules: CheckRules): CheckedDocument | undefined {
   const { name: file, text, folder } = found;
+  if (TEST_FILE_NAME.test(file)) return { ...found, kind: 'test', diagnostics: problemsOfTests(text, file) };
   const first = rules.kind === 'auto' ? 'calling' : rules.kind;
   if (folder !== undefined && !MAY_BE_DOCUMENT.test(text)) return undefined;
   const check = (kind: DocumentKind) => ({
@@ -33,11 +36,21 @@ export function checkFound(found: FoundDocument, rules: CheckRules): CheckedDocu
   return folder === undefined || recognized ? { ...found, kind, diagnostics } : undefined;
 }
 
+function problemsOfTests(text: string, file: string): readonly AnyDiagnostic[] {
+  try {
+    loadTestFile(text, file);
+    return [];
+  } catch (error) {
+    if (error instanceof TestFileError) return error.problems;
+    throw error;
+  }
+}
+
 /** Cheap to ask of a text: whether it can hold sections, or be a message document in its short form. */
 const MAY_BE_DOCUMENT = /\b(?:sections|reply|receive)\b/;
 /** Methods that messages have and calls do not. */
 const ONLY_MESSAGING = /\b(?:reply|receive)\b/;
 
-export function countErrors(diagnostics: readonly Diagnostic[]): number {
+export function countErrors(diagnostics: readonly AnyDiagnostic[]): number {
   return diagnostics.filter(({ severity }) => severity === 'error').length;
 }

@@ -1,7 +1,7 @@
 /** What `openswml check` prints, in each of its formats. */
 import path from 'node:path';
 
-import { type Diagnostic, describeDiagnostic, formatDiagnostic, visible } from '../../swml/errors.ts';
+import { type AnyDiagnostic, describeDiagnostic, formatDiagnostic, visible } from '../../swml/errors.ts';
 import { type CheckedDocument, countErrors } from './check-document.ts';
 
 export const FORMATS = ['text', 'json', 'github'] as const;
@@ -33,7 +33,12 @@ function textReport({ checked, passedOver }: CheckOutcome): string {
   for (const folder of new Set(checked.flatMap((document) => document.folder ?? []))) {
     const inside = checked.filter((document) => document.folder === folder);
     const findings = inside.flatMap(({ diagnostics }) => diagnostics);
-    lines.push(`${folder}: ${count(inside.length, 'document')}: ${verdict(findings)}`);
+    const tests = inside.filter(({ kind }) => kind === 'test').length;
+    const what = [
+      ...(tests === inside.length ? [] : [count(inside.length - tests, 'document')]),
+      ...(tests === 0 ? [] : [count(tests, 'test file')]),
+    ];
+    lines.push(`${folder}: ${what.join(', ')}: ${verdict(findings)}`);
   }
   if (passedOver.length > 0) {
     const some = passedOver.slice(0, SHOWN).join(', ');
@@ -90,7 +95,7 @@ function escapeProperty(text: string): string {
   return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-function verdict(diagnostics: readonly Diagnostic[]): string {
+function verdict(diagnostics: readonly AnyDiagnostic[]): string {
   const errors = countErrors(diagnostics);
   const warnings = diagnostics.length - errors;
   if (errors + warnings === 0) return 'ok';

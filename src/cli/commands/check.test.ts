@@ -32,6 +32,23 @@ test('The examples hold to the language, strictly, and the YAML one says the sam
   assert.deepEqual(yaml, json);
 });
 
+test('All examples and their test files hold to the language, strictly', async () => {
+  const { status, out } = await cli('check', '--strict', EXAMPLES);
+  assert.equal(status, 0, out);
+  assert.match(out, /examples: \d+ documents, \d+ test files: ok\n$/);
+});
+
+test('A test file is checked as such, by its name', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-check-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const name = path.join(folder, 'a.test.yaml');
+  writeFileSync(name, 'document: a.yaml\ncaller: [{ hear: hello }]\n');
+  const { status, out } = await cli('check', name);
+  assert.equal(status, 1);
+  assert.ok(out.startsWith(`${name}:2:12: error test_unknown_property: `), out);
+  assert.match(out, /did you mean "hears"\?/);
+});
+
 test('An error is shown with its place, and makes the status 1', async (context) => {
   const name = file(context, 'sections:\n  main:\n    - plya: {url: "say:x"}\n');
   const { status, out, err } = await cli('check', name);

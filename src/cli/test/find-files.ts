@@ -4,7 +4,7 @@ import { loadTestFile, type TestCase, TestFileError } from '../../testing/files/
 import { fileError, UsageError } from '../errors.ts';
 
 /** Names of test files in folders; a file that is named on the command line may have any. */
-const TEST_FILE = /\.test\.(?:ya?ml|json)$/i;
+export const TEST_FILE_NAME = /\.test\.(?:ya?ml|json)$/i;
 const SKIPPED = new Set(['node_modules', '.git']);
 const MAX_BYTES = 1024 * 1024;
 
@@ -58,7 +58,7 @@ function within(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const name = path.join(folder, entry.name);
     if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : within(name);
-    return entry.isFile() && TEST_FILE.test(entry.name) ? [name] : [];
+    return entry.isFile() && TEST_FILE_NAME.test(entry.name) ? [name] : [];
   });
 }
 
