@@ -44,6 +44,14 @@ export interface CallInfo {
   readonly to: string;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly sip_data?: Readonly<Record<string, unknown>>;
+  /** The call that this one was made for. */
+  readonly parent?: {
+    readonly device_type: CallInfo['type'];
+    readonly call_id: string;
+    readonly node_id: string;
+  };
+  /** The call that this one is bridged to. */
+  readonly peer?: { readonly call_id: string; readonly node_id: string } | undefined;
   readonly project_id: string;
   readonly space_id: string;
 }
@@ -179,6 +187,14 @@ export interface SpeechListening {
   stop(): void;
 }
 
+/** Two calls whose parties hear each other. */
+export interface Bridge {
+  /** Resolves when they are parted: by {@link end}, or by the end of either call. Never rejects. */
+  readonly over: Promise<void>;
+  /** Parts them; both calls stay. */
+  end(): void;
+}
+
 export interface PressedDigit {
   /** One of `0-9A-D*#`. */
   readonly digit: string;
@@ -246,6 +262,13 @@ export interface CallLeg {
   stream(options: StreamOptions): Promise<StreamOperation>;
   /** The running stream with this control id. */
   streaming(controlId: string): StreamOperation | undefined;
+  /**
+   * Lets the parties of both calls hear each other; former bridges of either are over then.
+   * @throws CallError `invalid_state` when one of them has no audio, `call_over`
+   */
+  bridge(peer: CallLeg): Bridge;
+  /** The bridge that it is in now. */
+  readonly bridged: Bridge | undefined;
   /** Calls `listener` for every key the party presses; returns the function that ends this. */
   onDigit(listener: (pressed: PressedDigit) => void): () => void;
 }

@@ -1,6 +1,12 @@
 import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { EndCause } from '../recording/types.ts';
-import type { MediaCommand, MediaEvent, MediaHost, OpenSession } from '../mediaworker/protocol.ts';
+import type {
+  AudioCodec,
+  MediaCommand,
+  MediaEvent,
+  MediaHost,
+  OpenSession,
+} from '../mediaworker/protocol.ts';
 
 /** Events of one session by type, without the fields that only address it. */
 export type MediaListener = (event: MediaEvent) => void;
@@ -20,6 +26,7 @@ export class MediaClient {
   #closed: Promise<void> | undefined;
   #over = false;
   #sampleRate: number | undefined;
+  #codec: AudioCodec | undefined;
 
   private constructor(host: MediaHost, sessionId: string, rtpPort: number) {
     this.#host = host;
@@ -56,9 +63,17 @@ export class MediaClient {
     return this.#sampleRate ?? CODEC_RATES.PCMU.sampleRate;
   }
 
+  /** That was agreed on last; undefined until one was. */
+  get codec(): AudioCodec | undefined {
+    return this.#codec;
+  }
+
   /** No-op once the session is closed. */
   send(command: SessionCommand): void {
-    if (command.type === 'configure') this.#sampleRate ??= CODEC_RATES[command.media.codec].sampleRate;
+    if (command.type === 'configure') {
+      this.#codec = command.media.codec;
+      this.#sampleRate ??= CODEC_RATES[command.media.codec].sampleRate;
+    }
     if (this.#over || this.#closed !== undefined) return;
     this.#host.send({ ...command, sessionId: this.sessionId } as MediaCommand);
   }

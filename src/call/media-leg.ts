@@ -1,10 +1,12 @@
 import type { Logger } from '../log/logger.ts';
-import type { MediaStatistics } from '../mediaworker/protocol.ts';
+import type { AudioCodec, MediaStatistics } from '../mediaworker/protocol.ts';
 import { redactUrl } from '../net/http-url.ts';
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import type { Clock, Timer } from '../time/clock.ts';
+import { startBridge } from './bridge.ts';
 import { startDetection } from './detection.ts';
 import {
+  type Bridge,
   CallError,
   type CallEnd,
   type CallInfo,
@@ -61,7 +63,7 @@ export interface LegEvent {
 }
 
 export interface MediaLegOptions {
-  readonly info: Omit<CallInfo, 'call_state'>;
+  readonly info: Omit<CallInfo, 'call_state' | 'peer'>;
   readonly signalling: Signalling;
   readonly sounds: SoundSource;
   readonly recordings: RecordingService;
@@ -96,6 +98,8 @@ export class MediaLeg implements CallLeg {
   #answering: Promise<void> | undefined;
   #opening: Promise<void> | undefined;
   #playback: Playback | undefined;
+  #bridge: Bridge | undefined;
+  #peer: CallInfo['peer'];
   #durationTimer: Timer | undefined;
   #nextSendId = 1;
   #ending: Promise<void> | undefined;
@@ -130,11 +134,19 @@ export class MediaLeg implements CallLeg {
       get call_state(): CallState {
         return leg.#state;
       },
+      get peer() {
+        return leg.#peer;
+      },
     };
   }
 
   get state(): CallState {
     return this.#state;
+  }
+
+  /** Of its audio now; undefined while there is none. */
+  get codec(): AudioCodec | undefined {
+    return this.#media?.codec;
   }
 
   /** When the call was answered, Unix ms; undefined before. */
@@ -260,11 +272,39 @@ export class MediaLeg implements CallLeg {
     return () => this.#digitListeners.delete(listener);
   }
 
+  get bridged(): Bridge | undefined {
+    return this.#bridge;
+  }
+
+  bridge(peer: CallLeg): Bridge {
+    this.#assertAlive();
+    if (!(peer instanceof MediaLeg) || this.#media === undefined || peer.#media === undefined) {
+      throw new CallError('invalid_state', 'a call is bridged only when both sides have audio');
+    }
+    peer.#assertAlive();
+    this.#bridge?.end();
+    peer.#bridge?.end();
+    const bridge = startBridge(
+      { media: this.#media, signal: this.signal },
+      { media: peer.#media, signal: peer.signal },
+    );
+    this.#joined(bridge, peer.info);
+    peer.#joined(bridge, this.info);
+    return bridge;
+  }
+
   /** The party is being alerted (a 180 or 183 went out or came in). */
   ringing(): void {
     if (this.#state !== 'created') return;
     this.#state = 'ringing';
     this.#event('call', 'ringing');
+  }
+
+  /** An outbound call that rings brings sound already: `media` is its configured session. */
+  ringingWithSound(media: MediaClient): void {
+    if (this.#over) return;
+    this.ringing();
+    this.#attach(media);
   }
 
   /** An outbound call was answered: `media` is its configured session. */
@@ -329,6 +369,18 @@ export class MediaLeg implements CallLeg {
       if (event.type === 'digit')
         this.#pressed({ digit: event.digit, durationMs: event.durationMs }, event.via);
       else if (event.type === 'closed') this.#mediaClosed(event.statistics);
+    });
+  }
+
+  #joined(bridge: Bridge, { call_id, node_id }: CallInfo): void {
+    this.#bridge = bridge;
+    this.#peer = { call_id, node_id };
+    this.#event('call', 'bridged', { peer: call_id });
+    void bridge.over.then(() => {
+      if (this.#bridge !== bridge) return;
+      this.#bridge = undefined;
+      this.#peer = undefined;
+      this.#event('call', 'parted', { peer: call_id });
     });
   }
 

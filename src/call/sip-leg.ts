@@ -1,18 +1,18 @@
 import type { IdleMedia, InbandDigits, MediaHost } from '../mediaworker/protocol.ts';
 import type { Logger } from '../log/logger.ts';
 import type { IncomingSipCall, SipCallEnd } from '../sip/api.ts';
-import { SipRefusal } from '../sip/errors.ts';
-import { type AudioCodecName, SdpRefusal } from '../sip/sdp/offer-answer.ts';
+import type { AudioCodecName } from '../sip/sdp/offer-answer.ts';
 import type { Clock, Timer } from '../time/clock.ts';
-import { parseInfoDigit } from './info-digits.ts';
 import { CallError, type EndReason } from './leg.ts';
 import type { MediaClient } from './media-client.ts';
 import { MediaLeg, type MediaLegOptions, type Signalling } from './media-leg.ts';
 import { customHeaders, sipData } from './sip-data.ts';
+import { endReasonOf } from './sip-end.ts';
 import { SipMedia } from './sip-media.ts';
+import { sessionHandlers } from './sip-session.ts';
 
-export interface SipLegOptions extends Omit<MediaLegOptions, 'info' | 'signalling'> {
-  readonly call: IncomingSipCall;
+/** What SIP legs need, whichever side begins. */
+export interface SipLegSite extends Omit<MediaLegOptions, 'info' | 'signalling'> {
   readonly callId: string;
   readonly nodeId: string;
   readonly projectId: string;
@@ -28,6 +28,10 @@ export interface SipLegOptions extends Omit<MediaLegOptions, 'info' | 'signallin
   readonly inbandDigits?: InbandDigits | undefined;
   /** Default true. */
   readonly concealLoss?: boolean | undefined;
+}
+
+export interface SipLegOptions extends SipLegSite {
+  readonly call: IncomingSipCall;
 }
 
 /** An unanswered call is told that it rings when the script takes longer than this, ms. */
@@ -93,12 +97,14 @@ class InboundSipSignalling implements Signalling {
 
   attach(leg: MediaLeg): void {
     this.#leg = leg;
+    const session = sessionHandlers({
+      media: () => this.#opened,
+      fail: () => void leg.hangup('error'),
+      log: this.#log,
+    });
     this.#call.handle({
-      offer: (sdp) => this.#takeOffer(sdp),
-      makeOffer: () => this.#makeOffer(),
-      answer: (sdp) => this.#takeAnswer(sdp),
-      confirmed: (sdp) => this.#confirmed(sdp),
-      info: (contentType, body) => this.#info(contentType, body),
+      ...session,
+      confirmed: (sdp) => this.#confirmed(sdp, session.answer),
       ended: (end) => this.#ended(end),
     });
     this.#ringTimer = this.#clock.after(RING_AFTER_MS, () => {
@@ -141,53 +147,21 @@ class InboundSipSignalling implements Signalling {
     else await this.#call.hangup({ reason });
   }
 
-  #takeOffer(sdp: string): string {
-    if (this.#opened === undefined) throw new SipRefusal(488);
-    try {
-      const answer = this.#opened.answer(sdp);
-      this.#log.info({}, 'the party changed the session');
-      return answer;
-    } catch (cause) {
-      if (cause instanceof SdpRefusal) throw new SipRefusal(488, { reason: 'Not Acceptable Here' });
-      throw cause;
-    }
-  }
-
-  #makeOffer(): string {
-    if (this.#opened === undefined) throw new SipRefusal(488);
-    return this.#opened.offer();
-  }
-
   /** A caller that made no offer answers ours in its ACK (RFC 3261 13.2.1). */
-  #confirmed(sdp: string | undefined): void {
+  #confirmed(sdp: string | undefined, takeAnswer: (sdp: string) => void): void {
     if (this.#call.offer !== undefined) return;
     if (sdp !== undefined) {
-      this.#takeAnswer(sdp);
+      takeAnswer(sdp);
     } else {
       this.#log.warn({}, 'the caller gave no answer to our offer, ending the call');
       void this.#leg?.hangup('error');
     }
   }
 
-  #takeAnswer(sdp: string): void {
-    try {
-      this.#opened?.accept(sdp);
-    } catch (cause) {
-      this.#log.warn({ err: cause }, 'the party’s answer cannot be used, ending the call');
-      void this.#leg?.hangup('error');
-    }
-  }
-
-  #info(contentType: string, body: string): void {
-    const pressed = parseInfoDigit(contentType, body);
-    if (pressed !== undefined) this.#opened?.client.send({ type: 'digit', ...pressed });
-    else this.#log.debug({ content_type: contentType }, 'INFO with content that means nothing to us');
-  }
-
   #ended(end: SipCallEnd): void {
     this.#finish();
     this.#log.debug({ how: end.how, by: end.by, status: end.status, reason: end.reason }, 'SIP call over');
-    void this.#leg?.endedRemotely(reasonOf(end, this.#accepted));
+    void this.#leg?.endedRemotely(endReasonOf(end, this.#accepted));
     // A session that was opened for a call which then ended unanswered has no leg to close it.
     if (!this.#accepted && this.#answerSdp === undefined)
       void this.#media?.then(
@@ -245,23 +219,10 @@ class InboundSipSignalling implements Signalling {
 }
 
 /** Those of the document in its order, as far as we have them; without a document's wish, ours. */
-function chosenCodecs(
+export function chosenCodecs(
   ours: readonly AudioCodecName[],
   wanted: readonly string[] | undefined,
 ): readonly AudioCodecName[] {
   if (wanted === undefined) return ours;
   return wanted.flatMap((name) => ours.filter((codec) => codec === name));
-}
-
-function reasonOf(end: SipCallEnd, accepted: boolean): EndReason {
-  switch (end.how) {
-    case 'bye':
-      return 'hangup';
-    case 'cancel':
-      return accepted ? 'hangup' : 'cancel';
-    case 'failed':
-    case 'timeout':
-    case 'transport':
-      return 'error';
-  }
 }

@@ -18,6 +18,8 @@ export interface SipMediaOptions {
   readonly idleMedia: IdleMedia;
   readonly inbandDigits?: InbandDigits | undefined;
   readonly concealLoss?: boolean | undefined;
+  /** As in `OpenSession`. */
+  readonly beside?: string | undefined;
 }
 
 /** The media session of a SIP call together with its offer/answer state. */
@@ -40,6 +42,7 @@ export class SipMedia {
       idleMedia: options.idleMedia,
       inbandDigits: options.inbandDigits,
       concealLoss: options.concealLoss,
+      beside: options.beside,
     });
     const { address, codecs, preference } = options;
     const local = { address, rtpPort: client.rtpPort, codecs, preference };

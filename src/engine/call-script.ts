@@ -6,6 +6,7 @@ import type { JsonObject } from '../swml/json.ts';
 import type { Scope } from '../swml/scope.ts';
 import type { ScriptHost, ScriptServices } from './host.ts';
 import { callingPayload, callScope } from './payload.ts';
+import { runOnLeg } from './leg-script.ts';
 import { callIds, warningParams } from './script-warning.ts';
 import { type ScriptResult, ScriptSession } from './session.ts';
 import type { TraceListener } from './tracer.ts';
@@ -73,9 +74,12 @@ function callHost(options: CallScriptOptions): ScriptHost {
     signal: leg.signal,
     subject: () => callScope(leg.info),
     payload: (scope: Scope) => callingPayload(leg.info, scope),
-    context: (flow: FlowContext): MethodContext => ({
+    context: (flow: FlowContext, document: SwmlDocument): MethodContext => ({
       ...flow,
       leg,
+      dial: services.dialler && ((request) => services.dialler!.dial(leg, request)),
+      runOn: (call, script, signal) =>
+        runOnLeg(call, script, { document, services, strict: options.strict === true, signal }),
       sendUserEvent: (event) => options.sendUserEvent?.(event),
     }),
     ids: () => callIds(leg.info),

@@ -1,4 +1,5 @@
 /** What a script runs on: a call leg or a message. The session knows the language, its host the rest. */
+import type { Dialler } from '../call/dialler.ts';
 import type { Logger } from '../log/logger.ts';
 import type { FlowContext, HttpClient, StatusCallback } from '../methods/context.ts';
 import type { DocumentKind, ErrorCode } from '../swml/error-codes.ts';
@@ -8,6 +9,7 @@ import type { JsonObject } from '../swml/json.ts';
 import type { Scope } from '../swml/scope.ts';
 import type { Clock } from '../time/clock.ts';
 import type { DocumentLoader } from './document-source.ts';
+import type { ScriptSession } from './session.ts';
 
 export interface ScriptHost {
   readonly kind: DocumentKind;
@@ -42,6 +44,10 @@ export interface ScriptServices {
   readonly loader: DocumentLoader;
   /** Puts a status callback on its way; adds the envelope. */
   emit(callback: ScriptCallback): void;
+  /** Calls others; undefined: nobody can be called. */
+  readonly dialler?: Dialler | undefined;
+  /** Told of a script that begins on another call than the one it was started from, and when it is over. */
+  onScript?(callId: string, script: ScriptSession | undefined): void;
   /** Told of every `calling.script.warning`. */
   onWarning?(warning: ScriptWarning): void;
   /** Scope `envs`. */

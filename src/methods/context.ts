@@ -1,4 +1,5 @@
 /** What a running method can see and do. */
+import type { DialledCall, DialRequest } from '../call/dialler.ts';
 import type { CallLeg } from '../call/leg.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ErrorCode, ErrorPolicy, Fault } from '../swml/error-codes.ts';
@@ -40,9 +41,20 @@ export interface FlowContext {
 /** What a method of a calling document has. */
 export interface MethodContext extends FlowContext {
   readonly leg: CallLeg;
+  /** Calls somebody for this call; undefined where nobody can be called. */
+  readonly dial: ((request: DialRequest) => DialledCall) | undefined;
+  /**
+   * Runs a script on a call that was made, with variables of its own.
+   * @param signal breaks it off
+   * @returns undefined when it came to its end with the call still up, else why not, in words
+   */
+  runOn(call: DialledCall, script: LegScript, signal: AbortSignal): Promise<string | undefined>;
   /** Sends an object to the client of the leg, if it has one. */
   sendUserEvent(event: JsonObject): void;
 }
+
+/** Steps of the running document, or the document at a URL. */
+export type LegScript = { readonly steps: Block } | { readonly url: string };
 
 export interface ErrorDetails {
   /** Name of the parameter at fault. */

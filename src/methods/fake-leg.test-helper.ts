@@ -1,5 +1,6 @@
 /** A call leg in memory, for tests of methods: notes what was asked of it, and ends things when told. */
 import {
+  type Bridge,
   CallError,
   type CallEnd,
   type CallInfo,
@@ -121,6 +122,17 @@ export class FakeLeg implements CallLeg {
     if (this.signal.aborted) return;
     this.log.push(`hangup ${reason}`);
     this.end({ by: 'local', reason: reason as CallEnd['reason'] });
+  }
+
+  /** The bridge that it is in, or was in last. */
+  bridged: Bridge | undefined;
+
+  bridge(peer: CallLeg): Bridge {
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    this.log.push(`bridge ${peer.info.call_id}`);
+    for (const { signal } of [this, peer]) signal.addEventListener('abort', () => resolve(), { once: true });
+    this.bridged = { over, end: resolve };
+    return this.bridged;
   }
 
   playing(): PlayOperation | undefined {

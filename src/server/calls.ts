@@ -3,6 +3,7 @@ import { buildEnvelope } from '../callbacks/envelope.ts';
 import type { CallbackRequest, Outbox } from '../callbacks/events.ts';
 import type { SoundSource } from '../call/playback.ts';
 import type { RecordingService } from '../call/recording-service.ts';
+import type { LegEvent } from '../call/media-leg.ts';
 import { createSipLeg } from '../call/sip-leg.ts';
 import type { StreamNetwork } from '../call/streams/network.ts';
 import { stateParams } from '../call/state-event.ts';
@@ -10,7 +11,6 @@ import { startScript } from '../engine/call-script.ts';
 import type { ScriptWarning } from '../engine/host.ts';
 import { callingPayload } from '../engine/payload.ts';
 import { warningParams } from '../engine/script-warning.ts';
-import type { ScriptSession } from '../engine/session.ts';
 import type { TraceEvent } from '../engine/trace.ts';
 import type { Logger } from '../log/logger.ts';
 import { maskDigits } from '../log/redact.ts';
@@ -29,11 +29,14 @@ import { DocumentError } from './document-error.ts';
 import type { Documents } from './documents.ts';
 import type { ServerEvent, ServerEventListener } from './events.ts';
 import type { Identity } from './identity.ts';
-import { type CallDirectory, type LiveCall, LiveCalls } from './live-calls.ts';
+import { legSite } from './leg-site.ts';
+import { type CallDirectory, LiveCalls } from './live-calls.ts';
 import { Admission, type RefusalReason } from './load/admission.ts';
 import type { LoadMonitor } from './load/load-monitor.ts';
 import type { Metrics } from './metrics.ts';
+import { OutgoingCalls } from './outgoing-calls.ts';
 import { consentRefusal } from './recording-consent.ts';
+import type { ServedCall } from './served-call.ts';
 import { sipLine } from '../trace/sip-line.ts';
 
 export interface CallsOptions {
@@ -56,15 +59,6 @@ export interface CallsOptions {
   readonly onEvent: ServerEventListener;
 }
 
-/** A call with all that the server itself needs of it. */
-interface ServedCall extends LiveCall {
-  script: ScriptSession | undefined;
-  readonly sessionId: string;
-  readonly log: Logger;
-  readonly figures: CallFigures;
-  readonly trace: CallTrace | undefined;
-}
-
 /** All calls of the server: lets them in, runs the document of each, and ends them at shutdown. */
 export class Calls {
   /** Those that are there, for whoever acts on them from outside. */
@@ -76,11 +70,21 @@ export class Calls {
   /** Call ids by Call-ID header, of calls that are there. */
   readonly #bySipCallId = new Map<string, string>();
   readonly #arriving = new ArrivingCalls();
+  readonly #outgoing: OutgoingCalls;
 
   constructor(options: CallsOptions) {
     this.#options = options;
     this.live = this.#live;
     const { limits } = options.config;
+    this.#outgoing = new OutgoingCalls(options, {
+      // Those who are here may still call others while nobody new is let in.
+      admit: () => (this.#admission.draining ? undefined : this.#admission.ask()),
+      find: (callId) => this.#live.get(callId),
+      keep: (call, sipCallId) => this.#keep(call, this.#followToEnd(call), sipCallId),
+      emit: (callback, sessionId) => this.#emit({ ...callback, sessionId }),
+      noteSipCall: (sipCallId, callId) => this.#bySipCallId.set(sipCallId, callId),
+      onEvent: (callId, event, log) => this.#legEvent(callId, event, log),
+    });
     this.#admission = new Admission(
       options.clock,
       {
@@ -117,7 +121,7 @@ export class Calls {
 
   /** @throws SipRefusal 503 at a limit (see Admission) and during shutdown */
   accept(call: IncomingSipCall): void {
-    const { config, identity, log, metrics, clock } = this.#options;
+    const { config, log, metrics, clock } = this.#options;
     const refusal = this.#admission.ask();
     if (refusal !== undefined) {
       metrics.callRefused(refusal.reason);
@@ -130,34 +134,18 @@ export class Calls {
     const sessionId = randomUUID();
     const callLog = log.child({ call_id: callId });
     const leg = createSipLeg({
+      ...legSite(this.#options),
       call,
       callId,
-      nodeId: identity.nodeId,
-      projectId: identity.projectId,
-      spaceId: identity.spaceId,
-      media: this.#options.media,
-      rtpBindAddress: config.rtp.bind,
-      advertisedAddress: config.sip.advertised_address,
-      codecs: config.rtp.codecs,
-      idleMedia: config.rtp.idle_media,
-      inbandDigits: config.dtmf.inband,
-      concealLoss: config.rtp.conceal_loss,
-      sounds: this.#options.sounds,
-      recordings: this.#options.recordings,
-      recogniser: this.#options.recogniser,
-      streams: this.#options.streams,
       eventChannel: `swml:${sessionId}`,
       recordingRefusal: consentRefusal(
         config.recording.consent_variable,
         () => this.#live.get(callId)?.script?.variables,
       ),
-      clock,
       log: callLog,
       onEvent: (event) => {
         figures.take(event);
-        if (event.kind === 'digit')
-          callLog.info({ digit: maskDigits(String(event.data['digit']), 'info') }, 'key pressed');
-        this.#tell(callId, event.kind, event.text, event.data);
+        this.#legEvent(callId, event, callLog);
         trace?.tracer.leg(event);
       },
       onMedia: (media) => trace?.media(media),
@@ -188,14 +176,23 @@ export class Calls {
       figures,
       trace,
     };
-    this.#live.add(served);
-    const done = this.#run(served).finally(() => {
-      this.#live.remove(callId);
-      this.#running.delete(served);
-      this.#bySipCallId.delete(call.sipCallId);
-      return trace?.close();
+    this.#keep(served, this.#run(served), () => call.sipCallId);
+  }
+
+  /** Calls that documents make are made here, from now on. */
+  attach(endpoint: Parameters<OutgoingCalls['attach']>[0]): void {
+    this.#outgoing.attach(endpoint);
+  }
+
+  #keep(call: ServedCall, run: Promise<void>, sipCallId: () => string | undefined): void {
+    this.#live.add(call);
+    const done = run.finally(() => {
+      this.#live.remove(call.leg.info.call_id);
+      this.#running.delete(call);
+      this.#bySipCallId.delete(sipCallId() ?? '');
+      return call.trace?.close();
     });
-    this.#running.set(served, done);
+    this.#running.set(call, done);
   }
 
   /** Puts a SIP message of a running call on its timeline. */
@@ -243,7 +240,7 @@ export class Calls {
   }
 
   async #run(call: ServedCall): Promise<void> {
-    const { leg, log, figures } = call;
+    const { leg, log } = call;
     try {
       await this.#runDocument(call);
     } catch (cause) {
@@ -257,6 +254,12 @@ export class Calls {
         await leg.hangup('error');
       }
     }
+    await this.#followToEnd(call);
+  }
+
+  /** Tells the end of a call. */
+  async #followToEnd(call: ServedCall): Promise<void> {
+    const { leg, log, figures } = call;
     const end = await leg.ended;
     figures.ended(end);
     if (call.statusUrl !== undefined) {
@@ -290,6 +293,11 @@ export class Calls {
         http: trace?.http(http) ?? http,
         loader: trace?.loader(documents) ?? documents,
         emit: (callback) => this.#emit(callback),
+        dialler: this.#outgoing,
+        onScript: (id, script) => {
+          const served = this.#live.get(id);
+          if (served !== undefined) served.script = script;
+        },
         onWarning: (warning) => this.#warn(call, warning.params),
       },
       onTrace: (event) => {
@@ -337,6 +345,11 @@ export class Calls {
     } catch (cause) {
       log.error({ err: cause, event_type: callback.eventType }, 'a callback could not be stored');
     }
+  }
+
+  #legEvent(callId: string, { kind, text, data }: LegEvent, log: Logger): void {
+    if (kind === 'digit') log.info({ digit: maskDigits(String(data['digit']), 'info') }, 'key pressed');
+    this.#tell(callId, kind, text, data);
   }
 
   #trace(callId: string, log: Logger, event: TraceEvent): void {

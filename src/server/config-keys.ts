@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ConfigKey, key } from './config-key.ts';
+import { DIAL_KEYS } from './config-dial-keys.ts';
 import { RECORDING_KEYS } from './config-recording-keys.ts';
 import { SPEECH_KEYS } from './config-speech-keys.ts';
 import { STORAGE_KEYS } from './config-storage-keys.ts';
@@ -116,6 +117,7 @@ export const CONFIG_KEYS = {
       description: 'Address that callers reach this machine by, when it stands behind a one-to-one NAT.',
     }),
   },
+  dial: DIAL_KEYS,
   rtp: {
     bind: key({
       schema: host,
@@ -234,7 +236,7 @@ export const CONFIG_KEYS = {
       schema: z.array(allowedAddress).max(1_000, 'expected at most 1000 entries'),
       kind: 'list',
       default: [],
-      description: 'Private addresses, ranges and host names that documents and callbacks may reach.',
+      description: 'Private addresses, ranges and host names that documents, callbacks and calls may reach.',
     }),
     https_only: key({
       schema: z.boolean('expected true or false'),

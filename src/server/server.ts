@@ -289,6 +289,7 @@ class AssembledServer implements Server {
       },
       ...(config.sip.advertised_address !== undefined && { advertisedHost: config.sip.advertised_address }),
     });
+    calls.attach(sip);
     const boundSip = await this.#openSip(sip, calls);
     addresses = {
       sip: boundSip,

@@ -113,7 +113,16 @@ export interface OutgoingCallOptions {
   readonly credentials?: SipCredentials;
   /** Session interval that we ask for (RFC 4028), s; 0: none. That of the endpoint when left out. */
   readonly sessionExpires?: number;
+  /** Asked before each INVITE, redirected ones included; a refused one fails as if its target were not there. */
+  readonly refusal?: DestinationRefusal;
 }
+
+/**
+ * Why a request must not go to an address; undefined when it may.
+ * @param host name or address as the URI has it
+ * @param address numeric, what the host was looked up to
+ */
+export type DestinationRefusal = (host: string, address: string, port: number) => string | undefined;
 
 /** For digest authentication (RFC 7616). */
 export interface SipCredentials {
@@ -137,7 +146,7 @@ export interface SipEndpoint {
    * @throws Error when the endpoint is closed or has its `maxCalls`
    */
   call(options: OutgoingCallOptions, handlers: SipCallHandlers): SipCall;
-  /** Our address as a peer at `remote` sees it (the interface of the route). */
+  /** Our address as a peer at `remote`, an address or a name, sees it (the interface of the route). */
   localAddressFor(remote: string): string;
   readonly stats: SipStats;
   /** Refuses new calls with 503, ends running ones with BYE, closes the sockets; takes 4 s at most. */

@@ -130,7 +130,7 @@ class Endpoint implements SipEndpoint {
   }
 
   localAddressFor(remote: string): string {
-    return this.#network.localAddressFor(remote);
+    return this.#transports.ownHostTowards(remote);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 /** All commands of the REST API. Everything that must know them goes through here. */
+import { disconnect } from './disconnect.ts';
 import { end } from './end.ts';
 import type { AnyCommand } from './command.ts';
 import { playPause } from './play-pause.ts';
@@ -26,6 +27,7 @@ export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map(
     recordStop,
     transfer,
     update,
+    disconnect,
     end,
   ].map((command) => [command.name, command]),
 );
@@ -34,7 +36,6 @@ export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map(
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
   'dial',
   ...[
-    'disconnect',
     'collect',
     'collect.stop',
     'collect.start_input_timers',

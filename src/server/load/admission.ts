@@ -58,6 +58,10 @@ export class Admission {
     if (limits.setupsPerSecond > 0) this.#setups = new TokenBucket(clock, limits.setupsPerSecond);
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** From now on nobody is let in. */
   drain(): void {
     this.#draining = true;

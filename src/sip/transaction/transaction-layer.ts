@@ -221,7 +221,13 @@ export class TransactionLayer implements MessageReceiver {
       go(flow, bytes);
       return;
     }
-    const overTcp: Target = { ...outgoing.target, protocol: 'tcp', host: flow.remote.address };
+    const overTcp: Target = {
+      ...outgoing.target,
+      protocol: 'tcp',
+      host: flow.remote.address,
+      // The address was asked for already, by its name.
+      refusal: undefined,
+    };
     this.#transport.flowTo(overTcp, (result) => {
       // A peer without TCP gets it over UDP all the same, in fragments (RFC 3261 18.1.1).
       if (result instanceof Error) {

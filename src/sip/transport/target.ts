@@ -1,4 +1,4 @@
-import type { SipTransportProtocol } from '../api.ts';
+import type { DestinationRefusal, SipTransportProtocol } from '../api.ts';
 import type { SipUri } from '../message/uri.ts';
 import type { Flow } from './flow.ts';
 
@@ -12,6 +12,7 @@ export interface Target {
   readonly mayUpgrade: boolean;
   /** Take this connection as long as it is open, whatever the address. */
   readonly flow?: Flow | undefined;
+  readonly refusal?: DestinationRefusal | undefined;
 }
 
 /** Port of sip: URIs over UDP and TCP (RFC 3261 19.1.2). */

@@ -193,15 +193,21 @@ export class TransportLayer {
     }
   }
 
-  #flowToAddress(target: Target, addresses: readonly string[], done: (result: Flow | Error) => void): void {
+  #flowToAddress(target: Target, found: readonly string[], done: (result: Flow | Error) => void): void {
+    const { host, port, refusal } = target;
+    const addresses = found.filter((address) => refusal?.(host, address, port) === undefined);
+    if (addresses.length === 0) {
+      done(new Error(refusal?.(host, found[0] ?? host, port) ?? `${host} has no address`));
+      return;
+    }
     if (target.protocol === 'tcp') {
-      this.#tcp.connect(addresses[0]!, target.port, done);
+      this.#tcp.connect(addresses[0]!, port, done);
       return;
     }
     for (const address of addresses) {
       const socket = this.#udp.find((candidate) => candidate.reaches(address));
       if (socket === undefined) continue;
-      done(socket.flowTo(address, target.port));
+      done(socket.flowTo(address, port));
       return;
     }
     done(new Error(`no UDP listener of ours reaches ${addresses.join(', ')}`));

@@ -125,7 +125,7 @@ export class OutgoingCall implements SipCall {
     this.#transaction = undefined;
     const { transactions, product } = this.#context;
     transactions.send({
-      target,
+      target: { ...target, refusal: this.#options.refusal },
       build: (flow) => {
         const request = buildInvite(this.#options, this.#parties, {
           uri,

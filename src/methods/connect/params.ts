@@ -1,7 +1,9 @@
 /** What `connect` says of its destinations (spec/call-control.md 3.2, 3.3). */
-import * as s from '../swml/schema.ts';
-import { STREAM_PROPERTIES } from './common-params.ts';
-import { SPEECH_PROPERTIES, soundSchema } from './sound-params.ts';
+import { isArray, isObject, type JsonValue } from '../../swml/json.ts';
+import * as s from '../../swml/schema.ts';
+import { resultSchema } from '../choice-params.ts';
+import { STREAM_PROPERTIES, statusUrl } from '../common-params.ts';
+import { SPEECH_PROPERTIES, soundSchema } from '../sound-params.ts';
 
 const DESTINATION_FORM = /^(?:\+?[0-9*#]+|sips?:.+|\/.+|queue:.+|stream:wss:\/\/.+)$/i;
 
@@ -107,6 +109,44 @@ export const RINGBACK = s.union(
   { description: 'What the caller hears meanwhile.', defaultText: 'ringing' },
 );
 
+/** What `connect` takes. */
+export const CONNECT = s.object(
+  {
+    ...DESTINATION_PROPERTIES,
+    to: destination({ description: 'One destination.' }),
+    serial: s.array(DESTINATION, { description: 'Destinations, one after the other until one answers.' }),
+    parallel: s.array(DESTINATION, {
+      description: 'Destinations, all at once; the first to answer is connected.',
+    }),
+    serial_parallel: s.array(s.array(DESTINATION, { description: 'Destinations to call at once.' }), {
+      description: 'Groups of destinations, one group after the other.',
+    }),
+    max_duration: s.integer({ description: 'Longest talk.', default: 14_400, min: 1, unit: 's' }),
+    answer_on_bridge: s.boolean({
+      description: 'Whether an unanswered call is answered only when a destination answers.',
+      default: false,
+    }),
+    auto_answer: s.boolean({ description: 'Whether an unanswered call is answered first.', default: true }),
+    ringback: RINGBACK,
+    status_url: statusUrl('calling.call.connect'),
+    transfer_after_bridge: s.string({
+      description: 'URL of a document, or a document as text, to go on with after the talk.',
+    }),
+    result: resultSchema('connect_result'),
+  },
+  {
+    description: 'Parameters of `connect`.',
+    exclusive: [{ names: ['to', 'serial', 'parallel', 'serial_parallel'] }],
+    refine: (value) =>
+      isObject(value) && value['transfer_after_bridge'] === undefined && namesQueue(value)
+        ? { fault: 'missingParameter', message: 'A destination "queue:" needs "transfer_after_bridge"' }
+        : undefined,
+  },
+);
+
+export type ConnectParams = s.Infer<typeof CONNECT>;
+export type DestinationParams = s.Infer<typeof DESTINATION>;
+
 type Optional<P> = {
   readonly [K in keyof P]: P[K] extends s.Schema<infer T, s.Presence, infer W>
     ? s.Schema<T, 'optional', W>
@@ -120,4 +160,12 @@ function withoutDefaults<P extends Readonly<Record<string, s.Schema>>>(propertie
       { node, info: { ...info, default: undefined } },
     ]),
   ) as Optional<P>;
+}
+
+function namesQueue(value: JsonValue | undefined): boolean {
+  if (isArray(value)) return value.some(namesQueue);
+  if (!isObject(value)) return false;
+  const { to } = value;
+  if (typeof to === 'string' && to.startsWith('queue:')) return true;
+  return [value['serial'], value['parallel'], value['serial_parallel']].some(namesQueue);
 }

@@ -1,0 +1,234 @@
+import type { Logger } from '../log/logger.ts';
+import type {
+  DestinationRefusal,
+  OutgoingCallOptions,
+  SipCall,
+  SipCallEnd,
+  SipEndpoint,
+} from '../sip/api.ts';
+import { parseUri } from '../sip/message/uri.ts';
+import { CallError, type CallInfo, type EndReason } from './leg.ts';
+import type { MediaClient } from './media-client.ts';
+import { MediaLeg, type Signalling } from './media-leg.ts';
+import { endReasonOf } from './sip-end.ts';
+import { sipData } from './sip-data.ts';
+import type { SipLegSite } from './sip-leg.ts';
+import { SipMedia } from './sip-media.ts';
+import { sessionHandlers } from './sip-session.ts';
+
+export interface OutboundSipLegOptions extends SipLegSite {
+  readonly endpoint: Pick<SipEndpoint, 'call' | 'localAddressFor'>;
+  /** What to send; its SDP comes from here. */
+  readonly invite: Omit<OutgoingCallOptions, 'sdp' | 'refusal'>;
+  readonly refusal: DestinationRefusal | undefined;
+  /** Why no call can be made: it ends at once. */
+  readonly fault?: unknown;
+  /** As the call object shows them: numbers for a call to a number. */
+  readonly from: string;
+  readonly to: string;
+  readonly type: 'sip' | 'phone';
+  readonly parent: NonNullable<CallInfo['parent']>;
+  /** Told when a call was really made. */
+  readonly onSipCall: (sipCallId: string) => void;
+  /** Sound comes before the answer. */
+  readonly onEarlySound: () => void;
+}
+
+export interface OutboundSipLeg {
+  readonly leg: MediaLeg;
+  /** Why the call could not be made, in words; undefined when the party itself said no. */
+  readonly failure: string | undefined;
+}
+
+/** No header may end its line, or be none. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const UNSAFE_TEXT = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+/** Calls a SIP URI. One that cannot be called ends with `error`, after this returned. */
+export function callBySip(options: OutboundSipLegOptions): OutboundSipLeg {
+  const signalling = new OutboundSipSignalling(options);
+  const { callId, nodeId, projectId, spaceId, from, to, type, parent, invite } = options;
+  const leg = new MediaLeg({
+    ...options,
+    signalling,
+    info: {
+      call_id: callId,
+      node_id: nodeId,
+      segment_id: callId,
+      direction: 'outbound',
+      type,
+      from,
+      to,
+      headers: [...(invite.headers ?? [])],
+      ...(type === 'sip' && {
+        sip_data: sipData({ requestUri: to, from: { uri: from }, to: { uri: to }, contact: undefined }),
+      }),
+      parent,
+      project_id: projectId,
+      space_id: spaceId,
+    },
+  });
+  void signalling.start(leg);
+  return {
+    leg,
+    get failure() {
+      return signalling.failure;
+    },
+  };
+}
+
+/** Dials, takes early media and the answer, and ends an outgoing SIP call. */
+class OutboundSipSignalling implements Signalling {
+  failure: string | undefined;
+  readonly #options: OutboundSipLegOptions;
+  readonly #log: Logger;
+  #media: SipMedia | undefined;
+  #call: SipCall | undefined;
+  #accepted = false;
+  #agreed = false;
+  #over = false;
+
+  constructor(options: OutboundSipLegOptions) {
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  /** Opens the media session and sends the INVITE. */
+  async start(leg: MediaLeg): Promise<void> {
+    try {
+      if (this.#options.fault !== undefined) throw this.#options.fault;
+      const media = await this.#open();
+      this.#media = media;
+      if (this.#over) {
+        await media.client.close('hangup');
+        return;
+      }
+      this.#invite(leg, media);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#log.warn({ reason }, 'the call cannot be made');
+      this.failure ??= reason;
+      this.#finish();
+      void leg.refused();
+    }
+  }
+
+  async answer(): Promise<MediaClient> {
+    throw new CallError('invalid_state', 'only its party can answer a call of ours');
+  }
+
+  async earlyMedia(): Promise<MediaClient> {
+    throw new CallError('invalid_state', 'nothing can be played to a party that has not answered yet');
+  }
+
+  async end(reason: EndReason): Promise<void> {
+    if (this.#over) return;
+    this.#finish();
+    await this.#call?.hangup({ reason });
+  }
+
+  /** @throws Error for what makes no INVITE */
+  #invite(leg: MediaLeg, media: SipMedia): void {
+    const { endpoint, invite, refusal, onSipCall } = this.#options;
+    for (const { name, value } of invite.headers ?? []) {
+      if (!HEADER_NAME.test(name)) throw new RangeError(`"${name}" is no name of a header`);
+      if (UNSAFE_TEXT.test(value)) throw new RangeError(`the header ${name} holds a control character`);
+    }
+    if (UNSAFE_TEXT.test(invite.displayName ?? '')) {
+      throw new RangeError('the name of the caller holds a control character');
+    }
+    this.#call = endpoint.call(
+      { ...invite, sdp: media.firstOffer(), ...(refusal !== undefined && { refusal }) },
+      {
+        ...sessionHandlers({
+          media: () => this.#media,
+          fail: () => void leg.hangup('error'),
+          log: this.#log,
+        }),
+        progress: (status, sdp) => this.#progress(leg, media, status, sdp),
+        confirmed: (sdp) => this.#confirmed(leg, media, sdp),
+        ended: (end) => this.#ended(leg, end),
+      },
+    );
+    onSipCall(this.#call.sipCallId);
+  }
+
+  #progress(leg: MediaLeg, media: SipMedia, status: number, sdp: string | undefined): void {
+    if (this.#over) return;
+    if (sdp !== undefined) {
+      try {
+        media.accept(sdp);
+        this.#agreed = true;
+        leg.ringingWithSound(media.client);
+        this.#options.onEarlySound();
+        return;
+      } catch (cause) {
+        // The answer proper may still be of use.
+        this.#log.warn({ err: cause }, 'sound before the answer cannot be used');
+      }
+    }
+    // 181, 182 and 199 say nothing of a telephone that rings (RFC 3261 21.1, RFC 6228).
+    if (status === 180 || status === 183) leg.ringing();
+  }
+
+  #confirmed(leg: MediaLeg, media: SipMedia, sdp: string | undefined): void {
+    if (this.#over) return;
+    this.#accepted = true;
+    try {
+      if (sdp !== undefined) media.accept(sdp);
+      else if (!this.#agreed) throw new Error('the answer has no session description');
+    } catch (cause) {
+      this.failure = cause instanceof Error ? cause.message : String(cause);
+      this.#log.warn({ reason: this.failure }, 'the party’s answer cannot be used, ending the call');
+      void leg.hangup('error');
+      return;
+    }
+    leg.answered(media.client);
+  }
+
+  #ended(leg: MediaLeg, end: SipCallEnd): void {
+    const { how, by, status, reason } = end;
+    this.#log.debug({ how, by, status, reason }, 'SIP call over');
+    const why = endReasonOf(end, this.#accepted);
+    if (why === 'error') {
+      this.failure ??= [status, reason].filter((part) => part !== undefined).join(' ') || how;
+    }
+    void leg.endedRemotely(why);
+    this.#finish();
+  }
+
+  /** A session that the leg does not have has nobody else to close it. */
+  #finish(): void {
+    this.#over = true;
+    void this.#media?.client.close('hangup');
+  }
+
+  #open(): Promise<SipMedia> {
+    const {
+      media,
+      callId,
+      rtpBindAddress,
+      advertisedAddress,
+      codecs,
+      idleMedia,
+      inbandDigits,
+      concealLoss,
+      invite,
+    } = this.#options;
+    if (codecs.length === 0) throw new RangeError('none of the codecs to offer is one of ours');
+    const { host } = parseUri(invite.to);
+    return SipMedia.open({
+      host: media,
+      sessionId: callId,
+      bindAddress: rtpBindAddress,
+      address: advertisedAddress ?? this.#options.endpoint.localAddressFor(host),
+      codecs,
+      preference: 'ours',
+      idleMedia,
+      inbandDigits,
+      concealLoss,
+      beside: this.#options.parent.call_id,
+    });
+  }
+}

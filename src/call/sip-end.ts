@@ -1,0 +1,37 @@
+import type { SipCallEnd } from '../sip/api.ts';
+import type { EndReason } from './leg.ts';
+
+/** What final responses to a call of ours mean (RFC 3261 21.4 to 21.6); others are errors. */
+const REASONS: Readonly<Record<number, EndReason>> = {
+  404: 'not_found',
+  410: 'not_found',
+  484: 'not_found',
+  604: 'not_found',
+  408: 'noAnswer',
+  480: 'noAnswer',
+  486: 'busy',
+  600: 'busy',
+  487: 'cancel',
+  603: 'decline',
+  607: 'decline',
+};
+
+/**
+ * How a SIP call ended, in the words of the language (spec/call-control.md 3.6).
+ * @param accepted whether it had been answered
+ */
+export function endReasonOf(end: SipCallEnd, accepted: boolean): EndReason {
+  switch (end.how) {
+    case 'bye':
+      return 'hangup';
+    case 'cancel':
+      return accepted ? 'hangup' : 'cancel';
+    case 'failed':
+      return end.by === 'remote' ? (REASONS[end.status ?? 0] ?? 'error') : 'error';
+    case 'timeout':
+      // 408: nobody has said a word; else it rang for as long as it may.
+      return accepted || end.status === 408 ? 'error' : 'noAnswer';
+    case 'transport':
+      return 'error';
+  }
+}

@@ -1,0 +1,170 @@
+import type { DialledCall } from '../../call/dialler.ts';
+import { CallError, type CallEnd, type EndReason } from '../../call/leg.ts';
+import { sleep } from '../../time/clock.ts';
+import type { MethodContext } from '../context.ts';
+import type { ConnectEvents } from './events.ts';
+import type { ConnectPlan } from './plan.ts';
+import type { Ringback } from './ringback.ts';
+import { type FailedReason, step, type StrategyEffect, type StrategyInput, strategyOf } from './strategy.ts';
+
+/** Who was reached, or why nobody was. */
+export type DialOutcome = { readonly winner: DialledCall } | { readonly failed: FailedReason };
+
+/** How the end of a leg that nobody was connected to counts (spec/call-control.md 3.4). */
+const FAILURES: Readonly<Record<EndReason, FailedReason>> = {
+  noAnswer: 'no_answer',
+  busy: 'busy',
+  decline: 'decline',
+  // The called side answered and then wanted no call.
+  hangup: 'decline',
+  cancel: 'cancel',
+  abandoned: 'cancel',
+  not_found: 'not_found',
+  max_duration: 'error',
+  error: 'error',
+};
+
+/** Calls by a plan until one is reached or all are lost: carries out what the strategy decides. */
+export class Dialling {
+  readonly #context: MethodContext;
+  readonly #plan: ConnectPlan;
+  readonly #events: ConnectEvents;
+  readonly #ringback: Ringback;
+  readonly #made = new Map<number, DialledCall>();
+  /** Ends of calls that came of a script of ours, not of the party. */
+  readonly #own = new Map<number, FailedReason>();
+  readonly #outcome = Promise.withResolvers<DialOutcome>();
+  #strategy;
+  #isOver = false;
+
+  constructor(context: MethodContext, plan: ConnectPlan, events: ConnectEvents, ringback: Ringback) {
+    this.#context = context;
+    this.#plan = plan;
+    this.#events = events;
+    this.#ringback = ringback;
+    this.#strategy = strategyOf(plan.groups);
+  }
+
+  /** Resolves with the outcome; when the step is broken off meanwhile, all calls are taken back. */
+  async run(): Promise<DialOutcome> {
+    const { signal } = this.#context;
+    const giveUp = (): void => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      for (const { leg } of this.#made.values()) void leg.hangup('cancel');
+      this.#outcome.resolve({ failed: 'cancel' });
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    else this.#take({ kind: 'start' });
+    const outcome = await this.#outcome.promise;
+    signal.removeEventListener('abort', giveUp);
+    return outcome;
+  }
+
+  #take(input: StrategyInput): void {
+    if (this.#isOver) return;
+    const { state, effects } = step(this.#strategy, input);
+    this.#strategy = state;
+    for (const effect of effects) this.#do(effect);
+  }
+
+  #do(effect: StrategyEffect): void {
+    if (effect.kind === 'fail') {
+      this.#isOver = true;
+      this.#outcome.resolve({ failed: effect.reason });
+      return;
+    }
+    const made = this.#made.get(effect.call);
+    if (effect.kind === 'dial') {
+      this.#dial(effect.call);
+    } else if (made === undefined) {
+      return;
+    } else if (effect.kind === 'confirm') {
+      void this.#confirm(effect.call, made);
+    } else if (effect.kind === 'cancel') {
+      void made.leg.hangup('cancel');
+    } else {
+      this.#isOver = true;
+      this.#outcome.resolve({ winner: made });
+    }
+  }
+
+  #dial(call: number): void {
+    const { dial, warn } = this.#context;
+    const planned = this.#plan.calls[call]!;
+    const { to } = planned.request;
+    const refusal = planned.refusal ?? (dial === undefined ? 'nobody can be called here' : undefined);
+    if (refusal !== undefined || dial === undefined) {
+      warn('failed', `"${to}" cannot be called: ${refusal}`);
+      // Behind the other calls of its group, which are still to be made.
+      queueMicrotask(() => this.#take({ kind: 'lost', call, reason: 'error' }));
+      return;
+    }
+    const made = dial(planned.request);
+    this.#made.set(call, made);
+    this.#events.follow(made, planned);
+    void made.answered.then(() => this.#take({ kind: 'answered', call }));
+    void made.earlySound.then(() => this.#passEarlySound(call, made));
+    void made.leg.ended.then((end) => this.#ended(call, made, end));
+  }
+
+  #ended(call: number, made: DialledCall, end: CallEnd): void {
+    if (this.#isOver) return;
+    const { failure } = made;
+    if (end.reason === 'error' && failure !== undefined) {
+      this.#context.warn('failed', `"${this.#plan.calls[call]!.request.to}" cannot be reached: ${failure}`);
+    }
+    this.#take({ kind: 'lost', call, reason: this.#own.get(call) ?? FAILURES[end.reason] });
+    // Sound of the party may have taken its place.
+    if (!this.#isOver && this.#context.leg.bridged === undefined) this.#ringback.start();
+  }
+
+  /** The caller hears ringing meanwhile; the call is lost when its script ends it, fails, or takes too long. */
+  async #confirm(call: number, made: DialledCall): Promise<void> {
+    const { confirm, confirmTimeout, request } = this.#plan.calls[call]!;
+    if (confirm === undefined) {
+      this.#take({ kind: 'confirmed', call });
+      return;
+    }
+    const { clock, signal, runOn, warn } = this.#context;
+    const over = new AbortController();
+    const limit = AbortSignal.any([signal, over.signal, made.leg.signal]);
+    const tooLong = new AbortController();
+    sleep(clock, confirmTimeout * 1000, limit).then(
+      () => tooLong.abort(),
+      () => {},
+    );
+    const fault = await runOn(made, confirm, AbortSignal.any([tooLong.signal, signal]));
+    over.abort();
+    if (fault === undefined) {
+      this.#take({ kind: 'confirmed', call });
+    } else if (tooLong.signal.aborted) {
+      this.#own.set(call, 'no_answer');
+      await made.leg.hangup();
+    } else if (!made.leg.signal.aborted) {
+      if (!signal.aborted) warn('failed', `"confirm" of "${request.to}" failed: ${fault}`);
+      this.#own.set(call, 'error');
+      await made.leg.hangup('error');
+    }
+  }
+
+  /** The only party that is called is heard before it answers, as its own exchange wants it. */
+  async #passEarlySound(call: number, made: DialledCall): Promise<void> {
+    const { leg } = this.#context;
+    const isAlone = this.#strategy.calls.filter((state) => state === 'dialling').length === 1;
+    const asked = this.#ringback.chosen || this.#plan.calls[call]!.confirm !== undefined;
+    if (this.#isOver || !isAlone || asked || this.#strategy.calls[call] !== 'dialling') return;
+    // An unanswered caller hears something only once there is sound of ours.
+    if (leg.info.call_state !== 'answered') {
+      const opened = await leg.play([{ kind: 'silence', seconds: 0.02 }]).done;
+      if (opened.state !== 'finished' || this.#isOver) return;
+    }
+    try {
+      leg.bridge(made.leg);
+      this.#ringback.stop();
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** From the parameters of `connect` to the calls that it makes, and their order (spec/call-control.md 3.1 to 3.3). */
+import type { DialRequest } from '../../call/dialler.ts';
+import type { LegScript } from '../context.ts';
+import type { ConnectParams, DestinationParams } from './params.ts';
+
+/** One destination with all that holds for it. */
+export interface PlannedCall {
+  readonly request: DialRequest;
+  readonly confirm: LegScript | undefined;
+  /** Longest run of `confirm`, s. */
+  readonly confirmTimeout: number;
+  readonly stateUrl: string | undefined;
+  readonly stateEvents: ReadonlySet<string>;
+  /** Why this version cannot call it, with the cure; undefined when it can. */
+  readonly refusal: string | undefined;
+}
+
+export interface ConnectPlan {
+  readonly calls: readonly PlannedCall[];
+  /** Indices of `calls`: each group is called at once, one group after the other. */
+  readonly groups: readonly (readonly number[])[];
+}
+
+/** Calls of one step, and those of them at once. */
+export const MAX_CALLS = 128;
+export const MAX_AT_ONCE = 32;
+
+/** @throws RangeError when there are more destinations than one step may call */
+export function planOf(params: ConnectParams): ConnectPlan {
+  const { to, serial, parallel, serial_parallel: nested } = params;
+  const lists: readonly (readonly DestinationParams[])[] =
+    nested ??
+    serial?.map((destination) => [destination]) ??
+    (parallel === undefined ? undefined : [parallel]) ??
+    (to === undefined ? [] : [[{ to }]]);
+  const calls: PlannedCall[] = [];
+  const groups = lists.map((list) =>
+    list.map((destination) => calls.push(plannedCall(destination, params)) - 1),
+  );
+  if (calls.length > MAX_CALLS || groups.some(({ length }) => length > MAX_AT_ONCE)) {
+    throw new RangeError(`at most ${MAX_CALLS} destinations, and ${MAX_AT_ONCE} of them at once`);
+  }
+  return { calls, groups };
+}
+
+/** What a destination does not set it takes from the step. */
+function plannedCall(own: DestinationParams, step: ConnectParams): PlannedCall {
+  const all = { ...step, ...own };
+  const { to, confirm, timeout, session_timeout: sessionTimeout, codecs, call_state_url: stateUrl } = all;
+  return {
+    request: {
+      to,
+      from: all.from,
+      fromName: all.from_name,
+      headers: all.headers,
+      codecs: codecs === undefined ? undefined : codecList(codecs),
+      sessionTimeout: sessionTimeout === 0 ? undefined : sessionTimeout,
+      username: all.username,
+      password: all.password,
+      timeout,
+    },
+    confirm:
+      confirm === undefined ? undefined : typeof confirm === 'string' ? { url: confirm } : { steps: confirm },
+    confirmTimeout: all.confirm_timeout ?? timeout,
+    stateUrl,
+    stateEvents: new Set(all.call_state_events),
+    refusal: refusalOf(to, all),
+  };
+}
+
+function refusalOf(
+  to: string,
+  { encryption, webrtc_media: webrtc }: Pick<ConnectParams, 'encryption' | 'webrtc_media'>,
+): string | undefined {
+  const others = 'call a sip: URI or a phone number';
+  if (/^queue:/i.test(to)) return `this version has no queues: ${others}`;
+  if (/^stream:/i.test(to)) return `this version cannot connect calls to streams: ${others}`;
+  if (to.startsWith('/')) return `this version has no resource addresses: ${others}`;
+  if (/^sips:/i.test(to)) return 'this version has no TLS: call a sip: URI';
+  if (encryption === 'mandatory')
+    return 'this version cannot encrypt calls: leave out "encryption: mandatory"';
+  if (webrtc) return 'this version has no WebRTC: leave out "webrtc_media"';
+  return undefined;
+}
+
+function codecList(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim().toUpperCase())
+    .filter((name) => name !== '');
+}

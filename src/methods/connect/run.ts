@@ -1,0 +1,110 @@
+/** `connect` from its beginning to the end of the talk (spec/call-control.md 3.4). */
+import type { DialledCall } from '../../call/dialler.ts';
+import { type Bridge, CallError } from '../../call/leg.ts';
+import { resultChoice } from '../choice-params.ts';
+import type { MethodContext } from '../context.ts';
+import { type Flow, NEXT } from '../flow.ts';
+import { Dialling } from './dialling.ts';
+import { ConnectEvents } from './events.ts';
+import type { ConnectParams } from './params.ts';
+import { type ConnectPlan, planOf } from './plan.ts';
+import { Ringback } from './ringback.ts';
+import type { FailedReason } from './strategy.ts';
+
+export async function runConnect(context: MethodContext, params: ConnectParams): Promise<Flow> {
+  const plan = readPlan(context, params);
+  const events = new ConnectEvents(context, params.status_url);
+  const reason = await connect(context, params, plan, events);
+  if (context.signal.aborted) return NEXT;
+  const { vars } = context;
+  const result = reason === undefined ? 'connected' : 'failed';
+  vars.set('connect_result', result);
+  vars.set('return_value', result);
+  if (reason === undefined) vars.unset('connect_failed_reason');
+  else vars.set('connect_failed_reason', reason);
+  const { transfer_after_bridge: dest } = params;
+  if (reason === undefined && dest !== undefined) return { kind: 'transfer', dest, params: {} };
+  const choice = resultChoice(params.result);
+  const block = choice === undefined ? undefined : context.choose(choice);
+  return block === undefined ? NEXT : { kind: 'block', block };
+}
+
+function readPlan(context: MethodContext, params: ConnectParams): ConnectPlan {
+  try {
+    return planOf(params);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw context.error('invalidParameter', `There are too many destinations: ${error.message}`);
+  }
+}
+
+/** @returns undefined after a talk, else why there was none */
+async function connect(
+  context: MethodContext,
+  params: ConnectParams,
+  plan: ConnectPlan,
+  events: ConnectEvents,
+): Promise<FailedReason | undefined> {
+  const { signal } = context;
+  events.tell('connecting');
+  const fail = (reason: FailedReason): FailedReason => {
+    events.tell('failed', { reason });
+    return reason;
+  };
+  if (!params.answer_on_bridge && params.auto_answer && !(await answer(context))) return fail('error');
+  const ringback = new Ringback(context, params.ringback);
+  let bridge: Bridge | undefined;
+  let winner: DialledCall;
+  try {
+    if (plan.calls.length > 0) ringback.start();
+    const outcome = await new Dialling(context, plan, events, ringback).run();
+    if ('failed' in outcome) return fail(outcome.failed);
+    winner = outcome.winner;
+    bridge = (await answer(context)) ? join(context, winner) : undefined;
+  } finally {
+    ringback.stop();
+  }
+  if (bridge === undefined) {
+    await winner.leg.hangup(signal.aborted ? 'hangup' : 'error');
+    return fail(signal.aborted ? 'cancel' : 'error');
+  }
+  winner.leg.limitDuration(params.max_duration);
+  events.tell('connected', { peer: winner.leg });
+  await talk(bridge, winner, signal);
+  events.tell('disconnected');
+  return undefined;
+}
+
+/** @returns whether the call is answered */
+async function answer({ leg, signal, warn }: MethodContext): Promise<boolean> {
+  try {
+    await leg.answer();
+    return true;
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    if (!signal.aborted) warn('failed', `The call could not be answered to be connected: ${error.message}`);
+    return false;
+  }
+}
+
+function join({ leg, signal, warn }: MethodContext, { leg: peer }: DialledCall): Bridge | undefined {
+  try {
+    return leg.bridge(peer);
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    if (!signal.aborted) warn('failed', `The call could not be connected: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Until either side hangs up, someone parts the two, or the step is broken off, which ends the other side. */
+async function talk(bridge: Bridge, { leg: peer }: DialledCall, signal: AbortSignal): Promise<void> {
+  const broken = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
+  await Promise.race([bridge.over, broken]);
+  if (signal.aborted) await peer.hangup();
+  // What the peer recorded is there before the next step.
+  if (peer.signal.aborted) await peer.ended;
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import type { DialledCall, Dialler, DialRequest } from '../call/dialler.ts';
+import type { CallInfo, CallLeg } from '../call/leg.ts';
+import type { LegEvent } from '../call/media-leg.ts';
+import { callBySip, type OutboundSipLeg } from '../call/outbound-sip-leg.ts';
+import { chosenCodecs } from '../call/sip-leg.ts';
+import type { Logger } from '../log/logger.ts';
+import { AddressGuard } from '../net/address-guard.ts';
+import type { SipEndpoint } from '../sip/api.ts';
+import type { AudioCodecName } from '../sip/sdp/offer-answer.ts';
+import type { CallsOptions } from './calls.ts';
+import { CallFigures } from './call-figures.ts';
+import { type DialPlan, dialPlan } from './dial-plan.ts';
+import { legSite } from './leg-site.ts';
+import type { CallCallback } from './live-calls.ts';
+import type { Refusal } from './load/admission.ts';
+import { consentRefusal } from './recording-consent.ts';
+import type { ServedCall } from './served-call.ts';
+
+/** What the server does with calls in either direction. */
+export interface OutgoingCallsSite {
+  /** Whether there is room for one more. */
+  readonly admit: () => Refusal | undefined;
+  readonly find: (callId: string) => ServedCall | undefined;
+  /** Keeps the call until it is over. */
+  readonly keep: (call: ServedCall, sipCallId: () => string | undefined) => void;
+  readonly emit: (callback: CallCallback, sessionId: string) => void;
+  readonly noteSipCall: (sipCallId: string, callId: string) => void;
+  readonly onEvent: (callId: string, event: LegEvent, log: Logger) => void;
+}
+
+type CallingEndpoint = Pick<SipEndpoint, 'call' | 'localAddressFor'>;
+
+/** Where calls are made before there is an endpoint. */
+const NOWHERE: CallingEndpoint = {
+  localAddressFor: () => '',
+  call: () => {
+    throw new Error('the server is not up yet');
+  },
+};
+
+/** The calls that documents make. */
+export class OutgoingCalls implements Dialler {
+  readonly #options: CallsOptions;
+  readonly #site: OutgoingCallsSite;
+  readonly #guard: AddressGuard;
+  #endpoint: CallingEndpoint = NOWHERE;
+
+  constructor(options: CallsOptions, site: OutgoingCallsSite) {
+    this.#options = options;
+    this.#site = site;
+    this.#guard = new AddressGuard(options.config.network.allow);
+  }
+
+  /** Calls are made here; before, none can be. */
+  attach(endpoint: CallingEndpoint): void {
+    this.#endpoint = endpoint;
+  }
+
+  dial(parent: CallLeg, request: DialRequest): DialledCall {
+    const { config, log, metrics, clock } = this.#options;
+    const callId = randomUUID();
+    const sessionId = randomUUID();
+    const callLog = log.child({ call_id: callId, parent_call_id: parent.info.call_id });
+    const figures = new CallFigures(metrics, clock, 'outbound');
+    const alerted = Promise.withResolvers<void>();
+    const earlySound = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    let sipCallId: string | undefined;
+    const outgoing: OutboundSipLeg = callBySip({
+      ...legSite(this.#options),
+      ...this.#plan(parent.info, request),
+      endpoint: this.#endpoint,
+      to: request.to,
+      parent: {
+        device_type: parent.info.type,
+        call_id: parent.info.call_id,
+        node_id: parent.info.node_id,
+      },
+      callId,
+      codecs: this.#codecs(parent, request),
+      eventChannel: `swml:${sessionId}`,
+      recordingRefusal: consentRefusal(
+        config.recording.consent_variable,
+        () => this.#site.find(callId)?.script?.variables,
+      ),
+      log: callLog,
+      onEvent: (event) => {
+        figures.take(event);
+        if (event.kind === 'call' && event.text === 'ringing') alerted.resolve();
+        if (event.kind === 'call' && event.text === 'answered') answered.resolve();
+        this.#site.onEvent(callId, event, callLog);
+      },
+      onEarlySound: () => earlySound.resolve(),
+      onSipCall: (id) => {
+        sipCallId = id;
+        this.#site.noteSipCall(id, callId);
+      },
+    });
+    const { leg } = outgoing;
+    leg.limitDuration(config.limits.max_call_seconds);
+    callLog.info({ from: leg.info.from, to: leg.info.to }, 'outgoing call');
+    const call: ServedCall = {
+      leg,
+      createdAt: clock.now(),
+      documentUrl: undefined,
+      script: undefined,
+      statusUrl: undefined,
+      emit: (callback) => this.#site.emit(callback, sessionId),
+      sessionId,
+      log: callLog,
+      figures,
+      trace: undefined,
+    };
+    this.#site.keep(call, () => sipCallId);
+    return {
+      leg,
+      sessionId,
+      alerted: alerted.promise,
+      earlySound: earlySound.promise,
+      answered: answered.promise,
+      get failure() {
+        return outgoing.failure;
+      },
+    };
+  }
+
+  /** Without a wish of the document, that of the caller goes first: then nothing has to be turned into another. */
+  #codecs(parent: CallLeg, { codecs }: DialRequest): readonly AudioCodecName[] {
+    const ours = this.#options.config.rtp.codecs;
+    if (codecs !== undefined) return chosenCodecs(ours, codecs);
+    const { codec } = this.#site.find(parent.info.call_id)?.leg ?? {};
+    return [...ours.filter((name) => name === codec), ...ours.filter((name) => name !== codec)];
+  }
+
+  /** What cannot be called has its fault instead of a way there. */
+  #plan(parent: CallInfo, request: DialRequest): DialPlan & { readonly fault?: unknown } {
+    const { dial } = this.#options.config;
+    try {
+      const refusal = this.#site.admit();
+      if (refusal !== undefined) {
+        throw new Error(`the server makes no more calls at the moment: ${refusal.reason}`);
+      }
+      return dialPlan(request, parent, dial, this.#guard);
+    } catch (fault) {
+      const type = /^sips?:/i.test(request.to) ? 'sip' : 'phone';
+      const from = request.from ?? parent.from;
+      return { invite: { to: request.to }, type, from, refusal: () => undefined, fault };
+    }
+  }
+}

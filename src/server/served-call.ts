@@ -1,0 +1,14 @@
+import type { ScriptSession } from '../engine/session.ts';
+import type { Logger } from '../log/logger.ts';
+import type { CallFigures } from './call-figures.ts';
+import type { CallTrace } from './call-traces.ts';
+import type { LiveCall } from './live-calls.ts';
+
+/** A call with all that the server itself needs of it. */
+export interface ServedCall extends LiveCall {
+  script: ScriptSession | undefined;
+  readonly sessionId: string;
+  readonly log: Logger;
+  readonly figures: CallFigures;
+  readonly trace: CallTrace | undefined;
+}
