@@ -47,6 +47,7 @@ describe('the settings', () => {
       signing_key: undefined,
       link_key: undefined,
       protect_recordings: false,
+      dial: { gateway: undefined, username: undefined, password: undefined, from: undefined },
       document: { source: undefined, fallback: undefined, method: 'POST' },
       sip: {
         listen: [
@@ -347,6 +348,7 @@ describe('the list of settings', () => {
       'api_token',
       'signing_key',
       'link_key',
+      'dial.password',
       'recording.encryption.key',
       'speech.synthesis.api_key',
       'speech.recognition.api_key',
