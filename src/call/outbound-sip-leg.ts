@@ -94,6 +94,11 @@ class OutboundSipSignalling implements Signalling {
     this.#log = options.log;
   }
 
+  get localAddress(): string {
+    const { advertisedAddress, endpoint, invite } = this.#options;
+    return advertisedAddress ?? endpoint.localAddressFor(parseUri(invite.to).host);
+  }
+
   /** Opens the media session and sends the INVITE. */
   async start(leg: MediaLeg): Promise<void> {
     try {
@@ -205,24 +210,13 @@ class OutboundSipSignalling implements Signalling {
   }
 
   #open(): Promise<SipMedia> {
-    const {
-      media,
-      callId,
-      rtpBindAddress,
-      advertisedAddress,
-      codecs,
-      idleMedia,
-      inbandDigits,
-      concealLoss,
-      invite,
-    } = this.#options;
+    const { media, callId, rtpBindAddress, codecs, idleMedia, inbandDigits, concealLoss } = this.#options;
     if (codecs.length === 0) throw new RangeError('none of the codecs to offer is one of ours');
-    const { host } = parseUri(invite.to);
     return SipMedia.open({
       host: media,
       sessionId: callId,
       bindAddress: rtpBindAddress,
-      address: advertisedAddress ?? this.#options.endpoint.localAddressFor(host),
+      address: this.localAddress,
       codecs,
       preference: 'ours',
       idleMedia,
