@@ -20,6 +20,7 @@ import type { RecordingRefusal } from './leg-recordings.ts';
 import { MediaClient } from './media-client.ts';
 import { MediaLeg, type Signalling } from './media-leg.ts';
 import type { SoundSource } from './playback.ts';
+import type { DialOptions, StreamNetwork, StreamSocket } from './streams/network.ts';
 import { RecordingService, type RecordingServiceOptions } from './recording-service.ts';
 
 type Of<T extends MediaCommand['type']> = Extract<MediaCommand, { readonly type: T }>;
@@ -41,6 +42,11 @@ export class ScriptedHost implements MediaHost {
     } else if (command.type === 'record' && this.opensFiles) {
       const { recordingId } = command.spec;
       queueMicrotask(() => this.emit({ type: 'recordOpened', sessionId, recordingId }));
+    } else if (command.type === 'copy') {
+      const rtpPort = command.spec.rtp === undefined ? undefined : 20_000;
+      queueMicrotask(() => this.emit({ type: 'copyStarted', sessionId, copyId: command.copyId, rtpPort }));
+    } else if (command.type === 'stopCopy') {
+      queueMicrotask(() => this.emit({ type: 'copyEnded', sessionId, copyId: command.copyId, packets: 0 }));
     } else if (command.type === 'close' && this.closes) {
       queueMicrotask(() => this.emitClosed(sessionId));
     }
@@ -104,6 +110,27 @@ export class ScriptedSignalling implements Signalling {
       idleMedia: 'silence',
     });
     return this.#media;
+  }
+}
+
+/** Connects to whatever is dialled, but to no address of 10.0.0.0/8; keeps what is sent. */
+export class ScriptedStreams implements StreamNetwork {
+  readonly dialled: { readonly url: string; readonly options: DialOptions }[] = [];
+  readonly sent: (string | Uint8Array)[] = [];
+
+  async dial(url: string, options: DialOptions): Promise<StreamSocket> {
+    if (url.includes('//10.'))
+      throw Object.assign(new Error(`${url} is refused`), { code: 'refused_address' });
+    this.dialled.push({ url, options });
+    return {
+      waitingBytes: 0,
+      send: (data) => this.sent.push(data),
+      close: () => queueMicrotask(() => options.onClosed('closed')),
+    };
+  }
+
+  rtpRefusal(address: string): string | undefined {
+    return address.startsWith('10.') ? `${address} is refused: address range "private"` : undefined;
   }
 }
 
@@ -208,12 +235,14 @@ export function openLeg(
   const host = new ScriptedHost();
   const signalling = new ScriptedSignalling(host);
   const timeline: string[] = [];
+  const streams = new ScriptedStreams();
   const leg = new MediaLeg({
     info: { ...CALL, call_id: options.callId ?? CALL.call_id },
     signalling,
     sounds: options.sounds ?? noSounds,
     recordings: parts.service,
     recordingRefusal: options.recordingRefusal,
+    streams,
     eventChannel: 'swml:script-1',
     clock: parts.clock,
     log: silentLogger,
@@ -223,5 +252,5 @@ export function openLeg(
   const emit = (
     event: MediaEvent extends infer E ? (E extends unknown ? Omit<E, 'sessionId'> : never) : never,
   ) => host.emit({ ...event, sessionId: 'call-1' } as MediaEvent);
-  return { ...parts, host, signalling, leg, timeline, emit };
+  return { ...parts, host, signalling, streams, leg, timeline, emit };
 }

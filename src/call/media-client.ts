@@ -1,10 +1,10 @@
 import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { EndCause } from '../recording/types.ts';
 import type {
-  AudioCodec,
   MediaCommand,
   MediaEvent,
   MediaHost,
+  NegotiatedMedia,
   OpenSession,
 } from '../mediaworker/protocol.ts';
 
@@ -26,7 +26,7 @@ export class MediaClient {
   #closed: Promise<void> | undefined;
   #over = false;
   #sampleRate: number | undefined;
-  #codec: AudioCodec | undefined;
+  #agreed: NegotiatedMedia | undefined;
 
   private constructor(host: MediaHost, sessionId: string, rtpPort: number) {
     this.#host = host;
@@ -63,15 +63,15 @@ export class MediaClient {
     return this.#sampleRate ?? CODEC_RATES.PCMU.sampleRate;
   }
 
-  /** That was agreed on last; undefined until one was. */
-  get codec(): AudioCodec | undefined {
-    return this.#codec;
+  /** What was agreed on last. */
+  get agreed(): NegotiatedMedia | undefined {
+    return this.#agreed;
   }
 
   /** No-op once the session is closed. */
   send(command: SessionCommand): void {
     if (command.type === 'configure') {
-      this.#codec = command.media.codec;
+      this.#agreed = command.media;
       this.#sampleRate ??= CODEC_RATES[command.media.codec].sampleRate;
     }
     if (this.#over || this.#closed !== undefined) return;

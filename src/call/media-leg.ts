@@ -146,7 +146,7 @@ export class MediaLeg implements CallLeg {
 
   /** Of its audio now; undefined while there is none. */
   get codec(): AudioCodec | undefined {
-    return this.#media?.codec;
+    return this.#media?.agreed?.codec;
   }
 
   /** When the call was answered, Unix ms; undefined before. */

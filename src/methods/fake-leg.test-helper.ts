@@ -209,7 +209,7 @@ export class FakeLeg implements CallLeg {
   async tap(options: TapOptions): Promise<TapOperation> {
     this.log.push(`tap ${options.uri}`);
     if (this.streamError !== undefined) throw this.streamError;
-    const { controlId, uri, codec, ptimeMs } = options;
+    const { controlId, uri, codec = 'PCMU', ptimeMs = 20 } = options;
     const rtp = uri.startsWith('rtp:')
       ? { address: '192.0.2.5', port: 4000, sourceAddress: '192.0.2.1', sourcePort: 10_000 }
       : undefined;

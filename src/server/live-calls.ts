@@ -4,6 +4,8 @@ import type { JsonObject } from '../swml/json.ts';
 
 export interface CallCallback {
   readonly url: string;
+  /** Default `POST`. */
+  readonly method?: 'POST' | 'GET';
   /** Callbacks of one operation arrive in order. */
   readonly operationId: string;
   readonly eventType: string;

@@ -43,6 +43,7 @@ interface Running {
 
 /** Of taps, and of streams, on one call at once. */
 const MAX_AT_ONCE = 16;
+const DEFAULT_PTIME_MS = 20;
 
 /** The taps and streams of one leg: starts them, finds them by control id, and ends with the call. */
 export class LegStreams {
@@ -72,9 +73,11 @@ export class LegStreams {
   tap(media: MediaClient, options: TapOptions): Promise<TapOperation> {
     return this.#start('tap', options.controlId, undefined, async (network, log) => {
       const { controlId } = options;
-      const rate = CODEC_RATES[options.codec].sampleRate;
-      const ptimeMs = packetTimeOf(options.codec, options.ptimeMs);
-      const facts = { uri: options.uri, codec: options.codec, rate, ptimeMs };
+      const own = media.agreed;
+      const codec = options.codec ?? (own === undefined || own.codec === 'G722' ? 'PCMU' : own.codec);
+      const rate = CODEC_RATES[codec].sampleRate;
+      const ptimeMs = packetTimeOf(codec, options.ptimeMs ?? own?.ptimeMs ?? DEFAULT_PTIME_MS);
+      const facts = { uri: options.uri, codec, rate, ptimeMs };
       const started = /^rtp:/i.test(options.uri)
         ? await this.#tapByRtp(media, network, options, facts)
         : await this.#tapBySocket(media, network, options, facts, log);

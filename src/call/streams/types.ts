@@ -8,15 +8,18 @@ export interface TapOptions {
   /** `rtp://IPv4:port`, `ws://…` or `wss://…`. */
   readonly uri: string;
   readonly side: TapSide;
-  readonly codec: 'PCMU' | 'PCMA' | 'OPUS';
-  /** Audio in a packet, ms: 10 to 120; of Opus the next shorter that it can have. */
-  readonly ptimeMs: number;
+  /** Default: that of the call, if it is one of these, else PCMU. */
+  readonly codec?: TapCodec | undefined;
+  /** Audio in a packet, ms: 10 to 120; of Opus the next shorter that it can have. Default: that of the call. */
+  readonly ptimeMs?: number | undefined;
 }
+
+export type TapCodec = 'PCMU' | 'PCMA' | 'OPUS';
 
 /** What a tap sends, as it was agreed. */
 export interface TapFacts {
   readonly uri: string;
-  readonly codec: TapOptions['codec'];
+  readonly codec: TapCodec;
   /** Hz. */
   readonly rate: number;
   readonly ptimeMs: number;

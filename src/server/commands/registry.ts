@@ -11,6 +11,10 @@ import { recordPause } from './record-pause.ts';
 import { recordResume } from './record-resume.ts';
 import { recordStop } from './record-stop.ts';
 import { record } from './record.ts';
+import { stream } from './stream.ts';
+import { streamStop } from './stream-stop.ts';
+import { tap } from './tap.ts';
+import { tapStop } from './tap-stop.ts';
 import { transfer } from './transfer.ts';
 import { update } from './update.ts';
 
@@ -25,6 +29,10 @@ export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map(
     recordPause,
     recordResume,
     recordStop,
+    tap,
+    tapStop,
+    stream,
+    streamStop,
     transfer,
     update,
     disconnect,
@@ -41,10 +49,6 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
     'collect.start_input_timers',
     'detect',
     'detect.stop',
-    'tap',
-    'tap.stop',
-    'stream',
-    'stream.stop',
     'transcribe',
     'transcribe.stop',
     'denoise',

@@ -98,7 +98,10 @@ describe('the call of a command', () => {
     for (const command of COMMANDS.values()) {
       if (command.whenOver !== undefined) continue;
       const play = [{ type: 'silence', params: { duration: 1 } }];
-      const params = { control_id: 'a', dest: 'https://app.example/next', play, volume: 0 };
+      const device = { type: 'ws', params: { uri: 'ws://app.example/' } };
+      const background = { url: 'wss://app.example/', tap: { type: 'audio' }, device, digits: { max: 1 } };
+      const dest = 'https://app.example/next';
+      const params = { control_id: 'a', dest, play, volume: 0, ...background };
       const { status } = await bench.refused({ command: command.name, id: CALL_ID, params });
       assert.equal(status, 404, command.name);
     }
