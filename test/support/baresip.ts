@@ -30,6 +30,8 @@ export interface BaresipOptions {
   readonly transport: 'udp' | 'tcp';
   /** Codecs in order of preference; default PCMU, PCMA. */
   readonly codecs?: readonly BaresipCodec[];
+  /** Takes every call at once; default: rings. */
+  readonly answers?: boolean;
 }
 
 /** An event of baresip's, e.g. `CALL_ESTABLISHED`, `CALL_CLOSED`. */
@@ -48,13 +50,22 @@ const STOP_WITHIN_MS = 3000;
 
 export class Baresip {
   readonly events: BaresipEvent[] = [];
+  /** Where it is called. */
+  readonly uri: string;
   readonly #folder: string;
   readonly #child: ChildProcess;
   readonly #control: Socket;
   readonly #printed: readonly Buffer[];
   #pending = Buffer.alloc(0);
 
-  private constructor(folder: string, child: ChildProcess, control: Socket, printed: readonly Buffer[]) {
+  private constructor(
+    folder: string,
+    sipPort: number,
+    child: ChildProcess,
+    control: Socket,
+    printed: readonly Buffer[],
+  ) {
+    this.uri = `sip:tester@127.0.0.1:${sipPort}`;
     this.#folder = folder;
     this.#child = child;
     this.#control = control;
@@ -69,7 +80,8 @@ export class Baresip {
     const folder = mkdtempSync(path.join(tmpdir(), 'openswml-baresip-'));
     mkdirSync(path.join(folder, 'heard'));
     const controlPort = await freePort();
-    writeFileSync(path.join(folder, 'config'), await configText(options, folder, controlPort));
+    const sipPort = await freePort();
+    writeFileSync(path.join(folder, 'config'), await configText(options, folder, controlPort, sipPort));
     writeFileSync(path.join(folder, 'accounts'), accountText(options));
     writeFileSync(path.join(folder, 'contacts'), '');
     const args = ['-4', '-s', '-f', folder];
@@ -77,7 +89,7 @@ export class Baresip {
     const printed: Buffer[] = [];
     child.stdout?.on('data', (bytes: Buffer) => printed.push(bytes));
     try {
-      return new Baresip(folder, child, await connectWhenUp(controlPort, child), printed);
+      return new Baresip(folder, sipPort, child, await connectWhenUp(controlPort, child), printed);
     } catch (error) {
       child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
@@ -176,14 +188,19 @@ export class Baresip {
   }
 }
 
-async function configText(options: BaresipOptions, folder: string, controlPort: number): Promise<string> {
+async function configText(
+  options: BaresipOptions,
+  folder: string,
+  controlPort: number,
+  sipPort: number,
+): Promise<string> {
   const modules = MODULE_FOLDERS.find(existsSync);
   if (modules === undefined) throw new Error(`baresip's modules are in none of ${MODULE_FOLDERS.join(', ')}`);
   const rtpPorts = await freeUdpRange(8);
   const { rate } = BARESIP_CODECS[options.codecs?.[0] ?? 'pcmu'];
   return `poll_method epoll
 net_interface 127.0.0.1
-sip_listen 127.0.0.1:${await freePort()}
+sip_listen 127.0.0.1:${sipPort}
 call_max_calls 4
 audio_player nothing,x
 audio_source aufile,${options.speech}
@@ -212,7 +229,8 @@ snd_path ${folder}/heard
 
 function accountText(options: BaresipOptions): string {
   const codecs = (options.codecs ?? ['pcmu', 'pcma']).map((name) => BARESIP_CODECS[name].account).join(',');
-  return `<sip:tester@127.0.0.1;transport=${options.transport}>;regint=0;audio_codecs=${codecs}\n`;
+  const mode = options.answers === true ? ';answermode=auto' : '';
+  return `<sip:tester@127.0.0.1;transport=${options.transport}>;regint=0${mode};audio_codecs=${codecs}\n`;
 }
 
 async function connectWhenUp(port: number, child: ChildProcess): Promise<Socket> {
