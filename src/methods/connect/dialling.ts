@@ -1,14 +1,19 @@
 import type { DialledCall } from '../../call/dialler.ts';
+import type { StreamOperation } from '../../call/streams/types.ts';
 import { CallError, type CallEnd, type EndReason } from '../../call/leg.ts';
 import { sleep } from '../../time/clock.ts';
 import type { MethodContext } from '../context.ts';
 import type { ConnectEvents } from './events.ts';
-import type { ConnectPlan } from './plan.ts';
+import type { ConnectPlan, PlannedCall } from './plan.ts';
+import type { PlannedStream } from './stream.ts';
 import type { Ringback } from './ringback.ts';
 import { type FailedReason, step, type StrategyEffect, type StrategyInput, strategyOf } from './strategy.ts';
 
 /** Who was reached, or why nobody was. */
-export type DialOutcome = { readonly winner: DialledCall } | { readonly failed: FailedReason };
+export type DialOutcome =
+  | { readonly winner: DialledCall }
+  | { readonly stream: StreamOperation }
+  | { readonly failed: FailedReason };
 
 /** How the end of a leg that nobody was connected to counts (spec/call-control.md 3.4). */
 const FAILURES: Readonly<Record<EndReason, FailedReason>> = {
@@ -31,6 +36,7 @@ export class Dialling {
   readonly #events: ConnectEvents;
   readonly #ringback: Ringback;
   readonly #made = new Map<number, DialledCall>();
+  readonly #streams = new Map<number, StreamOperation>();
   /** Ends of calls that came of a script of ours, not of the party. */
   readonly #own = new Map<number, FailedReason>();
   readonly #outcome = Promise.withResolvers<DialOutcome>();
@@ -52,6 +58,7 @@ export class Dialling {
       if (this.#isOver) return;
       this.#isOver = true;
       for (const { leg } of this.#made.values()) void leg.hangup('cancel');
+      for (const stream of this.#streams.values()) stream.stop();
       this.#outcome.resolve({ failed: 'cancel' });
     };
     signal.addEventListener('abort', giveUp, { once: true });
@@ -76,7 +83,10 @@ export class Dialling {
       return;
     }
     const made = this.#made.get(effect.call);
-    if (effect.kind === 'dial') {
+    const stream = this.#streams.get(effect.call);
+    if (stream !== undefined) {
+      this.#doWithStream(effect, stream);
+    } else if (effect.kind === 'dial') {
       this.#dial(effect.call);
     } else if (made === undefined) {
       return;
@@ -94,6 +104,10 @@ export class Dialling {
     const { dial, warn } = this.#context;
     const planned = this.#plan.calls[call]!;
     const { to } = planned.request;
+    if (planned.stream !== undefined) {
+      void this.#openStream(call, planned, planned.stream);
+      return;
+    }
     const refusal = planned.refusal ?? (dial === undefined ? 'nobody can be called here' : undefined);
     if (refusal !== undefined || dial === undefined) {
       warn('failed', `"${to}" cannot be called: ${refusal}`);
@@ -107,6 +121,39 @@ export class Dialling {
     void made.answered.then(() => this.#take({ kind: 'answered', call }));
     void made.earlySound.then(() => this.#passEarlySound(call, made));
     void made.leg.ended.then((end) => this.#ended(call, made, end));
+  }
+
+  /** Such a destination answers an unanswered call: before, there is no audio to stream. */
+  async #openStream(call: number, { request }: PlannedCall, options: PlannedStream): Promise<void> {
+    const { leg, newId, warn } = this.#context;
+    const isWanted = (): boolean => !this.#isOver && this.#strategy.calls[call] === 'dialling';
+    try {
+      await leg.answer();
+      const stream = await leg.stream({ ...options, controlId: newId() });
+      if (!isWanted()) {
+        stream.stop();
+        return;
+      }
+      this.#streams.set(call, stream);
+      void stream.done.then(() => this.#take({ kind: 'lost', call, reason: 'error' }));
+      this.#take({ kind: 'answered', call });
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      if (isWanted()) warn('failed', `"${request.to}" cannot be reached: ${error.message}`);
+      this.#take({ kind: 'lost', call, reason: 'error' });
+    }
+  }
+
+  /** Nothing is asked of the other side of a stream: it is there once it is connected. */
+  #doWithStream(effect: Exclude<StrategyEffect, { readonly kind: 'fail' }>, stream: StreamOperation): void {
+    if (effect.kind === 'confirm') {
+      this.#take({ kind: 'confirmed', call: effect.call });
+    } else if (effect.kind === 'bridge') {
+      this.#isOver = true;
+      this.#outcome.resolve({ stream });
+    } else {
+      stream.stop();
+    }
   }
 
   #ended(call: number, made: DialledCall, end: CallEnd): void {

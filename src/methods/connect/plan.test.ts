@@ -74,7 +74,6 @@ test('a destination takes from the step what it does not set itself', () => {
 test('what this version cannot call is refused with the cure', () => {
   const refusal = (params: JsonObject) => plan(params).calls[0]!.refusal ?? '';
   assert.match(refusal({ to: 'queue:support', transfer_after_bridge: 'https://a.example' }), /queues.*sip:/);
-  assert.match(refusal({ to: 'stream:wss://a.example' }), /streams/);
   assert.match(refusal({ to: '/public/desk' }), /resource addresses/);
   assert.match(refusal({ to: 'sips:a@example.com' }), /TLS/);
   assert.match(refusal({ to: 'sip:a@example.com', encryption: 'mandatory' }), /leave out "encryption/);

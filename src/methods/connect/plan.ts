@@ -2,10 +2,13 @@
 import type { DialRequest } from '../../call/dialler.ts';
 import type { LegScript } from '../context.ts';
 import type { ConnectParams, DestinationParams } from './params.ts';
+import { type PlannedStream, plannedStream } from './stream.ts';
 
 /** One destination with all that holds for it. */
 export interface PlannedCall {
   readonly request: DialRequest;
+  /** It is no call, but a stream. */
+  readonly stream: PlannedStream | undefined;
   readonly confirm: LegScript | undefined;
   /** Longest run of `confirm`, s. */
   readonly confirmTimeout: number;
@@ -59,6 +62,7 @@ function plannedCall(own: DestinationParams, step: ConnectParams): PlannedCall {
       password: all.password,
       timeout,
     },
+    stream: plannedStream(to, all),
     confirm:
       confirm === undefined ? undefined : typeof confirm === 'string' ? { url: confirm } : { steps: confirm },
     confirmTimeout: all.confirm_timeout ?? timeout,
@@ -72,9 +76,9 @@ function refusalOf(
   to: string,
   { encryption, webrtc_media: webrtc }: Pick<ConnectParams, 'encryption' | 'webrtc_media'>,
 ): string | undefined {
-  const others = 'call a sip: URI or a phone number';
+  const others = 'call a sip: URI, a phone number or stream:wss://…';
   if (/^queue:/i.test(to)) return `this version has no queues: ${others}`;
-  if (/^stream:/i.test(to)) return `this version cannot connect calls to streams: ${others}`;
+  if (/^stream:/i.test(to)) return undefined;
   if (to.startsWith('/')) return `this version has no resource addresses: ${others}`;
   if (/^sips:/i.test(to)) return 'this version has no TLS: call a sip: URI';
   if (encryption === 'mandatory')

@@ -9,6 +9,7 @@ import { ConnectEvents } from './events.ts';
 import type { ConnectParams } from './params.ts';
 import { type ConnectPlan, planOf } from './plan.ts';
 import { Ringback } from './ringback.ts';
+import { followStream, talkToStream } from './stream.ts';
 import type { FailedReason } from './strategy.ts';
 
 export async function runConnect(context: MethodContext, params: ConnectParams): Promise<Flow> {
@@ -59,6 +60,14 @@ async function connect(
     if (plan.calls.length > 0) ringback.start();
     const outcome = await new Dialling(context, plan, events, ringback).run();
     if ('failed' in outcome) return fail(outcome.failed);
+    if ('stream' in outcome) {
+      ringback.stop();
+      followStream(context, outcome.stream, { url: params.status_url, method: params.status_url_method });
+      events.tell('connected');
+      await talkToStream(outcome.stream, context, params.max_duration);
+      events.tell('disconnected');
+      return undefined;
+    }
     winner = outcome.winner;
     bridge = (await answer(context)) ? join(context, winner) : undefined;
   } finally {

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sine } from '../media/test-signals.ts';
+import type { JsonObject } from '../swml/json.ts';
+import { findTone } from './audio-facts.ts';
+import { virtualCall } from './index.ts';
+
+const WSS = 'wss://media.example.com/agent';
+const STATUS = 'https://app.example.com/status';
+
+const main = (...steps: unknown[]) => ({ version: '1.0.0', sections: { main: steps } }) as JsonObject;
+const connect = (params: object = {}) => ({ connect: { to: `stream:${WSS}`, ...params } });
+
+/** Length of the tone in what was heard, ms; 0: it was not. */
+function toneMs(samples: Int16Array, frequency: number, rate = 8000): number {
+  const found = findTone(samples, rate, [frequency], 100);
+  return found === undefined ? 0 : found.toMs - found.fromMs;
+}
+
+test('connect to a stream: the party is heard there, and what comes from there is heard by the party, with marks', async () => {
+  for (const codec of ['PCMU', 'PCMA', 'G722', 'L16@24000h@40i']) {
+    const call = await virtualCall({
+      document: main(connect({ codec, name: 'agent', status_url: STATUS, custom_parameters: { a: 'b' } })),
+    });
+    const peer = call.streams.webSocket(WSS);
+    const { start } = await peer.receives({ event: 'start' });
+    const { streamSid, tracks } = start as JsonObject;
+    assert.deepEqual(tracks, ['inbound']);
+    const rate = peer.sampleRate;
+    peer.says(sine(rate, 800, -20, rate));
+    peer.sends({ event: 'mark', streamSid: streamSid!, mark: { name: 'said' } });
+    const before = call.clock.monotonic();
+    const mark = await peer.receives({ event: 'mark' });
+    const tookMs = call.clock.monotonic() - before;
+    assert.deepEqual(mark, { event: 'mark', streamSid, mark: { name: 'said' } });
+    assert.ok(tookMs >= 960 && tookMs <= 1100, `${codec}: the mark came after ${tookMs} ms`);
+    await call.caller.makes({ tone: 1500, seconds: 1 });
+    await call.caller.waits(0.3);
+    peer.hangsUp();
+    await call.ends();
+    assert.ok(
+      Math.abs(toneMs(call.heard, 800) - 1000) <= 60,
+      `${codec}: ${toneMs(call.heard, 800)} ms heard`,
+    );
+    assert.ok(
+      toneMs(peer.audio(), 1500, rate) >= 900,
+      `${codec}: ${toneMs(peer.audio(), 1500, rate)} ms arrived`,
+    );
+    assert.equal(call.vars['connect_result'], 'connected');
+    assert.deepEqual(call.callbacks.states('calling.call.connect'), [
+      'connecting',
+      'connected',
+      'disconnected',
+    ]);
+    assert.deepEqual(call.callbacks.states('calling.call.stream'), ['streaming', 'finished']);
+  }
+});
+
+test('clear breaks off what waits and returns its marks at once', async () => {
+  const call = await virtualCall({ document: main(connect()) });
+  const peer = call.streams.webSocket(WSS);
+  await peer.receives({ event: 'media' });
+  peer.says(sine(80_000, 800, -20));
+  peer.sends({ event: 'mark', mark: { name: 'one' } });
+  await call.caller.waits(2);
+  peer.sends({ event: 'mark', mark: { name: 'two' } });
+  peer.sends({ event: 'clear' });
+  const before = call.clock.monotonic();
+  for (const name of ['one', 'two']) await peer.receives({ event: 'mark', mark: { name } });
+  assert.ok(call.clock.monotonic() - before < 100);
+  await call.caller.waits(1);
+  await call.caller.hangsUp();
+  await call.ends();
+  const heard = toneMs(call.heard, 800);
+  assert.ok(heard > 1800 && heard < 2200, `${heard} ms heard`);
+  assert.equal(peer.messages.at(-1)?.['event'], 'stop');
+});
+
+test('in real time little waits: of what comes at once, the end is heard', async () => {
+  const call = await virtualCall({ document: main(connect({ realtime: true })) });
+  const peer = call.streams.webSocket(WSS);
+  await peer.receives({ event: 'media' });
+  peer.says(sine(80_000, 800, -20));
+  await call.caller.waits(2);
+  peer.hangsUp();
+  await call.ends();
+  const heard = toneMs(call.heard, 800);
+  assert.ok(heard >= 100 && heard <= 260, `${heard} ms heard`);
+});
+
+test('keys go both ways: those of the party as dtmf, those of the other side to the party', async () => {
+  const call = await virtualCall({ document: main(connect()) });
+  const peer = call.streams.webSocket(WSS);
+  const { start } = await peer.receives({ event: 'start' });
+  await call.caller.waits(0.5);
+  await call.caller.presses('7');
+  const key = await peer.receives({ event: 'dtmf', dtmf: { digit: '7' } });
+  assert.equal(key['streamSid'], (start as JsonObject)['streamSid']);
+  peer.sends({ event: 'dtmf', dtmf: { digit: '3' } });
+  await call.caller.waits(1);
+  peer.sends({ event: 'nonsense' });
+  await call.caller.waits(0.1);
+  peer.hangsUp();
+  await call.ends();
+  assert.equal(call.keysSent, '3');
+});
+
+test('a stream that cannot be reached is a failed destination: the next one is tried, or connect has failed', async () => {
+  const call = await virtualCall({
+    document: main(
+      {
+        connect: {
+          serial: [{ to: 'stream:wss://nobody.example.com/' }, { to: `stream:${WSS}`, codec: 'G722' }],
+        },
+      },
+      { set: { first: '%{connect_result}' } },
+      { connect: { to: 'stream:wss://nobody.example.com/' } },
+    ),
+  });
+  const peer = call.streams.webSocket(WSS);
+  await peer.receives({ event: 'media' });
+  assert.equal(peer.sampleRate, 16_000);
+  peer.hangsUp();
+  await call.ends();
+  assert.equal(call.vars['first'], 'connected');
+  assert.equal(call.vars['connect_result'], 'failed');
+  assert.equal(call.vars['connect_failed_reason'], 'error');
+});
+
+test('max_duration ends the talk, and transfer_after_bridge follows it', async () => {
+  const after = JSON.stringify(main({ set: { after: 'yes' } }));
+  const call = await virtualCall({
+    document: main(connect({ max_duration: 3, transfer_after_bridge: after })),
+  });
+  const peer = call.streams.webSocket(WSS);
+  await call.ends();
+  assert.equal(call.vars['after'], 'yes');
+  assert.ok(call.seconds > 2.9 && call.seconds < 3.5, `${call.seconds} s`);
+  assert.equal(peer.messages.at(-1)?.['event'], 'stop');
+});
