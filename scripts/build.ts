@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { jsonSchema } from '../src/methods/json-schema.ts';
+import { testFileSchema } from '../src/testing/files/json-schema.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const SOURCE = path.join(ROOT, 'src');
@@ -24,6 +25,7 @@ export function buildPackage(folder: string): void {
   for (const kind of ['calling', 'messaging'] as const) {
     writeJson(path.join(folder, 'schemas', `${kind}.json`), jsonSchema(kind));
   }
+  writeJson(path.join(folder, 'schemas', 'test.json'), testFileSchema());
   write(path.join(folder, 'bin', 'openswml.js'), COMMAND);
   for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE']) {
     cpSync(path.join(ROOT, file), path.join(folder, file));

@@ -93,11 +93,16 @@ test('import "openswml" reads and checks documents; "openswml/testing" and the s
     import { parse, validate } from 'openswml';
     import { virtualCall } from 'openswml/testing';
     import schema from 'openswml/schemas/calling.json' with { type: 'json' };
+    import tests from 'openswml/schemas/test.json' with { type: 'json' };
     const { diagnostics } = validate('sections: {main: [answr]}');
     console.log(parse('sections: {main: [answer]}').sections.get('main')[0].method);
     console.log(diagnostics[0].suggestion, typeof virtualCall, schema.title);
+    console.log(tests.title);
   `);
-  assert.equal(out, 'answer\ndid you mean "answer"? function SWML document for calls\n');
+  assert.equal(
+    out,
+    'answer\ndid you mean "answer"? function SWML document for calls\nTests of SWML documents by virtual calls\n',
+  );
 });
 
 test('npx openswml check checks a document', () => {

@@ -2,7 +2,6 @@ import { MPEGDecoder } from 'mpg123-decoder';
 import { wavHeader } from '../media/wav-format.ts';
 import { parseMp3Header } from '../media/mp3-frame.ts';
 import { Mp4SoundReader } from '../media/mp4-sound.ts';
-import { concat } from '../media/test-signals.ts';
 import { WavStreamDecoder } from '../media/wav-stream-decoder.ts';
 import type { RecordFormat } from '../recording/types.ts';
 
@@ -39,33 +38,43 @@ export function readWav(bytes: Uint8Array): AudioFile {
   return inMemory(sampleRate, channels);
 }
 
-/** A finished recording of any format; what takes a moment to decode is decoded here. */
-export async function readAudio(bytes: Uint8Array, format: RecordFormat): Promise<AudioFile> {
-  if (bytes.length === 0) return NOTHING;
+/**
+ * A finished recording of any format. It is decoded when somebody looks into it, which takes longer than the call
+ * did; here, what that needs is made ready.
+ * @returns decodes it, once
+ */
+export async function audioReader(bytes: Uint8Array, format: RecordFormat): Promise<() => AudioFile> {
+  if (bytes.length === 0) return () => NOTHING;
   switch (format) {
     case 'wav':
-      return readWav(bytes);
-    case 'mp3':
-      return await readMp3(bytes);
+      return () => readWav(bytes);
+    case 'mp3': {
+      const decoder = new MPEGDecoder();
+      await decoder.ready;
+      return once(() => readMp3(bytes, decoder));
+    }
     case 'mp4':
-      return readMp4(bytes);
+      return once(() => readMp4(bytes));
   }
 }
 
-async function readMp3(bytes: Uint8Array): Promise<AudioFile> {
-  const decoder = new MPEGDecoder();
-  await decoder.ready;
-  try {
-    const { channelData, sampleRate } = decoder.decode(bytes);
-    // The decoder gives two channels of every file.
-    const count = parseMp3Header(bytes)?.channels ?? channelData.length;
-    return inMemory(
-      sampleRate,
-      channelData.slice(0, count).map((samples) => toIntegers(samples)),
-    );
-  } finally {
-    decoder.free();
-  }
+function once(read: () => AudioFile): () => AudioFile {
+  let audio: AudioFile | undefined;
+  return () => {
+    audio ??= read();
+    return audio;
+  };
+}
+
+function readMp3(bytes: Uint8Array, decoder: MPEGDecoder): AudioFile {
+  const { channelData, sampleRate } = decoder.decode(bytes);
+  decoder.free();
+  // The decoder gives two channels of every file.
+  const count = parseMp3Header(bytes)?.channels ?? channelData.length;
+  return inMemory(
+    sampleRate,
+    channelData.slice(0, count).map((samples) => toIntegers([samples], 32_768)),
+  );
 }
 
 /** @throws Mp4Error */
@@ -77,7 +86,10 @@ function readMp4(bytes: Uint8Array): AudioFile {
   for (let piece = reader.read(); piece !== undefined; piece = reader.read()) pieces.push(piece);
   const { sampleRate, channels: count } = reader.config!;
   const channels = Array.from({ length: count }, (_, channel) =>
-    concat(...pieces.map((piece) => toIntegers(piece[channel]!, 1))),
+    toIntegers(
+      pieces.map((piece) => piece[channel]!),
+      1,
+    ),
   );
   return inMemory(sampleRate, channels);
 }
@@ -91,8 +103,13 @@ function inMemory(sampleRate: number, channels: readonly Int16Array[]): AudioFil
 }
 
 /** @param scale full scale is 32768 behind it */
-function toIntegers(samples: Float32Array, scale = 32_768): Int16Array {
-  return Int16Array.from(samples, (sample) =>
-    Math.max(-32_768, Math.min(32_767, Math.round(sample * scale))),
-  );
+function toIntegers(pieces: readonly Float32Array[], scale: number): Int16Array {
+  const samples = new Int16Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    for (let index = 0; index < piece.length; index++) {
+      samples[at++] = Math.max(-32_768, Math.min(32_767, Math.round(piece[index]! * scale)));
+    }
+  }
+  return samples;
 }

@@ -12,7 +12,7 @@ import { loadExpressions } from '../swml/expressions.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Clock } from '../time/clock.ts';
-import { type AudioFile, readAudio } from './audio-file.ts';
+import { type AudioFile, audioReader } from './audio-file.ts';
 import { type TraceHeader, traceText } from '../trace/format.ts';
 import { CallbackRecorder } from './callback-recorder.ts';
 import { type CallParts, openCallParts } from './call-parts.ts';
@@ -76,8 +76,8 @@ export class VirtualCall {
   #end: CallEnd | undefined;
   #seconds: number | undefined;
   #error: Error | undefined;
-  /** What is in recordings that take a moment to decode. */
-  readonly #audio = new Map<string, AudioFile>();
+  /** Decoders of recordings that take a moment to make ready. */
+  readonly #audio = new Map<string, () => AudioFile>();
   readonly #header: TraceHeader;
   readonly #done: Promise<void>;
 
@@ -341,7 +341,7 @@ export class VirtualCall {
     this.#listening.end(new Error('the call is over'));
     await this.#parts.outbox.drain(DRAIN_MS);
     for (const { id, bytes, format } of this.recordings) {
-      if (format !== 'wav') this.#audio.set(id, await this.clock.holdWhile(readAudio(bytes, format)));
+      if (format !== 'wav') this.#audio.set(id, await this.clock.holdWhile(audioReader(bytes, format)));
     }
   }
 

@@ -9,14 +9,20 @@ export class VirtualRecording {
   readonly #row: RecordingRow;
   readonly #bytes: Uint8Array | undefined;
   readonly #url: string;
+  readonly #read: (() => AudioFile) | undefined;
   #audio: AudioFile | undefined;
 
-  /** @param audio what is in the file, where that takes a moment to find out */
-  constructor(row: RecordingRow, url: string, bytes: Uint8Array | undefined, audio: AudioFile | undefined) {
+  /** @param read decodes the file, where it takes a moment to be able to */
+  constructor(
+    row: RecordingRow,
+    url: string,
+    bytes: Uint8Array | undefined,
+    read: (() => AudioFile) | undefined,
+  ) {
     this.#row = row;
     this.#url = url;
     this.#bytes = bytes;
-    this.#audio = audio;
+    this.#read = read;
   }
 
   get id(): string {
@@ -109,10 +115,10 @@ export class VirtualRecording {
   }
 
   get #decoded(): AudioFile {
-    if (this.#audio === undefined && this.format !== 'wav') {
+    if (this.#read === undefined && this.format !== 'wav') {
       throw new Error(`a recording as ${this.format} can be looked into when the call is over`);
     }
-    this.#audio ??= readWav(this.bytes);
+    this.#audio ??= this.#read?.() ?? readWav(this.bytes);
     return this.#audio;
   }
 }

@@ -16,7 +16,7 @@ document whose first line is
 
   # yaml-language-server: $schema=./swml.schema.json
 
-A running server has the same at /schemas/calling.json and /schemas/messaging.json.
+A running server has the same at /schemas/calling.json, /schemas/messaging.json and /schemas/test.json.
 `;
 
 export function addSchemaCommand(program: Command, context: CommandContext): void {

@@ -78,7 +78,7 @@ test('A file that cannot be used is told with line and column, the others run; t
     err,
     /a\.test\.yaml:2:1: error test_unknown_property: This has no property "expct".*did you mean "expect"\?/,
   );
-  assert.match(out, /2 passed, 1 files cannot be used/);
+  assert.match(out, /2 passed, 1 file cannot be used/);
 });
 
 test('Places without tests, and filters without a hit, are told in one line with status 2', async (context) => {

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Command } from 'commander';
 
+import { documentFile } from '../../testing/files/check-document.ts';
 import type { TestCase } from '../../testing/files/load.ts';
 import { readExpression } from '../../testing/partial.ts';
 import { RealClock } from '../../time/real-clock.ts';
@@ -109,7 +111,7 @@ async function watch(
   let again = true;
   let wake = (): void => {};
   let over = false;
-  const stopWatching = watchPlaces(places, flags.save, clock, () => {
+  const watching = watchPlaces(places, flags.save, clock, () => {
     again = true;
     wake();
   });
@@ -123,7 +125,10 @@ async function watch(
   while (!over) {
     if (again) {
       again = false;
-      status = await runAndSurvive(run, (message) => terminal.err(`openswml: ${message}\n`));
+      const result = await runAndSurvive(run, (message) => terminal.err(`openswml: ${message}\n`));
+      status = result === undefined ? EXIT.usage : statusOf(result);
+      // Documents may stand elsewhere.
+      for (const folder of documentFolders(result)) watching.follow(folder);
       terminal.out('\nwaiting for changes; Ctrl-C ends\n');
     } else {
       await new Promise<void>((resolve) => {
@@ -131,7 +136,7 @@ async function watch(
       });
     }
   }
-  stopWatching();
+  watching.stop();
   stopListening();
   exit(status);
 }
@@ -140,14 +145,23 @@ async function watch(
 async function runAndSurvive(
   run: () => Promise<TestRun>,
   complain: (message: string) => void,
-): Promise<number> {
+): Promise<TestRun | undefined> {
   try {
-    return statusOf(await run());
+    return await run();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     complain(error.message);
-    return EXIT.usage;
+    return undefined;
   }
+}
+
+function documentFolders(run: TestRun | undefined): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const { test } of run?.results ?? []) {
+    const file = documentFile(test);
+    if (file !== undefined) folders.add(path.dirname(file));
+  }
+  return folders;
 }
 
 function statusOf({ results, broken }: TestRun): number {

@@ -49,7 +49,9 @@ export class TestReport {
     const parts = [
       this.#paint('green', `${results.length - failed} passed`),
       ...(failed === 0 ? [] : [this.#paint('red', `${failed} failed`)]),
-      ...(broken.length === 0 ? [] : [this.#paint('red', `${broken.length} files cannot be used`)]),
+      ...(broken.length === 0
+        ? []
+        : [this.#paint('red', `${broken.length} file${broken.length === 1 ? '' : 's'} cannot be used`)]),
     ];
     this.#line(`${parts.join(', ')}; ${seconds(virtual)} of calls in ${seconds(tookMs / 1000)}`);
   }

@@ -1,39 +1,84 @@
-import { type FSWatcher, statSync, watch } from 'node:fs';
+import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import path from 'node:path';
 import type { Clock, Timer } from '../../time/clock.ts';
 
 /** Editors write a file in several steps. */
 const QUIET_MS = 100;
-const IGNORED = /(?:^|[\\/])(?:node_modules|\.git)(?:[\\/]|$)/;
-const RELEVANT = /\.(?:ya?ml|json|wav|mp3)$/i;
+const IGNORED = new Set(['node_modules', '.git']);
+const RELEVANT = /\.(?:ya?ml|json|wav|mp3|mp4|m4a|ogg|flac)$/i;
+/** Folders that are watched; those beyond are not. */
+const MAX_FOLDERS = 2000;
+
+export interface Watch {
+  /** Watches another folder, to any depth. */
+  follow(folder: string): void;
+  stop(): void;
+}
 
 /**
  * Watches the folders of the given places, to any depth.
  * @param ignore a folder whose changes are our own
- * @returns the function that ends it
  */
 export function watchPlaces(
   places: readonly string[],
   ignore: string | undefined,
   clock: Clock,
   onChange: () => void,
-): () => void {
+): Watch {
   const own = ignore === undefined ? undefined : path.resolve(ignore);
   let timer: Timer | undefined;
-  const changed = (folder: string, name: string | null): void => {
-    if (name === null || IGNORED.test(name) || !RELEVANT.test(name)) return;
-    if (own !== undefined && path.resolve(folder, name).startsWith(own + path.sep)) return;
+  const soon = (): void => {
     timer?.cancel();
     timer = clock.after(QUIET_MS, onChange);
   };
-  const folders = new Set(
-    places.map((place) => (statSync(place).isDirectory() ? place : path.dirname(place))),
-  );
-  const watchers: FSWatcher[] = [...folders].map((folder) =>
-    watch(folder, { recursive: true }, (_event, name) => changed(folder, name)),
-  );
-  return () => {
-    timer?.cancel();
-    for (const watcher of watchers) watcher.close();
+  // Each folder by itself: Node's own recursive watching loses a file on Linux when another takes its place.
+  const watched = new Map<string, FSWatcher>();
+  const follow = (folder: string): void => {
+    const known = path.resolve(folder);
+    if (known === own || watched.has(known) || watched.size >= MAX_FOLDERS) return;
+    let watcher: FSWatcher;
+    try {
+      watcher = watch(known);
+    } catch {
+      // It went before it could be watched.
+      return;
+    }
+    const forget = (): void => {
+      watcher.close();
+      watched.delete(known);
+    };
+    watched.set(known, watcher);
+    watcher.on('error', forget);
+    watcher.on('change', (event, name) => {
+      const file = path.join(known, String(name));
+      if (RELEVANT.test(file)) soon();
+      else if (event === 'rename' && isFolder(file) && !IGNORED.has(String(name))) {
+        follow(file);
+        soon();
+      } else if (event === 'rename' && !isFolder(known)) forget();
+    });
+    for (const inner of foldersIn(known)) follow(inner);
   };
+  for (const place of places) follow(isFolder(place) ? place : path.dirname(place));
+  return {
+    follow,
+    stop: () => {
+      timer?.cancel();
+      for (const watcher of watched.values()) watcher.close();
+    },
+  };
+}
+
+function isFolder(place: string): boolean {
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !IGNORED.has(entry.name))
+      .map((entry) => path.join(folder, entry.name));
+  } catch {
+    return [];
+  }
 }

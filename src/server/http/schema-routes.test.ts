@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jsonSchema } from '../../methods/json-schema.ts';
+import { testFileSchema } from '../../testing/files/json-schema.ts';
 import { useTestServer } from './http-fixtures.ts';
 
 const t = useTestServer();
@@ -16,6 +17,10 @@ describe('the JSON Schema of documents', () => {
     });
   }
 
+  test('is there for test files, too', async () => {
+    assert.deepEqual((await t.current.request('GET', '/schemas/test.json')).json(), testFileSchema());
+  });
+
   test('is not sent again to an editor that has it', async () => {
     const { etag } = (await t.current.request('GET', '/schemas/calling.json')).headers;
     const again = await t.current.request('GET', '/schemas/calling.json', { 'if-none-match': String(etag) });
@@ -24,7 +29,7 @@ describe('the JSON Schema of documents', () => {
   });
 
   test('is not there under other names', async () => {
-    for (const file of ['faxing.json', 'calling', 'calling.yaml', '..%2fcalling.json']) {
+    for (const file of ['faxing.json', 'constructor', 'calling', 'calling.yaml', '..%2fcalling.json']) {
       assert.equal((await t.current.request('GET', `/schemas/${file}`)).statusCode, 404, file);
     }
   });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { checkDocument } from '../../methods/check.ts';
 import type { SwmlDocument } from '../../swml/document.ts';
 import { type Diagnostic, formatDiagnostic } from '../../swml/errors.ts';
-import { type DocumentSource, documentText } from '../documents.ts';
+import { type DocumentSource, documentText, isDocumentText } from '../documents.ts';
 import { compare, matches } from '../partial.ts';
 import { type Failure, sequence } from './check-call.ts';
 import type { TestCase } from './load.ts';
@@ -13,6 +13,14 @@ export interface CheckedDocument {
   /** Undefined when it is refused. */
   readonly document: SwmlDocument | { readonly url: string } | undefined;
   readonly problems: readonly Diagnostic[];
+}
+
+/** Absolute path of the document of a test; undefined for one that is no file. */
+export function documentFile({ spec, embedded, file }: TestCase): string | undefined {
+  const { document: source } = spec;
+  if (embedded !== undefined || typeof source !== 'string') return undefined;
+  if (/^https?:\/\//i.test(source) || isDocumentText(source)) return undefined;
+  return path.resolve(path.dirname(file), source);
 }
 
 /** @throws Error when its file cannot be read */

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { type TestContext } from 'node:test';
+
+const COMMAND = path.resolve(import.meta.dirname, '../../../bin/openswml');
+const WAITING = 'waiting for changes; Ctrl-C ends\n';
+
+/** A running `openswml test --watch`, and what it has written. */
+class Watcher {
+  readonly child: ChildProcess;
+  #written = '';
+  #read = 0;
+  #wake = (): void => {};
+
+  constructor(context: TestContext, folder: string) {
+    this.child = spawn(COMMAND, ['test', folder, '--watch'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    context.after(() => this.child.kill('SIGKILL'));
+    for (const stream of [this.child.stdout!, this.child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#written += text;
+        this.#wake();
+      });
+    }
+  }
+
+  /** Waits for a run that says this; a run may see a file that is half written, and then there is another. */
+  async says(pattern: RegExp): Promise<void> {
+    for (;;) {
+      const at = this.#written.indexOf(WAITING, this.#read);
+      if (at >= 0) {
+        const text = this.#written.slice(this.#read, at);
+        this.#read = at + WAITING.length;
+        if (pattern.test(text)) return;
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+const testFile = (seconds: number): string =>
+  `document: ../document.yaml\nexpect: { seconds: ${seconds}, end: { by: document } }\n`;
+const document = (ms: number): string => `sections: { main: [answer, { sleep: ${ms} }] }\n`;
+
+test('Watching, tests run again when a test, its document, or a new file comes; Ctrl-C ends with the last status', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const place = (name: string): string => path.join(folder, name);
+  mkdirSync(place('tests'));
+  writeFileSync(place('tests/a.test.yaml'), testFile(1));
+  writeFileSync(place('document.yaml'), document(1000));
+  const watcher = new Watcher(context, place('tests'));
+  await watcher.says(/1 passed; /);
+
+  // The document, in a folder of its own, changes, so the test fails.
+  writeFileSync(place('document.yaml'), document(2000));
+  await watcher.says(/expected 1 ± 0\.05 s, found 2 s[\s\S]*0 passed, 1 failed; /);
+
+  // The test follows, put there by a rename, as many editors do it.
+  writeFileSync(place('tests/new'), testFile(2));
+  renameSync(place('tests/new'), place('tests/a.test.yaml'));
+  await watcher.says(/1 passed; /);
+
+  // A file that cannot be read is told, and watching goes on.
+  writeFileSync(place('tests/a.test.yaml'), 'document: [\n');
+  await watcher.says(/test_parse_error[\s\S]*1 file cannot be used/);
+  writeFileSync(place('tests/a.test.yaml'), testFile(2));
+  await watcher.says(/1 passed; /);
+
+  // Another test comes, and all are gone.
+  writeFileSync(place('tests/b.test.yaml'), testFile(2));
+  await watcher.says(/2 passed; /);
+  rmSync(place('tests/b.test.yaml'));
+  await watcher.says(/1 passed; /);
+  rmSync(place('tests/a.test.yaml'));
+  await watcher.says(/no tests in /);
+  writeFileSync(place('tests/a.test.yaml'), testFile(3));
+  await watcher.says(/0 passed, 1 failed/);
+
+  watcher.child.kill('SIGINT');
+  const [code] = (await once(watcher.child, 'exit')) as [number];
+  assert.equal(code, 1);
+});
