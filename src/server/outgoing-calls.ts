@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { DialProgress } from '../call/dial-progress.ts';
 import type { DialledCall, Dialler, DialRequest } from '../call/dialler.ts';
 import type { CallInfo, CallLeg } from '../call/leg.ts';
 import type { LegEvent } from '../call/media-leg.ts';
@@ -63,9 +64,7 @@ export class OutgoingCalls implements Dialler {
     const sessionId = randomUUID();
     const callLog = log.child({ call_id: callId, parent_call_id: parent.info.call_id });
     const figures = new CallFigures(metrics, clock, 'outbound');
-    const alerted = Promise.withResolvers<void>();
-    const earlySound = Promise.withResolvers<void>();
-    const answered = Promise.withResolvers<void>();
+    const progress = new DialProgress();
     let sipCallId: string | undefined;
     const outgoing: OutboundSipLeg = callBySip({
       ...legSite(this.#options),
@@ -87,11 +86,10 @@ export class OutgoingCalls implements Dialler {
       log: callLog,
       onEvent: (event) => {
         figures.take(event);
-        if (event.kind === 'call' && event.text === 'ringing') alerted.resolve();
-        if (event.kind === 'call' && event.text === 'answered') answered.resolve();
+        progress.take(event);
         this.#site.onEvent(callId, event, callLog);
       },
-      onEarlySound: () => earlySound.resolve(),
+      onEarlySound: () => progress.sounds(),
       onSipCall: (id) => {
         sipCallId = id;
         this.#site.noteSipCall(id, callId);
@@ -116,9 +114,9 @@ export class OutgoingCalls implements Dialler {
     return {
       leg,
       sessionId,
-      alerted: alerted.promise,
-      earlySound: earlySound.promise,
-      answered: answered.promise,
+      alerted: progress.alerted,
+      earlySound: progress.earlySound,
+      answered: progress.answered,
       get failure() {
         return outgoing.failure;
       },

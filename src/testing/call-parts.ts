@@ -1,6 +1,7 @@
 /** The parts of the server that a virtual call needs, put together in memory. */
 import { HttpSender } from '../callbacks/http-sender.ts';
 import { DurableOutbox } from '../callbacks/outbox.ts';
+import type { PlayableSound } from '../call/leg.ts';
 import { RecordingService } from '../call/recording-service.ts';
 import { SoundLoader } from '../call/sounds/loader.ts';
 import type { Logger } from '../log/logger.ts';
@@ -17,7 +18,7 @@ import type { RecordingStore } from '../storage/recordings.ts';
 import type { Clock } from '../time/clock.ts';
 import { fileURLToPath } from 'node:url';
 import { MemoryDisk } from './memory-disk.ts';
-import { sharedVoice, WholeSpeech } from './speech.ts';
+import { collect, sharedVoice, WholeSpeech } from './speech.ts';
 import type { ExchangeListener, FakeWeb } from './web.ts';
 import { type WebClients, webClients } from './web-clients.ts';
 
@@ -44,6 +45,8 @@ export interface CallParts {
   readonly speech: WholeSpeech;
   readonly sounds: SoundLoader;
   readonly clients: WebClients;
+  /** All samples of a sound, at `sampleRate` Hz. */
+  load(sound: PlayableSound, sampleRate: number): Promise<Int16Array>;
   close(): Promise<void>;
 }
 
@@ -111,6 +114,10 @@ export function openCallParts(options: CallPartsOptions): CallParts {
     speech,
     sounds,
     clients,
+    load: (sound, sampleRate) => {
+      const loaded = sounds.load(sound, sampleRate);
+      return loaded.kind === 'stream' ? collect(loaded.chunks) : Promise.resolve(new Int16Array(0));
+    },
     close: async () => {
       await media.close();
       await outbox.close();

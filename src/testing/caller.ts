@@ -28,8 +28,8 @@ export interface CallerSite {
   note(text: string, data?: Readonly<Record<string, unknown>>): void;
   /** An error that ends with the timeline; says what was heard. */
   fail(summary: string): Error;
-  /** The caller begins to say this. */
-  speaks(text: string): void;
+  /** The caller begins to say this, which takes so long. */
+  speaks(text: string, lengthMs: number): void;
   /** A key by SIP INFO. */
   pressBeside(digit: string): void;
 }
@@ -128,7 +128,7 @@ export class VirtualCaller {
         ...(voice !== undefined && { voice }),
         ...(language !== undefined && { language }),
       });
-      this.#site.speaks(text);
+      this.#site.speaks(text, (samples.length * 1000) / this.#site.line.sampleRate);
       await this.#site.line.play(samples);
     });
   }

@@ -22,6 +22,8 @@ export { VirtualCallError } from './errors.ts';
 export type { SoundPiece } from './made-sounds.ts';
 export { MumblingVoice } from './mumbling-voice.ts';
 export type { VirtualCallOptions } from './options.ts';
+export { VirtualParty } from './party.ts';
+export type { Parties, PartyPlan } from './party-plan.ts';
 export { compare, type Difference, matches } from './partial.ts';
 export type { RecognitionStub } from './recognition.ts';
 export { type ReceivedPacket, RtpReceiver } from './rtp-receiver.ts';

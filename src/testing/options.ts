@@ -6,6 +6,7 @@ import type { AudioCodec } from '../mediaworker/protocol.ts';
 import type { NetworkConditions } from '../rtp/memory-network.ts';
 import type { Synthesizer } from '../speech/synthesizer.ts';
 import type { JsonObject } from '../swml/json.ts';
+import type { Parties } from './party-plan.ts';
 import type { RecognitionStub } from './recognition.ts';
 import type { CallEvent } from '../trace/events.ts';
 import type { TraceHeader } from '../trace/format.ts';
@@ -60,6 +61,8 @@ export interface VirtualCallOptions {
    * what the caller says, word for word.
    */
   readonly recognition?: readonly RecognitionStub[] | undefined;
+  /** Who is there when the document calls others (`connect`), by destination; default: nobody. */
+  readonly parties?: Parties | undefined;
   readonly log?: Logger | undefined;
 }
 

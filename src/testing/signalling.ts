@@ -13,6 +13,10 @@ export interface VirtualSignallingOptions {
   readonly line: CallerLine;
   readonly codec: AudioCodec;
   readonly telephoneEventPayloadType: number | undefined;
+  /** Where the line is; default {@link CALLER_ADDRESS}. */
+  readonly address?: string | undefined;
+  /** Session that it may be bridged to. */
+  readonly beside?: string | undefined;
 }
 
 /** Addresses of the two ends, on a network in memory. */
@@ -100,11 +104,12 @@ export class VirtualSignalling implements Signalling {
   }
 
   async #open(): Promise<MediaClient> {
-    const { media, sessionId } = this.#options;
+    const { media, sessionId, beside } = this.#options;
     this.#media ??= MediaClient.open(media, {
       sessionId,
       bindAddress: SERVER_ADDRESS,
       idleMedia: 'silence',
+      beside,
     });
     const client = await this.#media;
     if (this.#over) {
@@ -116,7 +121,7 @@ export class VirtualSignalling implements Signalling {
   }
 
   #connect(client: MediaClient): void {
-    const { line, codec, telephoneEventPayloadType } = this.#options;
+    const { line, codec, telephoneEventPayloadType, address = CALLER_ADDRESS } = this.#options;
     line.connect({ address: SERVER_ADDRESS, rtpPort: client.rtpPort }, this.#isAnswered);
     client.send({
       type: 'configure',
@@ -125,7 +130,7 @@ export class VirtualSignalling implements Signalling {
         payloadType: PAYLOAD_TYPES[codec],
         telephoneEventPayloadType,
         telephoneEventClockRate: CODEC_RATES[codec].clockRate,
-        remoteAddress: CALLER_ADDRESS,
+        remoteAddress: address,
         remotePort: line.rtpPort,
         remoteRtcpPort: line.rtpPort + 1,
         direction: 'sendrecv',

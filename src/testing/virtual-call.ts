@@ -26,7 +26,8 @@ import { uuidsFrom } from './identifiers.ts';
 import { Listening } from './listening.ts';
 import { callInfo, PROJECT_ID, SPACE_ID, startOf, traceHeader, type VirtualCallOptions } from './options.ts';
 import { CALLER_ADDRESS, VirtualSignalling } from './signalling.ts';
-import { collect } from './speech.ts';
+import { PartyLines } from './parties.ts';
+import type { VirtualParty } from './party.ts';
 import { VirtualRecogniser } from './recognition.ts';
 import type { CallEvent } from '../trace/events.ts';
 import type { SoundHeard } from './transcript.ts';
@@ -72,6 +73,8 @@ export class VirtualCall {
   readonly #newId: () => string;
   readonly #sessionId: string;
   readonly #userEvents: JsonObject[] = [];
+  readonly #partyLines: PartyLines;
+  readonly #partiesAwaited = new WeakSet<VirtualParty>();
   #script: CallScript | undefined;
   #end: CallEnd | undefined;
   #seconds: number | undefined;
@@ -183,8 +186,11 @@ export class VirtualCall {
       random,
       answered: this.#signalling.answered,
       signal: this.#leg.signal,
-      load: (sound) => this.#load(sound),
-      speaks: (text) => recogniser.says(text),
+      load: (sound) => parts.load(sound, line.sampleRate),
+      speaks: (text, lengthMs) => {
+        recogniser.says(text);
+        this.#partyLines.speaks(this.#leg, text, lengthMs);
+      },
       pressBeside: (digit) => this.#signalling.pressBeside(digit),
       fileUrl: (file) => pathToFileURL(path.resolve(this.#baseDir, file)).href,
       hangUp: () => this.#signalling.hangUp(),
@@ -192,6 +198,19 @@ export class VirtualCall {
       fail: (summary) => this.#fail(summary),
     });
     this.#signalling.attach(this.#leg);
+    this.#partyLines = new PartyLines({
+      parties: options.parties ?? {},
+      time,
+      parts,
+      random,
+      newId,
+      maxSeconds: options.maxSeconds ?? DEFAULT_MAX_SECONDS,
+      note: (text, data = {}) => this.#story.tracer.note('caller', text, data),
+      fileUrl: (file) => pathToFileURL(path.resolve(this.#baseDir, file)).href,
+      fail: (summary) => this.#fail(summary),
+      streams: this.streams,
+    });
+    this.#partyLines.register(callId, this.#story.transcript);
     this.#header = traceHeader(this.#leg.info, document, options);
     this.#done = this.#run(document, answerAfter * 1000);
   }
@@ -199,6 +218,23 @@ export class VirtualCall {
   /** The time of the call. */
   get clock(): Clock {
     return this.#time.clock;
+  }
+
+  /** Those whom the document has called, in order. */
+  get parties(): readonly VirtualParty[] {
+    return this.#partyLines.called;
+  }
+
+  /**
+   * Waits until the document calls somebody at this destination; each call is taken once.
+   * @param options `within`: seconds of the call, default 60
+   * @throws VirtualCallError
+   */
+  async party(to: string, options: { readonly within?: number | undefined } = {}): Promise<VirtualParty> {
+    const called = this.#partyLines.next(to, this.#partiesAwaited);
+    const party = await this.#wait(`call to ${to}`, options.within ?? 60, called);
+    this.#partiesAwaited.add(party);
+    return party;
   }
 
   /** How the call ended; undefined while it is up. */
@@ -258,10 +294,16 @@ export class VirtualCall {
 
   /** Recordings in the order in which they began. */
   get recordings(): readonly VirtualRecording[] {
+    return this.recordingsOf(this.#leg.info.call_id);
+  }
+
+  /** As {@link recordings}, of a party's call by its `callId`. */
+  recordingsOf(callId: string): readonly VirtualRecording[] {
     const { store, recordings, disk } = this.#parts;
     const order = this.#story.recordingOrder();
     const placeOf = ({ id }: RecordingRow): number => order.get(id) ?? order.size;
-    return [...store.list({ callId: this.#leg.info.call_id, limit: 1000 })]
+    return [...store.list({ callId, limit: 1000 })]
+      .reverse()
       .sort((one, other) => placeOf(one) - placeOf(other))
       .map(
         (row) =>
@@ -310,6 +352,7 @@ export class VirtualCall {
    */
   async ends(options: { readonly within?: number | undefined } = {}): Promise<CallEnd> {
     await this.#wait('end of the call', options.within ?? 3600, this.#done);
+    await this.#wait('end of what the parties do', options.within ?? 3600, this.#partyLines.settled());
     if (this.#options.realTime === true) await this.close();
     return this.#end!;
   }
@@ -337,6 +380,7 @@ export class VirtualCall {
       }
     }
     this.#end = await this.#leg.ended;
+    await this.#partyLines.close();
     this.#seconds = this.#story.tracer.seconds;
     this.#listening.end(new Error('the call is over'));
     await this.#parts.outbox.drain(DRAIN_MS);
@@ -377,6 +421,7 @@ export class VirtualCall {
         loader: this.#parts.clients.documents,
         ...(envs !== undefined && { envs }),
         newId: this.#newId,
+        dialler: this.#partyLines,
         random: repeatableRandom((this.#options.seed ?? 1) ^ 0x7a3),
         emit: (callback) =>
           this.#parts.outbox.enqueue({
@@ -398,11 +443,6 @@ export class VirtualCall {
     const result = await this.#script.done;
     this.#error = result.error;
     if (!this.#leg.signal.aborted) await this.#leg.hangup();
-  }
-
-  #load(sound: Parameters<CallParts['sounds']['load']>[0]): Promise<Int16Array> {
-    const loaded = this.#parts.sounds.load(sound, this.#line.sampleRate);
-    return loaded.kind === 'stream' ? collect(loaded.chunks) : Promise.resolve(new Int16Array(0));
   }
 
   #exchanged(exchange: WebExchange, phase: 'arrived' | 'done'): void {

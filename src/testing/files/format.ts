@@ -6,6 +6,7 @@ import * as s from '../../swml/schema.ts';
 import { callProperties } from './format-call.ts';
 import { CALLER_ACTIONS } from './format-caller.ts';
 import { EXPECTATIONS } from './format-expect.ts';
+import { PARTIES } from './format-parties.ts';
 
 const DOCUMENT = s.union(
   [
@@ -30,6 +31,7 @@ const testProperties = {
     description: 'What the caller does, one behind the other; then it waits until the call is over.',
     literal: true,
   }),
+  parties: PARTIES,
   expect: EXPECTATIONS,
 } as const;
 

@@ -38,7 +38,7 @@ export class TestFileError extends Error {
 }
 
 /** Parts that a test takes over from its file member by member; others it takes over as a whole. */
-const MERGED = ['call', 'vars', 'params', 'envs', 'web', 'network', 'expect'] as const;
+const MERGED = ['call', 'vars', 'params', 'envs', 'web', 'network', 'parties', 'expect'] as const;
 
 /**
  * Reads a test file.

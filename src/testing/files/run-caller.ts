@@ -1,6 +1,7 @@
 import { readExpression } from '../partial.ts';
 import type { NetworkConditions } from '../../rtp/memory-network.ts';
 import type { Path } from '../../swml/position.ts';
+import type { VirtualCaller } from '../caller.ts';
 import type { VirtualCall } from '../virtual-call.ts';
 import type { CallerAction } from './format-caller.ts';
 import type { TestSpec } from './format.ts';
@@ -18,28 +19,33 @@ export class ActionError extends Error {
 }
 
 /**
- * Does one action behind the other.
+ * Does one action behind the other; of the caller, or of somebody who was called.
  * @throws ActionError
  */
 export async function runCaller(
   call: VirtualCall,
   actions: readonly CallerAction[],
   path: Path = ['caller'],
+  caller: VirtualCaller = call.caller,
 ): Promise<void> {
   for (const [index, action] of actions.entries()) {
     const place = [...path, index];
     try {
-      await act(call, action, place);
+      await act(call, action, place, caller);
     } catch (cause) {
       throw cause instanceof ActionError ? cause : new ActionError(place, cause);
     }
   }
 }
 
-async function act(call: VirtualCall, action: CallerAction, path: Path): Promise<void> {
-  const { caller } = call;
+async function act(
+  call: VirtualCall,
+  action: CallerAction,
+  path: Path,
+  caller: VirtualCaller,
+): Promise<void> {
   if (action === 'hangs_up') return caller.hangsUp();
-  if (action.hears !== undefined) return hear(call, action.hears);
+  if (action.hears !== undefined) return hear(caller, action.hears);
   if (action.says !== undefined) {
     if (typeof action.says === 'string') return caller.says(action.says);
     const { text, ...how } = action.says;
@@ -68,14 +74,16 @@ async function act(call: VirtualCall, action: CallerAction, path: Path): Promise
   }
   if (action.together !== undefined) {
     const lists = action.together.entries();
-    await Promise.all([...lists].map(([index, list]) => runCaller(call, list, [...path, 'together', index])));
+    await Promise.all(
+      [...lists].map(([index, list]) => runCaller(call, list, [...path, 'together', index], caller)),
+    );
     return;
   }
   return caller.hangsUp();
 }
 
 async function hear(
-  { caller }: VirtualCall,
+  caller: VirtualCaller,
   hears: NonNullable<Exclude<CallerAction, string>['hears']>,
 ): Promise<void> {
   if (typeof hears === 'string') {

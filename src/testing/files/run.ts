@@ -8,7 +8,10 @@ import { MumblingVoice } from '../mumbling-voice.ts';
 import type { VirtualCallOptions } from '../options.ts';
 import type { Difference } from '../partial.ts';
 import type { RecognitionStub } from '../recognition.ts';
+import type { Parties, PartyPlan } from '../party-plan.ts';
+import type { VirtualParty } from '../party.ts';
 import { VirtualCall } from '../virtual-call.ts';
+import type { TestSpec } from './format.ts';
 import type { WebStubs } from '../web.ts';
 import { checkCall, type Failure } from './check-call.ts';
 import { checkProblems, readDocument } from './check-document.ts';
@@ -85,6 +88,17 @@ async function play(call: VirtualCall, test: TestCase): Promise<readonly Failure
   }
 }
 
+/** Who can be called, each with what it does once the call is there. */
+function partiesOf(spec: TestSpec, call: () => VirtualCall | undefined): Parties | undefined {
+  if (spec.parties === undefined) return undefined;
+  const plans = Object.entries(spec.parties).map(([to, party]): [string, PartyPlan] => {
+    const { answers_after: answersAfter, refuses, codec, does = [] } = party;
+    const act = (at: VirtualParty): Promise<void> => runCaller(call()!, does, ['parties', to, 'does'], at);
+    return [to, { answersAfter, refuses, codec, does: act }];
+  });
+  return Object.fromEntries(plans);
+}
+
 async function place(test: TestCase, document: FoundDocument, options: RunOptions): Promise<VirtualCall> {
   const { spec } = test;
   const baseDir = path.dirname(path.resolve(test.file));
@@ -108,8 +122,10 @@ async function place(test: TestCase, document: FoundDocument, options: RunOption
     startsAt: spec.starts_at === undefined ? undefined : new Date(spec.starts_at),
     realTime: options.realTime,
     trace: options.trace,
+    parties: partiesOf(spec, () => call),
   };
-  return await VirtualCall.place(callOptions, document);
+  const call: VirtualCall = await VirtualCall.place(callOptions, document);
+  return call;
 }
 
 function wordsOf(cause: unknown): string {

@@ -1,0 +1,221 @@
+/** `connect` on virtual calls: the real legs, bridge, recorders and callbacks, with somebody at both ends. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AudioCodec } from '../mediaworker/protocol.ts';
+import { findTone, MumblingVoice, VirtualCallError, virtualCall } from './index.ts';
+import type { VirtualCallOptions } from './options.ts';
+
+const DESK = 'sip:desk@example.com';
+const voice = new MumblingVoice();
+
+const document = (main: readonly unknown[]) => ({ sections: { main } });
+
+function call(main: readonly unknown[], options: Partial<VirtualCallOptions> = {}) {
+  return virtualCall({ document: document(main) as never, voice, ...options });
+}
+
+/** A tone of a second. */
+function tone(frequencyHz: number, sampleRate: number): Int16Array {
+  return Int16Array.from({ length: sampleRate }, (_, n) =>
+    Math.round(8000 * Math.sin((2 * Math.PI * frequencyHz * n) / sampleRate)),
+  );
+}
+
+/** How long the first stretch of a tone lasts, seconds; 0: it is not there. */
+function toneIn(samples: Int16Array, sampleRate: number, ...frequenciesHz: number[]): number {
+  const found = findTone(samples, sampleRate, frequenciesHz, 200);
+  return found === undefined ? 0 : (found.toMs - found.fromMs) / 1000;
+}
+
+const CODECS: readonly (readonly [AudioCodec, AudioCodec])[] = [
+  ['PCMU', 'PCMA'],
+  ['G722', 'PCMU'],
+  ['PCMU', 'OPUS'],
+  ['OPUS', 'G722'],
+];
+
+for (const [one, other] of CODECS) {
+  test(`a caller with ${one} and a called side with ${other} hear each other; a recording holds both sides`, async () => {
+    const main = [{ record_call: { stereo: true, format: 'wav' } }, { connect: { to: DESK } }];
+    const run = await call(main, { codec: one, parties: { [DESK]: { codec: other } } });
+    const desk = await run.party(DESK);
+    await desk.waits(3);
+    await run.caller.playsSamples(tone(700, run.sampleRate));
+    await desk.playsSamples(tone(1200, desk.sampleRate));
+    await desk.waits(0.5);
+    await desk.hangsUp();
+    await run.ends();
+    assert.equal(run.vars['connect_result'], 'connected');
+    const near = (seconds: number, what: string) =>
+      assert.ok(Math.abs(seconds - 1) < 0.06, `${what}: ${seconds} s`);
+    near(toneIn(desk.heard, desk.sampleRate, 700), 'the called side hears the caller');
+    near(toneIn(run.heard, run.sampleRate, 1200), 'the caller hears the called side');
+    const [recording] = run.recordings;
+    const { sampleRate } = recording!;
+    const [left, right] = [recording!.samples(0), recording!.samples(1)];
+    near(toneIn(left, sampleRate, 700), 'left');
+    near(toneIn(right, sampleRate, 1200), 'right');
+    assert.equal(toneIn(left, sampleRate, 1200), 0);
+  });
+}
+
+test('words cross the bridge both ways, and keys', async () => {
+  const run = await call([{ connect: { to: DESK } }], { parties: { [DESK]: { answersAfter: 1 } } });
+  const desk = await run.party(DESK);
+  await desk.says('Desk speaking');
+  await run.caller.hears('desk speaking');
+  await run.caller.says('I have a question');
+  await desk.hears(/question/);
+  await run.caller.presses('12');
+  await desk.waits(1);
+  await run.caller.hangsUp();
+  await run.ends();
+  assert.equal(desk.keysSent, '12');
+  assert.deepEqual(desk.end, { by: 'local', reason: 'hangup' });
+});
+
+test('whoever is called may be busy, decline, not answer or not be there; the next one is called', async () => {
+  const main = [
+    {
+      connect: {
+        timeout: 10,
+        call_state_url: 'https://app.example/s',
+        serial: ['busy', 'declined', 'silent', 'nobody', 'home'].map((to) => ({
+          to: `sip:${to}@example.com`,
+        })),
+      },
+    },
+  ];
+  const run = await call(main, {
+    web: { '*': {} },
+    parties: {
+      'sip:busy@*': { refuses: 'busy' },
+      'sip:declined@*': { refuses: 'declined', answersAfter: 1 },
+      'sip:silent@*': { refuses: 'no_answer' },
+      'sip:home@*': { does: (home) => home.hears('never').catch(() => {}) as Promise<void> },
+    },
+  });
+  const home = await run.party('sip:home@example.com');
+  await home.waits(3);
+  await home.hangsUp();
+  await run.ends();
+  const ends = run.callbacks.all.map(({ params }) => params['end_reason']);
+  assert.deepEqual(ends, ['busy', 'decline', 'noAnswer', 'not_found', 'hangup']);
+  assert.equal(run.vars['connect_result'], 'connected');
+});
+
+test('parallel: all ring, the first to answer is connected, the other stops ringing', async () => {
+  const main = [{ connect: { parallel: [{ to: 'sip:a@example.com' }, { to: 'sip:b@example.com' }] } }];
+  const run = await call(main, {
+    parties: { 'sip:a@*': { answersAfter: 5 }, 'sip:b@*': { answersAfter: 3 } },
+  });
+  const a = await run.party('sip:a@example.com');
+  const b = await run.party('sip:b@example.com');
+  await b.waits(4);
+  assert.equal(b.talking, true);
+  assert.deepEqual(a.end, { by: 'local', reason: 'cancel' });
+  await b.hangsUp();
+  await run.ends();
+});
+
+test('the caller hears ringing until the talk, and not during it', async () => {
+  const run = await call([{ connect: { to: DESK } }], { parties: { [DESK]: { answersAfter: 4 } } });
+  const desk = await run.party(DESK);
+  await desk.waits(10);
+  await desk.hangsUp();
+  await run.ends();
+  const ringing = findTone(run.heard, 8000, [440, 480], 200);
+  assert.ok(ringing!.toMs - ringing!.fromMs > 1900, JSON.stringify(ringing));
+  assert.equal(findTone(run.heard.subarray(4.5 * 8000), 8000, [440, 480], 100), undefined);
+});
+
+test('confirm: the called side is asked, the caller hears ringing; its recording survives the bridge', async () => {
+  const confirm = [
+    { record_call: { format: 'wav', stereo: true } },
+    { prompt: { play: 'say:Press one to take the call', max_digits: 1 } },
+    // biome-ignore lint/suspicious/noThenProperty: the name that the language gives it
+    { cond: [{ when: "prompt_value != '1'", then: [{ hangup: {} }] }] },
+  ];
+  const run = await call([{ connect: { to: DESK, confirm } }], { parties: { [DESK]: { answersAfter: 1 } } });
+  const desk = await run.party(DESK);
+  await desk.hears('take the call');
+  assert.equal(run.vars['prompt_value'], undefined);
+  await desk.presses('1');
+  await desk.waits(1);
+  await run.caller.playsSamples(tone(700, 8000));
+  await desk.playsSamples(tone(1200, 8000));
+  await desk.hangsUp();
+  await run.ends();
+  assert.equal(run.vars['connect_result'], 'connected');
+  assert.equal(run.recordings.length, 0);
+  const [recording] = run.recordingsOf(desk.callId);
+  assert.equal(recording!.endedBy, 'hangup');
+  assert.ok(toneIn(recording!.samples(0), 8000, 1200) > 0.9, 'left: the called side');
+  assert.ok(toneIn(recording!.samples(1), 8000, 700) > 0.9, 'right: what it hears, the caller');
+});
+
+test('the caller hangs up at any moment: nobody is left on the line', async () => {
+  for (const after of [0.1, 1, 2, 2.01, 2.1, 5]) {
+    const main = [{ record_call: {} }, { connect: { to: DESK } }];
+    const run = await call(main, { parties: { [DESK]: {} } });
+    await run.caller.waits(after);
+    await run.caller.hangsUp();
+    await run.ends();
+    for (const party of run.parties) assert.notEqual(party.end, undefined, `after ${after} s`);
+    assert.equal(run.recordings[0]?.endedBy, 'hangup');
+  }
+});
+
+test('the called side hangs up at any moment: the script goes on', async () => {
+  for (const after of [0.5, 2, 2.01, 4]) {
+    const run = await call([{ connect: { to: DESK } }, { set: { after: true } }], {
+      parties: { [DESK]: {} },
+    });
+    const desk = await run.party(DESK);
+    await desk.waits(after);
+    await desk.hangsUp();
+    await run.ends();
+    assert.equal(run.vars['after'], true, `after ${after} s`);
+    assert.match(String(run.vars['connect_result']), /^(?:connected|failed)$/);
+  }
+});
+
+test('answer_on_bridge: the caller is answered at the talk, and hears ringback of the document before', async () => {
+  const main = [{ connect: { to: DESK, answer_on_bridge: true, ringback: ['ring:us'] } }];
+  const run = await call(main, { parties: { [DESK]: { answersAfter: 3 } } });
+  const desk = await run.party(DESK);
+  await run.caller.hearsTone([440, 480], { lasting: 1 });
+  assert.equal(desk.talking, false);
+  await desk.says('Hello');
+  await run.caller.hears('hello');
+  await desk.hangsUp();
+  await run.ends();
+  assert.equal(run.vars['connect_result'], 'connected');
+});
+
+test('max_duration ends the talk, not the caller’s script', async () => {
+  const run = await call([{ connect: { to: DESK, max_duration: 5 } }, { play: 'say:That was it' }], {
+    parties: { [DESK]: { answersAfter: 1 } },
+  });
+  await run.caller.hears('that was it');
+  await run.ends();
+  assert.deepEqual(run.parties[0]?.end, { by: 'local', reason: 'max_duration' });
+  assert.ok(run.seconds > 6 && run.seconds < 8, `${run.seconds} s`);
+});
+
+test('what a party cannot do fails the call’s end, with its name', async () => {
+  const does = (desk: { hears(words: string): Promise<unknown> }): Promise<void> =>
+    desk.hears('something else').then(() => {});
+  const run = await call([{ connect: { to: DESK, max_duration: 3 } }], { parties: { [DESK]: { does } } });
+  await assert.rejects(
+    run.ends(),
+    (error) =>
+      error instanceof VirtualCallError && /sip:desk@example\.com: .*did not hear/.test(error.summary),
+  );
+});
+
+test('waiting for somebody who is never called fails with the time', async () => {
+  const run = await call([{ play: 'silence:10' }]);
+  await assert.rejects(run.party(DESK, { within: 2 }), /no call to sip:desk@example\.com within 2 s/);
+  await run.ends();
+});
