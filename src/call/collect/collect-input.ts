@@ -23,6 +23,8 @@ export interface CollectOptions {
   /** Ends it from outside. */
   readonly signal: AbortSignal;
   readonly sounds: readonly PlayableSound[];
+  /** The waits for input begin when this resolves, if there are no sounds; undefined: at once. */
+  readonly timersStart?: Promise<void> | undefined;
   readonly volumeDb: number;
   /** Undefined: keys mean nothing. */
   readonly keys: { readonly max: number; readonly terminators: string; readonly gapMs: number } | undefined;
@@ -75,7 +77,7 @@ class Collection {
   #speech: SpeechListening | undefined;
 
   constructor(options: CollectOptions) {
-    const { leg, signal, listen, sounds, volumeDb } = options;
+    const { leg, signal, listen, sounds, volumeDb, timersStart } = options;
     this.#options = options;
     const { promise, resolve } = Promise.withResolvers<Collected>();
     this.result = promise;
@@ -89,7 +91,8 @@ class Collection {
     if (listen !== undefined) this.#listen(listen);
     if (this.#over) return;
     if (sounds.length === 0) {
-      this.#handle('played');
+      if (timersStart === undefined) this.#handle('played');
+      else void timersStart.then(() => this.#handle('played'));
       return;
     }
     this.#play = leg.play(sounds, { volumeDb });

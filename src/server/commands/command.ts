@@ -7,6 +7,7 @@ import type { Logger } from '../../log/logger.ts';
 import type { JsonObject } from '../../swml/json.ts';
 import type { Path } from '../../swml/position.ts';
 import type { Infer, Schema } from '../../swml/schema.ts';
+import type { Clock } from '../../time/clock.ts';
 import type { LiveCall } from '../live-calls.ts';
 
 export interface CommandDefinition<P = unknown> {
@@ -40,6 +41,7 @@ export interface Tolerated {
 export interface CommandContext {
   readonly call: LiveCall;
   readonly loader: DocumentLoader;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Fresh UUIDs. */
   newId(): string;

@@ -1,5 +1,8 @@
 /** All commands of the REST API. Everything that must know them goes through here. */
 import { disconnect } from './disconnect.ts';
+import { collect } from './collect.ts';
+import { collectStartInputTimers } from './collect-start-input-timers.ts';
+import { collectStop } from './collect-stop.ts';
 import { end } from './end.ts';
 import type { AnyCommand } from './command.ts';
 import { playPause } from './play-pause.ts';
@@ -29,6 +32,9 @@ export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map(
     recordPause,
     recordResume,
     recordStop,
+    collect,
+    collectStop,
+    collectStartInputTimers,
     tap,
     tapStop,
     stream,
@@ -44,9 +50,6 @@ export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map(
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
   'dial',
   ...[
-    'collect',
-    'collect.stop',
-    'collect.start_input_timers',
     'detect',
     'detect.stop',
     'transcribe',

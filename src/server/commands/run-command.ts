@@ -44,7 +44,7 @@ export async function runCommand(body: unknown, services: CommandServices): Prom
   const call = callOf(command, callId, services.calls);
   const { loader, clock } = services;
   const log = services.log.child({ call_id: call.leg.info.call_id, command: command.name });
-  const context = { call, loader, log, newId: services.newId };
+  const context = { call, loader, clock, log, newId: services.newId };
   const more = await command.run(context, params as never);
   log.info({}, 'command done');
   return { ...callObject(call, clock.now()), ...more };

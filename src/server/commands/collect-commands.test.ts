@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { CALL_ID, openCommands } from './command.test-helper.ts';
+
+const STATUS = 'https://app.example/collect';
+
+async function answered(t: TestContext) {
+  const bench = openCommands(t);
+  await bench.leg.answer();
+  const collect = (params: object) =>
+    bench.command('calling.collect', { control_id: 'c', status_url: STATUS, ...params });
+  const press = async (digits: string): Promise<void> => {
+    for (const digit of digits) bench.emit({ type: 'digit', digit, durationMs: 100, via: 'rfc4733' });
+    await bench.clock.settle();
+  };
+  /** What was told, without the ids. */
+  const told = () =>
+    bench.callbacks.map(({ params: { call_id, node_id, control_id, ...rest } }) => {
+      assert.deepEqual([call_id, node_id, control_id], [CALL_ID, bench.leg.info.node_id, 'c']);
+      return rest;
+    });
+  return { ...bench, collect, press, told };
+}
+
+const digits = (value: string, terminator = '') => ({ type: 'digit', params: { digits: value, terminator } });
+
+test('keys are collected to their number, or to a terminator, and told once', async (t) => {
+  const { collect, press, told } = await answered(t);
+  const reply = await collect({ digits: { max: 3 } });
+  assert.equal(reply['control_id'], 'c');
+  await press('1234');
+  await collect({ digits: { max: 9, terminators: '#' } });
+  await press('56#7');
+  assert.deepEqual(told(), [{ result: digits('123') }, { result: digits('56', '#') }]);
+});
+
+test('the wait for the first key begins when it is told to, or at once if asked', async (t) => {
+  const { collect, told, clock, command } = await answered(t);
+  await collect({ digits: { max: 1 }, initial_timeout: 4 });
+  await clock.advance(60_000);
+  assert.deepEqual(told(), []);
+  await command('calling.collect.start_input_timers', { control_id: 'c' });
+  await clock.advance(3_900);
+  assert.deepEqual(told(), []);
+  await clock.advance(200);
+  assert.deepEqual(told(), [{ result: { type: 'no_input' } }]);
+  await collect({ digits: { max: 1 }, initial_timeout: 4, start_input_timers: true });
+  await clock.advance(4_100);
+  assert.equal(told().length, 2);
+});
+
+test('a gap after a key ends the input, whether or not the timers were started', async (t) => {
+  const { collect, press, told, clock } = await answered(t);
+  await collect({ digits: { max: 5, digit_timeout: 2 }, send_start_of_input: true });
+  await press('9');
+  await clock.advance(2_100);
+  assert.deepEqual(told(), [{ result: { type: 'start_of_input' } }, { result: digits('9') }]);
+});
+
+test('a continuous collection goes on behind each result until it is stopped, and says so', async (t) => {
+  const { collect, press, told, command, clock, refused } = await answered(t);
+  await collect({ digits: { max: 2 }, continuous: true, partial_results: true });
+  await press('12');
+  await press('34');
+  await command('calling.collect.stop', { control_id: 'c' });
+  await clock.settle();
+  assert.deepEqual(told(), [
+    { result: digits('12'), final: true, state: 'collecting' },
+    { result: digits('34'), final: true, state: 'collecting' },
+    { result: { type: 'finished' }, state: 'finished' },
+  ]);
+  const gone = await refused({ command: 'calling.collect.stop', id: CALL_ID, params: { control_id: 'c' } });
+  assert.equal(gone.status, 404);
+});
+
+test('the end of the call ends a collection; what is missing or in use is told', async (t) => {
+  const { collect, told, leg, refused, clock } = await answered(t);
+  await collect({ digits: { max: 2 } });
+  const refusals: readonly (readonly [object, readonly string[]])[] = [
+    [{}, ['missing_required_parameter digits']],
+    [{ digits: {} }, ['missing_required_parameter digits.max']],
+    [{ digits: { max: 0 } }, ['invalid_parameter digits.max']],
+    [{ digits: { max: 1, terminators: 'x' } }, ['invalid_parameter digits.terminators']],
+    [{ control_id: 'c', digits: { max: 1 } }, ['value_not_unique control_id']],
+  ];
+  for (const [params, errors] of refusals) {
+    const refusal = await refused({ command: 'calling.collect', id: CALL_ID, params });
+    assert.deepEqual(refusal.errors, errors, refusal.messages.join());
+  }
+  await leg.hangup();
+  await clock.settle();
+  assert.deepEqual(told(), [{ result: { type: 'finished' } }]);
+});
+
+test('speech without a recogniser is an error, and keys are collected all the same where both are asked for', async (t) => {
+  const { collect, press, told, clock } = await answered(t);
+  await collect({ speech: {} });
+  await clock.settle();
+  await collect({ speech: {}, digits: { max: 1 } });
+  await press('1');
+  assert.deepEqual(told(), [{ result: { type: 'error' } }, { result: digits('1') }]);
+});
