@@ -10,12 +10,14 @@ export class CallFigures {
   readonly #arrivedMs: number;
   /** Ids of recordings under way. */
   readonly #recordings = new Set<unknown>();
-  #answered = false;
+  /** Told already, or not ours to tell: how long others let their telephone ring says nothing of this server. */
+  #answered: boolean;
 
   constructor(metrics: Metrics, clock: Clock, direction: 'inbound' | 'outbound') {
     this.#metrics = metrics;
     this.#clock = clock;
     this.#arrivedMs = clock.monotonic();
+    this.#answered = direction === 'outbound';
     metrics.callTaken(direction);
   }
 

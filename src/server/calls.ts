@@ -174,6 +174,7 @@ export class Calls {
       sessionId,
       log: callLog,
       figures,
+      hopsLeft: hopsLeftOf(call),
       trace,
     };
     this.#keep(served, this.#run(served), () => call.sipCallId);
@@ -369,4 +370,10 @@ export class Calls {
   ): void {
     this.#options.onEvent({ callId, at: this.#options.clock.now(), kind, text, data });
   }
+}
+
+/** What a call that is made for this one may be passed on (RFC 3261 16.6, 3). */
+function hopsLeftOf({ headers }: IncomingSipCall): number {
+  const given = headers.find(({ name }) => /^max-forwards$/i.test(name))?.value;
+  return (given === undefined ? 70 : Number(given)) - 1;
 }

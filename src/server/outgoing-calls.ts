@@ -65,10 +65,11 @@ export class OutgoingCalls implements Dialler {
     const callLog = log.child({ call_id: callId, parent_call_id: parent.info.call_id });
     const figures = new CallFigures(metrics, clock, 'outbound');
     const progress = new DialProgress();
+    const hopsLeft = this.#site.find(parent.info.call_id)?.hopsLeft ?? 0;
     let sipCallId: string | undefined;
     const outgoing: OutboundSipLeg = callBySip({
       ...legSite(this.#options),
-      ...this.#plan(parent.info, request),
+      ...this.#plan(parent.info, request, hopsLeft),
       endpoint: this.#endpoint,
       to: request.to,
       parent: {
@@ -108,6 +109,7 @@ export class OutgoingCalls implements Dialler {
       sessionId,
       log: callLog,
       figures,
+      hopsLeft: hopsLeft - 1,
       trace: undefined,
     };
     this.#site.keep(call, () => sipCallId);
@@ -132,14 +134,16 @@ export class OutgoingCalls implements Dialler {
   }
 
   /** What cannot be called has its fault instead of a way there. */
-  #plan(parent: CallInfo, request: DialRequest): DialPlan & { readonly fault?: unknown } {
+  #plan(parent: CallInfo, request: DialRequest, hopsLeft: number): DialPlan & { readonly fault?: unknown } {
     const { dial } = this.#options.config;
     try {
       const refusal = this.#site.admit();
       if (refusal !== undefined) {
         throw new Error(`the server makes no more calls at the moment: ${refusal.reason}`);
       }
-      return dialPlan(request, parent, dial, this.#guard);
+      if (hopsLeft <= 0) throw new Error('the call was passed on too often: it seems to go in a circle');
+      const plan = dialPlan(request, parent, dial, this.#guard);
+      return { ...plan, invite: { ...plan.invite, maxForwards: hopsLeft } };
     } catch (fault) {
       const type = /^sips?:/i.test(request.to) ? 'sip' : 'phone';
       const from = request.from ?? parent.from;

@@ -10,5 +10,7 @@ export interface ServedCall extends LiveCall {
   readonly sessionId: string;
   readonly log: Logger;
   readonly figures: CallFigures;
+  /** How often it may still be passed on (RFC 7332): calls that lead back to us would else never end. */
+  readonly hopsLeft: number;
   readonly trace: CallTrace | undefined;
 }

@@ -113,6 +113,8 @@ export interface OutgoingCallOptions {
   readonly credentials?: SipCredentials;
   /** Session interval that we ask for (RFC 4028), s; 0: none. That of the endpoint when left out. */
   readonly sessionExpires?: number;
+  /** How often the call may be passed on (RFC 3261 20.22), 0 to 255; 70 when left out. */
+  readonly maxForwards?: number;
   /** Asked before each INVITE, redirected ones included; a refused one fails as if its target were not there. */
   readonly refusal?: DestinationRefusal;
 }

@@ -180,6 +180,16 @@ test('the called side hangs up at any moment: the script goes on', async () => {
   }
 });
 
+test('both sides hang up at the same moment', async () => {
+  const run = await call([{ record_call: {} }, { connect: { to: DESK } }], { parties: { [DESK]: {} } });
+  const desk = await run.party(DESK);
+  await desk.waits(4);
+  await Promise.all([run.caller.hangsUp(), desk.hangsUp()]);
+  await run.ends();
+  assert.deepEqual([run.end?.by, desk.end?.by], ['remote', 'remote']);
+  assert.equal(run.recordings[0]?.endedBy, 'hangup');
+});
+
 test('answer_on_bridge: the caller is answered at the talk, and hears ringback of the document before', async () => {
   const main = [{ connect: { to: DESK, answer_on_bridge: true, ringback: ['ring:us'] } }];
   const run = await call(main, { parties: { [DESK]: { answersAfter: 3 } } });

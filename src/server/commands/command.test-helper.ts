@@ -1,6 +1,7 @@
 /** Commands on a call whose media and signalling are scripted, with a real database, in virtual time. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import type { Dialler } from '../../call/dialler.ts';
 import { openLeg } from '../../call/leg.test-helper.ts';
 import { startScript } from '../../engine/call-script.ts';
 import type { DocumentRequest } from '../../engine/document-source.ts';
@@ -26,7 +27,11 @@ export interface Refusal {
 /** @param document runs on the call from the start */
 export function openCommands(
   t: TestContext,
-  options: { readonly document?: string; readonly documents?: Readonly<Record<string, string | Error>> } = {},
+  options: {
+    readonly document?: string;
+    readonly documents?: Readonly<Record<string, string | Error>>;
+    readonly dialler?: Dialler;
+  } = {},
 ) {
   const parts = openLeg(t, { callId: CALL_ID });
   const { leg, clock } = parts;
@@ -47,6 +52,7 @@ export function openCommands(
       log: silentLogger,
       http: { request: () => Promise.reject(new Error('this test expects no request')) },
       loader,
+      dialler: options.dialler,
       emit: () => {},
     };
     return startScript({ leg, document: loadDocument(text, { file: 'test.yaml' }), services });

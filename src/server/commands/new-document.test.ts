@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { FakeDialler } from '../../methods/fake-dialler.test-helper.ts';
 import { HttpError } from '../../net/http-errors.ts';
 import { CALL_ID, openCommands } from './command.test-helper.ts';
 
@@ -13,8 +14,9 @@ async function openWaiting(
   t: Parameters<typeof openCommands>[0],
   documents: Readonly<Record<string, string | Error>> = {},
   document = WAIT,
+  dialler?: FakeDialler,
 ) {
-  const bench = openCommands(t, { document, documents });
+  const bench = openCommands(t, { document, documents, ...(dialler !== undefined && { dialler }) });
   await bench.clock.settle();
   return bench;
 }
@@ -153,11 +155,28 @@ for (const [name, attribute, body] of BY_URL) {
 }
 
 describe('calling.transfer', () => {
+  for (const [dest, to] of [
+    ['+15550100', '+15550100'],
+    ['sip:ann@example.com', 'sip:ann@example.com'],
+    [{ type: 'phone', params: { to_number: '+15550100' } }, '+15550100'],
+    [{ type: 'sip', params: { to: 'sip:ann@example.com' } }, 'sip:ann@example.com'],
+  ] as const) {
+    test(`to ${JSON.stringify(dest)} calls it and hangs up afterwards`, async (t) => {
+      const dialler = new FakeDialler();
+      const bench = await openWaiting(t, {}, WAIT, dialler);
+      await bench.command('calling.transfer', { dest });
+      await bench.clock.settle();
+      assert.deepEqual(dialler.called, [to]);
+      dialler.calls[0]!.end('busy');
+      await bench.clock.settle();
+      assert.deepEqual(await bench.leg.ended, { by: 'local', reason: 'hangup' });
+    });
+  }
+
   for (const dest of [
-    '+15550100',
-    'sip:ann@example.com',
     '/public/support',
-    { type: 'phone', params: { to_number: '+15550100' } },
+    'queue:support',
+    { type: 'webrtc', params: { to: '/public/ann' } },
   ]) {
     test(`to ${JSON.stringify(dest)} is refused as something that this version cannot do`, async (t) => {
       const bench = await openWaiting(t);
@@ -167,7 +186,7 @@ describe('calling.transfer', () => {
         params: { dest },
       });
       assert.deepEqual(errors, ['invalid_parameter dest']);
-      assert.match(messages[0]!, /documents only/);
+      assert.match(messages[0]!, /documents, SIP URIs and phone numbers only/);
       await bench.leg.hangup();
     });
   }

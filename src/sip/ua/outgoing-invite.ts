@@ -89,7 +89,7 @@ export function buildInvite(
   attempt: InviteAttempt,
 ): SipRequest {
   const headers = new Headers();
-  headers.add('Max-Forwards', '70');
+  headers.add('Max-Forwards', String(options.maxForwards ?? 70));
   headers.add('From', `${parties.fromValue};tag=${parties.localTag}`);
   headers.add('To', `<${parties.remoteUri}>`);
   headers.add('Call-ID', parties.callId);

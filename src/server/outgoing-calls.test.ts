@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { openService } from '../call/leg.test-helper.ts';
+import { silentLogger } from '../log/logger.ts';
+import { seededRandom } from '../media/test-signals.ts';
+import { LocalMediaHost } from '../mediaworker/local-host.ts';
+import { FakeLeg } from '../methods/fake-leg.test-helper.ts';
+import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
+import type { OutgoingCallOptions, SipCall, SipCallHandlers } from '../sip/api.ts';
+import type { CallsOptions } from './calls.ts';
+import { loadConfig } from './config.ts';
+import type { Refusal } from './load/admission.ts';
+import { OutgoingCalls } from './outgoing-calls.ts';
+import type { ServedCall } from './served-call.ts';
+
+const METRICS = { callTaken() {}, callAnswered() {}, callEnded() {}, mediaClosed() {} };
+
+function open(
+  t: TestContext,
+  options: {
+    readonly env?: Record<string, string>;
+    readonly hopsLeft?: number;
+    readonly refusal?: Refusal;
+  } = {},
+) {
+  const { clock, service, dataDir } = openService(t);
+  const rtp = createMemoryRtpNetwork(clock);
+  const { config } = loadConfig({ env: options.env ?? {}, cwd: dataDir });
+  const media = new LocalMediaHost({
+    clock,
+    log: silentLogger,
+    random: seededRandom(1),
+    openSocket: (address) => rtp.open(address),
+  });
+  const parent = new FakeLeg({ call_state: 'answered' });
+  const served = { leg: { codec: 'PCMA' }, hopsLeft: options.hopsLeft ?? 69 } as unknown as ServedCall;
+  const kept: ServedCall[] = [];
+  const calls = new OutgoingCalls(
+    {
+      config,
+      identity: { nodeId: 'node', projectId: 'project', spaceId: 'space' },
+      media,
+      recordings: service,
+      sounds: { load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 1 } }) },
+      clock,
+      log: silentLogger,
+      metrics: METRICS,
+    } as unknown as CallsOptions,
+    {
+      admit: () => options.refusal,
+      find: (callId) => (callId === parent.info.call_id ? served : undefined),
+      keep: (call) => kept.push(call),
+      emit: () => {},
+      noteSipCall: () => {},
+      onEvent: () => {},
+    },
+  );
+  const sent: OutgoingCallOptions[] = [];
+  const handlers: SipCallHandlers[] = [];
+  const endpoint = {
+    localAddressFor: () => '10.0.0.1',
+    call: (invite: OutgoingCallOptions, owner: SipCallHandlers) => {
+      sent.push(invite);
+      handlers.push(owner);
+      return { sipCallId: 'x', hangup: async () => {} } as unknown as SipCall;
+    },
+  };
+  return { clock, calls, endpoint, parent, sent, handlers, kept, media };
+}
+
+test('a call is made with the codec of the caller first, and may be passed on once less than its own', async (t) => {
+  const bench = open(t, { hopsLeft: 5 });
+  bench.calls.attach(bench.endpoint);
+  const made = bench.calls.dial(bench.parent, { to: 'sip:bob@example.com', timeout: 30 });
+  await bench.clock.settle();
+  const [invite] = bench.sent;
+  assert.match(invite!.sdp, /RTP\/AVP 8 111 9 0 /, 'PCMA, then those of the settings');
+  assert.deepEqual(
+    [invite!.maxForwards, invite!.timeoutMs, invite!.from],
+    [5, 30_000, 'sip:ann@example.com'],
+  );
+  assert.deepEqual([bench.kept[0]!.leg, bench.kept[0]!.hopsLeft], [made.leg, 4]);
+  bench.handlers[0]!.progress?.(180, undefined);
+  await made.alerted;
+  bench.handlers[0]!.ended({ by: 'remote', how: 'failed', status: 486 });
+  assert.equal((await made.leg.ended).reason, 'busy');
+  assert.equal(made.failure, undefined);
+  await bench.media.close();
+});
+
+for (const [title, options, to, why] of [
+  ['that goes in a circle', { hopsLeft: 0 }, 'sip:bob@example.com', /in a circle/],
+  ['to a number without a gateway', {}, '+15550100', /set dial\.gateway/],
+  [
+    'while the server is full',
+    { refusal: { reason: 'max_calls', retryAfterSeconds: 5 } },
+    'sip:bob@example.com',
+    /no more calls.*max_calls/,
+  ],
+] as const) {
+  test(`a call ${title} ends with error, and says why`, async (t) => {
+    const bench = open(t, options);
+    bench.calls.attach(bench.endpoint);
+    const made = bench.calls.dial(bench.parent, { to, timeout: 30 });
+    assert.equal((await made.leg.ended).reason, 'error');
+    assert.match(made.failure ?? '', why);
+    assert.equal(bench.sent.length, 0);
+    assert.equal(bench.kept.length, 1, 'it is listed and told like any other');
+  });
+}
+
+test('before the server is up, nobody is called', async (t) => {
+  const bench = open(t);
+  const made = bench.calls.dial(bench.parent, { to: 'sip:bob@example.com', timeout: 30 });
+  await bench.clock.settle();
+  assert.equal((await made.leg.ended).reason, 'error');
+  assert.match(made.failure ?? '', /not up yet/);
+  await bench.media.close();
+});
