@@ -1,6 +1,6 @@
 /**
  * Makes the npm package in `dist/`: JavaScript with types for what the checkout exports and for the command, the
- * JSON Schemas, and a package.json of its own. The checkout itself runs unbuilt; a package cannot,
+ * JSON Schemas, the conformance suite, and a package.json of its own. The checkout itself runs unbuilt; a package cannot,
  * because Node strips no types below node_modules.
  *
  *     npm run build && npm publish dist
@@ -27,8 +27,8 @@ export function buildPackage(folder: string): void {
   }
   writeJson(path.join(folder, 'schemas', 'test.json'), testFileSchema());
   write(path.join(folder, 'bin', 'openswml.js'), COMMAND);
-  for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE']) {
-    cpSync(path.join(ROOT, file), path.join(folder, file));
+  for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', 'conformance']) {
+    cpSync(path.join(ROOT, file), path.join(folder, file), { recursive: true });
   }
 }
 

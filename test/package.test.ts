@@ -81,7 +81,7 @@ test('It holds JavaScript and types only, needs no Node of its own and runs noth
     [],
   );
   assert.deepEqual(
-    files.filter((file) => /\.test\.|test-helper|fixture|tsconfig/.test(file)),
+    files.filter((file) => /\.test\.[jt]s|test-helper|fixture|tsconfig/.test(file)),
     [],
   );
   const { dependencies, scripts, private: unpublished } = manifest();
@@ -103,6 +103,13 @@ test('import "openswml" reads and checks documents; "openswml/testing" and the s
     out,
     'answer\ndid you mean "answer"? function SWML document for calls\nTests of SWML documents by virtual calls\n',
   );
+});
+
+test('the conformance suite is there, and runs', () => {
+  const suite = path.join(installed, 'conformance');
+  const { status, stdout } = run(command(), ['test', suite, '--filter', 'record.md 3.4']);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /[1-9] passed; /);
 });
 
 test('npx openswml check checks a document', () => {

@@ -16,7 +16,7 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
   'record.md 3.3': { title: 'What ends a recording' },
   'record.md 3.4': { title: 'Span of a background recording' },
   'record.md 3.5': { title: 'Variables' },
-  'record.md 3.6': { title: 'Pause and resume', elsewhere: BY_HTTP },
+  'record.md 3.6': { title: 'Pause and resume' },
   'record.md 3.7': { title: 'Formats' },
   'record.md 3.8': { title: 'Errors' },
   'record.md 4.1': { title: 'Callback: states' },

@@ -1,9 +1,11 @@
 /** The parts of the server that a virtual call needs, put together in memory. */
+import { buildEnvelope } from '../callbacks/envelope.ts';
 import { HttpSender } from '../callbacks/http-sender.ts';
 import { DurableOutbox } from '../callbacks/outbox.ts';
 import type { PlayableSound } from '../call/leg.ts';
 import { RecordingService } from '../call/recording-service.ts';
 import { SoundLoader } from '../call/sounds/loader.ts';
+import type { ScriptCallback } from '../engine/host.ts';
 import type { Logger } from '../log/logger.ts';
 import { LocalMediaHost } from '../mediaworker/local-host.ts';
 import {
@@ -18,6 +20,7 @@ import type { RecordingStore } from '../storage/recordings.ts';
 import type { Clock } from '../time/clock.ts';
 import { fileURLToPath } from 'node:url';
 import { MemoryDisk } from './memory-disk.ts';
+import { PROJECT_ID, SPACE_ID } from './options.ts';
 import { collect, sharedVoice, WholeSpeech } from './speech.ts';
 import type { ExchangeListener, FakeWeb } from './web.ts';
 import { type WebClients, webClients } from './web-clients.ts';
@@ -47,6 +50,8 @@ export interface CallParts {
   readonly clients: WebClients;
   /** All samples of a sound, at `sampleRate` Hz. */
   load(sound: PlayableSound, sampleRate: number): Promise<Int16Array>;
+  /** Puts a callback of a script on its way. */
+  emit(callback: ScriptCallback): void;
   close(): Promise<void>;
 }
 
@@ -118,6 +123,20 @@ export function openCallParts(options: CallPartsOptions): CallParts {
       const loaded = sounds.load(sound, sampleRate);
       return loaded.kind === 'stream' ? collect(loaded.chunks) : Promise.resolve(new Int16Array(0));
     },
+    emit: ({ url, method, operationId, eventType, sessionId, params }) =>
+      outbox.enqueue({
+        url,
+        ...(method !== undefined && { method }),
+        operationId,
+        envelope: buildEnvelope({
+          type: eventType,
+          channel: `swml:${sessionId}`,
+          nowMs: clock.now(),
+          projectId: PROJECT_ID,
+          spaceId: SPACE_ID,
+          params,
+        }),
+      }),
     close: async () => {
       await media.close();
       await outbox.close();

@@ -4,7 +4,9 @@ import type { TraceEvent } from '../engine/trace.ts';
 import type { Clock } from '../time/clock.ts';
 import { CallTracer } from '../trace/call-tracer.ts';
 import type { CallEvent } from '../trace/events.ts';
+import type { ReceivedCallback } from './callback-recorder.ts';
 import { type SoundHeard, Transcript } from './transcript.ts';
+import type { WebExchange } from './web.ts';
 
 /** A step that ran, or runs. */
 export interface StepRun {
@@ -88,6 +90,31 @@ export class CallStory {
       this.transcript.ended(String(playId), over ? undefined : Number(playedMs), now);
     }
     this.tracer.leg(event);
+  }
+
+  /** A callback arrived. */
+  called({ method, url, eventType, params, body, attempt }: ReceivedCallback): void {
+    this.tracer.note('callback', eventType === '' ? `${method} ${url}` : eventType, {
+      state: params['state'],
+      ...(attempt > 1 && { attempt }),
+      url,
+      body,
+    });
+  }
+
+  /** A request, but no callback, was answered or failed. */
+  asked({ request, failure, response }: WebExchange): void {
+    const { purpose } = request;
+    if (purpose === 'callback') return;
+    this.tracer.web(
+      { ...request, purpose },
+      response === undefined
+        ? { failure: failure ?? 'no answer' }
+        : {
+            ...response,
+            body: purpose === 'sound' ? undefined : Buffer.from(response.body).toString('utf8'),
+          },
+    );
   }
 
   traced(event: TraceEvent): void {

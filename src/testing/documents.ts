@@ -44,6 +44,11 @@ export async function documentText(
   return { text: await readFile(path.resolve(baseDir, source), 'utf8'), file: source };
 }
 
+/** Whether JavaScript may run: in the document, or in one that it fetches. */
+export function mayUseExpressions(document: FoundDocument): boolean {
+  return 'url' in document || document.usesExpressions || /https?:/i.test(document.text);
+}
+
 /**
  * Asks for the document of a call, as the server does for each one (spec/document.md 2).
  * @throws SwmlError, Error

@@ -21,6 +21,7 @@ export type { DocumentSource } from './documents.ts';
 export { VirtualCallError } from './errors.ts';
 export type { SoundPiece } from './made-sounds.ts';
 export { MumblingVoice } from './mumbling-voice.ts';
+export type { CommandName, CommandOptions } from './operator.ts';
 export type { VirtualCallOptions } from './options.ts';
 export { VirtualParty } from './party.ts';
 export type { Parties, PartyPlan } from './party-plan.ts';

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { buildEnvelope } from '../callbacks/envelope.ts';
 import type { CallEnd } from '../call/leg.ts';
 import { MediaLeg } from '../call/media-leg.ts';
 import { type CallScript, startScript } from '../engine/call-script.ts';
@@ -20,11 +19,12 @@ import { CallStory, type StepRun } from './call-story.ts';
 import { type CallTime, RealTime, VirtualTime } from './call-time.ts';
 import { VirtualCaller } from './caller.ts';
 import { CallerLine } from './caller-line.ts';
-import { fetchDocument, findDocument, type FoundDocument } from './documents.ts';
+import { fetchDocument, findDocument, type FoundDocument, mayUseExpressions } from './documents.ts';
 import { VirtualCallError } from './errors.ts';
 import { uuidsFrom } from './identifiers.ts';
 import { Listening } from './listening.ts';
-import { callInfo, PROJECT_ID, SPACE_ID, startOf, traceHeader, type VirtualCallOptions } from './options.ts';
+import { type CommandName, type CommandOptions, runCommand } from './operator.ts';
+import { callInfo, startOf, traceHeader, type VirtualCallOptions } from './options.ts';
 import { CALLER_ADDRESS, VirtualSignalling } from './signalling.ts';
 import { PartyLines } from './parties.ts';
 import type { VirtualParty } from './party.ts';
@@ -345,6 +345,24 @@ export class VirtualCall {
   }
 
   /**
+   * Does to a recording, or to what plays, what a command of the HTTP API does.
+   * @throws VirtualCallError when there is no such recording or sound
+   */
+  command(name: CommandName, options: CommandOptions = {}): void {
+    this.#story.tracer.note('caller', `command ${name}`, { control_id: options.controlId });
+    const refusal = runCommand(
+      {
+        recording: (controlId) => this.#leg.recording(controlId),
+        playing: (controlId) => this.#leg.playing(controlId),
+        callbacks: () => this.callbacks.all,
+      },
+      name,
+      options,
+    );
+    if (refusal !== undefined) throw this.#fail(refusal);
+  }
+
+  /**
    * Waits until the call is over, its recordings are complete, and its callbacks are delivered or have been
    * tried for 30 s.
    * @param options `within`: seconds of the call, default 3600
@@ -423,20 +441,7 @@ export class VirtualCall {
         newId: this.#newId,
         dialler: this.#partyLines,
         random: repeatableRandom((this.#options.seed ?? 1) ^ 0x7a3),
-        emit: (callback) =>
-          this.#parts.outbox.enqueue({
-            url: callback.url,
-            ...(callback.method !== undefined && { method: callback.method }),
-            operationId: callback.operationId,
-            envelope: buildEnvelope({
-              type: callback.eventType,
-              channel: `swml:${callback.sessionId}`,
-              nowMs: this.clock.now(),
-              projectId: PROJECT_ID,
-              spaceId: SPACE_ID,
-              params: callback.params,
-            }),
-          }),
+        emit: (callback) => this.#parts.emit(callback),
       },
       onTrace: (event) => this.#story.traced(event),
     });
@@ -446,25 +451,10 @@ export class VirtualCall {
   }
 
   #exchanged(exchange: WebExchange, phase: 'arrived' | 'done'): void {
-    const { request, failure, response } = exchange;
-    const { purpose, method, url } = request;
-    if (purpose === 'callback') {
-      if (phase === 'done') return;
-      const { eventType, params, body, attempt } = this.callbacks.note(exchange);
-      const again = attempt > 1 ? { attempt } : {};
-      this.#story.tracer.note('callback', eventType === '' ? `${method} ${url}` : eventType, {
-        state: params['state'],
-        ...again,
-        url,
-        body,
-      });
+    if (exchange.request.purpose === 'callback') {
+      if (phase === 'arrived') this.#story.called(this.callbacks.note(exchange));
     } else if (phase === 'done') {
-      this.#story.tracer.web(
-        { ...request, purpose },
-        response === undefined
-          ? { failure: failure ?? 'no answer' }
-          : { ...response, body: purpose === 'sound' ? undefined : textOf(response.body) },
-      );
+      this.#story.asked(exchange);
     }
   }
 
@@ -485,13 +475,4 @@ export class VirtualCall {
     const context = heard === '' ? '' : `. Said so far: "${heard}"`;
     return new VirtualCallError(`${summary}${context}`, this.#story.events);
   }
-}
-
-/** Whether JavaScript may run: in the document, or in one that it fetches. */
-function mayUseExpressions(document: FoundDocument): boolean {
-  return 'url' in document || document.usesExpressions || /https?:/i.test(document.text);
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8');
 }

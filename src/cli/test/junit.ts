@@ -27,12 +27,12 @@ function suite(file: string, results: readonly TestResult[]): string {
   ].join('\n');
 }
 
-function testcase({ test, failures, call, tookMs }: TestResult): string {
+function testcase({ test, failures, timeline, tookMs }: TestResult): string {
   const head = `    <testcase classname="${xmlText(test.file)}" name="${xmlText(test.name)}" file="${xmlText(test.file)}" line="${test.position.line}" time="${time(tookMs)}"`;
   if (failures.length === 0) return `${head}/>`;
   const [first] = failures;
   const text = failures.map((failure) => describeFailure(test.file, failure)).join('\n\n');
-  const story = call === undefined ? '' : `\n\nThe call:\n${shortTimeline(call.timeline)}`;
+  const story = timeline.length === 0 ? '' : `\n\nThe call:\n${shortTimeline(timeline)}`;
   return [
     `${head}>`,
     `      <failure message="${xmlText(first!.message)}">${xmlText(text + story)}</failure>`,

@@ -27,25 +27,25 @@ export class TestReport {
     this.#terminal = terminal;
   }
 
-  tell({ test, failures, call, tookMs }: TestResult): void {
+  tell({ test, failures, seconds: length, timeline, tookMs }: TestResult): void {
     if (this.#file !== test.file) {
       this.#file = test.file;
       this.#line(this.#paint('bold', test.file));
     }
     const mark = failures.length === 0 ? this.#paint('green', '✓') : this.#paint('red', '✗');
-    const times = call === undefined ? '' : ` (${seconds(call.seconds)} in ${seconds(tookMs / 1000)})`;
+    const times = length === undefined ? '' : ` (${seconds(length)} in ${seconds(tookMs / 1000)})`;
     this.#line(`  ${mark} ${test.name}${this.#paint('gray', times)}`);
     for (const failure of failures) this.#tellFailure(test.file, failure);
-    if (failures.length > 0 && call !== undefined) {
+    if (failures.length > 0 && timeline.length > 0) {
       this.#line(this.#paint('gray', '      The call:'));
-      this.#line(indented(shortTimeline(call.timeline), '      '));
+      this.#line(indented(shortTimeline(timeline), '      '));
     }
   }
 
   tellEnd({ results, broken, tookMs }: TestRun): void {
     for (const message of broken) this.#terminal.err(`${message}\n`);
     const failed = results.filter(({ failures }) => failures.length > 0).length;
-    const virtual = results.reduce((sum, { call }) => sum + (call?.seconds ?? 0), 0);
+    const virtual = results.reduce((sum, { seconds: length = 0 }) => sum + length, 0);
     const parts = [
       this.#paint('green', `${results.length - failed} passed`),
       ...(failed === 0 ? [] : [this.#paint('red', `${failed} failed`)]),
@@ -89,16 +89,16 @@ export function jsonReport({ results, broken, tookMs }: TestRun): string {
     ok: broken.length === 0 && results.every(({ failures }) => failures.length === 0),
     took_ms: Math.round(tookMs),
     broken,
-    tests: results.map(({ test, failures, call, tookMs: took }) => ({
+    tests: results.map(({ test, failures, seconds: length, timeline, tookMs: took }) => ({
       file: test.file,
       ...test.position,
       name: test.name,
       ...(test.references.length > 0 && { spec: test.references }),
       ok: failures.length === 0,
-      seconds: call?.seconds,
+      seconds: length,
       took_ms: Math.round(took),
       failures: failures.map(({ position, ...failure }) => ({ ...position, ...failure })),
-      timeline: call?.timeline ?? [],
+      timeline,
     })),
   };
   return `${JSON.stringify(report, null, 2)}\n`;

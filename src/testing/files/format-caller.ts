@@ -2,6 +2,7 @@
 import * as s from '../../swml/schema.ts';
 import { looksLikeExpression, readExpression } from '../partial.ts';
 import { lineNoise, NETWORK, WEB } from './format-call.ts';
+import { COMMAND_NAMES } from '../operator.ts';
 import { SOUND, TONE } from './format-sound.ts';
 
 const within = s.number({
@@ -109,6 +110,31 @@ const PRESSES = s.union(
   { description: 'Presses keys, one behind the other; `w` and `W` are pauses of 0.5 and 1 s.' },
 );
 
+const COMMAND = s.object(
+  {
+    name: s.string({ description: 'The command.', required: true, enum: COMMAND_NAMES, literal: true }),
+    control_id: s.string({
+      description: 'Of the recording or the sound; default: of the one that was told last by callback.',
+      literal: true,
+    }),
+    behavior: s.string({
+      description: 'Of `calling.record.pause`: leaves the paused time out, or writes silence for it.',
+      enum: ['skip', 'silence'],
+      default: 'skip',
+      literal: true,
+    }),
+    volume: s.number({
+      description: 'Of `calling.play.volume`.',
+      default: 0,
+      min: -40,
+      max: 40,
+      unit: 'dB',
+      literal: true,
+    }),
+  },
+  { description: 'Somebody sends a command of the HTTP API, for what is recorded or plays.', literal: true },
+);
+
 const simpleActions = {
   hears: HEARS,
   says: SAYS,
@@ -147,6 +173,7 @@ const simpleActions = {
   line_noise: lineNoise,
   network: NETWORK,
   web: WEB,
+  command: COMMAND,
   receives: s.record(s.any({ description: 'Part of the callback.', literal: true }), {
     description: 'Waits for a callback that holds this at least; each callback is taken once.',
     literal: true,

@@ -68,6 +68,11 @@ async function act(
     for (const [pattern, stub] of Object.entries(action.web)) call.web.answers(pattern, stub);
     return;
   }
+  if (action.command !== undefined) {
+    const { name, control_id: controlId, behavior, volume } = action.command;
+    call.command(name, { controlId, behavior, volume });
+    return;
+  }
   if (action.receives !== undefined) {
     await call.callbacks.receives(action.receives);
     return;

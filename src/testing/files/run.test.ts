@@ -217,6 +217,18 @@ expect: { vars: { prompt_value: "124", prompt_digit_terminator: "#" } }
   assert.deepEqual(told(result), []);
 });
 
+test('a command for what does not run is told at its place', async () => {
+  const document = 'document: { sections: { main: [answer, { sleep: 2000 }] } }';
+  const command = async (command: string): Promise<readonly string[]> =>
+    told(await run(`${document}\ncaller: [{ waits: 1 }, { command: ${command} }]\n`));
+  assert.deepEqual(await command('{ name: calling.record.pause, control_id: a }'), [
+    '2: calling.record.pause finds nothing that is recorded under the control id "a"',
+  ]);
+  assert.deepEqual(await command('{ name: calling.play.stop }'), [
+    '2: calling.play.stop needs a control_id: no callback has told one, for there is no status_url, or nothing began yet',
+  ]);
+});
+
 test('sequences are paired as far as they go', () => {
   const show = { expected: String, found: String };
   const equal = (found: string, expected: string): boolean => found === expected;

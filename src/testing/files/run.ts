@@ -18,6 +18,7 @@ import { checkProblems, readDocument } from './check-document.ts';
 import type { TestCase } from './load.ts';
 import { ActionError, conditionsOf, runCaller } from './run-caller.ts';
 import type { DiffLine } from './sequence.ts';
+import type { CallEvent } from '../../trace/events.ts';
 
 /** Of all tests: it remembers what it has spoken. */
 const MUMBLING = new MumblingVoice();
@@ -42,8 +43,12 @@ export interface TestFailure {
 export interface TestResult {
   readonly test: TestCase;
   readonly failures: readonly TestFailure[];
-  /** Undefined when the call was not placed. */
+  /** Undefined when the call was not placed, and in results that are kept. */
   readonly call: VirtualCall | undefined;
+  /** From the beginning of the call to its end; undefined when it was not placed. */
+  readonly seconds: number | undefined;
+  /** The story of the call; empty when it was not placed. */
+  readonly timeline: readonly CallEvent[];
   /** Time that it took, ms of the machine. */
   readonly tookMs: number;
 }
@@ -67,7 +72,8 @@ export async function runTest(test: TestCase, options: RunOptions): Promise<Test
   if (call !== undefined) {
     for (const failure of await play(call, test)) fail(failure);
   }
-  return { test, failures, call, tookMs: options.clock.monotonic() - startedMs };
+  const tookMs = options.clock.monotonic() - startedMs;
+  return { test, failures, call, seconds: call?.seconds, timeline: call?.timeline ?? [], tookMs };
 }
 
 /** Lets the caller do its part, and says what is not as expected. */
