@@ -234,6 +234,7 @@ export class LegStreams {
       ...(end !== undefined && { by: end.by, dropped: end.dropped }),
       ...(end?.reason !== undefined && { reason: end.reason }),
     };
+    this.#options.log.info(data, `${kind} ${what}`);
     this.#options.onEvent({ kind: 'media', text: `${kind} ${what}`, data });
   }
 }
