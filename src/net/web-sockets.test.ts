@@ -200,3 +200,22 @@ test('a closed socket says goodbye at once, and is broken off when the peer does
   socket.send('too late');
   assert.equal(clock.pendingTimers, 0);
 });
+
+test('a peer that floods is read no faster than it may send, and nothing of it is lost', async (t) => {
+  const clock = new VirtualClock();
+  const peer = await listen(t);
+  const { dial, texts } = client(t, { clock });
+  await dial(`ws://127.0.0.1:${peer.port}/`);
+  const { socket: theirs } = await peer.connection;
+  const large = 'x'.repeat(1_000_000);
+  for (let i = 0; i < 40; i++) theirs.send(large);
+  theirs.send('last');
+  while (texts.length < 9) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(texts.length < 14, `${texts.length} messages in no time`);
+  while (texts.at(-1) !== 'last') {
+    await clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(texts.length, 41);
+});

@@ -42,6 +42,9 @@ const PING_MS = 20_000;
 const CLOSE_MS = 2_000;
 /** Longest message of the other side, bytes: half a minute of linear audio in base64. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+/** What the other side may send in a second: more is read later. A message counts as this many bytes more than it has. */
+const BYTES_PER_SECOND = 8 * 1024 * 1024;
+const BYTES_OF_MESSAGE = 1024;
 
 /** WebSockets (RFC 6455) to the outside: guarded like all requests, bounded in time and in the size of messages. */
 export class WebSockets {
@@ -113,6 +116,9 @@ class Connection implements OutgoingWebSocket {
   #reason: string | undefined;
   #over = false;
   #alive = true;
+  /** Bytes received since the allowance was renewed, and the timer that renews it. */
+  #spent = 0;
+  #refill: Timer | undefined;
 
   constructor(target: Target, options: WebSocketsOptions, open: OpenWebSocket, onOver: () => void) {
     const { clock, guard, resolve = systemResolver, userAgent = 'OpenSWML', ca } = options;
@@ -171,8 +177,9 @@ class Connection implements OutgoingWebSocket {
       reject(new HttpError('connection_lost', `${target.href}: closed before it was open`));
       this.#ended(isOpen, this.#reason ?? describeClose(code, reason.toString('utf8')));
     });
-    this.#socket.on('message', (data, isBinary) => {
+    this.#socket.on('message', (data: Buffer, isBinary) => {
       this.#alive = true;
+      this.#spend(data.length + BYTES_OF_MESSAGE);
       if (!isBinary) open.onText(String(data));
     });
     this.#socket.on('pong', () => {
@@ -203,6 +210,20 @@ class Connection implements OutgoingWebSocket {
     this.#socket.terminate();
   }
 
+  /** A flood waits in the other side's own buffers. */
+  #spend(bytes: number): void {
+    this.#spent += bytes;
+    if (this.#refill === undefined) {
+      this.#refill = this.#clock.after(1_000, () => {
+        this.#refill = undefined;
+        this.#spent = 0;
+        this.#alive = true;
+        this.#socket.resume();
+      });
+    }
+    if (this.#spent > BYTES_PER_SECOND) this.#socket.pause();
+  }
+
   #ping(): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (!this.#alive) {
@@ -217,6 +238,7 @@ class Connection implements OutgoingWebSocket {
     if (this.#over) return;
     this.#over = true;
     for (const timer of this.#timers) timer.cancel();
+    this.#refill?.cancel();
     this.#onOver();
     if (wasOpen) this.#open.onClosed(reason);
   }

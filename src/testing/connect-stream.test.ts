@@ -138,3 +138,22 @@ test('max_duration ends the talk, and transfer_after_bridge follows it', async (
   assert.ok(call.seconds > 2.9 && call.seconds < 3.5, `${call.seconds} s`);
   assert.equal(peer.messages.at(-1)?.['event'], 'stop');
 });
+
+test('whenever the party or the peer hangs up, the stream ends once, and nothing is left', async () => {
+  for (const seconds of [0, 0.01, 0.02, 0.1, 0.777]) {
+    for (const who of ['party', 'peer']) {
+      const call = await virtualCall({ document: main(connect({ status_url: STATUS })) });
+      const peer = call.streams.webSocket(WSS);
+      await call.caller.waits(seconds);
+      if (who === 'party') await call.caller.hangsUp();
+      else peer.hangsUp();
+      if (who === 'peer' && !call.callbacks.states('calling.call.stream').includes('streaming'))
+        await call.caller.hangsUp();
+      await call.ends();
+      const states = call.callbacks.states('calling.call.stream').join();
+      assert.match(states, /^(?:streaming,finished)?$/, `${who} after ${seconds} s`);
+      const stops = peer.messages.filter(({ event }) => event === 'stop').length;
+      assert.ok(stops <= 1, `${who} after ${seconds} s`);
+    }
+  }
+});

@@ -270,3 +270,19 @@ test('whenever the party hangs up, taps and streams end, and each is told once',
     if (socket.messages.length > 0) assert.equal(socket.messages.at(-1)?.['event'], 'stop', `${seconds}`);
   }
 });
+
+test('a tap that began in confirm goes on through the bridge, with the other party in what is heard', async () => {
+  const confirm = [tap({ direction: 'listen' })];
+  const call = await virtualCall({
+    document: main({ connect: { to: 'sip:desk@example.com', confirm } }),
+    parties: { 'sip:desk@example.com': { answersAfter: 1 } },
+  });
+  const receiver = call.streams.rtp('rtp://192.0.2.5:4000');
+  const desk = await call.party('sip:desk@example.com');
+  await call.caller.waits(2);
+  await call.caller.makes({ tone: 850, seconds: 1 });
+  await desk.hangsUp();
+  await call.ends();
+  assert.ok(sounds(receiver.audio(), 850));
+  assert.deepEqual(call.callbacks.states('calling.call.tap'), ['tapping', 'finished']);
+});

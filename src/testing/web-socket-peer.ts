@@ -12,6 +12,8 @@ export type Waiting = <T>(what: string, within: number, work: Promise<T>) => Pro
 export interface WebSocketPeerOptions {
   /** The connection fails in this way; `timeout` after five seconds. */
   readonly fails?: 'refused' | 'tls' | 'timeout' | undefined;
+  /** It hangs up so long after the connection, seconds; default: never. */
+  readonly lasts?: number | undefined;
 }
 
 interface Waiter {
@@ -170,6 +172,7 @@ export class WebSocketPeer {
     this.headers = headers;
     this.#handlers = handlers;
     this.#connected.resolve();
+    if (this.options.lasts !== undefined) this.#clock.after(this.options.lasts * 1000, () => this.hangsUp());
     const waiting = (): number => this.#heldBytes;
     return {
       get waitingBytes() {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { parseCodec } from './codec-notation.ts';
 import { readMessage } from './messages.ts';
 import { parseRtpUri } from './rtp-target.ts';
@@ -97,4 +98,31 @@ test('RTP goes to an IPv4 address and a port, nothing else', () => {
   ]) {
     assert.equal(typeof parseRtpUri(uri), 'string', uri);
   }
+});
+
+test('whatever text comes, it is read or refused, never thrown', () => {
+  const events = fc.constantFrom('media', 'mark', 'clear', 'dtmf', 'start', '');
+  const shaped = fc.record(
+    {
+      event: events,
+      streamSid: fc.anything(),
+      media: fc.anything(),
+      mark: fc.anything(),
+      dtmf: fc.anything(),
+    },
+    { requiredKeys: ['event'] },
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        shaped.map((value) => JSON.stringify(value) ?? ''),
+      ),
+      (text) => {
+        assert.match(readMessage(text, 's').kind, /^(?:media|mark|clear|dtmf|invalid)$/);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });

@@ -121,3 +121,25 @@ test('a caller whose beep never comes goes on all the same, late', async () => {
   });
   assert.ok(call.timeline.some(({ kind, text }) => kind === 'caller' && text === 'presses #'));
 });
+
+test('taps and streams connect as they did then, and end where the other side ended them', async () => {
+  const document = `
+sections:
+  main:
+    - tap: { uri: "wss://a.example/tap" }
+    - stream: { url: "wss://a.example/gone", status_url: "https://a.example/s" }
+    - connect: { to: "stream:wss://a.example/agent?x=1" }
+    - play: "say:Goodbye."
+`;
+  const { trace, audio } = await traced(document, async ({ streams, caller }) => {
+    streams.webSocket('wss://a.example/tap');
+    const agent = streams.webSocket('wss://a.example/agent');
+    await agent.receives({ event: 'media' });
+    await caller.waits(2);
+    agent.hangsUp();
+  });
+  const { differences, call } = await replay(trace, { document, audio });
+  assert.deepEqual(differences, []);
+  assert.equal(call.vars['stream_result'], 'failed');
+  assert.equal(call.vars['connect_result'], 'connected');
+});

@@ -9,6 +9,7 @@ import { FakeWeb, type WebAnswer } from '../web.ts';
 import { type Action, type Anchor, anchorOf, type CallerPlan, planOf, type Segment } from './caller-plan.ts';
 import { compareOutcomes, type OutcomeDifference } from './compare-outcomes.ts';
 import { outcomeOf } from './outcome.ts';
+import { answerStreams } from './stream-answers.ts';
 
 export interface ReplayOptions {
   /** Today's document. */
@@ -60,6 +61,7 @@ export async function replay(trace: Trace, options: ReplayOptions): Promise<Repl
       else follower.take(event, counts);
     },
   });
+  answerStreams(call, trace.events);
   follower = new Follower(call, plan, options.audio);
   for (const event of early) follower.take(event, counts);
   await call.ends({ within: 14_400 });
