@@ -1,11 +1,12 @@
 /** What `record`, `record_call` and `stop_record_call` ask of a leg, and make of its answers; the rest is in conformance/. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { CallError } from '../../call/leg.ts';
 import { checkDocument } from '../../methods/check.ts';
 import { FakeLeg, FINISHED } from '../../methods/fake-leg.test-helper.ts';
 import type { RecordOutcome } from '../../recording/types.ts';
-import { main, run, start } from '../run.test-helper.ts';
+import { main, run, start, type TestRun } from '../run.test-helper.ts';
 
 const INVALID = 'relay_script_method_parameter_invalid_value';
 
@@ -227,4 +228,46 @@ test('an engine that cannot start: failed, a warning with the reason, and the sc
     assert.equal(warnings[0]?.code, 'relay_script_method_execute_failed');
     assert.match(warnings[0]?.message ?? '', /the disk is full/);
   }
+});
+
+/** @param started the leg takes until then to start the recording */
+async function startRecording(started = Promise.resolve()): Promise<TestRun> {
+  const leg = new FakeLeg();
+  leg.recordOutcome = undefined;
+  const record = leg.record.bind(leg);
+  leg.record = async (options) => {
+    await started;
+    return await record(options);
+  };
+  return await start('version: 1.0.0\nsections:\n  main:\n    - record: {}\n', { leg });
+}
+
+function stopsOf(run: TestRun): readonly string[] {
+  return run.leg.log.filter((line) => line.startsWith('stop record'));
+}
+
+test('when the call ends, record leaves the end of the recording, and its cause, to the leg', async () => {
+  const run = await startRecording();
+  await setImmediate();
+  assert.equal(run.leg.recordings.length, 1);
+  run.leg.end();
+  await run.finish();
+  assert.deepEqual(stopsOf(run), []);
+});
+
+test('when the script is left while the recording runs, record stops it', async () => {
+  const run = await startRecording();
+  await setImmediate();
+  run.session.stop();
+  await setImmediate();
+  assert.deepEqual(stopsOf(run), ['stop record transfer']);
+});
+
+test('when the script is left while the recording is being started, record stops it', async () => {
+  const started = Promise.withResolvers<void>();
+  const run = await startRecording(started.promise);
+  run.session.stop();
+  started.resolve();
+  await setImmediate();
+  assert.deepEqual(stopsOf(run), ['stop record transfer']);
 });

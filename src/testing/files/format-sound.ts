@@ -1,4 +1,5 @@
 /** Sounds that a test makes itself, so that it needs no audio files. */
+import { isObject } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
 
 const frequency = s.number({ description: 'Frequency, Hz.', min: 50, max: 4000, literal: true });
@@ -49,6 +50,15 @@ export const PIECE = s.object(
   {
     description: 'A piece of sound.',
     literal: true,
+    refine: (piece) =>
+      isObject(piece) && piece['seconds'] !== undefined && piece['tone'] === undefined
+        ? {
+            fault: 'conflict',
+            message: '"seconds" belongs to a tone',
+            at: ['seconds'],
+            expected: 'the length of another piece as its value',
+          }
+        : undefined,
     exclusive: [{ names: ['tone', 'speech', 'noise', 'silence'] }],
   },
 );

@@ -119,6 +119,23 @@ test('what is wrong is told with line, column, code and cure', () => {
     ],
     [`${DOCUMENT}name: x\ntests: [{ name: a }]\n`, '2:1 test_conflict "name" and "tests" exclude each other'],
     [`${DOCUMENT}caller: [\n`, '3:1 test_parse_error'],
+    [
+      `${DOCUMENT}caller: [{ makes: { speech: 2, seconds: 3 } }]\n`,
+      '2:41 test_conflict "seconds" belongs to a tone',
+    ],
+    [
+      `${DOCUMENT}caller: [{ presses: { keys: "1", by: mail } }]\n`,
+      '2:38 test_invalid_value "by" cannot have this value',
+    ],
+    [
+      `${DOCUMENT}caller: [{ command: { name: calling.record.paus } }]\n`,
+      '2:29 test_invalid_value "name" cannot have this value',
+    ],
+    [
+      `${DOCUMENT}recognition: [{ text: a, error: b }]\n`,
+      '2:26 test_conflict "text" and "error" exclude each other',
+    ],
+    [`${DOCUMENT}voice: loud\n`, '2:8 test_invalid_value "voice" cannot have this value'],
     [`${DOCUMENT}starts_at: tomorrow\n`, '2:12 test_invalid_value "starts_at" cannot have this value'],
   ];
   for (const [text, expected] of cases) {
