@@ -197,7 +197,8 @@ class OutboundSipSignalling implements Signalling {
     this.#log.debug({ how, by, status, reason }, 'SIP call over');
     const why = endReasonOf(end, this.#accepted);
     if (why === 'error') {
-      this.failure ??= [status, reason].filter((part) => part !== undefined).join(' ') || how;
+      const known = how === 'transport' ? [reason] : [status, reason];
+      this.failure ??= known.filter((part) => part !== undefined).join(' ') || how;
     }
     void leg.endedRemotely(why);
     this.#finish();

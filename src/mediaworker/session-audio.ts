@@ -1,3 +1,4 @@
+import { generateTone, RECORD_BEEP } from '../media/tones.ts';
 import type { EndCause } from '../recording/types.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
@@ -26,6 +27,8 @@ export interface BridgePeer {
   hear(samples: Int16Array, count: number, sampleRate: number): void;
   /** It presses a key that does not sound in what it says. */
   press(digit: string): void;
+  /** It is told by a beep that it is recorded, and so are those who talk with it (spec/record.md 3.2). */
+  beep(): void;
 }
 
 /**
@@ -112,6 +115,7 @@ export class SessionAudio {
       clock,
       createTarget: options.createTarget,
       log,
+      onBeep: () => this.#peer?.beep(),
       onEvent,
     });
     this.#detectors = new SessionDetectors({ sessionId, sampleRate, onEvent });
@@ -238,6 +242,11 @@ export class SessionAudio {
   /** The peer's party says this. */
   hearPeer(samples: Int16Array, count: number, sampleRate: number): void {
     this.#sendPath.hearPeer(samples, count, sampleRate);
+  }
+
+  /** The peer's party is recorded from now on. */
+  beepPeer(): void {
+    this.#sendPath.overlay({}, generateTone(RECORD_BEEP, this.#sampleRate), () => {});
   }
 
   /** The peer's party presses a key. */

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { seededRandom } from '../media/test-signals.ts';
+import type { RecordSpec } from '../recording/types.ts';
 import { createMemoryRtpNetwork, type NetworkConditions } from '../rtp/memory-network.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { LocalMediaHost } from './local-host.ts';
@@ -72,6 +73,24 @@ async function openPair(t: TestContext, conditions: Partial<NetworkConditions> =
       await closed;
       assert.equal(clock.pendingTimers, 0);
     },
+  };
+}
+
+/** Both sides in stereo, until it is stopped: `r.wav` in the folder. */
+function recordSpec(folder: string): RecordSpec {
+  return {
+    recordingId: 'r',
+    controlId: 'r',
+    path: path.join(folder, 'r.wav'),
+    format: 'wav',
+    direction: 'both',
+    stereo: true,
+    beep: false,
+    terminators: '',
+    inputSensitivity: 44,
+    initialTimeoutMs: 0,
+    endSilenceTimeoutMs: 0,
+    maxLengthMs: 600_000,
   };
 }
 
@@ -171,20 +190,7 @@ test('a stereo recording has the party on the left and the other on the right, a
   host.send({
     type: 'record',
     sessionId: 'a',
-    spec: {
-      recordingId: 'r',
-      controlId: 'r',
-      path: path.join(folder, 'r.wav'),
-      format: 'wav',
-      direction: 'both',
-      stereo: true,
-      beep: false,
-      terminators: '',
-      inputSensitivity: 44,
-      initialTimeoutMs: 0,
-      endSilenceTimeoutMs: 0,
-      maxLengthMs: 600_000,
-    },
+    spec: recordSpec(folder),
   });
   await clock.advance(1000);
   pair.bridge();
@@ -206,6 +212,29 @@ test('a stereo recording has the party on the left and the other on the right, a
     right!.subarray(-6000).every((sample) => sample === 0),
     'nor behind it',
   );
+  await pair.close();
+});
+
+test('the beep of a recording is heard by both, and is in neither channel of it', async (t) => {
+  const pair = await openPair(t);
+  const { clock, host, a, b, folder } = pair;
+  for (const side of [a, b]) {
+    side.peer.content = () => 0xff;
+    side.configure();
+    side.peer.start(side.port);
+  }
+  pair.bridge();
+  await clock.advance(500);
+  host.send({ type: 'record', sessionId: 'a', spec: { ...recordSpec(folder), beep: true } });
+  await clock.advance(1500);
+  for (const { peer } of [a, b]) {
+    const loud = peer.audio().filter((sample) => Math.abs(sample) > 1000).length;
+    assert.ok(loud > 1000, `${loud} samples of a beep`);
+  }
+  host.send({ type: 'close', sessionId: 'a', cause: 'hangup' });
+  await clock.advance(500);
+  for (const channel of readWav(path.join(folder, 'r.wav')))
+    assert.ok(channel.every((sample) => Math.abs(sample) < 100));
   await pair.close();
 });
 

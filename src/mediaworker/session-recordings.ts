@@ -24,6 +24,8 @@ export interface SessionRecordingsOptions {
   readonly createTarget: CreateTarget | undefined;
   readonly log: Logger;
   readonly onEvent: (event: MediaEvent) => void;
+  /** A recording begins with a beep, which others on the line shall hear, too. */
+  readonly onBeep: () => void;
 }
 
 /** A key whose timestamp lies farther from the live head than this is taken as pressed now, ms. */
@@ -82,8 +84,12 @@ export class SessionRecordings {
         onEvent: (from, event) => this.#recorderSaid(from, event),
       });
       this.#taps.push(tap);
-      if (spec.beep) sendPath.overlay(tap, generateTone(RECORD_BEEP, sampleRate), () => tap.begin());
-      else tap.begin();
+      if (spec.beep) {
+        sendPath.overlay(tap, generateTone(RECORD_BEEP, sampleRate), () => tap.begin());
+        this.#options.onBeep();
+      } else {
+        tap.begin();
+      }
     } catch (cause) {
       const error = cause instanceof Error ? cause.message : String(cause);
       this.#ended(spec.recordingId, failed(error, clock.now()));

@@ -116,6 +116,7 @@ export class MediaSession {
       peer && {
         hear: (samples, count, sampleRate) => peer.#audio?.hearPeer(samples, count, sampleRate),
         press: (digit) => peer.#audio?.pressPeer(digit),
+        beep: () => peer.#audio?.beepPeer(),
       },
     );
   }

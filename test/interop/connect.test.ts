@@ -99,6 +99,15 @@ describe('Phones of others that are connected with each other', {
       from_number: 'caller',
       to_number: '+15550100',
     });
+    // The called side is a call like any other.
+    const { call_id: peerId } = params['peer'] as { call_id: string };
+    const played = await site.server.command('calling.play', peerId, {
+      play: [{ type: 'silence', params: { duration: 0.1 } }],
+    });
+    assert.deepEqual(
+      [played['direction'], played['type'], played['status']],
+      ['outbound', 'relay_pstn_call', 'answered'],
+    );
     desk.hangup();
     await assertScenarioHeld(call.sipp);
     const over = await logged(site, String(params['call_id']), 'call over');

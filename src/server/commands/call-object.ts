@@ -29,7 +29,7 @@ export function callObject(call: LiveCall, nowMs: number): Readonly<Record<strin
     billing_ms: durationMs,
     charge: 0,
     charge_details: [],
-    parent_id: null,
+    parent_id: info.parent?.call_id ?? null,
     created_at: new Date(call.createdAt).toISOString(),
   };
 }
