@@ -262,6 +262,8 @@ export interface CallLeg {
   stream(options: StreamOptions): Promise<StreamOperation>;
   /** The running stream with this control id. */
   streaming(controlId: string): StreamOperation | undefined;
+  /** The stream that takes the place of another party, by `connect`. */
+  readonly joinedStream: StreamOperation | undefined;
   /**
    * Lets the parties of both calls hear each other; former bridges of either are over then.
    * @throws CallError `invalid_state` when one of them has no audio, `call_over`

@@ -224,6 +224,10 @@ export class MediaLeg implements CallLeg {
     return this.#streams.streaming(controlId);
   }
 
+  get joinedStream(): StreamOperation | undefined {
+    return this.#streams.joined;
+  }
+
   async sendDigits(digits: string): Promise<void> {
     const wrong = /[^0-9A-Da-d*#wW]/.exec(digits);
     if (wrong !== null) {

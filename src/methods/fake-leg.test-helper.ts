@@ -233,6 +233,10 @@ export class FakeLeg implements CallLeg {
     return this.#streams.get(controlId);
   }
 
+  get joinedStream(): StreamOperation | undefined {
+    return undefined;
+  }
+
   #ending(): { readonly done: Promise<StreamEnd>; readonly stop: () => void } {
     const { promise: done, resolve } = Promise.withResolvers<StreamEnd>();
     this.signal.addEventListener('abort', () => resolve({ by: 'call', dropped: 0 }), { once: true });

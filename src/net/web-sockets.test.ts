@@ -219,3 +219,25 @@ test('a peer that floods is read no faster than it may send, and nothing of it i
   }
   assert.equal(texts.length, 41);
 });
+
+test('what a slow peer does not take waits, is told as waiting, and leaves when it reads again', async (t) => {
+  const peer = await listen(t);
+  let drains = 0;
+  const sockets = new WebSockets({ clock: new RealClock(), guard: new AddressGuard(LOCAL) });
+  t.after(() => sockets.close());
+  const socket = await sockets.dial(`ws://127.0.0.1:${peer.port}/`, {
+    signal: new AbortController().signal,
+    onText: () => {},
+    onDrain: () => drains++,
+    onClosed: () => {},
+  });
+  const { socket: theirs } = await peer.connection;
+  theirs.pause();
+  const piece = new Uint8Array(1_000_000);
+  // As much as the system's own buffers take goes out; more does not.
+  for (let sent = 0; socket.waitingBytes < 4_000_000 && sent < 100; sent++) socket.send(piece);
+  assert.ok(socket.waitingBytes >= 4_000_000);
+  theirs.resume();
+  while (socket.waitingBytes > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(drains > 0);
+});

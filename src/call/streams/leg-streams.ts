@@ -37,6 +37,7 @@ type Kind = 'tap' | 'stream';
 interface Running {
   readonly kind: Kind;
   readonly name: string | undefined;
+  readonly isTwoWay: boolean;
   /** Undefined while it starts. */
   operation: TapOperation | StreamOperation | undefined;
 }
@@ -64,6 +65,14 @@ export class LegStreams {
     return this.#running.get(`stream ${controlId}`)?.operation as StreamOperation | undefined;
   }
 
+  /** The stream in both directions that the party talks with. */
+  get joined(): StreamOperation | undefined {
+    for (const { isTwoWay, operation } of this.#running.values()) {
+      if (isTwoWay && operation !== undefined) return operation as StreamOperation;
+    }
+    return undefined;
+  }
+
   /** Resolves when none runs any more: with the end of the media session. */
   async settled(): Promise<void> {
     while (this.#open.size > 0) await Promise.all(this.#open);
@@ -71,7 +80,7 @@ export class LegStreams {
 
   /** Resolves when audio is on its way. @throws CallError */
   tap(media: MediaClient, options: TapOptions): Promise<TapOperation> {
-    return this.#start('tap', options.controlId, undefined, async (network, log) => {
+    return this.#start('tap', options, async (network, log) => {
       const { controlId } = options;
       const own = media.agreed;
       const codec = options.codec ?? (own === undefined || own.codec === 'G722' ? 'PCMU' : own.codec);
@@ -87,7 +96,7 @@ export class LegStreams {
 
   /** Resolves when it is connected. @throws CallError */
   stream(media: MediaClient, options: StreamOptions): Promise<StreamOperation> {
-    return this.#start('stream', options.controlId, options.name, async (network, log) => {
+    return this.#start('stream', options, async (network, log) => {
       const format = parseCodec(options.codec ?? 'PCMU');
       if (typeof format === 'string') throw new CallError('invalid_codec', `codec_error: ${format}`);
       const { call, signal, sendDigits } = this.#options;
@@ -149,15 +158,14 @@ export class LegStreams {
 
   async #start<O extends TapOperation | StreamOperation>(
     kind: Kind,
-    controlId: string,
-    name: string | undefined,
+    { controlId, name, twoWay }: Pick<StreamOptions, 'controlId' | 'name' | 'twoWay'>,
     open: (network: StreamNetwork, log: Logger) => Promise<O>,
   ): Promise<O> {
     const { network, log: legLog } = this.#options;
     if (network === undefined) throw new CallError('stream_failed', `a ${kind} goes nowhere from this call`);
     this.#assertRoom(kind, controlId, name);
     const key = `${kind} ${controlId}`;
-    const running: Running = { kind, name, operation: undefined };
+    const running: Running = { kind, name, isTwoWay: twoWay !== undefined, operation: undefined };
     this.#running.set(key, running);
     const log = legLog.child({ [`${kind}_control_id`]: controlId });
     const begun = Promise.withResolvers<void>();

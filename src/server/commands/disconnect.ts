@@ -6,18 +6,19 @@ import { refusal } from './issues.ts';
 export const disconnect = defineCommand({
   name: 'calling.disconnect',
   summary:
-    'Parts two calls that `connect` has joined; both stay. The document of the calling one goes on, the called one is silent.',
+    'Parts two calls that `connect` has joined; both stay. The document of the calling one goes on, the called one is silent. A stream that `connect` has joined ends.',
   params: s.object({}, { description: 'Parameters of `calling.disconnect`.' }),
   callId: 'id',
   needsAnswer: true,
   examples: ['{}'],
   run({ call }) {
-    const { bridged } = call.leg;
-    if (bridged === undefined) {
+    const { bridged, joinedStream } = call.leg;
+    if (bridged === undefined && joinedStream === undefined) {
       const message = 'The call is not connected with another one';
       throw refusal({ code: 'invalid_state', message, attribute: 'id' });
     }
-    bridged.end();
+    bridged?.end();
+    joinedStream?.stop();
     return {};
   },
 });

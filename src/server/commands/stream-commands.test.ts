@@ -149,3 +149,16 @@ test('no more than sixteen taps run on a call', async (t) => {
   });
   assert.deepEqual(refusal.errors, ['invalid_state id']);
 });
+
+test('calling.disconnect ends a stream that connect has joined, and no other', async (t) => {
+  const bench = await answered(t);
+  const url = 'wss://media.example/x';
+  await bench.command('calling.stream', { control_id: 'copy', url });
+  const none = await bench.refused({ command: 'calling.disconnect', id: CALL_ID, params: {} });
+  assert.deepEqual(none.errors, ['invalid_state id']);
+  const twoWay = { realtime: false };
+  const joined = await bench.leg.stream({ controlId: 'agent', url, tracks: 'inbound', twoWay });
+  await bench.command('calling.disconnect', {});
+  assert.equal((await joined.done).by, 'stopped');
+  assert.notEqual(bench.leg.streaming('copy'), undefined);
+});
