@@ -1,7 +1,8 @@
 /** Taps and streams in the words of the language, for its methods and for commands (spec/media.md 6, 7). */
 import type { CallInfo } from '../call/leg.ts';
-import type { StreamOperation, TapFacts, TapSide } from '../call/streams/types.ts';
+import type { StreamOperation, TapFacts, TapOperation, TapSide } from '../call/streams/types.ts';
 import type { JsonObject } from '../swml/json.ts';
+import type { StatusCallback } from './context.ts';
 
 export type TapDirection = 'speak' | 'listen' | 'both';
 export type StreamTrack = 'inbound_track' | 'outbound_track' | 'both_tracks';
@@ -19,7 +20,7 @@ export const STREAM_TRACKS = {
 } as const satisfies Readonly<Record<StreamTrack, string>>;
 
 /** `params` of `calling.call.tap` beside the ids of the call (spec/callbacks.md 3.7). */
-export function tapEvent(
+function tapEvent(
   controlId: string,
   state: 'tapping' | 'finished',
   direction: TapDirection,
@@ -33,14 +34,47 @@ export function tapEvent(
 }
 
 /** `params` of `calling.call.stream` beside the ids of the call (spec/callbacks.md 3.8). */
-export function streamEvent(
+function streamEvent(
   { controlId, url, name }: Pick<StreamOperation, 'controlId' | 'url' | 'name'>,
   state: 'streaming' | 'finished',
 ): JsonObject {
   return { control_id: controlId, state, url, ...(name !== undefined && { name }) };
 }
 
-/** What these events carry of the call beside `call_id` and `node_id`. */
-export function segmentOf({ segment_id, tag }: CallInfo): JsonObject {
-  return { segment_id, ...(tag !== undefined && { tag }) };
+/** Where the events of one operation go, and from which call. */
+export interface EventPlace {
+  readonly call: CallInfo;
+  readonly url: string | undefined;
+  readonly method?: 'GET' | 'POST';
+  readonly emit: (callback: StatusCallback) => void;
+}
+
+/** Tells that a tap has begun, and later that it is over. */
+export function tellTap(operation: TapOperation, direction: TapDirection, place: EventPlace): void {
+  const { controlId, done } = operation;
+  const tell = (state: 'tapping' | 'finished'): void =>
+    send(place, 'calling.call.tap', controlId, tapEvent(controlId, state, direction, operation));
+  tell('tapping');
+  void done.then(() => tell('finished'));
+}
+
+/** Tells that a stream has begun, and later that it is over. */
+export function tellStream(operation: StreamOperation, place: EventPlace): void {
+  const { controlId, done } = operation;
+  const tell = (state: 'streaming' | 'finished'): void =>
+    send(place, 'calling.call.stream', controlId, streamEvent(operation, state));
+  tell('streaming');
+  void done.then(() => tell('finished'));
+}
+
+function send(
+  { call, url, method = 'POST', emit }: EventPlace,
+  eventType: string,
+  operationId: string,
+  event: JsonObject,
+): void {
+  if (url === undefined) return;
+  const { call_id, node_id, segment_id, tag } = call;
+  const params = { call_id, node_id, segment_id, ...(tag !== undefined && { tag }), ...event };
+  emit({ url, method, operationId, eventType, params });
 }

@@ -4,7 +4,7 @@ import * as s from '../../swml/schema.ts';
 import { address, CALLBACK_METHOD, newControlId, statusUrl, successVariable } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
-import { segmentOf, STREAM_TRACKS, streamEvent } from '../stream-events.ts';
+import { STREAM_TRACKS, tellStream } from '../stream-events.ts';
 
 /** spec/media.md 7 */
 export const stream = defineMethod({
@@ -71,13 +71,7 @@ export const stream = defineMethod({
     vars.set('stream_result', 'success');
     vars.set('stream_control_id', controlId);
     const { status_url: url, status_url_method: method } = params;
-    const report = (state: 'streaming' | 'finished'): void => {
-      if (url === undefined) return;
-      const about = { ...segmentOf(leg.info), ...streamEvent(operation, state) };
-      context.emit({ url, method, operationId: controlId, eventType: 'calling.call.stream', params: about });
-    };
-    report('streaming');
-    void operation.done.then(() => report('finished'));
+    tellStream(operation, { call: leg.info, url, method, emit: context.emit });
     return NEXT;
   },
 });

@@ -4,7 +4,7 @@ import * as s from '../../swml/schema.ts';
 import { address, newControlId, statusUrl, successVariable } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
-import { segmentOf, TAP_SIDES, tapEvent } from '../stream-events.ts';
+import { TAP_SIDES, tellTap } from '../stream-events.ts';
 
 /** Over WebSocket there is nothing to choose (spec/media.md 6: `rtp_ptime` is for RTP only), ms. */
 const SOCKET_PTIME_MS = 20;
@@ -95,15 +95,7 @@ export const tap = defineMethod({
       vars.set('tap_rtp_src_addr', rtp.sourceAddress);
       vars.set('tap_rtp_src_port', rtp.sourcePort);
     }
-    const url = params.status_url;
-    const report = (state: 'tapping' | 'finished'): void => {
-      if (url === undefined) return;
-      const event = tapEvent(controlId, state, params.direction, operation);
-      const about = { ...segmentOf(leg.info), ...event };
-      context.emit({ url, operationId: controlId, eventType: 'calling.call.tap', params: about });
-    };
-    report('tapping');
-    void operation.done.then(() => report('finished'));
+    tellTap(operation, params.direction, { call: leg.info, url: params.status_url, emit: context.emit });
     return NEXT;
   },
 });

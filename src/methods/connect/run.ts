@@ -4,12 +4,13 @@ import { type Bridge, CallError } from '../../call/leg.ts';
 import { resultChoice } from '../choice-params.ts';
 import type { MethodContext } from '../context.ts';
 import { type Flow, NEXT } from '../flow.ts';
+import { tellStream } from '../stream-events.ts';
 import { Dialling } from './dialling.ts';
 import { ConnectEvents } from './events.ts';
 import type { ConnectParams } from './params.ts';
 import { type ConnectPlan, planOf } from './plan.ts';
 import { Ringback } from './ringback.ts';
-import { followStream, talkToStream } from './stream.ts';
+import { talkToStream } from './stream.ts';
 import type { FailedReason } from './strategy.ts';
 
 export async function runConnect(context: MethodContext, params: ConnectParams): Promise<Flow> {
@@ -62,7 +63,8 @@ async function connect(
     if ('failed' in outcome) return fail(outcome.failed);
     if ('stream' in outcome) {
       ringback.stop();
-      followStream(context, outcome.stream, { url: params.status_url, method: params.status_url_method });
+      const { status_url: url, status_url_method: method } = params;
+      tellStream(outcome.stream, { call: context.leg.info, url, method, emit: context.emit });
       events.tell('connected');
       await talkToStream(outcome.stream, context, params.max_duration);
       events.tell('disconnected');

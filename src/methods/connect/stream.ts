@@ -2,16 +2,9 @@
 import type { StreamOperation, StreamOptions } from '../../call/streams/types.ts';
 import { sleep } from '../../time/clock.ts';
 import type { MethodContext } from '../context.ts';
-import { segmentOf, streamEvent } from '../stream-events.ts';
 import type { ConnectParams, DestinationParams } from './params.ts';
 
 export type PlannedStream = Omit<StreamOptions, 'controlId'>;
-
-/** Where its events go. */
-export interface StreamStatus {
-  readonly url: string | undefined;
-  readonly method: 'GET' | 'POST';
-}
 
 /** @param all what holds for the destination @returns undefined for a destination that is no stream */
 export function plannedStream(to: string, all: ConnectParams & DestinationParams): PlannedStream | undefined {
@@ -26,21 +19,6 @@ export function plannedStream(to: string, all: ConnectParams & DestinationParams
     customParameters: all.custom_parameters,
     twoWay: { realtime: all.realtime },
   };
-}
-
-/** Tells the states of a stream from now on (spec/callbacks.md 3.8). */
-export function followStream(
-  { emit, leg }: MethodContext,
-  operation: StreamOperation,
-  { url, method }: StreamStatus,
-): void {
-  if (url === undefined) return;
-  const tell = (state: 'streaming' | 'finished'): void => {
-    const params = { ...segmentOf(leg.info), ...streamEvent(operation, state) };
-    emit({ url, method, operationId: operation.controlId, eventType: 'calling.call.stream', params });
-  };
-  tell('streaming');
-  void operation.done.then(() => tell('finished'));
 }
 
 /** Until the other side closes, somebody stops it, or it has lasted `maxSeconds`. */

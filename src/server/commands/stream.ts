@@ -1,7 +1,7 @@
 import { CallError } from '../../call/leg.ts';
 import type { StreamOperation } from '../../call/streams/types.ts';
 import { address, CALLBACK_METHOD, newControlId, statusUrl } from '../../methods/common-params.ts';
-import { segmentOf, STREAM_TRACKS, streamEvent } from '../../methods/stream-events.ts';
+import { STREAM_TRACKS, tellStream } from '../../methods/stream-events.ts';
 import * as s from '../../swml/schema.ts';
 import { defineCommand } from './command.ts';
 import { refusedStream } from './running-stream.ts';
@@ -54,16 +54,8 @@ export const stream = defineCommand({
     } catch (error) {
       throw error instanceof CallError ? refusedStream(error, 'url') : error;
     }
-    const { info } = call.leg;
     const { status_url: url, status_url_method: method } = params;
-    const report = (state: 'streaming' | 'finished'): void => {
-      if (url === undefined) return;
-      const ids = { call_id: info.call_id, node_id: info.node_id, ...segmentOf(info) };
-      const about = { ...ids, ...streamEvent(operation, state) };
-      call.emit({ url, method, operationId: controlId, eventType: 'calling.call.stream', params: about });
-    };
-    report('streaming');
-    void operation.done.then(() => report('finished'));
+    tellStream(operation, { call: call.leg.info, url, method, emit: call.emit });
     return { control_id: controlId };
   },
 });

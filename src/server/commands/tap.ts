@@ -1,7 +1,7 @@
 import { CallError } from '../../call/leg.ts';
 import type { TapOperation, TapOptions } from '../../call/streams/types.ts';
 import { newControlId, statusUrl } from '../../methods/common-params.ts';
-import { segmentOf, TAP_SIDES, tapEvent } from '../../methods/stream-events.ts';
+import { TAP_SIDES, tellTap } from '../../methods/stream-events.ts';
 import type { Infer } from '../../swml/schema.ts';
 import * as s from '../../swml/schema.ts';
 import { defineCommand } from './command.ts';
@@ -82,21 +82,7 @@ export const tap = defineCommand({
     } catch (error) {
       throw error instanceof CallError ? refusedStream(error, 'device') : error;
     }
-    const { info } = call.leg;
-    const { status_url: url } = params;
-    const report = (state: 'tapping' | 'finished'): void => {
-      if (url === undefined) return;
-      const about = { call_id: info.call_id, node_id: info.node_id, ...segmentOf(info) };
-      const event = tapEvent(controlId, state, direction, operation);
-      call.emit({
-        url,
-        operationId: controlId,
-        eventType: 'calling.call.tap',
-        params: { ...about, ...event },
-      });
-    };
-    report('tapping');
-    void operation.done.then(() => report('finished'));
+    tellTap(operation, direction, { call: call.leg.info, url: params.status_url, emit: call.emit });
     return { control_id: controlId, ...sourceOf(operation) };
   },
 });
