@@ -5,19 +5,12 @@ import type { JsonObject } from '../swml/json.ts';
 import type { StatusCallback } from './context.ts';
 
 export type TapDirection = 'speak' | 'listen' | 'both';
-export type StreamTrack = 'inbound_track' | 'outbound_track' | 'both_tracks';
 
 export const TAP_SIDES: Readonly<Record<TapDirection, TapSide>> = {
   speak: 'said',
   listen: 'heard',
   both: 'mixed',
 };
-
-export const STREAM_TRACKS = {
-  inbound_track: 'inbound',
-  outbound_track: 'outbound',
-  both_tracks: 'both',
-} as const satisfies Readonly<Record<StreamTrack, string>>;
 
 /** `params` of `calling.call.tap` beside the ids of the call (spec/callbacks.md 3.7). */
 function tapEvent(

@@ -1,43 +1,18 @@
 import { CallError } from '../../call/leg.ts';
 import type { StreamOperation } from '../../call/streams/types.ts';
 import * as s from '../../swml/schema.ts';
-import { address, CALLBACK_METHOD, newControlId, statusUrl, successVariable } from '../common-params.ts';
+import { successVariable } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
-import { STREAM_TRACKS, tellStream } from '../stream-events.ts';
+import { tellStream } from '../stream-events.ts';
+import { ONE_WAY_STREAM, streamOptions } from '../stream-params.ts';
 
 /** spec/media.md 7 */
 export const stream = defineMethod({
   name: 'stream',
   kind: 'calling',
   summary: 'Sends the audio of the call to a WebSocket in the background.',
-  params: s.object(
-    {
-      url: address(['wss'], { description: 'Where the audio goes.', required: true }),
-      control_id: newControlId,
-      name: s.string({ description: 'Label of the stream, repeated in its events.' }),
-      track: s.string({
-        description: 'What is sent: what the party says, what it hears, or both apart.',
-        enum: ['inbound_track', 'outbound_track', 'both_tracks'],
-        default: 'inbound_track',
-      }),
-      codec: s.string({
-        description:
-          'Codec of the stream; `@<rate>h` and `@<ms>i` set the sample rate (of L16) and the packet time.',
-        suggested: ['PCMU', 'PCMA', 'OPUS', 'G722', 'L16@16000h', 'L16@24000h@40i'],
-        defaultText: '`PCMU`',
-      }),
-      status_url: statusUrl('calling.call.stream'),
-      status_url_method: CALLBACK_METHOD,
-      authorization_bearer_token: s.string({
-        description: 'Sent as `Authorization: Bearer` with the handshake.',
-      }),
-      custom_parameters: s.record(s.string({ description: 'A value.' }), {
-        description: 'Sent in the start message.',
-      }),
-    },
-    { description: 'Parameters of `stream`.' },
-  ),
+  params: s.object(ONE_WAY_STREAM, { description: 'Parameters of `stream`.' }),
   outputs: [
     successVariable('stream_result', 'Whether the stream was started.'),
     { name: 'stream_control_id', type: 'string', description: 'Name of this stream.' },
@@ -53,15 +28,7 @@ export const stream = defineMethod({
     let operation: StreamOperation;
     try {
       await leg.answer();
-      operation = await leg.stream({
-        controlId,
-        url: params.url,
-        name: params.name,
-        tracks: STREAM_TRACKS[params.track],
-        codec: params.codec || undefined,
-        bearerToken: params.authorization_bearer_token,
-        customParameters: params.custom_parameters,
-      });
+      operation = await leg.stream(streamOptions(params, controlId));
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       vars.set('stream_result', 'failed');
