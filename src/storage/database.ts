@@ -37,6 +37,7 @@ const WAL_SIZE_LIMIT = 16 * 1024 * 1024;
  * into it).
  */
 export class Database {
+  static #finalSchema: string | undefined;
   /** Path for messages; `:memory:` for none. */
   readonly file: string;
   readonly #sqlite: DatabaseSync;
@@ -118,7 +119,10 @@ export class Database {
   /** A database that lives and dies with the process, for virtual calls and tests. */
   static inMemory(clock: Clock): Database {
     const database = new Database(':memory:', new DatabaseSync(':memory:'), undefined, undefined);
+    // What the migrations lead to, without the way: every virtual call has a database of its own.
+    if (Database.#finalSchema !== undefined) database.exec(Database.#finalSchema);
     migrate(database, clock.now());
+    Database.#finalSchema ??= schemaOf(database);
     return database;
   }
 
@@ -227,4 +231,19 @@ export class Database {
       throw toStorageError(error, this.file);
     }
   }
+}
+
+/** Statements that make the layout of a database that was brought up to date, and its notes of how. */
+function schemaOf(database: Database): string {
+  const layout = database
+    .all("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
+    .map(({ sql }) => String(sql));
+  const notes = database
+    .all('SELECT version, name, checksum, applied_at FROM schema_migrations')
+    .map((row) =>
+      Object.values(row).map((value) => (typeof value === 'number' ? value : `'${String(value)}'`)),
+    )
+    .map((values) => `INSERT INTO schema_migrations VALUES (${values.join(', ')})`);
+  const id = database.get('PRAGMA application_id')?.['application_id'];
+  return ['BEGIN', `PRAGMA application_id = ${String(id)}`, ...layout, ...notes, 'COMMIT'].join(';\n');
 }
