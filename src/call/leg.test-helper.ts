@@ -32,6 +32,8 @@ export class ScriptedHost implements MediaHost {
   /** Whether the file of a recording is there at once. */
   opensFiles = true;
   closes = true;
+  /** Why there is no noise filter. */
+  denoiseError: string | undefined;
   readonly #listeners = new Map<string, (event: MediaEvent) => void>();
 
   send(command: MediaCommand): void {
@@ -47,6 +49,9 @@ export class ScriptedHost implements MediaHost {
       queueMicrotask(() => this.emit({ type: 'copyStarted', sessionId, copyId: command.copyId, rtpPort }));
     } else if (command.type === 'stopCopy') {
       queueMicrotask(() => this.emit({ type: 'copyEnded', sessionId, copyId: command.copyId, packets: 0 }));
+    } else if (command.type === 'denoise' && command.on) {
+      const error = this.denoiseError;
+      queueMicrotask(() => this.emit({ type: 'denoised', sessionId, ...(error !== undefined && { error }) }));
     } else if (command.type === 'close' && this.closes) {
       queueMicrotask(() => this.emitClosed(sessionId));
     }

@@ -271,6 +271,22 @@ export class MediaLeg implements CallLeg {
     return startDetection(this.#media, `detect-${this.#nextSendId++}`, options, onEvent);
   }
 
+  async denoise(on: boolean): Promise<void> {
+    const media = this.#answeredMedia('denoised');
+    media.send({ type: 'denoise', on });
+    if (!on) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const unlisten = media.listen((event) => {
+      if (event.type === 'closed') {
+        reject(new CallError('call_over', 'the call ended before the noise filter was on'));
+      } else if (event.type === 'denoised') {
+        if (event.error === undefined) resolve();
+        else reject(new CallError('denoise_failed', `the noise filter cannot be had: ${event.error}`));
+      }
+    });
+    await promise.finally(unlisten);
+  }
+
   onDigit(listener: (pressed: PressedDigit) => void): () => void {
     this.#digitListeners.add(listener);
     return () => this.#digitListeners.delete(listener);

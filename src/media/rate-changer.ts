@@ -46,6 +46,12 @@ export class RateChanger {
     this.#history = new Float32Array(2 * this.#length);
   }
 
+  /** By how much the output is late, in samples of the higher rate. */
+  get delay(): number {
+    // Going down, an output is known when the last of its inputs has come, and stands for the first.
+    return (this.#taps.length - 1) / 2 - (this.#up ? 0 : this.#factor - 1);
+  }
+
   /** Most samples that {@link process} makes of `count`. */
   outputOf(count: number): number {
     return this.#up ? count * this.#factor : Math.ceil(count / this.#factor);

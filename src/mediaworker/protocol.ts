@@ -164,6 +164,8 @@ export type MediaCommand =
   | { readonly type: 'clearInjected'; readonly sessionId: string; readonly injectId: string }
   /** What waits is dropped, and its marks are not told. */
   | { readonly type: 'stopInject'; readonly sessionId: string; readonly injectId: string }
+  /** Takes noise out of what the party says; `denoised` tells when it does, or cannot. */
+  | { readonly type: 'denoise'; readonly sessionId: string; readonly on: boolean }
   /** A key that arrived by SIP INFO. */
   | {
       readonly type: 'digit';
@@ -310,6 +312,8 @@ export type MediaEvent =
       readonly sessionId: string;
       readonly durationMs: number;
     }
+  /** The noise filter is on, or, with `error`, cannot be. */
+  | { readonly type: 'denoised'; readonly sessionId: string; readonly error?: string }
   | { readonly type: 'digitsSent'; readonly sessionId: string; readonly sendId: string }
   /** Flow control of `feed`: samples of the stream that were sent to the party so far, about twice a second. */
   | {

@@ -9,6 +9,8 @@ export interface RecordingTapOptions {
   readonly timeline: ReceiveTimeline;
   /** What the party hears; undefined when only the party is recorded. */
   readonly listen: ListenRing | undefined;
+  /** Puts what a noise filter made of the party's audio in its place. */
+  readonly denoise: (samples: Int16Array, from: number, count: number) => void;
   /** Silences what shall not be kept of the party's audio; undefined: all is kept. */
   readonly mask: ((samples: Int16Array, from: number, count: number) => void) | undefined;
   readonly sampleRate: number;
@@ -31,6 +33,7 @@ export class RecordingTap {
   readonly #recorder: Recorder;
   readonly #timeline: ReceiveTimeline;
   readonly #listen: ListenRing | undefined;
+  readonly #denoise: RecordingTapOptions['denoise'];
   readonly #mask: RecordingTapOptions['mask'];
   readonly #portion: number;
   /** The next position of the timeline that goes to the file. */
@@ -43,6 +46,7 @@ export class RecordingTap {
     this.spec = spec;
     this.#timeline = options.timeline;
     this.#listen = options.listen;
+    this.#denoise = options.denoise;
     this.#mask = options.mask;
     this.#portion = (options.sampleRate * PORTION_MS) / 1000;
     this.#position = options.timeline.head;
@@ -117,6 +121,7 @@ export class RecordingTap {
       const count = Math.min(CHUNK, until - this.#position, this.#recorder.pendingSamples);
       if (count <= 0) return;
       this.#timeline.copyTo(speakChunk, 0, this.#position, count);
+      this.#denoise(speakChunk, this.#position, count);
       this.#mask?.(speakChunk, this.#position, count);
       this.#listen?.copyTo(listenChunk, 0, this.#position, count);
       let missing = this.#timeline.missingSamples(this.#position, count);

@@ -12,6 +12,7 @@ import { ReceivePath } from './receive-path.ts';
 import { SendPath } from './send-path.ts';
 import type { MediaSessionOptions, SessionCommand } from './session.ts';
 import { SessionCopies } from './session-copies.ts';
+import { SessionDenoiser } from './session-denoiser.ts';
 import { SessionDetectors } from './session-detectors.ts';
 import { SessionInjections } from './session-injections.ts';
 import { SessionListeners } from './session-listeners.ts';
@@ -43,6 +44,7 @@ export class SessionAudio {
   readonly #receivePath: ReceivePath;
   readonly #sendPath: SendPath;
   readonly #recordings: SessionRecordings;
+  readonly #denoiser: SessionDenoiser;
   readonly #detectors: SessionDetectors;
   readonly #listeners: SessionListeners;
   readonly #copies: SessionCopies;
@@ -106,10 +108,12 @@ export class SessionAudio {
       mixIn: (frame, sounding) => this.#injections.mixInto(frame, sounding),
       onEvent,
     });
+    this.#denoiser = new SessionDenoiser({ sessionId, sampleRate, clock, onEvent });
     this.#recordings = new SessionRecordings({
       sessionId,
       sampleRate,
       timeline,
+      denoiser: this.#denoiser,
       keys: this.#keys,
       sendPath: this.#sendPath,
       clock,
@@ -175,6 +179,10 @@ export class SessionAudio {
         return;
       case 'playVolume':
         this.#sendPath.player.setGain(command.playId, command.gainDb);
+        return;
+      case 'denoise':
+        if (command.on) this.#denoiser.start();
+        else this.#denoiser.stop();
         return;
       case 'record':
         this.#recordings.start(command.spec);
@@ -304,6 +312,7 @@ export class SessionAudio {
     if (this.#codec !== undefined && latch.targetPort !== 0) {
       this.#sendRtcp(this.#reporter.bye(this.#clock.monotonic(), sender, timeline.ssrc, timeline.reception));
     }
+    this.#denoiser.stop();
     this.#receivePath.close();
     this.#sendPath.close();
     const { received, lost, discarded, duplicated, jitterMs } = timeline.statistics();
@@ -350,16 +359,19 @@ export class SessionAudio {
     const wantsKeys = this.#inbandCounts || this.#recordings.masks;
     const peer = this.#peer;
     const forSome = peer !== undefined || detecting || listening || copying;
-    const wanted = forSome || wantsKeys || this.#meter !== undefined;
+    const denoising = this.#denoiser.active;
+    const wanted = forSome || wantsKeys || denoising || this.#meter !== undefined;
     if (wanted || this.#recordings.active) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
+    // Keys and tones are heard as they came: the filter takes them for noise.
+    const clean = denoising ? this.#denoiser.process(from, count, this.#said) : this.#said;
     // Before the recorders: one that ends here and now shall not hold a key.
     if (wantsKeys) this.#keys.process(from, count, this.#said);
-    this.#recordings.observe(from, count, this.#said, heard);
+    this.#recordings.observe(from, count, clean, heard);
     if (detecting) this.#detectors.observe(this.#said, count);
-    if (listening) this.#listeners.observe(this.#said, count);
-    if (copying) this.#copies.observe(this.#said, heard, count);
+    if (listening) this.#listeners.observe(clean, count);
+    if (copying) this.#copies.observe(clean, heard, count);
     this.#meter?.observe(this.#said, heard, count);
-    peer?.hear(this.#said, count, this.#sampleRate);
+    peer?.hear(clean, count, this.#sampleRate);
     // Behind them: a key that ends a recording lies in what it has heard.
     for (let key = this.#keys.take(); key !== undefined; key = this.#keys.take()) {
       if (this.#inbandCounts) this.#pressed(key.digit, 0, 'inband', key.position);

@@ -8,6 +8,7 @@ import type { Clock } from '../time/clock.ts';
 import type { InbandKeys } from './inband-keys.ts';
 import { ListenRing } from './listen-ring.ts';
 import type { MediaEvent } from './protocol.ts';
+import type { SessionDenoiser } from './session-denoiser.ts';
 import { RecordingTap } from './recording-tap.ts';
 import type { SendPath } from './send-path.ts';
 
@@ -16,6 +17,8 @@ export interface SessionRecordingsOptions {
   /** Hz. */
   readonly sampleRate: number;
   readonly timeline: ReceiveTimeline;
+  /** What is recorded of the party is what this makes of it. */
+  readonly denoiser: SessionDenoiser;
   /** Where keys sound, for recordings without them. */
   readonly keys: InbandKeys;
   /** Where beeps are played. */
@@ -71,12 +74,13 @@ export class SessionRecordings {
 
   /** Starts a recording, with its beep if it has one. A recording that cannot start ends at once. */
   start(spec: RecordSpec): void {
-    const { sampleRate, clock, sendPath, createTarget, keys } = this.#options;
+    const { sampleRate, clock, sendPath, createTarget, keys, denoiser } = this.#options;
     try {
       if (spec.direction !== 'speak') this.#listen ??= new ListenRing(sampleRate);
       const tap = new RecordingTap(spec, {
         timeline: this.#timeline,
         listen: spec.direction === 'speak' ? undefined : this.#listen,
+        denoise: (samples, from, count) => denoiser.apply(samples, from, count),
         mask: spec.maskDtmf === true ? (samples, from, count) => keys.mask(samples, from, count) : undefined,
         sampleRate,
         clock,

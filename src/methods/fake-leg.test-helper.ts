@@ -77,6 +77,7 @@ export class FakeLeg implements CallLeg {
   recordError: CallError | undefined;
   recogniseError: CallError | undefined;
   streamError: CallError | undefined;
+  denoiseError: CallError | undefined;
   readonly streamed: StreamOptions[] = [];
   readonly #taps = new Map<string, TapOperation>();
   readonly #streams = new Map<string, StreamOperation>();
@@ -250,6 +251,11 @@ export class FakeLeg implements CallLeg {
     running.set(operation.controlId, operation);
     void operation.done.then(() => running.delete(operation.controlId));
     return operation;
+  }
+
+  async denoise(on: boolean): Promise<void> {
+    if (this.denoiseError !== undefined) throw this.denoiseError;
+    this.log.push(on ? 'denoise' : 'stop denoise');
   }
 
   onDigit(listener: (pressed: PressedDigit) => void): () => void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CallError } from '../../call/leg.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
 import { methodsOf } from '../../methods/registry.ts';
 import { main, run, start } from '../run.test-helper.ts';
@@ -11,10 +12,25 @@ test('send_digits answers, sends, waits, and sets its result', async () => {
 });
 
 test('document.md 5.1, method failed: one that this version cannot run warns, naming it, and the next step runs', async () => {
-  const { result, warnings } = await run('- denoise: {}\n- set: {after: 1}');
+  const { result, warnings } = await run('- receive_fax: {}\n- set: {after: 1}');
   assert.equal(warnings[0]?.code, 'relay_script_method_execute_failed');
-  assert.match(warnings[0]?.message ?? '', /"denoise" is valid SWML, but this version cannot run it/);
+  assert.match(warnings[0]?.message ?? '', /"receive_fax" is valid SWML, but this version cannot run it/);
   assert.equal(result.vars['after'], 1);
+});
+
+test('denoise answers, waits for the filter and says how it went; stop_denoise is off in any case', async () => {
+  const on = await run('- denoise: {}\n- denoise: {}');
+  assert.deepEqual(on.leg.log.slice(0, 2), ['answer', 'denoise']);
+  assert.equal(on.result.vars['denoise_result'], 'on');
+  assert.deepEqual(on.warnings, []);
+  const off = await run('- denoise: {}\n- stop_denoise: {}\n- stop_denoise: {}');
+  assert.equal(off.result.vars['denoise_result'], 'off');
+  const leg = new FakeLeg();
+  leg.denoiseError = new CallError('denoise_failed', 'the noise filter cannot be had: no memory');
+  const failed = await run('- denoise: {}\n- set: {after: 1}', { leg });
+  assert.equal(failed.result.vars['denoise_result'], 'failed');
+  assert.equal(failed.result.vars['after'], 1);
+  assert.match(failed.warnings[0]?.message ?? '', /Noise is not taken out: .*no memory/);
 });
 
 test('document.md 4.5, only in AI methods: template functions are not touched where they stand', async () => {

@@ -1,4 +1,6 @@
+import { CallError } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
+import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
 
 /** spec/media.md 8 */
@@ -20,4 +22,17 @@ export const denoise = defineMethod({
   answers: 'always',
   blocks: false,
   examples: ['- denoise: {}'],
+  async run(context) {
+    const { leg, vars } = context;
+    try {
+      await leg.answer();
+      await leg.denoise(true);
+      vars.set('denoise_result', 'on');
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      vars.set('denoise_result', 'failed');
+      context.warn('failed', `Noise is not taken out: ${error.message}`);
+    }
+    return NEXT;
+  },
 });

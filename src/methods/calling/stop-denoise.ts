@@ -1,4 +1,6 @@
+import { CallError } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
+import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
 
 /** spec/media.md 8 */
@@ -13,4 +15,14 @@ export const stopDenoise = defineMethod({
   answers: 'never',
   blocks: false,
   examples: ['- stop_denoise: {}'],
+  async run({ leg, vars }) {
+    try {
+      await leg.denoise(false);
+    } catch (error) {
+      // There is no filter before the call was answered, nor when it is over.
+      if (!(error instanceof CallError)) throw error;
+    }
+    vars.set('denoise_result', 'off');
+    return NEXT;
+  },
 });

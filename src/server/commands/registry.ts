@@ -3,6 +3,8 @@ import { disconnect } from './disconnect.ts';
 import { collect } from './collect.ts';
 import { collectStartInputTimers } from './collect-start-input-timers.ts';
 import { collectStop } from './collect-stop.ts';
+import { denoise } from './denoise.ts';
+import { denoiseStop } from './denoise-stop.ts';
 import { end } from './end.ts';
 import type { AnyCommand } from './command.ts';
 import { playPause } from './play-pause.ts';
@@ -39,6 +41,8 @@ export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map(
     tapStop,
     stream,
     streamStop,
+    denoise,
+    denoiseStop,
     transfer,
     update,
     disconnect,
@@ -54,8 +58,6 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
     'detect.stop',
     'transcribe',
     'transcribe.stop',
-    'denoise',
-    'denoise.stop',
     'refer',
     'user_event',
     'live_transcribe',

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CALL_ID, openCommands } from './command.test-helper.ts';
+
+describe('calling.denoise', () => {
+  test('answers when the filter is on; calling.denoise.stop ends it', async (t) => {
+    const bench = openCommands(t);
+    await bench.leg.answer();
+    assert.equal((await bench.command('calling.denoise', {}))['id'], CALL_ID);
+    await bench.command('calling.denoise.stop', {});
+    assert.deepEqual(
+      bench.host.sent('denoise').map(({ on }) => on),
+      [true, false],
+    );
+  });
+
+  test('a filter that cannot be had is an error of the server, with its reason', async (t) => {
+    const bench = openCommands(t);
+    await bench.leg.answer();
+    bench.host.denoiseError = 'no memory';
+    const { status, body } = await bench.refused({ command: 'calling.denoise', id: CALL_ID, params: {} });
+    assert.equal(status, 500);
+    assert.match(JSON.stringify(body), /noise filter cannot be had: no memory/);
+  });
+
+  test('a call that rings only is refused', async (t) => {
+    const bench = openCommands(t);
+    const { status } = await bench.refused({ command: 'calling.denoise', id: CALL_ID, params: {} });
+    assert.equal(status, 422);
+  });
+});
