@@ -110,11 +110,12 @@ function join({ leg, signal, warn }: MethodContext, { leg: peer }: DialledCall):
 
 /** Until either side hangs up, someone parts the two, or the step is broken off, which ends the other side. */
 async function talk(bridge: Bridge, { leg: peer }: DialledCall, signal: AbortSignal): Promise<void> {
-  const broken = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-  });
+  const { promise: broken, resolve } = Promise.withResolvers<void>();
+  const onAbort = (): void => resolve();
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) resolve();
   await Promise.race([bridge.over, broken]);
+  signal.removeEventListener('abort', onAbort);
   if (signal.aborted) await peer.hangup();
   // What the peer recorded is there before the next step.
   if (peer.signal.aborted) await peer.ended;
