@@ -52,6 +52,8 @@ export interface CallParts {
   load(sound: PlayableSound, sampleRate: number): Promise<Int16Array>;
   /** Puts a callback of a script on its way. */
   emit(callback: ScriptCallback): void;
+  /** Resolves when all callbacks have come to their end, those that are tried again among them, or after so many ms. */
+  delivered(limitMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -137,10 +139,23 @@ export function openCallParts(options: CallPartsOptions): CallParts {
           params,
         }),
       }),
+    delivered: (limitMs) => delivered(outbox, clock, limitMs),
     close: async () => {
       await media.close();
       await outbox.close();
       database.close();
     },
   };
+}
+
+function delivered(outbox: DurableOutbox, clock: Clock, limitMs: number): Promise<void> {
+  if (outbox.open === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = clock.after(limitMs, resolve);
+    outbox.onDelivery(() => {
+      if (outbox.open > 0) return;
+      timer.cancel();
+      resolve();
+    });
+  });
 }

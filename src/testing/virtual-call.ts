@@ -401,7 +401,7 @@ export class VirtualCall {
     await this.#partyLines.close();
     this.#seconds = this.#story.tracer.seconds;
     this.#listening.end(new Error('the call is over'));
-    await this.#parts.outbox.drain(DRAIN_MS);
+    await this.#parts.delivered(DRAIN_MS);
     for (const { id, bytes, format } of this.recordings) {
       if (format !== 'wav') this.#audio.set(id, await this.clock.holdWhile(audioReader(bytes, format)));
     }
