@@ -37,7 +37,7 @@ import type { Metrics } from './metrics.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { consentRefusal } from './recording-consent.ts';
 import type { ServedCall } from './served-call.ts';
-import { sipLine } from '../trace/sip-line.ts';
+import { type SipLine, sipLine } from '../trace/sip-line.ts';
 
 export interface CallsOptions {
   readonly config: Config;
@@ -82,7 +82,11 @@ export class Calls {
       find: (callId) => this.#live.get(callId),
       keep: (call, sipCallId) => this.#keep(call, this.#followToEnd(call), sipCallId),
       emit: (callback, sessionId) => this.#emit({ ...callback, sessionId }),
-      noteSipCall: (sipCallId, callId) => this.#bySipCallId.set(sipCallId, callId),
+      noteSipCall: (sipCallId, callId) => {
+        this.#bySipCallId.set(sipCallId, callId);
+        for (const { direction, line, data } of this.#arriving.take(sipCallId))
+          this.#traceSip(callId, direction, line, data);
+      },
       onEvent: (callId, event, log) => this.#legEvent(callId, event, log),
     });
     this.#admission = new Admission(
@@ -203,9 +207,20 @@ export class Calls {
     if (line === undefined) return;
     if (callId !== undefined) {
       this.#tell(callId, 'sip', `${direction === 'in' ? '←' : '→'} ${line.text}`, {});
-      this.#live.get(callId)?.trace?.tracer.sip(direction, line, data);
+      this.#traceSip(callId, direction, line, data);
     } else if (this.#options.traces !== undefined) {
       this.#arriving.note(direction, line, data);
+    }
+  }
+
+  /** A call of ours has no trace of its own: its messages are in that of the call that it was made for. */
+  #traceSip(callId: string, direction: 'in' | 'out', line: SipLine, data: Uint8Array): void {
+    const call = this.#live.get(callId);
+    const { parent, to } = call?.leg.info ?? {};
+    if (parent === undefined) call?.trace?.tracer.sip(direction, line, data);
+    else {
+      const named = { ...line, text: `${line.text} [${to}]` };
+      this.#live.get(parent.call_id)?.trace?.tracer.sip(direction, named, data);
     }
   }
 

@@ -1,6 +1,6 @@
 /** `connect` between phones that are not ours: SIPp calls in G.711, baresip is called and speaks G.722. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after, before, describe } from 'node:test';
@@ -59,7 +59,10 @@ describe('Phones of others that are connected with each other', {
     const server = await ServerProcess.start({
       document,
       // The phone takes calls for its own user alone.
-      env: { OPENSWML_DIAL_GATEWAY: `${desk.uri};number={number}` },
+      env: {
+        OPENSWML_DIAL_GATEWAY: `${desk.uri};number={number}`,
+        OPENSWML_TRACE_DIR: path.join(folder, 'traces'),
+      },
     });
     site = { server, callbacks };
   });
@@ -75,6 +78,14 @@ describe('Phones of others that are connected with each other', {
     findTones(heard, { frequencies: FREQUENCIES, shortestMs: TONE_MS / 2, channel }).map(
       (tone) => tone.frequencyHz,
     );
+  /** The trace of a call, as far as it has been written. */
+  const traceOf = (callId: string): string => {
+    const [file = assert.fail('there is no trace')] = readdirSync(path.join(folder, 'traces'), {
+      recursive: true,
+      encoding: 'utf8',
+    }).filter((name) => name.includes(`${callId}.jsonl`));
+    return readFileSync(path.join(folder, 'traces', file), 'utf8');
+  };
   const connected = (type: string) =>
     site.callbacks.waitFor(({ params }) => {
       const peer = params['peer'] as { readonly device: { readonly type: string } } | undefined;
@@ -102,6 +113,9 @@ describe('Phones of others that are connected with each other', {
     assert.deepEqual(tonesIn(desk.heard()), CALLER);
     const over = await logged(site, String(params['call_id']), 'call over');
     assert.equal(over['by'], 'local', 'the script went on, and ended the call');
+    const trace = traceOf(String(params['call_id']));
+    for (const text of ['INVITE', 'BYE'])
+      assert.ok(trace.includes(`"text":"${text} [${desk.uri}]"`), `the trace has no ${text}`);
   });
 
   test('the caller leaves: the called side, a number at the gateway, is hung up', async (context) => {
