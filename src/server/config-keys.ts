@@ -281,6 +281,27 @@ export const CONFIG_KEYS = {
     }),
   },
   recording: RECORDING_KEYS,
+  sounds: {
+    cache_mb: key({
+      schema: wholeNumber(0, 100_000),
+      kind: 'number',
+      default: 64,
+      description:
+        'Memory for sounds that were fetched by http, as long as their servers allow, MB. 0: none.',
+    }),
+    max_mb: key({
+      schema: wholeNumber(1, 10_000),
+      kind: 'number',
+      default: 256,
+      description: 'Largest file that is played, MB.',
+    }),
+    max_seconds: key({
+      schema: wholeNumber(1, DAY_SECONDS),
+      kind: 'number',
+      default: 14_400,
+      description: 'Longest file that is played.',
+    }),
+  },
   speech: SPEECH_KEYS,
   storage: STORAGE_KEYS,
   trace: {

@@ -4,6 +4,7 @@ import { HttpSender } from '../callbacks/http-sender.ts';
 import { DurableOutbox } from '../callbacks/outbox.ts';
 import { RecordingService } from '../call/recording-service.ts';
 import { SoundLoader } from '../call/sounds/loader.ts';
+import { SoundCache } from '../call/sounds/sound-cache.ts';
 import type { Logger } from '../log/logger.ts';
 import { MediaHostPool } from '../mediaworker/host-pool.ts';
 import { WorkerMediaHost } from '../mediaworker/worker-host.ts';
@@ -230,7 +231,9 @@ class AssembledServer implements Server {
     const sounds = new SoundLoader({
       clock,
       synthesizer: speech,
-      http,
+      http: new SoundCache({ http, clock, maxBytes: config.sounds.cache_mb * 1024 * 1024 }),
+      maxBytes: config.sounds.max_mb * 1024 * 1024,
+      maxDurationMs: config.sounds.max_seconds * 1000,
       localFile: (url) => {
         const own = recordings.localFile(url);
         return own && { open: () => files.open(own.name) };

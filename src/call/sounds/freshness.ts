@@ -1,0 +1,70 @@
+/** What a response says of how long it may be used again (RFC 9111, RFC 5861); pure. */
+import type { HttpHeaders } from '../../net/exchange.ts';
+
+export interface Freshness {
+  /** May be kept at all. */
+  readonly storable: boolean;
+  /** From its arrival on it may be used without asking for so long, ms. */
+  readonly freshMs: number;
+  /** Then it may stand in for so long while its server cannot be had, ms. */
+  readonly staleMs: number;
+}
+
+/** What stands in for a server that is gone, unless the response says otherwise, ms: a day. */
+const DEFAULT_STALE_MS = 86_400_000;
+/** Longer than this nothing is believed to be fresh, s: a year (RFC 9111 1.2.2 leaves the bound to us). */
+const MAX_SECONDS = 31_536_000;
+
+/** @param nowMs when it came, wall clock */
+export function freshnessOf(headers: HttpHeaders, nowMs: number): Freshness {
+  const directives = cacheControl(headers);
+  const age = Math.min(MAX_SECONDS, wholeNumber(headerText(headers, 'age')) ?? 0);
+  const seconds = directives.has('no-cache')
+    ? 0
+    : (wholeNumber(directives.get('max-age')) ?? expires(headers, nowMs));
+  const validated = validatorsOf(headers) !== undefined;
+  const freshMs = Math.max(0, Math.min(MAX_SECONDS, seconds) - age) * 1000;
+  const strict = ['no-cache', 'must-revalidate', 'proxy-revalidate'].some((name) => directives.has(name));
+  const ifError = wholeNumber(directives.get('stale-if-error'));
+  return {
+    storable:
+      !directives.has('no-store') &&
+      headerText(headers, 'vary')?.trim() !== '*' &&
+      (freshMs > 0 || validated),
+    freshMs,
+    staleMs: strict ? 0 : ifError === undefined ? DEFAULT_STALE_MS : Math.min(MAX_SECONDS, ifError) * 1000,
+  };
+}
+
+/** Headers that ask whether a response still holds (RFC 9110 13.1); undefined: it cannot be asked. */
+export function validatorsOf(headers: HttpHeaders): Readonly<Record<string, string>> | undefined {
+  const etag = headerText(headers, 'etag');
+  if (etag !== undefined) return { 'if-none-match': etag };
+  const modified = headerText(headers, 'last-modified');
+  return modified === undefined ? undefined : { 'if-modified-since': modified };
+}
+
+export function headerText(headers: HttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function cacheControl(headers: HttpHeaders): ReadonlyMap<string, string> {
+  const text = headerText(headers, 'cache-control') ?? '';
+  return new Map(
+    text.split(',').map((part) => {
+      const [name = '', value = ''] = part.split('=', 2);
+      return [name.trim().toLowerCase(), value.trim().replace(/^"(.*)"$/, '$1')];
+    }),
+  );
+}
+
+/** Seconds until `Expires`; what is no date has expired (RFC 9111 5.3). */
+function expires(headers: HttpHeaders, nowMs: number): number {
+  const at = Date.parse(headerText(headers, 'expires') ?? '');
+  return Number.isNaN(at) ? 0 : Math.floor((at - nowMs) / 1000);
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text.trim()) ? Number(text) : undefined;
+}

@@ -1,0 +1,216 @@
+/** The cache of sounds against a server, with a clock of its own. */
+import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, it } from 'node:test';
+import { client, closeAfterTests, serve } from '../../net/http-fixtures.ts';
+import { VirtualClock } from '../../time/virtual-clock.ts';
+import { SoundCache } from './sound-cache.ts';
+
+closeAfterTests();
+
+type Answer = (request: IncomingMessage, response: ServerResponse, n: number) => void;
+
+interface Site {
+  readonly cache: SoundCache;
+  readonly clock: VirtualClock;
+  readonly url: string;
+  readonly asked: IncomingMessage[];
+  /** The next answers. */
+  answer: Answer;
+}
+
+async function site(answer: Answer, maxBytes = 1_000_000): Promise<Site> {
+  const asked: IncomingMessage[] = [];
+  const made: { answer: Answer } = { answer };
+  const port = await serve((request, response) => {
+    asked.push(request);
+    made.answer(request, response, asked.length);
+  });
+  const clock = new VirtualClock();
+  const cache = new SoundCache({ http: client(), clock, maxBytes });
+  return Object.assign(made, { cache, clock, url: `http://127.0.0.1:${port}/a.wav`, asked });
+}
+
+async function read({ cache, url }: Pick<Site, 'cache' | 'url'>, signal?: AbortSignal): Promise<string> {
+  const { body } = await cache.stream({ url, ...(signal !== undefined && { signal }) });
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+const file =
+  (headers: Readonly<Record<string, string>>, text = 'sound'): Answer =>
+  (_request, response) => {
+    response.writeHead(200, headers);
+    response.end(text);
+  };
+
+const FRESH = { 'cache-control': 'max-age=60' };
+
+describe('sound cache', () => {
+  it('asks for a file once while it is fresh, and again when it is not', async () => {
+    const place = await site(file(FRESH));
+    for (let n = 0; n < 3; n++) assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 1);
+    await place.clock.advance(61_000);
+    place.answer = file(FRESH, 'new');
+    assert.equal(await read(place), 'new');
+    assert.equal(place.asked.length, 2);
+  });
+
+  it('asks whether a file still holds by its ETag, or by its date; 304 makes it fresh again', async () => {
+    const place = await site(file({ ...FRESH, etag: '"one"' }));
+    await read(place);
+    await place.clock.advance(61_000);
+    place.answer = (request, response) => {
+      assert.equal(request.headers['if-none-match'], '"one"');
+      response.writeHead(304, FRESH).end();
+    };
+    assert.equal(await read(place), 'sound');
+    assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 2);
+    await place.clock.advance(61_000);
+    place.answer = file({ ...FRESH, 'last-modified': 'Sat, 28 Nov 2026 12:00:00 GMT' }, 'two');
+    assert.equal(await read(place), 'two', 'and 200 replaces it');
+    await place.clock.advance(61_000);
+    place.answer = (request, response) => {
+      assert.equal(request.headers['if-modified-since'], 'Sat, 28 Nov 2026 12:00:00 GMT');
+      response.writeHead(304).end();
+    };
+    assert.equal(await read(place), 'two');
+  });
+
+  it('downloads once for all who play it at the same time, each from its beginning, before it has come whole', async () => {
+    let finish = (): void => {};
+    const place = await site((_request, response) => {
+      response.writeHead(200, { ...FRESH, 'content-length': '10' });
+      response.write('first');
+      finish = () => response.end('later');
+    });
+    const early = await place.cache.stream({ url: place.url });
+    const pieces = early.body[Symbol.asyncIterator]();
+    assert.equal(String((await pieces.next()).value), 'first', 'a streamed start');
+    const others = [read(place), read(place)];
+    finish();
+    assert.deepEqual(await Promise.all(others), ['firstlater', 'firstlater']);
+    assert.equal(String((await pieces.next()).value), 'later');
+    assert.equal(place.asked.length, 1);
+  });
+
+  it('keeps a file whose play was broken off, and lets nobody wait for the one who left', async () => {
+    const place = await site((_request, response) => {
+      response.writeHead(200, FRESH);
+      response.write('sou');
+      response.end('nd');
+    });
+    const first = await place.cache.stream({ url: place.url });
+    const abort = new AbortController();
+    const gone = read(place, abort.signal);
+    abort.abort(new Error('hung up'));
+    await assert.rejects(gone, /hung up/);
+    first.cancel();
+    assert.equal(await read(place), 'sound');
+    assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 1);
+  });
+
+  for (const [name, broken] of [
+    ['fails', (_request, response) => response.writeHead(503).end()],
+    ['is gone', (_request, response) => response.destroy()],
+  ] as const satisfies readonly (readonly [string, Answer])[]) {
+    it(`lets a stale file stand in for a server that ${name}, for a day, unless it must not`, async () => {
+      const place = await site(file(FRESH));
+      const strict = await site(file({ 'cache-control': 'max-age=60, must-revalidate' }));
+      const status = ({ cache, url }: Site): Promise<number | string> =>
+        cache.stream({ url }).then(
+          (response) => response.status,
+          () => 'failed',
+        );
+      for (const each of [place, strict]) {
+        await read(each);
+        each.answer = broken;
+        await each.clock.advance(61_000);
+      }
+      assert.equal(await read(place), 'sound');
+      assert.notEqual(await status(strict), 200);
+      await place.clock.advance(86_400_000);
+      assert.notEqual(await status(place), 200, 'a day is over');
+    });
+  }
+
+  it('keeps nothing that failed, was cut off, may not be kept, or is too large; and plays it all the same', async () => {
+    const cases: readonly (readonly [string, Answer, RegExp])[] = [
+      ['no-store', file({ 'cache-control': 'no-store' }), /^sound$/],
+      ['nothing said', file({}), /^sound$/],
+      ['too large', file({ ...FRESH, 'content-length': '600' }, 'x'.repeat(600)), /^x{600}$/],
+      [
+        'too large, of no length',
+        (_, response) =>
+          response.writeHead(200, FRESH).write('x'.repeat(300), () => response.end('y'.repeat(300))),
+        /^x{300}y{300}$/,
+      ],
+    ];
+    for (const [name, answer, expected] of cases) {
+      const place = await site(answer, 1000);
+      assert.match(await read(place), expected, name);
+      assert.match(await read(place), expected, name);
+      assert.equal(place.asked.length, 2, name);
+      const both = await Promise.all([read(place), read(place)]);
+      assert.ok(
+        both.every((text) => expected.test(text)),
+        name,
+      );
+    }
+    const cut = await site((_request, response) => {
+      response.writeHead(200, { ...FRESH, 'content-length': '100' });
+      response.write('only so far', () => response.destroy());
+    });
+    await assert.rejects(read(cut));
+    cut.answer = file(FRESH);
+    assert.equal(await read(cut), 'sound');
+    const missing = await site((_request, response) => response.writeHead(404, FRESH).end());
+    assert.equal((await missing.cache.stream({ url: missing.url })).status, 404);
+    missing.answer = file(FRESH);
+    assert.equal(await read(missing), 'sound');
+  });
+
+  it('forgets the file used longest ago when it is full', async () => {
+    const place = await site(
+      (request, response) => file(FRESH, `${request.url}`.padEnd(100))(request, response, 0),
+      400,
+    );
+    const at = (name: string) => ({ cache: place.cache, url: place.url.replace('a.wav', name) });
+    for (const name of ['1', '2', '3', '4']) await read(at(name));
+    await read(at('1'));
+    await read(at('5'));
+    assert.equal(place.asked.length, 5);
+    await read(at('1'));
+    assert.equal(place.asked.length, 5);
+    await read(at('2'));
+    assert.equal(place.asked.length, 6);
+  });
+
+  it('tells URLs apart by their credentials and their query, not by their fragment', async () => {
+    const place = await site((request, response) =>
+      file(FRESH, `${request.headers.authorization ?? 'nobody'} ${request.url}`)(request, response, 0),
+    );
+    const at = (url: string) => read({ cache: place.cache, url });
+    const alice = place.url.replace('//', '//alice:a@');
+    const answers = [
+      await at(place.url),
+      await at(alice),
+      await at(`${place.url}?v=2`),
+      await at(`${alice}#tt=9000`),
+    ];
+    assert.equal(new Set(answers).size, 3);
+    assert.equal(answers[1], answers[3]);
+    assert.equal(place.asked.length, 3);
+  });
+
+  it('is passed by when it has no room', async () => {
+    const place = await site(file(FRESH), 0);
+    await read(place);
+    await read(place);
+    assert.equal(place.asked.length, 2);
+  });
+});

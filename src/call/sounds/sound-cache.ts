@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import type { HttpHeaders } from '../../net/exchange.ts';
+import type { HttpClient, HttpRequest, HttpStream } from '../../net/http-client.ts';
+import type { Clock } from '../../time/clock.ts';
+import { freshnessOf, headerText, validatorsOf } from './freshness.ts';
+import { SharedDownload, until } from './shared-download.ts';
+
+export interface SoundCacheOptions {
+  readonly http: Pick<HttpClient, 'stream'>;
+  readonly clock: Clock;
+  /** Of all files together, bytes. */
+  readonly maxBytes: number;
+}
+
+/** A file that came whole. */
+interface Entry {
+  readonly chunks: readonly Buffer[];
+  readonly size: number;
+  readonly url: string;
+  headers: HttpHeaders;
+  freshUntilMs: number;
+  staleUntilMs: number;
+}
+
+/** What a request came to: something that any number may read, or a response for whoever asked first. */
+type Source =
+  | { readonly kind: 'shared'; readonly open: (signal: AbortSignal | undefined) => HttpStream }
+  | { readonly kind: 'private'; response: HttpStream | undefined };
+
+/** A file may take this share of the cache. */
+const LARGEST_SHARE = 4;
+
+/**
+ * Sounds that were fetched, in memory, as their servers allow (RFC 9111): a private cache of GET alone, whose
+ * keys are whole URLs, credentials included. A file that is being downloaded is not asked for again; one that
+ * may be stale is asked for with what it said of itself; one whose server is gone stands in for itself for a
+ * while (RFC 5861 4). The files used longest ago are forgotten first.
+ */
+export class SoundCache {
+  readonly #options: SoundCacheOptions;
+  /** In order of last use, oldest first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #coming = new Map<string, Promise<Source>>();
+  #bytes = 0;
+
+  constructor(options: SoundCacheOptions) {
+    this.#options = options;
+  }
+
+  /** As {@link HttpClient.stream}, of a GET without headers. @throws HttpError; the signal's reason */
+  async stream(request: HttpRequest): Promise<HttpStream> {
+    const { http, clock, maxBytes } = this.#options;
+    if (maxBytes === 0) return await http.stream(request);
+    const { signal } = request;
+    const key = keyOf(request.url);
+    const entry = this.#entries.get(key);
+    if (entry !== undefined && clock.now() < entry.freshUntilMs) return this.#use(key, entry, signal);
+    let coming = this.#coming.get(key);
+    if (coming === undefined) {
+      coming = this.#fetch(key, request, entry);
+      this.#coming.set(key, coming);
+      coming.catch(() => this.#coming.delete(key));
+    }
+    const source = await until(coming, signal).catch((error: unknown) => {
+      // Whoever leaves while it is being asked for leaves nothing open behind.
+      void coming?.then(leave, () => {});
+      throw error;
+    });
+    if (source.kind === 'shared') return source.open(signal);
+    const { response } = source;
+    source.response = undefined;
+    return response ?? (await http.stream(request));
+  }
+
+  async #fetch(key: string, request: HttpRequest, entry: Entry | undefined): Promise<Source> {
+    const { http, clock, maxBytes } = this.#options;
+    const { signal: _ofOneReader, ...asked } = request;
+    const validators = entry === undefined ? undefined : validatorsOf(entry.headers);
+    const standsIn = entry !== undefined && clock.now() < entry.staleUntilMs;
+    let response: HttpStream;
+    try {
+      response = await http.stream({ ...asked, ...(validators !== undefined && { headers: validators }) });
+    } catch (error) {
+      if (entry === undefined || !standsIn) throw error;
+      return this.#kept(key, entry);
+    }
+    const { status, headers } = response;
+    if (entry !== undefined && (status === 304 || (status >= 500 && standsIn))) {
+      response.cancel();
+      if (status === 304) this.#renew(entry, { ...entry.headers, ...headers });
+      return this.#kept(key, entry);
+    }
+    if (entry !== undefined) this.#forget(key);
+    const limit = Math.floor(maxBytes / LARGEST_SHARE);
+    const length = Number(headerText(headers, 'content-length') ?? 0);
+    if (status !== 200 || length > limit || !freshnessOf(headers, clock.now()).storable) {
+      this.#coming.delete(key);
+      return { kind: 'private', response };
+    }
+    const download = new SharedDownload(response, limit, (chunks) => {
+      this.#coming.delete(key);
+      if (chunks !== undefined) this.#keep(key, response, chunks);
+    });
+    return { kind: 'shared', open: (signal) => download.open(signal) };
+  }
+
+  #kept(key: string, entry: Entry): Source {
+    this.#coming.delete(key);
+    return { kind: 'shared', open: (signal) => this.#use(key, entry, signal) };
+  }
+
+  #use(key: string, entry: Entry, signal: AbortSignal | undefined): HttpStream {
+    if (this.#entries.delete(key)) this.#entries.set(key, entry);
+    const { url, headers, chunks } = entry;
+    return { status: 200, headers, url, redirects: 0, body: pieces(chunks, signal), cancel: () => {} };
+  }
+
+  #keep(key: string, { url, headers }: HttpStream, chunks: readonly Buffer[]): void {
+    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const entry: Entry = { chunks, size, url, headers, freshUntilMs: 0, staleUntilMs: 0 };
+    this.#renew(entry, headers);
+    this.#forget(key);
+    this.#entries.set(key, entry);
+    this.#bytes += size;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.#options.maxBytes) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #renew(entry: Entry, headers: HttpHeaders): void {
+    const nowMs = this.#options.clock.now();
+    const { freshMs, staleMs } = freshnessOf(headers, nowMs);
+    entry.headers = headers;
+    entry.freshUntilMs = nowMs + freshMs;
+    entry.staleUntilMs = nowMs + freshMs + staleMs;
+  }
+
+  #forget(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.size ?? 0;
+    this.#entries.delete(key);
+  }
+}
+
+function leave(source: Source): void {
+  if (source.kind === 'shared') source.open(undefined).cancel();
+  else source.response?.cancel();
+  if (source.kind === 'private') source.response = undefined;
+}
+
+/** Credentials are part of it, and not to be read in it. The fragment is for us alone, and never sent. */
+function keyOf(url: string): string {
+  return createHash('sha256').update(url.replace(/#.*$/s, '')).digest('base64');
+}
+
+async function* pieces(chunks: readonly Buffer[], signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  for (const chunk of chunks) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+}
