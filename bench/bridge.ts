@@ -6,10 +6,9 @@ import { silentLogger } from '../src/log/logger.ts';
 import { createFrameEncoder, MAX_PAYLOAD_BYTES, warmUpOpus } from '../src/mediaworker/codecs.ts';
 import { CODEC_RATES } from '../src/mediaworker/codec-rates.ts';
 import type { AudioCodec } from '../src/mediaworker/protocol.ts';
+import { HandClock, handSocket } from '../src/mediaworker/hand-clock.test-helper.ts';
 import { MediaSession } from '../src/mediaworker/session.ts';
 import { RTP_HEADER_LENGTH, writeRtpHeader } from '../src/rtp/packet.ts';
-import type { RtpSocket } from '../src/rtp/sockets.ts';
-import type { Clock } from '../src/time/clock.ts';
 
 const SECONDS = 60;
 const PACKETS = 50;
@@ -41,23 +40,9 @@ function payloads(codec: AudioCodec): readonly Uint8Array[] {
 
 /** @returns processor time of both sessions, ms */
 async function run(codecs: readonly [AudioCodec, AudioCodec], bridged: boolean): Promise<number> {
-  let nowMs = 0;
-  const clock: Clock = {
-    now: () => nowMs,
-    monotonic: () => nowMs,
-    after: () => ({ cancel() {} }),
-    every: () => ({ cancel() {} }),
-    holdWhile: (work) => work,
-  };
+  const clock = new HandClock();
   const sides = codecs.map((codec, index) => {
-    const socket: RtpSocket = {
-      rtpPort: 4000,
-      onPacket() {},
-      onRtcp() {},
-      send() {},
-      sendRtcp() {},
-      close() {},
-    };
+    const socket = handSocket();
     const session = new MediaSession({
       sessionId: String(index),
       bindAddress: '',
@@ -82,13 +67,13 @@ async function run(codecs: readonly [AudioCodec, AudioCodec], bridged: boolean):
   const packet = new Uint8Array(RTP_HEADER_LENGTH + MAX_PAYLOAD_BYTES);
   const before = process.cpuUsage();
   for (let tick = 0; tick < SECONDS * PACKETS; tick++) {
-    nowMs = tick * 20;
+    clock.nowMs = tick * 20;
     for (const { session, socket, said, step } of sides) {
       const payload = said[tick % PACKETS]!;
       writeRtpHeader(packet, 96, tick === 0, tick & 0xffff, (tick * step) >>> 0, 7);
       packet.set(payload, RTP_HEADER_LENGTH);
       socket.onPacket(packet.subarray(0, RTP_HEADER_LENGTH + payload.length), '10.0.0.9', 5000);
-      session.tick(nowMs);
+      session.tick(clock.nowMs);
     }
   }
   const { user, system } = process.cpuUsage(before);

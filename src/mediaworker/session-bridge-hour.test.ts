@@ -5,7 +5,7 @@ import { silentLogger } from '../log/logger.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import { RTP_HEADER_LENGTH, writeRtpHeader } from '../rtp/packet.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
-import type { Clock } from '../time/clock.ts';
+import { HandClock, handSocket } from './hand-clock.test-helper.ts';
 import { MediaSession } from './session.ts';
 
 const TICKS_PER_HOUR = 180_000;
@@ -17,24 +17,10 @@ const NETWORK_MS = 20;
 
 /** @returns for each mark that the first party makes, how long until it leaves towards the second one, ms */
 function delaysOf(hours: number, ppm: number): number[] {
-  let nowMs = 0;
-  const clock: Clock = {
-    now: () => nowMs,
-    monotonic: () => nowMs,
-    after: () => ({ cancel() {} }),
-    every: () => ({ cancel() {} }),
-    holdWhile: (work) => work,
-  };
+  const clock = new HandClock();
   const heardMs: number[] = [];
   const open = (sessionId: string, onSend: RtpSocket['send']): [MediaSession, RtpSocket] => {
-    const socket: RtpSocket = {
-      rtpPort: 4000,
-      onPacket: () => {},
-      onRtcp: () => {},
-      send: onSend,
-      sendRtcp() {},
-      close() {},
-    };
+    const socket = handSocket(onSend);
     const session = new MediaSession({
       sessionId,
       bindAddress: '',
@@ -64,7 +50,7 @@ function delaysOf(hours: number, ppm: number): number[] {
   const [first, socket] = open('a', () => {});
   const [second] = open('b', (packet, offset, length) => {
     const at = packet.subarray(offset + RTP_HEADER_LENGTH, offset + length).indexOf(LOUD_CODE);
-    if (at >= 0) heardMs.push(nowMs + at / 8);
+    if (at >= 0) heardMs.push(clock.nowMs + at / 8);
   });
   first.bridge(second);
   const packet = new Uint8Array(RTP_HEADER_LENGTH + 160);
@@ -86,14 +72,14 @@ function delaysOf(hours: number, ppm: number): number[] {
         saidMs += MARK_EVERY_MS;
       }
       writeRtpHeader(packet, 0, index === 0, index & 0xffff, (index * 160) >>> 0, 7);
-      nowMs = arrivalMs;
+      clock.nowMs = arrivalMs;
       socket.onPacket(packet, '10.0.0.9', 5000);
       index++;
     }
-    nowMs = tickMs;
-    first.tick(nowMs);
-    nowMs += 5;
-    second.tick(nowMs);
+    clock.nowMs = tickMs;
+    first.tick(clock.nowMs);
+    clock.nowMs += 5;
+    second.tick(clock.nowMs);
   }
   return heardMs.map((ms, n) => ms - (n + 1) * MARK_EVERY_MS);
 }

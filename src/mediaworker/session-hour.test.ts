@@ -5,8 +5,7 @@ import { silentLogger } from '../log/logger.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import { MemoryTarget } from '../recording/memory-target.ts';
 import { RTP_HEADER_LENGTH, writeRtpHeader } from '../rtp/packet.ts';
-import type { RtpSocket } from '../rtp/sockets.ts';
-import type { Clock } from '../time/clock.ts';
+import { HandClock, handSocket } from './hand-clock.test-helper.ts';
 import { MediaSession } from './session.ts';
 
 interface Line {
@@ -51,22 +50,8 @@ class MarkFinder extends MemoryTarget {
 }
 
 async function recordLine(line: Line): Promise<MarkFinder> {
-  let nowMs = 0;
-  const clock: Clock = {
-    now: () => nowMs,
-    monotonic: () => nowMs,
-    after: () => ({ cancel() {} }),
-    every: () => ({ cancel() {} }),
-    holdWhile: (work) => work,
-  };
-  const socket: RtpSocket = {
-    rtpPort: 4000,
-    onPacket: () => {},
-    onRtcp: () => {},
-    send() {},
-    sendRtcp() {},
-    close() {},
-  };
+  const clock = new HandClock();
+  const socket = handSocket();
   const target = new MarkFinder();
   const sessionId = 's';
   const session = new MediaSession({
@@ -103,13 +88,13 @@ async function recordLine(line: Line): Promise<MarkFinder> {
   let index = 0;
   let arrivalMs = 0;
   for (let tick = 0; tick < ticks; tick++) {
-    nowMs = 20 * tick;
+    clock.nowMs = 20 * tick;
     // All packets that arrive before this tick, in order: the party's clock drifts, the network takes its time.
     for (;;) {
       const leaves = ((index + 1) * 160) / perMs;
       const jitter = (index * 7919) % 100 < 5 ? line.jitterMs : line.jitterMs * 0.2 * random();
       arrivalMs = Math.max(arrivalMs, leaves + NETWORK_MS + jitter);
-      if (arrivalMs > nowMs) break;
+      if (arrivalMs > clock.nowMs) break;
       packet.fill(SILENT_CODE, RTP_HEADER_LENGTH);
       // The party clicks when we do: at the beginning of our tick.
       for (
@@ -121,10 +106,10 @@ async function recordLine(line: Line): Promise<MarkFinder> {
         if (at >= 0 && at < 160 && mark > 0) packet[RTP_HEADER_LENGTH + at] = LOUD_CODE;
       }
       writeRtpHeader(packet, 0, index === 0, index & 0xffff, (index * 160) >>> 0, 7);
-      const before = nowMs;
-      nowMs = arrivalMs;
+      const before = clock.nowMs;
+      clock.nowMs = arrivalMs;
       if (index < 50 || random() >= line.loss) socket.onPacket(packet, '10.0.0.9', 5000);
-      nowMs = before;
+      clock.nowMs = before;
       index++;
     }
     if (tick === 50) {
@@ -160,7 +145,7 @@ async function recordLine(line: Line): Promise<MarkFinder> {
       });
       session.handle({ type: 'feed', sessionId, streamId, samples, end: true });
     }
-    session.tick(nowMs);
+    session.tick(clock.nowMs);
     if (tick % 5000 === 0) await Promise.resolve();
   }
   await session.close('hangup');
