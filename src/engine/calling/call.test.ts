@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { CallError } from '../../call/leg.ts';
 import { checkDocument } from '../../methods/check.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
+import { methodsOf } from '../../methods/registry.ts';
 import { main, run } from '../run.test-helper.ts';
 
 test('answer answers, limits the call to 14,400 s by default, and sets answer_result', async () => {
@@ -77,3 +78,17 @@ for (const [title, step, code] of [
     );
   });
 }
+
+test('flow.md 11, safe while ringing: what each method says of itself', () => {
+  const safe = [...methodsOf('calling').values()].filter((method) => method.answers === 'never');
+  assert.deepEqual(
+    safe.map(({ name }) => name).sort(),
+    [
+      ...['cond', 'execute', 'goto', 'hangup', 'label', 'request', 'return', 'send_sms', 'set', 'sip_refer'],
+      ...['sleep', 'stop_denoise', 'stop_record_call', 'stop_stream', 'stop_tap', 'switch'],
+      ...['transcribe_stop', 'transfer', 'unset', 'user_event'],
+    ].sort(),
+  );
+  const asked = [...methodsOf('calling').values()].filter((method) => method.answers === 'unless-told');
+  assert.deepEqual(asked.map(({ name }) => name).sort(), ['connect', 'play']);
+});
