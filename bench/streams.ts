@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     }),
   );
   const measure = async (what: string): Promise<void> => {
+    host.takeLoad();
     const before = process.cpuUsage();
     const server = await peer.cpuUsage();
     await new Promise<void>((resolve) => clock.after(seconds * 1000, resolve));
@@ -54,7 +55,11 @@ async function main(): Promise<void> {
     const theirs = await peer.cpuUsage(server);
     const ours = user + system - theirs.user - theirs.system;
     const share = ours / 10_000 / seconds / sessions;
-    console.log(`${what.padEnd(32)} ${share.toFixed(3)} % of a core for each of ${sessions} calls`);
+    const { frames, lateFrames, utilization } = host.takeLoad();
+    const late = ((100 * lateFrames) / frames).toFixed(2);
+    console.log(
+      `${what.padEnd(30)} ${share.toFixed(3)} % of a core for each of ${sessions} calls, ${late} % of frames late, media thread at ${(100 * utilization).toFixed(0)} %`,
+    );
   };
   await measure('no copy');
   const rtp = { address: '127.0.0.1', port: 9 };
