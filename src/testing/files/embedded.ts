@@ -15,9 +15,9 @@ export function embeddedText(text: string, parsed: ParsedText, path: Path): stri
   const { line, column } = parsed.locate(path);
   const lines = text.split(/\r?\n/).slice(line - 1);
   const embedded = lines[0]?.[column - 1] === '{' ? flow(lines, column) : block(lines, column);
-  const placed = embedded === undefined ? undefined : '\n'.repeat(line - 1) + embedded;
   // With parts that are defined elsewhere (anchors), the places are those of a text of its own.
-  return placed !== undefined && holds(placed, value) ? placed : JSON.stringify(value, null, 2);
+  if (embedded === undefined || !holds(embedded, value)) return JSON.stringify(value, null, 2);
+  return '\n'.repeat(line - 1) + embedded;
 }
 
 /** Lines that are indented at least as far as the first one. */

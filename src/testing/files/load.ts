@@ -73,13 +73,18 @@ export function loadTestFile(text: string, file: string): readonly TestCase[] {
   return (own ?? [{ name }]).map((test, index) => {
     const at: Path = own === undefined ? [] : ['tests', index];
     const spec = readBy(TEST, merged(shared, test), () => {});
+    let embedded: string | undefined | null = null;
     return {
       file,
       name: spec.name,
       position: parsed.locate(at),
       references: typeof spec.spec === 'string' ? [spec.spec] : (spec.spec ?? []),
       spec,
-      embedded: embeddedText(text, parsed, whereIs(root, at, ['document'])),
+      // Only who runs the test needs it, and it takes longer than all the rest.
+      get embedded() {
+        if (embedded === null) embedded = embeddedText(text, parsed, whereIs(root, at, ['document']));
+        return embedded;
+      },
       locate: (part) => parsed.locate(whereIs(root, at, part), 'key'),
     };
   });
