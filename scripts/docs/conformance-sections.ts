@@ -35,6 +35,7 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
   'media.md 4.5': { title: '`prompt`: callbacks' },
   'media.md 5.1': { title: 'Voices: how they are written' },
   'media.md 5.2': { title: 'Voices: how they are found' },
+  'media.md 8': { title: '`denoise`, `stop_denoise`' },
   'flow.md model': { title: 'Frames, blocks, stack, end' },
   'flow.md 1': { title: '`cond`' },
   'flow.md 2': { title: '`switch`' },

@@ -121,15 +121,21 @@ describe('loss', () => {
     await rig.clock.advance(1000);
     rig.send({ type: 'listen', listenId: 'l' });
     rig.record('r');
+    rig.record('early');
     await rig.clock.advance(1000);
     const end = rig.peer.position;
     rig.peer.stop();
-    await rig.clock.advance(1000);
+    await rig.clock.advance(150);
+    rig.send({ type: 'stopRecord', recordingId: 'early', cause: 'stop' });
+    await rig.clock.advance(850);
     rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
     await rig.clock.settle();
     const file = rig.wav('r')[0]!;
     const from = find(rig.peer.said(0, end), file.subarray(0, 80));
-    assert.deepEqual(file.slice(end - from), new Int16Array(file.length - (end - from)), 'silent at once');
+    for (const each of [file, rig.wav('early')[0]!]) {
+      assert.ok(each.length > end - from);
+      assert.deepEqual(each.slice(end - from), new Int16Array(each.length - (end - from)), 'silent at once');
+    }
     assert.equal(rig.outcome('r').missingSamples, 0);
     const heard = Int16Array.from(
       rig.events.flatMap((event) => (event.type === 'heardAudio' ? [...event.samples] : [])),

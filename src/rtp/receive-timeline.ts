@@ -196,7 +196,7 @@ export class ReceiveTimeline {
 
   /** Decides what stands in the gaps before `until`: for recorders that read beyond {@link availableUntil}. */
   settle(until: number): void {
-    if (this.#ssrc >= 0) this.#concealment?.settle(Math.min(until, this.#receivedUntil));
+    if (this.#ssrc >= 0) this.#concealment?.settle(Math.min(until, this.#ring.end));
   }
 
   /** Samples of a kept range that packets brought; the rest of it is silence. */
