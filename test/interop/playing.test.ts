@@ -12,7 +12,7 @@ import { writeToneWav } from '../support/audio-files.ts';
 import { assertScenarioHeld, placeCall, startSite } from '../support/interop.ts';
 import { skipWithout } from '../support/programs.ts';
 import type { Utterance } from '../support/rtp-talker.ts';
-import { answered, awaitBye, invite } from '../support/sipp-scenario.ts';
+import { answered, awaitBye, invite, sessionProgress } from '../support/sipp-scenario.ts';
 import { findTones } from '../support/tone-finder.ts';
 
 const SKIP = { skip: skipWithout('sipp') };
@@ -141,6 +141,32 @@ suite('Sounds of others', { concurrency: 4 }, () => {
         /of the body|nothing more/,
       ])
         assert.match(told, reason);
+    },
+  );
+});
+
+suite('Early media', () => {
+  test(
+    'SIPp: a sound that does not answer is heard by 183 before the call is answered, the next one behind it',
+    SKIP,
+    async (context) => {
+      const base = await serve(context, (request, response) => {
+        response.end(toneWav(request.url === '/early' ? 600 : 1200, 800));
+      });
+      const site = await startSite(context, () => [
+        { play: { url: `${base}/early`, auto_answer: false } },
+        { play: { url: `${base}/late` } },
+      ]);
+      const steps = [invite(), sessionProgress(), answered(), awaitBye(30_000)];
+      const call = await placeCall(context, site.server, steps, { say: [SILENT] });
+      await assertScenarioHeld(call.sipp);
+      const tones = findTones(call.talker.heard(), { frequencies: [600, 1200] });
+      assert.deepEqual(
+        tones.map(({ frequencyHz }) => frequencyHz),
+        [600, 1200],
+      );
+      for (const { startMs, endMs } of tones)
+        assert.ok(Math.abs(endMs - startMs - 800) < 40, `${endMs - startMs} ms`);
     },
   );
 });

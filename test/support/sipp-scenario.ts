@@ -48,15 +48,29 @@ export function answered(): SippStep {
     requests: 0,
     xml: (cseq) =>
       `${provisional()}
-  <recv response="200" rrs="true" rtd="true"><action>
+  <recv response="200" rrs="true" rtd="true">${MEDIA_IS_THERE}</recv>
+${ack(cseq)}`,
+  };
+}
+
+/** Waits for early media; its sound may be heard from then on. */
+export function sessionProgress(): SippStep {
+  return {
+    requests: 0,
+    xml: () =>
+      `  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="183">${MEDIA_IS_THERE}</recv>`,
+  };
+}
+
+/** Tells the test where the sound of the answer in hand comes from. */
+const MEDIA_IS_THERE = `<action>
     <ereg regexp="m=audio ([0-9]+) " search_in="body" check_it="true" assign_to="line,port"/>
     <ereg regexp="c=IN IP[46] ([^ \\r\\n]+)" search_in="body" check_it="true" assign_to="address,host"/>
     <log message="media [call_number] [$host] [$port]"/>
     <log message="unused [$line] [$address]"/>
-  </action></recv>
-${ack(cseq)}`,
-  };
-}
+  </action>`;
 
 export function pause(ms: number): SippStep {
   return { requests: 0, xml: () => `  <pause milliseconds="${ms}"/>` };
