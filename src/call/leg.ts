@@ -212,7 +212,7 @@ export interface CallLeg {
    * @throws CallError when the call cannot be answered (no common codec, already over)
    */
   answer(options?: { readonly codecs?: readonly string[] }): Promise<void>;
-  /** Limits the whole call, seconds from now; the call then ends with `max_duration`. */
+  /** Limits the whole call, seconds from now; it then ends with `max_duration`. Of several limits the earliest counts. */
   limitDuration(seconds: number): void;
   /** Ends or refuses the call; resolves when its recordings are finished. */
   hangup(reason?: HangupReason): Promise<void>;

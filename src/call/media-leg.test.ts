@@ -122,12 +122,13 @@ test('what plays when the call ends is stopped, and so is what was stopped befor
   assert.equal((await late.done).state, 'stopped');
 });
 
-test('the limit of duration ends the call with its reason; the last limit counts', async (t) => {
+test('the limit of duration ends the call with its reason; the earliest limit counts', async (t) => {
   const { leg, clock, signalling } = openLeg(t);
   await leg.answer();
-  leg.limitDuration(10);
   leg.limitDuration(20);
-  await clock.advance(19_000);
+  leg.limitDuration(10);
+  leg.limitDuration(30);
+  await clock.advance(9000);
   assert.equal(leg.signal.aborted, false);
   await clock.advance(2000);
   assert.deepEqual(await leg.ended, { by: 'local', reason: 'max_duration' });

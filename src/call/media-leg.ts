@@ -2,9 +2,10 @@ import type { Logger } from '../log/logger.ts';
 import type { AudioCodec, MediaStatistics } from '../mediaworker/protocol.ts';
 import { redactUrl } from '../net/http-url.ts';
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
-import type { Clock, Timer } from '../time/clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { startBridge } from './bridge.ts';
 import { startDetection } from './detection.ts';
+import { DurationLimit } from './duration-limit.ts';
 import {
   type Bridge,
   CallError,
@@ -100,7 +101,7 @@ export class MediaLeg implements CallLeg {
   #playback: Playback | undefined;
   #bridge: Bridge | undefined;
   #peer: CallInfo['peer'];
-  #durationTimer: Timer | undefined;
+  readonly #duration: DurationLimit;
   #nextSendId = 1;
   #ending: Promise<void> | undefined;
   #resolveEnded: (end: CallEnd) => void = () => {};
@@ -111,6 +112,7 @@ export class MediaLeg implements CallLeg {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
+    this.#duration = new DurationLimit(options.clock, () => void this.#endLocally('max_duration'));
     this.#recordings = new LegRecordings({
       service: options.recordings,
       clock: options.clock,
@@ -162,12 +164,7 @@ export class MediaLeg implements CallLeg {
   }
 
   limitDuration(seconds: number): void {
-    if (this.#over) return;
-    this.#durationTimer?.cancel();
-    this.#durationTimer = this.#options.clock.after(
-      seconds * 1000,
-      () => void this.#endLocally('max_duration'),
-    );
+    if (!this.#over) this.#duration.limit(seconds);
   }
 
   async hangup(reason: HangupReason = 'hangup'): Promise<void> {
@@ -446,7 +443,7 @@ export class MediaLeg implements CallLeg {
   async #finish(end: CallEnd): Promise<void> {
     const { signalling, log } = this.#options;
     this.#state = 'ending';
-    this.#durationTimer?.cancel();
+    this.#duration.cancel();
     this.#event('call', end.by === 'local' ? 'hanging up' : 'the party hung up', { reason: end.reason });
     this.#abort.abort(end);
     this.#playback?.close();
