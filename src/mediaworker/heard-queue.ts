@@ -7,6 +7,7 @@ const QUIET = 400;
 /** Frames that the place may be off before it is corrected where it is quiet, and before it is corrected anyhow. */
 const TOLERATED = 0.6;
 const INTOLERABLE = 1;
+const NO_SAMPLES = new Int16Array(0);
 
 /**
  * What the party hears, on its way to the recordings. Each frame belongs beside the audio that arrives while it
@@ -18,7 +19,10 @@ const INTOLERABLE = 1;
  */
 export class HeardQueue {
   readonly #frame: number;
-  readonly #samples: Int16Array;
+  /** Samples that fit. */
+  readonly #capacity: number;
+  /** Made with the first frame: most calls never ask for what is heard. */
+  #samples = NO_SAMPLES;
   readonly #out: Int16Array;
   /** Counted since the start. */
   #pushed = 0;
@@ -32,7 +36,7 @@ export class HeardQueue {
   /** @param frame samples of one frame @param sampleRate Hz */
   constructor(frame: number, sampleRate: number) {
     this.#frame = frame;
-    this.#samples = new Int16Array(Math.ceil((sampleRate * MAX_WAITING_MS) / 1000 / frame) * frame);
+    this.#capacity = Math.ceil((sampleRate * MAX_WAITING_MS) / 1000 / frame) * frame;
     this.#out = new Int16Array(frame);
   }
 
@@ -58,7 +62,7 @@ export class HeardQueue {
 
   /** Before the first frame: what has arrived so far ends `ahead` samples ahead of the live head. */
   begin(ahead: number): void {
-    const frames = Math.min(Math.round(ahead / this.#frame), this.#samples.length / this.#frame - 1);
+    const frames = Math.min(Math.round(ahead / this.#frame), this.#capacity / this.#frame - 1);
     for (let i = 0; i < frames; i++) this.#put(undefined);
   }
 
@@ -78,7 +82,7 @@ export class HeardQueue {
 
   /** The next `count` (≤ one frame) samples, silence where there are none; valid until the next call. */
   take(count: number): Int16Array {
-    const capacity = this.#samples.length;
+    const capacity = this.#capacity;
     const there = Math.min(count, this.#pushed - this.#taken);
     for (let i = 0; i < there; i++) this.#out[i] = this.#samples[(this.#taken + i) % capacity]!;
     this.#out.fill(0, there);
@@ -112,7 +116,8 @@ export class HeardQueue {
 
   /** @param frame undefined for silence */
   #put(frame: Int16Array | undefined): void {
-    const capacity = this.#samples.length;
+    const capacity = this.#capacity;
+    if (this.#samples === NO_SAMPLES) this.#samples = new Int16Array(capacity);
     if (this.#pushed - this.#taken + this.#frame > capacity) this.#taken += this.#frame;
     // A frame never wraps round: the capacity is a multiple of it.
     const at = this.#pushed % capacity;
@@ -122,7 +127,7 @@ export class HeardQueue {
   }
 
   #oldestIsQuiet(): boolean {
-    const capacity = this.#samples.length;
+    const capacity = this.#capacity;
     const at = this.#taken % capacity;
     const untilWrap = Math.min(this.#frame, capacity - at);
     return isQuiet(this.#samples, at, at + untilWrap) && isQuiet(this.#samples, 0, this.#frame - untilWrap);
