@@ -1,12 +1,8 @@
-/** Mixing and gain on 16-bit PCM: nothing here ever wraps round. */
-import { dbToGain } from './level.ts';
+/** Mixing 16-bit PCM: nothing here ever wraps round. */
 
 const MAX = 32767;
 /** Sums up to this level (-2.5 dBFS) are exact; louder ones are bent towards full scale. */
 const KNEE = 24576;
-/** Time in which {@link Gain} moves to a new value: too short to hear as a fade, too long to click. */
-const RAMP_MS = 10;
-
 /**
  * One sample of a two-party mix: the plain sum, so that each party keeps its level, with a soft limit where
  * both shout at once. The limit bends only what passes both {@link KNEE} and the louder of the two, so a party
@@ -36,44 +32,6 @@ export function addInto(
 ): void {
   for (let i = 0; i < count; i++) {
     dest[destOffset + i] = saturate(dest[destOffset + i]! + src[srcOffset + i]!);
-  }
-}
-
-/**
- * A volume control: applies a gain in place, saturating, and moves to a new gain over 10 ms, so that a change
- * is not heard as a click.
- */
-export class Gain {
-  readonly #rampSamples: number;
-  #factor: number;
-  #target: number;
-  #step = 0;
-
-  /** @param sampleRate Hz */
-  constructor(sampleRate: number, gainDb = 0) {
-    this.#rampSamples = Math.max(1, Math.round((RAMP_MS * sampleRate) / 1000));
-    this.#factor = dbToGain(gainDb);
-    this.#target = this.#factor;
-  }
-
-  /** Moves to `gainDb` from wherever the gain is now. -Infinity mutes. */
-  set(gainDb: number): void {
-    this.#target = dbToGain(gainDb);
-    this.#step = (this.#target - this.#factor) / this.#rampSamples;
-  }
-
-  /** Applies the gain to `count` samples. */
-  apply(samples: Int16Array, offset: number, count: number): void {
-    let at = offset;
-    const end = offset + count;
-    for (; at < end && this.#factor !== this.#target; at++) {
-      const next = this.#factor + this.#step;
-      const arrived = this.#step > 0 ? next >= this.#target : next <= this.#target;
-      this.#factor = arrived ? this.#target : next;
-      samples[at] = saturate(Math.round(samples[at]! * this.#factor));
-    }
-    if (this.#factor === 1) return;
-    for (; at < end; at++) samples[at] = saturate(Math.round(samples[at]! * this.#factor));
   }
 }
 

@@ -115,7 +115,7 @@ test('progress of a long stream is reported twice a second', () => {
   );
 });
 
-test('gain changes the level of the list that asks for it, without wrapping round', () => {
+test('a volume changes the level of the list that asks for it, up to the ceiling of -1 dBFS and no further', () => {
   const { player, run } = setUp();
   player.play('a', [{ kind: 'stream', streamId: 1 }], 6.0206);
   player.play('b', [{ kind: 'stream', streamId: 2 }], 40);
@@ -123,7 +123,7 @@ test('gain changes the level of the list that asks for it, without wrapping roun
   player.feed(2, constant(-30_000, 160), true, undefined);
   const [doubled, loudest] = run(2);
   assert.ok(Math.abs(doubled! - 2000) <= 1, `${doubled}`);
-  assert.equal(loudest, -32_768);
+  assert.equal(loudest, -29_204);
 });
 
 test('a tone has the length and the cadence that were asked for', () => {
@@ -170,14 +170,55 @@ test('a list that is paused can be stopped, and the next one sounds', () => {
   assert.deepEqual(events, ['a stopped 0 ms', 'b[0] at 0 ms', 'b finished 20 ms']);
 });
 
-test('a volume that is set while it plays holds from then on, and never wraps around', () => {
+test('a volume that is set while it plays holds from then on, and never clips', () => {
   const { player, run } = setUp();
   player.play('a', [{ kind: 'stream', streamId: 1 }], 0);
   player.feed(1, constant(10_000, 4 * FRAME), true, undefined);
   assert.deepEqual(run(1), [10_000]);
   player.setGain('a', 40);
   run(1);
-  assert.deepEqual(run(1), [32_767]);
+  assert.deepEqual(run(1), [29_204]);
   player.setGain('a', -6);
   assert.ok((run(1)[0] ?? 0) > 4000);
+});
+
+test('with a volume, a list has the same lengths and starts, and leaves nothing behind when a stream runs dry', () => {
+  const { player, run, events } = setUp();
+  player.play(
+    'a',
+    [
+      { kind: 'stream', streamId: 1 },
+      { kind: 'silence', durationMs: 20 },
+      { kind: 'stream', streamId: 2 },
+    ],
+    6.0206,
+  );
+  player.play('b', [{ kind: 'silence', durationMs: 20 }], 0);
+  player.feed(1, constant(11, 200), false, undefined);
+  const frame = new Int16Array(FRAME);
+  player.fill(frame, FRAME);
+  player.fill(frame, FRAME);
+  assert.deepEqual([frame[0], frame[39], frame[40], frame[159]], [22, 22, 0, 0]);
+  assert.deepEqual(run(1), [undefined]);
+  player.feed(1, undefined, true, undefined);
+  player.feed(2, constant(33, 7), true, undefined);
+  player.fill(frame, FRAME);
+  player.fill(frame, FRAME);
+  assert.deepEqual([frame[0], frame[6], frame[7], player.active], [66, 66, 0, true]);
+  assert.deepEqual(events.slice(0, 4), [
+    'a[0] at 0 ms',
+    'a[1] at 25 ms',
+    'a[2] at 45 ms',
+    'a finished 45.875 ms',
+  ]);
+  run(1);
+  assert.equal(player.active, false);
+});
+
+test('a list with a volume that is stopped in the middle tells what was handed out, not what was read ahead', () => {
+  const { player, run, events } = setUp();
+  player.play('a', [{ kind: 'silence', durationMs: 1000 }], 40);
+  run(2);
+  player.stop('a');
+  assert.deepEqual(events, ['a[0] at 0 ms', 'a stopped 40 ms']);
 });

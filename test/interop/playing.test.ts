@@ -147,7 +147,7 @@ suite('Sounds of others', { concurrency: 4 }, () => {
 
 suite('Early media', () => {
   test(
-    'SIPp: a sound that does not answer is heard by 183 before the call is answered, the next one behind it',
+    'SIPp: a sound that does not answer is heard by 183 before the call is answered; a loud one behind it, at 40 dB, is not clipped',
     SKIP,
     async (context) => {
       const base = await serve(context, (request, response) => {
@@ -155,7 +155,7 @@ suite('Early media', () => {
       });
       const site = await startSite(context, () => [
         { play: { url: `${base}/early`, auto_answer: false } },
-        { play: { url: `${base}/late` } },
+        { play: { url: `${base}/late`, volume: 40 } },
       ]);
       const steps = [invite(), sessionProgress(), answered(), awaitBye(30_000)];
       const call = await placeCall(context, site.server, steps, { say: [SILENT] });
@@ -167,6 +167,17 @@ suite('Early media', () => {
       );
       for (const { startMs, endMs } of tones)
         assert.ok(Math.abs(endMs - startMs - 800) < 40, `${endMs - startMs} ms`);
+      const { startMs, levelDbfs } = tones[1]!;
+      assert.ok(Math.abs(levelDbfs - -1) < 0.3, `${levelDbfs} dBFS`);
+      const from = Math.round((startMs + 100) * 8);
+      const loud = call.talker.heard().channels[0]!.subarray(from, from + 4800);
+      const peak = loud.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+      const rms = Math.sqrt(loud.reduce((sum, sample) => sum + sample ** 2, 0) / loud.length);
+      // Of a sine, by its shape, 1.41; of one that is clipped, nearly 1. The codec rounds by up to 3 %.
+      assert.ok(
+        peak <= 32768 * 10 ** (-1 / 20) * 1.03 && Math.abs(peak / rms - Math.SQRT2) < 0.06,
+        `${peak}, ${rms}`,
+      );
     },
   );
 });
