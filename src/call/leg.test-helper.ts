@@ -12,6 +12,7 @@ import {
   NO_STATISTICS,
 } from '../mediaworker/protocol.ts';
 import type { RecordOutcome } from '../recording/types.ts';
+import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import { Database } from '../storage/database.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
@@ -234,6 +235,7 @@ export function openLeg(
     readonly sounds?: SoundSource;
     readonly callId?: string;
     readonly recordingRefusal?: RecordingRefusal | undefined;
+    readonly recogniser?: Recogniser | undefined;
   } = {},
 ) {
   const parts = openService(t);
@@ -247,6 +249,7 @@ export function openLeg(
     sounds: options.sounds ?? noSounds,
     recordings: parts.service,
     recordingRefusal: options.recordingRefusal,
+    recogniser: options.recogniser,
     streams,
     eventChannel: 'swml:script-1',
     clock: parts.clock,

@@ -172,6 +172,14 @@ export interface RecogniseOptions {
   readonly endSilence: number | undefined;
 }
 
+/** What is told while somebody speaks. */
+export interface SpeechListener {
+  /** Speech is heard. */
+  readonly onStart: () => void;
+  /** What is understood so far, each time all of it; undefined: not asked for. */
+  readonly onPartial?: ((text: string) => void) | undefined;
+}
+
 export type SpeechResult =
   | { readonly kind: 'match'; readonly text: string; readonly confidence: number | undefined }
   /** There was speech, but no words were made out. */
@@ -246,7 +254,7 @@ export interface CallLeg {
    * Listens for an utterance of the party; `onStart` is called when it begins.
    * @throws CallError `no_recogniser`, `invalid_state` (not answered), `call_over`
    */
-  recognise(options: RecogniseOptions, onStart: () => void): SpeechListening;
+  recognise(options: RecogniseOptions, listener: SpeechListener): SpeechListening;
   /**
    * Sends a copy of the audio elsewhere, until it is stopped or the call ends; resolves when it is on its way.
    * @throws CallError `stream_failed` (no connection, address refused), `control_id_in_use`, `too_many_streams`,

@@ -25,6 +25,7 @@ import {
   type RecogniseOptions,
   type RecordOperation,
   type RecordOptions,
+  type SpeechListener,
   type SpeechListening,
 } from './leg.ts';
 import { LegRecordings, type RecordingRefusal } from './leg-recordings.ts';
@@ -245,7 +246,7 @@ export class MediaLeg implements CallLeg {
     });
   }
 
-  recognise(options: RecogniseOptions, onStart: () => void): SpeechListening {
+  recognise(options: RecogniseOptions, listener: SpeechListener): SpeechListening {
     this.#assertAlive();
     const { recogniser } = this.#options;
     if (recogniser === undefined) {
@@ -257,7 +258,7 @@ export class MediaLeg implements CallLeg {
     if (this.#media === undefined) {
       throw new CallError('invalid_state', 'there is nothing to listen to before the call was answered');
     }
-    return startRecognition(this.#media, `listen-${this.#nextSendId++}`, recogniser, options, onStart);
+    return startRecognition(this.#media, `listen-${this.#nextSendId++}`, recogniser, options, listener);
   }
 
   detect(options: DetectOptions, onEvent: (event: DetectedEvent, beep: boolean) => void): DetectOperation {

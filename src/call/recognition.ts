@@ -1,5 +1,5 @@
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
-import type { RecogniseOptions, SpeechListening } from './leg.ts';
+import type { RecogniseOptions, SpeechListener, SpeechListening } from './leg.ts';
 import type { MediaClient } from './media-client.ts';
 
 /** Silence that ends an utterance where the language says nothing, s. */
@@ -11,7 +11,7 @@ export function startRecognition(
   listenId: string,
   recogniser: Recogniser,
   options: RecogniseOptions,
-  onStart: () => void,
+  { onStart, onPartial }: SpeechListener,
 ): SpeechListening {
   const recognition = recogniser.start({
     sampleRate: media.sampleRate,
@@ -19,6 +19,7 @@ export function startRecognition(
     hints: options.hints,
     endSilenceMs: (options.endSilence ?? DEFAULT_END_SILENCE) * 1000,
     onStart,
+    onPartial,
   });
   const unlisten = media.listen((event) => {
     if (event.type === 'closed') stop();

@@ -17,6 +17,7 @@ import {
   type RecogniseOptions,
   type RecordOperation,
   type RecordOptions,
+  type SpeechListener,
   type SpeechListening,
   type SpeechResult,
 } from '../call/leg.ts';
@@ -199,7 +200,7 @@ export class FakeLeg implements CallLeg {
     return { done, stop: () => finish({ outcome: 'UNKNOWN', beep: false, ms: 0 }) };
   }
 
-  recognise(options: RecogniseOptions, onStart: () => void): SpeechListening {
+  recognise(options: RecogniseOptions, { onStart }: SpeechListener): SpeechListening {
     if (this.recogniseError !== undefined) throw this.recogniseError;
     const { promise: done, resolve: finish } = Promise.withResolvers<SpeechResult>();
     this.log.push('listen');

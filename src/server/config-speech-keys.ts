@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { key } from './config-key.ts';
-import { publicUrl, secret, voicePair } from './config-values.ts';
+import { oneOf, publicUrl, secret, voicePair } from './config-values.ts';
+import { STREAMING_MODES } from '../speech/openai/openai-transcriber.ts';
 
 const name = z
   .string()
@@ -77,6 +78,13 @@ export const SPEECH_KEYS = {
       kind: 'text',
       default: 'whisper-1',
       description: 'Model that understands.',
+    }),
+    streaming: key({
+      schema: oneOf(...STREAMING_MODES),
+      kind: 'text',
+      default: 'auto',
+      description:
+        'How results are streamed: realtime (WebSocket …/realtime, while somebody speaks), sse (events in answer to an utterance), off, or auto: the first of these that the server speaks, where partial results are asked for.',
     }),
   },
 };

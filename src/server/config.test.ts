@@ -102,7 +102,7 @@ describe('the settings', () => {
           male_voice: 'onyx',
           voice_map: [],
         },
-        recognition: { url: undefined, api_key: undefined, model: 'whisper-1' },
+        recognition: { url: undefined, api_key: undefined, model: 'whisper-1', streaming: 'auto' },
       },
       storage: {
         synchronous: 'normal',

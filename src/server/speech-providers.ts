@@ -50,7 +50,7 @@ export function speechRecogniser(
   { recognition }: Config['speech'],
   dependencies: { readonly clock: Clock; readonly log: Logger },
 ): Recogniser | undefined {
-  const { url, api_key: apiKey, model } = recognition;
+  const { url, api_key: apiKey, model, streaming } = recognition;
   if (url === undefined) return undefined;
-  return new UtteranceRecogniser(new OpenAiTranscriber({ ...dependencies, url, apiKey, model }));
+  return new UtteranceRecogniser(new OpenAiTranscriber({ ...dependencies, url, apiKey, model, streaming }));
 }

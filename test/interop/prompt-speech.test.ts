@@ -1,39 +1,21 @@
 /** A prompt that listens, on a real call, with a server of its own that speaks OpenAI's protocol. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { suite, type TestContext, test } from 'node:test';
+import { suite, test } from 'node:test';
 
-import { parseWav, type Wav } from '../support/audio-files.ts';
 import { assertScenarioHeld, placeCall, startSite, voiceUtterances } from '../support/interop.ts';
 import { skipWithout } from '../support/programs.ts';
+import { startRecognitionServer } from '../support/recognition-server.ts';
 import { answered, awaitBye, invite } from '../support/sipp-scenario.ts';
 import { findTones } from '../support/tone-finder.ts';
 
 const SAID = [450, 600, 800];
+const WORDS = ['To', 'the', 'sales', 'department.'];
 
-/** Takes every utterance for the same words. */
-async function recognitionServer(context: TestContext): Promise<{ url: string; heard: Wav[] }> {
-  const heard: Wav[] = [];
-  const server = createServer(async (request, response) => {
-    const pieces: Buffer[] = [];
-    for await (const piece of request) pieces.push(piece as Buffer);
-    const headers = { 'content-type': request.headers['content-type'] ?? '' };
-    const form = await new Response(Buffer.concat(pieces), { headers }).formData();
-    heard.push(parseWav(Buffer.from(await (form.get('file') as File).arrayBuffer())));
-    response.end(JSON.stringify({ text: 'To the sales department.' }));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  context.after(() => server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, heard };
-}
-
-suite('Speech for a prompt', () => {
+suite('Speech', { concurrency: 2 }, () => {
   test('SIPp: what is said breaks a minute of ringing off, reaches the recogniser, and its words the script', {
     skip: skipWithout('sipp'),
   }, async (context) => {
-    const recognition = await recognitionServer(context);
+    const recognition = await startRecognitionServer(context, WORDS);
     const site = await startSite(
       context,
       (status_url) => [{ prompt: { play: 'ring:60:us', speech_end_timeout: 0.8, status_url } }],
@@ -53,9 +35,56 @@ suite('Speech for a prompt', () => {
       { type: 'start_of_input' },
       { type: 'speech', params: { text: 'To the sales department.' } },
     ]);
-    const [utterance] = recognition.heard;
-    assert.ok(utterance !== undefined && recognition.heard.length === 1);
-    const found = findTones(utterance, { frequencies: SAID }).map(({ frequencyHz }) => frequencyHz);
+    const [upload] = recognition.uploads;
+    assert.ok(upload !== undefined && recognition.uploads.length === 1 && recognition.sessions.length === 0);
+    const found = findTones(upload.wav, { frequencies: SAID }).map(({ frequencyHz }) => frequencyHz);
     assert.deepEqual(found, SAID);
+  });
+
+  test('SIPp: calling.collect tells what is understood while the caller speaks, over the realtime WebSocket', {
+    skip: skipWithout('sipp'),
+  }, async (context) => {
+    const recognition = await startRecognitionServer(context, WORDS);
+    const site = await startSite(
+      context,
+      (status_url) => [{ answer: {} }, { play: { url: 'silence:5', status_url } }],
+      { args: ['--speech-recognition-url', recognition.url] },
+    );
+    const collecting = site.callbacks
+      .waitFor(({ params }) => params['state'] === 'playing')
+      .then(({ params }) =>
+        site.server.command('calling.collect', String(params['call_id']), {
+          speech: { end_silence_timeout: 0.8 },
+          partial_results: true,
+          status_url: site.callbacks.url(),
+        }),
+      );
+    const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(30_000)], {
+      say: [
+        { kind: 'tone', frequencyHz: 0, durationMs: 1500 },
+        ...voiceUtterances(SAID, 500, 100),
+        { kind: 'tone', frequencyHz: 0, durationMs: 3000 },
+      ],
+    });
+    await collecting;
+    await assertScenarioHeld(call.sipp);
+    await site.server.callsOver();
+    const results = site.callbacks
+      .of('calling.call.collect')
+      .map(({ params: { result, final } }) => ({ result, final }));
+    const texts = results.map(({ result }) => (result as { params: { text: string } }).params.text);
+    assert.ok(texts.length > 1, `no partial result: ${texts.join(', ')}`);
+    for (const [index, text] of texts.entries()) {
+      assert.ok(WORDS.join(' ').startsWith(text));
+      assert.equal(results[index]!.final, index === texts.length - 1);
+    }
+    assert.equal(texts.at(-1), WORDS.join(' '));
+    const [session] = recognition.sessions;
+    assert.ok(session !== undefined && recognition.sessions.length === 1 && recognition.uploads.length === 0);
+    const durationMs = session.audio.length / 24;
+    const heard = { sampleRate: 24_000, channels: [session.audio], durationMs };
+    // On a slow machine the command may come into the first tone.
+    const found = findTones(heard, { frequencies: SAID }).map(({ frequencyHz }) => frequencyHz);
+    assert.deepEqual(found, SAID.slice(-Math.max(2, found.length)));
   });
 });

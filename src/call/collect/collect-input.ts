@@ -5,6 +5,7 @@ import {
   type PlayableSound,
   type PlayOperation,
   type PressedDigit,
+  type SpeechListener,
   type SpeechListening,
   type SpeechResult,
 } from '../leg.ts';
@@ -16,6 +17,10 @@ import {
   step,
   type TimerName,
 } from './input-collector.ts';
+import { LatestOnly } from './latest-only.ts';
+
+/** Each partial result becomes a callback that is kept and delivered: no more of them than somebody can read, ms. */
+const PARTIALS_EVERY_MS = 300;
 
 export interface CollectOptions {
   readonly leg: CallLeg;
@@ -31,14 +36,15 @@ export interface CollectOptions {
   /** For input to begin, from the end of the sounds on. */
   readonly initialTimeoutMs: number;
   /**
-   * Starts to listen for speech; calls `onStart` when some is heard. A CallError of it counts as failed
-   * recognition. Undefined: speech means nothing.
+   * Starts to listen for speech. A CallError of it counts as failed recognition. Undefined: speech means nothing.
    */
-  readonly listen: ((onStart: () => void) => SpeechListening) | undefined;
+  readonly listen: ((listener: SpeechListener) => SpeechListening) | undefined;
   /** For speech and its recognition, from the end of the sounds on; undefined: no limit. */
   readonly speechTimeoutMs: number | undefined;
   /** The first input has begun. */
   readonly onStart: () => void;
+  /** What is understood so far of what is being said, three times a second at most; undefined: nobody wants to know. */
+  readonly onPartial?: ((text: string) => void) | undefined;
   /** Recognition failed, but keys are still collected. */
   readonly onSpeechLost: (error: string) => void;
 }
@@ -75,6 +81,7 @@ class Collection {
   #error = '';
   #play: PlayOperation | undefined;
   #speech: SpeechListening | undefined;
+  #partials: LatestOnly<string> | undefined;
 
   constructor(options: CollectOptions) {
     const { leg, signal, listen, sounds, volumeDb, timersStart } = options;
@@ -111,7 +118,10 @@ class Collection {
 
   #listen(listen: NonNullable<CollectOptions['listen']>): void {
     try {
-      const speech = listen(() => this.#handle('speechStart'));
+      const speech = listen({
+        onStart: () => this.#handle('speechStart'),
+        onPartial: this.#listenForPartials(),
+      });
       this.#speech = speech;
       void speech.done.then((result) => {
         if (this.#speech === speech) this.#recognised(result);
@@ -120,6 +130,17 @@ class Collection {
       if (!(error instanceof CallError)) throw error;
       this.#recognised({ kind: 'error', error: error.message });
     }
+  }
+
+  /** Partial results count while somebody speaks, and nothing has taken the place of it. */
+  #listenForPartials(): ((text: string) => void) | undefined {
+    const { clock, onPartial } = this.#options;
+    if (onPartial === undefined) return undefined;
+    const partials = new LatestOnly<string>(clock, PARTIALS_EVERY_MS, onPartial);
+    this.#partials = partials;
+    return (text) => {
+      if (this.#phase === 'speaking') partials.push(text);
+    };
   }
 
   #key({ digit }: PressedDigit): void {
@@ -136,6 +157,7 @@ class Collection {
 
   #recognised(result: SpeechResult): void {
     this.#speech = undefined;
+    this.#partials?.close();
     if (result.kind === 'match') {
       this.#spoken = result;
       this.#handle('recognised');
@@ -200,6 +222,7 @@ class Collection {
   #dropSpeech(): void {
     const speech = this.#speech;
     this.#speech = undefined;
+    this.#partials?.close();
     speech?.stop();
   }
 

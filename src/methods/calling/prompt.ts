@@ -164,14 +164,14 @@ export const prompt = defineMethod({
           : undefined,
         initialTimeoutMs: (params.initial_timeout ?? waitsForSpeech ?? INITIAL_TIMEOUT) * 1000,
         listen: hears
-          ? (onStart) =>
+          ? (listener) =>
               leg.recognise(
                 {
                   language: params.speech_language,
                   hints: params.speech_hints ?? [],
                   endSilence: params.speech_end_timeout,
                 },
-                onStart,
+                listener,
               )
           : undefined,
         speechTimeoutMs: params.speech_timeout === undefined ? undefined : params.speech_timeout * 1000,

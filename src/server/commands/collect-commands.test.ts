@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import type {
+  RecognitionOptions,
+  RecognitionResult,
+  Recogniser,
+} from '../../speech/recognition/recogniser.ts';
 import { CALL_ID, openCommands } from './command.test-helper.ts';
 
 const STATUS = 'https://app.example/collect';
 
-async function answered(t: TestContext) {
-  const bench = openCommands(t);
+async function answered(t: TestContext, recogniser?: Recogniser) {
+  const bench = openCommands(t, recogniser && { recogniser });
   await bench.leg.answer();
   const collect = (params: object) =>
     bench.command('calling.collect', { control_id: 'c', status_url: STATUS, ...params });
@@ -99,4 +104,68 @@ test('speech without a recogniser is an error, and keys are collected all the sa
   await collect({ speech: {}, digits: { max: 1 } });
   await press('1');
   assert.deepEqual(told(), [{ result: { type: 'error' } }, { result: digits('1') }]);
+});
+
+/** Understands what the test says. */
+class SpokenRecogniser implements Recogniser {
+  readonly name = 'spoken';
+  options!: RecognitionOptions;
+  understand!: (result: RecognitionResult) => void;
+
+  start(options: RecognitionOptions) {
+    const { promise: done, resolve } = Promise.withResolvers<RecognitionResult>();
+    this.options = options;
+    this.understand = resolve;
+    return { done, feed: () => {}, cut: () => {}, stop: () => {} };
+  }
+
+  async close(): Promise<void> {}
+}
+
+const spoken = (text: string) => ({ type: 'speech', params: { text } });
+
+test('partial results are told while somebody speaks, as final: false, and no more of them than three a second', async (t) => {
+  const recogniser = new SpokenRecogniser();
+  const { collect, told, clock } = await answered(t, recogniser);
+  await collect({ speech: { language: 'en-US' }, partial_results: true, continuous: true });
+  recogniser.options.onPartial?.('before anybody speaks');
+  recogniser.options.onStart();
+  for (const text of ['to', 'to', 'to the', 'to the sales', 'to the sales']) {
+    recogniser.options.onPartial?.(text);
+    await clock.advance(100);
+  }
+  await clock.advance(300);
+  recogniser.options.onPartial?.('to the sales department');
+  recogniser.options.onPartial?.('to the sales department please');
+  recogniser.understand({ kind: 'match', text: 'to the sales department', confidence: 0.9 });
+  await clock.advance(1_000);
+  assert.deepEqual(told(), [
+    { result: spoken('to'), final: false, state: 'collecting' },
+    { result: spoken('to the'), final: false, state: 'collecting' },
+    { result: spoken('to the sales'), final: false, state: 'collecting' },
+    {
+      result: { type: 'speech', params: { text: 'to the sales department', confidence: 0.9 } },
+      final: true,
+      state: 'collecting',
+    },
+  ]);
+});
+
+test('a key ends partial results, too; without partial_results none are asked for', async (t) => {
+  const recogniser = new SpokenRecogniser();
+  const { collect, press, told, clock } = await answered(t, recogniser);
+  await collect({ speech: {}, digits: { max: 2 }, partial_results: true });
+  recogniser.options.onStart();
+  recogniser.options.onPartial?.('one');
+  recogniser.options.onPartial?.('one two');
+  await press('1');
+  recogniser.options.onPartial?.('one two three');
+  await clock.advance(1_000);
+  await press('2');
+  assert.deepEqual(told(), [
+    { result: spoken('one'), final: false },
+    { result: digits('12'), final: true },
+  ]);
+  await collect({ speech: {} });
+  assert.equal(recogniser.options.onPartial, undefined);
 });

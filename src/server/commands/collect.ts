@@ -47,7 +47,8 @@ const PARAMS = s.object(
       default: false,
     }),
     partial_results: s.boolean({
-      description: 'Results say whether they are `final`; recognition here gives final ones alone.',
+      description:
+        'Tells what is understood so far while somebody speaks, with `final: false`; results have `final: true`.',
       default: false,
     }),
     send_start_of_input: s.boolean({ description: 'Tells when input begins.', default: false }),
@@ -116,6 +117,14 @@ async function run(
   for (;;) {
     const collected = await collectInput({
       ...optionsOf(context, params),
+      ...(params.partial_results && {
+        onPartial: (text: string) =>
+          report({
+            result: { type: 'speech', params: { text } },
+            final: false,
+            ...(params.continuous && { state: 'collecting' }),
+          }),
+      }),
       signal,
       timersStart,
       onStart: () => {
@@ -149,7 +158,7 @@ function stateOf({ kind }: Collected, goesOn: boolean): 'collecting' | 'finished
 function optionsOf(
   { call: { leg }, clock }: CommandContext,
   { digits, speech, initial_timeout }: Params,
-): Omit<CollectOptions, 'signal' | 'onStart' | 'onSpeechLost'> {
+): Omit<CollectOptions, 'signal' | 'onStart' | 'onPartial' | 'onSpeechLost'> {
   return {
     leg,
     clock,
@@ -167,14 +176,14 @@ function optionsOf(
     listen:
       speech === undefined
         ? undefined
-        : (onStart) =>
+        : (listener) =>
             leg.recognise(
               {
                 language: speech.language,
                 hints: speech.hints ?? [],
                 endSilence: speech.end_silence_timeout,
               },
-              onStart,
+              listener,
             ),
     speechTimeoutMs: speech?.speech_timeout === undefined ? undefined : speech.speech_timeout * 1000,
   };

@@ -7,6 +7,7 @@ import { startScript } from '../../engine/call-script.ts';
 import type { DocumentRequest } from '../../engine/document-source.ts';
 import { silentLogger } from '../../log/logger.ts';
 import { loadDocument } from '../../methods/check.ts';
+import type { Recogniser } from '../../speech/recognition/recogniser.ts';
 import { HttpProblem } from '../http/errors.ts';
 import { type CallCallback, type LiveCall, LiveCalls } from '../live-calls.ts';
 import type { CommandReply } from './command.ts';
@@ -31,9 +32,10 @@ export function openCommands(
     readonly document?: string;
     readonly documents?: Readonly<Record<string, string | Error>>;
     readonly dialler?: Dialler;
+    readonly recogniser?: Recogniser;
   } = {},
 ) {
-  const parts = openLeg(t, { callId: CALL_ID });
+  const parts = openLeg(t, { callId: CALL_ID, recogniser: options.recogniser });
   const { leg, clock } = parts;
   const calls = new LiveCalls();
   const fetches: DocumentRequest[] = [];

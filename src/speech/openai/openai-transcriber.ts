@@ -1,11 +1,29 @@
 import type { Logger } from '../../log/logger.ts';
 import { wavHeader } from '../../media/wav-format.ts';
-import { HttpClient } from '../../net/http-client.ts';
+import { AddressGuard } from '../../net/address-guard.ts';
+import { HttpClient, type HttpRequest } from '../../net/http-client.ts';
 import { HttpError } from '../../net/http-errors.ts';
 import { parseHttpUrl } from '../../net/http-url.ts';
+import { WebSockets } from '../../net/web-sockets.ts';
 import type { Clock } from '../../time/clock.ts';
 import { SpeechError } from '../errors.ts';
-import type { Transcriber, Transcript, Utterance } from '../recognition/recogniser.ts';
+import type {
+  StreamOptions,
+  Transcriber,
+  Transcript,
+  TranscriptionStream,
+  Utterance,
+} from '../recognition/recogniser.ts';
+import { Outage } from './outage.ts';
+import { RealtimeStream } from './realtime-stream.ts';
+import { StreamedTranscript } from './streamed-transcript.ts';
+
+/**
+ * Whether results are streamed: over the realtime WebSocket while somebody speaks, as a stream of events in answer
+ * to an utterance, or not; `auto`: by the first of these that the server speaks, where partial results are wanted.
+ */
+export const STREAMING_MODES = ['auto', 'realtime', 'sse', 'off'] as const;
+export type StreamingMode = (typeof STREAMING_MODES)[number];
 
 export interface OpenAiTranscriberOptions {
   readonly clock: Clock;
@@ -15,7 +33,12 @@ export interface OpenAiTranscriberOptions {
   /** Sent as `Authorization: Bearer`; servers of one's own often need none. */
   readonly apiKey?: string | undefined;
   readonly model: string;
+  /** Default `off`. */
+  readonly streaming?: StreamingMode | undefined;
 }
+
+/** Told the whole text so far, as often as there is more of it. */
+type OnPartial = ((text: string) => void) | undefined;
 
 const TIMEOUTS = { connectMs: 2000, readMs: 15_000, totalMs: 15_000 };
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -26,42 +49,65 @@ const MAX_HINT_TEXT = 800;
 const NO_SPEECH_PROBABILITY = 0.6;
 const NO_SPEECH_LOG_PROBABILITY = -1;
 
-/** Any server with OpenAI's `POST /audio/transcriptions`: OpenAI's own, or one on the same network. */
+/** Of these, a model cannot be named in the URL of the WebSocket: it would begin a conversation. */
+const OPENAI_HOST = 'api.openai.com';
+
+/**
+ * Any server with OpenAI's `POST /audio/transcriptions`: OpenAI's own, or one on the same network. What streams
+ * falls back to one request for an utterance, with a warning, so that no utterance is lost.
+ */
 export class OpenAiTranscriber implements Transcriber {
   readonly name = 'openai';
   readonly #options: OpenAiTranscriberOptions;
   readonly #http: HttpClient;
   readonly #endpoint: string;
+  readonly #mode: StreamingMode;
+  readonly #realtimeUrl: string;
+  readonly #sockets: WebSockets;
+  readonly #noRealtime: Outage;
+  readonly #noEvents: Outage;
 
   /** @throws HttpError `invalid_url` */
   constructor(options: OpenAiTranscriberOptions) {
     this.#options = options;
     const { url } = parseHttpUrl(options.url);
     this.#endpoint = `${url.href.replace(/\/$/, '')}/audio/transcriptions`;
-    this.#http = new HttpClient({ clock: options.clock, log: options.log, allow: [url.host] });
+    const { clock, log, model } = options;
+    this.#http = new HttpClient({ clock, log, allow: [url.host] });
+    this.#mode = options.streaming ?? 'off';
+    const query = new URLSearchParams({
+      intent: 'transcription',
+      ...(url.hostname !== OPENAI_HOST && { model }),
+    });
+    this.#realtimeUrl = `${url.href.replace(/^http/, 'ws').replace(/\/$/, '')}/realtime?${query}`;
+    this.#sockets = new WebSockets({ clock, guard: new AddressGuard([url.host]) });
+    this.#noRealtime = new Outage(clock, log, 'utterances are sent as a whole');
+    this.#noEvents = new Outage(clock, log, 'utterances are understood in one piece');
   }
 
-  async transcribe(utterance: Utterance, signal: AbortSignal): Promise<Transcript> {
-    const { apiKey } = this.#options;
-    const { body, contentType } = multipart(this.#fields(utterance), wavOf(utterance));
+  stream(options: StreamOptions): TranscriptionStream | undefined {
+    const wanted = this.#mode === 'realtime' || (this.#mode === 'auto' && options.onPartial !== undefined);
+    if (!wanted || this.#noRealtime.lasts) return undefined;
+    const { clock, apiKey, model } = this.#options;
+    const url = this.#realtimeUrl;
+    return new RealtimeStream({
+      ...options,
+      ...{ clock, sockets: this.#sockets, url, apiKey, model },
+      onFailed: (reason, unknown) =>
+        this.#noRealtime.begin(`${url} does not stream: ${reason.replace(`${url}: `, '')}`, unknown),
+    });
+  }
+
+  async transcribe(
+    utterance: Utterance,
+    signal: AbortSignal,
+    onPartial?: (text: string) => void,
+  ): Promise<Transcript> {
+    const wanted = this.#mode === 'sse' || (this.#mode === 'auto' && onPartial !== undefined);
     try {
-      const response = await this.#http.fetch({
-        url: this.#endpoint,
-        method: 'POST',
-        headers: {
-          'content-type': contentType,
-          ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-        },
-        body,
-        timeouts: TIMEOUTS,
-        maxBodyBytes: MAX_BODY_BYTES,
-        maxRedirects: 0,
-        signal,
-      });
-      const text = response.body.toString('utf8');
-      if (response.status === 200) return transcriptOf(text);
-      const reason = text.slice(0, MAX_ERROR_TEXT).replace(/\s+/g, ' ').trim() || 'no reason given';
-      throw this.#failed(`${this.#endpoint} answered ${response.status}: ${reason}`);
+      const streamed =
+        wanted && !this.#noEvents.lasts ? await this.#asEvents(utterance, signal, onPartial) : undefined;
+      return streamed ?? (await this.#inOnePiece(utterance, signal));
     } catch (error) {
       if (error instanceof HttpError) throw this.#failed(error.message, error);
       if (error instanceof SyntaxError) throw this.#failed('the answer is no transcription in JSON', error);
@@ -69,7 +115,63 @@ export class OpenAiTranscriber implements Transcriber {
     }
   }
 
+  async #inOnePiece(utterance: Utterance, signal: AbortSignal): Promise<Transcript> {
+    const response = await this.#http.fetch(this.#request(utterance, this.#fields(utterance), signal));
+    const text = response.body.toString('utf8');
+    if (response.status === 200) return transcriptOf(text);
+    throw this.#failed(`${this.#endpoint} answered ${response.status}: ${reasonOf(text)}`);
+  }
+
+  /** Undefined when that is not to be had, which costs the utterance nothing. */
+  async #asEvents(
+    utterance: Utterance,
+    signal: AbortSignal,
+    onPartial: OnPartial,
+  ): Promise<Transcript | undefined> {
+    // Who streams says nothing of segments.
+    const fields = { ...this.#fields(utterance), response_format: 'json', stream: 'true' };
+    try {
+      const response = await this.#http.stream(this.#request(utterance, fields, signal));
+      const pieces: Buffer[] = [];
+      const type = String(response.headers['content-type'] ?? '');
+      if (response.status === 200 && type.startsWith('text/event-stream')) {
+        const transcript = new StreamedTranscript(onPartial);
+        for await (const piece of response.body) transcript.push(piece);
+        return { text: transcript.end(), confidence: undefined };
+      }
+      for await (const piece of response.body) pieces.push(piece);
+      const text = Buffer.concat(pieces).toString('utf8');
+      if (response.status === 200) return transcriptOf(text);
+      const unknown = response.status < 500 || response.status === 501;
+      const reason = `${this.#endpoint} does not stream: it answered ${response.status}: ${reasonOf(text)}`;
+      this.#noEvents.begin(reason, unknown);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof HttpError || error instanceof SyntaxError)) throw error;
+      this.#noEvents.begin(`${this.#endpoint} does not stream: ${error.message}`, false);
+    }
+    return undefined;
+  }
+
+  #request(utterance: Utterance, fields: Readonly<Record<string, string>>, signal: AbortSignal): HttpRequest {
+    const { apiKey } = this.#options;
+    const { body, contentType } = multipart(fields, wavOf(utterance));
+    return {
+      url: this.#endpoint,
+      method: 'POST',
+      headers: {
+        'content-type': contentType,
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+      },
+      body,
+      timeouts: TIMEOUTS,
+      maxBodyBytes: MAX_BODY_BYTES,
+      maxRedirects: 0,
+      signal,
+    };
+  }
+
   async close(): Promise<void> {
+    this.#sockets.close();
     await this.#http.close();
   }
 
@@ -87,6 +189,11 @@ export class OpenAiTranscriber implements Transcriber {
   #failed(reason: string, cause?: unknown): SpeechError {
     return new SpeechError('provider_failed', `speech recognition "${this.name}": ${reason}`, { cause });
   }
+}
+
+/** Of an answer that is none. */
+function reasonOf(body: string): string {
+  return body.slice(0, MAX_ERROR_TEXT).replace(/\s+/g, ' ').trim() || 'no reason given';
 }
 
 /** @throws SyntaxError */

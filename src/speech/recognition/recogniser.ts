@@ -10,6 +10,8 @@ export interface RecognitionOptions {
   readonly endSilenceMs: number;
   /** Speech is heard. */
   readonly onStart: () => void;
+  /** What is understood so far of what is being said, each time all of it. Undefined: nobody wants to know. */
+  readonly onPartial?: ((text: string) => void) | undefined;
 }
 
 export type RecognitionResult =
@@ -52,10 +54,41 @@ export interface Transcript {
   readonly confidence: number | undefined;
 }
 
-/** An engine that takes utterances as a whole. */
+/** What is known of an utterance before it ends. */
+export interface StreamOptions {
+  /** Of the samples that will come, Hz. */
+  readonly sampleRate: number;
+  readonly language: string | undefined;
+  readonly hints: readonly string[];
+  readonly onPartial: ((text: string) => void) | undefined;
+}
+
+/** One utterance on its way to an engine that listens while it is spoken. */
+export interface TranscriptionStream {
+  /** Takes the next samples, which may not be changed any more. */
+  feed(samples: Int16Array): void;
+  /**
+   * Nothing more comes.
+   * @throws SpeechError when it was not understood for a reason that is none of the speaker's
+   */
+  finish(): Promise<Transcript>;
+  stop(): void;
+}
+
+/** An engine that understands utterances. */
 export interface Transcriber {
   readonly name: string;
-  /** @throws SpeechError with a reason for the operator */
-  transcribe(utterance: Utterance, signal: AbortSignal): Promise<Transcript>;
+  /**
+   * Takes an utterance as a whole.
+   * @param onPartial what is understood of it so far, if the engine tells
+   * @throws SpeechError with a reason for the operator
+   */
+  transcribe(
+    utterance: Utterance,
+    signal: AbortSignal,
+    onPartial?: ((text: string) => void) | undefined,
+  ): Promise<Transcript>;
+  /** Listens to an utterance from its start; undefined when it cannot, or not now. */
+  stream?(options: StreamOptions): TranscriptionStream | undefined;
   close(): Promise<void>;
 }

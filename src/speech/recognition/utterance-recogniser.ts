@@ -1,11 +1,14 @@
 import { RateChanger } from '../../media/rate-changer.ts';
 import { VoiceActivityDetector } from '../../media/voice-activity.ts';
+import { SpeechError } from '../errors.ts';
 import type {
   Recogniser,
   Recognition,
   RecognitionOptions,
   RecognitionResult,
   Transcriber,
+  Transcript,
+  TranscriptionStream,
 } from './recogniser.ts';
 
 /** `input_sensitivity` of recordings by default (spec/record.md 2.1): whoever is recorded is also understood. */
@@ -17,7 +20,11 @@ const MAX_UTTERANCE_S = 60;
 /** Engines hear nothing above half of it, Hz. */
 const HIGHEST_RATE = 16_000;
 
-/** Cuts utterances out of the audio by voice activity, and has each understood as a whole. */
+/**
+ * Cuts utterances out of the audio by voice activity, and has each understood: while it is spoken where the
+ * engine listens, else as a whole. An utterance is kept until it is understood, so that one whose stream fails
+ * is understood as a whole.
+ */
 export class UtteranceRecogniser implements Recogniser {
   readonly name: string;
   readonly #transcriber: Transcriber;
@@ -43,6 +50,7 @@ class UtteranceRecognition implements Recognition {
   readonly #resolve: (result: RecognitionResult) => void;
   readonly #detector: VoiceActivityDetector;
   readonly #abort = new AbortController();
+  #stream: TranscriptionStream | undefined;
   /** What is kept of the audio: before speech its last moments, then all. */
   readonly #chunks: Int16Array[] = [];
   #kept = 0;
@@ -72,6 +80,9 @@ class UtteranceRecognition implements Recognition {
       }
       this.#state = 'speaking';
       onStart();
+      this.#openStream();
+    } else {
+      this.#stream?.feed(samples);
     }
     const silence = detector.analysed - detector.speechEnd;
     if (silence * 1000 >= endSilenceMs * sampleRate || this.#kept >= MAX_UTTERANCE_S * sampleRate) this.cut();
@@ -86,7 +97,24 @@ class UtteranceRecognition implements Recognition {
   stop(): void {
     this.#state = 'over';
     this.#chunks.length = 0;
+    this.#stream?.stop();
     this.#abort.abort();
+  }
+
+  #openStream(): void {
+    const { sampleRate, language, hints } = this.#options;
+    const onPartial = this.#onPartial;
+    this.#stream = this.#transcriber.stream?.({ sampleRate, language, hints, onPartial });
+    if (this.#stream !== undefined) for (const samples of this.#chunks) this.#stream.feed(samples);
+  }
+
+  /** What is told of an utterance until it is understood, or given up. */
+  get #onPartial(): ((text: string) => void) | undefined {
+    const { onPartial } = this.#options;
+    if (onPartial === undefined) return undefined;
+    return (text) => {
+      if (text.trim() !== '' && !this.#abort.signal.aborted) onPartial(text.trim());
+    };
   }
 
   /** Drops what lies further back than `samples`. */
@@ -100,21 +128,37 @@ class UtteranceRecognition implements Recognition {
 
   async #transcribe(): Promise<void> {
     const { signal } = this.#abort;
-    const { language, hints, sampleRate } = this.#options;
     try {
-      const rate = Math.min(sampleRate, HIGHEST_RATE);
-      const samples = atRate(joined(this.#chunks.splice(0), this.#kept), sampleRate, rate);
-      const { text, confidence } = await this.#transcriber.transcribe(
-        { samples, sampleRate: rate, language, hints },
-        signal,
-      );
+      const { text, confidence } = await this.#understood();
       if (signal.aborted) return;
       const words = text.trim();
       this.#resolve(words === '' ? { kind: 'noMatch' } : { kind: 'match', text: words, confidence });
     } catch (cause) {
       if (signal.aborted) return;
       this.#resolve({ kind: 'error', error: cause instanceof Error ? cause.message : String(cause) });
+    } finally {
+      this.#chunks.length = 0;
     }
+  }
+
+  async #understood(): Promise<Transcript> {
+    try {
+      if (this.#stream !== undefined) return await this.#stream.finish();
+    } catch (error) {
+      // The engine has told why; the utterance is still there.
+      if (!(error instanceof SpeechError)) throw error;
+    }
+    return await this.#asWhole();
+  }
+
+  async #asWhole(): Promise<Transcript> {
+    const { signal } = this.#abort;
+    signal.throwIfAborted();
+    const { language, hints, sampleRate } = this.#options;
+    const rate = Math.min(sampleRate, HIGHEST_RATE);
+    const samples = atRate(joined(this.#chunks, this.#kept), sampleRate, rate);
+    const utterance = { samples, sampleRate: rate, language, hints };
+    return await this.#transcriber.transcribe(utterance, signal, this.#onPartial);
   }
 }
 
