@@ -1,48 +1,27 @@
 /** One caller of the load test: its INVITE, its packets, its BYE. */
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-
-import { RTP_HEADER_LENGTH, writeRtpHeader } from '../src/rtp/packet.ts';
-import type { SipCall, SipEndpoint } from '../src/sip/api.ts';
+import type { SipCall, SipCallEnd, SipEndpoint } from '../src/sip/api.ts';
 import { SdpNegotiation } from '../src/sip/sdp/negotiation.ts';
-import type { Histogram } from './histogram.ts';
 import type { CallReport } from './messages.ts';
-import { PACKET_SAMPLES, putPacket } from './speech.ts';
+import { HOST, Talker, type TalkerOptions } from './talker.ts';
 
-const HOST = '127.0.0.1';
 const ANSWER_WITHIN_MS = 20_000;
 
 export class Caller {
-  readonly #number: number;
-  readonly #gaps: Histogram;
-  readonly #socket: Socket;
-  readonly #packet = new Uint8Array(RTP_HEADER_LENGTH + PACKET_SAMPLES);
+  readonly talker: Talker;
   readonly #settled = Promise.withResolvers<void>();
   #call: SipCall | undefined;
-  #talking = false;
-  #sent = 0;
-  #received = 0;
-  #receivedAt = 0;
   #answerMs: number | undefined;
-  #answeredAt = 0;
-  #leadMs = 0;
   #problem: string | undefined;
+  #telephoneEvent: number | undefined;
   #hangingUp = false;
+  readonly #over = Promise.withResolvers<SipCallEnd>();
 
-  private constructor(number: number, socket: Socket, gaps: Histogram) {
-    this.#number = number;
-    this.#socket = socket;
-    this.#gaps = gaps;
-    socket.on('message', () => this.#hear());
-    // A port that is closed already answers by ICMP, which is no matter here.
-    socket.on('error', () => {});
+  private constructor(talker: Talker) {
+    this.talker = talker;
   }
 
-  static async open(number: number, gaps: Histogram): Promise<Caller> {
-    const socket = createSocket({ type: 'udp4', recvBufferSize: 256 * 1024 });
-    socket.bind(0, HOST);
-    await once(socket, 'listening');
-    return new Caller(number, socket, gaps);
+  static async open(options: TalkerOptions): Promise<Caller> {
+    return new Caller(await Talker.open(options));
   }
 
   /** Resolves when the call is up or has failed. */
@@ -50,81 +29,69 @@ export class Caller {
     return this.#settled.promise;
   }
 
+  /** Resolves when the call has ended, whoever ended it. */
+  get over(): Promise<SipCallEnd> {
+    return this.#over.promise;
+  }
+
   get report(): CallReport {
-    return {
-      number: this.#number,
-      answerMs: this.#answerMs,
-      leadMs: this.#leadMs,
-      packetsSent: this.#sent,
-      packetsReceived: this.#received,
-      problem: this.#problem,
-    };
+    const { number, leadMs, packetsSent, packetsReceived } = this.talker;
+    return { number, answerMs: this.#answerMs, leadMs, packetsSent, packetsReceived, problem: this.#problem };
   }
 
   /** @param media whether to talk once the call is up */
   dial(endpoint: SipEndpoint, to: string, media: boolean): void {
-    const local = { address: HOST, rtpPort: this.#socket.address().port, codecs: ['PCMU'] } as const;
-    const negotiation = new SdpNegotiation(local, String(this.#number + 1));
+    const { number, port } = this.talker;
+    const local = { address: HOST, rtpPort: port, codecs: ['PCMU'] } as const;
+    const negotiation = new SdpNegotiation(local, String(number + 1));
     const dialledAt = performance.now();
     this.#call = endpoint.call(
-      { to, protocol: 'udp', sdp: negotiation.offer(), timeoutMs: ANSWER_WITHIN_MS },
+      {
+        to,
+        from: `sip:${number}@${HOST}`,
+        protocol: 'udp',
+        sdp: negotiation.offer(),
+        timeoutMs: ANSWER_WITHIN_MS,
+      },
       {
         offer: (sdp) => negotiation.answer(sdp).sdp,
         makeOffer: () => negotiation.offer(),
         answer: () => {},
         info: () => {},
         confirmed: (sdp) => {
-          this.#answeredAt = performance.now();
-          this.#answerMs = this.#answeredAt - dialledAt;
-          if (media) this.talkTo(negotiation.accept(sdp ?? '').remotePort);
+          this.#answerMs = performance.now() - dialledAt;
+          this.talker.answered();
+          const agreed = negotiation.accept(sdp ?? '');
+          this.#telephoneEvent = agreed.telephoneEventPayloadType;
+          if (media) this.talker.talkTo(agreed.remotePort);
           this.#settled.resolve();
         },
-        ended: ({ how, status, reason }) => {
+        ended: (end) => {
+          const { how, status, reason } = end;
           if (!this.#hangingUp) this.#problem = `${how} ${status ?? ''} ${reason ?? ''}`.trim();
-          this.#talking = false;
+          this.talker.stop();
           this.#settled.resolve();
+          this.#over.resolve(end);
         },
       },
     );
   }
 
+  /** Without signalling. */
   talkTo(port: number): void {
-    // Connected, so that sending costs no look-up of the address for each packet.
-    this.#socket.connect(port, HOST, () => {
-      this.#talking = !this.#hangingUp;
-    });
+    this.talker.talkTo(port);
     this.#settled.resolve();
   }
 
-  /** Sends the packet of this 20 ms; to be called on that grid. */
-  tick(): void {
-    if (!this.#talking) return;
-    const packet = this.#packet;
-    if (this.#sent === 0) this.#leadMs = performance.now() - this.#answeredAt;
-    writeRtpHeader(
-      packet,
-      0,
-      this.#sent === 0,
-      this.#sent & 0xffff,
-      this.#sent * PACKET_SAMPLES,
-      this.#number + 1,
-    );
-    putPacket(this.#number, this.#sent, packet, RTP_HEADER_LENGTH);
-    this.#sent++;
-    this.#socket.send(packet);
+  /** Presses a key, and says nothing more; nothing happens where the server takes no telephone-events. */
+  async press(key: string): Promise<void> {
+    if (this.#telephoneEvent !== undefined) await this.talker.press(key, this.#telephoneEvent);
   }
 
-  /** Stops talking and says BYE. */
+  /** Stops talking and says BYE, or CANCEL while nobody has answered. */
   async hangup(): Promise<void> {
-    this.#talking = false;
+    this.talker.stop();
     this.#hangingUp = true;
     if (this.#problem === undefined) await this.#call?.hangup();
-  }
-
-  #hear(): void {
-    const now = performance.now();
-    if (this.#received > 0 && this.#talking) this.#gaps.add(now - this.#receivedAt);
-    this.#receivedAt = now;
-    this.#received++;
   }
 }

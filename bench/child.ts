@@ -9,10 +9,11 @@ interface Message {
   readonly kind: string;
 }
 
-export class Child<Received extends Message> {
+export class Child<Received extends Message, Sent extends Message = Message> {
   readonly #process: ChildProcess;
   readonly #name: string;
   readonly #messages: Received[] = [];
+  #listener: ((message: Received) => boolean) | undefined;
   #wake: () => void = () => {};
   #over = false;
 
@@ -24,6 +25,7 @@ export class Child<Received extends Message> {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#process.on('message', (message: Received) => {
+      if (this.#listener?.(message) === true) return;
       this.#messages.push(message);
       this.#wake();
     });
@@ -37,7 +39,12 @@ export class Child<Received extends Message> {
     return this.#process.pid ?? -1;
   }
 
-  send(message: Message): void {
+  /** @param listener sees each message; what it returns true for is not kept for {@link next} */
+  onMessage(listener: (message: Received) => boolean): void {
+    this.#listener = listener;
+  }
+
+  send(message: Sent): void {
     this.#process.send(message);
   }
 

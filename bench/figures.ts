@@ -55,14 +55,13 @@ const LINES: readonly {
   { key: 'latenessP99Ms', name: 'generator late, p99', unit: 'ms', digits: 1 },
 ];
 
-/** A table for people; what was not measured is left out. `kept`: figures to compare with. */
-export function describeFigures(figures: Figures, kept?: Figures): string {
-  const heading = `${figures.load}${kept === undefined ? '' : ' (kept: bench/baseline.json)'}`;
-  const rows = LINES.filter(({ key }) => figures[key] !== 0).map(({ key, name, unit, digits }) => {
-    const row = `  ${name.padEnd(28)}${figures[key].toFixed(digits).padStart(9)} ${unit}`;
-    return kept === undefined ? row : `${row.padEnd(54)}${kept[key].toFixed(digits).padStart(9)}`;
-  });
-  return [heading, ...rows].join('\n');
+/** A table for people; what was not measured is left out. */
+export function describeFigures(figures: Figures): string {
+  const rows = LINES.filter(({ key }) => figures[key] !== 0).map(
+    ({ key, name, unit, digits }) =>
+      `  ${name.padEnd(28)}${figures[key].toFixed(digits).padStart(9)} ${unit}`,
+  );
+  return [figures.load, ...rows].join('\n');
 }
 
 /** Each figure the median of those of several runs of one load; what must not fail is the worst. */

@@ -6,7 +6,8 @@ import { RealClock } from '../src/time/real-clock.ts';
 import { Caller } from './caller.ts';
 import { Histogram } from './histogram.ts';
 import type { FromGenerator, GeneratorReport, GeneratorTask, ToGenerator } from './messages.ts';
-import { PACKET_MS } from './speech.ts';
+import { Pacer } from './pacer.ts';
+import { putPacket, putPacketWithPauses } from './speech.ts';
 
 const clock = new RealClock();
 /** One after the other, each talking to its end, so that recordings end where the speech does. */
@@ -17,14 +18,16 @@ process.on('disconnect', () => process.exit(0));
 const task = JSON.parse(process.argv[2] ?? '{}') as GeneratorTask;
 await run(task);
 
-async function run({ calls, rate, to, ports, endAfterMs }: GeneratorTask): Promise<void> {
+async function run({ calls, rate, to, ports, endAfterMs, pauses }: GeneratorTask): Promise<void> {
   const gaps = new Histogram();
   const lateness = new Histogram();
   const endpoint = await openEndpoint(calls);
   const callers: Caller[] = [];
-  for (let number = 0; number < calls; number++) callers.push(await Caller.open(number, gaps));
+  const put = pauses === true ? putPacketWithPauses : putPacket;
+  for (let number = 0; number < calls; number++) callers.push(await Caller.open({ number, gaps, put }));
   const ended = endRequested();
-  const stopPacing = endAfterMs === undefined ? pace(callers, lateness) : () => {};
+  const pacer = endAfterMs === undefined ? new Pacer(lateness) : undefined;
+  for (const { talker } of callers) pacer?.add(talker);
   const startedAt = performance.now();
   const finished = callers.map(async (caller, number) => {
     await wait(startedAt + (number * 1000) / rate - performance.now());
@@ -44,7 +47,7 @@ async function run({ calls, rate, to, ports, endAfterMs }: GeneratorTask): Promi
   });
   const limit = (calls * 1000) / HANGUPS_PER_SECOND + HANGUP_WITHIN_MS;
   await Promise.race([Promise.all(hungUp), wait(limit)]);
-  stopPacing();
+  pacer?.stop();
   const report: GeneratorReport = {
     calls: callers.map((caller) => caller.report),
     gaps: { count: gaps.count, p99: gaps.percentile(0.99), p999: gaps.percentile(0.999) },
@@ -64,29 +67,6 @@ async function openEndpoint(calls: number): Promise<SipEndpoint> {
   });
   await endpoint.start();
   return endpoint;
-}
-
-/**
- * Lets every caller talk once in 20 ms. Each caller has its own millisecond of the 20, on absolute time: a
- * timer that fires late sends what is due at once and does not push the rest back.
- */
-function pace(callers: readonly Caller[], lateness: Histogram): () => void {
-  const slots = Array.from({ length: PACKET_MS }, (_, slot) =>
-    callers.filter((_caller, number) => number % PACKET_MS === slot),
-  );
-  const startedAt = performance.now();
-  let slot = 0;
-  let timer: NodeJS.Timeout;
-  const fire = (): void => {
-    const now = performance.now();
-    for (; startedAt + slot <= now; slot++) {
-      lateness.add(now - startedAt - slot);
-      for (const caller of slots[slot % PACKET_MS]!) caller.tick();
-    }
-    timer = setTimeout(fire, Math.max(0, startedAt + slot - performance.now()));
-  };
-  fire();
-  return () => clearTimeout(timer);
 }
 
 function endRequested(): Promise<void> {

@@ -3,15 +3,14 @@
  * `npm run bench -- --help` lists the options; docs/performance.md tells what comes of it.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 
+import { packageVersion } from '../src/server/version.ts';
+import { type Baseline, describeComparison, ratiosOf } from './compare.ts';
 import { describeFigures, type Figures, medians } from './figures.ts';
+import { describeMachine } from './machine-name.ts';
 import { measureLoad, measureSetups, type RunResult, stopAll } from './measure.ts';
 import { HELP, type LoadOptions, OptionError, parseOptions } from './options.ts';
-
-/** Kept figures, by load. */
-type Baseline = Readonly<Record<string, Figures>>;
 
 /** A generator that is later than a packet lasts does not send what it was asked to. */
 const TRUSTED_LATENESS_MS = 20;
@@ -43,7 +42,7 @@ async function main(): Promise<number> {
 }
 
 async function run(options: LoadOptions): Promise<number> {
-  console.log(`${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`);
+  console.log(describeMachine());
   const results: RunResult[] = [];
   for (let number = 1; number <= options.runs; number++) {
     const { setups } = options;
@@ -53,15 +52,19 @@ async function run(options: LoadOptions): Promise<number> {
     if (options.runs > 1) console.log(`run ${number}: ${describeFigures(result.figures)}`);
   }
   const figures = medians(results.map((result) => result.figures));
-  const kept = readBaseline();
-  console.log(describeFigures(figures, kept[figures.load]));
+  const baseline = readBaseline();
+  const ratios = ratiosOf(figures);
+  console.log(describeFigures(figures));
+  const kept = baseline[figures.load];
+  if (kept !== undefined) console.log(describeComparison(ratios, kept, describeMachine()));
   if (figures.latenessP99Ms > TRUSTED_LATENESS_MS) {
     console.error(
       `bench: packets left up to ${figures.latenessP99Ms.toFixed(0)} ms late: this machine is too busy for these figures to be trusted`,
     );
   }
   if (options.save) {
-    writeFileSync(BASELINE, `${JSON.stringify({ ...kept, [figures.load]: rounded(figures) }, null, 2)}\n`);
+    const saved = { machine: describeMachine(), version: packageVersion(), ratios };
+    writeFileSync(BASELINE, `${JSON.stringify({ ...baseline, [figures.load]: saved }, null, 2)}\n`);
   }
   return failed(figures, options) ? 1 : 0;
 }
@@ -72,12 +75,4 @@ function failed({ calls, answered, files, right }: Figures, { setups }: LoadOpti
 
 function readBaseline(): Baseline {
   return existsSync(BASELINE) ? (JSON.parse(readFileSync(BASELINE, 'utf8')) as Baseline) : {};
-}
-
-function rounded(figures: Figures): Figures {
-  const entries = Object.entries(figures).map(([key, value]) => [
-    key,
-    typeof value === 'number' ? Number(value.toFixed(4)) : value,
-  ]);
-  return Object.fromEntries(entries) as Figures;
 }

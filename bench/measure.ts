@@ -1,5 +1,4 @@
 /** Runs of the load test: a server under calls, and a bare receiver under the same packets. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { ServerProcess } from '../test/support/server-process.ts';
@@ -8,7 +7,8 @@ import { type Figures, percentile } from './figures.ts';
 import type { FromGenerator, FromReceiver, GeneratorReport, GeneratorTask } from './messages.ts';
 import type { LoadOptions } from './options.ts';
 import { cpuPercent, type Usage, usageOf } from './process-usage.ts';
-import { checkRecordings, finishedFiles } from './recordings-check.ts';
+import { finishedFiles } from './recordings-check.ts';
+import { type LoadRow, PLAIN } from './rows.ts';
 
 export interface RunResult {
   readonly figures: Figures;
@@ -27,6 +27,9 @@ const START_WITHIN_MS = 30_000;
 const SLACK_MS = 60_000;
 /** Set-ups without media: how long each call is up. */
 const SETUP_CALL_MS = 1000;
+/** The bare receiver that set-ups are compared with. */
+const SETUP_FLOOR_CALLS = 100;
+const SETUP_FLOOR_SECONDS = 5;
 const SERVER_ROOM = 10;
 
 const running = new Set<Stoppable>();
@@ -36,16 +39,21 @@ export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((one) => one.stop()));
 }
 
-/** Calls with media: cost, memory, pace, and the recordings. */
+/** Calls with media: cost, memory, pace, and the recordings; beside the floor of the same minute. */
 export async function measureLoad(options: LoadOptions): Promise<RunResult> {
+  return measureCalls(options, PLAIN, await measureFloor(options));
+}
+
+/** The same for any row. @param floor of as many calls, by {@link measureFloor} */
+export async function measureCalls(options: LoadOptions, row: LoadRow, floor: number): Promise<RunResult> {
   const { calls, rate, hold, idle } = options;
-  const floor = await measureFloor(options);
-  return withServer(options, calls, async (server) => {
+  return withServer(options, calls, row, async (server) => {
     const before = usageOf(server.pid);
-    const task = { calls, rate, to: `sip:load@127.0.0.1:${server.sipPort}` };
+    const pauses = row.pauses === true;
+    const task = { calls, rate, pauses, to: `sip:load@127.0.0.1:${server.sipPort}` };
     const { report, from, to } = await generate(task, server.pid, hold * 1000);
     await server.callsOver();
-    const verdict = checkRecordings(server.dataFolder, report.calls);
+    const verdict = await row.check(server, report.calls);
     const cpu = cpuPercent(from, to) / calls;
     return {
       problems: verdict.problems,
@@ -72,7 +80,8 @@ export async function measureLoad(options: LoadOptions): Promise<RunResult> {
 /** Set-ups without media: each call is up for a second and leaves an empty recording. */
 export async function measureSetups(options: LoadOptions, rate: number): Promise<RunResult> {
   const calls = rate * options.hold;
-  return withServer(options, calls, async (server) => {
+  const floor = await measureFloor({ calls: SETUP_FLOOR_CALLS, hold: SETUP_FLOOR_SECONDS });
+  return withServer(options, calls, PLAIN, async (server) => {
     const before = usageOf(server.pid);
     const to = `sip:load@127.0.0.1:${server.sipPort}`;
     const { report, to: after } = await generate(
@@ -92,7 +101,7 @@ export async function measureSetups(options: LoadOptions, rate: number): Promise
         right: 0,
         exact: 0,
         cpuPercent: 0,
-        floorPercent: 0,
+        floorPercent: floor,
         ratio: 0,
         setupCpuMs: (after.cpuMs - before.cpuMs) / calls,
         residentMb: after.residentBytes / 2 ** 20,
@@ -106,7 +115,7 @@ export async function measureSetups(options: LoadOptions, rate: number): Promise
 }
 
 /** Share of one core for each call of a process that receives the packets and does nothing, %. */
-async function measureFloor({ calls, hold }: LoadOptions): Promise<number> {
+export async function measureFloor({ calls, hold }: Pick<LoadOptions, 'calls' | 'hold'>): Promise<number> {
   return withStoppable(new Child<FromReceiver>('receiver.ts', { calls }), async (receiver) => {
     const { ports } = await receiver.next('listening', START_WITHIN_MS);
     const { from, to } = await generate({ calls, rate: 1000, ports }, receiver.pid, hold * 1000);
@@ -145,14 +154,18 @@ function signalling(report: GeneratorReport) {
 async function withServer(
   { idle, profile }: LoadOptions,
   calls: number,
+  row: LoadRow,
   work: (server: ServerProcess) => Promise<RunResult>,
 ): Promise<RunResult> {
   const server = await ServerProcess.start({
-    document: readFileSync(path.join(import.meta.dirname, 'record.yaml'), 'utf8'),
+    document: row.document,
     args: ['--log-level', 'info'],
     env: {
       OPENSWML_RTP_IDLE_MEDIA: idle,
       OPENSWML_LIMITS_MAX_CALLS: String(calls + SERVER_ROOM),
+      // Below those that the system gives to the callers, and enough for all.
+      OPENSWML_RTP_PORTS: '10000-31999',
+      ...row.env,
       ...(profile !== undefined && {
         NODE_OPTIONS: `--cpu-prof --cpu-prof-interval=500 --cpu-prof-dir=${path.resolve(profile)}`,
       }),

@@ -7,6 +7,8 @@ export interface GeneratorTask {
   /** Whom to call; without it, packets go to `ports` and there is no signalling. */
   readonly to?: string;
   readonly ports?: readonly number[];
+  /** Callers pause now and then. */
+  readonly pauses?: boolean;
   /** Set-ups without media: each call ends this long after its answer, ms. */
   readonly endAfterMs?: number;
 }

@@ -33,7 +33,7 @@ Places calls that are recorded, measures what they cost the server, and checks e
   --setups N     instead: N call set-ups a second without media, for --hold seconds, 1 to 2000
   --runs N       repeat, and report the medians, 1 to 20 (1)
   --profile DIR  write CPU profiles of the server's threads to DIR
-  --save         keep the figures in bench/baseline.json for later comparisons
+  --save         keep the figures, as multiples of the bare receiver, in bench/baseline.json: later runs compare
 
 Exit status: 0 when every call was answered and every recording is right, 1 when not, 2 for wrong options,
 130 after Ctrl-C. Timing alone never fails.
@@ -48,12 +48,12 @@ export function parseOptions(args: readonly string[]): LoadOptions | undefined {
     throw new OptionError(`--idle ${idle}: expected silence or none`);
   }
   return {
-    calls: whole('calls', values.calls, 1, 5000),
-    rate: whole('rate', values.rate, 1, 1000),
-    hold: whole('hold', values.hold, 2, 600),
+    calls: wholeOption('calls', values.calls, 1, 5000),
+    rate: wholeOption('rate', values.rate, 1, 1000),
+    hold: wholeOption('hold', values.hold, 2, 600),
     idle,
-    setups: values.setups === undefined ? undefined : whole('setups', values.setups, 1, 2000),
-    runs: whole('runs', values.runs, 1, 20),
+    setups: values.setups === undefined ? undefined : wholeOption('setups', values.setups, 1, 2000),
+    runs: wholeOption('runs', values.runs, 1, 20),
     save: values.save === true,
     profile: values.profile,
   };
@@ -80,7 +80,8 @@ function read(args: readonly string[]) {
   }
 }
 
-function whole(name: string, text: string, min: number, max: number): number {
+/** @throws OptionError */
+export function wholeOption(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < min || value > max) {
     throw new OptionError(`--${name} ${text}: expected a whole number from ${min} to ${max}`);

@@ -7,6 +7,9 @@ export const PACKET_SAMPLES = 160;
 export const SAMPLES_PER_MS = 8;
 
 const SPEECH_PACKETS = 500;
+/** Of so many packets, the first ones are speech. */
+const PAUSE_CYCLE = 150;
+const SPOKEN_PACKETS = 100;
 /** Loudest µ-law words, negative and positive: a mark that the speech never begins with. */
 const ZERO_BIT = 0x00;
 const ONE_BIT = 0x80;
@@ -14,6 +17,9 @@ const ONE_BIT = 0x80;
 const MARK_SAMPLES = 17;
 
 const SPEECH = encoded(speechLike(SPEECH_PACKETS * PACKET_SAMPLES, -20));
+
+/** Puts packet `index` of caller `number` into `target`, `at` its first sample. */
+export type PutPacket = (number: number, index: number, target: Uint8Array, at: number) => void;
 
 /** Puts packet `index` of caller `number` into `target`: first its mark, then speech, over and over. */
 export function putPacket(number: number, index: number, target: Uint8Array, at: number): void {
@@ -27,6 +33,12 @@ export function putPacket(number: number, index: number, target: Uint8Array, at:
   for (let bit = 0; bit < 16; bit++) target[at + 1 + bit] = (number >> bit) & 1 ? ONE_BIT : ZERO_BIT;
 }
 
+/** As {@link putPacket}, but with a second of silence after each two seconds of speech. */
+export function putPacketWithPauses(number: number, index: number, target: Uint8Array, at: number): void {
+  if (index % PAUSE_CYCLE < SPOKEN_PACKETS) putPacket(number, index, target, at);
+  else target.fill(PCMU_SILENCE, at, at + PACKET_SAMPLES);
+}
+
 /** Where the mark of a call lies in a recording, and whose it is; undefined when there is none. */
 export function findMark(samples: Int16Array): { readonly number: number; readonly at: number } | undefined {
   const at = samples.findIndex((sample) => sample !== 0);
@@ -36,18 +48,22 @@ export function findMark(samples: Int16Array): { readonly number: number; readon
   return { number, at };
 }
 
-/** Which of the `packets` that caller `number` sent are not, sample for sample, where they belong behind `at`. */
+/**
+ * Which of the `packets` that caller `number` sent are not, sample for sample, where they belong behind `at`.
+ * @param put what it said
+ */
 export function differingPackets(
   samples: Int16Array,
   at: number,
   number: number,
   packets: number,
+  put: PutPacket = putPacket,
 ): readonly number[] {
   const said = new Uint8Array(PACKET_SAMPLES);
   const expected = new Int16Array(PACKET_SAMPLES);
   const differing: number[] = [];
   for (let index = 0; index < packets; index++) {
-    putPacket(number, index, said, 0);
+    put(number, index, said, 0);
     decodePcmu(said, 0, PACKET_SAMPLES, expected, 0);
     const from = at + index * PACKET_SAMPLES;
     if (expected.some((sample, i) => sample !== samples[from + i])) differing.push(index);

@@ -1,5 +1,5 @@
 import type { MediaCommand, MediaEvent, MediaHost } from './protocol.ts';
-import type { WorkerLoad, WorkerMediaHost } from './worker-host.ts';
+import type { ThreadMemory, WorkerLoad, WorkerMediaHost } from './worker-host.ts';
 
 /** Sessions that may be bridged to each other, all on one worker. */
 interface Group {
@@ -26,6 +26,11 @@ export class MediaHostPool implements MediaHost {
   /** What each thread did since the last call. */
   takeLoads(): readonly WorkerLoad[] {
     return this.#hosts.map((host) => host.takeLoad());
+  }
+
+  /** Of each thread. */
+  memory(): Promise<readonly ThreadMemory[]> {
+    return Promise.all(this.#hosts.map((host) => host.memory()));
   }
 
   send(command: MediaCommand): void {

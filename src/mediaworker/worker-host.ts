@@ -17,6 +17,13 @@ export interface WorkerLoad extends FrameCounts {
   readonly sessions: number;
 }
 
+/** Memory in use, bytes. */
+export interface ThreadMemory {
+  readonly heap: number;
+  /** Buffers and the like, outside the heap. */
+  readonly external: number;
+}
+
 const NO_FRAMES: FrameCounts = { frames: 0, lateFrames: 0 };
 
 /**
@@ -60,6 +67,17 @@ export class WorkerMediaHost implements MediaHost {
       frames: frames - asked.frames,
       lateFrames: lateFrames - asked.lateFrames,
     };
+  }
+
+  /** What the thread has in use; nothing while there is none. */
+  async memory(): Promise<ThreadMemory> {
+    try {
+      const statistics = await this.#worker?.getHeapStatistics();
+      return { heap: statistics?.used_heap_size ?? 0, external: statistics?.external_memory ?? 0 };
+    } catch {
+      // It ends just now.
+      return { heap: 0, external: 0 };
+    }
   }
 
   send(command: MediaCommand): void {

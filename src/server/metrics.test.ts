@@ -16,6 +16,7 @@ const PROBE: MetricsProbe = {
     { utilization: 0.25, late: 0 },
     { utilization: 0.5, late: 0.1 },
   ],
+  mediaMemory: async () => [{ heap: 5_000_000, external: 7_000_000 }],
   frames: () => 1_000,
   lateFrames: () => 4,
 };
@@ -56,6 +57,11 @@ describe('metrics', () => {
     assert.equal(await value(metrics, 'openswml_overloaded'), 0);
     assert.equal(await value(metrics, 'openswml_thread_utilization_ratio{thread="main"}'), 0.25);
     assert.equal(await value(metrics, 'openswml_thread_utilization_ratio{thread="media-0"}'), 0.5);
+    const memory = (thread: string, kind: string) =>
+      value(metrics, `openswml_thread_memory_bytes{thread="${thread}",kind="${kind}"}`);
+    assert.equal(await memory('media-0', 'heap'), 5_000_000);
+    assert.equal(await memory('media-0', 'external'), 7_000_000);
+    assert.ok((await memory('main', 'heap')) > 1_000_000);
     assert.equal(await value(metrics, 'openswml_media_frames_late_total'), 4);
     assert.equal(await value(metrics, 'openswml_media_frames_total'), 1_000);
     assert.doesNotMatch(await metrics.registry.metrics(), /^openswml_disk_free_bytes /m);

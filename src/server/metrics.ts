@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CallEnd } from '../call/leg.ts';
 import type { CallbackDelivery } from '../callbacks/events.ts';
 import type { MediaStatistics } from '../mediaworker/protocol.ts';
+import type { ThreadMemory } from '../mediaworker/worker-host.ts';
 import type { RefusalReason } from './load/admission.ts';
 import type { LoadSample } from './load/overload.ts';
 
@@ -15,6 +16,8 @@ export interface MetricsProbe {
   readonly overloaded: () => boolean;
   /** Main thread first, then the media threads. */
   readonly threads: () => readonly LoadSample[];
+  /** Of the media threads. */
+  readonly mediaMemory: () => Promise<readonly ThreadMemory[]>;
   readonly frames: () => number;
   readonly lateFrames: () => number;
 }
@@ -96,7 +99,22 @@ export class Metrics {
       registers,
       collect() {
         for (const [index, { utilization }] of probe.threads().entries()) {
-          this.set({ thread: index === 0 ? 'main' : `media-${index - 1}` }, utilization);
+          this.set({ thread: nameOfThread(index) }, utilization);
+        }
+      },
+    });
+    new Gauge({
+      name: 'openswml_thread_memory_bytes',
+      help: 'Memory that a thread has in use: its heap, and buffers outside of it.',
+      labelNames: ['thread', 'kind'],
+      registers,
+      async collect() {
+        const { heapUsed, external } = process.memoryUsage();
+        const all: readonly ThreadMemory[] = [{ heap: heapUsed, external }, ...(await probe.mediaMemory())];
+        for (const [index, memory] of all.entries()) {
+          const thread = nameOfThread(index);
+          this.set({ thread, kind: 'heap' }, memory.heap);
+          this.set({ thread, kind: 'external' }, memory.external);
         }
       },
     });
@@ -198,4 +216,8 @@ export class Metrics {
       },
     });
   }
+}
+
+function nameOfThread(index: number): string {
+  return index === 0 ? 'main' : `media-${index - 1}`;
 }

@@ -222,6 +222,7 @@ class AssembledServer implements Server {
         freeDiskBytes: () => load.freeDiskBytes,
         overloaded: () => load.overloaded,
         threads: () => load.samples,
+        mediaMemory: () => media.memory(),
         frames: () => load.frames,
         lateFrames: () => load.lateFrames,
       },

@@ -30,6 +30,7 @@ export type LogLine = Readonly<Record<string, unknown>>;
 export interface RecordingResource {
   readonly id: string;
   readonly status: string;
+  readonly control_id: string;
   readonly url: string;
   readonly duration_in_seconds: number;
   readonly duration_ms: number;

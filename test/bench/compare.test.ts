@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { type Baseline, compare, describeComparison, RATIOS, ratiosOf } from '../../bench/compare.ts';
+import type { Figures } from '../../bench/figures.ts';
+
+const FIGURES: Figures = {
+  load: '200 calls, silence sent back',
+  calls: 200,
+  answered: 200,
+  files: 199,
+  right: 198,
+  exact: 190,
+  answerMedianMs: 3,
+  answerP99Ms: 20,
+  cpuPercent: 0.12,
+  floorPercent: 0.04,
+  ratio: 3,
+  setupCpuMs: 0,
+  residentMb: 400,
+  mbPerCall: 0.25,
+  gapP99Ms: 22,
+  gapP999Ms: 30,
+  latenessP99Ms: 2,
+};
+
+test('a run is kept as multiples of its bare receiver and shares of its calls, without what was not measured', () => {
+  assert.deepEqual(ratiosOf(FIGURES), {
+    cpu: 3,
+    memory: 0.25,
+    gap: 1.5,
+    answered: 1,
+    right: 0.99,
+    exact: 0.95,
+  });
+  // 0.04 % of a core is 8 µs for each packet.
+  const setups = ratiosOf({ ...FIGURES, ratio: 0, setupCpuMs: 2, gapP999Ms: 0, right: 0, exact: 0 });
+  assert.deepEqual(setups, { setup: 250, memory: 0.25, answered: 1 });
+});
+
+test('a machine of half the speed gives the same ratios', () => {
+  const slow = { ...FIGURES, cpuPercent: 0.24, floorPercent: 0.08 };
+  const rows = compare(ratiosOf(slow), ratiosOf(FIGURES));
+  assert.ok(rows.every(({ times, verdict }) => times === 1 && verdict === 'as before'));
+});
+
+test('what differs by more than chance is better or worse, by what is good for each', () => {
+  const now = { ...FIGURES, ratio: 2.4, mbPerCall: 0.4, gapP999Ms: 33, right: 197, exact: 199 };
+  const rows = compare(ratiosOf(now), ratiosOf(FIGURES));
+  const verdicts = Object.fromEntries(rows.map(({ name, verdict }) => [name, verdict]));
+  assert.deepEqual(verdicts, {
+    cpu: 'better',
+    memory: 'worse',
+    gap: 'as before',
+    answered: 'as before',
+    right: 'worse',
+    exact: 'better',
+  });
+  assert.equal(rows.find(({ name }) => name === 'cpu')?.times.toFixed(2), '0.80');
+});
+
+test('only what both runs measured is compared, and another machine is named', () => {
+  const kept = { machine: 'one core', version: '0.1.0', ratios: { cpu: 4, setup: 200 } };
+  const text = describeComparison(ratiosOf(FIGURES), kept, 'two cores');
+  assert.match(text, /kept on another machine \(one core\)/);
+  assert.match(text, /CPU for each call, in bare receivers +3\.00 +4\.00 +× 0\.75 {2}better/);
+  assert.equal(text.split('\n').length, 2);
+  assert.doesNotMatch(describeComparison(ratiosOf(FIGURES), kept, 'one core'), /another machine/);
+});
+
+test('the kept baseline is of loads with a machine, a version and ratios that are known', () => {
+  const file = path.resolve(import.meta.dirname, '../../bench/baseline.json');
+  const baseline = JSON.parse(readFileSync(file, 'utf8')) as Baseline;
+  const loads = Object.entries(baseline);
+  assert.ok(loads.length >= 3);
+  for (const [load, { machine, version, ratios }] of loads) {
+    assert.match(machine, /^\d+ cores, .+, Node v\d+/, load);
+    assert.match(version, /^\d+\.\d+\.\d+/, load);
+    for (const name of Object.keys(ratios)) assert.ok(name in RATIOS, `${load}: ${name}`);
+  }
+});
