@@ -16,6 +16,8 @@ export interface Kind {
   readonly state: 'finished' | 'no_input' | undefined;
   readonly format: Format;
   readonly channels: 1 | 2;
+  /** Whether the server may end the call first, because its document is at its end. */
+  readonly mayEnd?: true;
   /** Which receiver gets its callbacks. */
   readonly receiver: ReceiverName;
 }
@@ -27,20 +29,23 @@ const TALK = { does: 'talk', state: 'finished', format: 'wav', channels: 1, rece
 
 export const KINDS = {
   talk: { ...TALK, share: 36 },
-  press: { ...TALK, share: 12, does: 'press', receiver: 'flaky' },
+  press: { ...TALK, share: 12, does: 'press', receiver: 'flaky', mayEnd: true },
   abandon: { ...TALK, share: 8, does: 'abandon', state: undefined, receiver: 'slow' },
   cancel: { ...TALK, share: 8, does: 'cancel', state: undefined },
-  silent: { ...TALK, share: 6, does: 'silent', state: 'no_input', receiver: 'flaky' },
+  silent: { ...TALK, share: 6, does: 'silent', state: 'no_input', receiver: 'flaky', mayEnd: true },
   garbage: { ...TALK, share: 6, does: 'garbage' },
   mp3: { ...TALK, share: 7, format: 'mp3' },
   mp4: { ...TALK, share: 2, format: 'mp4' },
   stereo: { ...TALK, share: 7, channels: 2, receiver: 'slow' },
   bridge: { ...TALK, share: 4, channels: 2 },
-  prompt: { ...TALK, share: 4, does: 'silent', state: undefined },
+  prompt: { ...TALK, share: 4, does: 'silent', state: undefined, mayEnd: true },
 } as const satisfies Readonly<Record<string, Kind>>;
 
 /** What the answering side of `bridge` goes by. */
 export const CALLED_USER = 'called';
+
+/** As {@link KINDS}, each with all that a kind may have. */
+export const kindOf = (name: KindName): Kind => KINDS[name];
 
 const NAMES = Object.keys(KINDS) as KindName[];
 const LONGEST_PATIENCE = 120;

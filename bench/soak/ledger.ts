@@ -1,6 +1,6 @@
 /** Brings each call of the soak together with its recording, and judges that. */
 import { judgeEncoded, judgeSound, type Judgement, readMarked } from '../judge.ts';
-import { KINDS, type KindName } from './kinds.ts';
+import { kindOf, KINDS, type KindName } from './kinds.ts';
 import type { EndedCall } from './messages.ts';
 import type { RecordingEnd } from './receivers.ts';
 
@@ -59,7 +59,7 @@ export class Ledger {
     this.#calls++;
     this.#byKind[call.kind] = (this.#byKind[call.kind] ?? 0) + 1;
     const { state } = KINDS[call.kind];
-    if (call.problem !== undefined && !(call.kind === 'silent' || call.kind === 'prompt')) {
+    if (call.problem !== undefined && kindOf(call.kind).mayEnd !== true) {
       this.#complain(call, call.problem);
     } else if (state !== undefined && call.answerMs !== undefined) {
       this.#awaited++;
@@ -113,7 +113,7 @@ export class Ledger {
         return;
       }
       if (call.worstLateMs >= TRUSTED_LATE_MS) this.#unjudged++;
-      else this.#complain(call, judged.problem ?? '');
+      else this.#complain(call, `ended by ${end.endedBy}: ${judged.problem ?? ''}`);
     }
   }
 

@@ -12,6 +12,7 @@ export interface RecordingEnd {
   readonly caller: number;
   readonly state: 'finished' | 'no_input' | 'error';
   readonly url: string | undefined;
+  readonly endedBy: string | undefined;
   readonly error: string | undefined;
 }
 
@@ -77,6 +78,7 @@ export class Receivers {
     const { state = '' } = params;
     if (state !== 'finished' && state !== 'no_input' && state !== 'error') return;
     const caller = Number(new URL(request.url ?? '/', this.urlOf(name)).searchParams.get('caller'));
-    this.#ended({ caller, state, url: params['url'], error: params['error'] });
+    const { url, ended_by: endedBy, error } = params;
+    this.#ended({ caller, state, url, endedBy, error });
   }
 }
