@@ -21,11 +21,7 @@ export class DialProgress {
   take({ kind, text }: LegEvent): void {
     if (kind !== 'call') return;
     if (text === 'ringing') this.#alerted.resolve();
+    else if (text === 'early media') this.#earlySound.resolve();
     else if (text === 'answered') this.#answered.resolve();
-  }
-
-  /** Sound comes before the answer. */
-  sounds(): void {
-    this.#earlySound.resolve();
   }
 }

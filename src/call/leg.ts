@@ -29,6 +29,8 @@ export interface CallEnd {
   /** Who ended it: we (script, operator, limit) or the party. */
   readonly by: 'local' | 'remote';
   readonly reason: EndReason;
+  /** Of the SIP response with which the party refused the call. */
+  readonly status?: number;
 }
 
 /** The `call` object of the language (spec/document.md 2.3), live: `call_state` changes. */

@@ -322,6 +322,7 @@ export class MediaLeg implements CallLeg {
   ringingWithSound(media: MediaClient): void {
     if (this.#over) return;
     this.ringing();
+    if (this.#media === undefined) this.#event('call', 'early media');
     this.#attach(media);
   }
 
@@ -334,9 +335,9 @@ export class MediaLeg implements CallLeg {
     this.#event('call', 'answered');
   }
 
-  /** The party ended the call, or the network lost it. */
-  endedRemotely(reason: EndReason): Promise<void> {
-    return this.#end({ by: 'remote', reason });
+  /** The party ended the call, or refused it with a SIP `status`, or the network lost it. */
+  endedRemotely(reason: EndReason, status?: number): Promise<void> {
+    return this.#end({ by: 'remote', reason, ...(status !== undefined && { status }) });
   }
 
   /** We refused the call: signalling is over, and nothing is left to send. */
@@ -461,7 +462,7 @@ export class MediaLeg implements CallLeg {
     await this.#streams.settled();
     await signalled;
     this.#state = 'ended';
-    this.#event('call', 'ended', { by: end.by, reason: end.reason });
+    this.#event('call', 'ended', { ...end });
     this.#resolveEnded(end);
   }
 

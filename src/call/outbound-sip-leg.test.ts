@@ -81,7 +81,6 @@ async function openBench(t: TestContext) {
         log: silentLogger,
         onEvent: ({ kind, text }) => kind === 'call' && events.push(text),
         onSipCall: (id) => sipCalls.push(id),
-        onEarlySound: () => events.push('early sound'),
         ...options,
       });
       calls.push(call);
@@ -136,7 +135,7 @@ test('sound before the answer is taken, and the answer goes on with it', async (
   };
   const { leg } = bench.call();
   await clock.advance(900);
-  assert.deepEqual(events, ['ringing', 'early sound']);
+  assert.deepEqual(events, ['ringing', 'early media']);
   assert.ok(bench.heard() > 30);
   await clock.advance(500);
   assert.equal(leg.info.call_state, 'answered');
@@ -160,7 +159,7 @@ for (const [status, reason] of [
     bench.alice.onCall = (call) => call.refuse(status);
     const call = bench.call();
     await bench.clock.advance(1000);
-    assert.deepEqual(await call.leg.ended, { by: 'remote', reason });
+    assert.deepEqual(await call.leg.ended, { by: 'remote', reason, status });
     assert.match(call.failure ?? '', reason === 'error' ? new RegExp(`^${status} `) : /^$/);
     await bench.finish();
   });

@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.ts';
+import { redactUris } from '../log/redact.ts';
 import type {
   DestinationRefusal,
   OutgoingCallOptions,
@@ -30,8 +31,6 @@ export interface OutboundSipLegOptions extends SipLegSite {
   readonly parent: NonNullable<CallInfo['parent']>;
   /** Told when a call was really made. */
   readonly onSipCall: (sipCallId: string) => void;
-  /** Sound comes before the answer. */
-  readonly onEarlySound: () => void;
 }
 
 export interface OutboundSipLeg {
@@ -48,7 +47,9 @@ const UNSAFE_TEXT = /[\x00-\x08\x0a-\x1f\x7f]/;
 /** Calls a SIP URI. One that cannot be called ends with `error`, after this returned. */
 export function callBySip(options: OutboundSipLegOptions): OutboundSipLeg {
   const signalling = new OutboundSipSignalling(options);
-  const { callId, nodeId, projectId, spaceId, from, to, type, parent, invite } = options;
+  const { callId, nodeId, projectId, spaceId, type, parent, invite } = options;
+  // Everybody sees these; passwords are for the INVITE.
+  const [from, to] = [redactUris(options.from), redactUris(options.to)];
   const leg = new MediaLeg({
     ...options,
     signalling,
@@ -166,7 +167,6 @@ class OutboundSipSignalling implements Signalling {
         media.accept(sdp);
         this.#agreed = true;
         leg.ringingWithSound(media.client);
-        this.#options.onEarlySound();
         return;
       } catch (cause) {
         // The answer proper may still be of use.
@@ -200,7 +200,7 @@ class OutboundSipSignalling implements Signalling {
       const known = how === 'transport' ? [reason] : [status, reason];
       this.failure ??= known.filter((part) => part !== undefined).join(' ') || how;
     }
-    void leg.endedRemotely(why);
+    void leg.endedRemotely(why, how === 'failed' && by === 'remote' ? status : undefined);
     this.#finish();
   }
 

@@ -1,7 +1,7 @@
 import type { SipCallEnd } from '../sip/api.ts';
 import type { EndReason } from './leg.ts';
 
-/** What final responses to a call of ours mean (RFC 3261 21.4 to 21.6); others are errors. */
+/** Others are errors. */
 const REASONS: Readonly<Record<number, EndReason>> = {
   404: 'not_found',
   410: 'not_found',
@@ -16,6 +16,11 @@ const REASONS: Readonly<Record<number, EndReason>> = {
   607: 'decline',
 };
 
+/** What a final response to a call of ours means (RFC 3261 21.4 to 21.6). */
+export function reasonOfStatus(status: number): EndReason {
+  return REASONS[status] ?? 'error';
+}
+
 /**
  * How a SIP call ended, in the words of the language (spec/call-control.md 3.6).
  * @param accepted whether it had been answered
@@ -27,7 +32,7 @@ export function endReasonOf(end: SipCallEnd, accepted: boolean): EndReason {
     case 'cancel':
       return accepted ? 'hangup' : 'cancel';
     case 'failed':
-      return end.by === 'remote' ? (REASONS[end.status ?? 0] ?? 'error') : 'error';
+      return end.by === 'remote' ? reasonOfStatus(end.status ?? 0) : 'error';
     case 'timeout':
       // 408: nobody has said a word; else it rang for as long as it may.
       return accepted || end.status === 408 ? 'error' : 'noAnswer';

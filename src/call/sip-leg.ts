@@ -1,5 +1,6 @@
 import type { IdleMedia, InbandDigits, MediaHost } from '../mediaworker/protocol.ts';
 import type { Logger } from '../log/logger.ts';
+import { redactUris } from '../log/redact.ts';
 import type { IncomingSipCall, SipCallEnd } from '../sip/api.ts';
 import type { AudioCodecName } from '../sip/sdp/offer-answer.ts';
 import type { Clock, Timer } from '../time/clock.ts';
@@ -62,8 +63,8 @@ export function createSipLeg(options: SipLegOptions): MediaLeg {
       segment_id: options.callId,
       direction: 'inbound',
       type: 'sip',
-      from: call.from.uri,
-      to: call.to.uri,
+      from: redactUris(call.from.uri),
+      to: redactUris(call.to.uri),
       headers: customHeaders(call),
       sip_data: sipData(call),
       project_id: options.projectId,

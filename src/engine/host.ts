@@ -10,6 +10,7 @@ import type { Scope } from '../swml/scope.ts';
 import type { Clock } from '../time/clock.ts';
 import type { DocumentLoader } from './document-source.ts';
 import type { ScriptSession } from './session.ts';
+import type { TraceListener } from './tracer.ts';
 
 export interface ScriptHost {
   readonly kind: DocumentKind;
@@ -48,6 +49,8 @@ export interface ScriptServices {
   readonly dialler?: Dialler | undefined;
   /** Told of a script that begins on another call than the one it was started from, and when it is over. */
   onScript?(callId: string, script: ScriptSession | undefined): void;
+  /** Who is told what such a script does; undefined: nobody. */
+  traceOf?(callId: string): TraceListener | undefined;
   /** Told of every `calling.script.warning`. */
   onWarning?(warning: ScriptWarning): void;
   /** Scope `envs`. */

@@ -33,7 +33,11 @@ export async function runOnLeg(
     return cause instanceof Error ? cause.message : String(cause);
   }
   if (signal.aborted || leg.signal.aborted) return 'it was broken off';
-  const { session, done } = startScript({ leg, document, services, sessionId, strict, hangUpAtEnd: false });
+  const onTrace = services.traceOf?.(leg.info.call_id);
+  const { session, done } = startScript({
+    ...{ leg, document, services, sessionId, strict, hangUpAtEnd: false },
+    ...(onTrace !== undefined && { onTrace }),
+  });
   services.onScript?.(leg.info.call_id, session);
   const stop = (): void => session.stop();
   signal.addEventListener('abort', stop, { once: true });

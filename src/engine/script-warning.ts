@@ -1,5 +1,6 @@
 import type { CallInfo } from '../call/leg.ts';
 import type { ErrorCode } from '../swml/error-codes.ts';
+import { redactUris } from '../log/redact.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { ErrorPlace, ScriptWarning } from './host.ts';
 
@@ -12,7 +13,7 @@ export function warningParams(
   { code, message }: { readonly code: ErrorCode; readonly message: string },
   { section, index, method }: ErrorPlace = START,
 ): ScriptWarning['params'] {
-  return { ...callIds(info), code, message, section, index, method };
+  return { ...callIds(info), code, message: redactUris(message), section, index, method };
 }
 
 /** Ids of a call that the params of every event carry. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { maskDigits, redactFields, redactText } from './redact.ts';
+import { maskDigits, redactFields, redactText, redactUris, redactUrisIn } from './redact.ts';
 
 describe('log redaction', () => {
   it('shows pressed digits at debug, and only their number at info and above', () => {
@@ -22,6 +22,24 @@ describe('log redaction', () => {
       redactText('sip:ann@example.com at 10:30 https://a.test/x@y'),
       'sip:ann@example.com at 10:30 https://a.test/x@y',
     );
+  });
+
+  it('takes the password out of SIP URIs, and out of URLs inside of other addresses', () => {
+    for (const [text, shown] of [
+      ['"sip:ann:s3cret@pbx.test:5060" cannot be called', '"sip:ann@pbx.test:5060" cannot be called'],
+      [
+        'INVITE SIPS:ann:a:b@c@pbx.test SIP/2.0\r\nTo: <sip:1:x@h>',
+        'INVITE SIPS:ann@pbx.test SIP/2.0\r\nTo: <sip:1@h>',
+      ],
+      ['stream:wss://ann:pw@a.test/x', 'stream:wss://a.test/x'],
+      ['sip:pbx.test:5060', 'sip:pbx.test:5060'],
+      ['sip:ann@pbx.test:5060;transport=tcp', 'sip:ann@pbx.test:5060;transport=tcp'],
+    ] as const) {
+      assert.equal(redactUris(text), shown);
+      assert.equal(redactText(text), shown);
+    }
+    const left = { to: ['sip:a:pw@b', 7, null], 'https://u:p@c/': { deep: 'x' } };
+    assert.deepEqual(redactUrisIn(left), { to: ['sip:a@b', 7, null], 'https://c/': { deep: 'x' } });
   });
 
   it('takes authorization lines and query secrets out of a text', () => {

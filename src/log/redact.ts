@@ -6,6 +6,8 @@ const SECRET_NAME =
   /(^|[-_.])(authorization|cookie|password|passwd|secret|token|credentials?|api_?key|signing_?key|private_?key)$/;
 /** `scheme://user:password@`. Bounded, so that a hostile text costs no more than its length. */
 const USERINFO = /\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/?#"'<>]{1,512}@/gi;
+/** `sip:user:password@` (RFC 3261 19.1.1); a password may hold more than it should. */
+const SIP_PASSWORD = /\b(sips?:[^\s:@"'<>]{1,256}):[^\s"'<>]{0,256}@/gi;
 /** Header lines inside a logged SIP or HTTP message. */
 const AUTHORIZATION_LINE = /^((?:proxy-)?authorization[ \t]{0,8}:)[^\r\n]*/gim;
 const QUERY_SECRET = /([?&][\w-]{0,32}(?:token|password|secret|api_?key|signature)=)[^&\s#"']+/gi;
@@ -21,14 +23,25 @@ export function maskDigits(digits: string, level: LogLevel): string {
   return level === 'debug' || level === 'trace' ? digits : 'x'.repeat(digits.length);
 }
 
+/** Text without user and password in URLs, and without password in SIP URIs; whole otherwise. */
+export function redactUris(text: string): string {
+  return text.includes('@') ? text.replace(USERINFO, '$1').replace(SIP_PASSWORD, '$1@') : text;
+}
+
+/** As {@link redactUris}, for all texts in what JSON can hold. */
+export function redactUrisIn<T>(value: T): T {
+  if (typeof value === 'string') return redactUris(value) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(redactUrisIn) as T;
+  const entries = Object.entries(value).map(([name, part]) => [redactUris(name), redactUrisIn(part)]);
+  return Object.fromEntries(entries) as T;
+}
+
 /** Text without passwords in URLs, authorization lines and query secrets; cut at 16,384 characters. */
 export function redactText(text: string): string {
   const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length} characters)` : text;
   if (!cut.includes('@') && !cut.includes('=') && !cut.includes(':')) return cut;
-  return cut
-    .replace(USERINFO, '$1')
-    .replace(AUTHORIZATION_LINE, `$1 ${REDACTED}`)
-    .replace(QUERY_SECRET, `$1${REDACTED}`);
+  return redactUris(cut).replace(AUTHORIZATION_LINE, `$1 ${REDACTED}`).replace(QUERY_SECRET, `$1${REDACTED}`);
 }
 
 /** A copy of `fields` that is safe to log: no secrets, errors as plain objects, bounded in depth and length. */

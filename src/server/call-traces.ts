@@ -5,13 +5,14 @@ import type { MediaClient } from '../call/media-client.ts';
 import type { DocumentLoader } from '../engine/document-source.ts';
 import { callObject } from '../engine/payload.ts';
 import type { Logger } from '../log/logger.ts';
+import { redactUrisIn } from '../log/redact.ts';
 import type { HttpClient } from '../methods/context.ts';
 import { redactUrl } from '../net/http-url.ts';
 import { recordingFileName } from '../recording/recording-path.ts';
 import type { SwmlDocument } from '../swml/document.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { CallTracer } from '../trace/call-tracer.ts';
-import type { TraceHeader } from '../trace/format.ts';
+import { TRACE_VERSION, type TraceHeader } from '../trace/format.ts';
 import { TraceFile } from '../trace/trace-file.ts';
 
 export interface CallTracesOptions {
@@ -65,16 +66,23 @@ export class CallTraces {
     const startedAt = new Date(clock.now()).toISOString();
     const folder = path.join(dir, startedAt.slice(0, 10));
     const header: TraceHeader = {
-      openswml_trace: 1,
-      call: callObject(call),
+      openswml_trace: TRACE_VERSION,
+      call: redactUrisIn(callObject(call)),
       started_at: startedAt,
       document,
       virtual: false,
       version,
     };
     const file = new TraceFile(path.join(folder, `${call.call_id}.jsonl`), header, { clock, log });
-    const name = recordingFileName(call.call_id, 'wav', audio === 'encrypted');
-    return new CallTrace(clock, file, audio === 'none' ? undefined : { path: path.join(folder, name), name });
+    return new CallTrace({
+      tracer: new CallTracer(clock, (event) => file.write(event)),
+      callId: call.call_id,
+      audio: (callId) => {
+        const name = recordingFileName(callId, 'wav', audio === 'encrypted');
+        return audio === 'none' ? undefined : { path: path.join(folder, name), name };
+      },
+      close: () => file.close(),
+    });
   }
 
   async #sweep(): Promise<void> {
@@ -95,25 +103,40 @@ export class CallTraces {
   }
 }
 
-/** The trace of one call. */
+interface CallTraceOptions {
+  readonly tracer: CallTracer;
+  readonly callId: string;
+  /** Where what the party of a call says is kept; undefined: nowhere. */
+  readonly audio: (callId: string) => { readonly path: string; readonly name: string } | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** The trace of one call, or the part of it that is about a call that this one has made. */
 export class CallTrace {
   readonly tracer: CallTracer;
-  readonly #file: TraceFile;
-  readonly #audio: { readonly path: string; readonly name: string } | undefined;
+  readonly #options: CallTraceOptions;
+  /** Of the calls that this one has made and that are not over. */
+  #open = 1;
 
-  constructor(
-    clock: Clock,
-    file: TraceFile,
-    audio: { readonly path: string; readonly name: string } | undefined,
-  ) {
-    this.tracer = new CallTracer(clock, (event) => file.write(event));
-    this.#file = file;
-    this.#audio = audio;
+  constructor(options: CallTraceOptions) {
+    this.tracer = options.tracer;
+    this.#options = options;
+  }
+
+  /** The call makes another one, which goes into the same file. */
+  called(call: CallInfo): CallTrace {
+    this.#open++;
+    return new CallTrace({
+      ...this.#options,
+      tracer: this.tracer.called(call),
+      callId: call.call_id,
+      close: () => this.close(),
+    });
   }
 
   /** The call has a media session: its levels, and what the party says. */
   media(media: MediaClient): void {
-    this.tracer.media(media, this.#audio);
+    this.tracer.media(media, this.#options.audio(this.#options.callId));
   }
 
   /** The document that was asked for at the beginning. */
@@ -167,8 +190,9 @@ export class CallTrace {
     };
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  /** The call is over; the file is complete when those are that it has made, too. */
+  async close(): Promise<void> {
+    if (--this.#open === 0) await this.#options.close();
   }
 }
 

@@ -12,6 +12,7 @@ import type { ScriptWarning } from '../engine/host.ts';
 import { callingPayload } from '../engine/payload.ts';
 import { warningParams } from '../engine/script-warning.ts';
 import type { TraceEvent } from '../engine/trace.ts';
+import type { TraceListener } from '../engine/tracer.ts';
 import type { Logger } from '../log/logger.ts';
 import { maskDigits } from '../log/redact.ts';
 import type { MediaHost } from '../mediaworker/protocol.ts';
@@ -158,8 +159,8 @@ export class Calls {
     leg.limitDuration(config.limits.max_call_seconds);
     const { protocol, address, port } = call.source;
     const data = {
-      from: call.from.uri,
-      to: call.to.uri,
+      from: leg.info.from,
+      to: leg.info.to,
       source: `${protocol}:${address}:${port}`,
       sip_call_id: call.sipCallId,
     };
@@ -213,15 +214,8 @@ export class Calls {
     }
   }
 
-  /** A call of ours has no trace of its own: its messages are in that of the call that it was made for. */
   #traceSip(callId: string, direction: 'in' | 'out', line: SipLine, data: Uint8Array): void {
-    const call = this.#live.get(callId);
-    const { parent, to } = call?.leg.info ?? {};
-    if (parent === undefined) call?.trace?.tracer.sip(direction, line, data);
-    else {
-      const named = { ...line, text: `${line.text} [${to}]` };
-      this.#live.get(parent.call_id)?.trace?.tracer.sip(direction, named, data);
-    }
+    this.#live.get(callId)?.trace?.tracer.sip(direction, line, data);
   }
 
   /** Puts a callback into the trace of its call. */
@@ -314,17 +308,24 @@ export class Calls {
           const served = this.#live.get(id);
           if (served !== undefined) served.script = script;
         },
+        traceOf: (id) => this.#traceOf(id),
         onWarning: (warning) => this.#warn(call, warning.params),
       },
-      onTrace: (event) => {
-        this.#trace(callId, log, event);
-        trace?.tracer.script(event);
-      },
+      onTrace: this.#traceOf(callId),
     });
     call.script = script.session;
     const result = await script.done;
     log.info({ outcome: result.outcome }, 'script over');
     if (!leg.signal.aborted) await leg.hangup();
+  }
+
+  /** Who is told what a script on a call does. */
+  #traceOf(callId: string): TraceListener {
+    const { log = this.#options.log, trace } = this.#live.get(callId) ?? {};
+    return (event) => {
+      this.#trace(callId, log, event);
+      trace?.tracer.script(event);
+    };
   }
 
   /** `calling.script.warning` (spec/document.md 5.1). */

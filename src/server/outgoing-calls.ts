@@ -3,6 +3,7 @@ import { DialProgress } from '../call/dial-progress.ts';
 import type { DialledCall, Dialler, DialRequest } from '../call/dialler.ts';
 import type { CallInfo, CallLeg } from '../call/leg.ts';
 import type { LegEvent } from '../call/media-leg.ts';
+import type { CallTrace } from './call-traces.ts';
 import { callBySip, type OutboundSipLeg } from '../call/outbound-sip-leg.ts';
 import { chosenCodecs } from '../call/sip-leg.ts';
 import type { Logger } from '../log/logger.ts';
@@ -65,7 +66,9 @@ export class OutgoingCalls implements Dialler {
     const callLog = log.child({ call_id: callId, parent_call_id: parent.info.call_id });
     const figures = new CallFigures(metrics, clock, 'outbound');
     const progress = new DialProgress();
-    const hopsLeft = this.#site.find(parent.info.call_id)?.hopsLeft ?? 0;
+    const calling = this.#site.find(parent.info.call_id);
+    const hopsLeft = calling?.hopsLeft ?? 0;
+    let trace: CallTrace | undefined;
     let sipCallId: string | undefined;
     const outgoing: OutboundSipLeg = callBySip({
       ...legSite(this.#options),
@@ -89,14 +92,16 @@ export class OutgoingCalls implements Dialler {
         figures.take(event);
         progress.take(event);
         this.#site.onEvent(callId, event, callLog);
+        trace?.tracer.leg(event);
       },
-      onEarlySound: () => progress.sounds(),
+      onMedia: (media) => trace?.media(media),
       onSipCall: (id) => {
         sipCallId = id;
         this.#site.noteSipCall(id, callId);
       },
     });
     const { leg } = outgoing;
+    trace = calling?.trace?.called(leg.info);
     leg.limitDuration(config.limits.max_call_seconds);
     callLog.info({ from: leg.info.from, to: leg.info.to }, 'outgoing call');
     const call: ServedCall = {
@@ -110,7 +115,7 @@ export class OutgoingCalls implements Dialler {
       log: callLog,
       figures,
       hopsLeft: hopsLeft - 1,
-      trace: undefined,
+      trace,
     };
     this.#site.keep(call, () => sipCallId);
     return {

@@ -92,9 +92,12 @@ export class CallStory {
     this.tracer.leg(event);
   }
 
-  /** A callback arrived. */
-  called({ method, url, eventType, params, body, attempt }: ReceivedCallback): void {
-    this.tracer.note('callback', eventType === '' ? `${method} ${url}` : eventType, {
+  /** A callback arrived. @param tracer of the call that it is about */
+  called(
+    { method, url, eventType, params, body, attempt }: ReceivedCallback,
+    tracer: CallTracer = this.tracer,
+  ): void {
+    tracer.note('callback', eventType === '' ? `${method} ${url}` : eventType, {
       state: params['state'],
       ...(attempt > 1 && { attempt }),
       url,

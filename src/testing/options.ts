@@ -2,6 +2,7 @@ import type { CallInfo } from '../call/leg.ts';
 import { sipData } from '../call/sip-data.ts';
 import { callObject } from '../engine/payload.ts';
 import type { Logger } from '../log/logger.ts';
+import { redactUris, redactUrisIn } from '../log/redact.ts';
 import type { AudioCodec } from '../mediaworker/protocol.ts';
 import type { NetworkConditions } from '../rtp/memory-network.ts';
 import type { Synthesizer } from '../speech/synthesizer.ts';
@@ -9,7 +10,7 @@ import type { JsonObject } from '../swml/json.ts';
 import type { Parties } from './party-plan.ts';
 import type { RecognitionStub } from './recognition.ts';
 import type { CallEvent } from '../trace/events.ts';
-import type { TraceHeader } from '../trace/format.ts';
+import { TRACE_VERSION, type TraceHeader } from '../trace/format.ts';
 import { type DocumentSource, type FoundDocument, isDocumentText } from './documents.ts';
 import type { FakeWeb, WebStubs } from './web.ts';
 
@@ -107,11 +108,11 @@ export function traceHeader(
   const { document: source } = options;
   const isPlace = typeof source === 'string' && source !== '' && !isDocumentText(source);
   return {
-    openswml_trace: 1,
-    call: { ...callObject(call) },
+    openswml_trace: TRACE_VERSION,
+    call: redactUrisIn({ ...callObject(call) }),
     started_at: startOf(options).toISOString(),
-    ...(isPlace ? { document: source } : {}),
-    ...(!isPlace && 'text' in document ? { document_text: document.text } : {}),
+    ...(isPlace ? { document: redactUris(source) } : {}),
+    ...(!isPlace && 'text' in document ? { document_text: redactUris(document.text) } : {}),
     virtual: options.realTime !== true,
   };
 }

@@ -1,22 +1,37 @@
 /** Who answers when the document of a virtual call calls others (`connect`). */
 import { DialProgress } from '../call/dial-progress.ts';
 import type { DialledCall, Dialler, DialRequest } from '../call/dialler.ts';
-import { CallError, type CallInfo, type CallLeg } from '../call/leg.ts';
-import { MediaLeg, type Signalling } from '../call/media-leg.ts';
-import { sipData } from '../call/sip-data.ts';
+import { CallError, type CallLeg } from '../call/leg.ts';
+import { MediaLeg } from '../call/media-leg.ts';
+import { reasonOfStatus } from '../call/sip-end.ts';
 import { silentLogger } from '../log/logger.ts';
 import { warmUpOpus } from '../mediaworker/codecs.ts';
 import { sleep } from '../time/clock.ts';
+import type { CallTracer } from '../trace/call-tracer.ts';
 import type { CallParts } from './call-parts.ts';
 import { CallStory } from './call-story.ts';
 import type { CallTime } from './call-time.ts';
 import { CallerLine } from './caller-line.ts';
+import {
+  type DialledParty,
+  dialledSignalling,
+  infoOf,
+  type LineState,
+  receivedName,
+} from './dialled-party.ts';
 import type { CallerSite } from './caller.ts';
 import { Listening } from './listening.ts';
 import { VirtualParty } from './party.ts';
-import { DEFAULT_ANSWERS_AFTER, type Parties, type PartyPlan, planFor, REFUSALS } from './party-plan.ts';
+import {
+  DEFAULT_ANSWERS_AFTER,
+  type EarlyMediaPlan,
+  type Parties,
+  type PartyPlan,
+  planFor,
+  REFUSALS,
+} from './party-plan.ts';
 import { VirtualRecogniser } from './recognition.ts';
-import { SERVER_ADDRESS, VirtualSignalling } from './signalling.ts';
+import { VirtualSignalling } from './signalling.ts';
 import type { Transcript } from './transcript.ts';
 
 export interface PartyLinesOptions {
@@ -27,6 +42,10 @@ export interface PartyLinesOptions {
   readonly newId: () => string;
   /** Longest call, seconds. */
   readonly maxSeconds: number;
+  /** Of the call; it is told of those that are made. */
+  readonly tracer: CallTracer;
+  /** Whether levels and what is received are kept. */
+  readonly trace: boolean;
   /** Puts what parties do on the timeline of the call. */
   readonly note: (text: string, data?: Readonly<Record<string, unknown>>) => void;
   readonly fileUrl: CallerSite['fileUrl'];
@@ -45,6 +64,8 @@ export class PartyLines implements Dialler {
   readonly #work: Promise<void>[] = [];
   /** What is heard on a call, by call id. */
   readonly #transcripts = new Map<string, Transcript>();
+  /** By call id. */
+  readonly #tracers = new Map<string, CallTracer>();
   readonly #legs: MediaLeg[] = [];
   #failure: unknown;
   #calls = 0;
@@ -97,18 +118,18 @@ export class PartyLines implements Dialler {
   }
 
   dial(parent: CallLeg, request: DialRequest): DialledCall {
-    const { parts, newId, time, streams, maxSeconds } = this.#options;
+    const { parts, newId, time, streams, maxSeconds, trace } = this.#options;
     const { clock } = time;
     const progress = new DialProgress();
     const story = new CallStory(clock, (sound) => parts.speech.lengthMs(sound));
     const recogniser = new VirtualRecogniser(undefined);
     const sessionId = newId();
-    const line: { signalling: VirtualSignalling | undefined; over: boolean } = {
-      signalling: undefined,
-      over: false,
-    };
+    const line: LineState = { signalling: undefined, over: false, failure: undefined };
+    const info = infoOf(request, parent.info, newId());
+    const tracer = this.#options.tracer.called(info);
+    this.#tracers.set(info.call_id, tracer);
     const leg = new MediaLeg({
-      info: infoOf(request, parent.info, newId()),
+      info,
       signalling: dialledSignalling(line),
       sounds: parts.sounds,
       recordings: parts.recordings,
@@ -120,36 +141,54 @@ export class PartyLines implements Dialler {
       onEvent: (event) => {
         progress.take(event);
         story.legEvent(event, leg.signal.aborted);
+        tracer.leg(event);
+      },
+      onMedia: (media) => {
+        const name = receivedName(tracer.number);
+        if (trace) tracer.media(media, { path: `/${name}`, name });
       },
     });
     leg.limitDuration(maxSeconds);
     this.#legs.push(leg);
-    this.register(leg.info.call_id, story.transcript);
-    const work = this.#serve(leg, request, parent, story, recogniser, line).catch((cause: unknown) => {
+    this.register(info.call_id, story.transcript);
+    const call: DialledParty = {
+      leg,
+      number: tracer.number ?? 0,
+      request,
+      parent,
+      story,
+      recogniser,
+      line,
+    };
+    const work = this.#serve(call).catch((cause: unknown) => {
       this.#failure ??= cause;
     });
     this.#work.push(work);
     const { alerted, earlySound, answered } = progress;
-    return { leg, sessionId, alerted, earlySound, answered, failure: undefined };
+    return {
+      ...{ leg, sessionId, alerted, earlySound, answered },
+      get failure() {
+        return line.failure;
+      },
+    };
   }
 
-  async #serve(
-    leg: MediaLeg,
-    request: DialRequest,
-    parent: CallLeg,
-    story: CallStory,
-    recogniser: VirtualRecogniser,
-    line: { signalling: VirtualSignalling | undefined; over: boolean },
-  ): Promise<void> {
+  /** What traces a call that was made; undefined for any other. */
+  tracerOf(callId: unknown): CallTracer | undefined {
+    return this.#tracers.get(String(callId));
+  }
+
+  async #serve(call: DialledParty): Promise<void> {
+    const { leg, request, parent, story, line } = call;
     const { parts, time, note } = this.#options;
     const { clock } = time;
     const plan = planFor(this.#options.parties, request.to);
     if (plan === undefined) {
-      note(`nobody is at ${request.to}: "parties" has no entry for it`);
-      await leg.endedRemotely('not_found');
+      note(`nobody is at ${leg.info.to}: "parties" has no entry for it`);
+      await leg.endedRemotely('not_found', REFUSALS.not_found);
       return;
     }
-    const { codec = 'PCMU', answersAfter = DEFAULT_ANSWERS_AFTER, refuses, does } = plan;
+    const { codec = 'PCMU', does, ringsAfter = 0, earlyMedia } = plan;
     if (codec === 'OPUS') await clock.holdWhile(warmUpOpus());
     const address = `10.0.1.${++this.#calls}`;
     const own = { clock, codec, telephoneEventPayloadType: TELEPHONE_EVENT };
@@ -169,15 +208,12 @@ export class PartyLines implements Dialler {
     signalling.attach(leg);
     const listening = new Listening({ clock, line: callerLine, transcript: story.transcript });
     void leg.ended.then(() => listening.end(new Error('the call is over')));
-    const party = new VirtualParty(
-      leg,
-      story,
-      callerLine,
-      this.#siteOf(leg, callerLine, listening, signalling, recogniser),
-    );
+    const site = this.#siteOf(call, callerLine, listening, signalling);
+    const received = (): Uint8Array => parts.disk.read(`/${receivedName(call.number)}`) ?? new Uint8Array(0);
+    const party = new VirtualParty({ ...call, received }, callerLine, site);
     this.#parties.push(party);
-    note(`${request.to} is called`);
-    if (!leg.signal.aborted) leg.ringing();
+    note(`${leg.info.to} is called`);
+    this.#ring(leg, ringsAfter);
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
     const noAnswer = clock.after(request.timeout * 1000, () => void leg.endedRemotely('noAnswer'));
@@ -185,36 +221,78 @@ export class PartyLines implements Dialler {
       () => noAnswer.cancel(),
       () => noAnswer.cancel(),
     );
+    const early = this.#early(call, signalling, earlyMedia, (heard) => {
+      return new VirtualParty({ ...call, received }, callerLine, { ...site, answered: heard });
+    });
+    early.catch(() => {});
     const doing = does?.(party);
     doing?.catch(() => {});
-    if (refuses !== 'no_answer') await this.#decide(leg, signalling, request, answersAfter, refuses);
+    await this.#decide(call, signalling, plan);
+    await early;
     await doing;
+  }
+
+  #ring(leg: MediaLeg, after: number | 'never'): void {
+    if (after === 'never') return;
+    const ring = (): void => {
+      if (!leg.signal.aborted) leg.ringing();
+    };
+    if (after === 0) ring();
+    else this.#options.time.clock.after(after * 1000, ring);
+  }
+
+  /** It is heard before it answers. @param party one for whom the call counts as answered from then on */
+  async #early(
+    { leg, request }: DialledParty,
+    signalling: VirtualSignalling,
+    plan: EarlyMediaPlan | undefined,
+    party: (heard: Promise<void>) => VirtualParty,
+  ): Promise<void> {
+    if (plan === undefined || !signalling.takes(request.codecs)) return;
+    try {
+      await sleep(this.#options.time.clock, (plan.after ?? 0) * 1000, leg.signal);
+      if (leg.state === 'answered') return;
+      leg.ringingWithSound(await signalling.heardEarly());
+    } catch (cause) {
+      // The call is over.
+      if (!leg.signal.aborted) throw cause;
+      return;
+    }
+    await plan.does?.(party(Promise.resolve()));
   }
 
   /** After a while it answers, or does not want to. */
   async #decide(
-    leg: MediaLeg,
+    { leg, request, line }: DialledParty,
     signalling: VirtualSignalling,
-    { codecs }: DialRequest,
-    answersAfter: number,
-    refuses: Exclude<PartyPlan['refuses'], 'no_answer'>,
+    { answersAfter = DEFAULT_ANSWERS_AFTER, refuses }: PartyPlan,
   ): Promise<void> {
+    if (refuses === 'no_answer') return;
     try {
       await sleep(this.#options.time.clock, answersAfter * 1000, leg.signal);
-      if (refuses === undefined) leg.answered(await signalling.answer(codecs));
-      else void leg.endedRemotely(REFUSALS[refuses]);
+      if (refuses === undefined) {
+        leg.answered(await signalling.answer(request.codecs));
+      } else if (refuses === 'error') {
+        line.failure = 'it cannot be reached';
+        void leg.endedRemotely('error');
+      } else {
+        const status = typeof refuses === 'number' ? refuses : REFUSALS[refuses];
+        const reason = reasonOfStatus(status);
+        if (reason === 'error') line.failure = String(status);
+        void leg.endedRemotely(reason, status);
+      }
     } catch (cause) {
       // The call is over, or there is no common codec, which ends it.
-      if (!leg.signal.aborted && !(cause instanceof CallError)) throw cause;
+      if (cause instanceof CallError) line.failure = cause.message;
+      else if (!leg.signal.aborted) throw cause;
     }
   }
 
   #siteOf(
-    leg: MediaLeg,
+    { leg, recogniser }: DialledParty,
     line: CallerLine,
     listening: Listening,
     signalling: VirtualSignalling,
-    recogniser: VirtualRecogniser,
   ): CallerSite {
     const { time, parts, random, note, fileUrl, fail } = this.#options;
     const { to } = leg.info;
@@ -238,45 +316,4 @@ export class PartyLines implements Dialler {
       pressBeside: (digit) => signalling.pressBeside(digit),
     };
   }
-}
-
-/** Of a call that is being made: only its end is ours. */
-function dialledSignalling(line: { signalling: VirtualSignalling | undefined; over: boolean }): Signalling {
-  const refuse = async (): Promise<never> => {
-    throw new CallError('invalid_state', 'only its party can answer a call of ours');
-  };
-  return {
-    localAddress: SERVER_ADDRESS,
-    answer: refuse,
-    earlyMedia: refuse,
-    end: async (reason) => {
-      line.over = true;
-      await line.signalling?.end(reason);
-    },
-  };
-}
-
-function infoOf(
-  { to, from: own, headers }: DialRequest,
-  parent: CallInfo,
-  callId: string,
-): Omit<CallInfo, 'call_state' | 'peer'> {
-  const type = /^sips?:/i.test(to) ? 'sip' : 'phone';
-  const from = own ?? parent.from;
-  return {
-    call_id: callId,
-    node_id: parent.node_id,
-    segment_id: callId,
-    direction: 'outbound',
-    type,
-    from,
-    to,
-    headers: [...(headers ?? [])],
-    ...(type === 'sip' && {
-      sip_data: sipData({ requestUri: to, from: { uri: from }, to: { uri: to }, contact: undefined }),
-    }),
-    parent: { device_type: parent.type, call_id: parent.call_id, node_id: parent.node_id },
-    project_id: parent.project_id,
-    space_id: parent.space_id,
-  };
 }

@@ -9,11 +9,25 @@ export class VirtualParty extends VirtualCaller {
   readonly #leg: MediaLeg;
   readonly #story: CallStory;
   readonly #line: CallerLine;
+  readonly #received: () => Uint8Array;
+  /** Number among the calls of the document, from 1, as the timeline has it. */
+  readonly number: number;
 
-  constructor(leg: MediaLeg, story: CallStory, line: CallerLine, site: CallerSite) {
+  constructor(
+    call: {
+      readonly leg: MediaLeg;
+      readonly number: number;
+      readonly story: CallStory;
+      readonly received: () => Uint8Array;
+    },
+    line: CallerLine,
+    site: CallerSite,
+  ) {
     super(site);
-    this.#leg = leg;
-    this.#story = story;
+    this.#leg = call.leg;
+    this.#story = call.story;
+    this.#received = call.received;
+    this.number = call.number;
     this.#line = line;
   }
 
@@ -56,6 +70,11 @@ export class VirtualParty extends VirtualCaller {
   /** Of its line, Hz. */
   get sampleRate(): number {
     return this.#line.sampleRate;
+  }
+
+  /** What the server received of it, a WAV file; empty without `trace: true` of the call, and before its end. */
+  get received(): Uint8Array {
+    return this.#received();
   }
 
   /** What it has heard since it was called, mono. */

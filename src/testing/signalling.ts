@@ -40,6 +40,7 @@ export class VirtualSignalling implements Signalling {
   #media: Promise<MediaClient> | undefined;
   #client: MediaClient | undefined;
   #isAnswered = false;
+  #isHeard = false;
   #over = false;
 
   constructor(options: VirtualSignallingOptions) {
@@ -59,23 +60,36 @@ export class VirtualSignalling implements Signalling {
 
   async answer(codecs: readonly string[] | undefined): Promise<MediaClient> {
     const { codec } = this.#options;
-    if (codecs !== undefined && !codecs.includes(codec)) {
+    if (!this.takes(codecs)) {
       this.#finish();
       void this.#leg?.refused();
       throw new CallError(
         'no_common_codec',
-        `the caller speaks ${codec}, the document takes ${codecs.join(', ')}`,
+        `the caller speaks ${codec}, the document takes ${codecs?.join(', ')}`,
       );
     }
     const client = await this.#open();
     this.#isAnswered = true;
-    this.#connect(client);
+    if (!this.#isHeard) this.#connect(client);
     this.#answer.resolve();
     return client;
   }
 
   async earlyMedia(): Promise<MediaClient> {
     const client = await this.#open();
+    this.#connect(client);
+    return client;
+  }
+
+  /** Whether the line has one of these codecs; undefined: any. */
+  takes(codecs: readonly string[] | undefined): boolean {
+    return codecs === undefined || codecs.includes(this.#options.codec);
+  }
+
+  /** The party of a call of ours is heard before it answers. */
+  async heardEarly(): Promise<MediaClient> {
+    const client = await this.#open();
+    this.#isHeard = true;
     this.#connect(client);
     return client;
   }
@@ -122,7 +136,7 @@ export class VirtualSignalling implements Signalling {
 
   #connect(client: MediaClient): void {
     const { line, codec, telephoneEventPayloadType, address = CALLER_ADDRESS } = this.#options;
-    line.connect({ address: SERVER_ADDRESS, rtpPort: client.rtpPort }, this.#isAnswered);
+    line.connect({ address: SERVER_ADDRESS, rtpPort: client.rtpPort }, this.#isAnswered || this.#isHeard);
     client.send({
       type: 'configure',
       media: {

@@ -205,6 +205,8 @@ export class VirtualCall {
       random,
       newId,
       maxSeconds: options.maxSeconds ?? DEFAULT_MAX_SECONDS,
+      tracer: this.#story.tracer,
+      trace: options.trace === true,
       note: (text, data = {}) => this.#story.tracer.note('caller', text, data),
       fileUrl: (file) => pathToFileURL(path.resolve(this.#baseDir, file)).href,
       fail: (summary) => this.#fail(summary),
@@ -440,6 +442,7 @@ export class VirtualCall {
         ...(envs !== undefined && { envs }),
         newId: this.#newId,
         dialler: this.#partyLines,
+        traceOf: (id) => (event) => this.#partyLines.tracerOf(id)?.script(event),
         random: repeatableRandom((this.#options.seed ?? 1) ^ 0x7a3),
         emit: (callback) => this.#parts.emit(callback),
       },
@@ -452,7 +455,10 @@ export class VirtualCall {
 
   #exchanged(exchange: WebExchange, phase: 'arrived' | 'done'): void {
     if (exchange.request.purpose === 'callback') {
-      if (phase === 'arrived') this.#story.called(this.callbacks.note(exchange));
+      if (phase === 'arrived') {
+        const callback = this.callbacks.note(exchange);
+        this.#story.called(callback, this.#partyLines.tracerOf(callback.params['call_id']));
+      }
     } else if (phase === 'done') {
       this.#story.asked(exchange);
     }

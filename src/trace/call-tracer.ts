@@ -1,7 +1,9 @@
 import type { CallbackRequest } from '../callbacks/events.ts';
+import type { CallInfo } from '../call/leg.ts';
 import type { MediaClient } from '../call/media-client.ts';
 import type { LegEvent } from '../call/media-leg.ts';
 import type { TraceEvent } from '../engine/trace.ts';
+import { redactUris, redactUrisIn } from '../log/redact.ts';
 import type { Clock } from '../time/clock.ts';
 import type { CallEvent, EventKind } from './events.ts';
 import { type SipLine, sipText } from './sip-line.ts';
@@ -33,29 +35,65 @@ const LEVEL_STRETCH_MS = 100;
 const MAX_AUDIO_MS = 4 * 3_600_000;
 /** Of bodies of requests and answers, characters. */
 const MAX_BODY = 65_536;
+/** Of so many parties of a call what they say is kept. */
+const MAX_PARTY_FILES = 16;
+/** The first event of a call that a call has made: `to`, and its `call_id`. */
+export const CALLED = 'called';
+/** Told in the place of what the party says, where that is not kept. */
+export const NOT_KEPT = 'received audio is not kept';
 /** Id of the recording that keeps what the party said; no recording of the language has it. */
 const AUDIO_ID = 'trace-audio';
 
+/** What the tracers of a call and of those that it has made have in common. */
+interface Shared {
+  readonly clock: Clock;
+  readonly startMs: number;
+  readonly listener: (event: CallEvent) => void;
+  /** Calls that were made. */
+  legs: number;
+  /** Files with what their parties said. */
+  partyFiles: number;
+}
+
 /** Turns what the parts of a call tell into events of one kind. */
 export class CallTracer {
-  readonly #clock: Clock;
-  readonly #startMs: number;
-  readonly #listener: (event: CallEvent) => void;
+  /** Number among the calls that a call has made; undefined for that call itself. */
+  readonly number: number | undefined;
+  readonly #shared: Shared;
 
-  /** The call begins now. */
-  constructor(clock: Clock, listener: (event: CallEvent) => void) {
-    this.#clock = clock;
-    this.#startMs = clock.monotonic();
-    this.#listener = listener;
+  /** The call begins now. @param made for {@link called} */
+  constructor(
+    clock: Clock,
+    listener: (event: CallEvent) => void,
+    made?: { readonly shared: Shared; readonly number: number },
+  ) {
+    this.#shared = made?.shared ?? { clock, startMs: clock.monotonic(), listener, legs: 0, partyFiles: 0 };
+    this.number = made?.number;
   }
 
   /** Since the beginning, seconds. */
   get seconds(): number {
-    return (this.#clock.monotonic() - this.#startMs) / 1000;
+    return (this.#shared.clock.monotonic() - this.#shared.startMs) / 1000;
   }
 
+  /** The call makes another one: the tracer of that, whose events go to the same listener. */
+  called({ to, call_id }: Pick<CallInfo, 'to' | 'call_id'>): CallTracer {
+    const shared = this.#shared;
+    const tracer = new CallTracer(shared.clock, shared.listener, { shared, number: ++shared.legs });
+    tracer.note('call', CALLED, { to, call_id });
+    return tracer;
+  }
+
+  /** What is written keeps no password of an address, wherever it stands. */
   note(kind: EventKind, text: string, data: Data = {}): void {
-    this.#listener({ at: this.seconds, kind, text, data });
+    const { number: leg } = this;
+    this.#shared.listener({
+      at: this.seconds,
+      kind,
+      ...(leg !== undefined && { leg }),
+      text: redactUris(text),
+      data: redactUrisIn(data),
+    });
   }
 
   leg({ kind, text, data }: LegEvent): void {
@@ -120,10 +158,14 @@ export class CallTracer {
 
   /**
    * Tells levels, and keeps what the party says.
-   * @param audio path of the file, in the form of a recording; undefined keeps none
+   * @param given path of the file, in the form of a recording; undefined keeps none
    * @param name of the file as the trace gives it
    */
-  media(media: MediaClient, audio: { readonly path: string; readonly name: string } | undefined): void {
+  media(media: MediaClient, given: { readonly path: string; readonly name: string } | undefined): void {
+    const isTooMuch =
+      given !== undefined && this.number !== undefined && ++this.#shared.partyFiles > MAX_PARTY_FILES;
+    const audio = isTooMuch ? undefined : given;
+    if (isTooMuch) this.note('media', NOT_KEPT, { reason: 'too many parties' });
     media.listen((event) => {
       if (event.type === 'levels') {
         const { saidDbfs, heardDbfs, noiseDbfs, speaking } = event;

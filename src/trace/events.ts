@@ -3,6 +3,8 @@ export interface CallEvent {
   /** Since the start of the call, seconds. */
   readonly at: number;
   readonly kind: EventKind;
+  /** The call that it belongs to among those that this one has made, from 1; undefined: this one itself. */
+  readonly leg?: number | undefined;
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -70,9 +72,9 @@ function isTold({ kind, text, data }: CallEvent): boolean {
   return kind !== 'step' || !text.endsWith(' done') || Object.keys(data).length > 0;
 }
 
-export function formatEvent({ at, kind, text, data }: CallEvent): string {
+export function formatEvent({ at, kind, leg, text, data }: CallEvent): string {
   const fields = fieldsOf(data).map(([name, value]) => `${name}=${short(value)}`);
-  const line = `${at.toFixed(2).padStart(7)} s  ${kind.padEnd(9)}  ${[text, ...fields].join('  ')}`;
+  const line = `${at.toFixed(2).padStart(7)} s  ${kind.padEnd(9)}  ${[leg === undefined ? text : `[${leg}] ${text}`, ...fields].join('  ')}`;
   return line.trimEnd().replace(CONTROL, ' ');
 }
 

@@ -1,9 +1,11 @@
 /** Trace files: JSON Lines, the first one says what call it was, each further one what happened. */
 import { type CallEvent, EVENT_KINDS, type EventKind } from './events.ts';
 
+export const TRACE_VERSION = 2;
+
 export interface TraceHeader {
-  /** Version of this format. */
-  readonly openswml_trace: 1;
+  /** Version of this format: 1 says nothing of the calls that the call has made. */
+  readonly openswml_trace: 1 | typeof TRACE_VERSION;
   /** The `call` object as it was at the beginning. */
   readonly call: Readonly<Record<string, unknown>>;
   /** ISO 8601, UTC. */
@@ -32,9 +34,9 @@ export class TraceError extends Error {
 }
 
 /** Text of an event in a trace: times to the millisecond. */
-export function eventLine({ at, kind, text, data }: CallEvent): string {
+export function eventLine({ at, kind, leg, text, data }: CallEvent): string {
   const fields = Object.keys(data).length === 0 ? {} : { data };
-  return `${JSON.stringify({ at: Math.round(at * 1000) / 1000, kind, text, ...fields })}\n`;
+  return `${JSON.stringify({ at: Math.round(at * 1000) / 1000, kind, leg, text, ...fields })}\n`;
 }
 
 export function traceText({ header, events }: Trace): string {
@@ -53,9 +55,9 @@ export function parseTrace(text: string, file: string): Trace {
     : lines.slice(0, -1).concat(unfinished(lines.at(-1)));
   const header = readHeader(whole[0] ?? '');
   if (header.openswml_trace === undefined) throw new TraceError(`${file}:1: this is no trace of OpenSWML`);
-  if (header.openswml_trace !== 1) {
+  if (header.openswml_trace !== 1 && header.openswml_trace !== TRACE_VERSION) {
     throw new TraceError(
-      `${file}:1: version ${String(header.openswml_trace)} of traces cannot be read, only 1`,
+      `${file}:1: version ${String(header.openswml_trace)} of traces cannot be read, only 1 and ${TRACE_VERSION}`,
     );
   }
   const events = whole
@@ -95,9 +97,16 @@ function parseLine(line: string, number: number, file: string): Record<string, u
 }
 
 function readEvent(value: Record<string, unknown>, line: number, file: string): CallEvent {
-  const { at, kind, text, data = {} } = value;
-  if (typeof at !== 'number' || typeof text !== 'string' || !EVENT_KINDS.includes(kind as EventKind)) {
+  const { at, kind, leg, text, data = {} } = value;
+  const isLeg = leg === undefined || (Number.isInteger(leg) && Number(leg) >= 1);
+  if (
+    !isLeg ||
+    typeof at !== 'number' ||
+    typeof text !== 'string' ||
+    !EVENT_KINDS.includes(kind as EventKind)
+  ) {
     throw new TraceError(`${file}:${line}: expected an event with "at", "kind" and "text"`);
   }
-  return { at, kind: kind as EventKind, text, data: data as CallEvent['data'] };
+  const event = { at, kind: kind as EventKind, text, data: data as CallEvent['data'] };
+  return leg === undefined ? event : { ...event, leg: Number(leg) };
 }

@@ -57,7 +57,7 @@ test('what is no trace is told with file and line', () => {
     ['', 'x:1: this is no trace of OpenSWML'],
     ['version: 1.0.0\n', 'x:1: this is no trace of OpenSWML'],
     ['{}\n', 'x:1: this is no trace of OpenSWML'],
-    ['{"openswml_trace":7}\n', 'x:1: version 7 of traces cannot be read, only 1'],
+    ['{"openswml_trace":7}\n', 'x:1: version 7 of traces cannot be read, only 1 and 2'],
     [`${head}\n[]\n`, 'x:2: expected an object'],
     [`${head}\n{"at":1}\n`, 'x:2: expected an event with "at", "kind" and "text"'],
     [`${head}\n{"at":0,"kind":"call","text":"a"}\nno\n`, 'x:3: this line is no JSON'],
@@ -144,4 +144,71 @@ test('a trace that cannot be written is logged once, and harms nobody', async (t
   await trace.close();
   trace.write(EVENTS[0]!);
   assert.deepEqual(errors, ['the trace of the call cannot be written']);
+});
+
+const CALLED_EVENTS: readonly CallEvent[] = [
+  { at: 0.1, kind: 'sip', text: 'INVITE', data: { direction: 'in' } },
+  { at: 0.2, kind: 'sip', leg: 1, text: 'INVITE', data: { direction: 'out' } },
+  { at: 0.3, kind: 'sip', leg: 1, text: '486 Busy Here (INVITE)', data: { direction: 'in' } },
+  { at: 0.4, kind: 'call', leg: 2, text: 'answered', data: {} },
+];
+
+test('calls that the call has made stand beside it: in the ladder on the right, in the timeline by their number', () => {
+  assert.equal(
+    formatLadder(CALLED_EVENTS),
+    [
+      `           caller${' '.repeat(26)}openswml${' '.repeat(28)}called`,
+      `   0.10 s    │ INVITE ${'─'.repeat(24)}▶│${' '.repeat(34)}│`,
+      `   0.20 s    │${' '.repeat(34)}│ INVITE [1] ${'─'.repeat(20)}▶│`,
+      `   0.30 s    │${' '.repeat(34)}│◀${'─'.repeat(4)} 486 Busy Here (INVITE) [1] │`,
+    ].join('\n'),
+  );
+  assert.equal(formatTimeline(CALLED_EVENTS.slice(3)), '   0.40 s  call       [2] answered');
+  const trace = { header: { ...HEADER, openswml_trace: 2 as const }, events: CALLED_EVENTS };
+  assert.deepEqual(parseTrace(traceText(trace), 'x'), trace);
+  assert.throws(
+    () => parseTrace(`${JSON.stringify(HEADER)}\n{"at":0,"kind":"call","leg":0,"text":"a"}\n`, 'x'),
+    /x:2: expected an event/,
+  );
+});
+
+test('no event keeps the password of an address, wherever it stands', () => {
+  const events: CallEvent[] = [];
+  const tracer = new CallTracer(new VirtualClock(), (event) => events.push(event));
+  tracer
+    .called({ to: 'sip:ann:s3cret@pbx.test', call_id: 'c2' })
+    .note('web', 'GET https://u:s3cret@a.test/', {
+      body: { url: ['stream:wss://u:s3cret@a.test/x'] },
+    });
+  tracer.sip(
+    'out',
+    { sipCallId: 'x', text: 'INVITE' },
+    Buffer.from('INVITE sip:ann:s3cret@pbx.test SIP/2.0\r\nTo: <sip:ann:s3cret@pbx.test>\r\n\r\n'),
+  );
+  assert.doesNotMatch(JSON.stringify(events), /s3cret/);
+  assert.deepEqual(events[0], {
+    at: 0,
+    kind: 'call',
+    leg: 1,
+    text: 'called',
+    data: { to: 'sip:ann@pbx.test', call_id: 'c2' },
+  });
+});
+
+test('what the parties of at most 16 calls say is kept, and of others that it is not', () => {
+  const events: CallEvent[] = [];
+  const tracer = new CallTracer(new VirtualClock(), (event) => events.push(event));
+  const commands: string[] = [];
+  const media = { listen: () => () => {}, send: ({ type }: { type: string }) => commands.push(type) };
+  for (let n = 1; n <= 17; n++) {
+    tracer
+      .called({ to: `sip:${n}@a.test`, call_id: `c${n}` })
+      .media(media as never, { path: `/${n}.wav`, name: `${n}.wav` });
+  }
+  assert.equal(commands.filter((type) => type === 'record').length, 16);
+  const kept = events.filter(({ text }) => text === 'received audio is not kept');
+  assert.deepEqual(
+    kept.map(({ leg }) => leg),
+    [17],
+  );
 });

@@ -102,3 +102,36 @@ test('Levels and whole SIP messages of a trace are shown on demand', async (cont
   const shown = await cli('trace', 'show', sip, '--sip');
   assert.match(shown.out, /0\.100 s INVITE\n {4}INVITE sip:a SIP\/2\.0\n {4}To: \[2Jb\n/);
 });
+
+test('A call with others in it is saved with what each said, shown, and replayed', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-replay-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(
+    path.join(folder, 'b.test.yaml'),
+    `document: document.yaml
+voice: mumble
+parties: { "sip:desk*": { does: [{ makes: { tone: 600, seconds: 1 } }, hangs_up] } }
+`,
+  );
+  const document = path.join(folder, 'document.yaml');
+  const connect = (to: string) => `sections: { main: [{ connect: { to: "${to}" } }] }`;
+  writeFileSync(document, connect('sip:desk:s3cret@example.com'));
+  assert.equal((await cli('test', folder, '--save', path.join(folder, 'out'))).status, 0);
+  const trace = path.join(folder, 'out', 'b.test.yaml', 'b', 'trace.jsonl');
+  const shown = (await cli('trace', 'show', trace)).out;
+  assert.match(shown, /^called {4}\[1\] sip:desk@example\.com$/m);
+  assert.match(shown, /s {2}call {7}\[1\] answered$/m);
+  const same = await cli('replay', trace);
+  assert.deepEqual([same.status, same.err], [0, ''], same.out);
+  writeFileSync(document, connect('sip:other@example.com'));
+  const { status, out } = await cli('replay', trace);
+  assert.equal(status, 1);
+  assert.match(
+    out,
+    /^called parties\n {2}- sip:desk@example\.com: answered, connected, hung up\n {2}\+ sip:other@example\.com \(the trace knows of no such call\)$/m,
+  );
+  rmSync(path.join(path.dirname(trace), 'received-1.wav'));
+  const missing = await cli('replay', trace);
+  assert.equal(missing.status, 2);
+  assert.match(missing.err, /cannot read the received audio .*received-1\.wav/);
+});

@@ -6,9 +6,11 @@ import type { Command } from 'commander';
 import { SwmlError, formatError } from '../../swml/errors.ts';
 import type { JsonObject } from '../../swml/json.ts';
 import { readWav } from '../../testing/audio-file.ts';
+import type { PartyAudio } from '../../testing/replay/follower.ts';
 import { type ReplayOptions, type ReplayResult, replay } from '../../testing/replay/replay.ts';
+import { NOT_KEPT } from '../../trace/call-tracer.ts';
 import { formatTimeline } from '../../trace/events.ts';
-import type { Trace } from '../../trace/format.ts';
+import { type Trace, TraceError } from '../../trace/format.ts';
 import { askForDocument } from '../check/ask-url.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import type { CommandContext } from '../program.ts';
@@ -28,7 +30,8 @@ Examples:
   openswml replay 7d0c9f2e-….jsonl voicemail-new.yaml --timeline
   openswml replay 7d0c9f2e-….jsonl http://127.0.0.1:3000/swml --save out
 
-The caller of the trace calls again, in virtual time: says and presses the same, after the same prompts and beeps.
+The caller of the trace calls again, in virtual time: says and presses the same, after the same prompts and beeps. So
+do those whom the call called ("connect"); whoever the trace knows nothing of is not there.
 Without a second argument the document is the one that the trace names, as it is today. The web answers as it did
 in the trace; what was not asked for then cannot be reached.
 
@@ -49,19 +52,21 @@ export function addReplayCommand(program: Command, context: CommandContext): voi
       const { terminal, exit } = context;
       const trace = readTraceFile(file);
       const audio = readAudioOf(trace, file, terminal);
-      const result = await run(trace, { ...(await documentFor(trace, document)), audio });
+      const options = { ...(await documentFor(trace, document)), ...audio };
+      const result = await run(trace, file, options);
       if (flags.save !== undefined) saveCall(flags.save, result.call);
       terminal.out(flags.json === true ? json(result) : report(result, flags, terminal));
       exit(result.differences.length === 0 ? EXIT.ok : EXIT.failed);
     });
 }
 
-async function run(trace: Trace, options: ReplayOptions): Promise<ReplayResult> {
+async function run(trace: Trace, file: string, options: ReplayOptions): Promise<ReplayResult> {
   try {
     return await replay(trace, options);
   } catch (cause) {
     if (cause instanceof SwmlError)
       throw new UsageError(`the document has errors:\n${formatError(cause)}`, { cause });
+    if (cause instanceof TraceError) throw new UsageError(`${file}: ${cause.message}`, { cause });
     throw cause;
   }
 }
@@ -89,15 +94,34 @@ async function documentFor(
 }
 
 /** @throws UsageError when the file that the trace names cannot be used */
-function readAudioOf({ events }: Trace, file: string, terminal: Terminal): ReplayOptions['audio'] {
-  const named = events.find(({ kind, data }) => kind === 'media' && typeof data['audio'] === 'string');
-  if (named === undefined) {
+function readAudioOf(
+  { events }: Trace,
+  file: string,
+  terminal: Terminal,
+): Pick<ReplayOptions, 'audio' | 'partyAudio'> {
+  let audio: PartyAudio | undefined;
+  const partyAudio = new Map<number, PartyAudio>();
+  for (const { kind, leg, text, data } of events) {
+    if (kind !== 'media' || typeof data['audio'] !== 'string') {
+      if (text === NOT_KEPT) {
+        terminal.err(`openswml: the trace has no received audio of [${leg}]: that party will be silent\n`);
+      }
+      continue;
+    }
+    const read = readAudio(path.join(path.dirname(file), path.basename(data['audio'])));
+    if (leg === undefined) audio ??= read;
+    else partyAudio.set(leg, read);
+  }
+  if (audio === undefined) {
     terminal.err(
       'openswml: the trace has no received audio: the caller will be silent, and press the same keys\n',
     );
-    return undefined;
   }
-  const name = path.join(path.dirname(file), path.basename(String(named.data['audio'])));
+  return { audio, partyAudio };
+}
+
+/** @throws UsageError */
+function readAudio(name: string): PartyAudio {
   if (name.endsWith('.enc')) {
     throw new UsageError(
       `${name} is encrypted: write what is inside beside it (openswml recordings decrypt), and name that in the trace`,

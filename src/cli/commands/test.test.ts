@@ -153,7 +153,7 @@ test('What the caller heard, the recordings and the timeline are kept on demand'
   assert.equal(recording.length, 44 + 16_000);
   assert.equal(readFileSync(path.join(place, 'heard.wav')).toString('latin1', 0, 4), 'RIFF');
   assert.match(readFileSync(path.join(place, 'timeline.txt'), 'utf8'), /recording ended/);
-  assert.match(readFileSync(path.join(place, 'trace.jsonl'), 'utf8'), /^\{"openswml_trace":1,/);
+  assert.match(readFileSync(path.join(place, 'trace.jsonl'), 'utf8'), /^\{"openswml_trace":2,/);
   assert.ok(readFileSync(path.join(place, 'received.wav')).length > 16_000);
 });
 

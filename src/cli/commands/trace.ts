@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import { CALLED } from '../../trace/call-tracer.ts';
 import { type CallEvent, formatTimeline } from '../../trace/events.ts';
 import type { Trace } from '../../trace/format.ts';
 import { formatLadder } from '../../trace/ladder.ts';
@@ -52,6 +53,9 @@ function describeTrace({ header, events }: Trace, flags: ShowFlags): string {
       `to        ${text(to)}`,
       `started   ${text(header.started_at)}`,
       ...(header.document === undefined ? [] : [`document  ${text(header.document)}`]),
+      ...events.flatMap(({ kind, leg, text: name, data }) =>
+        kind === 'call' && name === CALLED ? [`called    [${leg}] ${text(data['to'])}`] : [],
+      ),
     ].join('\n'),
     formatLadder(events),
     formatTimeline(events),
@@ -64,9 +68,9 @@ function describeTrace({ header, events }: Trace, flags: ShowFlags): string {
 function sipMessages(events: readonly CallEvent[]): string {
   return events
     .filter(({ kind }) => kind === 'sip')
-    .map(({ at, text: name, data }) => {
+    .map(({ at, leg, text: name, data }) => {
       const message = typeof data['message'] === 'string' ? data['message'] : '';
-      return `${at.toFixed(3)} s ${name}\n${safe(message).trimEnd().replace(/^/gm, '    ')}`;
+      return `${at.toFixed(3)} s ${legMark(leg)}${name}\n${safe(message).trimEnd().replace(/^/gm, '    ')}`;
     })
     .join('\n\n');
 }
@@ -75,13 +79,17 @@ function sipMessages(events: readonly CallEvent[]): string {
 function levels(events: readonly CallEvent[]): string {
   return events
     .filter(({ kind }) => kind === 'level')
-    .map(({ at, text: speech, data }) => {
+    .map(({ at, leg, text: speech, data }) => {
       const said = Number(data['said']);
       const heard = Number(data['heard']);
       const mark = speech === 'speech' ? 'speech' : '      ';
-      return `${at.toFixed(1).padStart(7)} s  said ${dbfs(said)} ${bar(said)} ${mark}  heard ${dbfs(heard)} ${bar(heard)}`;
+      return `${at.toFixed(1).padStart(7)} s  ${legMark(leg)}said ${dbfs(said)} ${bar(said)} ${mark}  heard ${dbfs(heard)} ${bar(heard)}`;
     })
     .join('\n');
+}
+
+function legMark(leg: number | undefined): string {
+  return leg === undefined ? '' : `[${leg}] `;
 }
 
 function dbfs(level: number): string {

@@ -28,6 +28,9 @@ export function saveCall(place: string, call: VirtualCall): void {
       if (bytes.length > 0) writeFileSync(path.join(place, `recording-${index + 1}.${format}`), bytes);
     }
     writeFileSync(path.join(place, 'received.wav'), call.received);
+    for (const { number, received } of call.parties) {
+      if (received.length > 0) writeFileSync(path.join(place, `received-${number}.wav`), received);
+    }
     writeFileSync(path.join(place, 'trace.jsonl'), call.trace);
     writeFileSync(path.join(place, 'timeline.txt'), `${formatTimeline(call.timeline)}\n`);
   } catch (cause) {

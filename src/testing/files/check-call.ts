@@ -54,7 +54,9 @@ export function checkCall(call: VirtualCall, expected: Expectations | undefined)
     return equal('The call did not end as expected', compare(found, wanted));
   });
   check('answered', (wanted) => {
-    const answered = call.timeline.some(({ kind, text }) => kind === 'call' && text === 'answered');
+    const answered = call.timeline.some(
+      ({ kind, text, leg }) => kind === 'call' && text === 'answered' && leg === undefined,
+    );
     return equal('The call was answered or not', compare(answered, wanted));
   });
   check('seconds', (wanted) =>

@@ -1,9 +1,17 @@
-/** What a caller did, cut out of the trace of the call, and tied to what the caller had heard before. */
+/** What a party did, cut out of the trace of its call, and tied to what it had heard before. */
+import type { AudioCodec } from '../../mediaworker/protocol.ts';
 import type { CallEvent } from '../../trace/events.ts';
 
-/** Something that the caller could hear, by its number among those of its kind. */
+/** Something that the party could hear, by its number among those of its kind. */
 export interface Anchor {
-  readonly kind: 'media' | 'sound started' | 'play ended' | 'recording started' | 'recording ended';
+  readonly kind:
+    | 'media'
+    | 'sound started'
+    | 'play ended'
+    | 'recording started'
+    | 'recording ended'
+    | 'bridged'
+    | 'parted';
   /** From 1. */
   readonly number: number;
 }
@@ -52,6 +60,7 @@ export function anchorOf(event: CallEvent, counts: Map<string, number>): Anchor 
   return { kind, number };
 }
 
+/** @param events of this call alone */
 export function planOf(events: readonly CallEvent[]): CallerPlan {
   const counts = new Map<string, number>();
   const anchors: { readonly anchor: Anchor; readonly at: number }[] = [];
@@ -84,6 +93,7 @@ function anchorKind({ kind, text, data }: CallEvent): Anchor['kind'] | undefined
   if (kind === 'media' && data['audio'] !== undefined) return 'media';
   if (kind === 'play' && (text === 'sound started' || text === 'play ended')) return text;
   if (kind === 'recording' && (text === 'recording started' || text === 'recording ended')) return text;
+  if (kind === 'call' && (text === 'bridged' || text === 'parted')) return text;
   return undefined;
 }
 
@@ -102,4 +112,9 @@ function audioBetween(startedAt: number | undefined, from: number, to: number): 
   if (startedAt === undefined) return { from: 0, to: 0 };
   const inFile = (at: number): number => Math.max(0, at - startedAt + LEAD);
   return { from: inFile(from), to: inFile(to) };
+}
+
+/** The codec that was agreed on. */
+export function codecOf({ codec }: CallerPlan): AudioCodec {
+  return codec === 'PCMA' || codec === 'G722' || codec === 'OPUS' ? codec : 'PCMU';
 }

@@ -26,6 +26,7 @@ export function compareOutcomes(then: Outcome, now: Outcome): readonly OutcomeDi
   texts('steps', then.steps, now.steps);
   texts('spoken texts', then.spoken, now.spoken);
   texts('played files', then.played, now.played);
+  texts('called parties', then.parties, now.parties);
   const recordings = diffSequences(then.recordings, now.recordings, isAlike, {
     expected: describe,
     found: describe,
@@ -50,12 +51,13 @@ function assigned({ vars }: Outcome): (name: string) => readonly string[] {
 
 function isAlike(one: RecordingOutcome, other: RecordingOutcome): boolean {
   return (
+    one.of === other.of &&
     one.state === other.state &&
     one.endedBy === other.endedBy &&
     Math.abs(one.length - other.length) <= LENGTH_TOLERANCE_S
   );
 }
 
-function describe({ state, endedBy, length }: RecordingOutcome): string {
-  return `${state}, ended by ${endedBy}, ${length.toFixed(2)} s`;
+function describe({ of, state, endedBy, length }: RecordingOutcome): string {
+  return `${of === undefined ? '' : `${of}: `}${state}, ended by ${endedBy}, ${length.toFixed(2)} s`;
 }

@@ -1,7 +1,10 @@
 /** What came of a call, as far as its trace tells: what two runs of the same call are compared by. */
 import type { CallEvent } from '../../trace/events.ts';
+import { legsOf, type TracedLeg } from './traced-parties.ts';
 
 export interface RecordingOutcome {
+  /** Destination of the called party whose call it is; undefined: the caller. */
+  readonly of?: string | undefined;
   readonly state: string;
   readonly endedBy: string;
   /** Seconds. */
@@ -14,6 +17,8 @@ export interface Outcome {
   readonly spoken: readonly string[];
   /** URLs; those of recordings by their number. */
   readonly played: readonly string[];
+  /** Whom the call has called, and what came of it. */
+  readonly parties: readonly string[];
   readonly recordings: readonly RecordingOutcome[];
   /** `event state`. */
   readonly callbacks: readonly string[];
@@ -31,30 +36,87 @@ export interface Outcome {
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 const RECORDING_URL = /\/api\/v1\/recordings\/([0-9a-f-]{36})\/download/i;
 
-export function outcomeOf(events: readonly CallEvent[]): Outcome {
-  const recordingIds = events.flatMap(({ kind, data }) => {
-    const id = data['recording_id'];
-    return kind === 'recording' && typeof id === 'string' ? [id] : [];
-  });
-  const order = [...new Set(recordingIds)];
+/** Of what a called party was told, and did, each line begins with its destination. */
+const OF = ': ';
+
+/** @param unknown numbers of calls to somebody who is not in the trace that is compared with */
+export function outcomeOf(events: readonly CallEvent[], unknown: ReadonlySet<number> = new Set()): Outcome {
+  const own = events.filter(({ leg }) => leg === undefined);
+  const legs = legsOf(events);
+  // What happens at the same time on two calls is in no order.
+  const sorted = [...own, ...legs.flatMap((leg) => leg.events)];
+  const order = [...new Set(sorted.flatMap(recordingId))];
   const named = (text: string): string => {
     const id = RECORDING_URL.exec(text)?.[1];
     return id === undefined ? text : `recording ${order.indexOf(id) + 1}`;
   };
+  const all = <T>(
+    read: (events: readonly CallEvent[]) => readonly T[],
+    prefixed: (to: string, value: T) => T,
+  ): readonly T[] => [
+    ...read(own),
+    ...legs.flatMap((leg) => read(leg.events).map((value) => prefixed(leg.to, value))),
+  ];
+  const texts = (read: (events: readonly CallEvent[]) => readonly string[]): readonly string[] =>
+    all(read, (to, text) => `${to}${OF}${text}`);
   return {
-    steps: events.flatMap((event) => (isStep(event) ? [stepName(event)] : [])),
-    spoken: textsOf(events, 'say'),
-    played: textsOf(events, 'url').map(named),
-    recordings: events.flatMap((event) => (event.text === 'recording ended' ? [recordingOf(event)] : [])),
-    callbacks: events.flatMap((event) => (isCallback(event) ? [callbackName(event)] : [])),
+    steps: texts((part) => part.flatMap((event) => (isStep(event) ? [stepName(event)] : []))),
+    spoken: texts((part) => textsOf(part, 'say')),
+    played: texts((part) => textsOf(part, 'url').map(named)),
+    recordings: all(
+      (part) => part.flatMap((event) => (event.text === 'recording ended' ? [recordingOf(event)] : [])),
+      (to, recording) => ({ ...recording, of: to }),
+    ),
+    parties: legs.map((leg) =>
+      unknown.has(leg.number) ? `${leg.to} (the trace knows of no such call)` : partyStory(leg),
+    ),
+    callbacks: texts((part) => part.flatMap((event) => (isCallback(event) ? [callbackName(event)] : []))),
     requests: events.flatMap(({ kind, text, data }) =>
       kind === 'web' && data['for'] === 'request' ? [`${text} ${String(data['status'] ?? 'failed')}`] : [],
     ),
-    vars: varsOf(events, named),
-    problems: events.flatMap(({ kind, text }) => (kind === 'warning' || kind === 'error' ? [text] : [])),
-    end: endOf(events),
-    length: events.at(-1)?.at ?? 0,
+    vars: {
+      ...varsOf(own, named),
+      ...Object.fromEntries(
+        legs.flatMap((leg) =>
+          Object.entries(varsOf(leg.events, named)).map(([name, value]) => [`${leg.to}${OF}${name}`, value]),
+        ),
+      ),
+    },
+    problems: texts((part) =>
+      part.flatMap(({ kind, text }) => (kind === 'warning' || kind === 'error' ? [text] : [])),
+    ),
+    end: endOf(own),
+    length: own.at(-1)?.at ?? 0,
   };
+}
+
+function recordingId({ kind, data }: CallEvent): readonly string[] {
+  const id = data['recording_id'];
+  return kind === 'recording' && typeof id === 'string' ? [id] : [];
+}
+
+/** What became of a call that was made, in words. */
+function partyStory({ to, events }: TracedLeg): string {
+  const happened = (text: string): boolean =>
+    events.some((event) => event.kind === 'call' && event.text === text);
+  const answered = happened('answered');
+  const parts = [
+    ...(happened('early media') ? ['heard before its answer'] : []),
+    ...(answered ? ['answered'] : []),
+    ...(answered && happened('bridged') ? ['connected'] : []),
+    endStory(events, answered),
+  ];
+  return `${to}: ${parts.join(', ')}`;
+}
+
+function endStory(events: readonly CallEvent[], answered: boolean): string {
+  const { data } = events.findLast(({ kind, text }) => kind === 'call' && text === 'ended') ?? {};
+  if (data === undefined) return 'still up';
+  const { by, reason, status } = data;
+  if (answered) return by === 'remote' ? 'hung up' : `was hung up (${String(reason)})`;
+  if (status !== undefined) return `${String(reason)} (${String(status)})`;
+  if (reason === 'noAnswer') return 'did not answer';
+  return reason === 'cancel' ? 'cancelled' : String(reason);
 }
 
 function isStep({ kind, text }: CallEvent): boolean {

@@ -1,0 +1,53 @@
+import { wavHeader } from '../../media/wav-format.ts';
+import type { CallEvent } from '../../trace/events.ts';
+import { FakeWeb, type WebAnswer } from '../web.ts';
+
+/** What was answered then, request by request; sounds as silence of the length in which they were heard. */
+export function webOf(events: readonly CallEvent[]): FakeWeb {
+  const answers = new Map<string, WebAnswer[]>();
+  for (const { kind, text, data } of events) {
+    if (kind !== 'web') continue;
+    const list = answers.get(text) ?? [];
+    list.push(answerOf(text, data, events));
+    answers.set(text, list);
+  }
+  const web = new FakeWeb();
+  for (const [pattern, list] of answers) web.answers(pattern, list);
+  // Of sounds a real call does not tell the requests.
+  for (const url of new Set(playedUrls(events))) {
+    if (!answers.has(`GET ${url}`)) web.answers(`GET ${url}`, { body: silenceFor(url, events) });
+  }
+  return web;
+}
+
+function answerOf(text: string, data: CallEvent['data'], events: readonly CallEvent[]): WebAnswer {
+  const { failure, status, answer } = data;
+  if (typeof status !== 'number') {
+    return { fails: /time|did not answer/i.test(String(failure)) ? 'timeout' : 'network' };
+  }
+  if (data['for'] === 'sound' && status === 200) {
+    return { body: silenceFor(text.slice(text.indexOf(' ') + 1), events) };
+  }
+  const { headers, body } = (answer ?? {}) as {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  };
+  return { status, ...(headers !== undefined && { headers }), ...(body !== undefined && { body }) };
+}
+
+function playedUrls(events: readonly CallEvent[]): readonly string[] {
+  return events.flatMap(({ kind, data }) =>
+    kind === 'play' && typeof data['url'] === 'string' ? [data['url']] : [],
+  );
+}
+
+function silenceFor(url: string, events: readonly CallEvent[]): Uint8Array {
+  let longest = 0;
+  for (const [index, event] of events.entries()) {
+    if (event.kind !== 'play' || event.data['url'] !== url) continue;
+    const next = events.slice(index + 1).find(({ kind, leg }) => kind === 'play' && leg === event.leg);
+    longest = Math.max(longest, (next?.at ?? event.at) - event.at);
+  }
+  const bytes = Math.round(longest * 8000) * 2;
+  return Buffer.concat([wavHeader({ sampleRate: 8000, channels: 1 }, bytes), new Uint8Array(bytes)]);
+}
