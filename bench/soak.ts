@@ -23,7 +23,10 @@ const READY_MS = 20_000;
 /** Different ones. */
 const MAX_COMPLAINTS = 50;
 
+const INTERRUPTED = 130;
+
 const open: (() => Promise<unknown>)[] = [];
+let interrupted = false;
 
 process.exit(await main());
 
@@ -45,10 +48,17 @@ async function main(): Promise<number> {
     return 2;
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void closeAll().finally(() => process.exit(130)));
+    process.once(signal, () => {
+      interrupted = true;
+      void closeAll().finally(() => process.exit(INTERRUPTED));
+    });
   }
   try {
     return await soak(options);
+  } catch (error) {
+    // What it looked at has been taken away under it.
+    if (interrupted) return await new Promise<never>(() => {});
+    throw error;
   } finally {
     await closeAll();
   }
