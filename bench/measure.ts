@@ -163,8 +163,8 @@ async function withServer(
     env: {
       OPENSWML_RTP_IDLE_MEDIA: idle,
       OPENSWML_LIMITS_MAX_CALLS: String(calls + SERVER_ROOM),
-      // Below those that the system gives to the callers, and enough for all.
-      OPENSWML_RTP_PORTS: '10000-31999',
+      // Below those that the system gives to the callers, above those that tests choose, and enough for all.
+      OPENSWML_RTP_PORTS: '20000-31999',
       ...row.env,
       ...(profile !== undefined && {
         NODE_OPTIONS: `--cpu-prof --cpu-prof-interval=500 --cpu-prof-dir=${path.resolve(profile)}`,

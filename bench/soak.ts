@@ -85,7 +85,7 @@ async function soak(options: SoakOptions): Promise<number> {
     env: {
       OPENSWML_LIMITS_MAX_CALLS: String(calls * 2 + 100),
       OPENSWML_RECORDING_RETENTION_MAX_COUNT: String(keep),
-      OPENSWML_RTP_PORTS: '10000-31999',
+      OPENSWML_RTP_PORTS: '20000-31999',
     },
   });
   open.push(() => server.dispose());
