@@ -57,6 +57,8 @@ export const DEFAULT_OUTBOX_LIMITS: OutboxLimits = {
 const PRUNE_INTERVAL_MS = 600_000;
 /** Rows deleted in one go, so that pruning never holds up a call. */
 const PRUNE_BATCH = 1_000;
+/** Wait before the next one, when there is more, ms. */
+const PRUNE_NEXT_MS = 1_000;
 /** How often the outbox looks whether an operator has changed something from outside, ms. */
 const WATCH_INTERVAL_MS = 1_000;
 /** Wait before a state that could not be written (full disk) is written again, ms. */
@@ -322,10 +324,14 @@ export class DurableOutbox implements Outbox {
 
   #prune(): void {
     this.#tryStorage(() => {
+      const { keepDeliveredMs, keepDeadMs } = this.#limits;
       const now = this.#clock.now();
-      this.#table.prune('delivered', now - this.#limits.keepDeliveredMs, PRUNE_BATCH);
-      this.#table.prune('dead', now - this.#limits.keepDeadMs, PRUNE_BATCH);
-      return true;
+      const deleted = [
+        this.#table.prune('delivered', now - keepDeliveredMs, PRUNE_BATCH),
+        this.#table.prune('dead', now - keepDeadMs, PRUNE_BATCH),
+      ];
+      // More callbacks than a batch may come between two looks: rows must not outgrow their deletion.
+      if (deleted.includes(PRUNE_BATCH)) this.#after(PRUNE_NEXT_MS, () => this.#prune());
     });
   }
 
