@@ -31,8 +31,11 @@ export interface NegotiatedMedia {
   readonly ptimeMs: number;
 }
 
-/** What goes out while nothing plays. */
-export type IdleMedia = 'silence' | 'keepalive' | 'none';
+/**
+ * What goes out while nothing plays: silence, nothing, or a keepalive (RFC 6263) whenever nothing else was sent for
+ * so long (Tr there), also while the call is on hold.
+ */
+export type IdleMedia = 'silence' | 'none' | { readonly keepaliveSeconds: number };
 
 /** When tones in the audio are taken for keys: `auto` is while the peer has no telephone-event. */
 export type InbandDigits = 'auto' | 'always' | 'never';

@@ -23,8 +23,8 @@ export const SEND_BUFFERS = 8;
 const MAX_PTIME_MS = 60;
 /** What nearly every peer asks for, ms. */
 const DEFAULT_PTIME_MS = 20;
-/** Time between two empty packets of `keepalive` (RFC 6263 recommends it), s. */
-const KEEPALIVE_S = 15;
+/** Dynamic payload types (RFC 3551 6): the highest that nobody has agreed on is that of keepalives. */
+const DYNAMIC_TYPES = { lowest: 96, highest: 127 };
 
 /** A codec that takes the audio of a packet as a whole. */
 interface FramePacker {
@@ -52,6 +52,9 @@ export class RtpSender {
   readonly #silent = new Uint16Array(SEND_BUFFERS);
   #buffer = 0;
   #payloadType = 0;
+  /** Payload types that were agreed on, once and for the whole call. */
+  readonly #agreed = new Set<number>();
+  #keepaliveType = DYNAMIC_TYPES.highest;
   #encode = encodePcmu;
   #silence = PCMU_SILENCE;
   #frames: FramePacker | undefined;
@@ -91,10 +94,11 @@ export class RtpSender {
     return (this.#timestamp + this.#filled * this.#clockPerSample) >>> 0;
   }
 
-  /** @param ptimeMs 10 to 60 */
-  configure(codec: AudioCodec, payloadType: number, ptimeMs: number): void {
+  /** @param ptimeMs 10 to 60 @param eventPayloadType that of telephone-events, if they were agreed on */
+  configure(codec: AudioCodec, payloadType: number, ptimeMs: number, eventPayloadType?: number): void {
     this.#flush();
     this.#payloadType = payloadType;
+    this.#agree(payloadType, eventPayloadType);
     this.#encode = codec === 'PCMA' ? encodePcma : encodePcmu;
     this.#silence = codec === 'PCMA' ? PCMA_SILENCE : PCMU_SILENCE;
     this.#silent.fill(0);
@@ -110,6 +114,13 @@ export class RtpSender {
     this.#frames?.encoder.close();
     this.#frames = inFrames ? this.#framePacker(codec, samplesPerPacket) : undefined;
     this.#buffers = packetBuffers(inFrames ? MAX_PAYLOAD_BYTES : samplesPerPacket);
+  }
+
+  #agree(...payloadTypes: readonly (number | undefined)[]): void {
+    for (const type of payloadTypes) if (type !== undefined) this.#agreed.add(type);
+    let type = DYNAMIC_TYPES.highest;
+    while (this.#agreed.has(type) && type > DYNAMIC_TYPES.lowest) type--;
+    this.#keepaliveType = type;
   }
 
   /** Frees its encoder. */
@@ -138,17 +149,34 @@ export class RtpSender {
       this.#fill(undefined, count);
       return;
     }
-    this.#flush();
     this.skip(count);
-    if (this.#idle === 'keepalive' && this.#sinceSent >= KEEPALIVE_S * this.#sampleRate) this.#emit(0);
+    this.#keepAlive();
   }
 
-  /** Lets `count` samples pass without a packet (hold, or digits that take the place of audio). */
+  /** The call is on hold: `count` samples in which no media may be sent, though a keepalive may. */
+  hold(count: number): void {
+    this.skip(count);
+    this.#keepAlive();
+  }
+
+  /** Lets `count` samples pass without a packet (digits that take the place of audio). */
   skip(count: number): void {
     this.#flush();
     this.#advance(count);
     this.#sinceSent += count;
     this.#marker = true;
+  }
+
+  /**
+   * An RTP packet without payload, of a type that nobody has agreed on, which receivers ignore (RFC 6263 4.6): it
+   * takes a sequence number, has the timestamp that audio would have now, and no marker.
+   */
+  #keepAlive(): void {
+    if (typeof this.#idle === 'string') return;
+    if (this.#sinceSent < this.#idle.keepaliveSeconds * this.#sampleRate) return;
+    const buffer = this.#next();
+    writeRtpHeader(buffer, this.#keepaliveType, false, this.#sequence, this.#timestamp, this.ssrc);
+    this.#dispatch(buffer, 0);
   }
 
   /** Sends a payload of another type (RFC 4733) at `timestamp`, in the same sequence of packets. */
@@ -202,21 +230,20 @@ export class RtpSender {
     if (this.#filled > 0) this.#emit(this.#filled);
   }
 
-  /** @param samples of the packet; 0: one without payload */
+  /** @param samples of the packet */
   #emit(samples: number): void {
     const buffer = this.#next();
     const length = this.#frames === undefined ? samples : this.#encodeFrames(this.#frames, samples, buffer);
     writeRtpHeader(buffer, this.#payloadType, this.#marker, this.#sequence, this.#timestamp, this.ssrc);
     this.#advance(samples);
     this.#filled = 0;
-    if (length === 0 && samples > 0) {
+    if (length === 0) {
       // The encoder had nothing to say, which is a pause.
       this.#marker = true;
       this.#sinceSent += samples;
       return;
     }
     this.#marker = false;
-    this.#sinceSent = 0;
     this.#dispatch(buffer, length);
   }
 
@@ -226,7 +253,6 @@ export class RtpSender {
     samples: number,
     buffer: Uint8Array,
   ): number {
-    if (samples === 0) return 0;
     // What was broken off is made up to a whole packet, since not every length can be one.
     const whole = codec === 'OPUS' ? pcm.length : samples;
     pcm.fill(0, samples, whole);
@@ -246,6 +272,7 @@ export class RtpSender {
 
   #dispatch(buffer: Uint8Array, payloadLength: number): void {
     this.#sequence = (this.#sequence + 1) & 0xffff;
+    this.#sinceSent = 0;
     this.#packets++;
     this.#octets += payloadLength;
     this.#send(buffer, RTP_HEADER_LENGTH + payloadLength);

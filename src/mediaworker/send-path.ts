@@ -84,7 +84,7 @@ export class SendPath {
 
   configure(media: NegotiatedMedia): void {
     this.#media = media;
-    this.sender.configure(media.codec, media.payloadType, media.ptimeMs);
+    this.sender.configure(media.codec, media.payloadType, media.ptimeMs, media.telephoneEventPayloadType);
   }
 
   /** Frees what sounds are encoded with. */
@@ -163,7 +163,7 @@ export class SendPath {
     }
     const sounding = this.#fillOut();
     if (mute) {
-      if (media !== undefined) this.sender.skip(this.#frame);
+      if (media !== undefined) this.sender.hold(this.#frame);
       return this.#silence;
     }
     if (sounding) this.sender.sendAudio(this.#out, this.#frame);

@@ -5,6 +5,7 @@ import { speechLike } from '../media/test-signals.ts';
 import { encodePcmu } from '../media/g711.ts';
 import { parseRtcp } from '../rtp/rtcp.ts';
 import { EVENT_PAYLOAD_TYPE } from './peer.test-helper.ts';
+import type { IdleMedia } from './protocol.ts';
 import { find, openRig } from './session.test-helper.ts';
 
 test('a caller from whom no packet ever comes is no input after the initial timeout', async (t) => {
@@ -147,7 +148,7 @@ test('each packet time asked for is kept, without a gap between packets', async 
 });
 
 test('while nothing plays, the session sends silence, a sign of life each 15 s, or nothing', async (t) => {
-  const count = async (idle: 'silence' | 'keepalive' | 'none'): Promise<number> => {
+  const count = async (idle: IdleMedia): Promise<number> => {
     const rig = await openRig(t, { idle });
     await rig.clock.advance(31_000);
     const { length } = rig.peer.heard;
@@ -156,7 +157,7 @@ test('while nothing plays, the session sends silence, a sign of life each 15 s, 
   };
   const silence = await count('silence');
   assert.ok(silence >= 1548 && silence <= 1550, `${silence}`);
-  assert.equal(await count('keepalive'), 2);
+  assert.equal(await count({ keepaliveSeconds: 15 }), 2);
   assert.equal(await count('none'), 0);
 });
 

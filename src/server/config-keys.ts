@@ -153,6 +153,12 @@ export const CONFIG_KEYS = {
       default: 'silence',
       description: 'What is sent while nothing plays: silence, now and then a packet, or nothing.',
     }),
+    keepalive_seconds: key({
+      schema: wholeNumber(15, 3600),
+      kind: 'number',
+      default: 15,
+      description: 'With idle_media keepalive: longest time in which nothing is sent.',
+    }),
   },
   dtmf: {
     inband: key({

@@ -1,5 +1,7 @@
 import type { SipLegSite } from '../call/sip-leg.ts';
+import type { IdleMedia } from '../mediaworker/protocol.ts';
 import type { CallsOptions } from './calls.ts';
+import type { Config } from './config-keys.ts';
 
 /** What the legs of all calls have in common, in both directions. */
 export function legSite(
@@ -14,7 +16,7 @@ export function legSite(
     rtpBindAddress: config.rtp.bind,
     advertisedAddress: config.sip.advertised_address,
     codecs: config.rtp.codecs,
-    idleMedia: config.rtp.idle_media,
+    idleMedia: idleMedia(config.rtp),
     inbandDigits: config.dtmf.inband,
     concealLoss: config.rtp.conceal_loss,
     sounds,
@@ -24,4 +26,8 @@ export function legSite(
     clock,
     log,
   };
+}
+
+function idleMedia({ idle_media: idle, keepalive_seconds: keepaliveSeconds }: Config['rtp']): IdleMedia {
+  return idle === 'keepalive' ? { keepaliveSeconds } : idle;
 }
