@@ -62,6 +62,7 @@ describe('the settings', () => {
         codecs: ['OPUS', 'G722', 'PCMU', 'PCMA'],
         conceal_loss: true,
         idle_media: 'silence',
+        keepalive_seconds: 15,
       },
       dtmf: { inband: 'auto' },
       http: { listen: { host: '0.0.0.0', port: 8080 }, public_url: undefined },
