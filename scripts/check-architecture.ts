@@ -24,6 +24,7 @@ export const LAYERS = [
   'media',
   'net',
   'swml',
+  'files',
   'log',
   'time',
 ] as const;

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 
 /** The few file operations that recordings need; tests put a disk with faults in its place. */
 export interface FileSystem {
@@ -27,16 +28,6 @@ export interface FileSystem {
 const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o750;
 
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await fs.promises.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    // With `recursive`, Node says ENOENT of a file system that is read-only; without, the truth.
-    await fs.promises.mkdir(folder, { mode: FOLDER_MODE });
-  }
-}
-
 /** The machine's files. Plain callbacks underneath: half the cost of `fs.promises` for small writes. */
 export const nodeFileSystem: FileSystem = {
   async create(file) {
@@ -44,7 +35,7 @@ export const nodeFileSystem: FileSystem = {
       return await openFile(file, 'wx');
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
-      await makeFolder(path.dirname(file));
+      await makeFolder(path.dirname(file), FOLDER_MODE);
       return openFile(file, 'wx');
     }
   },

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
+import { makeFolder } from '../files/make-folder.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -116,7 +117,7 @@ export class DiskCache {
   }
 
   async #scan(): Promise<void> {
-    await mkdir(this.#options.folder, { recursive: true });
+    await makeFolder(this.#options.folder);
     const found: { name: string; bytes: number; usedAt: number }[] = [];
     for (const name of await readdir(this.#options.folder)) {
       const isTemporary = name.endsWith('.tmp');

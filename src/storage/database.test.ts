@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -206,6 +206,13 @@ describe('opening', () => {
     writeFileSync(file, '');
     directory = file;
     assert.throws(() => open(), storageError('cannot_open', /data_dir/));
+  });
+
+  test('a folder that cannot be made is refused at once, with the cure', {
+    skip: !existsSync('/proc/self'),
+  }, () => {
+    directory = '/proc/nowhere/data';
+    assert.throws(() => open(), storageError('cannot_open', /cannot be made.*data_dir/));
   });
 
   test('a database that cannot be written says so with the cure', () => {

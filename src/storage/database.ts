@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Logger, silentLogger } from '../log/logger.ts';
+import { makeFolderSync } from '../files/make-folder.ts';
 import type { Clock } from '../time/clock.ts';
 import { type DataLock, lockDataFolder } from './data-lock.ts';
 import { StorageError, toStorageError } from './errors.ts';
@@ -70,7 +71,7 @@ export class Database {
     let lock: DataLock | undefined;
     let sqlite: DatabaseSync | undefined;
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDataFolder(directory);
       lock = lockDataFolder(directory);
       sqlite = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
       const full = options.synchronous === 'full';
@@ -246,4 +247,15 @@ function schemaOf(database: Database): string {
     .map((values) => `INSERT INTO schema_migrations VALUES (${values.join(', ')})`);
   const id = database.get('PRAGMA application_id')?.['application_id'];
   return ['BEGIN', `PRAGMA application_id = ${String(id)}`, ...layout, ...notes, 'COMMIT'].join(';\n');
+}
+
+/** @throws the error of the system, or a StorageError where that says no more than that it is missing */
+function makeDataFolder(directory: string): void {
+  try {
+    makeFolderSync(directory, 0o700);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause;
+    const message = `${directory} is not there and cannot be made. Set data_dir to a folder on a disk.`;
+    throw new StorageError('cannot_open', message, { cause });
+  }
 }

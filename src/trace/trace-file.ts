@@ -1,6 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import type { CallEvent } from './events.ts';
@@ -65,7 +65,7 @@ export class TraceFile {
 
   async #create(file: string): Promise<WriteStream | undefined> {
     try {
-      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      await makeFolder(path.dirname(file), 0o700);
       const stream = createWriteStream(file, { flags: 'wx', mode: 0o600 });
       await new Promise<void>((resolve, reject) => {
         stream.once('open', () => resolve());
