@@ -295,6 +295,12 @@ export const CONFIG_KEYS = {
       description:
         'Memory for sounds that were fetched by http, as long as their servers allow, MB. 0: none.',
     }),
+    disk_mb: key({
+      schema: wholeNumber(0, 1_000_000),
+      kind: 'number',
+      default: 512,
+      description: 'Disk for the same over a restart, in cache/sounds of the data folder, MB. 0: none.',
+    }),
     max_mb: key({
       schema: wholeNumber(1, 10_000),
       kind: 'number',

@@ -3,8 +3,6 @@ import path from 'node:path';
 import { HttpSender } from '../callbacks/http-sender.ts';
 import { DurableOutbox } from '../callbacks/outbox.ts';
 import { RecordingService } from '../call/recording-service.ts';
-import { SoundLoader } from '../call/sounds/loader.ts';
-import { SoundCache } from '../call/sounds/sound-cache.ts';
 import type { Logger } from '../log/logger.ts';
 import { MediaHostPool } from '../mediaworker/host-pool.ts';
 import { WorkerMediaHost } from '../mediaworker/worker-host.ts';
@@ -42,6 +40,7 @@ import { recordingFiles } from './recording-files.ts';
 import { loadRecordingKeys } from './recording-keys.ts';
 import { Retention } from './retention.ts';
 import { GuardedScriptHttp } from './script-http.ts';
+import { openSounds } from './sounds.ts';
 import { speechProviders, speechRecogniser } from './speech-providers.ts';
 import { packageVersion } from './version.ts';
 
@@ -229,17 +228,19 @@ class AssembledServer implements Server {
       VERSION,
     );
     outbox.onDelivery((delivery) => metrics.callbackEnded(delivery));
-    const sounds = new SoundLoader({
-      clock,
+    const { loader: sounds, close: closeSounds } = openSounds({
+      config,
+      http,
       synthesizer: speech,
-      http: new SoundCache({ http, clock, maxBytes: config.sounds.cache_mb * 1024 * 1024 }),
-      maxBytes: config.sounds.max_mb * 1024 * 1024,
-      maxDurationMs: config.sounds.max_seconds * 1000,
       localFile: (url) => {
         const own = recordings.localFile(url);
         return own && { open: () => files.open(own.name) };
       },
+      encrypted: keys.current !== undefined,
+      clock,
+      log,
     });
+    this.#opened.push(closeSounds);
     const traces = this.#openTraces(config, keys.current !== undefined);
     const calls = new Calls({
       traces,

@@ -1,10 +1,15 @@
 /** The cache of sounds against a server, with a clock of its own. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { describe, it } from 'node:test';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { silentLogger } from '../../log/logger.ts';
 import { client, closeAfterTests, serve } from '../../net/http-fixtures.ts';
 import { VirtualClock } from '../../time/virtual-clock.ts';
 import { SoundCache } from './sound-cache.ts';
+import { SoundDisk } from './sound-disk.ts';
 
 closeAfterTests();
 
@@ -212,5 +217,118 @@ describe('sound cache', () => {
     await read(place);
     await read(place);
     assert.equal(place.asked.length, 2);
+  });
+});
+
+describe('sound cache over a restart', () => {
+  interface Restarting extends Site {
+    readonly folder: string;
+    /** The process dies; the next one finds what is on disk. */
+    restart(): Promise<void>;
+    files(): string[];
+  }
+
+  async function restarting(t: TestContext, answer: Answer, diskBytes = 1_000_000): Promise<Restarting> {
+    const folder = mkdtempSync(path.join(tmpdir(), 'openswml-sounds-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const place = await site(answer);
+    const { clock } = place;
+    let disk: SoundDisk;
+    const start = (): SoundCache => {
+      disk = new SoundDisk({ folder, maxBytes: diskBytes, clock, log: silentLogger });
+      return new SoundCache({ http: client(), clock, maxBytes: 1_000_000, disk });
+    };
+    return Object.assign(place, {
+      folder,
+      cache: start(),
+      async restart() {
+        await disk.settled();
+        Object.assign(place, { cache: start() });
+      },
+      files: () => readdirSync(folder).sort(),
+    });
+  }
+
+  it('a fresh file is not asked for again, and a stale one with its validator', async (t) => {
+    const place = await restarting(t, file({ ...FRESH, etag: '"one"', 'set-cookie': 'secret=1' }));
+    await read(place);
+    await place.restart();
+    assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 1);
+    await place.clock.advance(61_000);
+    await place.restart();
+    place.answer = (request, response) => {
+      assert.equal(request.headers['if-none-match'], '"one"');
+      response.writeHead(304, FRESH).end();
+    };
+    assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 2);
+    assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 2, 'fresh by the 304');
+    const [name = ''] = place.files();
+    assert.equal(statSync(path.join(place.folder, name)).mode & 0o077, 0);
+    const stored = readFileSync(path.join(place.folder, name), 'latin1');
+    assert.doesNotMatch(stored, /secret|127\.0\.0\.1/);
+  });
+
+  it('a file stands in for a server that is gone', async (t) => {
+    const place = await restarting(t, file({ etag: '"one"' }));
+    await read(place);
+    await place.clock.advance(3_600_000);
+    await place.restart();
+    place.answer = (_request, response) => response.writeHead(503).end();
+    assert.equal(await read(place), 'sound');
+    await place.clock.advance(86_400_000);
+    await place.restart();
+    const { status } = await place.cache.stream({ url: place.url });
+    assert.equal(status, 503);
+    await place.restart();
+    assert.deepEqual(place.files(), [], 'and is no more once that time is over');
+  });
+
+  it('credentials are another file, what may not be stored is none, and a new file takes the place of the old one', async (t) => {
+    const place = await restarting(t, file(FRESH));
+    const { url } = place;
+    await read(place);
+    await read({ cache: place.cache, url: url.replace('//', '//ann:pw@') });
+    await place.restart();
+    assert.equal(place.files().length, 2);
+    await place.clock.advance(61_000);
+    place.answer = file(FRESH, 'new');
+    assert.equal(await read(place), 'new');
+    await place.restart();
+    assert.equal(await read(place), 'new');
+    assert.equal(place.asked.length, 3);
+    await place.clock.advance(61_000);
+    place.answer = file({ 'cache-control': 'no-store' }, 'secret');
+    assert.equal(await read(place), 'secret');
+    await place.restart();
+    assert.equal(place.files().length, 1);
+  });
+
+  it('a damaged file is fetched again', async (t) => {
+    const place = await restarting(t, file(FRESH));
+    await read(place);
+    await place.restart();
+    const name = path.join(place.folder, place.files()[0]!);
+    const bytes = readFileSync(name);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(name, bytes);
+    assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 2);
+  });
+
+  it('what is on disk stays within its bound, the files used longest ago go', async (t) => {
+    const place = await restarting(t, file(FRESH, 'x'.repeat(1000)), 3_000);
+    const of = (name: string) => ({ cache: place.cache, url: `${place.url}?${name}` });
+    for (const name of ['a', 'b', 'c', 'd']) {
+      await read(of(name));
+      await place.restart();
+    }
+    assert.equal(place.files().length, 2);
+    await read(of('d'));
+    assert.equal(place.asked.length, 4);
+    await read(of('a'));
+    assert.equal(place.asked.length, 5);
   });
 });

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { HttpHeaders } from '../../net/exchange.ts';
 import type { HttpClient, HttpRequest, HttpStream } from '../../net/http-client.ts';
+import { redactUrl } from '../../net/http-url.ts';
 import type { Clock } from '../../time/clock.ts';
 import { freshnessOf, headerText, validatorsOf } from './freshness.ts';
 import { SharedDownload, until } from './shared-download.ts';
+import type { SoundDisk } from './sound-disk.ts';
 
 export interface SoundCacheOptions {
   readonly http: Pick<HttpClient, 'stream'>;
   readonly clock: Clock;
   /** Of all files together, bytes. */
   readonly maxBytes: number;
+  /** Where files lie over a restart, and those for which there is no room in memory. */
+  readonly disk?: SoundDisk | undefined;
 }
 
 /** A file that came whole. */
@@ -20,6 +24,8 @@ interface Entry {
   headers: HttpHeaders;
   freshUntilMs: number;
   staleUntilMs: number;
+  /** When it was last written to disk, or read from there; wall clock. */
+  storedAtMs: number;
 }
 
 /** What a request came to: something that any number may read, or a response for whoever asked first. */
@@ -29,9 +35,11 @@ type Source =
 
 /** A file may take this share of the cache. */
 const LARGEST_SHARE = 4;
+/** A file that was found to hold is not written anew each time, ms. */
+const REWRITE_MS = 3_600_000;
 
 /**
- * Sounds that were fetched, in memory, as their servers allow (RFC 9111): a private cache of GET alone, whose
+ * Sounds that were fetched, in memory and behind it on disk, as their servers allow (RFC 9111): a private cache of GET alone, whose
  * keys are whole URLs, credentials included. A file that is being downloaded is not asked for again; one that
  * may be stale is asked for with what it said of itself; one whose server is gone stands in for itself for a
  * while (RFC 5861 4). The files used longest ago are forgotten first.
@@ -72,8 +80,10 @@ export class SoundCache {
     return response ?? (await http.stream(request));
   }
 
-  async #fetch(key: string, request: HttpRequest, entry: Entry | undefined): Promise<Source> {
-    const { http, clock, maxBytes } = this.#options;
+  async #fetch(key: string, request: HttpRequest, known: Entry | undefined): Promise<Source> {
+    const { http, clock, maxBytes, disk } = this.#options;
+    const entry = known ?? (await this.#fromDisk(key, request.url));
+    if (entry !== undefined && clock.now() < entry.freshUntilMs) return this.#kept(key, entry);
     const { signal: _ofOneReader, ...asked } = request;
     const validators = entry === undefined ? undefined : validatorsOf(entry.headers);
     const standsIn = entry !== undefined && clock.now() < entry.staleUntilMs;
@@ -87,7 +97,7 @@ export class SoundCache {
     const { status, headers } = response;
     if (entry !== undefined && (status === 304 || (status >= 500 && standsIn))) {
       response.cancel();
-      if (status === 304) this.#renew(entry, { ...entry.headers, ...headers });
+      if (status === 304) this.#confirm(key, entry, { ...entry.headers, ...headers });
       return this.#kept(key, entry);
     }
     if (entry !== undefined) this.#forget(key);
@@ -95,6 +105,7 @@ export class SoundCache {
     const length = Number(headerText(headers, 'content-length') ?? 0);
     if (status !== 200 || length > limit || !freshnessOf(headers, clock.now()).storable) {
       this.#coming.delete(key);
+      if (entry !== undefined) disk?.drop(key);
       return { kind: 'private', response };
     }
     const download = new SharedDownload(response, limit, (chunks) => {
@@ -116,16 +127,42 @@ export class SoundCache {
   }
 
   #keep(key: string, { url, headers }: HttpStream, chunks: readonly Buffer[]): void {
-    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    const entry: Entry = { chunks, size, url, headers, freshUntilMs: 0, staleUntilMs: 0 };
+    const entry: Entry = { ...blank(chunks), url, headers };
     this.#renew(entry, headers);
+    this.#remember(key, entry);
+    this.#store(key, entry);
+  }
+
+  #remember(key: string, entry: Entry): void {
     this.#forget(key);
     this.#entries.set(key, entry);
-    this.#bytes += size;
+    this.#bytes += entry.size;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#options.maxBytes) break;
       this.#forget(oldest);
     }
+  }
+
+  async #fromDisk(key: string, url: string): Promise<Entry | undefined> {
+    const { clock, disk, maxBytes } = this.#options;
+    if (disk === undefined) return undefined;
+    const stored = await clock.holdWhile(disk.get(key));
+    if (stored === undefined) return undefined;
+    const entry: Entry = { ...blank(stored.chunks), ...stored, url: redactUrl(url) };
+    if (entry.size > maxBytes / LARGEST_SHARE) return undefined;
+    this.#remember(key, entry);
+    return entry;
+  }
+
+  #store(key: string, entry: Entry): void {
+    entry.storedAtMs = this.#options.clock.now();
+    this.#options.disk?.put(key, entry);
+  }
+
+  /** Its server says that it still holds. */
+  #confirm(key: string, entry: Entry, headers: HttpHeaders): void {
+    this.#renew(entry, headers);
+    if (this.#options.clock.now() - entry.storedAtMs > REWRITE_MS) this.#store(key, entry);
   }
 
   #renew(entry: Entry, headers: HttpHeaders): void {
@@ -140,6 +177,11 @@ export class SoundCache {
     this.#bytes -= this.#entries.get(key)?.size ?? 0;
     this.#entries.delete(key);
   }
+}
+
+function blank(chunks: readonly Buffer[]) {
+  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  return { chunks, size, freshUntilMs: 0, staleUntilMs: 0, storedAtMs: 0 };
 }
 
 function leave(source: Source): void {
