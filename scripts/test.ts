@@ -1,13 +1,28 @@
 /**
  * Runs the whole test suite on the pinned Node: `npm test`, or `npm test -- src/sip test/interop/sipp.test.ts`
- * for some of it (folders or files).
+ * for some of it (folders or files). `--names REGEX` runs the tests with such names, `--times FILE` writes how long each
+ * file took.
  */
-import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
 
 const root = path.resolve(import.meta.dirname, '..');
+const FILE_LIMIT_MS = 120_000;
+/**
+ * Where files wait for calls in real time, or start many processes. They come first, so that at the end, when few are
+ * left to run side by side, those are short.
+ */
+const LONG = [
+  /^test\/interop\//,
+  /^src\/cli\/commands\//,
+  /^src\/server\/server\.test/,
+  /^test\//,
+  /^scripts\//,
+];
 
 function testsIn(place: string): string[] {
   const full = path.join(root, place);
@@ -18,22 +33,42 @@ function testsIn(place: string): string[] {
     .sort();
 }
 
-const asked = process.argv.slice(2);
-const options = asked.filter((arg) => arg.startsWith('--'));
-const places = asked.filter((arg) => !arg.startsWith('--'));
-const files = (places.length > 0 ? places : ['src', 'test', 'scripts']).flatMap(testsIn);
+function rank(file: string): number {
+  const at = LONG.findIndex((pattern) => pattern.test(file));
+  return at < 0 ? LONG.length : at;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { names: { type: 'string' }, times: { type: 'string' } },
+});
+const files = (positionals.length > 0 ? positionals : ['src', 'test', 'scripts'])
+  .flatMap(testsIn)
+  .sort((one, other) => rank(one) - rank(other));
 if (files.length === 0) {
-  console.error(`no tests in ${places.join(', ')}`);
+  console.error(`no tests in ${positionals.join(', ')}`);
   process.exit(1);
 }
-// Many files wait for real calls most of the time: one for each core, where Node would leave one core free.
-const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`;
-const args = ['--test', '--test-timeout=120000', concurrency, ...options, ...files];
 // Hundreds of processes load the same modules: what was stripped of types and compiled once is read from here.
-const cache = path.join(root, 'node_modules', '.cache', 'compiled');
-const result = spawnSync(process.execPath, args, {
+process.env['NODE_COMPILE_CACHE'] ??= path.join(root, 'node_modules', '.cache', 'compiled');
+const times: Record<string, number> = {};
+const tests = run({
   cwd: root,
-  stdio: 'inherit',
-  env: { NODE_COMPILE_CACHE: cache, ...process.env },
+  files: files.map((file) => path.join(root, file)),
+  // Many files wait for real calls most of the time: one more than there are cores.
+  concurrency: availableParallelism() + 1,
+  timeout: FILE_LIMIT_MS,
+  ...(values.names !== undefined && { testNamePatterns: [new RegExp(values.names)] }),
 });
-process.exit(result.status ?? 1);
+tests.on('test:fail', ({ todo }) => {
+  if (todo === undefined || todo === false) process.exitCode = 1;
+});
+tests.on('test:summary', ({ file, duration_ms: ms }) => {
+  if (file !== undefined) times[path.relative(root, file)] = Math.round(ms);
+});
+tests.on('end', () => {
+  if (values.times === undefined) return;
+  const slowestFirst = Object.entries(times).sort(([, one], [, other]) => other - one);
+  writeFileSync(values.times, `${JSON.stringify(Object.fromEntries(slowestFirst), null, 1)}\n`);
+});
+tests.compose(new spec()).pipe(process.stdout);
