@@ -1,44 +1,15 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { Party } from '../../test/sip/party.ts';
-import { silentLogger } from '../log/logger.ts';
-import { seededRandom } from '../media/test-signals.ts';
-import { LocalMediaHost } from '../mediaworker/local-host.ts';
-import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
 import type { OutgoingCallOptions } from '../sip/api.ts';
-import { createSipEndpoint } from '../sip/endpoint.ts';
-import { MemoryNetwork } from '../sip/transport/memory-network.ts';
 import { CallError } from './leg.ts';
-import { openService } from './leg.test-helper.ts';
 import { callBySip, type OutboundSipLeg, type OutboundSipLegOptions } from './outbound-sip-leg.ts';
-import { ALICE, BOB, sdp } from './sip-leg.test-helper.ts';
+import { ALICE, openBob, sdp } from './sip-leg.test-helper.ts';
 
 /** We are Bob; Alice is called. */
 async function openBench(t: TestContext) {
-  const { clock, service } = openService(t);
-  const network = new MemoryNetwork(clock);
-  const rtp = createMemoryRtpNetwork(clock, { delayMs: 5 });
-  const media = new LocalMediaHost({
-    clock,
-    log: silentLogger,
-    random: seededRandom(3),
-    openSocket: (address) => rtp.open(address),
-  });
-  const endpoint = createSipEndpoint({
-    clock,
-    log: silentLogger,
-    userAgent: 'test/bob',
-    network: network.host(BOB),
-    listeners: [{ protocol: 'udp', host: BOB, port: 5060 }],
-    onInvite: () => assert.fail('nobody calls us'),
-  });
-  await endpoint.start();
-  const alice = new Party('alice', {
-    clock,
-    network: network.host(ALICE),
-    listeners: [{ protocol: 'udp', host: ALICE, port: 5060 }],
-  });
-  await alice.start();
+  const bob = await openBob(t, () => assert.fail('nobody calls us'));
+  const { clock, rtp, endpoint } = bob;
+  const alice = await bob.newAlice();
   const ear = await rtp.open(ALICE);
   let heard = 0;
   ear.onPacket = () => heard++;
@@ -58,6 +29,7 @@ async function openBench(t: TestContext) {
     ): OutboundSipLeg {
       const to = invite.to ?? `sip:alice@${ALICE}`;
       const call = callBySip({
+        ...bob.site,
         endpoint,
         invite: { to, from: 'sip:line@example.com', ...invite },
         refusal: undefined,
@@ -66,19 +38,6 @@ async function openBench(t: TestContext) {
         type: 'sip',
         parent: { device_type: 'sip', call_id: 'a-leg', node_id: 'node' },
         callId: `b-leg-${calls.length}`,
-        nodeId: 'node',
-        projectId: 'project',
-        spaceId: 'space',
-        media,
-        rtpBindAddress: BOB,
-        advertisedAddress: undefined,
-        codecs: ['PCMU', 'PCMA'],
-        idleMedia: 'silence',
-        sounds: { load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 200 } }) },
-        recordings: service,
-        eventChannel: undefined,
-        clock,
-        log: silentLogger,
         onEvent: ({ kind, text }) => kind === 'call' && events.push(text),
         onSipCall: (id) => sipCalls.push(id),
         ...options,
@@ -87,14 +46,11 @@ async function openBench(t: TestContext) {
       return call;
     },
     /** Ends all, and asserts that neither calls nor sessions nor timers are left. */
-    async finish(): Promise<void> {
-      const closed = Promise.all([endpoint.close(), alice.endpoint.close()]);
-      await clock.advance(60_000);
-      await closed;
-      for (const { leg } of calls) assert.equal(leg.info.call_state, 'ended');
-      assert.equal(endpoint.stats.calls, 0);
-      assert.equal(clock.pendingTimers, 0, 'timers left');
-    },
+    finish: () =>
+      bob.finish(
+        calls.map(({ leg }) => leg),
+        [alice],
+      ),
   };
 }
 

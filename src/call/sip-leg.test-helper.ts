@@ -7,11 +7,12 @@ import { seededRandom } from '../media/test-signals.ts';
 import { LocalMediaHost } from '../mediaworker/local-host.ts';
 import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
 import { parseRtp, RtpHeader } from '../rtp/packet.ts';
+import type { IncomingCallHandler } from '../sip/api.ts';
 import { createSipEndpoint } from '../sip/endpoint.ts';
 import { MemoryNetwork } from '../sip/transport/memory-network.ts';
 import { openService } from './leg.test-helper.ts';
 import type { MediaLeg } from './media-leg.ts';
-import { createSipLeg } from './sip-leg.ts';
+import { createSipLeg, type SipLegOptions } from './sip-leg.ts';
 
 export const ALICE = '10.0.0.1';
 export const BOB = '10.0.0.2';
@@ -31,8 +32,10 @@ export function sdp(port: number, formats = '0 8 101', direction = 'sendrecv'): 
   ].join('\r\n');
 }
 
-export async function openBench(t: TestContext) {
-  const { clock, service, store, outbox, dataDir } = openService(t);
+/** Bob's endpoint and media, which we are, and Alice's machine, over networks in memory. */
+export async function openBob(t: TestContext, onInvite: IncomingCallHandler) {
+  const parts = openService(t);
+  const { clock, service } = parts;
   const network = new MemoryNetwork(clock);
   const rtp = createMemoryRtpNetwork(clock, { delayMs: 5 });
   const media = new LocalMediaHost({
@@ -41,37 +44,69 @@ export async function openBench(t: TestContext) {
     random: seededRandom(3),
     openSocket: (address) => rtp.open(address),
   });
-  const legs: MediaLeg[] = [];
-  const digits: unknown[] = [];
   const endpoint = createSipEndpoint({
     clock,
     log: silentLogger,
     userAgent: 'test/bob',
     network: network.host(BOB),
     listeners: [{ protocol: 'udp', host: BOB, port: 5060 }],
-    onInvite: (call) =>
-      legs.push(
-        createSipLeg({
-          call,
-          callId: `call-${legs.length}`,
-          nodeId: 'node',
-          projectId: 'project',
-          spaceId: 'space',
-          media,
-          rtpBindAddress: BOB,
-          advertisedAddress: undefined,
-          codecs: ['PCMU', 'PCMA'],
-          idleMedia: 'silence',
-          sounds: { load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 200 } }) },
-          recordings: service,
-          eventChannel: undefined,
-          clock,
-          log: silentLogger,
-          onEvent: ({ kind, data }) => kind === 'digit' && digits.push(data['digit']),
-        }),
-      ),
+    onInvite,
   });
   await endpoint.start();
+  /** What all legs of Bob have in common. */
+  const site = {
+    nodeId: 'node',
+    projectId: 'project',
+    spaceId: 'space',
+    media,
+    rtpBindAddress: BOB,
+    advertisedAddress: undefined,
+    codecs: ['PCMU', 'PCMA'],
+    idleMedia: 'silence',
+    sounds: { load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 200 } }) },
+    recordings: service,
+    eventChannel: undefined,
+    clock,
+    log: silentLogger,
+  } satisfies Partial<SipLegOptions>;
+  return {
+    ...parts,
+    network,
+    rtp,
+    endpoint,
+    site,
+    async newAlice(): Promise<Party> {
+      const party = new Party('alice', {
+        clock,
+        network: network.host(ALICE),
+        listeners: [{ protocol: 'udp', host: ALICE, port: 5060 }],
+      });
+      await party.start();
+      return party;
+    },
+    /** Ends all, and asserts that neither calls nor sessions nor timers are left. */
+    async finish(legs: readonly MediaLeg[], parties: readonly Party[]): Promise<void> {
+      const closed = Promise.all([endpoint.close(), ...parties.map((party) => party.endpoint.close())]);
+      await clock.advance(60_000);
+      await closed;
+      for (const leg of legs) assert.equal(leg.info.call_state, 'ended');
+      assert.equal(endpoint.stats.calls, 0);
+      // A session that is still open would have its ticker run.
+      assert.equal(clock.pendingTimers, 0, 'timers left');
+    },
+  };
+}
+
+export async function openBench(t: TestContext) {
+  const legs: MediaLeg[] = [];
+  const digits: unknown[] = [];
+  const bob = await openBob(t, (call) => {
+    const callId = `call-${legs.length}`;
+    const onEvent: SipLegOptions['onEvent'] = ({ kind, data }) =>
+      kind === 'digit' && digits.push(data['digit']);
+    legs.push(createSipLeg({ ...bob.site, call, callId, onEvent }));
+  });
+  const { clock, store, outbox, dataDir, network, rtp } = bob;
   // Where the caller hears us.
   const ear = await rtp.open(ALICE);
   const heard = { packets: 0, payloadType: -1 };
@@ -98,24 +133,11 @@ export async function openBench(t: TestContext) {
       return legs.at(-1) ?? assert.fail('no call came');
     },
     async caller(): Promise<Party> {
-      const party = new Party('alice', {
-        clock,
-        network: network.host(ALICE),
-        listeners: [{ protocol: 'udp', host: ALICE, port: 5060 }],
-      });
-      await party.start();
+      const party = await bob.newAlice();
       callers.push(party);
       return party;
     },
     /** Ends all, and asserts that neither calls nor sessions nor timers are left. */
-    async finish(): Promise<void> {
-      const closed = Promise.all([endpoint.close(), ...callers.map((party) => party.endpoint.close())]);
-      await clock.advance(60_000);
-      await closed;
-      for (const leg of legs) assert.equal(leg.info.call_state, 'ended');
-      assert.equal(endpoint.stats.calls, 0);
-      // A session that is still open would have its ticker run.
-      assert.equal(clock.pendingTimers, 0, 'timers left');
-    },
+    finish: () => bob.finish(legs, callers),
   };
 }

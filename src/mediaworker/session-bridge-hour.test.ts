@@ -1,12 +1,12 @@
 /** An hour of a bridge at once: what one party says reaches the other as soon at the end as at the beginning. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLogger } from '../log/logger.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import { RTP_HEADER_LENGTH, writeRtpHeader } from '../rtp/packet.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import { HandClock, handSocket } from './hand-clock.test-helper.ts';
-import { MediaSession } from './session.ts';
+import { handSession, PEER_ADDRESS } from './media-specs.test-helper.ts';
+import type { MediaSession } from './session.ts';
 
 const TICKS_PER_HOUR = 180_000;
 const MARK_EVERY_MS = 10_000;
@@ -21,31 +21,7 @@ function delaysOf(hours: number, ppm: number): number[] {
   const heardMs: number[] = [];
   const open = (sessionId: string, onSend: RtpSocket['send']): [MediaSession, RtpSocket] => {
     const socket = handSocket(onSend);
-    const session = new MediaSession({
-      sessionId,
-      bindAddress: '',
-      idleMedia: 'none',
-      socket,
-      openSocket: () => Promise.reject(new Error('this test opens no further port')),
-      clock,
-      log: silentLogger,
-      random: seededRandom(5),
-      onEvent: () => {},
-    });
-    session.handle({
-      type: 'configure',
-      sessionId,
-      media: {
-        codec: 'PCMU',
-        payloadType: 0,
-        remoteAddress: '10.0.0.9',
-        remotePort: 5000,
-        remoteRtcpPort: 5001,
-        direction: 'sendrecv',
-        ptimeMs: 20,
-      },
-    });
-    return [session, socket];
+    return [handSession(sessionId, clock, socket), socket];
   };
   const [first, socket] = open('a', () => {});
   const [second] = open('b', (packet, offset, length) => {
@@ -73,7 +49,7 @@ function delaysOf(hours: number, ppm: number): number[] {
       }
       writeRtpHeader(packet, 0, index === 0, index & 0xffff, (index * 160) >>> 0, 7);
       clock.nowMs = arrivalMs;
-      socket.onPacket(packet, '10.0.0.9', 5000);
+      socket.onPacket(packet, PEER_ADDRESS, 5000);
       index++;
     }
     clock.nowMs = tickMs;

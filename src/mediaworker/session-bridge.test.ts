@@ -10,6 +10,7 @@ import type { RecordSpec } from '../recording/types.ts';
 import { createMemoryRtpNetwork, type NetworkConditions } from '../rtp/memory-network.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { LocalMediaHost } from './local-host.ts';
+import { negotiated, recordSpec } from './media-specs.test-helper.ts';
 import { EVENT_PAYLOAD_TYPE, noiseCode, OUR_ADDRESS, Peer } from './peer.test-helper.ts';
 import type { MediaEvent, NegotiatedMedia } from './protocol.ts';
 import { find, readWav } from './session.test-helper.ts';
@@ -39,17 +40,7 @@ async function openPair(t: TestContext, conditions: Partial<NetworkConditions> =
       host.send({
         type: 'configure',
         sessionId,
-        media: {
-          codec: 'PCMU',
-          payloadType: 0,
-          telephoneEventPayloadType: EVENT_PAYLOAD_TYPE,
-          remoteAddress: address,
-          remotePort: peer.socket.rtpPort,
-          remoteRtcpPort: peer.socket.rtpPort + 1,
-          direction: 'sendrecv',
-          ptimeMs: 20,
-          ...media,
-        },
+        media: negotiated({ remoteAddress: address, remotePort: peer.socket.rtpPort, ...media }),
       });
     return { events, peer, configure, port: opened.rtpPort };
   };
@@ -77,22 +68,8 @@ async function openPair(t: TestContext, conditions: Partial<NetworkConditions> =
 }
 
 /** Both sides in stereo, until it is stopped: `r.wav` in the folder. */
-function recordSpec(folder: string): RecordSpec {
-  return {
-    recordingId: 'r',
-    controlId: 'r',
-    path: path.join(folder, 'r.wav'),
-    format: 'wav',
-    direction: 'both',
-    stereo: true,
-    beep: false,
-    terminators: '',
-    inputSensitivity: 44,
-    initialTimeoutMs: 0,
-    endSilenceTimeoutMs: 0,
-    maxLengthMs: 600_000,
-  };
-}
+const bothSides = (folder: string): RecordSpec =>
+  recordSpec('r', path.join(folder, 'r.wav'), { direction: 'both', stereo: true });
 
 test('each party of a bridge hears what the other says, whole, in order and at once', async (t) => {
   const pair = await openPair(t);
@@ -190,7 +167,7 @@ test('a stereo recording has the party on the left and the other on the right, a
   host.send({
     type: 'record',
     sessionId: 'a',
-    spec: recordSpec(folder),
+    spec: bothSides(folder),
   });
   await clock.advance(1000);
   pair.bridge();
@@ -225,7 +202,7 @@ test('the beep of a recording is heard by both, and is in neither channel of it'
   }
   pair.bridge();
   await clock.advance(500);
-  host.send({ type: 'record', sessionId: 'a', spec: { ...recordSpec(folder), beep: true } });
+  host.send({ type: 'record', sessionId: 'a', spec: { ...bothSides(folder), beep: true } });
   await clock.advance(1500);
   for (const { peer } of [a, b]) {
     const loud = peer.audio().filter((sample) => Math.abs(sample) > 1000).length;

@@ -1,12 +1,11 @@
 /** An hour of a call at once: both channels of a recording stay side by side, whatever clock and network do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLogger } from '../log/logger.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import { MemoryTarget } from '../recording/memory-target.ts';
 import { RTP_HEADER_LENGTH, writeRtpHeader } from '../rtp/packet.ts';
 import { HandClock, handSocket } from './hand-clock.test-helper.ts';
-import { MediaSession } from './session.ts';
+import { handSession, PEER_ADDRESS, recordSpec } from './media-specs.test-helper.ts';
 
 interface Line {
   readonly hours: number;
@@ -54,31 +53,7 @@ async function recordLine(line: Line): Promise<MarkFinder> {
   const socket = handSocket();
   const target = new MarkFinder();
   const sessionId = 's';
-  const session = new MediaSession({
-    sessionId,
-    bindAddress: '',
-    idleMedia: 'none',
-    socket,
-    openSocket: () => Promise.reject(new Error('this test opens no further port')),
-    clock,
-    log: silentLogger,
-    random: seededRandom(5),
-    createTarget: () => target,
-    onEvent: () => {},
-  });
-  session.handle({
-    type: 'configure',
-    sessionId,
-    media: {
-      codec: 'PCMU',
-      payloadType: 0,
-      remoteAddress: '10.0.0.9',
-      remotePort: 5000,
-      remoteRtcpPort: 5001,
-      direction: 'sendrecv',
-      ptimeMs: 20,
-    },
-  });
+  const session = handSession(sessionId, clock, socket, { createTarget: () => target });
   const random = seededRandom(9);
   const packet = new Uint8Array(RTP_HEADER_LENGTH + 160);
   const speed = 1 + line.ppm / 1e6;
@@ -108,7 +83,7 @@ async function recordLine(line: Line): Promise<MarkFinder> {
       writeRtpHeader(packet, 0, index === 0, index & 0xffff, (index * 160) >>> 0, 7);
       const before = clock.nowMs;
       clock.nowMs = arrivalMs;
-      if (index < 50 || random() >= line.loss) socket.onPacket(packet, '10.0.0.9', 5000);
+      if (index < 50 || random() >= line.loss) socket.onPacket(packet, PEER_ADDRESS, 5000);
       clock.nowMs = before;
       index++;
     }
@@ -116,20 +91,7 @@ async function recordLine(line: Line): Promise<MarkFinder> {
       session.handle({
         type: 'record',
         sessionId,
-        spec: {
-          recordingId: 'r',
-          controlId: 'r',
-          path: '/nowhere/r.wav',
-          format: 'wav',
-          direction: 'both',
-          stereo: true,
-          beep: false,
-          terminators: '',
-          inputSensitivity: 44,
-          initialTimeoutMs: 0,
-          endSilenceTimeoutMs: 0,
-          maxLengthMs: 1e9,
-        },
+        spec: recordSpec('r', '/nowhere/r.wav', { direction: 'both', stereo: true, maxLengthMs: 1e9 }),
       });
     }
     if (tick > 50 && tick % MARK_EVERY_TICKS === 0) {

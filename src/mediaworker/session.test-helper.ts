@@ -15,10 +15,9 @@ import {
 } from '../rtp/memory-network.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { LocalMediaHost } from './local-host.ts';
-import { EVENT_PAYLOAD_TYPE, OUR_ADDRESS, Peer } from './peer.test-helper.ts';
+import { negotiated, PEER_ADDRESS, recordSpec } from './media-specs.test-helper.ts';
+import { OUR_ADDRESS, Peer } from './peer.test-helper.ts';
 import type { IdleMedia, InbandDigits, MediaCommand, MediaEvent, NegotiatedMedia } from './protocol.ts';
-
-const PEER_ADDRESS = '10.0.0.9';
 
 /** The parts of a wav file: one array for each channel. */
 export function readWav(file: string): readonly Int16Array[] {
@@ -132,37 +131,13 @@ export async function openRig(
       host.send({
         type: 'configure',
         sessionId,
-        media: {
-          codec: 'PCMU',
-          payloadType: 0,
-          telephoneEventPayloadType: EVENT_PAYLOAD_TYPE,
-          remoteAddress: PEER_ADDRESS,
-          remotePort: peer.socket.rtpPort,
-          remoteRtcpPort: peer.socket.rtpPort + 1,
-          direction: 'sendrecv',
-          ptimeMs: 20,
-          ...media,
-        },
+        media: negotiated({ remotePort: peer.socket.rtpPort, ...media }),
       }),
     record: (id, spec = {}) =>
       host.send({
         type: 'record',
         sessionId,
-        spec: {
-          recordingId: id,
-          controlId: id,
-          path: path.join(folder, `${id}.wav`),
-          format: 'wav',
-          direction: 'speak',
-          stereo: false,
-          beep: false,
-          terminators: '',
-          inputSensitivity: 44,
-          initialTimeoutMs: 0,
-          endSilenceTimeoutMs: 0,
-          maxLengthMs: 600_000,
-          ...spec,
-        },
+        spec: recordSpec(id, path.join(folder, `${id}.wav`), spec),
       }),
     wav: (id) => readWav(path.join(folder, `${id}.wav`)),
     outcome: (id) => outcome(id) ?? assert.fail(`recording ${id} has not ended`),
