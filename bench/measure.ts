@@ -1,7 +1,7 @@
 /** Runs of the load test: a server under calls, and a bare receiver under the same packets. */
 import path from 'node:path';
 
-import { ServerProcess } from '../test/support/server-process.ts';
+import { EACH_CORE, ServerProcess } from '../test/support/server-process.ts';
 import { Child } from './child.ts';
 import { type Figures, percentile } from './figures.ts';
 import type { FromGenerator, FromReceiver, GeneratorReport, GeneratorTask } from './messages.ts';
@@ -161,6 +161,7 @@ async function withServer(
     document: row.document,
     args: ['--log-level', 'info'],
     env: {
+      ...EACH_CORE,
       OPENSWML_RTP_IDLE_MEDIA: idle,
       OPENSWML_LIMITS_MAX_CALLS: String(calls + SERVER_ROOM),
       // Below those that the system gives to the callers, above those that tests choose, and enough for all.

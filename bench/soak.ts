@@ -1,7 +1,7 @@
 /** The soak: calls that come and go for a long time, and whether the server holds more and more (docs/soak.md). */
 import { writeFileSync } from 'node:fs';
 
-import { ServerProcess } from '../test/support/server-process.ts';
+import { EACH_CORE, ServerProcess } from '../test/support/server-process.ts';
 import { Child } from './child.ts';
 import { OptionError } from './options.ts';
 import { describeFindings, findLeaks, type Finding, type TakenReading } from './soak/figures.ts';
@@ -83,6 +83,7 @@ async function soak(options: SoakOptions): Promise<number> {
     document: JSON.stringify(document),
     args: ['--log-level', 'info'],
     env: {
+      ...EACH_CORE,
       OPENSWML_LIMITS_MAX_CALLS: String(calls * 2 + 100),
       OPENSWML_RECORDING_RETENTION_MAX_COUNT: String(keep),
       OPENSWML_RTP_PORTS: '20000-31999',

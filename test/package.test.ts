@@ -17,7 +17,7 @@ import { after, before, test } from 'node:test';
 
 import { buildPackage } from '../scripts/build.ts';
 import { parseWav } from './support/audio-files.ts';
-import { ServerProcess } from './support/server-process.ts';
+import { EACH_CORE, ServerProcess } from './support/server-process.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const MODULES = path.join(ROOT, 'node_modules');
@@ -156,7 +156,7 @@ test('Its server answers a call of its phone, speaks, listens and keeps the reco
   const program = [process.execPath, command()];
   const document =
     'sections: {main: [{play: "say:Hello there."}, {record: {max_length: 1, initial_timeout: 0, format: mp3}}]}';
-  const server = await ServerProcess.start({ document, program });
+  const server = await ServerProcess.start({ document, program, env: EACH_CORE });
   context.after(() => server.dispose());
   const uri = `sip:anything@${server.host}:${server.sipPort}`;
   const heard = path.join(user, 'heard.wav');

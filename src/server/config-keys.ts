@@ -140,6 +140,12 @@ export const CONFIG_KEYS = {
       default: ['OPUS', 'G722', 'PCMU', 'PCMA'],
       description: 'Codecs to accept; the order of the caller decides, that of this list in offers of ours.',
     }),
+    threads: key({
+      schema: wholeNumber(0, 256),
+      kind: 'number',
+      default: 0,
+      description: 'Media threads, among which calls are spread evenly. 0: as many as there are cores.',
+    }),
     conceal_loss: key({
       schema: z.boolean('expected true or false'),
       kind: 'boolean',

@@ -63,6 +63,7 @@ describe('the settings', () => {
         conceal_loss: true,
         idle_media: 'silence',
         keepalive_seconds: 15,
+        threads: 0,
       },
       dtmf: { inband: 'auto' },
       http: { listen: { host: '0.0.0.0', port: 8080 }, public_url: undefined },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import os from 'node:os';
+import os, { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
@@ -56,6 +56,8 @@ function newServer(document: string, flags: Readonly<Record<string, unknown>> = 
       'http.listen': '127.0.0.1:0',
       'rtp.bind': '127.0.0.1',
       'rtp.ports': '45000-45999',
+      // One call at a time: a thread for each core would only take longer to start.
+      'rtp.threads': 1,
       ...flags,
     },
   });
@@ -186,6 +188,7 @@ test('a call whose document cannot be had is refused with 503', async () => {
 test('while it drains, running calls go on, new ones get 503, and readiness says why', async () => {
   const server = newServer('sections:\n  main:\n    - answer: {}\n    - sleep: 60000\n', {
     'metrics.open': true,
+    'rtp.threads': 0,
   });
   const addresses = await server.start();
   const call = dial(addresses);
@@ -205,6 +208,12 @@ test('while it drains, running calls go on, new ones get 503, and readiness says
   const metrics = await (await fetch(`${addresses.http.url}/metrics`)).text();
   assert.match(metrics, /^openswml_calls_refused_total\{reason="shutting_down"\} 1$/m);
   assert.match(metrics, /^openswml_calls 1$/m);
+  const threads = [...metrics.matchAll(/^openswml_thread_memory_bytes\{thread="(\S+)",kind="heap"\}/gm)];
+  assert.deepEqual(
+    threads.map(([, name]) => name),
+    ['main', ...Array.from({ length: availableParallelism() }, (_, index) => `media-${index}`)],
+    'one media thread for each core',
+  );
   assert.match(metrics, /^openswml_call_setup_seconds_count 1$/m);
   assert.equal(call.end, undefined, 'the running call goes on');
   assert.equal(drained, false);

@@ -393,8 +393,9 @@ class AssembledServer implements Server {
 
   #openMedia(recordingKey: Uint8Array | undefined): MediaHostPool {
     const log = this.#log.child({ component: 'media' });
+    const { threads } = this.#config.rtp;
     const hosts = Array.from(
-      { length: availableParallelism() },
+      { length: threads === 0 ? availableParallelism() : threads },
       () =>
         new WorkerMediaHost({
           data: { rtpPorts: this.#config.rtp.ports, codecs: this.#config.rtp.codecs, recordingKey },

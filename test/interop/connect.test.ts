@@ -13,7 +13,7 @@ import { CallbackReceiver } from '../support/callback-receiver.ts';
 import { assertScenarioHeld, placeCall, type Site, toneUtterances } from '../support/interop.ts';
 import { documentText, logged } from '../support/live-site.ts';
 import { skipWithout } from '../support/programs.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { EACH_CORE, ServerProcess } from '../support/server-process.ts';
 import { answered, awaitBye, bye, invite, pause } from '../support/sipp-scenario.ts';
 import { findTones } from '../support/tone-finder.ts';
 
@@ -66,6 +66,7 @@ describe('Phones of others that are connected with each other', {
       document,
       // The phone takes calls for its own user alone.
       env: {
+        ...EACH_CORE,
         OPENSWML_DIAL_GATEWAY: `${desk.uri};number={number}`,
         OPENSWML_TRACE_DIR: path.join(folder, 'traces'),
       },

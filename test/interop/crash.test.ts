@@ -10,6 +10,7 @@ import { decodeWithFfmpeg } from '../support/ffprobe.ts';
 import { startSite, UNTIL_ENDED } from '../support/interop.ts';
 import { skipWithout } from '../support/programs.ts';
 import { RtpTalker } from '../support/rtp-talker.ts';
+import { EACH_CORE } from '../support/server-process.ts';
 import { Sipp } from '../support/sipp.ts';
 import { answered, awaitBye, invite, sippScenario } from '../support/sipp-scenario.ts';
 import { near } from '../support/tone-assertions.ts';
@@ -47,9 +48,8 @@ describe('After kill -9', { concurrency: 3 }, () => {
 
 /** A server is killed in the middle of recordings of one format, and started again. */
 async function killAndMend(context: TestContext, format: 'wav' | 'mp3' | 'mp4'): Promise<void> {
-  const site = await startSite(context, (statusUrl) => [
-    { record: { ...UNTIL_ENDED, format, status_url: statusUrl } },
-  ]);
+  const main = (status_url: string) => [{ record: { ...UNTIL_ENDED, format, status_url } }];
+  const site = await startSite(context, main, { env: EACH_CORE });
   const { server, callbacks } = site;
   const talkers = await Promise.all(FREQUENCIES.map(() => RtpTalker.open()));
   context.after(() => Promise.all(talkers.map((talker) => talker.close())));

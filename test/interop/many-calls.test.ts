@@ -6,6 +6,7 @@ import { testFrequencies } from '../support/audio-files.ts';
 import { assertScenarioHeld, startSite, UNTIL_ENDED } from '../support/interop.ts';
 import { skipWithout } from '../support/programs.ts';
 import { RtpTalker } from '../support/rtp-talker.ts';
+import { EACH_CORE } from '../support/server-process.ts';
 import { Sipp } from '../support/sipp.ts';
 import { answered, awaitBye, invite, sippScenario } from '../support/sipp-scenario.ts';
 import { assertUndisturbed, near } from '../support/tone-assertions.ts';
@@ -18,9 +19,8 @@ const FREQUENCIES = testFrequencies(CALLS);
 test('Fifty calls at once are fifty whole recordings, each of its own caller alone', {
   skip: skipWithout('sipp'),
 }, async (context) => {
-  const site = await startSite(context, (statusUrl) => [
-    { record: { ...UNTIL_ENDED, status_url: statusUrl } },
-  ]);
+  const main = (status_url: string) => [{ record: { ...UNTIL_ENDED, status_url } }];
+  const site = await startSite(context, main, { env: EACH_CORE });
   const talkers = await Promise.all(FREQUENCIES.map(() => RtpTalker.open()));
   context.after(() => Promise.all(talkers.map((talker) => talker.close())));
   const sipp = await Sipp.start({

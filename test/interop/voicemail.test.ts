@@ -9,7 +9,7 @@ import { testFrequencies, writeToneWav } from '../support/audio-files.ts';
 import { Baresip } from '../support/baresip.ts';
 import { assertScenarioHeld, placeCall, voiceUtterances } from '../support/interop.ts';
 import { skipWithout } from '../support/programs.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { EACH_CORE, ServerProcess } from '../support/server-process.ts';
 import { answered, awaitBye, invite } from '../support/sipp-scenario.ts';
 import { assertRunOfTones, assertUndisturbed, near } from '../support/tone-assertions.ts';
 import { findTones } from '../support/tone-finder.ts';
@@ -19,7 +19,7 @@ const SAID = { frequencies: testFrequencies(20, 525), toneMs: 700, pauseMs: 300 
 const EXAMPLE = readFileSync(new URL('../../examples/voicemail.yaml', import.meta.url), 'utf8');
 
 async function startVoicemail(context: TestContext): Promise<ServerProcess> {
-  const server = await ServerProcess.start({ document: EXAMPLE });
+  const server = await ServerProcess.start({ document: EXAMPLE, env: EACH_CORE });
   context.after(() => server.dispose());
   return server;
 }

@@ -54,9 +54,13 @@ const SETTINGS = {
   OPENSWML_LIMITS_REFUSE_WHEN_OVERLOADED: 'false',
   // A test that is over has no use for calls that go on.
   OPENSWML_LIMITS_DRAIN_SECONDS: '0',
+  // Most tests have one call, and each thread takes time to start; see EACH_CORE.
+  OPENSWML_RTP_THREADS: '1',
   // Away from the default, which another server on this machine may fill.
   OPENSWML_RTP_PORTS: '30000-32767',
 };
+/** A media thread for each core, as servers have by default: for tests with calls beside each other, and measurements. */
+export const EACH_CORE = { OPENSWML_RTP_THREADS: '0' };
 const READY_WITHIN_MS = 20_000;
 const STOP_WITHIN_MS = 20_000;
 
