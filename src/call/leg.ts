@@ -259,7 +259,8 @@ export interface CallLeg {
   recognise(options: RecogniseOptions, listener: SpeechListener): SpeechListening;
   /**
    * Sends a copy of the audio elsewhere, until it is stopped or the call ends; resolves when it is on its way.
-   * @throws CallError `stream_failed` (no connection, address refused), `control_id_in_use`, `too_many_streams`,
+   * @throws CallError `stream_failed` (no connection, address refused), `no_consent`, `control_id_in_use`,
+   * `too_many_streams`,
    * `invalid_state` (not answered), `call_over`
    */
   tap(options: TapOptions): Promise<TapOperation>;

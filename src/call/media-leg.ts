@@ -130,6 +130,7 @@ export class MediaLeg implements CallLeg {
       onEvent: options.onEvent,
       signal: this.signal,
       sendDigits: (digits) => this.sendDigits(digits),
+      copyRefusal: options.recordingRefusal,
     });
     const leg = this;
     this.info = {

@@ -22,7 +22,8 @@ export const RECORDING_KEYS = {
     schema: variableName,
     kind: 'text',
     default: undefined,
-    description: 'Variable of the script that must be true before a call may be recorded.',
+    description:
+      'Variable of the script that must be true before a call may be recorded, tapped or streamed.',
   }),
   encryption: {
     key_file: key({

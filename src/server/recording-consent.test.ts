@@ -87,6 +87,20 @@ describe('in consent mode', () => {
     });
   }
 
+  test('tap and stream fail without consent, say why, and copy nothing', async (t) => {
+    const rtp = 'rtp://192.0.2.5:4000';
+    const steps =
+      `[{tap: {uri: "${rtp}"}}, {stream: {url: "wss://media.example/s"}}, {set: {before: "%{tap_result} %{stream_result}"}}, ` +
+      `{set: {consent: true}}, {tap: {uri: "${rtp}"}}]`;
+    const { vars, warnings, host } = await run(t, steps);
+    assert.equal(vars['before'], 'failed failed');
+    assert.equal(vars['tap_result'], 'success');
+    assert.equal(host.sent('copy').length, 1);
+    assert.equal(warnings.length, 2);
+    for (const warning of warnings)
+      assert.match(warning, /"consent" is not set: set it to true .*tapped or streamed/);
+  });
+
   test('the same step records once the variable is true', async (t) => {
     const steps =
       '[{record_call: {control_id: a}}, {set: {consent: true}}, {record_call: {control_id: b}}, ' +

@@ -3,7 +3,7 @@ import { type JsonValue, member, preview } from '../swml/json.ts';
 import { type Variables, variablePath } from '../swml/scope.ts';
 
 /**
- * Consent mode: a call may be recorded only while a variable of its script is true, or the text `true`.
+ * Consent mode: a call may be recorded, tapped and streamed only while a variable of its script is true, or the text `true`.
  * @param name of the variable, members behind dots; undefined: no consent is asked for
  * @param variables of the call's script as they are now; undefined before there is one
  */
@@ -20,7 +20,7 @@ export function consentRefusal(
     return (
       `recording.consent_variable is set, and the variable "${name}" ` +
       `${value === undefined ? 'is not set' : `is ${preview(value)}`}: ` +
-      'set it to true once the party has agreed, before recording starts'
+      'set it to true once the party has agreed, before it is recorded, tapped or streamed'
     );
   };
 }

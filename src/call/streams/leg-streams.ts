@@ -3,6 +3,7 @@ import { CODEC_RATES } from '../../mediaworker/codec-rates.ts';
 import { packetTimeOf } from '../../mediaworker/codecs.ts';
 import { redactUrl } from '../../net/http-url.ts';
 import { CallError, type CallInfo } from '../leg.ts';
+import type { RecordingRefusal } from '../leg-recordings.ts';
 import type { MediaClient } from '../media-client.ts';
 import type { LegEvent } from '../media-leg.ts';
 import { copyAudio } from './audio-copy.ts';
@@ -30,6 +31,8 @@ export interface LegStreamsOptions {
   readonly signal: AbortSignal;
   readonly onEvent: (event: LegEvent) => void;
   readonly sendDigits: (digits: string) => Promise<void>;
+  /** What is not recorded here for lack of consent is not copied to others either. */
+  readonly copyRefusal?: RecordingRefusal | undefined;
 }
 
 type Kind = 'tap' | 'stream';
@@ -164,6 +167,9 @@ export class LegStreams {
     const { network, log: legLog } = this.#options;
     if (network === undefined) throw new CallError('stream_failed', `a ${kind} goes nowhere from this call`);
     this.#assertRoom(kind, controlId, name);
+    // In both directions it is somebody whom the party talks with.
+    const refusal = twoWay === undefined ? this.#options.copyRefusal?.() : undefined;
+    if (refusal !== undefined) throw new CallError('no_consent', refusal);
     const key = `${kind} ${controlId}`;
     const running: Running = { kind, name, isTwoWay: twoWay !== undefined, operation: undefined };
     this.#running.set(key, running);
