@@ -10,7 +10,7 @@ import { Baresip, type BaresipCodec } from './baresip.ts';
 import { CallbackReceiver, type ReceivedCallback } from './callback-receiver.ts';
 import { DocumentHost } from './document-host.ts';
 import type { Site, Transport } from './interop.ts';
-import { type LogLine, ServerProcess } from './server-process.ts';
+import { EACH_CORE, type LogLine, ServerProcess } from './server-process.ts';
 import { near } from './tone-assertions.ts';
 
 /** Steps of a document's section `main`, given the URL for `status_url`. */
@@ -38,7 +38,7 @@ export async function openLiveSite(documents: Readonly<Record<string, MainSteps>
     await host.close();
   };
   try {
-    const server = await ServerProcess.start({ document: '', source: host.url });
+    const server = await ServerProcess.start({ document: '', source: host.url, env: EACH_CORE });
     const close = async (): Promise<void> => {
       await server.dispose();
       await closeHelpers();
