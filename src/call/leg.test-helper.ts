@@ -161,8 +161,8 @@ export class ListOutbox implements Outbox {
   async close(): Promise<void> {}
 }
 
-export const RECORD: RecordOptions = {
-  controlId: 'c1',
+/** What `record` has when a document says nothing (spec/record.md 2.1). */
+export const RECORD_DEFAULTS = {
   format: 'wav',
   direction: 'speak',
   stereo: false,
@@ -172,6 +172,12 @@ export const RECORD: RecordOptions = {
   initialTimeout: 4,
   endSilenceTimeout: 5,
   maxLength: 0,
+  statusUrl: undefined,
+} as const satisfies Omit<RecordOptions, 'controlId'>;
+
+export const RECORD: RecordOptions = {
+  ...RECORD_DEFAULTS,
+  controlId: 'c1',
   statusUrl: 'https://app.example/status',
 };
 

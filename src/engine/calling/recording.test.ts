@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { CallError } from '../../call/leg.ts';
+import { RECORD_DEFAULTS } from '../../call/leg.test-helper.ts';
 import { checkDocument } from '../../methods/check.ts';
 import { FakeLeg, FINISHED } from '../../methods/fake-leg.test-helper.ts';
 import type { RecordOutcome } from '../../recording/types.ts';
@@ -23,18 +24,7 @@ test('record has the defaults of the language', async () => {
   const { leg } = await run('- record: {}');
   const { controlId, ...options } = leg.recordings[0]!.options;
   assert.ok(controlId);
-  assert.deepEqual(options, {
-    format: 'wav',
-    direction: 'speak',
-    stereo: false,
-    beep: false,
-    terminators: '#',
-    inputSensitivity: 44,
-    initialTimeout: 4,
-    endSilenceTimeout: 5,
-    maxLength: 0,
-    statusUrl: undefined,
-  });
+  assert.deepEqual(options, RECORD_DEFAULTS);
 });
 
 test('record hands all its properties to the leg, terminators in upper case', async () => {
