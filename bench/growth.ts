@@ -1,11 +1,10 @@
 /** How the cost of a call grows with the number of calls, for several kinds of recording (docs/performance.md). */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 
+import { idleOption, OptionError, readOptions, runCommand, wholeOption } from './command.ts';
 import type { Figures } from './figures.ts';
 import { describeMachine } from './machine-name.ts';
 import { measureCalls, measureFloor, stopAll } from './measure.ts';
-import { OptionError, wholeOption } from './options.ts';
 import { type LoadRow, ROWS } from './rows.ts';
 
 const HELP = `Usage: npm run bench:growth -- [options]
@@ -44,28 +43,9 @@ interface Measured {
 /** Less than this share of right recordings, and the machine cannot carry so many calls. */
 const CARRIED = 0.99;
 
-process.exit(await main());
+await runCommand({ name: 'bench:growth', help: HELP, parse: parseGrowthOptions, run, stop: stopAll });
 
-async function main(): Promise<number> {
-  let options: GrowthOptions | undefined;
-  try {
-    options = parseGrowthOptions(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    console.error(`bench:growth: ${error.message} (--help lists the options)`);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(HELP);
-    return 0;
-  }
-  if (process.platform !== 'linux') {
-    console.error(`bench:growth: measures by /proc, which only Linux has; this is ${process.platform}`);
-    return 2;
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void stopAll().finally(() => process.exit(130)));
-  }
+async function run(options: GrowthOptions): Promise<number> {
   console.log(describeMachine());
   const measured = await grow(options);
   console.log(`\n${describeGrowth(measured)}`);
@@ -134,12 +114,17 @@ function describeLine({ row, figures }: Measured, all: readonly Measured[]): str
 
 /** @returns undefined when help is asked for @throws OptionError */
 function parseGrowthOptions(args: readonly string[]): GrowthOptions | undefined {
-  const values = read(args);
+  const values = readOptions(args, {
+    rows: { type: 'string', default: ROWS.map(({ name }) => name).join(',') },
+    sizes: { type: 'string', default: '100,300,600,1000,1500' },
+    hold: { type: 'string', default: '15' },
+    rate: { type: 'string', default: '50' },
+    idle: { type: 'string', default: 'silence' },
+    minutes: { type: 'string', default: '45' },
+    save: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help === true) return undefined;
-  const { idle } = values;
-  if (idle !== 'silence' && idle !== 'none') {
-    throw new OptionError(`--idle ${idle}: expected silence or none`);
-  }
   return {
     rows: values.rows.split(',').map((name) => {
       const row = ROWS.find((candidate) => candidate.name === name);
@@ -149,28 +134,8 @@ function parseGrowthOptions(args: readonly string[]): GrowthOptions | undefined 
     sizes: values.sizes.split(',').map((size) => wholeOption('sizes', size, 1, 5000)),
     hold: wholeOption('hold', values.hold, 2, 600),
     rate: wholeOption('rate', values.rate, 1, 1000),
-    idle,
+    idle: idleOption(values.idle),
     minutes: wholeOption('minutes', values.minutes, 1, 600),
     save: values.save,
   };
-}
-
-function read(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        rows: { type: 'string', default: ROWS.map(({ name }) => name).join(',') },
-        sizes: { type: 'string', default: '100,300,600,1000,1500' },
-        hold: { type: 'string', default: '15' },
-        rate: { type: 'string', default: '50' },
-        idle: { type: 'string', default: 'silence' },
-        minutes: { type: 'string', default: '45' },
-        save: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (cause) {
-    throw new OptionError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
 }

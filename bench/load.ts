@@ -6,40 +6,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { packageVersion } from '../src/server/version.ts';
+import { runCommand } from './command.ts';
 import { type Baseline, describeComparison, ratiosOf } from './compare.ts';
 import { describeFigures, type Figures, medians } from './figures.ts';
 import { describeMachine } from './machine-name.ts';
 import { measureLoad, measureSetups, type RunResult, stopAll } from './measure.ts';
-import { HELP, type LoadOptions, OptionError, parseOptions } from './options.ts';
+import { HELP, type LoadOptions, parseOptions } from './options.ts';
 
 /** A generator that is later than a packet lasts does not send what it was asked to. */
 const TRUSTED_LATENESS_MS = 20;
 const BASELINE = path.join(import.meta.dirname, 'baseline.json');
 
-process.exit(await main());
-
-async function main(): Promise<number> {
-  let options: LoadOptions | undefined;
-  try {
-    options = parseOptions(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    console.error(`bench: ${error.message} (--help lists the options)`);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(HELP);
-    return 0;
-  }
-  if (process.platform !== 'linux') {
-    console.error(`bench: measures by /proc, which only Linux has; this is ${process.platform}`);
-    return 2;
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void stopAll().finally(() => process.exit(130)));
-  }
-  return run(options);
-}
+await runCommand({ name: 'bench', help: HELP, parse: parseOptions, run, stop: stopAll });
 
 async function run(options: LoadOptions): Promise<number> {
   console.log(describeMachine());

@@ -1,5 +1,5 @@
 /** The command line of the load test. */
-import { parseArgs } from 'node:util';
+import { idleOption, readOptions, wholeOption } from './command.ts';
 
 export interface LoadOptions {
   /** Calls at once. */
@@ -18,9 +18,6 @@ export interface LoadOptions {
   /** Folder for CPU profiles of the server. */
   readonly profile: string | undefined;
 }
-
-/** The options are wrong; the message says how. */
-export class OptionError extends Error {}
 
 export const HELP = `Usage: npm run bench -- [options]
 
@@ -41,50 +38,26 @@ Exit status: 0 when every call was answered and every recording is right, 1 when
 
 /** @returns undefined when help is asked for @throws OptionError */
 export function parseOptions(args: readonly string[]): LoadOptions | undefined {
-  const values = read(args);
+  const values = readOptions(args, {
+    calls: { type: 'string', default: '100' },
+    rate: { type: 'string', default: '20' },
+    hold: { type: 'string', default: '10' },
+    idle: { type: 'string', default: 'silence' },
+    setups: { type: 'string' },
+    runs: { type: 'string', default: '1' },
+    profile: { type: 'string' },
+    save: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help === true) return undefined;
-  const { idle } = values;
-  if (idle !== 'silence' && idle !== 'none') {
-    throw new OptionError(`--idle ${idle}: expected silence or none`);
-  }
   return {
     calls: wholeOption('calls', values.calls, 1, 5000),
     rate: wholeOption('rate', values.rate, 1, 1000),
     hold: wholeOption('hold', values.hold, 2, 600),
-    idle,
+    idle: idleOption(values.idle),
     setups: values.setups === undefined ? undefined : wholeOption('setups', values.setups, 1, 2000),
     runs: wholeOption('runs', values.runs, 1, 20),
     save: values.save === true,
     profile: values.profile,
   };
-}
-
-function read(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        calls: { type: 'string', default: '100' },
-        rate: { type: 'string', default: '20' },
-        hold: { type: 'string', default: '10' },
-        idle: { type: 'string', default: 'silence' },
-        setups: { type: 'string' },
-        runs: { type: 'string', default: '1' },
-        profile: { type: 'string' },
-        save: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (cause) {
-    throw new OptionError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
-/** @throws OptionError */
-export function wholeOption(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw new OptionError(`--${name} ${text}: expected a whole number from ${min} to ${max}`);
-  }
-  return value;
 }

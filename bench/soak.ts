@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 
 import { EACH_CORE, ServerProcess } from '../test/support/server-process.ts';
+import { runCommand } from './command.ts';
 import { Child } from './child.ts';
-import { OptionError } from './options.ts';
 import { describeFindings, findLeaks, type Finding, type TakenReading } from './soak/figures.ts';
 import { CALLED_USER, soakDocument } from './soak/kinds.ts';
 import { Ledger } from './soak/ledger.ts';
@@ -23,46 +23,9 @@ const READY_MS = 20_000;
 /** Different ones. */
 const MAX_COMPLAINTS = 50;
 
-const INTERRUPTED = 130;
-
 const open: (() => Promise<unknown>)[] = [];
-let interrupted = false;
 
-process.exit(await main());
-
-async function main(): Promise<number> {
-  let options: SoakOptions | undefined;
-  try {
-    options = parseSoakOptions(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    console.error(`soak: ${error.message} (--help lists the options)`);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(HELP);
-    return 0;
-  }
-  if (process.platform !== 'linux') {
-    console.error(`soak: looks into /proc, which only Linux has; this is ${process.platform}`);
-    return 2;
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      interrupted = true;
-      void closeAll().finally(() => process.exit(INTERRUPTED));
-    });
-  }
-  try {
-    return await soak(options);
-  } catch (error) {
-    // What it looked at has been taken away under it.
-    if (interrupted) return await new Promise<never>(() => {});
-    throw error;
-  } finally {
-    await closeAll();
-  }
-}
+await runCommand({ name: 'soak', help: HELP, parse: parseSoakOptions, run: soak, stop: closeAll });
 
 async function soak(options: SoakOptions): Promise<number> {
   const { minutes, calls, shortest, longest, kinds, keep } = options;

@@ -1,7 +1,5 @@
 /** The command line of the soak. */
-import { parseArgs } from 'node:util';
-
-import { OptionError, wholeOption } from '../options.ts';
+import { OptionError, readOptions, wholeOption } from '../command.ts';
 import { type KindName, kindNames } from './kinds.ts';
 
 export interface SoakOptions {
@@ -41,7 +39,17 @@ Exit status: 0 when nothing leaks and every recording is right, 1 when not, 2 fo
 
 /** @returns undefined when help is asked for @throws OptionError */
 export function parseSoakOptions(args: readonly string[]): SoakOptions | undefined {
-  const values = read(args);
+  const values = readOptions(args, {
+    minutes: { type: 'string', default: '60' },
+    calls: { type: 'string', default: '300' },
+    shortest: { type: 'string', default: '5' },
+    longest: { type: 'string', default: '60' },
+    kinds: { type: 'string' },
+    interval: { type: 'string', default: '10' },
+    keep: { type: 'string', default: '600' },
+    save: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help === true) return undefined;
   const shortest = wholeOption('shortest', values.shortest, 1, 600);
   const longest = wholeOption('longest', values.longest, 1, 600);
@@ -64,25 +72,4 @@ function kindOf(name: string): KindName {
   const kind = kindNames().find((known) => known === name);
   if (kind === undefined) throw new OptionError(`--kinds ${name}: expected some of ${kindNames().join(',')}`);
   return kind;
-}
-
-function read(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        minutes: { type: 'string', default: '60' },
-        calls: { type: 'string', default: '300' },
-        shortest: { type: 'string', default: '5' },
-        longest: { type: 'string', default: '60' },
-        kinds: { type: 'string' },
-        interval: { type: 'string', default: '10' },
-        keep: { type: 'string', default: '600' },
-        save: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (cause) {
-    throw new OptionError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
 }

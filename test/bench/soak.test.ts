@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 
 import { findLeaks } from '../../bench/soak/figures.ts';
 import { chooseKind, KINDS, kindNames } from '../../bench/soak/kinds.ts';
-import { OptionError } from '../../bench/options.ts';
+import { OptionError } from '../../bench/command.ts';
 import { parseSoakOptions } from '../../bench/soak/options.ts';
 import { type Sample, trendOf } from '../../bench/soak/trend.ts';
 import { seededRandom } from '../../src/media/test-signals.ts';
