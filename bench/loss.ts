@@ -1,9 +1,10 @@
 /**
- * Measures the concealment of lost packets on synthetic speech and prints the table of docs/packet-loss.md.
+ * Measures the concealment of lost packets on synthetic speech and prints the tables of docs/packet-loss.md.
  * `npm run bench:loss`.
  */
 import { PitchConcealer } from '../src/media/pitch-concealment.ts';
 import { seededRandom } from '../src/media/test-signals.ts';
+import { measureG722 } from './loss-g722.ts';
 import { HELD_OUT } from './voice/sets.ts';
 import { RATE, Speakers } from './voice/speakers.ts';
 
@@ -39,6 +40,8 @@ for (const burst of [1, 2, 3])
     ];
     console.log(`| ${name} | ${figures.join(' | ')} |`);
   }
+
+measureG722(utterances);
 
 function measure(speech: Int16Array, share: number, burst: number, sums: Sums): void {
   const concealer = new PitchConcealer(RATE);

@@ -13,6 +13,8 @@
 /** Quadrature mirror filter (Table 11), symmetric: the first half of its 24 coefficients. */
 const QMF = Int16Array.of(3, -11, -11, 53, 12, -156, 32, 362, -210, -805, 951, 3876);
 const TAPS = 24;
+/** What is decoded lies so far behind what is encoded, samples: the delay of the two filters, a pair less. */
+export const FOLLOW_AHEAD = 22;
 
 /** Decision levels of the lower quantizer (Q6), by the number of the interval. */
 const LOW_LEVELS = Int16Array.of(
@@ -148,12 +150,7 @@ export class G722Decoder {
     const x = this.#history;
     let at = offset;
     for (let index = from; index < to; index++) {
-      const octet = payload[index]!;
-      const low = this.#decodeLow(octet & 0x3f);
-      const high = this.#decodeHigh(octet >> 6);
-      x.copyWithin(0, 2);
-      x[TAPS - 2] = low + high;
-      x[TAPS - 1] = low - high;
+      this.#take(payload[index]!);
       let even = 0;
       let odd = 0;
       for (let i = 0; i < 12; i++) {
@@ -164,6 +161,30 @@ export class G722Decoder {
       dest[at++] = saturate(odd >> 11);
     }
     return at - offset;
+  }
+
+  /**
+   * Brings predictors and quantizers to where they would be if samples had been sent that nobody sent (as G.722
+   * Appendix IV does behind a loss): these are encoded, and the octets taken as if they had come.
+   * @param samples at 16 kHz that follow on what was decoded, {@link FOLLOW_AHEAD} more than counted
+   * @param count even
+   */
+  follow(samples: Int16Array, count: number): void {
+    const bands = new SubBandFilter();
+    for (let index = 0; index < FOLLOW_AHEAD; index += 2) bands.take(samples[index]!, samples[index + 1]!);
+    for (let index = FOLLOW_AHEAD; index < FOLLOW_AHEAD + count; index += 2) {
+      bands.take(samples[index]!, samples[index + 1]!);
+      this.#take((highCode(this.#high, bands.high) << 6) | lowCode(this.#low, bands.low));
+    }
+  }
+
+  #take(octet: number): void {
+    const x = this.#history;
+    const low = this.#decodeLow(octet & 0x3f);
+    const high = this.#decodeHigh(octet >> 6);
+    x.copyWithin(0, 2);
+    x[TAPS - 2] = low + high;
+    x[TAPS - 1] = low - high;
   }
 
   #decodeLow(code: number): number {
@@ -187,7 +208,7 @@ export class G722Decoder {
 export class G722Encoder {
   readonly #low = new SubBand('low');
   readonly #high = new SubBand('high');
-  readonly #history = new Int32Array(TAPS);
+  readonly #bands = new SubBandFilter();
 
   /**
    * Encodes `count` samples at 16 kHz of `samples` from `from` on; `count` is even.
@@ -196,47 +217,69 @@ export class G722Encoder {
    */
   encode(samples: Int16Array, from: number, count: number, dest: Uint8Array, offset: number): number {
     if (count % 2 !== 0) throw new RangeError(`G.722 takes samples in pairs, not ${count} of them`);
-    const x = this.#history;
+    const bands = this.#bands;
     let at = offset;
     for (let index = from; index < from + count; index += 2) {
-      x.copyWithin(0, 2);
-      x[TAPS - 2] = samples[index]!;
-      x[TAPS - 1] = samples[index + 1]!;
-      let even = 0;
-      let odd = 0;
-      for (let i = 0; i < 12; i++) {
-        odd += x[2 * i]! * QMF[i < 6 ? 2 * i : 23 - 2 * i]!;
-        even += x[2 * i + 1]! * QMF[i < 6 ? 2 * i + 1 : 22 - 2 * i]!;
-      }
-      dest[at++] = (this.#encodeHigh((even - odd) >> 14) << 6) | this.#encodeLow((even + odd) >> 14);
+      bands.take(samples[index]!, samples[index + 1]!);
+      dest[at++] = (this.#encodeHigh(bands.high) << 6) | this.#encodeLow(bands.low);
     }
     return at - offset;
   }
 
-  /** QUANTL: the interval in which the difference lies, as a code word. */
   #encodeLow(signal: number): number {
     const band = this.#low;
-    const difference = saturate(signal - band.predicted);
-    const magnitude = difference >= 0 ? difference : ~difference;
-    let interval = 1;
-    while (interval < 30 && magnitude >= (LOW_LEVELS[interval]! * band.step) >> 12) interval++;
-    // Intervals of negative differences count down from 63, those of positive ones from 61.
-    const code = difference >= 0 ? 62 - interval : interval < 3 ? 64 - interval : 34 - interval;
+    const code = lowCode(band, signal);
     const word = code >> 2;
     band.adapt(word, (band.step * LOW_INVERSE_4[word]!) >> 15);
     return code;
   }
 
-  /** QUANTH. */
   #encodeHigh(signal: number): number {
     const band = this.#high;
-    const difference = saturate(signal - band.predicted);
-    const magnitude = difference >= 0 ? difference : ~difference;
-    const outer = magnitude >= (HIGH_LEVEL * band.step) >> 12;
-    const code = difference >= 0 ? (outer ? 2 : 3) : outer ? 0 : 1;
+    const code = highCode(band, signal);
     band.adapt(code, (band.step * HIGH_INVERSE_2[code]!) >> 15);
     return code;
   }
+}
+
+/** The transmit quadrature mirror filter: parts a signal into its two sub-bands, a pair of samples at a time. */
+class SubBandFilter {
+  low = 0;
+  high = 0;
+  readonly #history = new Int32Array(TAPS);
+
+  take(first: number, second: number): void {
+    const x = this.#history;
+    x.copyWithin(0, 2);
+    x[TAPS - 2] = first;
+    x[TAPS - 1] = second;
+    let even = 0;
+    let odd = 0;
+    for (let i = 0; i < 12; i++) {
+      odd += x[2 * i]! * QMF[i < 6 ? 2 * i : 23 - 2 * i]!;
+      even += x[2 * i + 1]! * QMF[i < 6 ? 2 * i + 1 : 22 - 2 * i]!;
+    }
+    this.low = (even + odd) >> 14;
+    this.high = (even - odd) >> 14;
+  }
+}
+
+/** QUANTL: the interval in which the difference lies, as a code word. */
+function lowCode(band: SubBand, signal: number): number {
+  const difference = saturate(signal - band.predicted);
+  const magnitude = difference >= 0 ? difference : ~difference;
+  let interval = 1;
+  while (interval < 30 && magnitude >= (LOW_LEVELS[interval]! * band.step) >> 12) interval++;
+  // Intervals of negative differences count down from 63, those of positive ones from 61.
+  return difference >= 0 ? 62 - interval : interval < 3 ? 64 - interval : 34 - interval;
+}
+
+/** QUANTH. */
+function highCode(band: SubBand, signal: number): number {
+  const difference = saturate(signal - band.predicted);
+  const magnitude = difference >= 0 ? difference : ~difference;
+  const outer = magnitude >= (HIGH_LEVEL * band.step) >> 12;
+  return difference >= 0 ? (outer ? 2 : 3) : outer ? 0 : 1;
 }
 
 function saturate(value: number): number {

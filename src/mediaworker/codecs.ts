@@ -1,8 +1,9 @@
 /** The codecs of RTP sessions: the two directions of each behind one interface. */
 import { decodePcma, decodePcmu, encodePcma, encodePcmu } from '../media/g711.ts';
-import { G722Decoder, G722Encoder } from '../media/g722.ts';
+import { G722Encoder } from '../media/g722.ts';
 import { createOpusDecoder, createOpusEncoder } from '../media/opus.ts';
 import type { DecodeSamples } from '../rtp/sample-ring.ts';
+import { G722Frames } from './g722-frames.ts';
 import type { AudioCodec } from './protocol.ts';
 
 /** Codecs of which each octet is a sample that can be decoded by itself. */
@@ -18,6 +19,8 @@ export interface FrameDecoder {
    * @returns the number of samples at the codec's rate; 0 for what is no payload of it
    */
   decode(bytes: Uint8Array, from: number, to: number, dest: Int16Array): number;
+  /** So many samples, at the codec's rate, were lost before the next payload. */
+  lost?(count: number): void;
   /** Frees what the garbage collector does not. */
   close(): void;
 }
@@ -49,8 +52,7 @@ export function createFrameDecoder(codec: AudioCodec): FrameDecoder {
       };
     }
     case 'G722': {
-      const decoder = new G722Decoder();
-      return { decode: (bytes, from, to, dest) => decoder.decode(bytes, from, to, dest, 0), close: () => {} };
+      return new G722Frames();
     }
     case 'OPUS':
       return whenLoaded(createOpusDecoder(), (decoder) => ({

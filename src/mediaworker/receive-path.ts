@@ -36,11 +36,16 @@ interface PayloadFormat {
   /** Source and sequence number of the last payload decoded: a duplicate would disturb the decoder. */
   ssrc: number;
   sequence: number;
+  /** The highest sequence number so far, and the timestamp of what should come behind it. */
+  highest: number;
+  nextTimestamp: number;
 }
 
 /** Sent by some peers unasked when they pause (RFC 3389 4): it stands for a little noise, and is no loss. */
 const COMFORT_NOISE = 13;
 const COMFORT_NOISE_CLOCK_RATE = 8000;
+/** Packets in a row that a decoder is led over. */
+const MAX_LOST = 6;
 const NO_SAMPLES = new Int16Array(0);
 
 /**
@@ -157,6 +162,8 @@ export class ReceivePath {
       changer: own === sampleRate ? undefined : new RateChanger(own, sampleRate),
       ssrc: -1,
       sequence: -1,
+      highest: -1,
+      nextTimestamp: 0,
     };
   }
 
@@ -166,14 +173,20 @@ export class ReceivePath {
     const { sampleRate } = this.#options;
     const { payloadOffset, payloadLength } = header;
     if (header.sequence === format.sequence && header.ssrc === format.ssrc) return;
+    const rates = CODEC_RATES[format.codec];
+    const newest = header.ssrc !== format.ssrc || ((header.sequence - format.highest) & 0xffff) < 0x8000;
+    if (newest) this.#tellLoss(format);
     format.ssrc = header.ssrc;
     format.sequence = header.sequence;
-    const rates = CODEC_RATES[format.codec];
     // An octet is two samples at the most, but for Opus, whose packets are bounded by themselves.
     if (format.codec !== 'OPUS' && 2 * payloadLength > this.#decoded.length) return;
     const { changer } = format;
     const target = changer === undefined ? this.#pcm : this.#decoded;
     let count = format.frames!.decode(bytes, payloadOffset, payloadOffset + payloadLength, target);
+    if (newest) {
+      format.highest = header.sequence;
+      format.nextTimestamp = (header.timestamp + (count * rates.clockRate) / rates.sampleRate) >>> 0;
+    }
     if (changer !== undefined) {
       if (changer.outputOf(count) > this.#pcm.length) return;
       count = changer.process(this.#decoded, 0, count, this.#pcm, 0);
@@ -182,6 +195,17 @@ export class ReceivePath {
     header.payloadLength = count;
     header.timestamp = scaled(header.timestamp, sampleRate, rates.clockRate);
     this.timeline.push(header, bytes, this.#fromPcm, nowMs);
+  }
+
+  /** Tells the decoder of packets that are missing before {@link #header}, as far as that shows. */
+  #tellLoss({ frames, codec, ssrc, highest, nextTimestamp }: PayloadFormat): void {
+    const { ssrc: newSsrc, sequence: newSequence, timestamp } = this.#header;
+    if (frames?.lost === undefined || ssrc !== newSsrc || this.#options.conceal === false) return;
+    const ahead = (newSequence - highest) & 0xffff;
+    if (ahead < 2 || ahead > MAX_LOST + 1) return;
+    const { clockRate, sampleRate } = CODEC_RATES[codec];
+    const missing = (timestamp - nextTimestamp) | 0;
+    if (missing > 0) frames.lost((missing * sampleRate) / clockRate);
   }
 
   /** Keys share the clock of the audio (RFC 4733 2.1); of those that do not, only the arrival is known. */
