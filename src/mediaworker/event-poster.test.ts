@@ -12,22 +12,30 @@ const packet = (n: number): MediaEvent => ({
   payload: Uint8Array.of(n),
 });
 const ended: MediaEvent = { type: 'copyEnded', sessionId: 's', copyId: 'c', packets: 3 };
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('packets of one tick go in one message; what is told beside them keeps its place', async () => {
+test('all events of one turn go in one message, in their order', async () => {
   const posted: FromWorker[] = [];
-  const post = eventPoster((message) => posted.push(message));
+  const { post } = eventPoster((message) => posted.push(message));
   post(packet(1));
-  post(packet(2));
-  assert.deepEqual(posted, []);
   await Promise.resolve();
-  post(packet(3));
   post(ended);
-  post(packet(4));
-  await Promise.resolve();
+  assert.deepEqual(posted, []);
+  await turn();
+  post(packet(2));
+  await turn();
   assert.deepEqual(posted, [
-    { kind: 'events', events: [packet(1), packet(2)] },
-    { kind: 'events', events: [packet(3)] },
-    { kind: 'event', event: ended },
-    { kind: 'events', events: [packet(4)] },
+    { kind: 'events', events: [packet(1), ended] },
+    { kind: 'events', events: [packet(2)] },
   ]);
+});
+
+test('at the end of a thread what waits is posted at once, and only once', async () => {
+  const posted: FromWorker[] = [];
+  const { post, flush } = eventPoster((message) => posted.push(message));
+  post(ended);
+  flush();
+  assert.deepEqual(posted, [{ kind: 'events', events: [ended] }]);
+  await turn();
+  assert.equal(posted.length, 1);
 });

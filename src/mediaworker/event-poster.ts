@@ -1,26 +1,27 @@
 import type { MediaEvent } from './protocol.ts';
 import type { FromWorker } from './worker-messages.ts';
 
-/**
- * Posts events to the main thread: each at once, but for packets of copies, of which all that are made within one
- * tick go together. The order stays.
- */
-export function eventPoster(post: (message: FromWorker) => void): (event: MediaEvent) => void {
-  let packets: MediaEvent[] = [];
+/** Posts events to the main thread, in order. */
+export interface EventPoster {
+  post(event: MediaEvent): void;
+  /** Posts at once what waits: nothing comes behind it. */
+  flush(): void;
+}
+
+/** All events of one turn of the thread's loop go in one message: each message costs far more than what is in it. */
+export function eventPoster(send: (message: FromWorker) => void): EventPoster {
+  let waiting: MediaEvent[] = [];
   const flush = (): void => {
-    if (packets.length === 0) return;
-    const events = packets;
-    packets = [];
-    post({ kind: 'events', events });
+    if (waiting.length === 0) return;
+    const events = waiting;
+    waiting = [];
+    send({ kind: 'events', events });
   };
-  return (event) => {
-    if (event.type !== 'copied') {
-      flush();
-      post({ kind: 'event', event });
-      return;
-    }
-    // A tick of all sessions is one callback of a timer, behind which microtasks run.
-    if (packets.length === 0) queueMicrotask(flush);
-    packets.push(event);
+  return {
+    post: (event) => {
+      if (waiting.length === 0) setImmediate(flush);
+      waiting.push(event);
+    },
+    flush,
   };
 }

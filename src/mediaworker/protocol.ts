@@ -87,7 +87,8 @@ export type Sound =
   | { readonly kind: 'stream'; readonly streamId: number };
 
 export type MediaCommand =
-  | ({ readonly type: 'open' } & OpenSession)
+  /** `rtpPort`: one that the thread has bound ahead; whoever gives it has told the session that it is open. */
+  | ({ readonly type: 'open'; readonly rtpPort?: number } & OpenSession)
   | { readonly type: 'configure'; readonly sessionId: string; readonly media: NegotiatedMedia }
   | {
       readonly type: 'play';

@@ -11,6 +11,8 @@ export interface SessionTableOptions {
   readonly log: Logger;
   /** Binds an RTP/RTCP port pair. @throws Error when none is free */
   readonly openSocket: (bindAddress: string) => Promise<RtpSocket>;
+  /** Hands over a pair that was bound ahead. Default: there is none. */
+  readonly takeSpare?: ((rtpPort: number) => RtpSocket | undefined) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
   /** Uniform in [0, 1), for SSRC, first sequence number and RTCP intervals. */
   readonly random: () => number;
@@ -59,7 +61,8 @@ export class SessionTable {
   /** Commands for a session that is not (or no longer) there are dropped: its `closed` event is on the way. */
   handle(command: MediaCommand): void {
     if (command.type === 'open') {
-      void this.#open(command);
+      if (command.rtpPort === undefined) void this.#open(command);
+      else this.#openAt(command, command.rtpPort);
       return;
     }
     const session = this.#sessions.get(command.sessionId);
@@ -79,7 +82,7 @@ export class SessionTable {
 
   async #open(options: OpenSession): Promise<void> {
     const { sessionId, bindAddress } = options;
-    const { clock, openSocket, onEvent, log, random, createTarget } = this.#options;
+    const { clock, openSocket, onEvent } = this.#options;
     if (this.#sessions.has(sessionId) || this.#opening.has(sessionId)) {
       onEvent({ type: 'openFailed', sessionId, error: `media session ${sessionId} is open already` });
       return;
@@ -91,18 +94,7 @@ export class SessionTable {
         socket.close();
         throw new Error('the media side is closing');
       }
-      const session = new MediaSession({
-        ...options,
-        socket,
-        openSocket: () => openSocket(bindAddress),
-        clock,
-        random,
-        createTarget,
-        onEvent,
-        log: log.child({ session_id: sessionId }),
-      });
-      this.#sessions.set(sessionId, session);
-      this.#schedule(session);
+      this.#begin(options, socket);
       onEvent({ type: 'opened', sessionId, rtpPort: socket.rtpPort });
     } catch (cause) {
       onEvent({
@@ -113,6 +105,35 @@ export class SessionTable {
     } finally {
       this.#opening.delete(sessionId);
     }
+  }
+
+  /** The session counts as open already, so a failure is its end. */
+  #openAt(options: OpenSession, rtpPort: number): void {
+    const { sessionId } = options;
+    const socket = this.#options.takeSpare?.(rtpPort);
+    if (socket !== undefined && !this.#closing && !this.#sessions.has(sessionId)) {
+      this.#begin(options, socket);
+      return;
+    }
+    socket?.close();
+    this.#options.log.error({ session_id: sessionId, rtp_port: rtpPort }, 'media session cannot begin');
+    this.#options.onEvent({ type: 'closed', sessionId, statistics: NO_STATISTICS });
+  }
+
+  #begin(options: OpenSession, socket: RtpSocket): void {
+    const { clock, openSocket, onEvent, log, random, createTarget } = this.#options;
+    const session = new MediaSession({
+      ...options,
+      socket,
+      openSocket: () => openSocket(options.bindAddress),
+      clock,
+      random,
+      createTarget,
+      onEvent,
+      log: log.child({ session_id: options.sessionId }),
+    });
+    this.#sessions.set(options.sessionId, session);
+    this.#schedule(session);
   }
 
   async #close(session: MediaSession, cause: Parameters<MediaSession['close']>[0]): Promise<void> {

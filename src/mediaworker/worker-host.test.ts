@@ -105,6 +105,35 @@ test('a session in a worker hears a party over UDP and is heard by it', async (t
   assert.ok(statistics.packetsSent > 0);
 });
 
+test('a session is open at once on a port that was bound ahead, and has what comes there', async (t) => {
+  const data = { rtpPorts: PORTS, spare: { bindAddress: LOCALHOST, pairs: 4 } };
+  const host = new WorkerMediaHost({ data, log: silentLogger });
+  t.after(() => host.close());
+  let session: Session;
+  for (let number = 0; ; number++) {
+    session = new Session(host, `s${number}`);
+    const opened = session.open();
+    // No answer of the thread comes between two microtasks.
+    await Promise.resolve();
+    const known = session.events.length === 1;
+    await opened;
+    if (known) break;
+  }
+  const { rtpPort } = await session.event('opened');
+  const party = createSocket('udp4');
+  t.after(() => party.close());
+  party.bind(0, LOCALHOST);
+  await once(party, 'listening');
+  session.configure(party.address().port);
+  await once(party, 'message');
+  const packet = new Uint8Array(RTP_HEADER_LENGTH + 4);
+  writeRtpHeader(packet, 101, true, 1, 160, 7);
+  packet.set([5, 10, 0, 160], RTP_HEADER_LENGTH);
+  party.send(packet, rtpPort, LOCALHOST);
+  assert.equal((await session.event('digit')).digit, '5');
+  await session.close();
+});
+
 test('when a worker dies, its sessions end with `closed`, and the next one starts another', async (t) => {
   const host = openHost(t);
   const started = nextWorker();

@@ -33,6 +33,10 @@ const NO_FRAMES: FrameCounts = { frames: 0, lateFrames: 0 };
 export class WorkerMediaHost implements MediaHost {
   readonly #options: WorkerMediaHostOptions;
   readonly #listeners = new Map<string, (event: MediaEvent) => void>();
+  /** RTP ports that the thread has bound ahead. */
+  #spares: number[] = [];
+  /** Commands of this turn. */
+  #commands: MediaCommand[] = [];
   #worker: Worker | undefined;
   #frames = NO_FRAMES;
   #askedFrames = NO_FRAMES;
@@ -84,7 +88,11 @@ export class WorkerMediaHost implements MediaHost {
     if (this.#closing !== undefined && command.type === 'open') throw new Error('the media host is closed');
     if (this.#worker === undefined && command.type !== 'open') return;
     this.#worker ??= this.#start();
-    this.#worker.postMessage({ kind: 'command', command } satisfies ToWorker);
+    if (this.#commands.length === 0) setImmediate(() => this.#flush());
+    const known = command.type === 'open' ? this.#openAhead(command) : command;
+    this.#commands.push(known);
+    // The party may speak as soon as it is answered, which is when it was agreed how.
+    if (command.type === 'configure') this.#flush();
   }
 
   subscribe(sessionId: string, listener: (event: MediaEvent) => void): void {
@@ -96,13 +104,29 @@ export class WorkerMediaHost implements MediaHost {
     return this.#closing;
   }
 
+  /** Gives a session a port that is bound already, so that nobody waits for the thread. */
+  #openAhead(command: Extract<MediaCommand, { readonly type: 'open' }>): MediaCommand {
+    const { sessionId, bindAddress } = command;
+    const rtpPort = bindAddress === this.#options.data.spare?.bindAddress ? this.#spares.shift() : undefined;
+    if (rtpPort === undefined) return command;
+    queueMicrotask(() => this.#deliver({ type: 'opened', sessionId, rtpPort }));
+    return { ...command, rtpPort };
+  }
+
+  #flush(): void {
+    if (this.#commands.length === 0) return;
+    const commands = this.#commands;
+    this.#commands = [];
+    this.#worker?.postMessage({ kind: 'commands', commands } satisfies ToWorker);
+  }
+
   #start(): Worker {
     const worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
       workerData: this.#options.data,
     });
     worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'event') this.#deliver(message.event);
-      else if (message.kind === 'events') for (const event of message.events) this.#deliver(event);
+      if (message.kind === 'events') for (const event of message.events) this.#deliver(event);
+      else if (message.kind === 'spare') this.#spares.push(...message.rtpPorts);
       else if (message.kind === 'frames') this.#frames = message;
       else if (message.kind === 'log') this.#options.log[message.level](message.fields, message.message);
     });
@@ -110,6 +134,8 @@ export class WorkerMediaHost implements MediaHost {
     worker.on('exit', () => {
       if (this.#worker === worker) {
         this.#worker = undefined;
+        this.#spares = [];
+        this.#commands = [];
         this.#frames = NO_FRAMES;
         this.#askedFrames = NO_FRAMES;
         this.#askedUtilization = undefined;
@@ -124,6 +150,7 @@ export class WorkerMediaHost implements MediaHost {
     if (worker === undefined) return;
     await new Promise<void>((resolve) => {
       worker.once('exit', () => resolve());
+      this.#flush();
       worker.postMessage({ kind: 'close' } satisfies ToWorker);
     });
   }

@@ -6,8 +6,9 @@ import { RecordingKey } from '../recording/encryption/keys.ts';
 import { createRtpSockets } from '../rtp/sockets.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { warmUpOpus } from './codecs.ts';
-import { SessionTable } from './session-table.ts';
 import { eventPoster } from './event-poster.ts';
+import { SessionTable } from './session-table.ts';
+import { SparePorts } from './spare-ports.ts';
 import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
 
 /** How often the main thread hears of late frames, ms. */
@@ -23,22 +24,33 @@ const sockets = createRtpSockets({
   maxPort: data.rtpPorts.max,
   random: Math.random,
 });
+const { spare } = data;
+const spares =
+  spare &&
+  new SparePorts({
+    pairs: spare.pairs,
+    open: () => sockets.open(spare.bindAddress),
+    tell: (rtpPorts) => post({ kind: 'spare', rtpPorts }),
+  });
+const events = eventPoster(post);
 const clock = new RealClock();
 const table = new SessionTable({
   clock,
   log: portLogger({}),
   random: Math.random,
   openSocket: (bindAddress) => sockets.open(bindAddress),
+  takeSpare: (rtpPort) => spares?.take(rtpPort),
   createTarget: diskTargets({
     clock,
     key: data.recordingKey === undefined ? undefined : new RecordingKey(data.recordingKey),
   }),
-  onEvent: eventPoster(post),
+  onEvent: (event) => events.post(event),
 });
 
 if (data.codecs?.includes('OPUS') === true) {
   warmUpOpus().catch((cause: unknown) => portLogger({}).error({ err: cause }, 'Opus cannot be loaded'));
 }
+void spares?.fill();
 let told = 0;
 clock.every(FRAMES_EVERY_MS, () => {
   const { frames, lateFrames } = table.frameCounts;
@@ -47,9 +59,16 @@ clock.every(FRAMES_EVERY_MS, () => {
 });
 
 port.on('message', (message: ToWorker) => {
-  if (message.kind === 'command') table.handle(message.command);
-  else void table.close().then(() => process.exit(0));
+  if (message.kind === 'commands') for (const command of message.commands) table.handle(command);
+  else void close();
 });
+
+async function close(): Promise<void> {
+  spares?.close();
+  await table.close();
+  events.flush();
+  process.exit(0);
+}
 
 /** Log lines go through the main thread, so that there is one writer of the log. */
 function portLogger(bound: LogFields): Logger {

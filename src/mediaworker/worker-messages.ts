@@ -7,12 +7,14 @@ export interface MediaWorkerData {
   readonly rtpPorts: { readonly min: number; readonly max: number };
   /** Codecs that sessions may have: what takes time to load is loaded ahead. */
   readonly codecs?: readonly AudioCodec[];
+  /** Port pairs that are bound ahead of the sessions that will have them (spare-ports.ts); default: none. */
+  readonly spare?: { readonly bindAddress: string; readonly pairs: number } | undefined;
   /** Key of the operator for recordings that are encrypted. It crosses to the thread here only, never in a command. */
   readonly recordingKey?: Uint8Array | undefined;
 }
 
 export type ToWorker =
-  | { readonly kind: 'command'; readonly command: MediaCommand }
+  | { readonly kind: 'commands'; readonly commands: readonly MediaCommand[] }
   | { readonly kind: 'close' };
 
 /** Frames of all sessions of a thread, since it started. */
@@ -23,9 +25,9 @@ export interface FrameCounts {
 }
 
 export type FromWorker =
-  | { readonly kind: 'event'; readonly event: MediaEvent }
-  /** Packets of copies: one message for all that a thread makes at a time, which is far cheaper. */
   | { readonly kind: 'events'; readonly events: readonly MediaEvent[] }
+  /** Ports that sessions may be given. */
+  | { readonly kind: 'spare'; readonly rtpPorts: readonly number[] }
   | ({ readonly kind: 'frames' } & FrameCounts)
   | {
       readonly kind: 'log';

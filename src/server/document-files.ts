@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Logger } from '../log/logger.ts';
 import { checkDocument } from '../methods/check.ts';
 import type { SwmlDocument } from '../swml/document.ts';
@@ -35,7 +36,8 @@ export class DocumentFiles {
   async get(path: string, log: Logger): Promise<SwmlDocument> {
     const known = this.#files.get(path);
     try {
-      const { mtimeMs, size } = await this.#clock.holdWhile(stat(path));
+      // For each call: two microseconds here, where a thread of the pool would let the caller wait for its turn.
+      const { mtimeMs, size } = statSync(path);
       if (known !== undefined && known.modifiedMs === mtimeMs && known.size === size) return known.document;
       const document = await this.#read(path, size, log);
       this.#files.set(path, { modifiedMs: mtimeMs, size, document });

@@ -5,6 +5,7 @@ import { DurableOutbox } from '../callbacks/outbox.ts';
 import { RecordingService } from '../call/recording-service.ts';
 import type { Logger } from '../log/logger.ts';
 import { MediaHostPool } from '../mediaworker/host-pool.ts';
+import { sparePairs } from '../mediaworker/spare-ports.ts';
 import { WorkerMediaHost } from '../mediaworker/worker-host.ts';
 import { AddressGuard } from '../net/address-guard.ts';
 import { HttpClient } from '../net/http-client.ts';
@@ -393,15 +394,12 @@ class AssembledServer implements Server {
 
   #openMedia(recordingKey: Uint8Array | undefined): MediaHostPool {
     const log = this.#log.child({ component: 'media' });
-    const { threads } = this.#config.rtp;
-    const hosts = Array.from(
-      { length: threads === 0 ? availableParallelism() : threads },
-      () =>
-        new WorkerMediaHost({
-          data: { rtpPorts: this.#config.rtp.ports, codecs: this.#config.rtp.codecs, recordingKey },
-          log,
-        }),
-    );
+    const { bind: bindAddress, ports, codecs, threads: asked } = this.#config.rtp;
+    const threads = asked === 0 ? availableParallelism() : asked;
+    const pairs = sparePairs(ports, threads);
+    const spare = pairs > 0 ? { bindAddress, pairs } : undefined;
+    const data = { rtpPorts: ports, codecs, spare, recordingKey };
+    const hosts = Array.from({ length: threads }, () => new WorkerMediaHost({ data, log }));
     for (const host of hosts) host.warmUp();
     const pool = new MediaHostPool(hosts);
     this.#opened.push(() => pool.close());
