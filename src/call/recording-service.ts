@@ -141,9 +141,9 @@ export class RecordingService {
   ended(id: string, outcome: RecordOutcome): void {
     const { store, transaction } = this.#options;
     transaction(() => {
-      this.#change(id, changeOf(outcome), outcome.state);
+      const row = this.#change(id, changeOf(outcome), outcome.state);
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
-      const open = !isEncryptedPath(store.get(id)?.path ?? '');
+      const open = !isEncryptedPath(row?.path ?? '');
       if (outcome.peaks !== undefined && open) store.savePeaks(id, outcome.peaks);
       if (outcome.voice !== undefined && open) store.saveVoiceActivity(id, outcome.voice);
     });
@@ -336,13 +336,13 @@ export class RecordingService {
     change: RecordingChange,
     state: RecordEventState,
     pauseBehavior?: 'skip' | 'silence',
-  ): void {
+  ): RecordingRow | undefined {
     const { store, outbox, transaction, clock } = this.#options;
-    transaction(() => {
+    return transaction(() => {
       store.update(id, change);
       const row = store.get(id);
       if (row !== undefined && change.status === 'completed') this.#options.onCompleted?.(row);
-      if (row?.statusUrl === undefined) return;
+      if (row?.statusUrl === undefined) return row;
       outbox.enqueue({
         url: row.statusUrl,
         operationId: row.id,
@@ -352,6 +352,7 @@ export class RecordingService {
           ...(pauseBehavior !== undefined && { pauseBehavior }),
         }),
       });
+      return row;
     });
   }
 }

@@ -158,7 +158,10 @@ class AssembledServer implements Server {
     const objects = openObjectStore(config, { clock, log });
     if (objects !== undefined) this.#opened.push(() => objects.close());
     const database = Database.open(config.data_dir, { clock, log, synchronous: config.storage.synchronous });
-    this.#opened.push(() => database.close());
+    this.#opened.push(async () => {
+      await database.leave();
+      database.close();
+    });
     const identity = loadIdentity(config);
     const outbox = new DurableOutbox({
       database,

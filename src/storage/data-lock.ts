@@ -35,6 +35,9 @@ export function isLocked(directory: string): boolean {
   }
 }
 
+/** Held until they are released: one that is collected as garbage would free its folder. */
+const heldLocks = new Set<DatabaseSync>();
+
 /**
  * Locks `directory` for this process. The lock is the kernel's own lock on an empty SQLite file: it ends
  * with the process, also after `kill -9`, and cannot go stale as a bare process id does (in containers every
@@ -55,10 +58,12 @@ export function lockDataFolder(directory: string): DataLock {
     throw wrapped.code === 'locked' ? alreadyLocked(directory, pidFile, error) : wrapped;
   }
   const held = handle;
+  heldLocks.add(held);
   return {
     release: () => {
       if (!held.isOpen) return;
       rmSync(pidFile, { force: true });
+      heldLocks.delete(held);
       held.close();
     },
   };

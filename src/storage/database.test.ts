@@ -6,8 +6,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { RealClock } from '../time/real-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
+import { CHECKPOINT_BYTES } from './checkpoints.ts';
 import { isLocked, PID_FILE } from './data-lock.ts';
 import { DATABASE_FILE, Database } from './database.ts';
 import { StorageError } from './errors.ts';
@@ -373,6 +375,24 @@ describe('durability', () => {
     assert.ok(found.length >= 2 * (last + 1), `${found.length} rows after ${last} was announced`);
     assert.equal(found.length % 2, 0);
     assert.equal(found[2 * last + 1], `b${last}`);
+  });
+
+  test('a log that has grown long is written back by a thread, which leaves before the database closes', async () => {
+    const clock = new VirtualClock();
+    database = Database.open(directory, { clock });
+    database.exec('CREATE TABLE notes (text TEXT NOT NULL UNIQUE)');
+    const file = path.join(directory, DATABASE_FILE);
+    for (let i = 0; i < 12; i++) add(database, String(i).repeat(500_000));
+    const before = statSync(file).size;
+    assert.ok(statSync(`${file}-wal`).size > CHECKPOINT_BYTES);
+    assert.ok(before < CHECKPOINT_BYTES, 'this thread does not do it');
+    await clock.advance(1_000);
+    while (statSync(file).size < CHECKPOINT_BYTES) await setTimeout(5);
+    await database.leave();
+    database.close();
+    assert.equal(existsSync(`${file}-wal`), false);
+    database = Database.open(directory, { clock });
+    assert.equal(notes(database).length, 12);
   });
 
   test('the log is flushed to the disk within a second of a commit, and not without one', async () => {

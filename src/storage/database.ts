@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Logger, silentLogger } from '../log/logger.ts';
 import { makeFolderSync } from '../files/make-folder.ts';
 import type { Clock } from '../time/clock.ts';
+import { Checkpoints, OWN_CHECKPOINT_PAGES } from './checkpoints.ts';
 import { type DataLock, lockDataFolder } from './data-lock.ts';
 import { StorageError, toStorageError } from './errors.ts';
 import { migrate, requireCurrent } from './migrate.ts';
@@ -44,6 +45,7 @@ export class Database {
   readonly #sqlite: DatabaseSync;
   readonly #lock: DataLock | undefined;
   readonly #walSync: WalSync | undefined;
+  #checkpoints: Checkpoints | undefined;
   readonly #statements = new Map<string, StatementSync>();
   #afterCommit: (() => void)[] = [];
   #depth = 0;
@@ -79,8 +81,11 @@ export class Database {
       sqlite.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`);
       sqlite.exec(`PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT}`);
       const log = options.log ?? silentLogger;
-      const walSync = full ? undefined : new WalSync(file, options.clock, log);
+      const checkpoints = full ? undefined : new Checkpoints(file, log);
+      if (checkpoints !== undefined) sqlite.exec(`PRAGMA wal_autocheckpoint = ${OWN_CHECKPOINT_PAGES}`);
+      const walSync = checkpoints && new WalSync(file, options.clock, log, checkpoints);
       const database = new Database(file, sqlite, lock, walSync);
+      database.#checkpoints = checkpoints;
       const steps = migrate(database, options.clock.now());
       if (steps.length > 0) log.info({ file, steps }, 'database schema brought up to date');
       return database;
@@ -167,13 +172,13 @@ export class Database {
     const outermost = this.#depth === 0;
     const savepoint = `nested_${this.#depth}`;
     const listeners = this.#afterCommit.length;
-    this.exec(outermost ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`);
+    this.#step(outermost ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`);
     this.#depth++;
     let result: T;
     try {
       result = work();
       if (result instanceof Promise) throw new TypeError('a database transaction must be synchronous');
-      this.exec(outermost ? 'COMMIT' : `RELEASE ${savepoint}`);
+      this.#step(outermost ? 'COMMIT' : `RELEASE ${savepoint}`);
     } catch (error) {
       this.#depth--;
       this.#afterCommit.length = listeners;
@@ -199,6 +204,11 @@ export class Database {
     else this.#afterCommit.push(listener);
   }
 
+  /** Resolves when nobody else of this process has the database open; call before {@link close}. */
+  async leave(): Promise<void> {
+    await this.#checkpoints?.close();
+  }
+
   /** Writes everything back and frees the folder. No-op when closed. */
   close(): void {
     if (!this.#sqlite.isOpen) return;
@@ -206,6 +216,11 @@ export class Database {
     this.#walSync?.close();
     this.#sqlite.close();
     this.#lock?.release();
+  }
+
+  /** Of transactions: prepared like others, which spares half of what it costs. */
+  #step(sql: string): void {
+    this.#guard(() => this.#prepare(sql).run());
   }
 
   #committed(): void {

@@ -1,3 +1,4 @@
+import { endianness } from 'node:os';
 import type { Peaks, VoiceActivity } from '../recording/types.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AuditEntry, AuditLog, type DeletionOrigin } from './audit-log.ts';
@@ -243,6 +244,7 @@ function listQuery(filter: RecordingFilter): { sql: string; params: SqlParams; b
 }
 
 function littleEndian(samples: Int16Array): Uint8Array {
+  if (endianness() === 'LE') return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
   const bytes = new Uint8Array(samples.byteLength);
   const view = new DataView(bytes.buffer);
   for (const [index, sample] of samples.entries()) view.setInt16(index * 2, sample, true);
@@ -260,9 +262,11 @@ function toSql(value: RecordingRow[keyof RecordingRow]): SqlValue {
 }
 
 function fromSql(row: SqlRow): RecordingRow {
-  const fields = FIELDS.map(([field, column]) => [field, row[column] ?? undefined] as const);
+  const result: Record<string, unknown> = {};
+  for (const [field, column] of FIELDS) result[field] = row[column] ?? undefined;
+  result['stereo'] = row['stereo'] === 1;
   // The table is STRICT and only written above, so the columns hold what RecordingRow says.
-  return { ...Object.fromEntries(fields), stereo: row['stereo'] === 1 } as unknown as RecordingRow;
+  return result as unknown as RecordingRow;
 }
 
 /** What the audit log says of a deletion. */

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { Logger } from '../log/logger.ts';
 import type { Clock, Timer } from '../time/clock.ts';
+import { CHECKPOINT_BYTES, type Checkpoints } from './checkpoints.ts';
 
 /** Longest time between a commit and its flush to the disk, ms. */
 export const WAL_SYNC_INTERVAL_MS = 1_000;
@@ -9,21 +10,24 @@ export const WAL_SYNC_INTERVAL_MS = 1_000;
  * Flushes SQLite's write-ahead log to the disk within a second of a commit, on a thread of the pool. With
  * `synchronous=NORMAL` SQLite leaves that to the kernel, which may take half a minute; with `FULL` it would
  * stop the signalling thread for every commit. The frames of the log are chained by checksums, so a power
- * cut takes at most the last second, whatever order the blocks reached the disk in.
+ * cut takes at most the last second, whatever order the blocks reached the disk in. A log that has grown long is
+ * then written back.
  */
 export class WalSync {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #checkpoints: Pick<Checkpoints, 'begin'>;
   #timer: Timer | undefined;
   #dirty = false;
   #closed = false;
 
   /** @param databaseFile path of the database; its log is that with `-wal` behind */
-  constructor(databaseFile: string, clock: Clock, log: Logger) {
+  constructor(databaseFile: string, clock: Clock, log: Logger, checkpoints: Pick<Checkpoints, 'begin'>) {
     this.#file = `${databaseFile}-wal`;
     this.#clock = clock;
     this.#log = log;
+    this.#checkpoints = checkpoints;
   }
 
   /** Something was committed just now. */
@@ -45,6 +49,7 @@ export class WalSync {
       // SQLite keeps no locks on the log file itself, so opening and closing it here cannot drop one.
       await using handle = await open(this.#file, 'r+');
       await handle.datasync();
+      if ((await handle.stat()).size > CHECKPOINT_BYTES) this.#checkpoints.begin();
     } catch (error) {
       if (!this.#closed) {
         this.#log.error({ error, file: this.#file }, 'the database log could not be flushed to the disk');
