@@ -22,6 +22,8 @@ interface Stoppable {
 
 /** Between the last answer and the measured window: the first packets, compiled code. */
 const SETTLE_MS = 2000;
+/** After the start: voices and codecs that are loaded ahead are no part of what calls take. */
+const REST_MS = 5000;
 const START_WITHIN_MS = 30_000;
 /** For calls that are never answered, and for hanging up. */
 const SLACK_MS = 60_000;
@@ -48,6 +50,7 @@ export async function measureLoad(options: LoadOptions): Promise<RunResult> {
 export async function measureCalls(options: LoadOptions, row: LoadRow, floor: number): Promise<RunResult> {
   const { calls, rate, hold, idle } = options;
   return withServer(options, calls, row, async (server) => {
+    await wait(REST_MS);
     const before = usageOf(server.pid);
     const pauses = row.pauses === true;
     const task = { calls, rate, pauses, to: `sip:load@127.0.0.1:${server.sipPort}` };
@@ -82,6 +85,7 @@ export async function measureSetups(options: LoadOptions, rate: number): Promise
   const calls = rate * options.hold;
   const floor = await measureFloor({ calls: SETUP_FLOOR_CALLS, hold: SETUP_FLOOR_SECONDS });
   return withServer(options, calls, PLAIN, async (server) => {
+    await wait(REST_MS);
     const before = usageOf(server.pid);
     const to = `sip:load@127.0.0.1:${server.sipPort}`;
     const { report, to: after } = await generate(
