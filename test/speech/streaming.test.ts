@@ -208,6 +208,22 @@ suite('realtime', () => {
     assert.deepEqual([server.sessions[0]!.commits, server.uploads.length, warnings], [0, 0, []]);
   });
 
+  test('a hang-up while the text is awaited closes the connection, and nobody waits any more', async (context) => {
+    let committed = false;
+    const { hear, server, warnings } = await listen(context, 'realtime', {
+      onCommit: () => {
+        committed = true;
+      },
+    });
+    await hear({
+      stopAt: 4.3,
+      // The utterance is over at 4.1 s.
+      during: (at) => (at > 4.2 ? until(() => committed) : undefined),
+    });
+    await until(() => server.sessions[0]!.closed);
+    assert.deepEqual([server.uploads.length, warnings], [0, []]);
+  });
+
   test('a hang-up while the connection is being opened leaves none', async (context) => {
     const { hear, server, warnings } = await listen(context, 'realtime', { onUpdate: () => {} });
     await hear({ stopAt: 1 });

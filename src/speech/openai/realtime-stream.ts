@@ -74,6 +74,7 @@ export class RealtimeStream implements TranscriptionStream {
   }
 
   stop(): void {
+    this.#done.reject(new SpeechError('closed', 'it is no longer wanted'));
     this.#end();
   }
 
