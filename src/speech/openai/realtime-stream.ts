@@ -95,7 +95,8 @@ export class RealtimeStream implements TranscriptionStream {
       this.#socket = socket;
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      this.#fail(error.message, true);
+      // Who answers something else does not know it; who cannot be had may be back.
+      this.#fail(error.message, error.code === 'protocol');
       return;
     }
     this.#timers.push(
