@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { suite, type TestContext, test } from 'node:test';
+import { after, before, suite, type TestContext, test } from 'node:test';
 
-import { readWav, testFrequencies, writeToneWav } from '../../../test/support/audio-files.ts';
-import { assertOneRecording, startSite } from '../../../test/support/interop.ts';
+import { readWav, testFrequencies, type Wav, writeToneWav } from '../../../test/support/audio-files.ts';
+import { assertKept, callIdOf, type LiveSite, openLiveSite } from '../../../test/support/live-site.ts';
 import { assertRunOfTones, assertUndisturbed } from '../../../test/support/tone-assertions.ts';
 import { findTones } from '../../../test/support/tone-finder.ts';
 import { silentLogger } from '../../log/logger.ts';
@@ -54,16 +54,32 @@ function speech(context: TestContext): string {
 }
 
 suite('openswml phone', { concurrency: 2 }, () => {
+  let site: LiveSite;
+  before(async () => {
+    const playback = { play: { url: '${record_url}' } };
+    const recorded = (url: string) => [record(url)];
+    site = await openLiveSite({
+      udp: (url) => [record(url), playback],
+      tcp: (url) => [record(url), playback],
+      'no-rtp': recorded,
+      silent: recorded,
+      interrupted: recorded,
+    });
+  });
+  after(() => site.close());
+
+  /** The recording of the call to `user`. */
+  const recordingOf = async (user: string, endedBy: string): Promise<Wav> =>
+    (await assertKept(site, await callIdOf(site, user), endedBy)).wav;
+
   for (const [transport, digits] of [
     ['udp', []],
     ['tcp', ['--info-digits']],
   ] as const) {
     test(`says a file, presses a key and saves what it hears (${transport} ${digits.join('')})`, async (context) => {
-      const playback = { play: { url: '${record_url}' } };
-      const site = await startSite(context, (url) => [record(url), playback]);
       const saved = path.join(temporaryFolder(context), 'heard.wav');
       const { status, out, err } = await phone(
-        `sip:desk@127.0.0.1:${site.server.sipPort}`,
+        `sip:${transport}@127.0.0.1:${site.server.sipPort}`,
         ...['--transport', transport, '--audio', speech(context), '--press', '#@4.5', '--save', saved],
         ...digits,
       );
@@ -72,7 +88,7 @@ suite('openswml phone', { concurrency: 2 }, () => {
       assert.match(out, /is answered: PCMU/);
       assert.match(out, transport === 'udp' ? /presses # \(RFC 4733\)/ : /presses # \(INFO\)/);
       assert.match(out, /is hung up on/);
-      const { wav } = await assertOneRecording(site, 'terminator');
+      const wav = await recordingOf(transport, 'terminator');
       assertUndisturbed(wav, assertRunOfTones(wav, SAID));
       const heard = findTones(readWav(saved), { frequencies: SAID.frequencies });
       assert.deepEqual(
@@ -83,33 +99,32 @@ suite('openswml phone', { concurrency: 2 }, () => {
   }
 
   test('hangs up at its time; --no-rtp sends nothing and --silent nothing but silence', async (context) => {
-    for (const option of ['--no-rtp', '--silent']) {
-      const site = await startSite(context, (url) => [record(url)]);
+    for (const name of ['no-rtp', 'silent']) {
       const { status, out } = await phone(
-        `sip:desk@127.0.0.1:${site.server.sipPort}`,
-        ...[option, '--audio', speech(context), '--hangup-after', '1.5'],
+        `sip:${name}@127.0.0.1:${site.server.sipPort}`,
+        ...[`--${name}`, '--audio', speech(context), '--hangup-after', '1.5'],
       );
       assert.equal(status, 0, out);
-      assert.equal(/sent 0 packets/.test(out), option === '--no-rtp', out);
-      const { wav } = await assertOneRecording(site, 'hangup');
+      assert.equal(/sent 0 packets/.test(out), name === 'no-rtp', out);
+      const wav = await recordingOf(name, 'hangup');
       assert.deepEqual(findTones(wav, { frequencies: SAID.frequencies }), []);
     }
   });
 
   test('Ctrl-C ends the call by BYE', async (context) => {
-    const site = await startSite(context, (url) => [record(url)]);
     const child = spawn(BIN, [
       'phone',
-      `sip:desk@127.0.0.1:${site.server.sipPort}`,
+      `sip:interrupted@127.0.0.1:${site.server.sipPort}`,
       '--audio',
       speech(context),
     ]);
     context.after(() => child.kill('SIGKILL'));
-    await site.callbacks.waitForState('recording');
+    const callId = await callIdOf(site, 'interrupted');
+    await site.callbacks.waitFor(({ params }) => params['call_id'] === callId);
     const over = once(child, 'exit');
     child.kill('SIGINT');
     assert.deepEqual(await over, [0, null]);
-    await assertOneRecording(site, 'hangup');
+    await recordingOf('interrupted', 'hangup');
   });
 
   test('A refused call is told with its status, and the exit status is 1', async (context) => {
