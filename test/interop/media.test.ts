@@ -1,19 +1,29 @@
 /** Keys, holds, and networks that lose, swap and double packets. */
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { after, before, suite, type TestContext, test } from 'node:test';
 
 import { testFrequencies } from '../support/audio-files.ts';
+import { assertScenarioHeld, placeCall, toneUtterances, UNTIL_ENDED } from '../support/interop.ts';
 import {
-  assertOneRecording,
-  assertScenarioHeld,
-  placeCall,
-  startSite,
-  toneUtterances,
-  UNTIL_ENDED,
-} from '../support/interop.ts';
+  assertKept,
+  callIdOf,
+  type KeptRecording,
+  type LiveSite,
+  openLiveSite,
+  statesOf,
+} from '../support/live-site.ts';
 import { skipWithout } from '../support/programs.ts';
 import { impairment } from '../support/rtp-talker.ts';
-import { answered, awaitBye, bye, infoDigit, invite, pause, reinvite } from '../support/sipp-scenario.ts';
+import {
+  answered,
+  awaitBye,
+  bye,
+  infoDigit,
+  invite,
+  pause,
+  reinvite,
+  type SippStep,
+} from '../support/sipp-scenario.ts';
 import {
   assertGapsAreLosses,
   assertRunOfTones,
@@ -28,18 +38,37 @@ const recordOnly =
   (more: object = {}) =>
   (statusUrl: string) => [{ record: { ...UNTIL_ENDED, ...more, status_url: statusUrl } }];
 
-suite('Keys, holds and bad networks', { concurrency: 4 }, () => {
+suite('Keys, holds and bad networks', { concurrency: true }, () => {
+  let site: LiveSite;
+  before(async () => {
+    const plain = ['PCMU', 'PCMA', 'info', 'swapped', 'lost', 'hold-udp', 'hold-tcp'];
+    site = await openLiveSite({
+      ...Object.fromEntries(plain.map((user) => [user, recordOnly()])),
+      star: recordOnly({ terminators: '*' }),
+      mute: (status_url) => [{ record: { initial_timeout: 2, status_url } }],
+    });
+  });
+  after(() => site.close());
+
+  const call = (
+    context: TestContext,
+    user: string,
+    steps: readonly SippStep[],
+    options: Parameters<typeof placeCall>[3] = {},
+  ) => placeCall(context, site.server, steps, { ...options, user });
+  const kept = async (user: string, endedBy: string): Promise<KeptRecording> =>
+    assertKept(site, await callIdOf(site, user), endedBy);
+
   for (const law of ['PCMU', 'PCMA'] as const) {
     test(`# as RFC 4733 event ends the recording and is not in it (${law})`, SKIP, async (context) => {
-      const site = await startSite(context, recordOnly());
       const sdp = { payloadTypes: [law === 'PCMU' ? 0 : 8] } as const;
-      const { sipp } = await placeCall(context, site.server, [invite(sdp), answered(), awaitBye()], {
+      const { sipp } = await call(context, law, [invite(sdp), answered(), awaitBye()], {
         say: [...toneUtterances(SAID.frequencies.slice(0, 4), 1000), { kind: 'digit', digit: '#' }],
         talk: { law },
       });
       await assertScenarioHeld(sipp);
-      const { wav, finished } = await assertOneRecording(site, 'terminator');
-      assert.equal(finished.params['terminator'], '#');
+      const { wav, ended } = await kept(law, 'terminator');
+      assert.equal(ended.params['terminator'], '#');
       const tones = assertRunOfTones(wav, SAID);
       assertUndisturbed(wav, tones);
       assert.equal(tones.at(-1)!.frequencyHz, SAID.frequencies[3]);
@@ -49,28 +78,26 @@ suite('Keys, holds and bad networks', { concurrency: 4 }, () => {
   }
 
   test('# by SIP INFO ends the recording', SKIP, async (context) => {
-    const site = await startSite(context, recordOnly());
     const steps = [invite({ telephoneEvent: false }), answered(), pause(2500), infoDigit('#'), awaitBye()];
-    const { sipp } = await placeCall(context, site.server, steps, {
+    const { sipp } = await call(context, 'info', steps, {
       say: toneUtterances(SAID.frequencies.slice(0, 6), 1000),
     });
     await assertScenarioHeld(sipp);
-    const { wav, finished } = await assertOneRecording(site, 'terminator');
-    assert.equal(finished.params['terminator'], '#');
+    const { wav, ended } = await kept('info', 'terminator');
+    assert.equal(ended.params['terminator'], '#');
     assertUndisturbed(wav, assertRunOfTones(wav, SAID));
     near(wav.durationMs, 2500, 150, 'length of the recording');
   });
 
   test('Keys that are no terminators do not end the recording', SKIP, async (context) => {
-    const site = await startSite(context, recordOnly({ terminators: '*' }));
     const say = ['1', '#', '*'].flatMap((digit, index) => [
       ...toneUtterances([SAID.frequencies[index]!], 1000),
       { kind: 'digit', digit } as const,
     ]);
-    const { sipp } = await placeCall(context, site.server, [invite(), answered(), awaitBye()], { say });
+    const { sipp } = await call(context, 'star', [invite(), answered(), awaitBye()], { say });
     await assertScenarioHeld(sipp);
-    const { wav, finished } = await assertOneRecording(site, 'terminator');
-    assert.equal(finished.params['terminator'], '*');
+    const { wav, ended } = await kept('star', 'terminator');
+    assert.equal(ended.params['terminator'], '*');
     // Each key that does not end it leaves its 160 ms behind.
     assertRunOfTones(wav, { ...SAID, pauseMs: 160 });
   });
@@ -79,13 +106,11 @@ suite('Keys, holds and bad networks', { concurrency: 4 }, () => {
     'A caller who never sends a packet is recorded as silence until the silence is too long',
     SKIP,
     async (context) => {
-      const site = await startSite(context, (statusUrl) => [
-        { record: { initial_timeout: 2, status_url: statusUrl } },
-      ]);
-      const { sipp } = await placeCall(context, site.server, [invite(), answered(), awaitBye()]);
+      const { sipp } = await call(context, 'mute', [invite(), answered(), awaitBye()]);
       await assertScenarioHeld(sipp);
+      const callId = await callIdOf(site, 'mute');
       const last = await site.callbacks.waitForState('no_input');
-      assert.deepEqual(site.callbacks.states(), ['recording', 'no_input']);
+      assert.deepEqual(statesOf(site, callId), ['recording', 'no_input']);
       near(Number(last.params['duration']), 2, 0.05, 'duration');
       const wav = await site.server.download(String(last.params['url']));
       near(wav.durationMs, Number(last.params['duration']) * 1000, 0.001, 'length of the file');
@@ -97,13 +122,12 @@ suite('Keys, holds and bad networks', { concurrency: 4 }, () => {
   );
 
   test('Swapped and doubled packets are set right; not a click remains', SKIP, async (context) => {
-    const site = await startSite(context, recordOnly());
-    const { sipp } = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
+    const { sipp } = await call(context, 'swapped', [invite(), answered(), awaitBye()], {
       say: [...toneUtterances(SAID.frequencies.slice(0, 6), 1000), { kind: 'digit', digit: '#' }],
       talk: { fateOf: impairment({ swap: 0.05, duplicate: 0.05 }, 3) },
     });
     await assertScenarioHeld(sipp);
-    const { wav } = await assertOneRecording(site, 'terminator');
+    const { wav } = await kept('swapped', 'terminator');
     assertUndisturbed(wav, assertRunOfTones(wav, SAID));
   });
 
@@ -112,15 +136,14 @@ suite('Keys, holds and bad networks', { concurrency: 4 }, () => {
     SKIP,
     async (context) => {
       const faults = impairment({ drop: 0.06, swap: 0.02, duplicate: 0.02 }, 5);
-      const site = await startSite(context, recordOnly());
-      const { sipp, talked } = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
+      const { sipp, talked } = await call(context, 'lost', [invite(), answered(), awaitBye()], {
         say: [...toneUtterances(SAID.frequencies.slice(0, 8), 1000), { kind: 'digit', digit: '#' }],
         // A tone's edges are not lost, so that their time can be told.
         talk: { fateOf: (packet) => (packet % 50 < 3 || packet % 50 > 46 ? 'send' : faults(packet)) },
       });
       const { droppedMs } = await talked;
       await assertScenarioHeld(sipp);
-      const { wav } = await assertOneRecording(site, 'terminator');
+      const { wav } = await kept('lost', 'terminator');
       const tones = assertRunOfTones(wav, SAID);
       // The second tone found has a true begin: its place on the speaker's timeline is known.
       const second = tones[1]!;
@@ -134,7 +157,6 @@ suite('Keys, holds and bad networks', { concurrency: 4 }, () => {
       `Hold and resume by re-INVITE: silence between, the tones at their time (${transport})`,
       SKIP,
       async (context) => {
-        const site = await startSite(context, recordOnly());
         const steps = [
           invite(),
           answered(),
@@ -147,7 +169,7 @@ suite('Keys, holds and bad networks', { concurrency: 4 }, () => {
           pause(2000),
           bye(),
         ];
-        const { sipp } = await placeCall(context, site.server, steps, {
+        const { sipp } = await call(context, `hold-${transport}`, steps, {
           transport,
           say: [
             ...toneUtterances(SAID.frequencies.slice(0, 3), 1000),
@@ -156,7 +178,7 @@ suite('Keys, holds and bad networks', { concurrency: 4 }, () => {
           ],
         });
         await assertScenarioHeld(sipp);
-        const { wav } = await assertOneRecording(site, 'hangup');
+        const { wav } = await kept(`hold-${transport}`, 'hangup');
         const before = assertRunOfTones(wav, { ...SAID, frequencies: SAID.frequencies.slice(0, 3) });
         const after = assertRunOfTones(wav, { ...SAID, frequencies: SAID.frequencies.slice(3) });
         assertUndisturbed(wav, [...before, ...after]);
