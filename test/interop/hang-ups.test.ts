@@ -1,18 +1,23 @@
 /** Callers who leave in every phase of a call: what was said is kept, nothing is left running. */
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { after, before, suite, type TestContext, test } from 'node:test';
 
 import { testFrequencies } from '../support/audio-files.ts';
 import {
-  assertOneRecording,
   assertScenarioHeld,
   placeCall,
-  type Site,
-  startSite,
   toneUtterances,
   type Transport,
   UNTIL_ENDED,
 } from '../support/interop.ts';
+import {
+  assertCallOver,
+  assertKept,
+  callIdOf,
+  type LiveSite,
+  openLiveSite,
+  statesOf,
+} from '../support/live-site.ts';
 import { skipWithout } from '../support/programs.ts';
 import { RtpTalker } from '../support/rtp-talker.ts';
 import { Sipp } from '../support/sipp.ts';
@@ -27,45 +32,55 @@ const record = (statusUrl: string, more: object = {}) => ({
   record: { ...UNTIL_ENDED, ...more, status_url: statusUrl },
 });
 
-async function callAndLeave(
-  context: Parameters<typeof startSite>[0],
-  site: Site,
-  afterMs: number,
-  transport: Transport = 'udp',
-): Promise<void> {
-  const { sipp } = await placeCall(context, site.server, [invite(), answered(), pause(afterMs), bye()], {
-    transport,
-    say: toneUtterances(SAID.frequencies, SAID.toneMs),
+suite('Callers who leave in every phase', { concurrency: true }, () => {
+  let site: LiveSite;
+  before(async () => {
+    const cancelled = (url: string) => [{ sleep: 3000 }, record(url)];
+    site = await openLiveSite({
+      prompt: (url) => [prompt, record(url)],
+      beep: (url) => [{ play: { url: 'silence:0.2' } }, record(url, { beep: true })],
+      'said-udp': (url) => [record(url)],
+      'said-tcp': (url) => [record(url)],
+      playback: (url) => [record(url, { max_length: 2 }), { play: { url: '${record_url}' } }],
+      'cancelled-udp': cancelled,
+      'cancelled-tcp': cancelled,
+    });
   });
-  await assertScenarioHeld(sipp);
-}
+  after(async () => {
+    await site.server.callsOver();
+    assert.deepEqual(site.server.complaints(), []);
+    await site.close();
+  });
 
-/** No call is left, and nothing went wrong on the way. */
-async function assertQuiet(site: Site): Promise<void> {
-  await site.server.callsOver();
-  assert.deepEqual(site.server.complaints(), []);
-}
+  /** @returns the id of the call, which is over, with nothing gone wrong on the way */
+  const callAndLeave = async (
+    context: TestContext,
+    user: string,
+    afterMs: number,
+    transport: Transport = 'udp',
+  ): Promise<string> => {
+    const steps = [invite(), answered(), pause(afterMs), bye()];
+    const say = toneUtterances(SAID.frequencies, SAID.toneMs);
+    const { sipp } = await placeCall(context, site.server, steps, { transport, say, user });
+    await assertScenarioHeld(sipp);
+    const callId = await callIdOf(site, user);
+    await assertCallOver(site, callId, 'remote');
+    return callId;
+  };
+  const recordingsOf = async (callId: string) =>
+    (await site.server.recordings()).filter(({ call_id }) => call_id === callId);
 
-suite('Callers who leave in every phase', { concurrency: 4 }, () => {
   test('Who hangs up during the prompt leaves no recording and no callback', SKIP, async (context) => {
-    const site = await startSite(context, (url) => [prompt, record(url)]);
-    await callAndLeave(context, site, 700);
-    await assertQuiet(site);
-    assert.deepEqual(await site.server.recordings(), []);
-    assert.deepEqual(site.callbacks.received, []);
+    const callId = await callAndLeave(context, 'prompt', 700);
+    assert.deepEqual(await recordingsOf(callId), []);
+    assert.deepEqual(statesOf(site, callId), []);
   });
 
   test(
     'Who hangs up during the beep leaves no sound, and is not announced as a message',
     SKIP,
     async (context) => {
-      const site = await startSite(context, (url) => [
-        { play: { url: 'silence:0.2' } },
-        record(url, { beep: true }),
-      ]);
-      await callAndLeave(context, site, 300);
-      await assertQuiet(site);
-      const recordings = await site.server.recordings();
+      const recordings = await recordingsOf(await callAndLeave(context, 'beep', 300));
       assert.ok(recordings.length <= 1);
       for (const recording of recordings) {
         assert.equal(recording.status, 'absent');
@@ -79,26 +94,21 @@ suite('Callers who leave in every phase', { concurrency: 4 }, () => {
       `Who hangs up during the recording leaves all that was said (${transport})`,
       SKIP,
       async (context) => {
-        const site = await startSite(context, (url) => [record(url)]);
-        await callAndLeave(context, site, 3500, transport);
-        const { wav } = await assertOneRecording(site, 'hangup');
+        const callId = await callAndLeave(context, `said-${transport}`, 3500, transport);
+        const { wav } = await assertKept(site, callId, 'hangup');
+        assert.equal((await recordingsOf(callId)).length, 1);
         assertUndisturbed(wav, assertRunOfTones(wav, SAID));
         near(wav.durationMs, 3500, 150, 'length of the recording');
-        await assertQuiet(site);
       },
     );
   }
 
   test('Who hangs up during the playback leaves the recording as it was', SKIP, async (context) => {
-    const site = await startSite(context, (url) => [
-      record(url, { max_length: 2 }),
-      { play: { url: '${record_url}' } },
-    ]);
-    await callAndLeave(context, site, 3000);
-    const { wav } = await assertOneRecording(site, 'max_length');
+    const callId = await callAndLeave(context, 'playback', 3000);
+    const { wav } = await assertKept(site, callId, 'max_length');
+    assert.equal((await recordingsOf(callId)).length, 1);
     assert.equal(wav.durationMs, 2000);
     assertUndisturbed(wav, assertRunOfTones(wav, SAID));
-    await assertQuiet(site);
   });
 
   for (const transport of ['udp', 'tcp'] as const) {
@@ -106,7 +116,6 @@ suite('Callers who leave in every phase', { concurrency: 4 }, () => {
       `Who cancels before the answer gets 487, and nothing is recorded (${transport})`,
       SKIP,
       async (context) => {
-        const site = await startSite(context, (url) => [{ sleep: 3000 }, record(url)]);
         const talker = await RtpTalker.open();
         context.after(() => talker.close());
         const sipp = await Sipp.start({
@@ -114,11 +123,13 @@ suite('Callers who leave in every phase', { concurrency: 4 }, () => {
           transport,
           scenario: sippScenario([invite(), ringingThenCancel(300)]),
           rtpPorts: [talker.port],
+          service: `cancelled-${transport}`,
         });
         context.after(() => sipp.dispose());
         await assertScenarioHeld(sipp);
-        await assertQuiet(site);
-        assert.deepEqual(await site.server.recordings(), []);
+        const callId = await callIdOf(site, `cancelled-${transport}`);
+        await assertCallOver(site, callId, 'remote');
+        assert.deepEqual(await recordingsOf(callId), []);
         assert.equal(talker.packetsHeard, 0);
       },
     );

@@ -6,10 +6,12 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { suite, type TestContext, test } from 'node:test';
+import { after, before, suite, type TestContext, test } from 'node:test';
 
 import { writeToneWav } from '../support/audio-files.ts';
+import type { ReceivedCallback } from '../support/callback-receiver.ts';
 import { assertScenarioHeld, placeCall, startSite } from '../support/interop.ts';
+import { callIdOf, type LiveSite, type MainSteps, openLiveSite } from '../support/live-site.ts';
 import { skipWithout } from '../support/programs.ts';
 import type { Utterance } from '../support/rtp-talker.ts';
 import { answered, awaitBye, invite, sessionProgress } from '../support/sipp-scenario.ts';
@@ -201,7 +203,7 @@ suite('Who answered', { concurrency: 4 }, () => {
   const FAX: Utterance = { kind: 'tone', frequencyHz: 2100, durationMs: 3000 };
   const QUIET: Utterance = { ...SILENT, durationMs: 500 };
 
-  for (const [name, params, say, events] of [
+  const PARTIES = [
     ['a person says hello', {}, [QUIET, ...HELLO], ['HUMAN', 'finished']],
     [
       'a machine greets and beeps',
@@ -211,13 +213,30 @@ suite('Who answered', { concurrency: 4 }, () => {
     ],
     ['a fax answers', {}, [QUIET, FAX], ['CED', 'finished']],
     ['nobody says anything', { initial_timeout: 1.5 }, [SILENT], ['UNKNOWN', 'finished']],
-  ] as const satisfies readonly (readonly [string, object, readonly Utterance[], readonly string[]])[]) {
+  ] as const satisfies readonly (readonly [string, object, readonly Utterance[], readonly string[]])[];
+  const userOf = (name: string): string => name.replaceAll(' ', '-');
+
+  let site: LiveSite;
+  before(async () => {
+    const documents = PARTIES.map(([name, params]): [string, MainSteps] => [
+      userOf(name),
+      (status_url) => [{ detect_machine: { ...params, status_url } }],
+    ]);
+    site = await openLiveSite(Object.fromEntries(documents));
+  });
+  after(() => site.close());
+
+  for (const [name, , say, events] of PARTIES) {
     test(`SIPp: ${name}`, SKIP, async (context) => {
-      const site = await startSite(context, (status_url) => [{ detect_machine: { ...params, status_url } }]);
-      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(30_000)], { say });
+      const user = userOf(name);
+      const steps = [invite(), answered(), awaitBye(30_000)];
+      const call = await placeCall(context, site.server, steps, { say, user });
       await assertScenarioHeld(call.sipp);
-      await site.callbacks.waitFor(({ params }) => JSON.stringify(params).includes('"finished"'));
-      const told = site.callbacks.of('calling.call.detect').map(({ params: { detect } }) => {
+      const callId = await callIdOf(site, user);
+      const mine = ({ params }: ReceivedCallback): boolean => params['call_id'] === callId;
+      await site.callbacks.waitFor((one) => mine(one) && JSON.stringify(one.params).includes('"finished"'));
+      const detected = site.callbacks.of('calling.call.detect').filter(mine);
+      const told = detected.map(({ params: { detect } }) => {
         const { event, beep } = (detect as { params: { event: string; beep?: boolean } }).params;
         return beep === true ? `${event} beep` : event;
       });

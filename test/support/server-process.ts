@@ -31,6 +31,7 @@ export interface RecordingResource {
   readonly id: string;
   readonly status: string;
   readonly control_id: string;
+  readonly call_id: string;
   readonly url: string;
   readonly duration_in_seconds: number;
   readonly duration_ms: number;
