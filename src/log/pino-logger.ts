@@ -5,6 +5,7 @@ import { RealClock } from '../time/real-clock.ts';
 import type { LogFields, Logger, LogLevel } from './logger.ts';
 import { prettyLine } from './pretty-line.ts';
 import { redactFields, redactText } from './redact.ts';
+import { TurnSink } from './turn-sink.ts';
 
 /** Takes finished lines, each with its line end. */
 export interface LogSink {
@@ -46,7 +47,8 @@ export function createLogger(options: LoggerOptions): RootLogger {
           mkdir: true,
           maxLength: MAX_WAITING_BYTES,
         });
-  const sink: LogSink = out ?? (target as LogSink);
+  const turns = out && new TurnSink(out);
+  const sink: LogSink = turns ?? (target as LogSink);
   const root = pino(
     {
       level: options.level,
@@ -59,6 +61,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
   );
   const flush = async (): Promise<void> => {
     if (out === undefined) return;
+    turns?.release();
     // A destination that is gone cannot be helped by failing; pipes also refuse the sync behind a flush.
     await new Promise<void>((resolve) => {
       out.flush(() => resolve());
