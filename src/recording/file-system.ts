@@ -1,5 +1,7 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
+
+import { SharedWork } from './shared-work.ts';
 import { makeFolder } from '../files/make-folder.ts';
 
 /** The few file operations that recordings need; tests put a disk with faults in its place. */
@@ -27,6 +29,16 @@ export interface FileSystem {
 /** Recordings are private: only the service's user and group may read them. */
 const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o750;
+
+/** What makes names durable: files that end at the same time share it. */
+const folderSyncs = new SharedWork(async (folder: string) => {
+  const fd = await openFile(folder, 'r');
+  try {
+    await settle((done) => fs.fsync(fd, done));
+  } finally {
+    await settle((done) => fs.close(fd, done));
+  }
+});
 
 /** The machine's files. Plain callbacks underneath: half the cost of `fs.promises` for small writes. */
 export const nodeFileSystem: FileSystem = {
@@ -67,12 +79,7 @@ export const nodeFileSystem: FileSystem = {
   },
   async rename(from, to) {
     await fs.promises.rename(from, to);
-    const folder = await openFile(path.dirname(to), 'r');
-    try {
-      await settle((done) => fs.fsync(folder, done));
-    } finally {
-      await settle((done) => fs.close(folder, done));
-    }
+    await folderSyncs.do(path.dirname(to));
   },
   async remove(file) {
     await fs.promises.rm(file, { force: true });
