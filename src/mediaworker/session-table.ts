@@ -11,8 +11,8 @@ export interface SessionTableOptions {
   readonly log: Logger;
   /** Binds an RTP/RTCP port pair. @throws Error when none is free */
   readonly openSocket: (bindAddress: string) => Promise<RtpSocket>;
-  /** Hands over a pair that was bound ahead. Default: there is none. */
-  readonly takeSpare?: ((rtpPort: number) => RtpSocket | undefined) | undefined;
+  /** Hands over a pair that was bound ahead, if it has it. Default: there is none. */
+  readonly takeSpare?: ((rtpPort: number, begin: (socket: RtpSocket) => void) => boolean) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
   /** Uniform in [0, 1), for SSRC, first sequence number and RTCP intervals. */
   readonly random: () => number;
@@ -110,12 +110,8 @@ export class SessionTable {
   /** The session counts as open already, so a failure is its end. */
   #openAt(options: OpenSession, rtpPort: number): void {
     const { sessionId } = options;
-    const socket = this.#options.takeSpare?.(rtpPort);
-    if (socket !== undefined && !this.#closing && !this.#sessions.has(sessionId)) {
-      this.#begin(options, socket);
-      return;
-    }
-    socket?.close();
+    const free = !this.#closing && !this.#sessions.has(sessionId);
+    if (free && this.#options.takeSpare?.(rtpPort, (socket) => this.#begin(options, socket)) === true) return;
     this.#options.log.error({ session_id: sessionId, rtp_port: rtpPort }, 'media session cannot begin');
     this.#options.onEvent({ type: 'closed', sessionId, statistics: NO_STATISTICS });
   }

@@ -1,6 +1,7 @@
 import type { Logger } from '../log/logger.ts';
 import type { CreateTarget } from '../recording/byte-target.ts';
 import type { EndCause } from '../recording/types.ts';
+import { EarlyPackets } from '../rtp/early-packets.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
 import { CODEC_RATES } from './codec-rates.ts';
@@ -40,6 +41,8 @@ export class MediaSession {
   readonly #options: MediaSessionOptions;
   readonly #waiting: SessionCommand[] = [];
   #audio: SessionAudio | undefined;
+  /** Of a party that is faster than the word of the agreement. */
+  #early: EarlyPackets | undefined;
   #peer: MediaSession | undefined;
   #closing: Promise<MediaStatistics> | undefined;
 
@@ -47,7 +50,10 @@ export class MediaSession {
     const { socket } = options;
     this.#options = options;
     this.sessionId = options.sessionId;
-    socket.onPacket = (bytes, address, port) => this.#audio?.receive(bytes, address, port);
+    socket.onPacket = (bytes, address, port) => {
+      if (this.#audio !== undefined) this.#audio.receive(bytes, address, port);
+      else this.#keepEarly(bytes, address, port);
+    };
     socket.onRtcp = (bytes, address, port) => this.#audio?.receiveRtcp(bytes, address, port);
   }
 
@@ -58,6 +64,7 @@ export class MediaSession {
     } else if (command.type === 'configure') {
       const audio = this.#begin(CODEC_RATES[command.media.codec].sampleRate);
       audio.handle(command);
+      this.#early?.drain((bytes, address, port) => audio.receive(bytes, address, port));
       for (const waiting of this.#waiting.splice(0)) audio.handle(waiting);
     } else {
       this.#waiting.push(command);
@@ -102,6 +109,12 @@ export class MediaSession {
     const statistics = (await this.#audio?.close(cause)) ?? NO_STATISTICS;
     this.#options.socket.close();
     return statistics;
+  }
+
+  #keepEarly(bytes: Uint8Array, address: string, port: number): void {
+    const { clock } = this.#options;
+    this.#early ??= new EarlyPackets(() => clock.monotonic());
+    this.#early.push(bytes, address, port);
   }
 
   #begin(sampleRate: number): SessionAudio {

@@ -17,36 +17,58 @@ function pair(rtpPort: number, closed: number[]): RtpSocket {
 function spares(options: { readonly free?: number } = {}) {
   const told: (readonly number[])[] = [];
   const closed: number[] = [];
+  const opened: RtpSocket[] = [];
   let next = 0;
   const ports = new SparePorts({
     pairs: 4,
     open: async () => {
       if (next === (options.free ?? 100)) throw new Error('no free pair of RTP ports');
-      return pair(10_000 + 2 * next++, closed);
+      const socket = pair(10_000 + 2 * next++, closed);
+      opened.push(socket);
+      return socket;
     },
+    nowMs: () => 0,
     tell: (rtpPorts) => told.push(rtpPorts),
   });
-  return { ports, told, closed };
+  const take = (rtpPort: number): RtpSocket | undefined => {
+    let taken: RtpSocket | undefined;
+    ports.take(rtpPort, (socket) => {
+      taken = socket;
+    });
+    return taken;
+  };
+  return { ports, take, told, closed, opened };
 }
 
 test('pairs are bound ahead and told together; new ones once half of them are gone', async () => {
-  const { ports, told } = spares();
+  const { ports, take, told } = spares();
   await ports.fill();
   assert.deepEqual(told, [[10_000, 10_002, 10_004, 10_006]]);
-  assert.equal(ports.take(10_002)?.rtpPort, 10_002);
+  assert.equal(take(10_002)?.rtpPort, 10_002);
   await ports.fill();
   assert.equal(told.length, 1);
-  assert.equal(ports.take(10_000)?.rtpPort, 10_000);
+  assert.equal(take(10_000)?.rtpPort, 10_000);
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(told.slice(1), [[10_008, 10_010]]);
 });
 
 test('a pair is handed over once, and one that was never told not at all', async () => {
-  const { ports } = spares();
+  const { ports, take } = spares();
   await ports.fill();
-  assert.equal(ports.take(10_000)?.rtpPort, 10_000);
-  assert.equal(ports.take(10_000), undefined);
-  assert.equal(ports.take(20_000), undefined);
+  assert.equal(take(10_000)?.rtpPort, 10_000);
+  assert.equal(take(10_000), undefined);
+  assert.equal(take(20_000), undefined);
+});
+
+test('what comes to a pair before its session has it follows it there', async () => {
+  const { ports, opened } = spares();
+  await ports.fill();
+  opened[0]!.onPacket(Uint8Array.of(7), '127.0.0.1', 4000);
+  const heard: number[] = [];
+  ports.take(10_000, (socket) => {
+    socket.onPacket = (bytes) => heard.push(bytes[0]!);
+  });
+  assert.deepEqual(heard, [7]);
 });
 
 test('where the range is used up, those that could be bound are told', async () => {
@@ -56,9 +78,9 @@ test('where the range is used up, those that could be bound are told', async () 
 });
 
 test('closing frees what nobody took', async () => {
-  const { ports, closed } = spares();
+  const { ports, take, closed } = spares();
   await ports.fill();
-  ports.take(10_004);
+  take(10_004);
   ports.close();
   assert.deepEqual(closed, [10_000, 10_002, 10_006]);
 });

@@ -1,3 +1,4 @@
+import { EarlyPackets } from '../rtp/early-packets.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 
 export interface SparePortsOptions {
@@ -5,6 +6,8 @@ export interface SparePortsOptions {
   readonly pairs: number;
   /** @throws Error when none is free */
   readonly open: () => Promise<RtpSocket>;
+  /** Any clock, ms. */
+  readonly nowMs: () => number;
   /** The main thread may give these to sessions from now on. */
   readonly tell: (rtpPorts: readonly number[]) => void;
 }
@@ -21,11 +24,11 @@ export function sparePairs({ min, max }: { readonly min: number; readonly max: n
 
 /**
  * Port pairs that are bound ahead of their sessions. The main thread knows them, so it can answer a call without
- * waiting for this thread. Until a session has one, what comes to it is dropped.
+ * waiting for this thread; what the party says before the thread knows is kept for the session.
  */
 export class SparePorts {
   readonly #options: SparePortsOptions;
-  readonly #ready = new Map<number, RtpSocket>();
+  readonly #ready = new Map<number, { readonly socket: RtpSocket; readonly early: EarlyPackets }>();
   #filling = false;
   #closed = false;
 
@@ -46,7 +49,9 @@ export class SparePorts {
           socket.close();
           return;
         }
-        this.#ready.set(socket.rtpPort, socket);
+        const early = new EarlyPackets(this.#options.nowMs);
+        socket.onPacket = (bytes, address, port) => early.push(bytes, address, port);
+        this.#ready.set(socket.rtpPort, { socket, early });
         bound.push(socket.rtpPort);
       }
     } catch {
@@ -57,17 +62,23 @@ export class SparePorts {
     if (bound.length > 0) tell(bound);
   }
 
-  /** Hands a pair over that was told. */
-  take(rtpPort: number): RtpSocket | undefined {
-    const socket = this.#ready.get(rtpPort);
+  /**
+   * Hands a pair over that was told.
+   * @param begin takes the pair; what has come to it follows
+   */
+  take(rtpPort: number, begin: (socket: RtpSocket) => void): boolean {
+    const spare = this.#ready.get(rtpPort);
+    if (spare === undefined) return false;
     this.#ready.delete(rtpPort);
+    begin(spare.socket);
+    spare.early.drain((bytes, address, port) => spare.socket.onPacket(bytes, address, port));
     void this.fill();
-    return socket;
+    return true;
   }
 
   close(): void {
     this.#closed = true;
-    for (const socket of this.#ready.values()) socket.close();
+    for (const { socket } of this.#ready.values()) socket.close();
     this.#ready.clear();
   }
 }

@@ -24,22 +24,23 @@ const sockets = createRtpSockets({
   maxPort: data.rtpPorts.max,
   random: Math.random,
 });
+const clock = new RealClock();
 const { spare } = data;
 const spares =
   spare &&
   new SparePorts({
     pairs: spare.pairs,
     open: () => sockets.open(spare.bindAddress),
+    nowMs: () => clock.monotonic(),
     tell: (rtpPorts) => post({ kind: 'spare', rtpPorts }),
   });
 const events = eventPoster(post);
-const clock = new RealClock();
 const table = new SessionTable({
   clock,
   log: portLogger({}),
   random: Math.random,
   openSocket: (bindAddress) => sockets.open(bindAddress),
-  takeSpare: (rtpPort) => spares?.take(rtpPort),
+  takeSpare: (rtpPort, begin) => spares?.take(rtpPort, begin) === true,
   createTarget: diskTargets({
     clock,
     key: data.recordingKey === undefined ? undefined : new RecordingKey(data.recordingKey),

@@ -1,0 +1,35 @@
+/** As many as half a second of usual packets. */
+const MAX_PACKETS = 25;
+/** What is older belongs to somebody who had the port before, ms. */
+const MAX_AGE_MS = 500;
+
+interface EarlyPacket {
+  readonly bytes: Uint8Array;
+  readonly address: string;
+  readonly port: number;
+  readonly atMs: number;
+}
+
+/** Packets that come before there is anything to take them: a party speaks as soon as it is answered. */
+export class EarlyPackets {
+  readonly #nowMs: () => number;
+  #packets: EarlyPacket[] = [];
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Keeps a copy; of too many, the newest. */
+  push(bytes: Uint8Array, address: string, port: number): void {
+    if (this.#packets.length === MAX_PACKETS) this.#packets.shift();
+    this.#packets.push({ bytes: bytes.slice(), address, port, atMs: this.#nowMs() });
+  }
+
+  /** Hands those over that are not old, in order, and forgets them all. */
+  drain(take: (bytes: Uint8Array, address: string, port: number) => void): void {
+    const oldest = this.#nowMs() - MAX_AGE_MS;
+    for (const { bytes, address, port, atMs } of this.#packets.splice(0)) {
+      if (atMs >= oldest) take(bytes, address, port);
+    }
+  }
+}
