@@ -1,6 +1,7 @@
 import { actionProperties } from '../../src/testing/files/format-caller.ts';
 import { answerProperties, callProperties } from '../../src/testing/files/format-call.ts';
 import { PIECE } from '../../src/testing/files/format-sound.ts';
+import { earlyMediaProperties, partyProperties } from '../../src/testing/files/format-parties.ts';
 import { EXPECTATIONS } from '../../src/testing/files/format-expect.ts';
 import { TEST_PROPERTIES } from '../../src/testing/files/format.ts';
 import { object, type Schema } from '../../src/swml/schema.ts';
@@ -22,6 +23,9 @@ export function testFilesPage(): string {
   const { document, name, spec, caller, expect } = TEST_PROPERTIES;
   const { together, makes, ...actions } = actionProperties;
   const { sound, ...answer } = answerProperties;
+  const { does, ...party } = partyProperties;
+  const { does: early, ...heard } = earlyMediaProperties;
+  const earlyMedia = object({ ...heard, does: folded(early) }, party.early_media.info);
   if (EXPECTATIONS.node.kind !== 'object') throw new Error('expectations are an object');
   return [
     generated('src/testing/files'),
@@ -32,6 +36,7 @@ export function testFilesPage(): string {
     `## Answers of the web\n\nEach value of \`web\` is one of these, or a list of them.\n\n${parameterTable(object({ ...answer, sound: folded(sound) }, {}))}`,
     `## Sounds that a test makes\n\nFor \`makes\` of the caller, and \`sound\` of an answer: one of these, or a list of them, one behind the other.\n\n${parameterTable(PIECE)}`,
     section('What the caller does', { ...actions, makes: folded(makes), together: folded(together) }),
+    `## Others who are called\n\nEach value of \`parties\`; \`does\` are lists of what the caller does.\n\n${parameterTable(object({ ...party, early_media: earlyMedia, does: folded(does) }, {}))}`,
     section('What is expected', EXPECTATIONS.node.properties),
   ]
     .join('\n\n')

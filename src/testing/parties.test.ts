@@ -229,3 +229,30 @@ test('waiting for somebody who is never called fails with the time', async () =>
   await assert.rejects(run.party(DESK, { within: 2 }), /no call to sip:desk@example\.com within 2 s/);
   await run.ends();
 });
+
+test('nothing that a call leaves behind has the password of an address', async () => {
+  const to = 'sip:ann:s3cret@example.com';
+  const destinations = [
+    { to, encryption: 'mandatory' },
+    { to: 'stream:wss://ann:s3cret@example.com/gone' },
+    { to, from: 'sip:me:s3cret@example.com' },
+    { to },
+  ];
+  const hook = 'https://ann:s3cret@app.example/s';
+  const step = { serial: destinations, status_url: hook, call_state_url: hook };
+  const run = await call([{ connect: step }, { request: { url: hook, method: 'GET' } }], {
+    web: { '*': {} },
+    trace: true,
+    parties: { [to]: { refuses: 503 } },
+  });
+  await run.ends();
+  const warnings = run.timeline.filter(({ kind }) => kind === 'warning');
+  assert.equal(warnings.length, 4);
+  assert.match(String(warnings[0]?.data['reason']), /^"sip:ann@example\.com" cannot be called: /);
+  assert.deepEqual(
+    run.parties.map(({ to: shown, end }) => [shown, end?.status]),
+    Array(2).fill(['sip:ann@example.com', 503]),
+  );
+  assert.doesNotMatch(run.trace, /s3cret/);
+  assert.doesNotMatch(JSON.stringify(run.callbacks.all.map(({ body }) => body)), /s3cret/);
+});

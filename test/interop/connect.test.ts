@@ -47,7 +47,12 @@ describe('Phones of others that are connected with each other', {
     );
     desk = await Baresip.start({ speech, transport: 'udp', codecs: ['g722'], answers: true });
     const callbacks = await CallbackReceiver.start();
-    const connect = { status_url: callbacks.url(), timeout: 20 };
+    const connect = {
+      status_url: callbacks.url(),
+      call_state_url: callbacks.url(),
+      call_state_events: ['created', 'ringing', 'answered', 'ended'],
+      timeout: 20,
+    };
     const document = documentText(
       (status_url) => [
         { record_call: { stereo: true, format: 'wav', status_url } },

@@ -1,3 +1,4 @@
+import { redactUris } from '../../log/redact.ts';
 import type { SipCallEnd } from '../../sip/api.ts';
 import type { PhoneCall, PhoneEvent } from './phone.ts';
 
@@ -5,7 +6,7 @@ import type { PhoneCall, PhoneEvent } from './phone.ts';
 export function describeEvent(event: PhoneEvent): string {
   switch (event.kind) {
     case 'calling':
-      return `calls ${event.to}`;
+      return `calls ${redactUris(event.to)}`;
     case 'progress':
       return event.status === 180 ? 'hears it ringing (180)' : `is told to wait (${event.status})`;
     case 'answered':

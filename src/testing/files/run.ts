@@ -11,6 +11,7 @@ import type { RecognitionStub } from '../recognition.ts';
 import type { Parties, PartyPlan } from '../party-plan.ts';
 import type { VirtualParty } from '../party.ts';
 import { VirtualCall } from '../virtual-call.ts';
+import type { CallerAction } from './format-caller.ts';
 import type { TestSpec } from './format.ts';
 import type { WebStubs } from '../web.ts';
 import { checkCall, type Failure } from './check-call.ts';
@@ -98,9 +99,19 @@ async function play(call: VirtualCall, test: TestCase): Promise<readonly Failure
 function partiesOf(spec: TestSpec, call: () => VirtualCall | undefined): Parties | undefined {
   if (spec.parties === undefined) return undefined;
   const plans = Object.entries(spec.parties).map(([to, party]): [string, PartyPlan] => {
-    const { answers_after: answersAfter, refuses, codec, does = [] } = party;
-    const act = (at: VirtualParty): Promise<void> => runCaller(call()!, does, ['parties', to, 'does'], at);
-    return [to, { answersAfter, refuses, codec, does: act }];
+    const {
+      rings_after: ringsAfter,
+      answers_after: answersAfter,
+      refuses,
+      codec,
+      early_media: early,
+    } = party;
+    const acting =
+      (actions: readonly CallerAction[] = [], ...at: readonly string[]) =>
+      (who: VirtualParty): Promise<void> =>
+        runCaller(call()!, actions, ['parties', to, ...at], who);
+    const earlyMedia = early && { after: early.after, does: acting(early.does, 'early_media', 'does') };
+    return [to, { ringsAfter, answersAfter, refuses, codec, earlyMedia, does: acting(party.does, 'does') }];
   });
   return Object.fromEntries(plans);
 }
