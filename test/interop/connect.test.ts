@@ -102,6 +102,9 @@ describe('Phones of others that are connected with each other', {
       assert.ok(performance.now() < deadline, 'the trace has no end');
       await wait(20);
     }
+    // Parties that were called, and callbacks, have their last lines behind the end of the call.
+    for (let read = ''; read !== readFileSync(file, 'utf8'); await wait(500))
+      read = readFileSync(file, 'utf8');
     return file;
   };
   /** The call comes out as it did when it is replayed; lengths may differ on a busy machine. */
@@ -109,7 +112,20 @@ describe('Phones of others that are connected with each other', {
     const { out, err } = await cli('replay', await traceOf(callId), '--json');
     const { differences } = JSON.parse(out) as ReplayReport;
     const plain = (lines: readonly string[]) => lines.map((line) => line.replace(/[\d.]+ s$/, ''));
-    for (const { what, before, now } of differences) assert.deepEqual(plain(now), plain(before), what + err);
+    for (const { what, before, now } of differences) {
+      if (what !== 'callbacks') {
+        assert.deepEqual(plain(now), plain(before), what + err);
+        continue;
+      }
+      // Operations do not wait for each other, and the last callback may be told behind the end of the trace.
+      const left = plain(now);
+      for (const line of plain(before)) {
+        const at = left.indexOf(line);
+        assert.ok(at >= 0, `${line} is not told again: ${now.join(', ')}${err}`);
+        left.splice(at, 1);
+      }
+      assert.ok(left.length <= 1, `told beside what was told before: ${left.join(', ')}`);
+    }
   };
   const connected = (type: string) =>
     site.callbacks.waitFor(({ params }) => {
