@@ -33,6 +33,7 @@ export interface Outcome {
   readonly length: number;
 }
 
+const CONNECT = 'calling.call.connect';
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 const RECORDING_URL = /\/api\/v1\/recordings\/([0-9a-f-]{36})\/download/i;
 
@@ -70,7 +71,7 @@ export function outcomeOf(events: readonly CallEvent[], unknown: ReadonlySet<num
     parties: legs.map((leg) =>
       unknown.has(leg.number) ? `${leg.to} (the trace knows of no such call)` : partyStory(leg),
     ),
-    callbacks: texts((part) => part.flatMap((event) => (isCallback(event) ? [callbackName(event)] : []))),
+    callbacks: texts(callbacksOf),
     requests: events.flatMap(({ kind, text, data }) =>
       kind === 'web' && data['for'] === 'request' ? [`${text} ${String(data['status'] ?? 'failed')}`] : [],
     ),
@@ -141,6 +142,17 @@ function recordingOf({ data }: CallEvent): RecordingOutcome {
     endedBy: String(data['ended_by']),
     length: Number(data['duration_ms']) / 1000,
   };
+}
+
+/** Those of one type in their order; operations that end at the same time report it in any. */
+function callbacksOf(events: readonly CallEvent[]): readonly string[] {
+  // A caller who hangs up ends the trace: whether the end of the talk is told before that is chance.
+  const left = events.findIndex(({ kind, text }) => kind === 'call' && text === 'the party hung up');
+  const callbacks = events.filter(
+    (event, index) => isCallback(event) && (left < 0 || index < left || event.text !== CONNECT),
+  );
+  const types = [...new Set(callbacks.map(({ text }) => text))].sort();
+  return types.flatMap((type) => callbacks.filter(({ text }) => text === type).map(callbackName));
 }
 
 /** Repetitions of a callback say more of its receiver than of the call. */
