@@ -25,6 +25,7 @@ export const LAYERS = [
   'net',
   'swml',
   'files',
+  'io-uring',
   'log',
   'time',
 ] as const;

@@ -146,17 +146,40 @@ export class SendPath {
     }
   }
 
-  /** Sends one frame. @returns what the party hears of us in it; valid until the next call */
-  tick(): Int16Array {
+  /** Nothing sounds, is keyed or beeped, nor comes from a peer, and only a call of this path changes that. */
+  get isIdle(): boolean {
+    return (
+      !this.player.active &&
+      this.#dialling.length === 0 &&
+      this.#overlays.length === 0 &&
+      this.#peer === undefined &&
+      this.#options.addNoise === undefined
+    );
+  }
+
+  /** As {@link tick}, while it {@link isIdle}. */
+  sendIdle(): void {
+    if (!this.#isMute) this.sender.sendIdle(this.#frame);
+    else if (this.#media !== undefined) this.sender.hold(this.#frame);
+  }
+
+  get #isMute(): boolean {
     const media = this.#media;
-    const mute =
+    return (
       media === undefined ||
       media.direction === 'recvonly' ||
       media.direction === 'inactive' ||
-      media.remotePort === 0;
+      media.remotePort === 0
+    );
+  }
+
+  /** Sends one frame. @returns what the party hears of us in it; valid until the next call */
+  tick(): Int16Array {
+    const media = this.#media;
+    const mute = this.#isMute;
     const dialled = this.#dialling[0];
     // Sounds wait while keys are sent in their place; keys wait until the party takes something.
-    if (dialled !== undefined && !mute) {
+    if (dialled !== undefined && media !== undefined && !mute) {
       // The peer speaks on meanwhile.
       this.#peer?.skip();
       return this.#dial(dialled, dialled.asTones ? undefined : media.telephoneEventPayloadType);

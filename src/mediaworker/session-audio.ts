@@ -3,6 +3,7 @@ import type { EndCause } from '../recording/types.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
+import { DeferredFrames } from './deferred-frames.ts';
 import { HeardQueue } from './heard-queue.ts';
 import { Meter } from './meter.ts';
 import { InbandKeys } from './inband-keys.ts';
@@ -65,6 +66,9 @@ export class SessionAudio {
   #peer: BridgePeer | undefined;
   /** The clock's reading at the last tick, ms. */
   #tickedMs = 0;
+  /** Nobody minds hearing the party some frames later: see {@link #canWait}. */
+  #waits = false;
+  readonly #deferred: DeferredFrames;
   #codec: MediaStatistics['codec'];
   #closing: Promise<MediaStatistics> | undefined;
 
@@ -75,6 +79,7 @@ export class SessionAudio {
     this.#socket = socket;
     this.#clock = clock;
     this.#sampleRate = sampleRate;
+    this.#deferred = new DeferredFrames(clock, (nowMs) => this.#receiveFrame(nowMs));
     this.#frame = (sampleRate * TICK_MS) / 1000;
     this.#said = new Int16Array(this.#frame);
     this.#heard = new HeardQueue(this.#frame, sampleRate);
@@ -116,7 +121,7 @@ export class SessionAudio {
       denoiser: this.#denoiser,
       keys: this.#keys,
       sendPath: this.#sendPath,
-      clock,
+      clock: this.#deferred.clock,
       createTarget: options.createTarget,
       log,
       onBeep: () => this.#peer?.beep(),
@@ -135,15 +140,21 @@ export class SessionAudio {
     });
   }
 
-  /** Takes a datagram that came to the RTP port. */
-  receive(bytes: Uint8Array, address: string, port: number): void {
+  /** Takes a datagram that came to the RTP port, at `arrivedMs` of the clock's monotonic reading. */
+  receive(bytes: Uint8Array, address: string, port: number, arrivedMs = this.#clock.monotonic()): void {
     if (this.#closing !== undefined) return;
+    if (this.#waits) {
+      this.#deferred.makeUp(arrivedMs);
+      this.#deferred.moment = arrivedMs;
+      this.#receivePath.receive(bytes, address, port, arrivedMs);
+      this.#deferred.moment = Number.NaN;
+      return;
+    }
     const { timeline } = this.#receivePath;
-    const nowMs = this.#clock.monotonic();
     const before = timeline.receivedUntil;
-    this.#receivePath.receive(bytes, address, port, nowMs);
+    this.#receivePath.receive(bytes, address, port, arrivedMs);
     if (this.#keepsHeard && timeline.receivedUntil !== before) {
-      const sinceTick = Math.min(1, (nowMs - this.#tickedMs) / TICK_MS) * this.#frame;
+      const sinceTick = Math.min(1, (arrivedMs - this.#tickedMs) / TICK_MS) * this.#frame;
       this.#heard.arrived(timeline.receivedUntil - timeline.head - sinceTick);
     }
   }
@@ -155,6 +166,7 @@ export class SessionAudio {
   }
 
   handle(command: SessionCommand): void {
+    this.#waitNoLonger();
     switch (command.type) {
       case 'configure':
         this.#codec = command.media.codec;
@@ -243,6 +255,7 @@ export class SessionAudio {
 
   /** What the party says goes to `peer` from now on, and what that sends to the party; undefined: nowhere. */
   join(peer: BridgePeer | undefined): void {
+    this.#waitNoLonger();
     this.#peer = peer;
     this.#sendPath.join(peer !== undefined);
   }
@@ -262,9 +275,21 @@ export class SessionAudio {
     this.#sendPath.sendDigits(PEER_KEY, digit);
   }
 
-  /** One frame; called every 20 ms, late or not. `nowMs`: the clock's monotonic reading. */
-  tick(nowMs: number): void {
+  /**
+   * One frame; called every 20 ms, late or not.
+   * @param nowMs the clock's monotonic reading; @param batch whose turn it is
+   */
+  tick(nowMs: number, batch?: number): void {
     if (this.#closing !== undefined) return;
+    if (this.#waits) {
+      this.#sendPath.sendIdle();
+      this.#deferred.add(nowMs);
+      if (batch !== this.#options.batch) return;
+      this.#deferred.makeUp();
+      this.#report(nowMs);
+      if (!this.#canWait) this.#waitNoLonger();
+      return;
+    }
     this.#tickedMs = nowMs;
     const sent = this.#sendPath.tick();
     if (this.#keepsHeard) {
@@ -272,6 +297,15 @@ export class SessionAudio {
       if (this.#heard.pushed === 0) this.#heard.begin(receivedUntil - head);
       this.#heard.push(sent);
     }
+    this.#receiveFrame(nowMs);
+    this.#endOverlays();
+    this.#report(nowMs);
+    if (batch !== undefined && batch === this.#options.batch && this.#canWait)
+      this.#waits = this.#socket.joinBatch?.(batch) ?? false;
+  }
+
+  /** What the party said in a frame is heard and written. */
+  #receiveFrame(nowMs: number): void {
     let advance = this.#receivePath.tick(nowMs);
     let from = this.#receivePath.timeline.head - advance;
     while (advance > 0) {
@@ -283,8 +317,33 @@ export class SessionAudio {
       advance -= count;
     }
     this.#recordings.writeBehind();
-    this.#endOverlays();
-    this.#report(nowMs);
+  }
+
+  /**
+   * Whether recording, to the sample, is all that happens, so that nobody notices when it happens some frames
+   * later: nothing sounds that others hear or wait for. Only a command or a bridge changes that, or the end of
+   * the recordings.
+   */
+  get #canWait(): boolean {
+    return (
+      this.#recordings.active &&
+      this.#peer === undefined &&
+      !this.#keepsHeard &&
+      !this.#detectors.active &&
+      !this.#listeners.active &&
+      !this.#copies.active &&
+      !this.#injections.active &&
+      this.#ends.length === 0 &&
+      this.#sendPath.isIdle
+    );
+  }
+
+  #waitNoLonger(): void {
+    if (!this.#waits) return;
+    this.#socket.receive?.();
+    this.#deferred.makeUp();
+    this.#socket.joinBatch?.(undefined);
+    this.#waits = false;
   }
 
   /** Takes everything received, ends recordings with `cause` and waits for their files. */
@@ -294,6 +353,7 @@ export class SessionAudio {
   }
 
   async #close(cause: EndCause): Promise<MediaStatistics> {
+    this.#waitNoLonger();
     const { timeline, latch } = this.#receivePath;
     const { player, sender } = this.#sendPath;
     player.stopAll();

@@ -35,6 +35,11 @@ export class SessionInjections {
     this.#options = options;
   }
 
+  /** Something comes from elsewhere, or may. */
+  get active(): boolean {
+    return this.#running.size > 0;
+  }
+
   start(injectId: string, { codec, sampleRate, realtime }: InjectSpec): void {
     const { sessionId, frame, onEvent } = this.#options;
     const ours = this.#options.sampleRate;

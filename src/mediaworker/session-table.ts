@@ -13,6 +13,11 @@ export interface SessionTableOptions {
   readonly openSocket: (bindAddress: string) => Promise<RtpSocket>;
   /** Hands over a pair that was bound ahead, if it has it. Default: there is none. */
   readonly takeSpare?: ((rtpPort: number, begin: (socket: RtpSocket) => void) => boolean) | undefined;
+  /**
+   * Has what arrived for the sockets of a batch, or for those in none, handed over; called before each tick.
+   * Default: sockets do it unasked.
+   */
+  readonly receive?: ((batch?: number) => void) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
   /** Uniform in [0, 1), for SSRC, first sequence number and RTCP intervals. */
   readonly random: () => number;
@@ -26,6 +31,8 @@ export interface SessionTableOptions {
 const FRAME_MS = 20;
 /** So that the packets of many sessions do not leave in one burst. */
 const PHASES = 4;
+/** Sessions that can wait are looked at every so many frames: what is known of them is then used several times. */
+export const BATCH_FRAMES = 3;
 
 /** All media sessions of one thread, with one ticker for the lot. */
 export class SessionTable {
@@ -38,7 +45,9 @@ export class SessionTable {
   /** When each phase had its last tick, ms; NaN before the first. */
   readonly #tickedAt: number[];
   #ticker: Timer | undefined;
-  #phase = 0;
+  /** Number of the next tick, of those of one round of batches. */
+  #turn = 0;
+  #opened = 0;
   #closing = false;
   #frames = 0;
   #lateFrames = 0;
@@ -118,8 +127,10 @@ export class SessionTable {
 
   #begin(options: OpenSession, socket: RtpSocket): void {
     const { clock, openSocket, onEvent, log, random, createTarget } = this.#options;
+    const phase = this.#emptiestPhase();
     const session = new MediaSession({
       ...options,
+      batch: phase + this.#phases.length * (this.#opened++ % BATCH_FRAMES),
       socket,
       openSocket: () => openSocket(options.bindAddress),
       clock,
@@ -129,13 +140,14 @@ export class SessionTable {
       log: log.child({ session_id: options.sessionId }),
     });
     this.#sessions.set(options.sessionId, session);
-    this.#schedule(session);
+    this.#schedule(session, phase);
   }
 
   async #close(session: MediaSession, cause: Parameters<MediaSession['close']>[0]): Promise<void> {
     this.#leaving.add(session);
     // The command may overtake packets that have arrived but wait in the socket: they are read in this turn.
     await this.#options.clock.holdWhile(new Promise((resolve) => setImmediate(resolve)));
+    session.receive();
     const statistics = await session.close(cause).catch((error: unknown) => {
       this.#options.log.error({ session_id: session.sessionId, err: error }, 'media session did not close');
       return NO_STATISTICS;
@@ -161,26 +173,37 @@ export class SessionTable {
     if (!this.#leaving.has(session) && !this.#leaving.has(peer)) session.bridge(peer);
   }
 
-  #schedule(session: MediaSession): void {
-    const emptiest = this.#phases.reduce((least, bucket) => (bucket.length < least.length ? bucket : least));
-    emptiest.push(session);
+  #emptiestPhase(): number {
+    let emptiest = 0;
+    for (const [phase, bucket] of this.#phases.entries())
+      if (bucket.length < this.#phases[emptiest]!.length) emptiest = phase;
+    return emptiest;
+  }
+
+  #schedule(session: MediaSession, phase: number): void {
+    this.#phases[phase]!.push(session);
     this.#ticker ??= this.#options.clock.every(FRAME_MS / this.#phases.length, () => this.#tick());
   }
 
   #tick(): void {
+    const turn = this.#turn;
+    const phases = this.#phases.length;
+    const phase = turn % phases;
+    this.#turn = (turn + 1) % (phases * BATCH_FRAMES);
+    this.#options.receive?.();
+    this.#options.receive?.(turn);
     const now = this.#options.clock.monotonic();
-    const bucket = this.#phases[this.#phase]!;
+    const bucket = this.#phases[phase]!;
     this.#frames += bucket.length;
     // After a standstill the frames that were missed come in one burst: all of them are late.
-    const missed = Math.floor((now - this.#tickedAt[this.#phase]!) / FRAME_MS) - 1;
+    const missed = Math.floor((now - this.#tickedAt[phase]!) / FRAME_MS) - 1;
     if (missed > 0) this.#lateFrames += missed * bucket.length;
-    this.#tickedAt[this.#phase] = now;
-    this.#phase = (this.#phase + 1) % this.#phases.length;
+    this.#tickedAt[phase] = now;
     // By index: a session may close itself during its tick, never remove itself.
     for (let i = 0; i < bucket.length; i++) {
       const session = bucket[i]!;
       try {
-        session.tick(now);
+        session.tick(now, turn);
       } catch (cause) {
         this.#fail(session, cause);
       }

@@ -14,6 +14,7 @@ import {
   type NetworkConditions,
 } from '../rtp/memory-network.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
+import { batchedSockets } from './batched-sockets.test-helper.ts';
 import { LocalMediaHost } from './local-host.ts';
 import { negotiated, PEER_ADDRESS, recordSpec } from './media-specs.test-helper.ts';
 import { OUR_ADDRESS, Peer } from './peer.test-helper.ts';
@@ -51,6 +52,8 @@ export interface Rig {
   readonly events: MediaEvent[];
   readonly port: number;
   readonly folder: string;
+  /** Packets of the peers that have waited so far. */
+  readonly waited: number;
   newPeer(address: string, ssrc: number): Promise<Peer>;
   send(command: Commands): void;
   configure(media?: Partial<NegotiatedMedia>): void;
@@ -78,18 +81,25 @@ export async function openRig(
     readonly inbandDigits?: InbandDigits | undefined;
     readonly concealLoss?: boolean;
     readonly conditions?: Partial<NetworkConditions>;
+    /** Whether packets may wait for their batch, as they do with io_uring. Default true. */
+    readonly batches?: boolean;
   } = {},
 ): Promise<Rig> {
   const clock = new VirtualClock();
   const random = seededRandom(11);
   const network = createMemoryRtpNetwork(clock, { delayMs: 5, ...options.conditions });
+  const batched = batchedSockets(clock);
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-session-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const host = new LocalMediaHost({
     clock,
     log: silentLogger,
     random,
-    openSocket: (address) => network.open(address),
+    openSocket: async (address) => {
+      const socket = await network.open(address);
+      return options.batches === false ? socket : batched.wrap(socket);
+    },
+    receive: batched.receive,
   });
   const events: MediaEvent[] = [];
   const sessionId = 'session-1';
@@ -125,6 +135,9 @@ export async function openRig(
     events,
     port: opened.rtpPort,
     folder,
+    get waited() {
+      return batched.waited;
+    },
     newPeer,
     send: (command) => host.send({ ...command, sessionId } as MediaCommand),
     configure: (media = {}) =>

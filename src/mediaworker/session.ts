@@ -16,6 +16,8 @@ import { SessionAudio } from './session-audio.ts';
 
 export interface MediaSessionOptions extends OpenSession {
   readonly socket: RtpSocket;
+  /** Those with which its packets may be looked at while it can wait, each {@link BATCH_FRAMES} frames. */
+  readonly batch?: number | undefined;
   /** Binds a further port for RTP at the session's address. @throws Error */
   readonly openSocket: () => Promise<RtpSocket>;
   readonly clock: Clock;
@@ -50,8 +52,8 @@ export class MediaSession {
     const { socket } = options;
     this.#options = options;
     this.sessionId = options.sessionId;
-    socket.onPacket = (bytes, address, port) => {
-      if (this.#audio !== undefined) this.#audio.receive(bytes, address, port);
+    socket.onPacket = (bytes, address, port, arrivedMs) => {
+      if (this.#audio !== undefined) this.#audio.receive(bytes, address, port, arrivedMs);
       else this.#keepEarly(bytes, address, port);
     };
     socket.onRtcp = (bytes, address, port) => this.#audio?.receiveRtcp(bytes, address, port);
@@ -71,9 +73,17 @@ export class MediaSession {
     }
   }
 
-  /** One frame; called every 20 ms, late or not. `nowMs`: the clock's monotonic reading. */
-  tick(nowMs: number): void {
-    if (this.#closing === undefined) this.#audio?.tick(nowMs);
+  /**
+   * One frame; called every 20 ms, late or not.
+   * @param nowMs the clock's monotonic reading; @param batch whose turn it is
+   */
+  tick(nowMs: number, batch?: number): void {
+    if (this.#closing === undefined) this.#audio?.tick(nowMs, batch);
+  }
+
+  /** Takes what has arrived but waits in its sockets. */
+  receive(): void {
+    this.#options.socket.receive?.();
   }
 
   /** Lets the parties of both sessions hear each other; former bridges of either end. */

@@ -5,6 +5,7 @@ import { diskTargets } from '../recording/disk-targets.ts';
 import { RecordingKey } from '../recording/encryption/keys.ts';
 import { createRtpSockets } from '../rtp/sockets.ts';
 import { RealClock } from '../time/real-clock.ts';
+import { chooseSystemIo } from './system-io.ts';
 import { warmUpOpus } from './codecs.ts';
 import { eventPoster } from './event-poster.ts';
 import { SessionTable } from './session-table.ts';
@@ -19,12 +20,16 @@ if (port === null) throw new Error('worker-main.ts runs only as a worker thread'
 const data = workerData as MediaWorkerData;
 const post = (message: FromWorker): void => port.postMessage(message);
 
+const clock = new RealClock();
+const system = chooseSystemIo(data.rtpIo, clock);
+process.once('exit', () => system.close());
+if (system.refused !== undefined) portLogger({}).debug({ reason: system.refused }, 'io_uring is not used');
 const sockets = createRtpSockets({
+  io: system.datagrams,
   minPort: data.rtpPorts.min,
   maxPort: data.rtpPorts.max,
   random: Math.random,
 });
-const clock = new RealClock();
 const { spare } = data;
 const spares =
   spare &&
@@ -39,10 +44,12 @@ const table = new SessionTable({
   clock,
   log: portLogger({}),
   random: Math.random,
+  receive: (batch) => system.datagrams.receive(batch),
   openSocket: (bindAddress) => sockets.open(bindAddress),
   takeSpare: (rtpPort, begin) => spares?.take(rtpPort, begin) === true,
   createTarget: diskTargets({
     clock,
+    files: system.files,
     key: data.recordingKey === undefined ? undefined : new RecordingKey(data.recordingKey),
   }),
   onEvent: (event) => events.post(event),

@@ -1,10 +1,13 @@
 import type { LogFields } from '../log/logger.ts';
+import type { SystemIoSetting } from './system-io.ts';
 import type { AudioCodec, MediaCommand, MediaEvent } from './protocol.ts';
 
 /** Settings of a media worker, fixed at its start. */
 export interface MediaWorkerData {
   /** Lowest and highest UDP port for RTP and RTCP. */
   readonly rtpPorts: { readonly min: number; readonly max: number };
+  /** How packets come from and go to the system. Default: `auto`. */
+  readonly rtpIo?: SystemIoSetting | undefined;
   /** Codecs that sessions may have: what takes time to load is loaded ahead. */
   readonly codecs?: readonly AudioCodec[];
   /** Port pairs that are bound ahead of the sessions that will have them (spare-ports.ts); default: none. */

@@ -12,6 +12,10 @@ export interface FileSystem {
   open(file: string): Promise<number>;
   /** @returns bytes written, which may be fewer than asked for */
   write(fd: number, bytes: Uint8Array, position: number): Promise<number>;
+  /** As {@link write}, but may wait a moment for other writes to go with it, unless {@link hurry} is called. */
+  writeTogether?(fd: number, bytes: Uint8Array, position: number): Promise<number>;
+  /** Those that wait go now. */
+  hurry?(): void;
   /** @returns bytes read, 0 at the end */
   read(fd: number, bytes: Uint8Array, position: number): Promise<number>;
   truncate(fd: number, length: number): Promise<void>;

@@ -58,6 +58,8 @@ export class FileTarget implements ByteTarget {
   #failure: TargetError | undefined;
   #finished = false;
   #pumping = false;
+  /** Somebody waits for the queue to be empty. */
+  #draining = 0;
   /** Settles, never rejecting, when the pump has stopped. */
   #pumped: Promise<void> = Promise.resolve();
 
@@ -164,7 +166,13 @@ export class FileTarget implements ByteTarget {
 
   async #write(fd: number, write: Write): Promise<void> {
     try {
-      await writeFully(fd, write.bytes, write.position, this.#files);
+      const { bytes, position } = write;
+      let written = 0;
+      if (this.#draining === 0 && this.#files.writeTogether !== undefined)
+        written = await this.#files.writeTogether(fd, bytes, position);
+      // What the disk did not take at once is an exception, and goes on without company.
+      if (written < bytes.length)
+        await writeFully(fd, bytes.subarray(written), position + written, this.#files);
     } finally {
       // Only now: the kernel reads the bytes until the write is over, even when the recording has failed.
       write.release?.();
@@ -208,7 +216,10 @@ export class FileTarget implements ByteTarget {
   }
 
   async #drain(): Promise<void> {
+    this.#draining++;
+    this.#files.hurry?.();
     while (this.#pumping) await this.#pumped;
+    this.#draining--;
   }
 
   #takeFd(): number | undefined {

@@ -1,11 +1,33 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { test } from 'node:test';
-import { createRtpSockets, RtpPortError, type RtpSocket } from './sockets.ts';
+import { test as nodeTest, type TestContext } from 'node:test';
+import type { DatagramIo } from './datagrams.ts';
+import { nodeDatagrams } from './node-datagrams.ts';
+import {
+  createRtpSockets as createSockets,
+  RtpPortError,
+  type RtpSocket,
+  type RtpSocketsOptions,
+} from './sockets.ts';
+import { openUring } from './uring/uring.test-helper.ts';
 
 const HOST = '127.0.0.1';
+const uring = openUring();
 
-test('a pair is an even port and the odd one above it, and both carry datagrams', async () => {
+/** All of these rules hold for either way to the system. */
+function test(
+  rule: string,
+  body: (t: TestContext, create: typeof createSockets) => Promise<void> | void,
+): void {
+  nodeTest(`${rule} (node)`, (t) => body(t, by(nodeDatagrams)));
+  nodeTest(`${rule} (io_uring)`, { skip: uring.refused }, (t) => body(t, by(uring.datagrams)));
+}
+
+function by(io: DatagramIo): typeof createSockets {
+  return (options: RtpSocketsOptions) => createSockets({ ...options, io });
+}
+
+test('a pair is an even port and the odd one above it, and both carry datagrams', async (_t, createRtpSockets) => {
   const sockets = createRtpSockets({ minPort: 41_001, maxPort: 41_400, random: () => 0.5 });
   const [a, b] = [await sockets.open(HOST), await sockets.open(HOST)];
   assert.equal(a.rtpPort % 2, 0);
@@ -29,7 +51,7 @@ test('a pair is an even port and the odd one above it, and both carry datagrams'
   b.close();
 });
 
-test('a pair of which one port is in use is passed over', async () => {
+test('a pair of which one port is in use is passed over', async (_t, createRtpSockets) => {
   const taken = createSocket('udp4');
   await new Promise<void>((resolve) => taken.bind(41_503, HOST, resolve));
   const sockets = createRtpSockets({ minPort: 41_502, maxPort: 41_505, random: () => 0 });
@@ -39,7 +61,7 @@ test('a pair of which one port is in use is passed over', async () => {
   taken.close();
 });
 
-test('a full range is one clear error', async () => {
+test('a full range is one clear error', async (_t, createRtpSockets) => {
   const sockets = createRtpSockets({ minPort: 41_600, maxPort: 41_601, random: () => 0 });
   const only = await sockets.open(HOST);
   await assert.rejects(
@@ -49,7 +71,7 @@ test('a full range is one clear error', async () => {
   only.close();
 });
 
-test('a long stretch of ports in use by others does not make the range count as full', async (t) => {
+test('a long stretch of ports in use by others does not make the range count as full', async (t, createRtpSockets) => {
   const others = createRtpSockets({ minPort: 14_000, maxPort: 14_599, random: () => 0 });
   for (let i = 0; i < 260; i++) {
     const taken = await others.open(HOST);
@@ -62,7 +84,7 @@ test('a long stretch of ports in use by others does not make the range count as 
   assert.ok(pair.rtpPort > 14_000 + 2 * 259);
 });
 
-test('every pair of a range is had before the range is full', async (t) => {
+test('every pair of a range is had before the range is full', async (t, createRtpSockets) => {
   const sockets = createRtpSockets({ minPort: 16_000, maxPort: 16_023, random: () => 0.3 });
   const ports = new Set<number>();
   for (let i = 0; i < 12; i++) {
@@ -74,12 +96,12 @@ test('every pair of a range is had before the range is full', async (t) => {
   await assert.rejects(sockets.open(HOST), RtpPortError);
 });
 
-test('an address that is not ours is one clear error', async () => {
+test('an address that is not ours is one clear error', async (_t, createRtpSockets) => {
   const sockets = createRtpSockets({ minPort: 41_700, maxPort: 41_800, random: () => 0 });
   await assert.rejects(sockets.open('192.0.2.77'), RtpPortError);
 });
 
-test('sending to nobody and closing twice do no harm', async () => {
+test('sending to nobody and closing twice do no harm', async (_t, createRtpSockets) => {
   const sockets = createRtpSockets({ minPort: 41_900, maxPort: 41_950, random: () => 0 });
   const pair = await sockets.open(HOST);
   for (let i = 0; i < 5; i++) {
@@ -91,7 +113,7 @@ test('sending to nobody and closing twice do no harm', async () => {
   pair.send(Buffer.from('x'), 0, 1, 9, HOST);
 });
 
-test('what cannot be sent is dropped and harms nothing', async () => {
+test('what cannot be sent is dropped and harms nothing', async (_t, createRtpSockets) => {
   const sockets = createRtpSockets({ minPort: 41_960, maxPort: 41_980, random: () => 0 });
   const [a, b] = [await sockets.open(HOST), await sockets.open(HOST)];
   const heard = new Promise<string>((resolve) => {
@@ -107,7 +129,7 @@ test('what cannot be sent is dropped and harms nothing', async () => {
   b.close();
 });
 
-test('a socket for both families speaks to IPv4 peers in plain IPv4 addresses', async (t) => {
+test('a socket for both families speaks to IPv4 peers in plain IPv4 addresses', async (t, createRtpSockets) => {
   const sockets = createRtpSockets({ minPort: 42_000, maxPort: 42_020, random: () => 0 });
   const four = await sockets.open(HOST);
   t.after(() => four.close());
@@ -129,14 +151,14 @@ test('a socket for both families speaks to IPv4 peers in plain IPv4 addresses', 
   assert.equal(await back, `${HOST}:${both.rtpPort}`);
 });
 
-test('many that open at once get a pair each', async () => {
+test('many that open at once get a pair each', async (_t, createRtpSockets) => {
   const sockets = createRtpSockets({ minPort: 42_030, maxPort: 42_080, random: () => 0.3 });
   const pairs = await Promise.all(Array.from({ length: 12 }, () => sockets.open(HOST)));
   assert.equal(new Set(pairs.map((pair) => pair.rtpPort)).size, 12);
   for (const pair of pairs) pair.close();
 });
 
-test('a range without a pair is refused at once', () => {
+test('a range without a pair is refused at once', (_t, createRtpSockets) => {
   assert.throws(
     () => createRtpSockets({ minPort: 5001, maxPort: 5002, random: () => 0 }),
     /at least one even-odd pair/,

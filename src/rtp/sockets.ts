@@ -1,19 +1,22 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { isIP, isIPv6 } from 'node:net';
+import { type DatagramIo, type DatagramSocket, type OnDatagram, RtpPortError } from './datagrams.ts';
+import { nodeDatagrams } from './node-datagrams.ts';
+
+export { RtpPortError } from './datagrams.ts';
 
 /** An RTP port and the RTCP port above it (RFC 3550 11). */
 export interface RtpSocket {
   /** Even; RTCP is the next one. */
   readonly rtpPort: number;
-  /** Called for each datagram on the RTP port; `bytes` must not be kept. IPv4 comes as IPv4, whatever the socket. */
-  onPacket: (bytes: Uint8Array, address: string, port: number) => void;
-  onRtcp: (bytes: Uint8Array, address: string, port: number) => void;
-  /**
-   * The buffer must stay untouched until the system has taken it, which is a matter of microseconds.
-   * `address` must be in numbers. What cannot be sent (host name, other family, port 0) is dropped.
-   */
+  /** Called for each datagram on the RTP port; as {@link DatagramSocket.listener}. */
+  onPacket: OnDatagram;
+  onRtcp: OnDatagram;
+  /** As {@link DatagramSocket.send}. */
   send(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void;
   sendRtcp(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void;
+  /** As {@link DatagramSocket.receive}, for both ports. */
+  receive?(): void;
+  /** As {@link DatagramSocket.joinBatch}, for the RTP port. */
+  joinBatch?(batch: number | undefined): boolean;
   close(): void;
 }
 
@@ -23,6 +26,8 @@ export interface RtpSocketsOptions {
   readonly maxPort: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Default: {@link nodeDatagrams}. */
+  readonly io?: DatagramIo | undefined;
 }
 
 export interface RtpSockets {
@@ -30,26 +35,8 @@ export interface RtpSockets {
   open(bindAddress: string): Promise<RtpSocket>;
 }
 
-/** No RTP port could be had; the message names the range and the cure. */
-export class RtpPortError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'RtpPortError';
-  }
-}
-
-type LookupNumber = (
-  hostname: string,
-  options: unknown,
-  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-) => void;
-
 /** Pairs that are tried before the range counts as full. */
 const MAX_TRIES = 200;
-/** Packets wait here while the thread is busy: about 400 of G.711. */
-const RECEIVE_BUFFER_BYTES = 256 * 1024;
-/** How a socket for both families writes an IPv4 address (RFC 4291 2.5.5.2). */
-const MAPPED = '::ffff:';
 
 /**
  * Opens pairs of ports in a range, from a random place on and in random steps, so that a peer cannot guess the
@@ -57,6 +44,7 @@ const MAPPED = '::ffff:';
  * they also leave a stretch of ports in use (another worker's calls, another program's) at the next try.
  */
 export function createRtpSockets(options: RtpSocketsOptions): RtpSockets {
+  const { io = nodeDatagrams } = options;
   const first = options.minPort + (options.minPort % 2);
   const pairs = Math.floor((options.maxPort - first + 1) / 2);
   if (pairs < 1)
@@ -73,7 +61,7 @@ export function createRtpSockets(options: RtpSocketsOptions): RtpSockets {
       for (let i = 0; i < tries; i++) {
         const port = first + 2 * next;
         next = (next + step) % pairs;
-        const socket = await openPair(bindAddress, port);
+        const socket = await openPair(io, bindAddress, port);
         if (socket !== undefined) return socket;
       }
       throw new RtpPortError(
@@ -88,10 +76,10 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /** @returns undefined when one of the two ports is in use */
-async function openPair(address: string, port: number): Promise<RtpSocket | undefined> {
-  const rtp = await bind(address, port);
+async function openPair(io: DatagramIo, address: string, port: number): Promise<RtpSocket | undefined> {
+  const rtp = await io.bind(address, port);
   if (rtp === undefined) return undefined;
-  const rtcp = await bind(address, port + 1).catch((error: unknown) => {
+  const rtcp = await io.bind(address, port + 1).catch((error: unknown) => {
     rtp.close();
     throw error;
   });
@@ -99,39 +87,15 @@ async function openPair(address: string, port: number): Promise<RtpSocket | unde
     rtp.close();
     return undefined;
   }
-  return new UdpPair(new Port(rtp, isIPv6(address)), new Port(rtcp, isIPv6(address)), port);
-}
-
-function bind(address: string, port: number): Promise<Socket | undefined> {
-  const family = isIPv6(address) ? 6 : 4;
-  const lookup = numericLookup(family);
-  return new Promise((resolve, reject) => {
-    const socket = createSocket({ type: `udp${family}`, recvBufferSize: RECEIVE_BUFFER_BYTES, lookup });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      socket.close();
-      if (error.code === 'EADDRINUSE') resolve(undefined);
-      else reject(new RtpPortError(`RTP cannot be bound to ${address}: ${error.message}`, { cause: error }));
-    });
-    socket.bind({ address, port, exclusive: true }, () => {
-      socket.removeAllListeners('error');
-      // Of a connectionless socket: an ICMP answer to something sent, which is no reason to stop.
-      socket.on('error', () => {});
-      resolve(socket);
-    });
-  });
-}
-
-/** Addresses are numbers here; Node would ask the resolver for each packet and answer a tick later. */
-function numericLookup(family: 4 | 6): LookupNumber {
-  return (hostname, _options, callback) => callback(null, hostname, family);
+  return new UdpPair(rtp, rtcp, port);
 }
 
 class UdpPair implements RtpSocket {
   readonly rtpPort: number;
-  readonly #rtp: Port;
-  readonly #rtcp: Port;
+  readonly #rtp: DatagramSocket;
+  readonly #rtcp: DatagramSocket;
 
-  constructor(rtp: Port, rtcp: Port, rtpPort: number) {
+  constructor(rtp: DatagramSocket, rtcp: DatagramSocket, rtpPort: number) {
     this.rtpPort = rtpPort;
     this.#rtp = rtp;
     this.#rtcp = rtcp;
@@ -161,54 +125,17 @@ class UdpPair implements RtpSocket {
     this.#rtcp.send(buffer, offset, length, port, address);
   }
 
+  receive(): void {
+    this.#rtp.receive?.();
+    this.#rtcp.receive?.();
+  }
+
+  joinBatch(batch: number | undefined): boolean {
+    return this.#rtp.joinBatch?.(batch) ?? false;
+  }
+
   close(): void {
     this.#rtp.close();
     this.#rtcp.close();
   }
 }
-
-/** One bound UDP socket. */
-class Port {
-  readonly #socket: Socket;
-  readonly #isIPv6: boolean;
-  listener: RtpSocket['onPacket'] = ignore;
-  #closed = false;
-  /** The address that was sent to last, and how the socket writes it; empty when it cannot be sent to. */
-  #address = '';
-  #native = '';
-
-  constructor(socket: Socket, isIPv6: boolean) {
-    this.#socket = socket;
-    this.#isIPv6 = isIPv6;
-    socket.on('message', (bytes, { address, port }) => {
-      const isMapped = isIPv6 && address.startsWith(MAPPED);
-      this.listener(bytes, isMapped ? address.slice(MAPPED.length) : address, port);
-    });
-  }
-
-  send(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void {
-    if (address !== this.#address) {
-      this.#address = address;
-      this.#native = this.#nativeOf(address);
-    }
-    // dgram throws on a port out of range, and what the peer's SDP says must not end a session.
-    if (this.#closed || this.#native === '' || port < 1 || port > 65_535) return;
-    // Without a callback a failed send (no route, full queue) is an error event, which is ignored: RTP is lossy.
-    this.#socket.send(buffer, offset, length, port, this.#native);
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.listener = ignore;
-    this.#socket.close();
-  }
-
-  #nativeOf(address: string): string {
-    const family = isIP(address);
-    if (family === 4) return this.#isIPv6 ? MAPPED + address : address;
-    return family === 6 && this.#isIPv6 ? address : '';
-  }
-}
-
-function ignore(): void {}

@@ -165,6 +165,13 @@ export const CONFIG_KEYS = {
       default: 15,
       description: 'With idle_media keepalive: longest time in which nothing is sent.',
     }),
+    io: key({
+      schema: oneOf('auto', 'node'),
+      kind: 'text',
+      default: 'auto',
+      description:
+        'How packets and recordings reach the system. auto: by io_uring on Linux 6.1 and later, where it is allowed.',
+    }),
   },
   dtmf: {
     inband: key({

@@ -64,6 +64,7 @@ describe('the settings', () => {
         idle_media: 'silence',
         keepalive_seconds: 15,
         threads: 0,
+        io: 'auto',
       },
       dtmf: { inband: 'auto' },
       http: { listen: { host: '0.0.0.0', port: 8080 }, public_url: undefined },

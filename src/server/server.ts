@@ -397,11 +397,11 @@ class AssembledServer implements Server {
 
   #openMedia(recordingKey: Uint8Array | undefined): MediaHostPool {
     const log = this.#log.child({ component: 'media' });
-    const { bind: bindAddress, ports, codecs, threads: asked } = this.#config.rtp;
+    const { bind: bindAddress, ports, codecs, io: rtpIo, threads: asked } = this.#config.rtp;
     const threads = asked === 0 ? availableParallelism() : asked;
     const pairs = sparePairs(ports, threads);
     const spare = pairs > 0 ? { bindAddress, pairs } : undefined;
-    const data = { rtpPorts: ports, codecs, spare, recordingKey };
+    const data = { rtpPorts: ports, rtpIo, codecs, spare, recordingKey };
     const hosts = Array.from({ length: threads }, () => new WorkerMediaHost({ data, log }));
     for (const host of hosts) host.warmUp();
     const pool = new MediaHostPool(hosts);

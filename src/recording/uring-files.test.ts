@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { loadLibc } from '../io-uring/libc.ts';
+import { Reactor } from '../io-uring/reactor.ts';
+import { RealClock } from '../time/real-clock.ts';
+import type { TargetError } from './byte-target.ts';
+import type { FileSystem } from './file-system.ts';
+import { FileTarget } from './file-target.ts';
+import { uringFiles } from './uring-files.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'openswml-uring-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const clock = new RealClock();
+const { files, refused } = open();
+
+function open(): { readonly files: FileSystem | undefined; readonly refused: string | false } {
+  try {
+    const reactor = new Reactor(loadLibc());
+    after(() => reactor.close());
+    return { files: uringFiles(reactor, clock), refused: false };
+  } catch (cause) {
+    return { files: undefined, refused: String(cause) };
+  }
+}
+
+function target(file: string, onError: (error: TargetError) => void = () => {}): FileTarget {
+  const made = new FileTarget(file, { clock, files: files! });
+  made.open(onError);
+  return made;
+}
+
+test('writes of many files at once arrive whole, each in its own', { skip: refused }, async () => {
+  const many = Array.from({ length: 40 }, (_, n) => target(path.join(folder, `many-${n}`)));
+  for (let portion = 0; portion < 30; portion++) {
+    // Some so short that the engine keeps them within the object, which it moves about.
+    for (const [n, file] of many.entries())
+      file.append(new Uint8Array(1 + ((n * 37 + portion * 11) % 900)).fill(n));
+  }
+  const sizes = await Promise.all(many.map((file) => file.finish()));
+  for (const [n, file] of many.entries()) {
+    const bytes = readFileSync(file.path);
+    assert.equal(bytes.length, sizes[n]);
+    assert.ok(bytes.length > 30 && bytes.every((byte) => byte === n), `file ${n}`);
+  }
+});
+
+test('a part of a longer buffer is written, and only released when it is', { skip: refused }, async () => {
+  const file = target(path.join(folder, 'part'));
+  const buffer = new Uint8Array(4096).fill(1);
+  buffer.fill(7, 1000, 1100);
+  let released = false;
+  file.append(buffer.subarray(1000, 1100), () => {
+    released = true;
+    buffer.fill(9);
+  });
+  assert.equal(released, false);
+  await file.drained();
+  assert.equal(released, true);
+  file.patch(10, Uint8Array.of(5, 5));
+  assert.equal(await file.finish(), 100);
+  const expected = new Uint8Array(100).fill(7).fill(5, 10, 12);
+  assert.deepEqual(new Uint8Array(readFileSync(file.path)), expected);
+});
+
+test('a full disk is told with its cure, as by any other way', { skip: refused }, async () => {
+  const errors: TargetError[] = [];
+  const full: FileSystem = { ...bound(files), create: () => files!.open('/dev/full') };
+  const made = new FileTarget(path.join(folder, 'full'), { clock, files: full });
+  made.open((error) => errors.push(error));
+  made.append(new Uint8Array(500));
+  await made.drained();
+  assert.equal(errors.length, 1);
+  assert.equal(errors[0]?.code, 'ENOSPC');
+  assert.match(errors[0]!.message, /the disk is full: free space/);
+  await made.abandon();
+});
+
+test('a write to a descriptor that is closed fails and harms no other', { skip: refused }, async () => {
+  const failed = files!.writeTogether!(987_654, new Uint8Array(10), 0);
+  const file = target(path.join(folder, 'beside'));
+  file.append(Uint8Array.of(1, 2, 3));
+  await assert.rejects(failed, { code: 'EBADF' });
+  assert.equal(await file.finish(), 3);
+});
+
+/** The methods of a class, to be taken apart. */
+function bound(of: FileSystem | undefined): FileSystem {
+  const made = of!;
+  return {
+    create: made.create,
+    open: made.open,
+    read: made.read,
+    truncate: made.truncate,
+    sync: made.sync,
+    close: made.close,
+    rename: made.rename,
+    remove: made.remove,
+    size: made.size,
+    write: made.write,
+    writeTogether: (...args) => made.writeTogether!(...args),
+    hurry: () => made.hurry?.(),
+  };
+}

@@ -1,0 +1,122 @@
+import { getSystemErrorName } from 'node:util';
+import { OPERATION, SQE } from '../io-uring/abi.ts';
+import type { Reactor } from '../io-uring/reactor.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import { type FileSystem, nodeFileSystem } from './file-system.ts';
+
+interface PendingWrite {
+  /** Kept until the kernel has written it. */
+  readonly bytes: Uint8Array;
+  readonly position: number;
+  readonly fd: number;
+  readonly resolve: (written: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Writes wait so long for others to go with them, ms: a fraction of what they hold. */
+const GATHER_MS = 50;
+/** When somebody waits for them, results are looked for so soon, ms. */
+const HURRY_MS = 5;
+
+/**
+ * The machine's files, with writes by io_uring: those of all recordings of a thread go to the kernel together,
+ * and none wakes the thread. Everything else is done by Node's own functions.
+ */
+export function uringFiles(reactor: Reactor, clock: Clock): FileSystem {
+  return new UringFiles(reactor, clock);
+}
+
+class UringFiles implements FileSystem {
+  readonly create = nodeFileSystem.create;
+  readonly open = nodeFileSystem.open;
+  readonly read = nodeFileSystem.read;
+  readonly write = nodeFileSystem.write;
+  readonly truncate = nodeFileSystem.truncate;
+  readonly sync = nodeFileSystem.sync;
+  readonly close = nodeFileSystem.close;
+  readonly rename = nodeFileSystem.rename;
+  readonly remove = nodeFileSystem.remove;
+  readonly size = nodeFileSystem.size;
+  readonly #reactor: Reactor;
+  readonly #clock: Clock;
+  readonly #user: number;
+  readonly #pending: (PendingWrite | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #gathered: PendingWrite[] = [];
+  readonly #addresses = new WeakMap<ArrayBufferLike, number>();
+  #underWay = 0;
+  #timer: Timer | undefined;
+
+  constructor(reactor: Reactor, clock: Clock) {
+    this.#reactor = reactor;
+    this.#clock = clock;
+    this.#user = reactor.attach((index, result) => this.#written(index, result));
+  }
+
+  writeTogether(fd: number, bytes: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#gathered.push({ fd, bytes, position, resolve, reject });
+      this.#timer ??= this.#clock.after(GATHER_MS, () => this.#go());
+    });
+  }
+
+  hurry(): void {
+    if (this.#timer === undefined) return;
+    this.#submit();
+    this.#timer.cancel();
+    this.#timer = this.#clock.after(HURRY_MS, () => this.#go());
+  }
+
+  /** The timer runs while anything is under way: it also looks for results, should nobody else. */
+  #go(): void {
+    this.#submit();
+    this.#reactor.poll();
+    const busy = this.#underWay > 0 || this.#gathered.length > 0;
+    this.#timer = busy ? this.#clock.after(GATHER_MS, () => this.#go()) : undefined;
+  }
+
+  #submit(): void {
+    for (const write of this.#gathered.splice(0)) {
+      const index = this.#free.pop() ?? this.#pending.length;
+      const { bytes, position, fd } = write;
+      try {
+        const address = this.#addressOf(bytes.buffer) + bytes.byteOffset;
+        const at = this.#reactor.request(this.#user, index, OPERATION.write, fd, address, bytes.length);
+        this.#reactor.requests[at + SQE.offsetLow] = position;
+        this.#reactor.requests[at + SQE.offsetHigh] = Math.floor(position / 2 ** 32);
+      } catch (error) {
+        this.#free.push(index);
+        write.reject(error instanceof Error ? error : new Error(String(error)));
+        continue;
+      }
+      this.#pending[index] = write;
+      this.#underWay++;
+    }
+    this.#reactor.enter();
+  }
+
+  #written(index: number, result: number): void {
+    const write = this.#pending[index];
+    if (write === undefined) return;
+    this.#pending[index] = undefined;
+    this.#free.push(index);
+    this.#underWay--;
+    if (result >= 0) write.resolve(result);
+    else write.reject(systemError(result));
+  }
+
+  /** Buffers go round, so that few addresses are asked for. */
+  #addressOf(buffer: ArrayBufferLike): number {
+    let address = this.#addresses.get(buffer);
+    if (address === undefined) {
+      address = this.#reactor.libc.addressOf(buffer);
+      this.#addresses.set(buffer, address);
+    }
+    return address;
+  }
+}
+
+function systemError(result: number): Error {
+  const code = getSystemErrorName(result);
+  return Object.assign(new Error(`${code}: write`), { code, errno: result, syscall: 'write' });
+}

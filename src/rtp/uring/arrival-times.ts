@@ -1,0 +1,42 @@
+import type { Libc } from '../../io-uring/libc.ts';
+
+/** struct cmsghdr and struct timespec, as SO_TIMESTAMPNS puts them before a datagram. */
+export const CONTROL_BYTES = 32;
+const SECONDS = 4;
+const NANOSECONDS = 6;
+/** A step of the system's clock may make a datagram look older than it can be, or newer. */
+const OLDEST_MS = 2_000;
+
+/**
+ * When datagrams reached the system, by its own stamp (socket(7), SO_TIMESTAMPNS), on the injected clock: they
+ * may be looked at much later.
+ */
+export class ArrivalTimes {
+  readonly #libc: Libc;
+  readonly #words: Uint32Array;
+  readonly #monotonic: () => number;
+  /** The system's clock and ours at the last {@link look}. */
+  readonly #system = new Uint32Array(4);
+  #ours = 0;
+
+  /** @param words in which control data lies; @param monotonic ms */
+  constructor(libc: Libc, words: Uint32Array, monotonic: () => number) {
+    this.#libc = libc;
+    this.#words = words;
+    this.#monotonic = monotonic;
+  }
+
+  /** Call before datagrams are read. */
+  look(): void {
+    this.#libc.realtime(this.#system);
+    this.#ours = this.#monotonic();
+  }
+
+  /** @param at place of control data in words. @returns our clock's reading at the arrival, ms */
+  read(at: number): number {
+    const words = this.#words;
+    const seconds = (this.#system[0]! - words[at + SECONDS]!) | 0;
+    const ageMs = seconds * 1000 + (this.#system[2]! - words[at + NANOSECONDS]!) / 1e6;
+    return this.#ours - Math.min(Math.max(ageMs, 0), OLDEST_MS);
+  }
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import type { DatagramSocket } from '../datagrams.ts';
+import { loadLibc } from '../../io-uring/libc.ts';
+import { Reactor } from '../../io-uring/reactor.ts';
+import { RealClock } from '../../time/real-clock.ts';
+import { UringDatagrams } from './uring-datagrams.ts';
+import { openUring } from './uring.test-helper.ts';
+
+const HOST = '127.0.0.1';
+const { datagrams, refused } = openUring();
+
+async function pair(port: number): Promise<[DatagramSocket, DatagramSocket]> {
+  const [from, to] = [await datagrams.bind(HOST, port), await datagrams.bind(HOST, port + 1)];
+  assert.ok(from !== undefined && to !== undefined, 'the ports of the test are in use');
+  return [from, to];
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let turn = 0; turn < 5_000 && !condition(); turn++) await new Promise((next) => setTimeout(next, 1));
+  assert.ok(condition(), what);
+}
+
+test('more datagrams at once than there are buffers and slots come all, in order, each as it was sent', {
+  skip: refused,
+}, async () => {
+  const [from, to] = await pair(42_200);
+  const got: number[] = [];
+  let wrong = 0;
+  to.listener = (bytes) => {
+    const number = bytes[0]! * 256 + bytes[1]!;
+    got.push(number);
+    if (bytes.length !== 12 + (number % 100)) wrong++;
+    for (let i = 2; i < bytes.length; i++) if (bytes[i] !== (number & 0xff)) wrong++;
+  };
+  for (let number = 0; number < 600; number++) {
+    const datagram = new Uint8Array(12 + (number % 100)).fill(number & 0xff);
+    datagram[0] = number >> 8;
+    datagram[1] = number & 0xff;
+    // The sender may use its buffer again at once.
+    from.send(datagram, 0, datagram.length, 42_201, HOST);
+    datagram.fill(0xee);
+  }
+  await until(() => got.length >= 600, 'not all came');
+  assert.deepEqual(got, [...Array(600).keys()]);
+  assert.equal(wrong, 0);
+  from.close();
+  to.close();
+});
+
+test('a datagram longer than any that fits a packet of a network is dropped, at either end', {
+  skip: refused,
+}, async () => {
+  const [from, to] = await pair(42_204);
+  const lengths: number[] = [];
+  to.listener = (bytes) => lengths.push(bytes.length);
+  const other = createSocket('udp4');
+  const sendLong = (length: number) =>
+    new Promise((resolve) => other.send(new Uint8Array(length), 42_205, HOST, resolve));
+  await sendLong(9_000);
+  await sendLong(2_040);
+  from.send(new Uint8Array(9_000), 0, 9_000, 42_205, HOST);
+  from.send(new Uint8Array(1_500), 0, 1_500, 42_205, HOST);
+  await sendLong(0);
+  await until(() => lengths.length === 2, 'the short ones did not come');
+  assert.deepEqual(
+    lengths.sort((a, b) => a - b),
+    [0, 1_500],
+  );
+  other.close();
+  from.close();
+  to.close();
+});
+
+test('what was sent before a socket closed still leaves; its port and descriptor are free soon', {
+  skip: refused,
+}, async () => {
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  const [warm, to] = await pair(42_208);
+  let came = 0;
+  to.listener = () => came++;
+  warm.close();
+  await until(() => descriptors() > 0, '');
+  const before = descriptors();
+  for (let round = 0; round < 40; round++) {
+    let from: DatagramSocket | undefined;
+    for (let i = 0; from === undefined && i < 500; i++) {
+      from = await datagrams.bind(HOST, 42_208);
+      if (from === undefined) await new Promise((next) => setTimeout(next, 1));
+    }
+    assert.ok(from !== undefined, 'the port is not free again');
+    from.send(Uint8Array.of(round), 0, 1, 42_209, HOST);
+    from.close();
+  }
+  await until(() => came === 40, 'not all came');
+  await until(() => descriptors() <= before, 'descriptors are left open');
+  to.close();
+});
+
+test('a listener that is changed in the middle gets what comes next', { skip: refused }, async () => {
+  const [from, to] = await pair(42_212);
+  const got: number[] = [];
+  to.listener = (bytes) => {
+    got.push(bytes[0]!);
+    // As a session would that is closed in the middle.
+    if (bytes[0] === 1) to.listener = (later) => got.push(100 + later[0]!);
+  };
+  for (let i = 0; i < 4; i++) from.send(Uint8Array.of(i), 0, 1, 42_213, HOST);
+  await until(() => got.length === 4, 'not all came');
+  assert.deepEqual(got, [0, 1, 102, 103]);
+  from.close();
+  to.close();
+});
+
+test('IPv6 peers are told in the form of RFC 5952', { skip: refused }, async (t) => {
+  const six = await datagrams.bind('::1', 42_216).catch(() => undefined);
+  if (six === undefined) {
+    t.skip('this machine has no IPv6');
+    return;
+  }
+  const got: string[] = [];
+  six.listener = (_bytes, address, port) => got.push(`${address} ${port}`);
+  six.send(Uint8Array.of(1), 0, 1, 42_216, '0:0:0:0:0:0:0:1');
+  await until(() => got.length === 1, 'it did not come');
+  assert.deepEqual(got, ['::1 42216']);
+  six.close();
+});
+
+test('what waits for its batch comes with it, in order across changes, with the times of its arrival', {
+  skip: refused,
+}, async () => {
+  const [from, to] = await pair(42_220);
+  const clock = new RealClock();
+  const got: { readonly number: number; readonly arrivedMs: number }[] = [];
+  to.listener = (bytes, _address, _port, arrivedMs) => got.push({ number: bytes[0]!, arrivedMs: arrivedMs! });
+  const send = async (number: number): Promise<void> => {
+    from.send(Uint8Array.of(number), 0, 1, 42_221, HOST);
+    await new Promise((next) => setTimeout(next, 20));
+  };
+  await send(0);
+  await until(() => got.length === 1, 'the first did not come');
+  assert.equal(to.joinBatch!(7), true);
+  const before = clock.monotonic();
+  await send(1);
+  await send(2);
+  assert.equal(got.length, 1, 'they do not come by themselves');
+  datagrams.receive(6);
+  assert.equal(got.length, 1, 'nor with another batch');
+  datagrams.receive(7);
+  assert.deepEqual(
+    got.map(({ number }) => number),
+    [0, 1, 2],
+  );
+  const [, first, second] = got;
+  assert.ok(first!.arrivedMs >= before - 5 && second!.arrivedMs - first!.arrivedMs >= 15, 'times of arrival');
+  assert.ok(clock.monotonic() - second!.arrivedMs >= 15, 'they came earlier than they were looked at');
+  await send(3);
+  // What has come so far comes at the change.
+  assert.equal(to.joinBatch!(undefined), true);
+  assert.equal(got.length, 4);
+  await send(4);
+  to.joinBatch!(7);
+  to.joinBatch!(undefined);
+  to.joinBatch!(7);
+  await send(5);
+  to.receive!();
+  assert.deepEqual(
+    got.map(({ number }) => number),
+    [0, 1, 2, 3, 4, 5],
+  );
+  from.close();
+  to.close();
+});
+
+test('its end leaves nothing open, neither sockets nor those closed in the same turn', {
+  skip: refused,
+}, async () => {
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  const before = descriptors();
+  const reactor = new Reactor(loadLibc());
+  const io = new UringDatagrams(reactor, () => 0);
+  const opened = Array.from({ length: 20 }, (_, i) => io.open(HOST, 42_230 + i)!);
+  opened[0]!.joinBatch(1);
+  assert.ok(descriptors() >= before + 20);
+  for (const socket of opened.slice(0, 10)) socket.close();
+  io.close();
+  reactor.close();
+  await until(() => descriptors() <= before, 'descriptors are left open');
+});
