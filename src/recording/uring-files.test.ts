@@ -67,7 +67,7 @@ test('a part of a longer buffer is written, and only released when it is', { ski
 
 test('a full disk is told with its cure, as by any other way', { skip: refused }, async () => {
   const errors: TargetError[] = [];
-  const full: FileSystem = { ...bound(files), create: () => files!.open('/dev/full') };
+  const full: FileSystem = { ...files!, create: () => files!.open('/dev/full') };
   const made = new FileTarget(path.join(folder, 'full'), { clock, files: full });
   made.open((error) => errors.push(error));
   made.append(new Uint8Array(500));
@@ -85,22 +85,3 @@ test('a write to a descriptor that is closed fails and harms no other', { skip: 
   await assert.rejects(failed, { code: 'EBADF' });
   assert.equal(await file.finish(), 3);
 });
-
-/** The methods of a class, to be taken apart. */
-function bound(of: FileSystem | undefined): FileSystem {
-  const made = of!;
-  return {
-    create: made.create,
-    open: made.open,
-    read: made.read,
-    truncate: made.truncate,
-    sync: made.sync,
-    close: made.close,
-    rename: made.rename,
-    remove: made.remove,
-    size: made.size,
-    write: made.write,
-    writeTogether: (...args) => made.writeTogether!(...args),
-    hurry: () => made.hurry?.(),
-  };
-}

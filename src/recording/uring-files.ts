@@ -23,20 +23,15 @@ const HURRY_MS = 5;
  * and none wakes the thread. Everything else is done by Node's own functions.
  */
 export function uringFiles(reactor: Reactor, clock: Clock): FileSystem {
-  return new UringFiles(reactor, clock);
+  const writes = new GatheredWrites(reactor, clock);
+  return {
+    ...nodeFileSystem,
+    writeTogether: (fd, bytes, position) => writes.write(fd, bytes, position),
+    hurry: () => writes.hurry(),
+  };
 }
 
-class UringFiles implements FileSystem {
-  readonly create = nodeFileSystem.create;
-  readonly open = nodeFileSystem.open;
-  readonly read = nodeFileSystem.read;
-  readonly write = nodeFileSystem.write;
-  readonly truncate = nodeFileSystem.truncate;
-  readonly sync = nodeFileSystem.sync;
-  readonly close = nodeFileSystem.close;
-  readonly rename = nodeFileSystem.rename;
-  readonly remove = nodeFileSystem.remove;
-  readonly size = nodeFileSystem.size;
+class GatheredWrites {
   readonly #reactor: Reactor;
   readonly #clock: Clock;
   readonly #user: number;
@@ -53,7 +48,7 @@ class UringFiles implements FileSystem {
     this.#user = reactor.attach((index, result) => this.#written(index, result));
   }
 
-  writeTogether(fd: number, bytes: Uint8Array, position: number): Promise<number> {
+  write(fd: number, bytes: Uint8Array, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#gathered.push({ fd, bytes, position, resolve, reject });
       this.#timer ??= this.#clock.after(GATHER_MS, () => this.#go());

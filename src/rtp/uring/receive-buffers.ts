@@ -11,7 +11,6 @@ export const GROUP = 0;
  */
 export class ReceiveBuffers {
   /** All buffers, one after the other. */
-  readonly bytes: Uint8Array;
   readonly words: Uint32Array;
   readonly #pool: SharedMemory;
   readonly #ring: DataView;
@@ -25,7 +24,6 @@ export class ReceiveBuffers {
     this.#mask = count - 1;
     this.#views = new Array<Uint8Array | undefined>(count).fill(undefined);
     this.#pool = libc.allocate(count * BUFFER_BYTES);
-    this.bytes = new Uint8Array(this.#pool.buffer);
     this.words = new Uint32Array(this.#pool.buffer);
     const ring = libc.allocate(count * BUFFER_ENTRY.size);
     this.#ring = new DataView(ring.buffer);
@@ -37,7 +35,7 @@ export class ReceiveBuffers {
     for (let id = 0; id < count; id++) this.giveBack(id);
   }
 
-  /** Where a buffer begins in {@link bytes}. */
+  /** Where a buffer begins in {@link words}, bytes. */
   offsetOf(id: number): number {
     return id * BUFFER_BYTES;
   }
