@@ -84,6 +84,17 @@ describe('SampleRing', () => {
     );
   });
 
+  it('takes what has wrapped to the same word for neither open nor held at its end', () => {
+    const ring = new SampleRing(128);
+    ring.write(97, copy, Uint8Array.of(1), 0, 1);
+    ring.forgetBefore(97);
+    ring.write(175, copy, new Uint8Array(50).fill(1), 0, 50);
+    assert.equal(ring.end, 225, 'which lies where 97 lies');
+    assert.equal(ring.nextOpen(191, 226), 225);
+    assert.equal(ring.nextHeld(225, 226), 226);
+    assert.equal(ring.lastHeld(226, 191), 224);
+  });
+
   it('works on at positions past 32 bits', () => {
     const ring = new SampleRing(128);
     const far = 2 ** 40 + 17;

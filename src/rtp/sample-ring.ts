@@ -95,7 +95,7 @@ export class SampleRing {
     for (let position = from; position < stop; ) {
       const index = position & this.#mask;
       const open = ~this.#heldWord(index >>> 5) >>> (index & 31);
-      if (open !== 0) return Math.min(limit, position + zerosBelow(open));
+      if (open !== 0) return Math.min(stop, position + zerosBelow(open));
       position += 32 - (index & 31);
     }
     return Math.min(limit, Math.max(from, stop));

@@ -16,6 +16,8 @@ import { findTones } from '../support/tone-finder.ts';
 
 /** Said like speech: bursts with pauses, so that a voice detector hears a voice. */
 const SAID = { frequencies: testFrequencies(20, 525), toneMs: 700, pauseMs: 300 };
+/** What this phone holds back before it sounds (jitter buffer and audio buffer), and throws away at a BYE. */
+const PHONE_BUFFERS_MS = 400;
 const EXAMPLE = readFileSync(new URL('../../examples/voicemail.yaml', import.meta.url), 'utf8');
 
 async function startVoicemail(context: TestContext): Promise<ServerProcess> {
@@ -102,11 +104,15 @@ suite('The voicemail example', { concurrency: 4 }, () => {
       await new Promise((resolve) => setTimeout(resolve, 4000));
       phone.press('#');
       await phone.closed(60_000);
-      const { tones } = await storedTones(server);
+      const { wav, tones } = await storedTones(server);
+      const heardWhole = tones.filter((tone) => tone.startMs < wav.durationMs - PHONE_BUFFERS_MS);
       const returned = findTones(phone.heard(), { frequencies: SAID.frequencies });
+      // A tone that began in the last moment may be heard or not.
+      const ofTheLastMoment = tones.slice(heardWhole.length).map((tone) => tone.frequencyHz);
+      if (ofTheLastMoment.includes(returned.at(-1)!.frequencyHz)) returned.pop();
       assert.deepEqual(
-        returned.slice(-tones.length).map((tone) => tone.frequencyHz),
-        tones.map((tone) => tone.frequencyHz),
+        returned.slice(-heardWhole.length).map((tone) => tone.frequencyHz),
+        heardWhole.map((tone) => tone.frequencyHz),
       );
     });
   }
