@@ -53,7 +53,7 @@ export const FIGURES: readonly Figure[] = [
   { ...COUNT, key: 'files.recordings', name: 'finished files', share: 0.1, after: undefined },
   { ...COUNT, key: 'files.mb', name: 'size of all recordings', unit: 'MB', share: 0.1, after: undefined },
   { ...TOLD, key: 'rows.callbacks', name: 'rows of callbacks (kept a day)', unit: '' },
-  { ...TOLD, key: 'rows.audit', name: 'rows of the audit log (kept)', unit: '' },
+  { ...TOLD, key: 'rows.audit', name: 'rows of the audit log (kept a year)', unit: '' },
   { ...TOLD, key: 'files.cacheMb', name: 'cache of speech on disk (64 MB of it in memory)', unit: 'MB' },
   { ...TOLD, key: 'files.databaseMb', name: 'database and its log', unit: 'MB' },
 ];

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { Database } from '../storage/database.ts';
+import { PRUNE_INTERVAL_MS } from '../storage/pruning.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { type CallbackRow, CallbackTable } from './callback-table.ts';
 import type { AttemptResult, DeliveryState } from './delivery-states.ts';
@@ -15,7 +16,6 @@ const OK: AttemptResult = { type: 'accepted', status: 200 };
 const FAILED: AttemptResult = { type: 'failed', error: 'no connection' };
 const HOUR_MS = 3_600_000;
 /** How often it is looked for what is to be forgotten. */
-const PRUNE_INTERVAL_MS = 600_000;
 
 /** Its holds do nothing, so that a receiver may take virtual time to answer. */
 class UnheldClock extends VirtualClock {

@@ -3,6 +3,7 @@ import type { Logger } from '../log/logger.ts';
 import { redactUrl } from '../net/http-url.ts';
 import type { Database } from '../storage/database.ts';
 import { StorageError } from '../storage/errors.ts';
+import { Pruning } from '../storage/pruning.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { type CallbackRow, CallbackTable, type OperationHead } from './callback-table.ts';
 import { DeliverySchedule, type Turn } from './delivery-schedule.ts';
@@ -54,11 +55,6 @@ export const DEFAULT_OUTBOX_LIMITS: OutboxLimits = {
   keepDeadMs: 7 * 24 * HOUR_MS,
 };
 
-const PRUNE_INTERVAL_MS = 600_000;
-/** Rows deleted in one go, so that pruning never holds up a call. */
-const PRUNE_BATCH = 1_000;
-/** Wait before the next one, when there is more, ms. */
-const PRUNE_NEXT_MS = 1_000;
 /** How often the outbox looks whether an operator has changed something from outside, ms. */
 const WATCH_INTERVAL_MS = 1_000;
 /** Wait before a state that could not be written (full disk) is written again, ms. */
@@ -84,6 +80,7 @@ export class DurableOutbox implements Outbox {
   /** Operations that have a first callback ready, under way or waiting. */
   readonly #operations = new Set<string>();
   readonly #timers = new Set<Timer>();
+  readonly #pruning: Pruning;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   #idleWaiters: (() => void)[] = [];
@@ -103,6 +100,12 @@ export class DurableOutbox implements Outbox {
     this.#onEnqueue = options.onEnqueue ?? (() => {});
     this.#limits = { ...DEFAULT_OUTBOX_LIMITS, ...options.limits };
     this.#schedule = new DeliverySchedule(this.#limits);
+    this.#pruning = new Pruning({
+      clock: options.clock,
+      log: options.log,
+      what: 'the outbox',
+      prune: (limit) => this.#prune(limit),
+    });
     this.#open = this.#table.countOpen();
   }
 
@@ -154,9 +157,8 @@ export class DurableOutbox implements Outbox {
       this.#log.info({ open: this.#open, interrupted }, 'callbacks left from the last run are sent now');
     }
     for (const head of heads) this.#activate(head);
-    this.#prune();
+    this.#pruning.start();
     this.#foreignVersion = this.#database.foreignVersion;
-    this.#timers.add(this.#clock.every(PRUNE_INTERVAL_MS, () => this.#prune()));
     this.#timers.add(this.#clock.every(WATCH_INTERVAL_MS, () => this.#watch()));
   }
 
@@ -174,6 +176,7 @@ export class DurableOutbox implements Outbox {
   /** Breaks off what is under way; it is sent again after the next start. */
   async close(): Promise<void> {
     this.#stopping.abort();
+    this.#pruning.close();
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     await Promise.all(this.#inFlight);
@@ -322,17 +325,11 @@ export class DurableOutbox implements Outbox {
     });
   }
 
-  #prune(): void {
-    this.#tryStorage(() => {
-      const { keepDeliveredMs, keepDeadMs } = this.#limits;
-      const now = this.#clock.now();
-      const deleted = [
-        this.#table.prune('delivered', now - keepDeliveredMs, PRUNE_BATCH),
-        this.#table.prune('dead', now - keepDeadMs, PRUNE_BATCH),
-      ];
-      // More callbacks than a batch may come between two looks: rows must not outgrow their deletion.
-      if (deleted.includes(PRUNE_BATCH)) this.#after(PRUNE_NEXT_MS, () => this.#prune());
-    });
+  #prune(limit: number): number {
+    const { keepDeliveredMs, keepDeadMs } = this.#limits;
+    const now = this.#clock.now();
+    const delivered = this.#table.prune('delivered', now - keepDeliveredMs, limit);
+    return Math.max(delivered, this.#table.prune('dead', now - keepDeadMs, limit));
   }
 
   /** Runs `work`; on an error of the database logs it and returns undefined, so that a full disk ends nothing. */

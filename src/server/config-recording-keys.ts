@@ -70,6 +70,14 @@ export const RECORDING_KEYS = {
       description: 'Size of all recordings together, MB; the oldest are deleted until it holds.',
     }),
   },
+  audit: {
+    keep_days: key({
+      schema: wholeNumber(0, 36_500),
+      kind: 'number',
+      default: 365,
+      description: 'Days after which lines of the audit log are deleted; 0: never.',
+    }),
+  },
 } as const;
 
 function kbps(what: string): ConfigKey<number | undefined> {

@@ -93,6 +93,7 @@ describe('the settings', () => {
         consent_variable: undefined,
         encryption: { key_file: undefined, key: undefined, previous_key_files: [] },
         retention: { max_age_days: undefined, max_count: undefined, max_mb: undefined },
+        audit: { keep_days: 365 },
       },
       sounds: { cache_mb: 64, disk_mb: 512, max_mb: 256, max_seconds: 14_400 },
       speech: {

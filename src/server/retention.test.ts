@@ -5,6 +5,7 @@ import { CallbackTable } from '../callbacks/callback-table.ts';
 import { type LogFields, type Logger, silentLogger } from '../log/logger.ts';
 import { AuditLog } from '../storage/audit-log.ts';
 import { Database } from '../storage/database.ts';
+import { PRUNE_BATCH, PRUNE_INTERVAL_MS } from '../storage/pruning.ts';
 import { recordingRow } from '../storage/recordings.test-helper.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
@@ -12,7 +13,12 @@ import { VirtualClock } from '../time/virtual-clock.ts';
 import { Retention, type RetentionLimits, SWEEP_INTERVAL_MS } from './retention.ts';
 
 const DAY_MS = 86_400_000;
-const NO_LIMITS: RetentionLimits = { maxAgeDays: undefined, maxCount: undefined, maxBytes: undefined };
+const NO_LIMITS: RetentionLimits = {
+  maxAgeDays: undefined,
+  maxCount: undefined,
+  maxBytes: undefined,
+  auditDays: undefined,
+};
 
 let clock: VirtualClock;
 let database: Database;
@@ -49,7 +55,14 @@ function start(limits: Partial<RetentionLimits>): Retention {
       return true;
     },
   };
-  const retention = new Retention({ recordings, files, limits: { ...NO_LIMITS, ...limits }, clock, log });
+  const retention = new Retention({
+    recordings,
+    files,
+    audit: new AuditLog(database),
+    limits: { ...NO_LIMITS, ...limits },
+    clock,
+    log,
+  });
   retention.start();
   return retention;
 }
@@ -172,4 +185,59 @@ test('without limits nothing is deleted; after the end nothing either', async ()
   await clock.advance(DAY_MS);
   assert.deepEqual(left(), ['r1']);
   assert.equal(clock.pendingTimers, 0);
+});
+
+/** Lines of the audit log as of now. */
+function auditLines(count: number): void {
+  const log = new AuditLog(database);
+  const line = {
+    at: clock.now(),
+    event: 'recording_deleted',
+    by: 'rest',
+    callId: 'call',
+    details: {},
+  } as const;
+  database.transaction(() => {
+    for (let n = 0; n < count; n++) log.append({ ...line, recordingId: `r${n}` });
+  });
+}
+
+const auditCount = (): number => new AuditLog(database).list({ limit: 100_000 }).length;
+
+test('a line of the audit log goes when it is older than the limit, also after a standstill of the server', async () => {
+  auditLines(1);
+  await clock.advance(DAY_MS);
+  auditLines(1);
+  const retention = start({ auditDays: 2 });
+  assert.equal(auditCount(), 2);
+  await clock.advance(DAY_MS);
+  assert.equal(auditCount(), 2);
+  await clock.advance(PRUNE_INTERVAL_MS);
+  assert.equal(auditCount(), 1);
+  await retention.close();
+  await clock.advance(30 * DAY_MS);
+  assert.equal(auditCount(), 1);
+  await start({ auditDays: 2 }).close();
+  assert.equal(auditCount(), 0);
+});
+
+test('lines of the audit log go a batch at a time, and as fast as they come', async () => {
+  auditLines(2 * PRUNE_BATCH + 500);
+  await clock.advance(2 * DAY_MS);
+  auditLines(3);
+  const retention = start({ auditDays: 1 });
+  assert.equal(auditCount(), PRUNE_BATCH + 503);
+  await clock.advance(2_000);
+  assert.equal(auditCount(), 3);
+  await retention.close();
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('without a limit for the audit log its lines stay', async () => {
+  auditLines(1);
+  await clock.advance(2000 * DAY_MS);
+  const retention = start({ maxAgeDays: 1 });
+  await clock.advance(DAY_MS);
+  assert.equal(auditCount(), 1);
+  await retention.close();
 });

@@ -1,4 +1,6 @@
 import type { Logger } from '../log/logger.ts';
+import type { AuditLog } from '../storage/audit-log.ts';
+import { Pruning } from '../storage/pruning.ts';
 import type { RecordingCursor, RecordingRow, RecordingStore } from '../storage/recordings.ts';
 import { finishRemovals, removeRecording } from '../storage/removal.ts';
 import type { FileStore } from '../storage/file-store.ts';
@@ -11,11 +13,14 @@ export interface RetentionLimits {
   readonly maxCount: number | undefined;
   /** Of all finished recordings together. */
   readonly maxBytes: number | undefined;
+  /** Days that lines of the audit log are kept. */
+  readonly auditDays: number | undefined;
 }
 
 export interface RetentionOptions {
   readonly recordings: RecordingStore;
   readonly files: FileStore;
+  readonly audit: AuditLog;
   readonly limits: RetentionLimits;
   readonly clock: Clock;
   readonly log: Logger;
@@ -30,28 +35,39 @@ const DAY_MS = 86_400_000;
 /**
  * Finishes deletions that were postponed, and deletes the oldest recordings that are over a limit, each in a way that survives a crash and with a line in the
  * audit log. One of which a callback is still on its way is kept until that has arrived or was given up, so that
- * a URL which is announced is good for a moment at least.
+ * a URL which is announced is good for a moment at least. Prunes the audit log.
  */
 export class Retention {
   readonly #options: RetentionOptions;
   #timer: Timer | undefined;
   #sweeping: Promise<void> | undefined;
   #closed = false;
+  readonly #auditPruning: Pruning;
 
   constructor(options: RetentionOptions) {
+    const { audit, clock, log, limits } = options;
     this.#options = options;
+    const auditDays = limits.auditDays ?? Number.POSITIVE_INFINITY;
+    this.#auditPruning = new Pruning({
+      clock,
+      log,
+      what: 'the audit log',
+      prune: (limit) => audit.prune(clock.now() - auditDays * DAY_MS, limit),
+    });
   }
 
   /** Looks at once, and then once a minute. */
   start(): void {
     this.#timer = this.#options.clock.every(SWEEP_INTERVAL_MS, () => this.#start());
     this.#start();
+    if (this.#options.limits.auditDays !== undefined) this.#auditPruning.start();
   }
 
   /** Resolves when nothing is being deleted any more. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#auditPruning.close();
     await this.#sweeping;
   }
 

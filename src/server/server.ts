@@ -15,6 +15,7 @@ import type { SipEndpoint, SipListener } from '../sip/api.ts';
 import { createSipEndpoint } from '../sip/endpoint.ts';
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
+import { AuditLog } from '../storage/audit-log.ts';
 import { Database } from '../storage/database.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import { LocalFiles } from '../storage/local-files.ts';
@@ -281,7 +282,7 @@ class AssembledServer implements Server {
       log.warn({ recordings: recovered.length }, 'recordings of a crash were recovered');
     await recordings.repairFailed();
     uploads?.uploader.start();
-    this.#openRetention(store, files);
+    this.#openRetention(database, store, files);
     outbox.start();
     this.#opened.push(() => outbox.drain(DRAIN_MS));
 
@@ -363,11 +364,21 @@ class AssembledServer implements Server {
     return traces;
   }
 
-  #openRetention(recordings: SqliteRecordings, files: FileStore): void {
-    const { max_age_days: maxAgeDays, max_count: maxCount, max_mb: maxMb } = this.#config.recording.retention;
-    const maxBytes = maxMb === undefined ? undefined : maxMb * 1_000_000;
-    const limits = { maxAgeDays, maxCount, maxBytes };
-    const retention = new Retention({ recordings, files, limits, clock: this.#clock, log: this.#log });
+  #openRetention(database: Database, recordings: SqliteRecordings, files: FileStore): void {
+    const { retention: limit, audit: keep } = this.#config.recording;
+    const retention = new Retention({
+      recordings,
+      files,
+      audit: new AuditLog(database),
+      limits: {
+        maxAgeDays: limit.max_age_days,
+        maxCount: limit.max_count,
+        maxBytes: limit.max_mb === undefined ? undefined : limit.max_mb * 1_000_000,
+        auditDays: keep.keep_days === 0 ? undefined : keep.keep_days,
+      },
+      clock: this.#clock,
+      log: this.#log,
+    });
     retention.start();
     this.#opened.push(() => retention.close());
   }

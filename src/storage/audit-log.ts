@@ -8,7 +8,7 @@ export interface DeletionOrigin {
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
-/** A line of the audit log. Lines are only added, never changed. */
+/** A line of the audit log. Lines are only added and, when their time is over, pruned; never changed. */
 export interface AuditEntry {
   readonly id: number;
   /** Unix ms. */
@@ -37,6 +37,9 @@ const LIST = `SELECT * FROM audit_log
     AND (:after IS NULL OR at > :after) AND (:before IS NULL OR at < :before)
   ORDER BY id DESC LIMIT :limit`;
 
+const PRUNE = `DELETE FROM audit_log WHERE id IN
+  (SELECT id FROM audit_log WHERE at < :before ORDER BY at LIMIT :limit)`;
+
 /** What was deleted, when, and by whom. All methods throw StorageError. */
 export class AuditLog {
   readonly #database: Database;
@@ -54,6 +57,10 @@ export class AuditLog {
   list({ recordingId, after, before, limit }: AuditFilter): readonly AuditEntry[] {
     const params = { recordingId: recordingId ?? null, after: after ?? null, before: before ?? null, limit };
     return this.#database.all(LIST, params).map(fromSql).reverse();
+  }
+  /** Deletes at most `limit` lines from before `before` (Unix ms), the oldest. @returns how many */
+  prune(before: number, limit: number): number {
+    return this.#database.run(PRUNE, { before, limit }).changes;
   }
 }
 

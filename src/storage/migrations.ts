@@ -148,4 +148,9 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    version: 8,
+    name: 'pruning of the audit log',
+    sql: 'CREATE INDEX audit_log_by_time ON audit_log (at);',
+  },
 ];
