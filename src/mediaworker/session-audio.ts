@@ -197,15 +197,19 @@ export class SessionAudio {
         else this.#denoiser.stop();
         return;
       case 'record':
+        this.#catchUp();
         this.#recordings.start(command.spec);
         return;
       case 'stopRecord':
+        this.#catchUp();
         this.#recordings.stop(command.recordingId, command.cause);
         return;
       case 'pauseRecord':
+        this.#catchUp();
         this.#recordings.pause(command.recordingId, command.behavior);
         return;
       case 'resumeRecord':
+        this.#catchUp();
         this.#recordings.resume(command.recordingId);
         return;
       case 'detect':
@@ -346,6 +350,12 @@ export class SessionAudio {
     this.#waits = false;
   }
 
+  /** A command is about the present, which the live head is behind for a while when the thread has stood still. */
+  #catchUp(): void {
+    const nowMs = this.#clock.monotonic();
+    while (this.#receivePath.timeline.isLate(nowMs)) this.#receiveFrame(nowMs);
+  }
+
   /** Takes everything received, ends recordings with `cause` and waits for their files. */
   close(cause: EndCause): Promise<MediaStatistics> {
     this.#closing ??= this.#close(cause);
@@ -357,6 +367,7 @@ export class SessionAudio {
     const { timeline, latch } = this.#receivePath;
     const { player, sender } = this.#sendPath;
     player.stopAll();
+    timeline.judgePending();
     const { head, receivedUntil } = timeline;
     for (let from = head; from < receivedUntil; from += this.#frame) {
       const count = Math.min(this.#frame, receivedUntil - from);

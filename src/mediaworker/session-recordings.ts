@@ -31,7 +31,10 @@ export interface SessionRecordingsOptions {
   readonly onBeep: () => void;
 }
 
-/** A key whose timestamp lies farther from the live head than this is taken as pressed now, ms. */
+/**
+ * A key whose timestamp lies farther than this from the live head, and from the newest audio as well, which may be
+ * far ahead of it when the thread has stood still, is taken as pressed now, ms.
+ */
 const MAX_DIGIT_AHEAD_MS = 400;
 const MAX_DIGIT_BEHIND_MS = 300;
 
@@ -127,13 +130,18 @@ export class SessionRecordings {
   digit(digit: string, position: number | undefined): void {
     if (this.#taps.length === 0) return;
     const ahead = (position ?? 0) - this.#observed;
-    if (position === undefined || ahead > this.#maxDigitAhead || ahead < -this.#maxDigitBehind) {
+    const { receivedUntil } = this.#timeline;
+    if (position === undefined || !(this.#isNear(ahead) || this.#isNear(position - receivedUntil))) {
       this.#pressed(digit, 0);
     } else if (ahead <= 0) {
       this.#pressed(digit, -ahead);
     } else {
       this.#digits.push({ digit, position });
     }
+  }
+
+  #isNear(ahead: number): boolean {
+    return ahead <= this.#maxDigitAhead && ahead >= -this.#maxDigitBehind;
   }
 
   /** Somebody records what the party hears, or did. */

@@ -79,7 +79,9 @@ export class SessionTable {
     if (command.type === 'close') void this.#close(session, command.cause);
     else if (command.type === 'unbridge') session.unbridge();
     else if (command.type === 'bridge') this.#bridge(session, command.peerId);
-    else if (!this.#leaving.has(session)) this.#command(session, command);
+    else if (this.#leaving.has(session)) return;
+    else if (command.type === 'stopRecord') void this.#stopRecord(session, command);
+    else this.#command(session, command);
   }
 
   /** Closes every session; their recordings are finished first. */
@@ -145,9 +147,7 @@ export class SessionTable {
 
   async #close(session: MediaSession, cause: Parameters<MediaSession['close']>[0]): Promise<void> {
     this.#leaving.add(session);
-    // The command may overtake packets that have arrived but wait in the socket: they are read in this turn.
-    await this.#options.clock.holdWhile(new Promise((resolve) => setImmediate(resolve)));
-    session.receive();
+    await session.takeArrived();
     const statistics = await session.close(cause).catch((error: unknown) => {
       this.#options.log.error({ session_id: session.sessionId, err: error }, 'media session did not close');
       return NO_STATISTICS;
@@ -208,6 +208,12 @@ export class SessionTable {
         this.#fail(session, cause);
       }
     }
+  }
+
+  /** A recording that is stopped ends with what has arrived by now. */
+  async #stopRecord(session: MediaSession, command: SessionCommand): Promise<void> {
+    await session.takeArrived();
+    this.#command(session, command);
   }
 
   #command(session: MediaSession, command: SessionCommand): void {

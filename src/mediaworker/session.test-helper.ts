@@ -15,6 +15,7 @@ import {
 } from '../rtp/memory-network.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { batchedSockets } from './batched-sockets.test-helper.ts';
+import { LateThread, type LateThreadIo } from './late-thread.test-helper.ts';
 import { LocalMediaHost } from './local-host.ts';
 import { negotiated, PEER_ADDRESS, recordSpec } from './media-specs.test-helper.ts';
 import { OUR_ADDRESS, Peer } from './peer.test-helper.ts';
@@ -56,6 +57,8 @@ export interface Rig {
   readonly waited: number;
   newPeer(address: string, ssrc: number): Promise<Peer>;
   send(command: Commands): void;
+  /** Of the media thread: {@link LateThread.standStill}. */
+  standStill(ms: number, meanwhile?: () => Promise<void>): Promise<void>;
   configure(media?: Partial<NegotiatedMedia>): void;
   /** Starts a recording; the file is `${id}.wav` in the folder. */
   record(id: string, spec?: Partial<RecordSpec>): void;
@@ -83,6 +86,8 @@ export async function openRig(
     readonly conditions?: Partial<NetworkConditions>;
     /** Whether packets may wait for their batch, as they do with io_uring. Default true. */
     readonly batches?: boolean;
+    /** Puts the session on a thread that may stand still; packets come as by this way. Default: another thread. */
+    readonly lateThread?: LateThreadIo;
   } = {},
 ): Promise<Rig> {
   const clock = new VirtualClock();
@@ -91,16 +96,22 @@ export async function openRig(
   const batched = batchedSockets(clock);
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-session-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const thread = options.lateThread && new LateThread(clock, options.lateThread);
   const host = new LocalMediaHost({
-    clock,
+    clock: thread?.clock ?? clock,
     log: silentLogger,
     random,
     openSocket: async (address) => {
       const socket = await network.open(address);
+      if (thread !== undefined) return thread.wrap(socket);
       return options.batches === false ? socket : batched.wrap(socket);
     },
-    receive: batched.receive,
+    receive: (batch) => (thread ?? batched).receive(batch),
   });
+  const toThread = (command: MediaCommand): void => {
+    if (thread === undefined) host.send(command);
+    else thread.send(() => host.send(command));
+  };
   const events: MediaEvent[] = [];
   const sessionId = 'session-1';
   host.subscribe(sessionId, (event) => events.push(event));
@@ -139,7 +150,9 @@ export async function openRig(
       return batched.waited;
     },
     newPeer,
-    send: (command) => host.send({ ...command, sessionId } as MediaCommand),
+    send: (command) => toThread({ ...command, sessionId } as MediaCommand),
+    standStill: async (ms, meanwhile) =>
+      await (thread ?? assert.fail('openRig without lateThread')).standStill(ms, meanwhile),
     configure: (media = {}) =>
       host.send({
         type: 'configure',

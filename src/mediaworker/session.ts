@@ -28,6 +28,9 @@ export interface MediaSessionOptions extends OpenSession {
   readonly onEvent: (event: MediaEvent) => void;
 }
 
+/** Of the thread's loop, for what waits in a socket: each takes more than half a second of packets from it. */
+const MAX_TURNS = 16;
+
 /** A command without those that the table of sessions handles itself. */
 export type SessionCommand = Exclude<
   MediaCommand,
@@ -47,12 +50,15 @@ export class MediaSession {
   #early: EarlyPackets | undefined;
   #peer: MediaSession | undefined;
   #closing: Promise<MediaStatistics> | undefined;
+  /** Datagrams that have come to its RTP port. */
+  #datagrams = 0;
 
   constructor(options: MediaSessionOptions) {
     const { socket } = options;
     this.#options = options;
     this.sessionId = options.sessionId;
     socket.onPacket = (bytes, address, port, arrivedMs) => {
+      this.#datagrams++;
       if (this.#audio !== undefined) this.#audio.receive(bytes, address, port, arrivedMs);
       else this.#keepEarly(bytes, address, port);
     };
@@ -81,9 +87,24 @@ export class MediaSession {
     if (this.#closing === undefined) this.#audio?.tick(nowMs, batch);
   }
 
-  /** Takes what has arrived but waits in its sockets. */
-  receive(): void {
-    this.#options.socket.receive?.();
+  /**
+   * Takes what has arrived by now but waits in its sockets: a command may overtake packets.
+   * @returns undefined when it has been taken; else it resolves then
+   */
+  takeArrived(): Promise<void> | undefined {
+    const { socket, clock } = this.#options;
+    if (socket.receive === undefined) return clock.holdWhile(this.#turnsOfLoop());
+    socket.receive();
+    return undefined;
+  }
+
+  /** The loop takes some from each socket in a turn; the present one may have looked at the sockets before. */
+  async #turnsOfLoop(): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      const before = this.#datagrams;
+      await new Promise((resolve) => setImmediate(resolve));
+      if (turn > 0 && this.#datagrams === before) return;
+    }
   }
 
   /** Lets the parties of both sessions hear each other; former bridges of either end. */

@@ -277,6 +277,16 @@ export class ReceiveTimeline {
     return advance;
   }
 
+  /** Whether ticks are missing, after a standstill of the process: the head is behind where it should be. */
+  isLate(nowMs: number): boolean {
+    return this.#ticks.isLate(nowMs);
+  }
+
+  /** Nothing more will come: packets that wait for a successor are taken for what they seem to be. */
+  judgePending(): void {
+    if (this.#pending.count > 0) this.#pendingTimeout();
+  }
+
   #samples(ms: number): number {
     return Math.round(ms * this.#perMs);
   }

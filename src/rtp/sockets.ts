@@ -14,7 +14,7 @@ export interface RtpSocket {
   send(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void;
   sendRtcp(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void;
   /** As {@link DatagramSocket.receive}, for both ports. */
-  receive?(): void;
+  readonly receive?: () => void;
   /** As {@link DatagramSocket.joinBatch}, for the RTP port. */
   joinBatch?(batch: number | undefined): boolean;
   close(): void;
@@ -92,6 +92,7 @@ async function openPair(io: DatagramIo, address: string, port: number): Promise<
 
 class UdpPair implements RtpSocket {
   readonly rtpPort: number;
+  readonly receive?: () => void;
   readonly #rtp: DatagramSocket;
   readonly #rtcp: DatagramSocket;
 
@@ -99,6 +100,11 @@ class UdpPair implements RtpSocket {
     this.rtpPort = rtpPort;
     this.#rtp = rtp;
     this.#rtcp = rtcp;
+    if (rtp.receive === undefined) return;
+    this.receive = () => {
+      rtp.receive?.();
+      rtcp.receive?.();
+    };
   }
 
   get onPacket(): RtpSocket['onPacket'] {
@@ -123,11 +129,6 @@ class UdpPair implements RtpSocket {
 
   sendRtcp(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void {
     this.#rtcp.send(buffer, offset, length, port, address);
-  }
-
-  receive(): void {
-    this.#rtp.receive?.();
-    this.#rtcp.receive?.();
   }
 
   joinBatch(batch: number | undefined): boolean {

@@ -25,6 +25,12 @@ export class TickCounter {
     return ms - this.#countedMs;
   }
 
+  /** Whether ticks are missing that are not just being made up. */
+  isLate(nowMs: number): boolean {
+    const isRunning = this.#lastMs !== Number.NEGATIVE_INFINITY;
+    return isRunning && nowMs - this.#countedMs >= MISSED_TICKS * this.#tickMs;
+  }
+
   /** @returns ticks to advance: 1, or 0 when ahead of time, or more when some are missing */
   tick(nowMs: number): number {
     if (this.#lastMs === Number.NEGATIVE_INFINITY) this.#countedMs = nowMs - this.#tickMs;

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { RecordSpec } from '../recording/types.ts';
+import type { LateThreadIo } from './late-thread.test-helper.ts';
+import { find, openRig, type Rig } from './session.test-helper.ts';
+
+/** Up to what the timeline keeps ahead of its head, with the playout delay. */
+const STANDSTILLS_MS = [60, 200, 500, 900];
+const IO: readonly LateThreadIo[] = ['node', 'io_uring'];
+
+interface Recorded {
+  readonly rig: Rig;
+  /** The sample that was said when the recording was asked for. */
+  readonly near: number;
+}
+
+/** A peer that has talked for two seconds into a recording. */
+async function talking(t: TestContext, io: LateThreadIo, spec: Partial<RecordSpec> = {}): Promise<Recorded> {
+  const rig = await openRig(t, { lateThread: io });
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1003);
+  rig.record('r', spec);
+  const near = rig.peer.position;
+  await rig.clock.advance(2000);
+  return { rig, near };
+}
+
+/** The sample that the file begins with; all of it must be what the peer said from there on. */
+function beginning({ rig, near }: Recorded): number {
+  const file = rig.wav('r')[0]!;
+  const from = near - 1600 + find(rig.peer.said(near - 1600, 3200), file.subarray(0, 80));
+  assert.deepEqual(file, rig.peer.said(from, file.length));
+  return from;
+}
+
+for (const io of IO) {
+  test(`${io}: both sides of a call that is hung up in a standstill end together, with all that was said`, async (t) => {
+    const recorded = await talking(t, io, { direction: 'both', stereo: true });
+    const { rig } = recorded;
+    await rig.standStill(400, async () => {
+      await rig.clock.advance(394);
+      rig.peer.stop();
+      rig.send({ type: 'close', cause: 'hangup' });
+    });
+    await rig.clock.advance(100);
+    const end = beginning(recorded) + rig.wav('r')[0]!.length;
+    assert.equal(end, rig.peer.position);
+    await rig.close();
+  });
+
+  for (const ms of STANDSTILLS_MS) {
+    test(`${io}: a call that is hung up while its thread stands still for ${ms} ms is recorded to its end`, async (t) => {
+      const recorded = await talking(t, io);
+      const { rig } = recorded;
+      await rig.standStill(ms, async () => {
+        await rig.clock.advance(ms - 10);
+        rig.peer.stop();
+        await rig.clock.advance(6);
+        rig.send({ type: 'close', cause: 'hangup' });
+      });
+      await rig.clock.advance(100);
+      assert.equal(rig.outcome('r').endedBy, 'hangup');
+      const end = beginning(recorded) + rig.wav('r')[0]!.length;
+      assert.equal(end, rig.peer.position);
+      await rig.close();
+    });
+
+    test(`${io}: a recording that is stopped after a standstill of ${ms} ms is as long as without it`, async (t) => {
+      const recorded = await talking(t, io);
+      const { rig } = recorded;
+      await rig.standStill(ms, async () => {
+        await rig.clock.advance(ms - 3);
+        rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+      });
+      await rig.clock.advance(100);
+      beginning(recorded);
+      const { durationMs } = rig.outcome('r');
+      assert.ok(Math.abs(durationMs - 2000 - ms) <= 20, `${durationMs} of ${2000 + ms} ms`);
+      await rig.close();
+    });
+
+    test(`${io}: a key that is pressed in a standstill of ${ms} ms ends the recording at its place`, async (t) => {
+      const recorded = await talking(t, io, { terminators: '#' });
+      const { rig } = recorded;
+      let down = 0;
+      await rig.standStill(ms, async () => {
+        await rig.clock.advance(ms - 45);
+        down = rig.peer.press('#');
+      });
+      await rig.clock.advance(2000);
+      assert.equal(rig.outcome('r').endedBy, 'terminator');
+      const end = beginning(recorded) + rig.wav('r')[0]!.length;
+      assert.equal(end, down);
+      await rig.close();
+    });
+
+    test(`${io}: a standstill of ${ms} ms leaves no trace in a recording that goes on`, async (t) => {
+      const recorded = await talking(t, io);
+      const { rig } = recorded;
+      await rig.standStill(ms);
+      await rig.clock.advance(3000);
+      rig.send({ type: 'close', cause: 'hangup' });
+      await rig.clock.advance(100);
+      beginning(recorded);
+      await rig.close();
+    });
+  }
+}
+
+test('a packet that waits for its successor when the call is hung up is in the recording', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.record('r');
+  await rig.clock.advance(1000);
+  rig.peer.stop();
+  await rig.clock.advance(500);
+  const before = rig.peer.position;
+  // A sender that leaves its pauses out of its timestamps: by itself the packet looks half a second late.
+  const payload = Uint8Array.from({ length: 160 }, (_, i) => rig.peer.content(before + i));
+  rig.peer.send(0, true, 50_000 + before, payload);
+  await rig.clock.advance(20);
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  const file = rig.wav('r')[0]!;
+  assert.ok(find(file, rig.peer.said(before, 160)) >= 0, 'its samples are not in the file');
+  await rig.close();
+});
+
+test('a key whose timestamp is far from all that was said counts as pressed now', async (t) => {
+  for (const off of [-8_000, 8_000]) {
+    const rig = await openRig(t);
+    rig.peer.start(rig.port);
+    await rig.clock.advance(1000);
+    rig.record('r', { terminators: '#' });
+    await rig.clock.advance(1000);
+    const event = Uint8Array.of(11, 10, 1, 64);
+    rig.peer.send(101, true, 50_000 + rig.peer.position + off, event);
+    await rig.clock.advance(100);
+    const { endedBy, durationMs } = rig.outcome('r');
+    assert.equal(endedBy, 'terminator');
+    assert.ok(Math.abs(durationMs - 1000) <= 40, `${durationMs} ms`);
+    rig.peer.stop();
+    await rig.close();
+  }
+});
