@@ -95,13 +95,16 @@ export class Ring {
 
   /** Hands over what is queued and has completions posted. What the kernel does not take now stays queued. */
   enter(): void {
+    for (let i = 0; i < MAX_ENTERS; i++) if (!this.step()) return;
+  }
+
+  /** One call to the system of {@link enter}. @returns whether another one would bring more */
+  step(): boolean {
     this.#ring[this.#sqTail] = this.#tail;
-    for (let i = 0; i < MAX_ENTERS; i++) {
-      const taken = this.#libc.ioUringEnter(this.fd, this.#queued, ENTER_GETEVENTS);
-      if (taken < 0 || (taken === 0 && this.#queued > 0)) return;
-      this.#queued -= taken;
-      if (this.#queued === 0 && (this.#ring[this.#sqFlags]! & SQ_TASKRUN) === 0) return;
-    }
+    const taken = this.#libc.ioUringEnter(this.fd, this.#queued, ENTER_GETEVENTS);
+    if (taken < 0 || (taken === 0 && this.#queued > 0)) return false;
+    this.#queued -= taken;
+    return this.#queued > 0 || (this.#ring[this.#sqFlags]! & SQ_TASKRUN) !== 0;
   }
 
   /** Takes all completions that are posted. @returns how many */

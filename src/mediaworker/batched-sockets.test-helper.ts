@@ -1,5 +1,5 @@
 /** Sockets in memory whose packets wait for their batch, as those of io_uring do, for tests. */
-import type { OnDatagram } from '../rtp/datagrams.ts';
+import type { Batch, OnDatagram } from '../rtp/datagrams.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -7,7 +7,7 @@ export interface BatchedSockets {
   /** Puts batches before a socket. */
   wrap(socket: RtpSocket): RtpSocket;
   /** As {@link DatagramIo.receive}. */
-  receive(batch?: number): void;
+  receive(look?: number, turn?: number): void;
   /** Packets that have waited for their batch so far. */
   readonly waited: number;
 }
@@ -21,8 +21,8 @@ export function batchedSockets(clock: Clock): BatchedSockets {
       open.add(wrapped);
       return wrapped;
     },
-    receive(batch) {
-      for (const socket of open) if (socket.batch === batch) socket.handOver();
+    receive(look, turn) {
+      for (const socket of open) if (socket.batch?.look === look) socket.look(turn);
     },
     get waited() {
       return waited;
@@ -30,13 +30,18 @@ export function batchedSockets(clock: Clock): BatchedSockets {
   };
 }
 
+interface Waiting {
+  readonly payloadType: number;
+  readonly deliver: () => void;
+}
+
 class BatchedSocket implements RtpSocket {
   readonly rtpPort: number;
-  batch: number | undefined;
+  batch: Batch | undefined;
   onPacket: OnDatagram = () => {};
   readonly #socket: RtpSocket;
   readonly #open: Set<BatchedSocket>;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Waiting[] = [];
 
   constructor(socket: RtpSocket, clock: Clock, open: Set<BatchedSocket>, onWait: () => void) {
     this.#socket = socket;
@@ -54,7 +59,7 @@ class BatchedSocket implements RtpSocket {
         deliver();
       } else {
         onWait();
-        this.#waiting.push(deliver);
+        this.#waiting.push({ payloadType: kept[1]! & 0x7f, deliver });
       }
     };
   }
@@ -68,17 +73,26 @@ class BatchedSocket implements RtpSocket {
   }
 
   receive(): void {
-    for (const socket of this.#open) if (socket.batch === this.batch) socket.handOver();
+    for (const socket of this.#open) if (socket.batch?.look === this.batch?.look) socket.look(undefined);
+    this.#handOver();
   }
 
-  handOver(): void {
-    for (const deliver of this.#waiting.splice(0)) deliver();
+  /** All in its turn; otherwise up to the last packet that may not be put aside. */
+  look(turn: number | undefined): void {
+    const { aside } = this.batch ?? {};
+    if (aside === undefined || aside.turn === turn) this.#handOver();
+    else
+      this.#handOver(1 + this.#waiting.findLastIndex(({ payloadType }) => payloadType !== aside.payloadType));
   }
 
-  joinBatch(batch: number | undefined): boolean {
+  joinBatch(batch: Batch | undefined): boolean {
     this.receive();
     this.batch = batch;
     return true;
+  }
+
+  #handOver(count = this.#waiting.length): void {
+    for (const { deliver } of this.#waiting.splice(0, count)) deliver();
   }
 
   send(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void {

@@ -1,7 +1,5 @@
 import type { Clock, Timer } from '../time/clock.ts';
-
-/** Frames that may be put off at most. */
-const CAPACITY = 8;
+import type { FrameTimes } from './frame-times.ts';
 
 /**
  * The receiving half of the frames of a session that can wait. Several are made up for at a time, because what
@@ -12,41 +10,41 @@ const CAPACITY = 8;
 export class DeferredFrames {
   /** Of the session's recorders: what they do belongs to the time that is being made up for. */
   readonly clock: Clock;
+  readonly #times: FrameTimes;
   readonly #frame: (nowMs: number) => void;
-  readonly #times = new Float64Array(CAPACITY);
-  #count = 0;
+  /** The first frame that is not done. */
+  #next = 0;
   #running = false;
   /** The time that is being made up for; NaN: now. */
   #momentMs = Number.NaN;
 
-  /** @param frame does the receiving half of the frame of that time */
-  constructor(clock: Clock, frame: (nowMs: number) => void) {
+  /** @param times of the session's frames; @param frame does the receiving half of the frame of that time */
+  constructor(clock: Clock, times: FrameTimes, frame: (nowMs: number) => void) {
+    this.#times = times;
     this.#frame = frame;
     this.clock = new MomentClock(clock, () => this.#momentMs);
   }
 
-  /** @param nowMs the clock's monotonic reading */
-  add(nowMs: number): void {
-    if (this.#count === CAPACITY) this.makeUp();
-    this.#times[this.#count++] = nowMs;
+  /** Frames up to now are done; those that come are put off. */
+  begin(): void {
+    this.#next = this.#times.count;
   }
 
-  /** Makes up for all of them, or for those before a time. No effect from within a frame. */
-  makeUp(beforeMs = Number.POSITIVE_INFINITY): void {
-    if (this.#running || this.#count === 0) return;
+  /** Makes up for all frames so far, or for those up to a time. No effect from within a frame. */
+  makeUp(untilMs = Number.POSITIVE_INFINITY): void {
     const times = this.#times;
-    let done = 0;
+    if (this.#running || this.#next === times.count) return;
     this.#running = true;
     try {
-      while (done < this.#count && times[done]! <= beforeMs) {
-        this.#momentMs = times[done++]!;
+      // Those that are not remembered any more are made up for with the next one, as after a standstill.
+      if (this.#next < times.oldest) this.#next = times.oldest;
+      while (this.#next < times.count && times.at(this.#next) <= untilMs) {
+        this.#momentMs = times.at(this.#next++);
         this.#frame(this.#momentMs);
       }
     } finally {
       this.#running = false;
       this.#momentMs = Number.NaN;
-      times.copyWithin(0, done, this.#count);
-      this.#count -= done;
     }
   }
 

@@ -1,5 +1,5 @@
 /** A media thread that stands still now and then, in virtual time, for tests. */
-import type { OnDatagram } from '../rtp/datagrams.ts';
+import type { Batch, OnDatagram } from '../rtp/datagrams.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import { type Clock, MAX_CATCH_UP, type Timer } from '../time/clock.ts';
 import type { VirtualClock } from '../time/virtual-clock.ts';
@@ -43,9 +43,9 @@ export class LateThread {
   }
 
   /** As {@link DatagramIo.receive}. */
-  receive(batch?: number): void {
+  receive(look?: number, _turn?: number): void {
     if (this.#io === 'node') return;
-    for (const socket of this.#sockets) if (socket.isBatched === (batch !== undefined)) socket.handOver();
+    for (const socket of this.#sockets) if (socket.batch?.look === look) socket.handOver();
   }
 
   /** Does it when the thread comes to it. */
@@ -115,18 +115,20 @@ class WaitingSocket implements RtpSocket {
   onPacket: OnDatagram = () => {};
   mayWait: () => boolean = () => false;
   onClose: () => void = () => {};
-  isBatched = false;
+  batch: Batch | undefined;
   readonly receive?: () => void;
+  readonly joinBatch?: (batch: Batch | undefined) => boolean;
   readonly #socket: RtpSocket;
-  readonly #isAsked: boolean;
   readonly #waiting: (() => void)[] = [];
 
   /** @param isAsked packets come when they are asked for, with the time of their arrival */
   constructor(socket: RtpSocket, monotonic: () => number, isAsked: boolean) {
     this.#socket = socket;
-    this.#isAsked = isAsked;
     this.rtpPort = socket.rtpPort;
-    if (isAsked) this.receive = () => this.handOver();
+    if (isAsked) {
+      this.receive = () => this.handOver();
+      this.joinBatch = (batch) => this.#join(batch);
+    }
     socket.onPacket = (bytes, address, port) => {
       const arrivedMs = isAsked ? monotonic() : undefined;
       this.#waiting.push(() => this.onPacket(bytes, address, port, arrivedMs));
@@ -146,10 +148,10 @@ class WaitingSocket implements RtpSocket {
     for (const deliver of this.#waiting.splice(0)) deliver();
   }
 
-  joinBatch(batch: unknown): boolean {
+  #join(batch: Batch | undefined): boolean {
     this.handOver();
-    this.isBatched = this.#isAsked && batch !== undefined;
-    return this.isBatched;
+    this.batch = batch;
+    return true;
   }
 
   send(buffer: Uint8Array, offset: number, length: number, port: number, address: string): void {

@@ -67,6 +67,7 @@ export class ReceivePath {
     for (let i = 0; i < length; i++) dest[destOffset + i] = pcm[offset + i]!;
   };
   #events = new TelephoneEventReceiver();
+  #payloadType: number | undefined;
   #eventPayloadType: number | undefined;
   /** Clock rates of the present codec and of its keys, Hz; 0 before the first agreement. */
   #clockRate = 0;
@@ -85,6 +86,7 @@ export class ReceivePath {
   configure(media: NegotiatedMedia): void {
     const { codec, payloadType, telephoneEventPayloadType, telephoneEventClockRate = 8000 } = media;
     this.#clockRate = CODEC_RATES[codec].clockRate;
+    this.#payloadType = payloadType;
     this.#eventPayloadType = telephoneEventPayloadType;
     if (telephoneEventClockRate !== this.#eventClockRate) {
       this.#eventClockRate = telephoneEventClockRate;
@@ -105,6 +107,11 @@ export class ReceivePath {
       media.remoteRtcpPort,
       payloadTypes,
     );
+  }
+
+  /** Of the audio that was agreed on last; undefined before. */
+  get payloadType(): number | undefined {
+    return this.#payloadType;
   }
 
   /** Takes a datagram that came to the RTP port; whatever is no packet of this stream is dropped. */

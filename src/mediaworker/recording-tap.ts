@@ -84,6 +84,11 @@ export class RecordingTap {
     this.#append(until);
   }
 
+  /** As {@link Recorder.nearestEnd}. */
+  get nearestEnd(): number {
+    return this.#recorder.nearestEnd;
+  }
+
   /** @param behind how many samples before the live head the key was pressed, ≥ 0 */
   digit(digit: string, behind: number): void {
     this.#recorder.digit(digit, behind);

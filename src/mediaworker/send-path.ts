@@ -157,6 +157,11 @@ export class SendPath {
     );
   }
 
+  /** A packet leaves in each frame even while it {@link isIdle}. */
+  get sendsIdle(): boolean {
+    return this.#options.idle === 'silence' && !this.#isMute;
+  }
+
   /** As {@link tick}, while it {@link isIdle}. */
   sendIdle(): void {
     if (!this.#isMute) this.sender.sendIdle(this.#frame);

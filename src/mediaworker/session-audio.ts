@@ -3,12 +3,12 @@ import type { EndCause } from '../recording/types.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
-import { DeferredFrames } from './deferred-frames.ts';
 import { HeardQueue } from './heard-queue.ts';
 import { Meter } from './meter.ts';
 import { InbandKeys } from './inband-keys.ts';
 import { KeyMerger, type KeySource } from './key-merger.ts';
 import type { InbandDigits, MediaStatistics, NegotiatedMedia } from './protocol.ts';
+import { UNHURRIED_MS } from './patience.ts';
 import { ReceivePath } from './receive-path.ts';
 import { SendPath } from './send-path.ts';
 import type { MediaSessionOptions, SessionCommand } from './session.ts';
@@ -18,6 +18,7 @@ import { SessionDetectors } from './session-detectors.ts';
 import { SessionInjections } from './session-injections.ts';
 import { SessionListeners } from './session-listeners.ts';
 import { SessionRecordings } from './session-recordings.ts';
+import { Waiting } from './waiting.ts';
 
 const TICK_MS = 20;
 /** Names keys that are passed on; nobody waits for them. */
@@ -66,9 +67,7 @@ export class SessionAudio {
   #peer: BridgePeer | undefined;
   /** The clock's reading at the last tick, ms. */
   #tickedMs = 0;
-  /** Nobody minds hearing the party some frames later: see {@link #canWait}. */
-  #waits = false;
-  readonly #deferred: DeferredFrames;
+  readonly #waiting: Waiting;
   #codec: MediaStatistics['codec'];
   #closing: Promise<MediaStatistics> | undefined;
 
@@ -79,7 +78,6 @@ export class SessionAudio {
     this.#socket = socket;
     this.#clock = clock;
     this.#sampleRate = sampleRate;
-    this.#deferred = new DeferredFrames(clock, (nowMs) => this.#receiveFrame(nowMs));
     this.#frame = (sampleRate * TICK_MS) / 1000;
     this.#said = new Int16Array(this.#frame);
     this.#heard = new HeardQueue(this.#frame, sampleRate);
@@ -113,6 +111,16 @@ export class SessionAudio {
       mixIn: (frame, sounding) => this.#injections.mixInto(frame, sounding),
       onEvent,
     });
+    this.#waiting = new Waiting({
+      patience: options.patience,
+      clock,
+      socket,
+      receiveFrame: (nowMs) => this.#receiveFrame(nowMs),
+      sendIdle: () => this.#sendPath.sendIdle(),
+      may: () => (!this.#canWait ? 'not' : this.#hurries ? 'briefly' : 'long'),
+      payloadType: () => this.#receivePath.payloadType,
+      sendsIdle: () => this.#sendPath.sendsIdle,
+    });
     this.#denoiser = new SessionDenoiser({ sessionId, sampleRate, clock, onEvent });
     this.#recordings = new SessionRecordings({
       sessionId,
@@ -121,7 +129,7 @@ export class SessionAudio {
       denoiser: this.#denoiser,
       keys: this.#keys,
       sendPath: this.#sendPath,
-      clock: this.#deferred.clock,
+      clock: this.#waiting.clock,
       createTarget: options.createTarget,
       log,
       onBeep: () => this.#peer?.beep(),
@@ -143,11 +151,10 @@ export class SessionAudio {
   /** Takes a datagram that came to the RTP port, at `arrivedMs` of the clock's monotonic reading. */
   receive(bytes: Uint8Array, address: string, port: number, arrivedMs = this.#clock.monotonic()): void {
     if (this.#closing !== undefined) return;
-    if (this.#waits) {
-      this.#deferred.makeUp(arrivedMs);
-      this.#deferred.moment = arrivedMs;
+    if (this.#waiting.on) {
+      this.#waiting.beforePacket(arrivedMs);
       this.#receivePath.receive(bytes, address, port, arrivedMs);
-      this.#deferred.moment = Number.NaN;
+      this.#waiting.afterPacket();
       return;
     }
     const { timeline } = this.#receivePath;
@@ -166,7 +173,7 @@ export class SessionAudio {
   }
 
   handle(command: SessionCommand): void {
-    this.#waitNoLonger();
+    this.#waiting.end();
     switch (command.type) {
       case 'configure':
         this.#codec = command.media.codec;
@@ -259,7 +266,7 @@ export class SessionAudio {
 
   /** What the party says goes to `peer` from now on, and what that sends to the party; undefined: nowhere. */
   join(peer: BridgePeer | undefined): void {
-    this.#waitNoLonger();
+    this.#waiting.end();
     this.#peer = peer;
     this.#sendPath.join(peer !== undefined);
   }
@@ -280,18 +287,15 @@ export class SessionAudio {
   }
 
   /**
-   * One frame; called every 20 ms, late or not.
-   * @param nowMs the clock's monotonic reading; @param batch whose turn it is
+   * One frame; called every 20 ms, late or not; in its turns only while it sleeps.
+   * @param nowMs the clock's monotonic reading; @param turn whose it is: see {@link Patience}
    */
-  tick(nowMs: number, batch?: number): void {
+  tick(nowMs: number, turn?: number): void {
     if (this.#closing !== undefined) return;
-    if (this.#waits) {
-      this.#sendPath.sendIdle();
-      this.#deferred.add(nowMs);
-      if (batch !== this.#options.batch) return;
-      this.#deferred.makeUp();
+    if (this.#waiting.on) {
+      if (!this.#waiting.tick(turn)) return;
       this.#report(nowMs);
-      if (!this.#canWait) this.#waitNoLonger();
+      this.#waiting.begin(turn);
       return;
     }
     this.#tickedMs = nowMs;
@@ -304,8 +308,7 @@ export class SessionAudio {
     this.#receiveFrame(nowMs);
     this.#endOverlays();
     this.#report(nowMs);
-    if (batch !== undefined && batch === this.#options.batch && this.#canWait)
-      this.#waits = this.#socket.joinBatch?.(batch) ?? false;
+    this.#waiting.begin(turn);
   }
 
   /** What the party said in a frame is heard and written. */
@@ -325,12 +328,13 @@ export class SessionAudio {
 
   /**
    * Whether recording, to the sample, is all that happens, so that nobody notices when it happens some frames
-   * later: nothing sounds that others hear or wait for. Only a command or a bridge changes that, or the end of
-   * the recordings.
+   * later: nothing sounds that others hear or wait for. Only a command, a bridge or a key changes that, or the
+   * end of the recordings.
    */
   get #canWait(): boolean {
     return (
       this.#recordings.active &&
+      !this.#recordings.awaitsKey &&
       this.#peer === undefined &&
       !this.#keepsHeard &&
       !this.#detectors.active &&
@@ -342,12 +346,10 @@ export class SessionAudio {
     );
   }
 
-  #waitNoLonger(): void {
-    if (!this.#waits) return;
-    this.#socket.receive?.();
-    this.#deferred.makeUp();
-    this.#socket.joinBatch?.(undefined);
-    this.#waits = false;
+  /** Whether the end of a recording may be near, or keys sound, or the work for a frame is long. */
+  get #hurries(): boolean {
+    const near = (UNHURRIED_MS * this.#sampleRate) / 1000;
+    return this.#inbandCounts || this.#denoiser.active || this.#recordings.nearestEnd < near;
   }
 
   /** A command is about the present, which the live head is behind for a while when the thread has stood still. */
@@ -363,7 +365,7 @@ export class SessionAudio {
   }
 
   async #close(cause: EndCause): Promise<MediaStatistics> {
-    this.#waitNoLonger();
+    this.#waiting.end();
     const { timeline, latch } = this.#receivePath;
     const { player, sender } = this.#sendPath;
     player.stopAll();
@@ -412,6 +414,7 @@ export class SessionAudio {
 
   #eventDown(digit: string, position: number | undefined): void {
     if (position !== undefined) this.#keys.eventDown(position);
+    this.#waiting.stir();
     this.#pressed(digit, 0, 'rfc4733', position);
   }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordSpec } from '../recording/types.ts';
 import type { NetworkConditions } from '../rtp/memory-network.ts';
-import type { MediaEvent } from './protocol.ts';
+import type { IdleMedia, MediaEvent } from './protocol.ts';
+import { LOOK_FRAMES } from './patience.ts';
 import { openRig, type Rig } from './session.test-helper.ts';
 
 /** Loud noise for a while, then silence. */
@@ -11,6 +12,7 @@ const speechUntil = (end: number) => (n: number) => (n < end ? Math.imul(n, 0x2c
 interface Scene {
   readonly spec?: Partial<RecordSpec>;
   readonly conditions?: Partial<NetworkConditions>;
+  readonly isLossy?: boolean;
   /** What happens from the recording on. */
   readonly run: (rig: Rig) => Promise<void>;
 }
@@ -38,9 +40,20 @@ const SCENES: Readonly<Record<string, Scene>> = {
       await rig.clock.advance(1000);
     },
   },
+  'with keys that end nothing, one of them for long': {
+    spec: { terminators: '#' },
+    run: async (rig) => {
+      for (const digit of '1234') {
+        await rig.clock.advance(613);
+        rig.peer.press(digit);
+      }
+      await rig.clock.advance(1500);
+    },
+  },
   'ended by its length, with loss, jitter and duplicates': {
     spec: { maxLengthMs: 2_345 },
     conditions: { loss: 0.03, jitterMs: 45, duplication: 0.05 },
+    isLossy: true,
     run: (rig) => rig.clock.advance(3000),
   },
   'stopped between two frames': {
@@ -62,6 +75,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     },
   },
   'through an outage of the network': {
+    isLossy: true,
     run: async (rig) => {
       await rig.clock.advance(1000);
       rig.network.set({ loss: 1 });
@@ -86,22 +100,43 @@ function telling(events: readonly MediaEvent[]): readonly MediaEvent[] {
   );
 }
 
-for (const [name, { spec, conditions, run }] of Object.entries(SCENES)) {
-  test(`a recording ${name} is the same whether its packets wait for their batch or not`, async (t) => {
+const IDLE: readonly IdleMedia[] = ['silence', 'none', { keepaliveSeconds: 1 }];
+/** A keepalive that leaves a little later may or may not be lost, and with it others. */
+const CASES = Object.entries(SCENES).flatMap(([name, scene]) =>
+  IDLE.filter((idle) => typeof idle === 'string' || scene.isLossy !== true).map((idle) => ({
+    name,
+    idle,
+    ...scene,
+  })),
+);
+
+for (const { name, idle, spec, conditions, run } of CASES) {
+  const sent = typeof idle === 'string' ? idle : 'keepalive';
+  test(`a recording ${name} (${sent} sent) is the same whether its packets wait or not`, async (t) => {
     const results = [];
     for (const batches of [false, true]) {
-      const rig = await openRig(t, { batches, ...(conditions && { conditions }) });
+      const rig = await openRig(t, { batches, idle, ...(conditions && { conditions }) });
       rig.peer.start(rig.port);
       await rig.clock.advance(1000);
       rig.record('r', spec);
       await run(rig);
       await rig.close();
       assert.equal(rig.waited > 20, batches, `${rig.waited} packets waited`);
-      results.push({ wav: rig.wav('r'), events: telling(rig.events), heard: rig.peer.heard.length });
+      results.push({
+        wav: rig.wav('r'),
+        events: telling(rig.events),
+        eventTimes: rig.eventTimes,
+        heard: rig.peer.heard.length,
+      });
     }
     const [alone, together] = results;
     assert.deepEqual(together?.events, alone?.events);
     assert.deepEqual(together?.wav, alone?.wav);
     assert.equal(together?.heard, alone?.heard);
+    // Who waits for a key or for the end of a recording does not wait much longer.
+    for (const [index, at] of together!.eventTimes.entries()) {
+      const later = at - alone!.eventTimes[index]!;
+      assert.ok(later <= LOOK_FRAMES * 20 + 20, `${together!.events[index]!.type} comes ${later} ms later`);
+    }
   });
 }

@@ -69,6 +69,18 @@ export class SessionRecordings {
     return this.#taps.length > 0;
   }
 
+  /** A key has come that the live head has not reached yet. */
+  get awaitsKey(): boolean {
+    return this.#digits.length > 0;
+  }
+
+  /** Samples from the live head to where a timer may end one of them. */
+  get nearestEnd(): number {
+    let nearest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.#taps.length; i++) nearest = Math.min(nearest, this.#taps[i]!.nearestEnd);
+    return nearest;
+  }
+
   /** One of them shall not hold the keys that sound. */
   get masks(): boolean {
     for (let i = 0; i < this.#taps.length; i++) if (this.#taps[i]!.spec.maskDtmf === true) return true;

@@ -75,7 +75,9 @@ for (const io of IO) {
       await rig.clock.advance(100);
       beginning(recorded);
       const { durationMs } = rig.outcome('r');
-      assert.ok(Math.abs(durationMs - 2000 - ms) <= 20, `${durationMs} of ${2000 + ms} ms`);
+      // Packets without a time of arrival count as late by the standstill, so the playout delay grows by two frames.
+      const tolerance = io === 'node' ? 40 : 20;
+      assert.ok(Math.abs(durationMs - 2000 - ms) <= tolerance, `${durationMs} of ${2000 + ms} ms`);
       await rig.close();
     });
 

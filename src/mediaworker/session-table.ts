@@ -1,6 +1,8 @@
 import type { Logger } from '../log/logger.ts';
 import type { CreateTarget } from '../recording/byte-target.ts';
 import type { Clock, Timer } from '../time/clock.ts';
+import { FrameTimes } from './frame-times.ts';
+import { LOOK_FRAMES, LOOKS } from './patience.ts';
 import { type MediaCommand, type MediaEvent, NO_STATISTICS, type OpenSession } from './protocol.ts';
 import { MediaSession, type SessionCommand } from './session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
@@ -14,10 +16,10 @@ export interface SessionTableOptions {
   /** Hands over a pair that was bound ahead, if it has it. Default: there is none. */
   readonly takeSpare?: ((rtpPort: number, begin: (socket: RtpSocket) => void) => boolean) | undefined;
   /**
-   * Has what arrived for the sockets of a batch, or for those in none, handed over; called before each tick.
-   * Default: sockets do it unasked.
+   * Has what arrived for sockets handed over, as {@link DatagramIo.receive}; called before each tick for those in
+   * no batch, and for those whose look and turn it is. Default: sockets do it unasked.
    */
-  readonly receive?: ((batch?: number) => void) | undefined;
+  readonly receive?: ((look?: number, turn?: number) => void) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
   /** Uniform in [0, 1), for SSRC, first sequence number and RTCP intervals. */
   readonly random: () => number;
@@ -31,8 +33,16 @@ export interface SessionTableOptions {
 const FRAME_MS = 20;
 /** So that the packets of many sessions do not leave in one burst. */
 const PHASES = 4;
-/** Sessions that can wait are looked at every so many frames: what is known of them is then used several times. */
-export const BATCH_FRAMES = 3;
+
+/** Sessions that are ticked together. */
+interface Phase {
+  readonly sessions: Set<MediaSession>;
+  readonly times: FrameTimes;
+  /** Those that need each tick. */
+  readonly awake: MediaSession[];
+  /** By turn, those that need only that one. */
+  readonly asleep: MediaSession[][];
+}
 
 /** All media sessions of one thread, with one ticker for the lot. */
 export class SessionTable {
@@ -41,11 +51,15 @@ export class SessionTable {
   readonly #opening = new Set<string>();
   /** Told to close: they take packets for one more turn, but no commands. */
   readonly #leaving = new WeakSet<MediaSession>();
-  readonly #phases: readonly MediaSession[][];
+  readonly #phases: readonly Phase[];
   /** When each phase had its last tick, ms; NaN before the first. */
   readonly #tickedAt: number[];
+  /** Different looks at waiting sessions. */
+  readonly #looks: number;
+  /** Sessions that fell asleep or awoke; applied between ticks. */
+  readonly #moved = new Map<MediaSession, () => void>();
   #ticker: Timer | undefined;
-  /** Number of the next tick, of those of one round of batches. */
+  /** Number of the next tick, of those of one round: see {@link Patience}. */
   #turn = 0;
   #opened = 0;
   #closing = false;
@@ -54,7 +68,14 @@ export class SessionTable {
 
   constructor(options: SessionTableOptions) {
     this.#options = options;
-    this.#phases = Array.from({ length: options.phases ?? PHASES }, () => []);
+    const count = options.phases ?? PHASES;
+    this.#looks = count * LOOK_FRAMES;
+    this.#phases = Array.from({ length: count }, () => ({
+      sessions: new Set<MediaSession>(),
+      times: new FrameTimes(),
+      awake: [],
+      asleep: Array.from({ length: this.#looks * LOOKS }, () => []),
+    }));
     this.#tickedAt = this.#phases.map(() => Number.NaN);
   }
 
@@ -129,10 +150,17 @@ export class SessionTable {
 
   #begin(options: OpenSession, socket: RtpSocket): void {
     const { clock, openSocket, onEvent, log, random, createTarget } = this.#options;
-    const phase = this.#emptiestPhase();
-    const session = new MediaSession({
+    const index = this.#emptiestPhase();
+    const phase = this.#phases[index]!;
+    const turn = index + this.#phases.length * (this.#opened++ % (LOOK_FRAMES * LOOKS));
+    const session: MediaSession = new MediaSession({
       ...options,
-      batch: phase + this.#phases.length * (this.#opened++ % BATCH_FRAMES),
+      patience: {
+        turn,
+        looks: this.#looks,
+        times: phase.times,
+        onSleep: (sleeps) => this.#moved.set(session, () => move(session, phase, sleeps ? turn : undefined)),
+      },
       socket,
       openSocket: () => openSocket(options.bindAddress),
       clock,
@@ -142,7 +170,9 @@ export class SessionTable {
       log: log.child({ session_id: options.sessionId }),
     });
     this.#sessions.set(options.sessionId, session);
-    this.#schedule(session, phase);
+    phase.sessions.add(session);
+    phase.awake.push(session);
+    this.#ticker ??= clock.every(FRAME_MS / this.#phases.length, () => this.#tick());
   }
 
   async #close(session: MediaSession, cause: Parameters<MediaSession['close']>[0]): Promise<void> {
@@ -154,9 +184,11 @@ export class SessionTable {
     });
     if (this.#sessions.get(session.sessionId) !== session) return;
     this.#sessions.delete(session.sessionId);
-    for (const bucket of this.#phases) {
-      const at = bucket.indexOf(session);
-      if (at >= 0) bucket.splice(at, 1);
+    this.#moved.delete(session);
+    for (const phase of this.#phases) {
+      if (!phase.sessions.delete(session)) continue;
+      remove(session, phase.awake);
+      for (const asleep of phase.asleep) remove(session, asleep);
     }
     if (this.#sessions.size === 0) {
       this.#ticker?.cancel();
@@ -175,33 +207,36 @@ export class SessionTable {
 
   #emptiestPhase(): number {
     let emptiest = 0;
-    for (const [phase, bucket] of this.#phases.entries())
-      if (bucket.length < this.#phases[emptiest]!.length) emptiest = phase;
+    for (const [index, { sessions }] of this.#phases.entries())
+      if (sessions.size < this.#phases[emptiest]!.sessions.size) emptiest = index;
     return emptiest;
-  }
-
-  #schedule(session: MediaSession, phase: number): void {
-    this.#phases[phase]!.push(session);
-    this.#ticker ??= this.#options.clock.every(FRAME_MS / this.#phases.length, () => this.#tick());
   }
 
   #tick(): void {
     const turn = this.#turn;
-    const phases = this.#phases.length;
-    const phase = turn % phases;
-    this.#turn = (turn + 1) % (phases * BATCH_FRAMES);
+    const index = turn % this.#phases.length;
+    const phase = this.#phases[index]!;
+    const { awake, asleep, sessions, times } = phase;
+    this.#turn = (turn + 1) % (this.#looks * LOOKS);
     this.#options.receive?.();
-    this.#options.receive?.(turn);
+    this.#options.receive?.(turn % this.#looks, turn);
     const now = this.#options.clock.monotonic();
-    const bucket = this.#phases[phase]!;
-    this.#frames += bucket.length;
+    this.#frames += sessions.size;
     // After a standstill the frames that were missed come in one burst: all of them are late.
-    const missed = Math.floor((now - this.#tickedAt[phase]!) / FRAME_MS) - 1;
-    if (missed > 0) this.#lateFrames += missed * bucket.length;
-    this.#tickedAt[phase] = now;
-    // By index: a session may close itself during its tick, never remove itself.
-    for (let i = 0; i < bucket.length; i++) {
-      const session = bucket[i]!;
+    const missed = Math.floor((now - this.#tickedAt[index]!) / FRAME_MS) - 1;
+    if (missed > 0) this.#lateFrames += missed * sessions.size;
+    this.#tickedAt[index] = now;
+    times.push(now);
+    for (const moveIt of this.#moved.values()) moveIt();
+    this.#moved.clear();
+    this.#tickAll(awake, now, turn);
+    this.#tickAll(asleep[turn]!, now, turn);
+  }
+
+  /** By index: a session may close itself during its tick, never remove itself. */
+  #tickAll(sessions: readonly MediaSession[], now: number, turn: number): void {
+    for (let i = 0; i < sessions.length; i++) {
+      const session = sessions[i]!;
       try {
         session.tick(now, turn);
       } catch (cause) {
@@ -229,4 +264,16 @@ export class SessionTable {
     this.#options.log.error({ session_id: session.sessionId, err: cause }, 'media session failed');
     void this.#close(session, 'error');
   }
+}
+
+/** @param turn of which it needs ticks; undefined: of all */
+function move(session: MediaSession, phase: Phase, turn: number | undefined): void {
+  remove(session, phase.awake);
+  for (const asleep of phase.asleep) remove(session, asleep);
+  (turn === undefined ? phase.awake : phase.asleep[turn]!).push(session);
+}
+
+function remove(session: MediaSession, from: MediaSession[]): void {
+  const at = from.indexOf(session);
+  if (at >= 0) from.splice(at, 1);
 }

@@ -51,6 +51,8 @@ export interface Rig {
   readonly host: LocalMediaHost;
   readonly peer: Peer;
   readonly events: MediaEvent[];
+  /** When each of them came, ms. */
+  readonly eventTimes: number[];
   readonly port: number;
   readonly folder: string;
   /** Packets of the peers that have waited so far. */
@@ -106,7 +108,7 @@ export async function openRig(
       if (thread !== undefined) return thread.wrap(socket);
       return options.batches === false ? socket : batched.wrap(socket);
     },
-    receive: (batch) => (thread ?? batched).receive(batch),
+    receive: (look, turn) => (thread ?? batched).receive(look, turn),
   });
   const toThread = (command: MediaCommand): void => {
     if (thread === undefined) host.send(command);
@@ -114,7 +116,11 @@ export async function openRig(
   };
   const events: MediaEvent[] = [];
   const sessionId = 'session-1';
-  host.subscribe(sessionId, (event) => events.push(event));
+  const eventTimes: number[] = [];
+  host.subscribe(sessionId, (event) => {
+    events.push(event);
+    eventTimes.push(clock.monotonic());
+  });
   host.send({
     type: 'open',
     sessionId,
@@ -144,6 +150,7 @@ export async function openRig(
     host,
     peer,
     events,
+    eventTimes,
     port: opened.rtpPort,
     folder,
     get waited() {

@@ -12,12 +12,13 @@ import {
   NO_STATISTICS,
   type OpenSession,
 } from './protocol.ts';
+import type { Patience } from './patience.ts';
 import { SessionAudio } from './session-audio.ts';
 
 export interface MediaSessionOptions extends OpenSession {
   readonly socket: RtpSocket;
-  /** Those with which its packets may be looked at while it can wait, each {@link BATCH_FRAMES} frames. */
-  readonly batch?: number | undefined;
+  /** How it may wait; undefined: it does not. */
+  readonly patience?: Patience | undefined;
   /** Binds a further port for RTP at the session's address. @throws Error */
   readonly openSocket: () => Promise<RtpSocket>;
   readonly clock: Clock;
@@ -80,11 +81,11 @@ export class MediaSession {
   }
 
   /**
-   * One frame; called every 20 ms, late or not.
-   * @param nowMs the clock's monotonic reading; @param batch whose turn it is
+   * One frame; called every 20 ms, late or not; in its turns only while it sleeps.
+   * @param nowMs the clock's monotonic reading; @param turn whose it is: see {@link Patience}
    */
-  tick(nowMs: number, batch?: number): void {
-    if (this.#closing === undefined) this.#audio?.tick(nowMs, batch);
+  tick(nowMs: number, turn?: number): void {
+    if (this.#closing === undefined) this.#audio?.tick(nowMs, turn);
   }
 
   /**

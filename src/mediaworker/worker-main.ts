@@ -44,7 +44,7 @@ const table = new SessionTable({
   clock,
   log: portLogger({}),
   random: Math.random,
-  receive: (batch) => system.datagrams.receive(batch),
+  receive: (look, turn) => system.datagrams.receive(look, turn),
   openSocket: (bindAddress) => sockets.open(bindAddress),
   takeSpare: (rtpPort, begin) => spares?.take(rtpPort, begin) === true,
   createTarget: diskTargets({

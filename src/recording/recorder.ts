@@ -131,6 +131,23 @@ export class Recorder {
     return this.#queue.total - (this.#heard - this.#decided);
   }
 
+  /**
+   * Samples that may surely be observed before a timer can end it, whatever is in them; Infinity: as many as
+   * come, until somebody does something.
+   */
+  get nearestEnd(): number {
+    const state = this.#state;
+    if (state.phase === 'paused')
+      return state.behavior === 'skip'
+        ? Number.POSITIVE_INFINITY
+        : this.#writer.maxFrames - this.decidedSamples;
+    if (state.phase !== 'waiting' && state.phase !== 'recording') return 0;
+    const room = this.#writer.maxFrames - this.#pauseSilence;
+    const end = this.#voice === undefined ? this.#limits.maxLength : horizon(this.#limits, this.#voice);
+    // Who has not spoken yet may do so, and then be silent.
+    return Math.min(Math.min(end, room) - this.#heard, this.#limits.endSilenceTimeout);
+  }
+
   /** Length of the file as far as it is decided, samples. */
   get decidedSamples(): number {
     return this.#decided + this.#pauseSilence;

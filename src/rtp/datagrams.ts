@@ -4,6 +4,17 @@
  */
 export type OnDatagram = (bytes: Uint8Array, address: string, port: number, arrivedMs?: number) => void;
 
+/** Sockets whose datagrams may wait, so that what is known of a stream is fetched once for several of them. */
+export interface Batch {
+  /** They are looked at by {@link DatagramIo.receive} of this number. */
+  readonly look: number;
+  /**
+   * RTP packets of one payload type may wait still longer: they are put aside until it is their turn as well, or
+   * until any other datagram comes. Default: all are handed over when they are looked at.
+   */
+  readonly aside?: { readonly turn: number; readonly payloadType: number } | undefined;
+}
+
 /** One bound UDP socket. */
 export interface DatagramSocket {
   /** Called for each datagram. */
@@ -16,10 +27,10 @@ export interface DatagramSocket {
   /** Hands over what has arrived, for this socket and those that are looked at with it. Default: comes unasked. */
   receive?(): void;
   /**
-   * From now on its datagrams may wait for {@link DatagramIo.receive} of this batch; undefined: not any more.
+   * From now on its datagrams may wait for those of its batch; undefined: not any more.
    * @returns whether they will
    */
-  joinBatch?(batch: number | undefined): boolean;
+  joinBatch?(batch: Batch | undefined): boolean;
   close(): void;
 }
 
@@ -32,10 +43,11 @@ export interface DatagramIo {
    */
   bind(address: string, port: number): Promise<DatagramSocket | undefined>;
   /**
-   * Hands everything that has arrived for the sockets of a batch, or for those in none, to their listeners.
+   * Hands what has arrived for the sockets of a batch, or for those in none, to their listeners.
    * Some ways do it unasked.
+   * @param look of the batches; @param turn of those that put packets aside
    */
-  receive(batch?: number): void;
+  receive(look?: number, turn?: number): void;
   /** Frees all sockets, where the end of the thread would not. */
   close(): void;
 }

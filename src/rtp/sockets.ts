@@ -1,4 +1,10 @@
-import { type DatagramIo, type DatagramSocket, type OnDatagram, RtpPortError } from './datagrams.ts';
+import {
+  type Batch,
+  type DatagramIo,
+  type DatagramSocket,
+  type OnDatagram,
+  RtpPortError,
+} from './datagrams.ts';
 import { nodeDatagrams } from './node-datagrams.ts';
 
 export { RtpPortError } from './datagrams.ts';
@@ -16,7 +22,7 @@ export interface RtpSocket {
   /** As {@link DatagramSocket.receive}, for both ports. */
   readonly receive?: () => void;
   /** As {@link DatagramSocket.joinBatch}, for the RTP port. */
-  joinBatch?(batch: number | undefined): boolean;
+  joinBatch?(batch: Batch | undefined): boolean;
   close(): void;
 }
 
@@ -131,7 +137,7 @@ class UdpPair implements RtpSocket {
     this.#rtcp.send(buffer, offset, length, port, address);
   }
 
-  joinBatch(batch: number | undefined): boolean {
+  joinBatch(batch: Batch | undefined): boolean {
     return this.#rtp.joinBatch?.(batch) ?? false;
   }
 

@@ -13,16 +13,14 @@ const OLDEST_MS = 2_000;
  */
 export class ArrivalTimes {
   readonly #libc: Libc;
-  readonly #words: Uint32Array;
   readonly #monotonic: () => number;
   /** The system's clock and ours at the last {@link look}. */
   readonly #system = new Uint32Array(4);
   #ours = 0;
 
-  /** @param words in which control data lies; @param monotonic ms */
-  constructor(libc: Libc, words: Uint32Array, monotonic: () => number) {
+  /** @param monotonic ms */
+  constructor(libc: Libc, monotonic: () => number) {
     this.#libc = libc;
-    this.#words = words;
     this.#monotonic = monotonic;
   }
 
@@ -33,8 +31,7 @@ export class ArrivalTimes {
   }
 
   /** @param at place of control data in words. @returns our clock's reading at the arrival, ms */
-  read(at: number): number {
-    const words = this.#words;
+  read(words: Uint32Array, at: number): number {
     const seconds = (this.#system[0]! - words[at + SECONDS]!) | 0;
     const ageMs = seconds * 1000 + (this.#system[2]! - words[at + NANOSECONDS]!) / 1e6;
     return this.#ours - Math.min(Math.max(ageMs, 0), OLDEST_MS);

@@ -1,5 +1,6 @@
-import { BUFFER_ENTRY, BUFFER_REGISTRATION, RECVMSG_OUT, REGISTER_PBUF_RING } from '../../io-uring/abi.ts';
+import { BUFFER_ENTRY, BUFFER_REGISTRATION, REGISTER_PBUF_RING } from '../../io-uring/abi.ts';
 import type { Libc, SharedMemory } from '../../io-uring/libc.ts';
+import { DatagramSlots } from './datagram-slots.ts';
 
 /** Bytes of a buffer: header of the kernel, address of the sender, and a datagram that no network would split. */
 const BUFFER_BYTES = 2048;
@@ -10,21 +11,17 @@ export const GROUP = 0;
  * IORING_REGISTER_PBUF_RING). Each is given back when its datagram has been looked at.
  */
 export class ReceiveBuffers {
-  /** All buffers, one after the other. */
-  readonly words: Uint32Array;
+  readonly slots: DatagramSlots;
   readonly #pool: SharedMemory;
   readonly #ring: DataView;
   readonly #mask: number;
-  /** For each buffer the payload of its last datagram: those of one stream are all alike. */
-  readonly #views: (Uint8Array | undefined)[];
   #tail = 0;
 
   /** @param count a power of two, up to 32768. @throws LibcError */
   constructor(libc: Libc, ringFd: number, count: number) {
     this.#mask = count - 1;
-    this.#views = new Array<Uint8Array | undefined>(count).fill(undefined);
     this.#pool = libc.allocate(count * BUFFER_BYTES);
-    this.words = new Uint32Array(this.#pool.buffer);
+    this.slots = new DatagramSlots(this.#pool.buffer, BUFFER_BYTES);
     const ring = libc.allocate(count * BUFFER_ENTRY.size);
     this.#ring = new DataView(ring.buffer);
     const registration = new DataView(new ArrayBuffer(BUFFER_REGISTRATION.size));
@@ -33,29 +30,6 @@ export class ReceiveBuffers {
     registration.setUint16(BUFFER_REGISTRATION.group, GROUP, true);
     libc.ioUringRegister(ringFd, REGISTER_PBUF_RING, new Uint8Array(registration.buffer), 1);
     for (let id = 0; id < count; id++) this.giveBack(id);
-  }
-
-  /** Where a buffer begins in {@link words}, bytes. */
-  offsetOf(id: number): number {
-    return id * BUFFER_BYTES;
-  }
-
-  /** Flags and payload length of the datagram in a buffer (struct io_uring_recvmsg_out). */
-  flagsOf(id: number): number {
-    return this.words[(id * BUFFER_BYTES + RECVMSG_OUT.flags) >>> 2]!;
-  }
-
-  /** @param nameBytes room for the sender's address that was asked for; @returns valid until {@link giveBack} */
-  payloadOf(id: number, nameBytes: number): Uint8Array {
-    const base = id * BUFFER_BYTES;
-    const length = this.words[(base + RECVMSG_OUT.payloadLength) >>> 2]!;
-    const from = base + RECVMSG_OUT.size + nameBytes;
-    let view = this.#views[id];
-    if (view === undefined || view.length !== length || view.byteOffset !== from) {
-      view = new Uint8Array(this.#pool.buffer, from, length);
-      this.#views[id] = view;
-    }
-    return view;
   }
 
   giveBack(id: number): void {

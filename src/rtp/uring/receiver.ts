@@ -13,24 +13,34 @@ import {
 import type { SharedMemory } from '../../io-uring/libc.ts';
 import type { Reactor } from '../../io-uring/reactor.ts';
 import { ArrivalTimes, CONTROL_BYTES } from './arrival-times.ts';
+import type { DatagramSlots } from './datagram-slots.ts';
 import { GROUP, ReceiveBuffers } from './receive-buffers.ts';
+import { Shelf } from './shelf.ts';
 import { SenderAddress } from './socket-address.ts';
 import type { UringSocket } from './uring-datagrams.ts';
 
 /** What came while the thread stood still is taken in so many portions at most, the rest at the next look. */
 const MAX_PORTIONS = 64;
+/** In the place of a payload type: nothing of the request is put aside. */
+const NOTHING = 0xff;
+const PAYLOAD_TYPE_BITS = 0x7f;
 
 /** Receives for sockets that are looked at together: one request for each, which gives all its datagrams. */
 export class Receiver {
   readonly #reactor: Reactor;
   readonly #user: number;
-  readonly #count: number;
   readonly #buffers: ReceiveBuffers;
   readonly #times: ArrivalTimes;
   /** One struct msghdr for each family: it tells how much room the sender's address has. */
   readonly #headers: SharedMemory;
   /** By request: whose datagrams it brings. A socket that has left may still have one here that ends. */
   readonly #requests: (UringSocket | undefined)[] = [];
+  /** By request: the payload type that is put aside. Dense, since it is all that is looked at for most packets. */
+  #asides = new Uint8Array(64).fill(NOTHING);
+  /** By turn: what was put aside until then. */
+  readonly #shelves: (Shelf | undefined)[] = [];
+  readonly #giveAway = (socket: UringSocket, slots: DatagramSlots, id: number): void =>
+    this.#take(socket, slots, id);
   readonly #free: number[] = [];
   /** Whose datagrams found no buffer: they still wait in the socket. */
   readonly #starved: UringSocket[] = [];
@@ -41,10 +51,9 @@ export class Receiver {
   constructor(reactor: Reactor, count: number, monotonic: () => number) {
     const { libc } = reactor;
     this.#reactor = reactor;
-    this.#count = count;
     this.#user = reactor.attach((request, result, flags) => this.#received(request, result, flags));
     this.#buffers = new ReceiveBuffers(libc, reactor.fd, count);
-    this.#times = new ArrivalTimes(libc, this.#buffers.words, monotonic);
+    this.#times = new ArrivalTimes(libc, monotonic);
     this.#headers = libc.allocate(2 * MSGHDR.size);
     const headers = new DataView(this.#headers.buffer);
     for (const [at, isIPv6] of [
@@ -56,15 +65,30 @@ export class Receiver {
     }
   }
 
-  /** Hands all that has arrived to its listeners. */
-  receive(): void {
+  /** Hands what has arrived to its listeners, and what was put aside until this turn. */
+  receive(turn?: number): void {
     this.#renew(this.#failed);
     for (let i = 0; i < MAX_PORTIONS; i++) {
       this.#times.look();
-      const taken = this.#reactor.poll();
-      if (this.#starved.length === 0 && taken < this.#count) return;
+      this.#reactor.poll();
+      if (this.#starved.length === 0) break;
       this.#renew(this.#starved);
     }
+    if (turn !== undefined) this.#shelves[turn]?.clear(undefined, this.#giveAway);
+  }
+
+  /** Hands what has arrived to its listeners; of this socket also what was put aside. */
+  receiveFor(socket: UringSocket): void {
+    this.receive();
+    if (socket.aside !== undefined) this.#shelves[socket.aside.turn]?.clear(socket, this.#giveAway);
+  }
+
+  /** From now on packets of the socket are put aside as it says. */
+  putAside(socket: UringSocket, aside: UringSocket['aside']): void {
+    if (socket.aside !== undefined && socket.aside.turn !== aside?.turn) this.receiveFor(socket);
+    socket.aside = aside;
+    if (this.#requests[socket.request] === socket)
+      this.#asides[socket.request] = aside?.payloadType ?? NOTHING;
   }
 
   add(socket: UringSocket): void {
@@ -72,6 +96,12 @@ export class Receiver {
     this.#requests[request] = socket;
     socket.receiver = this;
     socket.request = request;
+    if (request >= this.#asides.length) {
+      const grown = new Uint8Array(2 * this.#asides.length).fill(NOTHING);
+      grown.set(this.#asides);
+      this.#asides = grown;
+    }
+    this.#asides[request] = socket.aside?.payloadType ?? NOTHING;
     const operation = OPERATION.recvmsg | (SQE_BUFFER_SELECT << 8) | (RECV_MULTISHOT << 16);
     const header = this.#headers.address + (socket.isIPv6 ? MSGHDR.size : 0);
     const at = this.#reactor.request(this.#user, request, operation, socket.fd, header, 1);
@@ -81,6 +111,7 @@ export class Receiver {
   /** What has arrived for it so far still comes at the next look. */
   remove(socket: UringSocket): void {
     if (socket.receiver !== this) return;
+    this.putAside(socket, undefined);
     socket.receiver = undefined;
     this.#reactor.cancel(this.#user, socket.request);
   }
@@ -90,26 +121,46 @@ export class Receiver {
     if ((flags & CQE_BUFFER) !== 0) {
       const id = flags >>> 16;
       try {
-        if (result >= 0 && socket !== undefined) this.#take(socket, id);
+        if (result >= 0 && socket !== undefined && !this.#putsAside(request, socket, id)) {
+          // What was put aside came before.
+          const { aside } = socket;
+          if (aside !== undefined) this.#shelves[aside.turn]?.clear(socket, this.#giveAway);
+          this.#take(socket, this.#buffers.slots, id);
+        }
       } finally {
         this.#buffers.giveBack(id);
       }
     }
     if ((flags & CQE_MORE) !== 0) return;
     this.#requests[request] = undefined;
+    this.#asides[request] = NOTHING;
     this.#free.push(request);
     if (socket?.receiver !== this || socket.request !== request) return;
     (result === -ERRNO.ENOBUFS ? this.#starved : this.#failed).push(socket);
   }
 
-  #take(socket: UringSocket, id: number): void {
-    const buffers = this.#buffers;
-    if (socket.isClosed || (buffers.flagsOf(id) & MSG.truncated) !== 0) return;
+  #putsAside(request: number, socket: UringSocket, id: number): boolean {
+    const payloadType = this.#asides[request]!;
+    if (payloadType === NOTHING) return false;
+    const { slots } = this.#buffers;
+    const { words } = slots;
+    // The second octet of RTP, behind what the kernel puts before it (little-endian words).
+    const rtp = words[(slots.offsetOf(id) + RECVMSG_OUT.size + socket.sender.bytes + CONTROL_BYTES) >>> 2]!;
+    if (((rtp >>> 8) & PAYLOAD_TYPE_BITS) !== payloadType || socket.aside === undefined) return false;
+    if ((slots.flagsOf(id) & MSG.truncated) !== 0) return false;
+    const { turn } = socket.aside;
+    const shelf = this.#shelves[turn] ?? new Shelf();
+    this.#shelves[turn] = shelf;
+    return shelf.put(socket, slots, id);
+  }
+
+  #take(socket: UringSocket, slots: DatagramSlots, id: number): void {
+    if (socket.isClosed || (slots.flagsOf(id) & MSG.truncated) !== 0) return;
     const { sender } = socket;
-    const name = buffers.offsetOf(id) + RECVMSG_OUT.size;
-    sender.read(buffers.words, name >>> 2);
-    const arrivedMs = this.#times.read((name + sender.bytes) >>> 2);
-    const bytes = buffers.payloadOf(id, sender.bytes + CONTROL_BYTES);
+    const name = slots.offsetOf(id) + RECVMSG_OUT.size;
+    sender.read(slots.words, name >>> 2);
+    const arrivedMs = this.#times.read(slots.words, (name + sender.bytes) >>> 2);
+    const bytes = slots.payloadOf(id, sender.bytes + CONTROL_BYTES);
     socket.listener(bytes, sender.address, sender.port, arrivedMs);
   }
 

@@ -141,7 +141,7 @@ test('what waits for its batch comes with it, in order across changes, with the 
   };
   await send(0);
   await until(() => got.length === 1, 'the first did not come');
-  assert.equal(to.joinBatch!(7), true);
+  assert.equal(to.joinBatch!({ look: 7 }), true);
   const before = clock.monotonic();
   await send(1);
   await send(2);
@@ -161,9 +161,9 @@ test('what waits for its batch comes with it, in order across changes, with the 
   assert.equal(to.joinBatch!(undefined), true);
   assert.equal(got.length, 4);
   await send(4);
-  to.joinBatch!(7);
+  to.joinBatch!({ look: 7 });
   to.joinBatch!(undefined);
-  to.joinBatch!(7);
+  to.joinBatch!({ look: 7 });
   await send(5);
   to.receive!();
   assert.deepEqual(
@@ -174,6 +174,77 @@ test('what waits for its batch comes with it, in order across changes, with the 
   to.close();
 });
 
+test('packets of one type are put aside until their turn, or until anything else comes, all in order', {
+  skip: refused,
+}, async () => {
+  const [from, to] = await pair(42_224);
+  const other = (await datagrams.bind(HOST, 42_226))!;
+  const got: string[] = [];
+  const listen = (name: string) => (bytes: Uint8Array, address: string, port: number) => {
+    assert.equal(`${address} ${port}`, `${HOST} 42224`);
+    assert.equal(bytes.length, 172 + bytes[2]!);
+    for (let i = 3; i < bytes.length; i++) assert.equal(bytes[i], bytes[2]);
+    got.push(`${name}${bytes[2]}`);
+  };
+  to.listener = listen('a');
+  other.listener = listen('b');
+  const send = async (port: number, payloadType: number, number: number): Promise<void> => {
+    const packet = new Uint8Array(172 + number).fill(number);
+    packet[0] = 0x80;
+    packet[1] = 0x80 | payloadType;
+    from.send(packet, 0, packet.length, port, HOST);
+    await new Promise((next) => setTimeout(next, 5));
+  };
+  const taken = () => got.splice(0).join(' ');
+  to.joinBatch!({ look: 2, aside: { turn: 14, payloadType: 8 } });
+  other.joinBatch!({ look: 2, aside: { turn: 26, payloadType: 8 } });
+  for (let number = 1; number <= 40; number++) {
+    await send(42_225, 8, number);
+    if (number % 10 === 0) await send(42_226, 8, number);
+    if (number % 3 === 0) datagrams.receive(2, 2);
+  }
+  assert.equal(taken(), '', 'all of them wait');
+  datagrams.receive(2, 14);
+  const ofA = Array.from({ length: 40 }, (_, i) => `a${i + 1}`).join(' ');
+  assert.equal(taken(), ofA);
+  datagrams.receive(2, 14);
+  assert.equal(taken(), '', 'each comes once');
+  await send(42_226, 101, 50);
+  await send(42_226, 8, 51);
+  datagrams.receive(2, 2);
+  assert.equal(taken(), 'b10 b20 b30 b40 b50', 'what is of another type comes behind those before it');
+  datagrams.receive(2, 26);
+  assert.equal(taken(), 'b51');
+  // Longer than a place for what waits.
+  await send(42_225, 8, 60);
+  await send(42_225, 8, 200);
+  datagrams.receive(2, 2);
+  assert.equal(taken(), 'a60 a200');
+  await send(42_225, 8, 61);
+  datagrams.receive(2, 2);
+  to.receive!();
+  assert.equal(taken(), 'a61', 'who asks has all');
+  await send(42_225, 8, 62);
+  datagrams.receive(2, 2);
+  to.joinBatch!({ look: 2 });
+  assert.equal(taken(), 'a62');
+  await send(42_225, 8, 63);
+  datagrams.receive(2, 2);
+  assert.equal(taken(), 'a63');
+  to.joinBatch!({ look: 2, aside: { turn: 38, payloadType: 8 } });
+  await send(42_225, 8, 64);
+  datagrams.receive(2, 2);
+  to.joinBatch!(undefined);
+  assert.equal(taken(), 'a64');
+  other.joinBatch!({ look: 3, aside: { turn: 3, payloadType: 8 } });
+  await send(42_226, 8, 65);
+  datagrams.receive(3, 15);
+  other.close();
+  datagrams.receive(3, 3);
+  assert.equal(taken(), '', 'nobody gets what was put aside for one that has closed');
+  for (const socket of [from, to]) socket.close();
+});
+
 test('its end leaves nothing open, neither sockets nor those closed in the same turn', {
   skip: refused,
 }, async () => {
@@ -182,7 +253,7 @@ test('its end leaves nothing open, neither sockets nor those closed in the same 
   const reactor = new Reactor(loadLibc());
   const io = new UringDatagrams(reactor, () => 0);
   const opened = Array.from({ length: 20 }, (_, i) => io.open(HOST, 42_230 + i)!);
-  opened[0]!.joinBatch(1);
+  opened[0]!.joinBatch({ look: 1 });
   assert.ok(descriptors() >= before + 20);
   for (const socket of opened.slice(0, 10)) socket.close();
   io.close();

@@ -17,6 +17,7 @@ import {
 import { LibcError } from '../../io-uring/libc.ts';
 import { NOBODY, Reactor } from '../../io-uring/reactor.ts';
 import {
+  type Batch,
   type DatagramIo,
   type DatagramSocket,
   ignoreDatagram,
@@ -43,7 +44,7 @@ export class UringDatagrams implements DatagramIo {
   readonly #reactor: Reactor;
   readonly #monotonic: () => number;
   readonly #receiver: Receiver;
-  /** Each with a ring of its own, made when somebody needs it. */
+  /** By their look, each with a ring of its own, made when somebody needs it. */
   readonly #batches = new Map<number, { readonly reactor: Reactor; readonly receiver: Receiver }>();
   readonly #slots: SendSlots;
   readonly #sockets = new Set<UringSocket>();
@@ -79,9 +80,9 @@ export class UringDatagrams implements DatagramIo {
     return socket;
   }
 
-  receive(batch?: number): void {
-    if (batch === undefined) this.#receiver.receive();
-    else this.#batches.get(batch)?.receiver.receive();
+  receive(look?: number, turn?: number): void {
+    if (look === undefined) this.#receiver.receive();
+    else this.#batches.get(look)?.receiver.receive(turn);
   }
 
   close(): void {
@@ -110,15 +111,17 @@ export class UringDatagrams implements DatagramIo {
   }
 
   /** Has a socket looked at with those of a batch, or with all that are in none. @returns whether it is now */
-  move(socket: UringSocket, batch: number | undefined): boolean {
-    const receiver = batch === undefined ? this.#receiver : this.#batchOf(batch);
+  move(socket: UringSocket, batch: Batch | undefined): boolean {
+    const receiver = batch === undefined ? this.#receiver : this.#batchOf(batch.look);
     if (receiver === undefined) return false;
     const former = socket.receiver;
-    if (former === receiver) return true;
-    // First what came under the former one, so that the order stays.
-    former?.receive();
-    former?.remove(socket);
-    receiver.add(socket);
+    if (former !== receiver) {
+      // First what came under the former one, so that the order stays.
+      former?.receiveFor(socket);
+      former?.remove(socket);
+      receiver.add(socket);
+    }
+    receiver.putAside(socket, batch?.aside);
     return true;
   }
 
@@ -130,14 +133,14 @@ export class UringDatagrams implements DatagramIo {
   }
 
   /** @returns undefined when the system has no room for another ring: nobody waits then */
-  #batchOf(batch: number): Receiver | undefined {
-    const known = this.#batches.get(batch);
+  #batchOf(look: number): Receiver | undefined {
+    const known = this.#batches.get(look);
     if (known !== undefined || this.#isFull) return known?.receiver;
     let reactor: Reactor | undefined;
     try {
       reactor = new Reactor(this.#reactor.libc, BATCH_REQUESTS);
       const receiver = new Receiver(reactor, BATCH_BUFFERS, this.#monotonic);
-      this.#batches.set(batch, { reactor, receiver });
+      this.#batches.set(look, { reactor, receiver });
       return receiver;
     } catch {
       reactor?.close();
@@ -176,6 +179,8 @@ export class UringSocket implements DatagramSocket {
   /** Who receives for it, by which request. */
   receiver: Receiver | undefined;
   request = -1;
+  /** Until when packets of one payload type are put aside; undefined: they are not. */
+  aside: Batch['aside'];
   readonly #io: UringDatagrams;
   /** Where was sent to last, and its struct sockaddr; undefined when it cannot be sent to. */
   #address = '';
@@ -190,10 +195,10 @@ export class UringSocket implements DatagramSocket {
   }
 
   receive(): void {
-    this.receiver?.receive();
+    this.receiver?.receiveFor(this);
   }
 
-  joinBatch(batch: number | undefined): boolean {
+  joinBatch(batch: Batch | undefined): boolean {
     return !this.isClosed && this.#io.move(this, batch);
   }
 

@@ -1,0 +1,124 @@
+import type { RtpSocket } from '../rtp/sockets.ts';
+import type { Clock } from '../time/clock.ts';
+import { DeferredFrames } from './deferred-frames.ts';
+import { FrameTimes } from './frame-times.ts';
+import type { Patience } from './patience.ts';
+
+/** `briefly`: until the next look; `long`: until the last look of its round. */
+export type Wait = 'not' | 'briefly' | 'long';
+
+export interface WaitingOptions {
+  readonly patience: Patience | undefined;
+  readonly clock: Clock;
+  readonly socket: RtpSocket;
+  /** Does the receiving half of the frame of that time, ms. */
+  readonly receiveFrame: (nowMs: number) => void;
+  /** Sends what belongs into a frame in which nothing sounds. */
+  readonly sendIdle: () => void;
+  /** How long what comes may wait now. */
+  readonly may: () => Wait;
+  /** Of the audio; undefined before there is any. */
+  readonly payloadType: () => number | undefined;
+  /** A packet leaves in each frame. */
+  readonly sendsIdle: () => boolean;
+}
+
+/**
+ * Whether the packets of a session wait, and its frames with them. Either keeps the order of time, so nothing
+ * comes out differently.
+ */
+export class Waiting {
+  readonly #options: WaitingOptions;
+  readonly #times: FrameTimes;
+  readonly #deferred: DeferredFrames;
+  #waits: Wait = 'not';
+  /** While it waits, the first frame whose idle packet has not been sent. */
+  #unsent = 0;
+  /** Somebody may wait for what has just come. */
+  #stirred = false;
+
+  constructor(options: WaitingOptions) {
+    this.#options = options;
+    this.#times = options.patience?.times ?? new FrameTimes();
+    this.#deferred = new DeferredFrames(options.clock, this.#times, options.receiveFrame);
+  }
+
+  /** Shows the time that is being made up for. */
+  get clock(): Clock {
+    return this.#deferred.clock;
+  }
+
+  get on(): boolean {
+    return this.#waits !== 'not';
+  }
+
+  /** While it waits: a packet that came at `arrivedMs` is being received from here on, in the order of time … */
+  beforePacket(arrivedMs: number): void {
+    this.#deferred.makeUp(arrivedMs);
+    this.#deferred.moment = arrivedMs;
+  }
+
+  /** … to here. */
+  afterPacket(): void {
+    this.#deferred.moment = Number.NaN;
+    if (this.#stirred) this.end();
+  }
+
+  /** What is being received is to wait no longer. */
+  stir(): void {
+    this.#stirred = true;
+  }
+
+  /** One frame while it waits. @returns whether it was made up for, with all before it */
+  tick(turn: number | undefined): boolean {
+    this.#sendIdle();
+    if (!this.#isTurn(turn, this.#waits)) return false;
+    this.#deferred.makeUp();
+    return true;
+  }
+
+  /** Behind a frame of this turn: waits from now on for as long as it may. */
+  begin(turn: number | undefined): void {
+    const { patience, may, payloadType, socket, sendsIdle } = this.#options;
+    if (patience === undefined || !this.#isTurn(turn, this.#waits === 'not' ? 'long' : this.#waits)) return;
+    const waits = may();
+    const audio = payloadType();
+    if (waits === this.#waits || audio === undefined) return;
+    if (waits === 'not') {
+      this.end();
+      return;
+    }
+    const aside = waits === 'long' ? { turn: patience.turn, payloadType: audio } : undefined;
+    if (socket.joinBatch?.({ look: patience.turn % patience.looks, aside }) !== true) return;
+    if (this.#waits === 'not') {
+      this.#deferred.begin();
+      this.#unsent = this.#times.count;
+    }
+    this.#waits = waits;
+    this.#stirred = false;
+    patience.onSleep(waits === 'long' && !sendsIdle());
+  }
+
+  /** Makes up for all that waits; nothing waits any more. */
+  end(): void {
+    if (this.#waits === 'not') return;
+    const { socket, patience } = this.#options;
+    this.#sendIdle();
+    socket.receive?.();
+    this.#deferred.makeUp();
+    this.#waits = 'not';
+    socket.joinBatch?.(undefined);
+    patience?.onSleep(false);
+  }
+
+  #isTurn(turn: number | undefined, waits: Wait): boolean {
+    const { patience } = this.#options;
+    if (patience === undefined || turn === undefined) return false;
+    return waits === 'briefly' ? (turn - patience.turn) % patience.looks === 0 : turn === patience.turn;
+  }
+
+  /** What is sent in the frames so far; several of them when it has slept. */
+  #sendIdle(): void {
+    for (; this.#unsent < this.#times.count; this.#unsent++) this.#options.sendIdle();
+  }
+}
