@@ -148,15 +148,21 @@ export class SessionAudio {
     });
   }
 
-  /** Takes a datagram that came to the RTP port, at `arrivedMs` of the clock's monotonic reading. */
-  receive(bytes: Uint8Array, address: string, port: number, arrivedMs = this.#clock.monotonic()): void {
+  /**
+   * Takes a datagram that came to the RTP port.
+   * @param stampMs the clock's monotonic reading at its arrival; undefined: now, or while the thread stood still
+   */
+  receive(bytes: Uint8Array, address: string, port: number, stampMs?: number): void {
     if (this.#closing !== undefined) return;
+    const arrivedMs = stampMs ?? this.#clock.monotonic();
     if (this.#waiting.on) {
       this.#waiting.beforePacket(arrivedMs);
+      this.#catchUp(arrivedMs);
       this.#receivePath.receive(bytes, address, port, arrivedMs);
       this.#waiting.afterPacket();
       return;
     }
+    if (stampMs !== undefined) this.#catchUp(stampMs);
     const { timeline } = this.#receivePath;
     const before = timeline.receivedUntil;
     this.#receivePath.receive(bytes, address, port, arrivedMs);
@@ -352,9 +358,11 @@ export class SessionAudio {
     return this.#inbandCounts || this.#denoiser.active || this.#recordings.nearestEnd < near;
   }
 
-  /** A command is about the present, which the live head is behind for a while when the thread has stood still. */
-  #catchUp(): void {
-    const nowMs = this.#clock.monotonic();
+  /**
+   * Commands and packets belong to a time that the live head is behind for a while when the thread has stood still.
+   * @param nowMs that time
+   */
+  #catchUp(nowMs = this.#clock.monotonic()): void {
     while (this.#receivePath.timeline.isLate(nowMs)) this.#receiveFrame(nowMs);
   }
 
