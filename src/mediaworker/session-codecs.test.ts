@@ -125,7 +125,8 @@ describe('codecs of a session', () => {
         const audio = await recorded();
         assert.equal(audio.rate, CODEC_RATES[codec].sampleRate);
         const seconds = audio.samples.length / audio.rate;
-        assert.equal(seconds, frequencies.length + 0.5);
+        // The end takes in what has arrived, up to a packet more than the clock says.
+        assert.ok(Math.abs(seconds - frequencies.length - 0.5) < 0.021, `${seconds} s`);
         for (const [index, frequency] of frequencies.entries()) {
           const level = levelAt(audio, frequency, index + 0.3, index + 0.9);
           assert.ok(Math.abs(level + 15) < 2, `${frequency} Hz at ${level} dBFS`);

@@ -32,7 +32,7 @@ export interface SessionTableOptions {
 /** Frame period of every session, ms. */
 const FRAME_MS = 20;
 /** So that the packets of many sessions do not leave in one burst. */
-const PHASES = 4;
+const PHASES = 2;
 
 /** Sessions that are ticked together. */
 interface Phase {
