@@ -148,21 +148,15 @@ export class SessionAudio {
     });
   }
 
-  /**
-   * Takes a datagram that came to the RTP port.
-   * @param stampMs the clock's monotonic reading at its arrival; undefined: now, or while the thread stood still
-   */
-  receive(bytes: Uint8Array, address: string, port: number, stampMs?: number): void {
+  /** Takes a datagram that came to the RTP port, at `arrivedMs` of the clock's monotonic reading. */
+  receive(bytes: Uint8Array, address: string, port: number, arrivedMs = this.#clock.monotonic()): void {
     if (this.#closing !== undefined) return;
-    const arrivedMs = stampMs ?? this.#clock.monotonic();
     if (this.#waiting.on) {
       this.#waiting.beforePacket(arrivedMs);
-      this.#catchUp(arrivedMs);
       this.#receivePath.receive(bytes, address, port, arrivedMs);
       this.#waiting.afterPacket();
       return;
     }
-    if (stampMs !== undefined) this.#catchUp(stampMs);
     const { timeline } = this.#receivePath;
     const before = timeline.receivedUntil;
     this.#receivePath.receive(bytes, address, port, arrivedMs);
@@ -210,7 +204,6 @@ export class SessionAudio {
         else this.#denoiser.stop();
         return;
       case 'record':
-        this.#catchUp();
         this.#recordings.start(command.spec);
         return;
       case 'stopRecord':
@@ -359,10 +352,11 @@ export class SessionAudio {
   }
 
   /**
-   * Commands and packets belong to a time that the live head is behind for a while when the thread has stood still.
-   * @param nowMs that time
+   * A command that ends something is about the present, which the live head is behind for a while when the thread
+   * has stood still. What begins does so at the head: it was asked for before what has come meanwhile.
    */
-  #catchUp(nowMs = this.#clock.monotonic()): void {
+  #catchUp(): void {
+    const nowMs = this.#clock.monotonic();
     while (this.#receivePath.timeline.isLate(nowMs)) this.#receiveFrame(nowMs);
   }
 

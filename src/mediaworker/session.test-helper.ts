@@ -167,7 +167,7 @@ export async function openRig(
         media: negotiated({ remotePort: peer.socket.rtpPort, ...media }),
       }),
     record: (id, spec = {}) =>
-      host.send({
+      toThread({
         type: 'record',
         sessionId,
         spec: recordSpec(id, path.join(folder, `${id}.wav`), spec),
