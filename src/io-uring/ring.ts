@@ -107,20 +107,19 @@ export class Ring {
     return this.#queued > 0 || (this.#ring[this.#sqFlags]! & SQ_TASKRUN) !== 0;
   }
 
-  /** Takes all completions that are posted. @returns how many */
+  /** Takes all completions that are posted. @returns how many; of those that a nested call takes it counts none */
   drain(onCompletion: OnCompletion): number {
     const ring = this.#ring;
-    let head = ring[this.#cqHead]!;
     let count = 0;
-    for (; head !== ring[this.#cqTail]!; count++) {
+    // Read again each time: what the listener does may take further completions, and have others posted.
+    for (; ring[this.#cqHead] !== ring[this.#cqTail]; count++) {
+      const head = ring[this.#cqHead]!;
       const at = this.#cqes + (head & this.#cqMask) * CQE.words;
-      head = (head + 1) >>> 0;
       const low = ring[at + CQE.userDataLow]!;
       const high = ring[at + CQE.userDataHigh]!;
       const result = ring[at + CQE.result]! | 0;
       const flags = ring[at + CQE.flags]!;
-      // The place is free at once: what the listener does may have further completions posted.
-      ring[this.#cqHead] = head;
+      ring[this.#cqHead] = head + 1;
       onCompletion(low, high, result, flags);
     }
     return count;
