@@ -65,7 +65,7 @@ function descriptors(pid: number, names?: string[]): Reading {
       if (number !== undefined) kinds.set(`socket:[${number}]`, table.replace('6', '') as 'udp');
     }
   }
-  const counts = { fdUdp: 0, fdTcp: 0, fdFiles: 0, fdOther: 0 };
+  const counts = { fdUdp: 0, fdTcp: 0, fdFiles: 0, fdRings: 0, fdOther: 0 };
   for (const fd of readdirSync(`/proc/${pid}/fd`)) {
     let target: string;
     try {
@@ -80,6 +80,7 @@ function descriptors(pid: number, names?: string[]): Reading {
     // A TCP socket that is not in the tables is one that is being closed.
     else if (kind === 'tcp' || (kind === undefined && target.startsWith('socket:'))) counts.fdTcp++;
     else if (target.startsWith('/')) counts.fdFiles++;
+    else if (target === 'anon_inode:[io_uring]') counts.fdRings++;
     else counts.fdOther++;
   }
   return counts;
