@@ -35,6 +35,8 @@ export class Checkpoints {
     const worker = this.#worker;
     if (worker === undefined) return;
     const over = once(worker, 'exit');
+    // When nothing else is left, the process must not leave before this is done.
+    worker.ref();
     worker.postMessage('close');
     await over;
   }

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+
+/** A process that writes a log back, and has nothing else left to do when it closes. */
+const PROGRAM = `
+  import { DatabaseSync } from 'node:sqlite';
+  import { silentLogger } from '${import.meta.resolve('../log/logger.ts')}';
+  import { Checkpoints } from '${import.meta.resolve('./checkpoints.ts')}';
+  const file = process.argv[2];
+  new DatabaseSync(file).exec('PRAGMA journal_mode = WAL; CREATE TABLE pets (name TEXT)');
+  const checkpoints = new Checkpoints(file, silentLogger);
+  checkpoints.begin();
+  await checkpoints.close();
+  console.log('closed');
+`;
+
+test('a process that has nothing else left waits until its log is written back', (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-checkpoints-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const program = path.join(folder, 'program.mjs');
+  writeFileSync(program, PROGRAM);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, path.join(folder, 'pets.db')], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  assert.deepEqual({ status, stdout }, { status: 0, stdout: 'closed\n' }, stderr);
+});
