@@ -33,7 +33,11 @@ async function main(): Promise<void> {
   const [port] = (await once(peer, 'message')) as [number];
   const clock = new RealClock();
   const sockets = new WebSockets({ clock, guard: new AddressGuard(['127.0.0.1']) });
-  const host = new WorkerMediaHost({ data: { rtpPorts: { min: 30_000, max: 40_000 } }, log: silentLogger });
+  const host = new WorkerMediaHost({
+    data: { rtpPorts: { min: 30_000, max: 40_000 } },
+    log: silentLogger,
+    clock: new RealClock(),
+  });
   const clients = await Promise.all(
     Array.from({ length: sessions }, async (_, index) => {
       const sessionId = `s${index}`;

@@ -47,7 +47,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
           mkdir: true,
           maxLength: MAX_WAITING_BYTES,
         });
-  const turns = out && new TurnSink(out);
+  const turns = out && new TurnSink(out, new RealClock());
   const sink: LogSink = turns ?? (target as LogSink);
   const root = pino(
     {

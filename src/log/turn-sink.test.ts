@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { TurnSink } from './turn-sink.ts';
 
 test('the lines of one turn are handed on together, in their order; what waits can be had at once', async () => {
   const written: string[] = [];
-  const sink = new TurnSink({ write: (text) => written.push(text), flushSync: () => {} });
+  const clock = new VirtualClock();
+  const sink = new TurnSink({ write: (text) => written.push(text), flushSync: () => {} }, clock);
   sink.write('a\n');
   await Promise.resolve();
   sink.write('b\n');
@@ -14,8 +16,9 @@ test('the lines of one turn are handed on together, in their order; what waits c
   await new Promise((resolve) => setImmediate(resolve));
   sink.write('c\n');
   sink.release();
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(written, ['a\nb\n', 'c\n']);
+  sink.write('d\n');
+  await clock.advance(100);
+  assert.deepEqual(written, ['a\nb\n', 'c\n', 'd\n']);
 });
 
 for (const [how, end] of [

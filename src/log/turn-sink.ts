@@ -1,3 +1,6 @@
+import type { Clock } from '../time/clock.ts';
+import { PacedWork } from '../time/paced-work.ts';
+
 /** Where whole turns of lines go: a file or stream that writes behind the scenes. */
 export interface TurnTarget {
   write(text: string): unknown;
@@ -5,20 +8,26 @@ export interface TurnTarget {
   flushSync(): void;
 }
 
+/** So soon after the last lines, further ones wait for company, ms. */
+const PACE_MS = 5;
+
 /** Those that have lines: what ends the process ends no line. */
 const waiting = new Set<TurnSink>();
 let isListening = false;
 
 /**
- * Hands on all lines of one turn of the event loop together. Each write behind the scenes wakes a thread, which costs
+ * Hands on lines that come soon after one another together. Each write behind the scenes wakes a thread, which costs
  * as much as making several lines. What waits is written out when the process exits, by an error as well.
  */
 export class TurnSink {
   readonly #target: TurnTarget;
+  readonly #writes: PacedWork;
   #text = '';
 
-  constructor(target: TurnTarget) {
+  /** @param clock on which lines wait: a real one, for nobody may be there to move another on */
+  constructor(target: TurnTarget, clock: Clock) {
     this.#target = target;
+    this.#writes = new PacedWork(clock, PACE_MS, () => this.#write());
     if (isListening) return;
     isListening = true;
     process.on('exit', () => {
@@ -27,15 +36,17 @@ export class TurnSink {
   }
 
   write(line: string): void {
-    if (this.#text === '') {
-      waiting.add(this);
-      setImmediate(() => this.release());
-    }
+    if (this.#text === '') waiting.add(this);
     this.#text += line;
+    this.#writes.ask();
   }
 
   /** Hands on at once what waits. */
   release(): void {
+    this.#writes.run();
+  }
+
+  #write(): void {
     if (this.#text === '') return;
     const text = this.#text;
     this.#text = '';

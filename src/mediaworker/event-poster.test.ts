@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventPoster } from './event-poster.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { eventPoster, MESSAGE_PACE_MS } from './event-poster.ts';
 import type { MediaEvent } from './protocol.ts';
 import type { FromWorker } from './worker-messages.ts';
 
@@ -16,7 +17,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test('all events of one turn go in one message, in their order', async () => {
   const posted: FromWorker[] = [];
-  const { post } = eventPoster((message) => posted.push(message));
+  const clock = new VirtualClock();
+  const { post } = eventPoster((message) => posted.push(message), clock);
   post(packet(1));
   await Promise.resolve();
   post(ended);
@@ -24,6 +26,8 @@ test('all events of one turn go in one message, in their order', async () => {
   await turn();
   post(packet(2));
   await turn();
+  assert.equal(posted.length, 1, 'the next message keeps its distance');
+  await clock.advance(MESSAGE_PACE_MS);
   assert.deepEqual(posted, [
     { kind: 'events', events: [packet(1), ended] },
     { kind: 'events', events: [packet(2)] },
@@ -32,7 +36,8 @@ test('all events of one turn go in one message, in their order', async () => {
 
 test('at the end of a thread what waits is posted at once, and only once', async () => {
   const posted: FromWorker[] = [];
-  const { post, flush } = eventPoster((message) => posted.push(message));
+  const clock = new VirtualClock();
+  const { post, flush } = eventPoster((message) => posted.push(message), clock);
   post(ended);
   flush();
   assert.deepEqual(posted, [{ kind: 'events', events: [ended] }]);

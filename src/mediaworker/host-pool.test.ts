@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
+import { RealClock } from '../time/real-clock.ts';
 import { MediaHostPool } from './host-pool.ts';
 import { WorkerMediaHost } from './worker-host.ts';
 
 /** Threads that nothing is sent to are never started. */
 function openPool(count: number) {
   const data = { rtpPorts: { min: 43_000, max: 43_099 } };
-  const hosts = Array.from({ length: count }, () => new WorkerMediaHost({ data, log: silentLogger }));
+  const hosts = Array.from(
+    { length: count },
+    () => new WorkerMediaHost({ data, log: silentLogger, clock: new RealClock() }),
+  );
   const pool = new MediaHostPool(hosts);
   return { loads: () => hosts.map(({ load }) => load), pool };
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { type Logger, silentLogger } from '../log/logger.ts';
+import { RealClock } from '../time/real-clock.ts';
 import { parseRtp, RTP_HEADER_LENGTH, RtpHeader, writeRtpHeader } from '../rtp/packet.ts';
 import { MediaHostPool } from './host-pool.ts';
 import type { MediaCommand, MediaEvent, MediaHost, NegotiatedMedia } from './protocol.ts';
@@ -13,7 +14,7 @@ const PORTS = { min: 42_000, max: 42_999 };
 const LOCALHOST = '127.0.0.1';
 
 function openHost(t: TestContext, log: Logger = silentLogger): WorkerMediaHost {
-  const host = new WorkerMediaHost({ data: { rtpPorts: PORTS }, log });
+  const host = new WorkerMediaHost({ data: { rtpPorts: PORTS }, log, clock: new RealClock() });
   t.after(() => host.close());
   return host;
 }
@@ -107,7 +108,7 @@ test('a session in a worker hears a party over UDP and is heard by it', async (t
 
 test('a session is open at once on a port that was bound ahead, and has what comes there', async (t) => {
   const data = { rtpPorts: PORTS, spare: { bindAddress: LOCALHOST, pairs: 4 } };
-  const host = new WorkerMediaHost({ data, log: silentLogger });
+  const host = new WorkerMediaHost({ data, log: silentLogger, clock: new RealClock() });
   t.after(() => host.close());
   let session: Session;
   for (let number = 0; ; number++) {

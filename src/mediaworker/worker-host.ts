@@ -1,11 +1,15 @@
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../log/logger.ts';
+import type { Clock } from '../time/clock.ts';
+import { PacedWork } from '../time/paced-work.ts';
+import { MESSAGE_PACE_MS } from './event-poster.ts';
 import { type MediaCommand, type MediaEvent, type MediaHost, NO_STATISTICS } from './protocol.ts';
 import type { FrameCounts, FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
 
 export interface WorkerMediaHostOptions {
   readonly data: MediaWorkerData;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -40,8 +44,9 @@ export class WorkerMediaHost implements MediaHost {
   readonly #listeners = new Map<string, (event: MediaEvent) => void>();
   /** RTP ports that the thread has bound ahead. */
   #spares: number[] = [];
-  /** Commands of this turn. */
+  /** On their way to the thread. */
   #commands: MediaCommand[] = [];
+  readonly #messages: PacedWork;
   #worker: Worker | undefined;
   #frames = NO_FRAMES;
   #askedFrames = NO_FRAMES;
@@ -50,6 +55,7 @@ export class WorkerMediaHost implements MediaHost {
 
   constructor(options: WorkerMediaHostOptions) {
     this.#options = options;
+    this.#messages = new PacedWork(options.clock, MESSAGE_PACE_MS, () => this.#flush());
   }
 
   /** Starts the thread ahead of the first session, which would otherwise wait for it. */
@@ -93,11 +99,8 @@ export class WorkerMediaHost implements MediaHost {
     if (this.#closing !== undefined && command.type === 'open') throw new Error('the media host is closed');
     if (this.#worker === undefined && command.type !== 'open') return;
     this.#worker ??= this.#start();
-    if (this.#commands.length === 0) setImmediate(() => this.#flush());
-    const known = command.type === 'open' ? this.#openAhead(command) : command;
-    this.#commands.push(known);
-    // The party may speak as soon as it is answered, which is when it was agreed how.
-    if (command.type === 'configure') this.#flush();
+    this.#commands.push(command.type === 'open' ? this.#openAhead(command) : command);
+    this.#messages.ask();
   }
 
   subscribe(sessionId: string, listener: (event: MediaEvent) => void): void {
@@ -156,7 +159,7 @@ export class WorkerMediaHost implements MediaHost {
     if (worker === undefined) return;
     await new Promise<void>((resolve) => {
       worker.once('exit', () => resolve());
-      this.#flush();
+      this.#messages.run();
       worker.postMessage({ kind: 'close' } satisfies ToWorker);
     });
   }

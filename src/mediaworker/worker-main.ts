@@ -39,7 +39,7 @@ const spares =
     nowMs: () => clock.monotonic(),
     tell: (rtpPorts) => post({ kind: 'spare', rtpPorts }),
   });
-const events = eventPoster(post);
+const events = eventPoster(post, clock);
 const table = new SessionTable({
   clock,
   log: portLogger({}),

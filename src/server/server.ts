@@ -413,7 +413,10 @@ class AssembledServer implements Server {
     const pairs = sparePairs(ports, threads);
     const spare = pairs > 0 ? { bindAddress, pairs } : undefined;
     const data = { rtpPorts: ports, rtpIo, codecs, spare, recordingKey };
-    const hosts = Array.from({ length: threads }, () => new WorkerMediaHost({ data, log }));
+    const hosts = Array.from(
+      { length: threads },
+      () => new WorkerMediaHost({ data, log, clock: this.#clock }),
+    );
     for (const host of hosts) host.warmUp();
     const pool = new MediaHostPool(hosts);
     this.#opened.push(() => pool.close());
