@@ -14,6 +14,7 @@ import type { Clock, Timer } from '../time/clock.ts';
 import { CallTracer } from '../trace/call-tracer.ts';
 import { TRACE_VERSION, type TraceHeader } from '../trace/format.ts';
 import { TraceFile } from '../trace/trace-file.ts';
+import type { Config } from './config-keys.ts';
 
 export interface CallTracesOptions {
   /** Folder of the traces. */
@@ -208,4 +209,24 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** As the settings ask for them; undefined: there are none. */
+export function tracesOf(
+  { trace, recording, document }: Config,
+  {
+    encrypted,
+    ...others
+  }: Pick<CallTracesOptions, 'version' | 'clock' | 'log'> & { readonly encrypted: boolean },
+): CallTraces | undefined {
+  if (trace.dir === undefined) return undefined;
+  // What the party says is kept for the trace before anybody could have asked for consent.
+  const keepsAudio = trace.audio && recording.consent_variable === undefined;
+  return new CallTraces({
+    ...others,
+    dir: trace.dir,
+    keepDays: trace.keep_days,
+    audio: !keepsAudio ? 'none' : encrypted ? 'encrypted' : 'plain',
+    document: redactUrl(document.source ?? ''),
+  });
 }

@@ -77,6 +77,13 @@ export const CONFIG_KEYS = {
     default: false,
     description: 'Whether downloads of recordings need the credentials of the REST API.',
   }),
+  warm_up: key({
+    schema: z.boolean('expected true or false'),
+    kind: 'boolean',
+    default: true,
+    description:
+      'Whether the server, once it takes calls, runs some within itself for 3 seconds, so that the first real ones are answered as fast as later ones.',
+  }),
   document: {
     source: key({
       schema: z.string().min(1, 'expected a path or a URL'),

@@ -47,6 +47,7 @@ describe('the settings', () => {
       signing_key: undefined,
       link_key: undefined,
       protect_recordings: false,
+      warm_up: true,
       dial: { gateway: undefined, username: undefined, password: undefined, from: undefined },
       document: { source: undefined, fallback: undefined, method: 'POST' },
       sip: {

@@ -79,7 +79,12 @@ export class Metrics {
     'state',
   ]);
 
-  constructor(probe: MetricsProbe, version: string) {
+  /** @param probe undefined: only what it is told is counted */
+  constructor(probe: MetricsProbe | undefined, version: string) {
+    if (probe !== undefined) this.#watch(probe, version);
+  }
+
+  #watch(probe: MetricsProbe, version: string): void {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     this.#gauge('openswml_info', '1, with the version as a label.', () => 1, { version });

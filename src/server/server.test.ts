@@ -58,6 +58,7 @@ function newServer(document: string, flags: Readonly<Record<string, unknown>> = 
       'rtp.ports': '45000-45999',
       // One call at a time: a thread for each core would only take longer to start.
       'rtp.threads': 1,
+      warm_up: false,
       ...flags,
     },
   });

@@ -26,7 +26,7 @@ import { Uploader } from '../storage/uploader.ts';
 import { Uploads } from '../storage/uploads.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { publicUrlOf, sipUris } from './addresses.ts';
-import { CallTraces } from './call-traces.ts';
+import { type CallTraces, tracesOf } from './call-traces.ts';
 import { Calls } from './calls.ts';
 import { ConfigError } from './config-error.ts';
 import type { Config } from './config-keys.ts';
@@ -45,6 +45,7 @@ import { GuardedScriptHttp } from './script-http.ts';
 import { openSounds } from './sounds.ts';
 import { speechProviders, speechRecogniser } from './speech-providers.ts';
 import { packageVersion } from './version.ts';
+import { WarmUp, type WarmUpOptions } from './warm-up/warm-up.ts';
 
 export interface ServerAddresses {
   /** Really bound, in the order of the configuration. */
@@ -86,6 +87,7 @@ class AssembledServer implements Server {
   readonly #opened: (() => Promise<void> | void)[] = [];
   #stopped: Promise<void> | undefined;
   #calls: Calls | undefined;
+  #warmUp: WarmUp | undefined;
   #publicUrl = '';
 
   constructor(config: Config, log: Logger) {
@@ -291,7 +293,10 @@ class AssembledServer implements Server {
       log: log.child({ component: 'sip' }),
       listeners: config.sip.listen,
       userAgent: USER_AGENT,
-      onInvite: (call) => calls.accept(call),
+      onInvite: (call) => {
+        this.#warmUp?.stop();
+        calls.accept(call);
+      },
       // Load balancers ask by OPTIONS whether a server takes calls.
       onOptions: () => (calls.refusing === undefined ? 200 : 503),
       trace: (direction, data) => {
@@ -301,6 +306,7 @@ class AssembledServer implements Server {
     });
     calls.attach(sip);
     const boundSip = await this.#openSip(sip, calls);
+    this.#openWarmUp({ config, identity, media, keys: keys.ring, version: VERSION, clock, log });
     addresses = {
       sip: boundSip,
       sipUris: sipUris(config, boundSip),
@@ -346,21 +352,9 @@ class AssembledServer implements Server {
   }
 
   #openTraces(config: Config, encrypted: boolean): CallTraces | undefined {
-    const { dir, audio, keep_days: keepDays } = config.trace;
-    if (dir === undefined) return undefined;
-    // What the party says is kept for the trace before anybody could have asked for consent.
-    const keepsAudio = audio && config.recording.consent_variable === undefined;
-    const traces = new CallTraces({
-      dir,
-      keepDays,
-      audio: !keepsAudio ? 'none' : encrypted ? 'encrypted' : 'plain',
-      document: redactUrl(config.document.source ?? ''),
-      version: VERSION,
-      clock: this.#clock,
-      log: this.#log,
-    });
-    traces.start();
-    this.#opened.push(() => traces.close());
+    const traces = tracesOf(config, { encrypted, version: VERSION, clock: this.#clock, log: this.#log });
+    traces?.start();
+    if (traces !== undefined) this.#opened.push(() => traces.close());
     return traces;
   }
 
@@ -429,6 +423,7 @@ class AssembledServer implements Server {
       log: this.#log,
       workers: () => media.takeLoads(),
       folders: [path.join(this.#config.data_dir, 'recordings'), this.#config.data_dir],
+      counts: () => this.#warmUp?.running !== true,
     });
     monitor.start();
     this.#opened.push(() => monitor.close());
@@ -483,6 +478,14 @@ class AssembledServer implements Server {
     // Pushed last, so first at shutdown: calls end while SIP, media and database are still there.
     this.#opened.push(() => calls.close());
     return bound;
+  }
+
+  #openWarmUp(options: WarmUpOptions): void {
+    if (!options.config.warm_up) return;
+    const warmUp = new WarmUp(options);
+    this.#warmUp = warmUp;
+    this.#opened.push(() => warmUp.close());
+    warmUp.start();
   }
 
   #emit(event: ServerEvent): void {

@@ -55,6 +55,8 @@ const SETTINGS = {
   OPENSWML_LIMITS_REFUSE_WHEN_OVERLOADED: 'false',
   // A test that is over has no use for calls that go on.
   OPENSWML_LIMITS_DRAIN_SECONDS: '0',
+  // What a test asks for is right at its first call, too.
+  OPENSWML_WARM_UP: 'false',
   // Most tests have one call, and each thread takes time to start; see EACH_CORE.
   OPENSWML_RTP_THREADS: '1',
   // Away from the default, which another server on this machine may fill.

@@ -12,6 +12,8 @@ export interface LoadMonitorOptions {
   readonly workers: () => readonly WorkerLoad[];
   /** The disk of the first of these that is there is watched. */
   readonly folders: readonly string[];
+  /** Whether frames are those of calls; default: always. */
+  readonly counts?: () => boolean;
 }
 
 const SAMPLE_MS = 1000;
@@ -71,7 +73,8 @@ export class LoadMonitor {
     const { utilization } = performance.eventLoopUtilization(this.#utilization);
     this.#utilization = performance.eventLoopUtilization();
     const workers = this.#options.workers();
-    for (const { frames, lateFrames } of workers) {
+    const counts = this.#options.counts?.() ?? true;
+    for (const { frames, lateFrames } of counts ? workers : []) {
       this.#frames += frames;
       this.#lateFrames += lateFrames;
     }
