@@ -48,6 +48,11 @@ export class LateThread {
     for (const socket of this.#sockets) if (socket.batch?.look === look) socket.handOver();
   }
 
+  /** Does what waits to be done. */
+  obey(): void {
+    for (const command of this.#commands.splice(0)) command();
+  }
+
   /** Does it when the thread comes to it. */
   send(command: () => void): void {
     if (this.#stands) this.#commands.push(command);
@@ -65,7 +70,7 @@ export class LateThread {
     this.#timers.clear();
     for (const fire of timers) fire();
     if (this.#io === 'node') for (const socket of this.#sockets) socket.handOver();
-    for (const command of this.#commands.splice(0)) command();
+    this.obey();
     await this.#world.settle();
   }
 

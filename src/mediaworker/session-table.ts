@@ -20,6 +20,11 @@ export interface SessionTableOptions {
    * no batch, and for those whose look and turn it is. Default: sockets do it unasked.
    */
   readonly receive?: ((look?: number, turn?: number) => void) | undefined;
+  /**
+   * Has commands that wait handed to {@link SessionTable.handle}; called before each tick, so that what is made up
+   * for after a standstill comes behind what was asked for in it. Default: they come by themselves.
+   */
+  readonly obey?: (() => void) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
   /** Uniform in [0, 1), for SSRC, first sequence number and RTCP intervals. */
   readonly random: () => number;
@@ -218,6 +223,7 @@ export class SessionTable {
     const phase = this.#phases[index]!;
     const { awake, asleep, sessions, times } = phase;
     this.#turn = (turn + 1) % (this.#looks * LOOKS);
+    this.#options.obey?.();
     this.#options.receive?.();
     this.#options.receive?.(turn % this.#looks, turn);
     const now = this.#options.clock.monotonic();

@@ -101,6 +101,7 @@ export async function openRig(
   const thread = options.lateThread && new LateThread(clock, options.lateThread);
   const host = new LocalMediaHost({
     clock: thread?.clock ?? clock,
+    obey: () => thread?.obey(),
     log: silentLogger,
     random,
     openSocket: async (address) => {

@@ -1,5 +1,5 @@
 /** Entry of a media worker thread: the session table on the real clock, fed by messages of the main thread. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { LogFields, Logger } from '../log/logger.ts';
 import { diskTargets } from '../recording/disk-targets.ts';
 import { RecordingKey } from '../recording/encryption/keys.ts';
@@ -44,6 +44,7 @@ const table = new SessionTable({
   clock,
   log: portLogger({}),
   random: Math.random,
+  obey: obeyWaiting,
   receive: (look, turn) => system.datagrams.receive(look, turn),
   openSocket: (bindAddress) => sockets.open(bindAddress),
   takeSpare: (rtpPort, begin) => spares?.take(rtpPort, begin) === true,
@@ -66,10 +67,17 @@ clock.every(FRAMES_EVERY_MS, () => {
   told = frames;
 });
 
-port.on('message', (message: ToWorker) => {
+port.on('message', obey);
+
+function obey(message: ToWorker): void {
   if (message.kind === 'commands') for (const command of message.commands) table.handle(command);
   else void close();
-});
+}
+
+function obeyWaiting(): void {
+  for (let next = receiveMessageOnPort(port!); next !== undefined; next = receiveMessageOnPort(port!))
+    obey(next.message as ToWorker);
+}
 
 async function close(): Promise<void> {
   spares?.close();
