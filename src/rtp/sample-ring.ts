@@ -21,11 +21,13 @@ export type DecodeSamples = (
 export class SampleRing {
   /** Samples that it holds; a power of two. */
   readonly capacity: number;
-  readonly #mask: number;
-  readonly #samples: Int16Array;
+  /** Samples that there is memory for: half of them, until a sender runs ahead farther than that. */
+  #stored: number;
+  #mask: number;
+  #samples: Int16Array;
   /** One bit per sample. */
-  readonly #received: Int32Array;
-  readonly #expected: Int32Array;
+  #received: Int32Array;
+  #expected: Int32Array;
   /** Made when it is needed, which on a good line is never. */
   #restored: Int32Array | undefined;
   #oldest = 0;
@@ -33,10 +35,11 @@ export class SampleRing {
   /** @param minimum samples that must fit; the capacity is the next power of two, at least 64 */
   constructor(minimum: number) {
     this.capacity = 2 ** Math.ceil(Math.log2(Math.max(minimum, 64)));
-    this.#mask = this.capacity - 1;
-    this.#samples = new Int16Array(this.capacity);
-    this.#received = new Int32Array(this.capacity / 32);
-    this.#expected = new Int32Array(this.capacity / 32);
+    this.#stored = Math.max(64, this.capacity / 2);
+    this.#mask = this.#stored - 1;
+    this.#samples = new Int16Array(this.#stored);
+    this.#received = new Int32Array(this.#stored / 32);
+    this.#expected = new Int32Array(this.#stored / 32);
   }
 
   /** The first position that is kept. */
@@ -49,11 +52,17 @@ export class SampleRing {
     return this.#oldest + this.capacity;
   }
 
+  /** Behind the last position that there is memory for; nothing lies behind it. */
+  get #storedEnd(): number {
+    return this.#oldest + this.#stored;
+  }
+
   /** Decodes `count` bytes of `src` into their places and marks them received. */
   write(from: number, decode: DecodeSamples, src: Uint8Array, srcOffset: number, count: number): void {
     if (count <= 0) return;
+    this.#reserve(from + count);
     const index = from & this.#mask;
-    const first = Math.min(count, this.capacity - index);
+    const first = Math.min(count, this.#stored - index);
     decode(src, srcOffset, first, this.#samples, index);
     setBits(this.#received, index, first);
     if (first < count) {
@@ -64,6 +73,7 @@ export class SampleRing {
 
   /** Writes samples to open positions, which stay open. */
   put(from: number, src: Int16Array, srcOffset: number, count: number): void {
+    this.#reserve(from + count);
     for (let n = 0; n < count; n++) {
       const index = (from + n) & this.#mask;
       if (!this.#isHeld(index)) this.#samples[index] = src[srcOffset + n]!;
@@ -72,7 +82,8 @@ export class SampleRing {
 
   /** Writes samples to open positions, which are then restored. */
   restore(from: number, src: Int16Array, srcOffset: number, count: number): void {
-    this.#restored ??= new Int32Array(this.capacity / 32);
+    this.#reserve(from + count);
+    this.#restored ??= new Int32Array(this.#stored / 32);
     for (let n = 0; n < count; n++) {
       const index = (from + n) & this.#mask;
       if (this.#isHeld(index)) continue;
@@ -83,6 +94,7 @@ export class SampleRing {
 
   /** Writes the same sample to open positions, which stay open. */
   fill(from: number, count: number, value: number): void {
+    this.#reserve(from + count);
     for (let position = from; position < from + count; position++) {
       const index = position & this.#mask;
       if (!this.#isHeld(index)) this.#samples[index] = value;
@@ -91,7 +103,7 @@ export class SampleRing {
 
   /** The first open position from `from` on, or `limit`; nothing from {@link end} on is held. */
   nextOpen(from: number, limit: number): number {
-    const stop = Math.min(limit, this.end);
+    const stop = Math.min(limit, this.#storedEnd);
     for (let position = from; position < stop; ) {
       const index = position & this.#mask;
       const open = ~this.#heldWord(index >>> 5) >>> (index & 31);
@@ -103,7 +115,7 @@ export class SampleRing {
 
   /** The first position from `from` on that is held, or `limit`. */
   nextHeld(from: number, limit: number): number {
-    const stop = Math.min(limit, this.end);
+    const stop = Math.min(limit, this.#storedEnd);
     for (let position = Math.max(from, this.#oldest); position < stop; ) {
       const index = position & this.#mask;
       const held = this.#heldWord(index >>> 5) >>> (index & 31);
@@ -119,7 +131,7 @@ export class SampleRing {
   /** The last position before `before` that is held, not below `lowest`; or the one before that. */
   lastHeld(before: number, lowest: number): number {
     const first = Math.max(lowest, this.#oldest);
-    for (let position = Math.min(before, this.end) - 1; position >= first; ) {
+    for (let position = Math.min(before, this.#storedEnd) - 1; position >= first; ) {
       const index = position & this.#mask;
       const held = this.#heldWord(index >>> 5) << (31 - (index & 31));
       if (held !== 0) {
@@ -134,29 +146,31 @@ export class SampleRing {
   /** Behind the last of the positions from `from` on that are lost one behind the other; at most `limit`. */
   lostUntil(from: number, limit: number): number {
     let position = from;
-    while (position < limit) {
+    const stop = Math.min(limit, this.#storedEnd);
+    while (position < stop) {
       const index = position & this.#mask;
       const lost = this.#expected[index >>> 5]! & ~this.#received[index >>> 5]!;
       if (((lost >>> (index & 31)) & 1) === 0) return position;
       position++;
     }
-    return limit;
+    return Math.max(from, stop);
   }
 
   markExpected(from: number, count: number): void {
     if (count <= 0) return;
+    this.#reserve(from + count);
     const index = from & this.#mask;
-    const first = Math.min(count, this.capacity - index);
+    const first = Math.min(count, this.#stored - index);
     setBits(this.#expected, index, first);
     if (first < count) setBits(this.#expected, 0, count - first);
   }
 
   /** Moves the window up to `oldest`: what lay before is forgotten, and the same space ahead is silent. */
   forgetBefore(oldest: number): void {
-    const count = Math.min(oldest - this.#oldest, this.capacity);
+    const count = Math.min(oldest - this.#oldest, this.#stored);
     if (count <= 0) return;
     const index = this.#oldest & this.#mask;
-    const first = Math.min(count, this.capacity - index);
+    const first = Math.min(count, this.#stored - index);
     this.#clearAt(index, first);
     if (first < count) this.#clearAt(0, count - first);
     this.#oldest = oldest;
@@ -164,7 +178,7 @@ export class SampleRing {
 
   copyTo(dest: Int16Array, destOffset: number, from: number, count: number): void {
     const first = Math.min(Math.max(from, this.#oldest), from + count);
-    const end = Math.max(first, Math.min(from + count, this.end));
+    const end = Math.max(first, Math.min(from + count, this.#storedEnd));
     if (first > from) dest.fill(0, destOffset, destOffset + first - from);
     const samples = this.#samples;
     const mask = this.#mask;
@@ -175,7 +189,7 @@ export class SampleRing {
 
   /** The largest magnitude of a range, 0 to 32768. */
   peak(from: number, count: number): number {
-    const end = Math.min(from + count, this.end);
+    const end = Math.min(from + count, this.#storedEnd);
     let peak = 0;
     for (let position = Math.max(from, this.#oldest); position < end; position++) {
       const magnitude = Math.abs(this.#samples[position & this.#mask]!);
@@ -192,6 +206,33 @@ export class SampleRing {
   /** Samples of a range that were sent and did not come. */
   countLost(from: number, count: number): number {
     return this.#count(from, count, true);
+  }
+
+  /** Makes room for what lies before `end`, which is within the capacity. */
+  #reserve(end: number): void {
+    if (end <= this.#storedEnd || this.#stored === this.capacity) return;
+    const former = { mask: this.#mask, samples: this.#samples };
+    const marks = [this.#received, this.#expected, this.#restored] as const;
+    const until = this.#storedEnd;
+    this.#stored = this.capacity;
+    this.#mask = this.#stored - 1;
+    this.#samples = new Int16Array(this.#stored);
+    for (let position = this.#oldest; position < until; position++)
+      this.#samples[position & this.#mask] = former.samples[position & former.mask]!;
+    const grown = marks.map((words) => words && this.#grown(words, former.mask, until));
+    this.#received = grown[0]!;
+    this.#expected = grown[1]!;
+    this.#restored = grown[2];
+  }
+
+  #grown(words: Int32Array, formerMask: number, until: number): Int32Array {
+    const grown = new Int32Array(this.#stored / 32);
+    for (let position = this.#oldest; position < until; position++) {
+      const from = position & formerMask;
+      const to = position & this.#mask;
+      grown[to >>> 5]! |= ((words[from >>> 5]! >>> (from & 31)) & 1) << (to & 31);
+    }
+    return grown;
   }
 
   #clearAt(index: number, count: number): void {
@@ -211,7 +252,7 @@ export class SampleRing {
   }
 
   #count(from: number, count: number, lost: boolean): number {
-    const end = Math.min(from + count, this.end);
+    const end = Math.min(from + count, this.#storedEnd);
     let total = 0;
     for (let position = Math.max(from, this.#oldest); position < end; ) {
       const index = position & this.#mask;
