@@ -46,8 +46,12 @@ export class RtpSender {
   readonly #idle: IdleMedia;
   readonly #send: SendDatagram;
   readonly #sampleRate: number;
-  /** Each as long as a packet, so that most packets are sent without a view of their own. */
-  #buffers: readonly Uint8Array[];
+  /**
+   * Each as long as a packet, so that most packets are sent without a view of their own. Made for the first packet:
+   * many calls never send one.
+   */
+  #made: readonly Uint8Array[] | undefined;
+  #payloadBytes: number;
   /** Of each buffer: payload bytes from the first on that are silence. */
   readonly #silent = new Uint16Array(SEND_BUFFERS);
   #buffer = 0;
@@ -75,10 +79,15 @@ export class RtpSender {
     this.#send = options.send;
     this.#sampleRate = options.sampleRate;
     this.#samplesPerPacket = (options.sampleRate * DEFAULT_PTIME_MS) / 1000;
-    this.#buffers = packetBuffers(this.#samplesPerPacket);
+    this.#payloadBytes = this.#samplesPerPacket;
     this.ssrc = Math.floor(options.random() * 0x1_0000_0000);
     this.#sequence = Math.floor(options.random() * 0x1_0000);
     this.#timestamp = Math.floor(options.random() * 0x1_0000_0000);
+  }
+
+  get #buffers(): readonly Uint8Array[] {
+    this.#made ??= packetBuffers(this.#payloadBytes);
+    return this.#made;
   }
 
   /** Packets and payload bytes sent so far, and the timestamp of the next sample (for sender reports). */
@@ -113,7 +122,8 @@ export class RtpSender {
     this.#samplesPerPacket = samplesPerPacket;
     this.#frames?.encoder.close();
     this.#frames = inFrames ? this.#framePacker(codec, samplesPerPacket) : undefined;
-    this.#buffers = packetBuffers(inFrames ? MAX_PAYLOAD_BYTES : samplesPerPacket);
+    this.#payloadBytes = inFrames ? MAX_PAYLOAD_BYTES : samplesPerPacket;
+    this.#made = undefined;
   }
 
   #agree(...payloadTypes: readonly (number | undefined)[]): void {
