@@ -1,5 +1,6 @@
 /** What ffmpeg makes of a file: an opinion from outside on every container that is written. */
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
@@ -47,7 +48,8 @@ export async function probe(file: string): Promise<ProbedFile> {
 
 /** Samples of any file that ffmpeg can read, at the file's own rate. @throws Error when it does not decode cleanly */
 export async function decodeWithFfmpeg(file: string): Promise<Wav> {
-  const target = `${file}.decoded.wav`;
+  // Several tests may decode the same file at once.
+  const target = `${file}.${randomUUID()}.wav`;
   const args = ['-v', 'error', '-xerror', '-y', '-i', file, '-bitexact', '-c:a', 'pcm_s16le', target];
   const { stderr } = await run(programPath('ffmpeg'), args);
   if (stderr.trim() !== '') throw new Error(`ffmpeg ${file}: ${stderr.trim()}`);
