@@ -53,7 +53,7 @@ export interface RecordingWriter {
  * Audio that is gathered before it is written. It bounds what a crash can cost: this much that was not handed
  * on yet, and as much again that may be on its way to the kernel.
  */
-export const BUFFER_MS = 500;
+export const BUFFER_MS = 250;
 
 /**
  * Bit rate of a format that is encoded, kb/s, where nothing else is asked for (spec/record.md 3.7): 32 for a channel;
