@@ -10,11 +10,15 @@ import { createServer } from 'node:net';
 const LOWEST = 10_000;
 const HIGHEST = 19_999;
 const ATTEMPTS = 200;
+/** Handed out by this process: whoever was told of one may not listen yet. */
+const given = new Set<number>();
 
 /** A port that is free for both UDP and TCP on `host` at the moment of asking. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = randomEven(1);
+    if (given.has(port)) continue;
+    given.add(port);
     if ((await udpFree(port, host)) && (await tcpFree(port, host))) return port;
   }
   throw new Error(`no free port found between ${LOWEST} and ${HIGHEST} on ${host}`);

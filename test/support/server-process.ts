@@ -10,6 +10,9 @@ import { spawnProgram } from './child-processes.ts';
 import { freePort } from './ports.ts';
 import { parseWav, type Wav } from './audio-files.ts';
 
+/** With ports that turn out to be taken. */
+const START_ATTEMPTS = 3;
+
 export interface ServerOptions {
   /** Text of the document, YAML or JSON. */
   readonly document: string;
@@ -87,8 +90,22 @@ export class ServerProcess {
     this.httpPort = httpPort;
   }
 
-  /** @throws Error with the server's last words when it does not become ready */
+  /**
+   * Another test may have been given the same ports at the same moment: then it is tried again.
+   * @throws Error with the server's last words when it does not become ready
+   */
   static async start(options: ServerOptions): Promise<ServerProcess> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ServerProcess.#startOnce(options);
+      } catch (error) {
+        if (attempt === START_ATTEMPTS || !String(error).includes('another program uses this address'))
+          throw error;
+      }
+    }
+  }
+
+  static async #startOnce(options: ServerOptions): Promise<ServerProcess> {
     const folder = mkdtempSync(path.join(tmpdir(), 'openswml-server-'));
     const server = new ServerProcess(options, folder, await freePort(), await freePort());
     writeFileSync(server.documentPath, options.document);
