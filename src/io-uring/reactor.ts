@@ -1,14 +1,12 @@
 import { OPERATION, SQE } from './abi.ts';
 import type { Libc } from './libc.ts';
-import { Ring } from './ring.ts';
+import { MAX_STEPS, Ring } from './ring.ts';
 
 /** @param index that the request carries; @param result of the operation, or minus an errno; @param flags CQE_… */
 export type OnResult = (index: number, result: number, flags: number) => void;
 
 const REQUESTS = 512;
 const COMPLETIONS_PER_REQUEST = 4;
-/** Each has some twenty results; the rest comes at the next {@link Reactor.poll}. */
-const MAX_PORTIONS = 4096;
 
 /**
  * The io_uring of one thread and who uses it. Requests are handed over together, at the end of the turn or at
@@ -102,7 +100,7 @@ export class Reactor {
   /** Hands over what is queued, and gives all results to their users as they come. @returns how many */
   poll(): number {
     let count = 0;
-    for (let i = 0; i < MAX_PORTIONS; i++) {
+    for (let i = 0; i < MAX_STEPS; i++) {
       const isMore = this.#ring.step();
       count += this.#ring.drain(this.#complete);
       if (!isMore) break;

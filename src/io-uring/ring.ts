@@ -16,8 +16,8 @@ import type { Libc } from './libc.ts';
 /** @param result what the operation gave, or minus an errno; @param flags see CQE_… */
 export type OnCompletion = (dataLow: number, dataHigh: number, result: number, flags: number) => void;
 
-/** Each `enter` lets the kernel post about twenty completions; so many times at most in a row. */
-const MAX_ENTERS = 4096;
+/** Each {@link Ring.step} lets the kernel post about twenty completions; so many at most in a row. */
+export const MAX_STEPS = 4096;
 
 /**
  * An io_uring of one thread (io_uring(7)): requests are written into shared memory, and one call hands all of
@@ -95,7 +95,7 @@ export class Ring {
 
   /** Hands over what is queued and has completions posted. What the kernel does not take now stays queued. */
   enter(): void {
-    for (let i = 0; i < MAX_ENTERS; i++) if (!this.step()) return;
+    for (let i = 0; i < MAX_STEPS; i++) if (!this.step()) return;
   }
 
   /** One call to the system of {@link enter}. @returns whether another one would bring more */

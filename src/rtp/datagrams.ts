@@ -10,7 +10,7 @@ export interface Batch {
   readonly look: number;
   /**
    * RTP packets of one payload type may wait still longer: they are put aside until it is their turn as well, or
-   * until any other datagram comes. Default: all are handed over when they are looked at.
+   * until any other datagram comes. A turn is 0 to 255. Default: all are handed over when they are looked at.
    */
   readonly aside?: { readonly turn: number; readonly payloadType: number } | undefined;
 }

@@ -58,6 +58,7 @@ export class AuditLog {
     const params = { recordingId: recordingId ?? null, after: after ?? null, before: before ?? null, limit };
     return this.#database.all(LIST, params).map(fromSql).reverse();
   }
+
   /** Deletes at most `limit` lines from before `before` (Unix ms), the oldest. @returns how many */
   prune(before: number, limit: number): number {
     return this.#database.run(PRUNE, { before, limit }).changes;

@@ -35,8 +35,15 @@ export class Receiver {
   readonly #headers: SharedMemory;
   /** By request: whose datagrams it brings. A socket that has left may still have one here that ends. */
   readonly #requests: (UringSocket | undefined)[] = [];
-  /** By request: the payload type that is put aside. Dense, since it is all that is looked at for most packets. */
-  #asides = new Uint8Array(64).fill(NOTHING);
+  /**
+   * By request, side by side, since for most packets this is all that is looked at: the payload type that is put
+   * aside, until which turn, and the bytes that the kernel puts before the payload.
+   */
+  #asides = {
+    payloadTypes: new Uint8Array(64).fill(NOTHING),
+    turns: new Uint8Array(64),
+    before: new Uint8Array(64),
+  };
   /** By turn: what was put aside until then. */
   readonly #shelves: (Shelf | undefined)[] = [];
   readonly #giveAway = (socket: UringSocket, slots: DatagramSlots, id: number): void =>
@@ -87,8 +94,7 @@ export class Receiver {
   putAside(socket: UringSocket, aside: UringSocket['aside']): void {
     if (socket.aside !== undefined && socket.aside.turn !== aside?.turn) this.receiveFor(socket);
     socket.aside = aside;
-    if (this.#requests[socket.request] === socket)
-      this.#asides[socket.request] = aside?.payloadType ?? NOTHING;
+    if (this.#requests[socket.request] === socket) this.#noteAside(socket);
   }
 
   add(socket: UringSocket): void {
@@ -96,12 +102,7 @@ export class Receiver {
     this.#requests[request] = socket;
     socket.receiver = this;
     socket.request = request;
-    if (request >= this.#asides.length) {
-      const grown = new Uint8Array(2 * this.#asides.length).fill(NOTHING);
-      grown.set(this.#asides);
-      this.#asides = grown;
-    }
-    this.#asides[request] = socket.aside?.payloadType ?? NOTHING;
+    this.#noteAside(socket);
     const operation = OPERATION.recvmsg | (SQE_BUFFER_SELECT << 8) | (RECV_MULTISHOT << 16);
     const header = this.#headers.address + (socket.isIPv6 ? MSGHDR.size : 0);
     const at = this.#reactor.request(this.#user, request, operation, socket.fd, header, 1);
@@ -133,25 +134,33 @@ export class Receiver {
     }
     if ((flags & CQE_MORE) !== 0) return;
     this.#requests[request] = undefined;
-    this.#asides[request] = NOTHING;
+    this.#asides.payloadTypes[request] = NOTHING;
     this.#free.push(request);
     if (socket?.receiver !== this || socket.request !== request) return;
     (result === -ERRNO.ENOBUFS ? this.#starved : this.#failed).push(socket);
   }
 
+  #noteAside({ request, aside, sender }: UringSocket): void {
+    const { payloadTypes } = this.#asides;
+    if (request >= payloadTypes.length) this.#asides = grown(this.#asides);
+    this.#asides.payloadTypes[request] = aside?.payloadType ?? NOTHING;
+    this.#asides.turns[request] = aside?.turn ?? 0;
+    this.#asides.before[request] = RECVMSG_OUT.size + sender.bytes + CONTROL_BYTES;
+  }
+
   #putsAside(request: number, socket: UringSocket, id: number): boolean {
-    const payloadType = this.#asides[request]!;
+    const { payloadTypes, turns, before } = this.#asides;
+    const payloadType = payloadTypes[request]!;
     if (payloadType === NOTHING) return false;
     const { slots } = this.#buffers;
-    const { words } = slots;
-    // The second octet of RTP, behind what the kernel puts before it (little-endian words).
-    const rtp = words[(slots.offsetOf(id) + RECVMSG_OUT.size + socket.sender.bytes + CONTROL_BYTES) >>> 2]!;
-    if (((rtp >>> 8) & PAYLOAD_TYPE_BITS) !== payloadType || socket.aside === undefined) return false;
-    if ((slots.flagsOf(id) & MSG.truncated) !== 0) return false;
-    const { turn } = socket.aside;
+    // The second octet of RTP, in a little-endian word.
+    const rtp = slots.words[(slots.offsetOf(id) + before[request]!) >>> 2]!;
+    if (((rtp >>> 8) & PAYLOAD_TYPE_BITS) !== payloadType || (slots.flagsOf(id) & MSG.truncated) !== 0)
+      return false;
+    const turn = turns[request]!;
     const shelf = this.#shelves[turn] ?? new Shelf();
     this.#shelves[turn] = shelf;
-    return shelf.put(socket, slots, id);
+    return shelf.put(socket, slots, id, before[request]!);
   }
 
   #take(socket: UringSocket, slots: DatagramSlots, id: number): void {
@@ -168,4 +177,14 @@ export class Receiver {
     if (ended.length === 0) return;
     for (const socket of ended.splice(0)) if (!socket.isClosed && socket.receiver === this) this.add(socket);
   }
+}
+
+/** The same with room for twice as many requests. */
+function grown<Lists extends Readonly<Record<string, Uint8Array>>>(lists: Lists): Lists {
+  const twice = (list: Uint8Array): Uint8Array => {
+    const longer = new Uint8Array(2 * list.length).fill(NOTHING);
+    longer.set(list);
+    return longer;
+  };
+  return Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, twice(list)])) as Lists;
 }

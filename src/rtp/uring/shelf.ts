@@ -19,8 +19,8 @@ export class Shelf {
   readonly #sockets: (UringSocket | undefined)[] = [];
   #count = 0;
 
-  /** Copies a datagram from its buffer. @returns false when there is no room for it */
-  put(socket: UringSocket, from: DatagramSlots, id: number): boolean {
+  /** Copies a datagram from its buffer. @param before bytes in front of its payload; @returns false when there is no room for it */
+  put(socket: UringSocket, from: DatagramSlots, id: number, before: number): boolean {
     const length = from.lengthOf(id);
     if (length > MAX_PAYLOAD_BYTES) return false;
     if (this.#count === this.#capacity && !this.#grow()) return false;
@@ -30,8 +30,8 @@ export class Shelf {
     const target = this.#slots.words;
     const shift = (this.#slots.offsetOf(slot) - from.offsetOf(id)) >> 2;
     const first = from.offsetOf(id) >>> 2;
-    const bytes = RECVMSG_OUT.size + socket.sender.bytes + CONTROL_BYTES + length;
-    for (let at = first, end = first + ((bytes + 3) >>> 2); at < end; at++) target[at + shift] = source[at]!;
+    for (let at = first, end = first + ((before + length + 3) >>> 2); at < end; at++)
+      target[at + shift] = source[at]!;
     return true;
   }
 
