@@ -81,6 +81,7 @@ export class LegRecordings {
     options: RecordOptions,
   ): Promise<RecordOperation> {
     const { controlId } = options;
+    const askedMs = this.#clock.monotonic();
     this.#assertRoom(controlId);
     const refusal = this.#refusal?.();
     if (refusal !== undefined) {
@@ -96,7 +97,7 @@ export class LegRecordings {
       if (this.#signal.aborted) {
         this.#ended(spec.recordingId, nothingRecorded('hangup', this.#clock.now()));
       } else {
-        media.send({ type: 'record', spec });
+        media.send({ type: 'record', spec, askedMs });
       }
       const outcome = await Promise.race([operation.done, opened.promise]);
       if (outcome?.state === 'error') throw new Error(outcome.error);

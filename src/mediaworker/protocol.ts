@@ -116,7 +116,16 @@ export type MediaCommand =
       readonly playId: string;
       readonly gainDb: number;
     }
-  | { readonly type: 'record'; readonly sessionId: string; readonly spec: RecordSpec }
+  | {
+      readonly type: 'record';
+      readonly sessionId: string;
+      readonly spec: RecordSpec;
+      /**
+       * When it was asked for, by the monotonic clock, ms: what came since is recorded, too, though the command is
+       * late, as far as it is still known ({@link ReceiveTimeline.headAt}). Default: now.
+       */
+      readonly askedMs?: number;
+    }
   | {
       readonly type: 'stopRecord';
       readonly sessionId: string;

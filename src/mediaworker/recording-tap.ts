@@ -7,6 +7,8 @@ import type { ListenRing } from './listen-ring.ts';
 
 export interface RecordingTapOptions {
   readonly timeline: ReceiveTimeline;
+  /** Where it begins: at the live head, or a little before it. */
+  readonly from: number;
   /** What the party hears; undefined when only the party is recorded. */
   readonly listen: ListenRing | undefined;
   /** Puts what a noise filter made of the party's audio in its place. */
@@ -35,7 +37,10 @@ export class RecordingTap {
   readonly #listen: ListenRing | undefined;
   readonly #denoise: RecordingTapOptions['denoise'];
   readonly #mask: RecordingTapOptions['mask'];
+  readonly #perMs: number;
   readonly #portion: number;
+  /** Samples before the live head at which it begins. */
+  readonly #behind: number;
   /** The next position of the timeline that goes to the file. */
   #position: number;
   #missingBehind: number;
@@ -48,8 +53,10 @@ export class RecordingTap {
     this.#listen = options.listen;
     this.#denoise = options.denoise;
     this.#mask = options.mask;
-    this.#portion = (options.sampleRate * PORTION_MS) / 1000;
-    this.#position = options.timeline.head;
+    this.#perMs = options.sampleRate / 1000;
+    this.#portion = this.#perMs * PORTION_MS;
+    this.#behind = options.timeline.head - options.from;
+    this.#position = options.from;
     this.#missingBehind = options.timeline.missingBehind;
     this.#recorder = new Recorder(spec, {
       sampleRate: options.sampleRate,
@@ -66,9 +73,19 @@ export class RecordingTap {
     });
   }
 
-  /** The beep is over, or there is none. */
+  /** The beep is over, or there is none: what lies between its place and the live head is heard now. */
   begin(): void {
-    this.#recorder.begin();
+    this.#recorder.begin(this.#behind / this.#perMs);
+    const { head } = this.#timeline;
+    for (let from = head - this.#behind; from < head && !this.#ending; ) {
+      const count = Math.min(CHUNK, head - from);
+      this.#timeline.copyTo(speakChunk, 0, from, count);
+      this.#denoise(speakChunk, from, count);
+      this.#listen?.copyTo(listenChunk, 0, from, count);
+      this.#recorder.observe(speakChunk, this.#listen && listenChunk, 0, count);
+      from += count;
+    }
+    this.write(this.#timeline.availableUntil);
     this.#settle();
   }
 

@@ -204,7 +204,7 @@ export class SessionAudio {
         else this.#denoiser.stop();
         return;
       case 'record':
-        this.#recordings.start(command.spec);
+        this.#recordings.start(command.spec, command.askedMs);
         return;
       case 'stopRecord':
         this.#catchUp();

@@ -163,3 +163,43 @@ for (const io of ['node', 'io_uring'] as const) {
     });
   }
 }
+
+for (const lateMs of [15, 60, 250]) {
+  test(`an order to record that is ${lateMs} ms late has what was said since it was given`, async (t) => {
+    const rig = await openRig(t);
+    await rig.clock.advance(1003);
+    const askedMs = rig.clock.monotonic();
+    const asked = rig.clock.now();
+    rig.peer.start(rig.port);
+    await rig.clock.advance(lateMs);
+    rig.record('r', {}, askedMs);
+    await rig.clock.advance(1000);
+    rig.send({ type: 'close', cause: 'hangup' });
+    await rig.clock.advance(100);
+    const file = rig.wav('r')[0]!;
+    assert.ok(find(file, rig.peer.said(0, 4800)) >= 0, 'its beginning is missing');
+    const { startTimeMs, durationMs } = rig.outcome('r');
+    assert.ok(startTimeMs >= asked && startTimeMs - asked <= 40, `begins ${startTimeMs - asked} ms later`);
+    assert.ok(Math.abs(durationMs - 1000 - lateMs) <= 60, `${durationMs} ms`);
+    await rig.close();
+  });
+}
+
+test('a late order to record with a beep begins behind the beep, and what is no longer kept is left out', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(3000);
+  const now = rig.clock.monotonic();
+  rig.record('beep', { beep: true }, now - 300);
+  rig.record('old', {}, now - 2000);
+  await rig.clock.advance(2000);
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  assert.ok(rig.outcome('beep').durationMs < 2000, `${rig.outcome('beep').durationMs} ms`);
+  const { durationMs } = rig.outcome('old');
+  assert.ok(durationMs >= 2300 && durationMs <= 2600, `${durationMs} ms`);
+  const file = rig.wav('old')[0]!;
+  const end = find(rig.peer.said(0, rig.peer.position), file.subarray(0, 800));
+  assert.ok(end >= 0, 'it does not begin with what was said');
+  await rig.close();
+});

@@ -63,7 +63,7 @@ export interface Rig {
   standStill(ms: number, meanwhile?: () => Promise<void>): Promise<void>;
   configure(media?: Partial<NegotiatedMedia>): void;
   /** Starts a recording; the file is `${id}.wav` in the folder. */
-  record(id: string, spec?: Partial<RecordSpec>): void;
+  record(id: string, spec?: Partial<RecordSpec>, askedMs?: number): void;
   /** Channels of a finished file. */
   wav(id: string): readonly Int16Array[];
   outcome(id: string): RecordOutcome;
@@ -167,11 +167,12 @@ export async function openRig(
         sessionId,
         media: negotiated({ remotePort: peer.socket.rtpPort, ...media }),
       }),
-    record: (id, spec = {}) =>
+    record: (id, spec = {}, askedMs = clock.monotonic()) =>
       toThread({
         type: 'record',
         sessionId,
         spec: recordSpec(id, path.join(folder, `${id}.wav`), spec),
+        askedMs,
       }),
     wav: (id) => readWav(path.join(folder, `${id}.wav`)),
     outcome: (id) => outcome(id) ?? assert.fail(`recording ${id} has not ended`),

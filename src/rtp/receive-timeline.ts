@@ -282,6 +282,12 @@ export class ReceiveTimeline {
     return this.#ticks.isLate(nowMs);
   }
 
+  /** Where the head was at a reading of the clock, in whole ticks; no earlier than what is kept. */
+  headAt(ms: number): number {
+    const behind = Math.max(0, Math.floor(-this.#ticks.since(ms) / this.#ticks.tickMs)) * this.#step;
+    return Math.max(this.#ring.oldest, this.#head - behind);
+  }
+
   /** Nothing more will come: packets that wait for a successor are taken for what they seem to be. */
   judgePending(): void {
     if (this.#pending.count > 0) this.#pendingTimeout();

@@ -8,7 +8,7 @@ const STANDSTILL_MS = 1000;
  * readings of the clock only show ticks that were dropped for good, or made up twice.
  */
 export class TickCounter {
-  readonly #tickMs: number;
+  readonly tickMs: number;
   /** Our clock's reading that belongs to the ticks counted so far. */
   #countedMs: number;
   #lastMs = Number.NEGATIVE_INFINITY;
@@ -16,7 +16,7 @@ export class TickCounter {
   #arrearsMs = 0;
 
   constructor(tickMs: number, startMs: number) {
-    this.#tickMs = tickMs;
+    this.tickMs = tickMs;
     this.#countedMs = startMs;
   }
 
@@ -28,19 +28,19 @@ export class TickCounter {
   /** Whether ticks are missing that are not just being made up. */
   isLate(nowMs: number): boolean {
     const isRunning = this.#lastMs !== Number.NEGATIVE_INFINITY;
-    return isRunning && nowMs - this.#countedMs >= MISSED_TICKS * this.#tickMs;
+    return isRunning && nowMs - this.#countedMs >= MISSED_TICKS * this.tickMs;
   }
 
   /** @returns ticks to advance: 1, or 0 when ahead of time, or more when some are missing */
   tick(nowMs: number): number {
-    if (this.#lastMs === Number.NEGATIVE_INFINITY) this.#countedMs = nowMs - this.#tickMs;
-    const madeUp = nowMs - this.#lastMs < this.#tickMs / 2;
+    if (this.#lastMs === Number.NEGATIVE_INFINITY) this.#countedMs = nowMs - this.tickMs;
+    const madeUp = nowMs - this.#lastMs < this.tickMs / 2;
     this.#lastMs = nowMs;
-    if (nowMs - this.#countedMs < this.#tickMs / 2) return 0;
+    if (nowMs - this.#countedMs < this.tickMs / 2) return 0;
     let ticks = 1;
-    if (!madeUp && this.#arrearsMs > STANDSTILL_MS) ticks += Math.floor(this.#arrearsMs / this.#tickMs);
-    else if (!madeUp && this.#arrearsMs >= MISSED_TICKS * this.#tickMs) ticks = 2;
-    this.#countedMs += ticks * this.#tickMs;
+    if (!madeUp && this.#arrearsMs > STANDSTILL_MS) ticks += Math.floor(this.#arrearsMs / this.tickMs);
+    else if (!madeUp && this.#arrearsMs >= MISSED_TICKS * this.tickMs) ticks = 2;
+    this.#countedMs += ticks * this.tickMs;
     this.#arrearsMs = nowMs - this.#countedMs;
     return ticks;
   }

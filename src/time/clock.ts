@@ -5,7 +5,10 @@
 export interface Clock {
   /** Wall-clock time: milliseconds since the Unix epoch, possibly fractional. */
   now(): number;
-  /** Milliseconds since an arbitrary origin; never goes back. For durations and deadlines. */
+  /**
+   * Milliseconds since an arbitrary origin, the same one in all threads of the process; never goes back. For
+   * durations and deadlines.
+   */
   monotonic(): number;
   /** Calls `callback` once after `delayMs` (≥ 0; negative counts as 0). */
   after(delayMs: number, callback: () => void): Timer;

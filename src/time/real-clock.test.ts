@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { RealClock } from './real-clock.ts';
 
 test('a repeating timer keeps an absolute schedule through a stall', async () => {
@@ -32,4 +34,17 @@ test('wall clock and monotonic clock advance together', async () => {
   await new Promise<void>((resolve) => clock.after(15, resolve));
   assert.ok(Math.abs(clock.now() - wall - (clock.monotonic() - mono)) < 1);
   assert.ok(Math.abs(clock.now() - Date.now()) < 1000);
+});
+
+test('the monotonic clock has the same origin in all threads', async () => {
+  const clock = new RealClock();
+  const before = clock.monotonic();
+  const module = new URL('./real-clock.ts', import.meta.url).href;
+  const worker = new Worker(
+    `import('${module}').then(({ RealClock }) =>
+      require('node:worker_threads').parentPort.postMessage(new RealClock().monotonic()));`,
+    { eval: true },
+  );
+  const [reading] = (await once(worker, 'message')) as [number];
+  assert.ok(reading > before && reading < clock.monotonic(), `${reading}, ${before} at the beginning`);
 });

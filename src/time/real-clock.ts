@@ -3,6 +3,9 @@ import { type Clock, MAX_CATCH_UP, type Timer } from './clock.ts';
 /** Longest delay `setTimeout` takes (2^31 - 1 ms, 24.8 days); longer ones would fire at once. */
 const MAX_DELAY_MS = 0x7fffffff;
 
+/** What is to be added to `performance.now()`, whose origin is the start of its thread, so that all threads agree, ms. */
+const THREAD_ORIGIN_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 /** The machine's time. */
 export class RealClock implements Clock {
   now(): number {
@@ -10,7 +13,7 @@ export class RealClock implements Clock {
   }
 
   monotonic(): number {
-    return performance.now();
+    return THREAD_ORIGIN_MS + performance.now();
   }
 
   after(delayMs: number, callback: () => void): Timer {
