@@ -32,6 +32,11 @@ export function powerToDbfs(power: number): number {
   return power > 0 ? Math.max(SILENCE_DBFS, 10 * Math.log10(power / FULL_SCALE ** 2)) : SILENCE_DBFS;
 }
 
+/** Mean square, in sample units squared, of a level in dBFS. */
+export function dbfsToPower(dbfs: number): number {
+  return FULL_SCALE ** 2 * 10 ** (dbfs / 10);
+}
+
 /** Factor on samples for a gain in dB; 0 dB is 1. */
 export function dbToGain(db: number): number {
   return 10 ** (db / 20);

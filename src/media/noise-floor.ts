@@ -1,4 +1,4 @@
-import { powerToDbfs } from './level.ts';
+import { dbfsToPower, powerToDbfs } from './level.ts';
 
 /** Length of one sub-window of the minimum search, and how many of them are looked back on. */
 const SUB_WINDOW_FRAMES = 25;
@@ -12,14 +12,14 @@ const SMOOTHING = 0.3;
 const UNREST_RATE = 0.003;
 const UNREST_START_DB = 6;
 const UNREST_START_FRAMES = 30;
+/** What swings by less (4 dB, smoothed) through a whole sub-window is noise: speech changes sooner. */
+const STEADY_RATIO = 10 ** (4 / 10);
 /** The most that one frame may add. */
 const UNREST_MAX_DB = 12;
 /** Most that the floor rises from frame to frame while somebody speaks: 3 dB a second. */
 const RISE_WHILE_SPEAKING = 10 ** (3 / 1000);
 /** Whatever is quieter counts as this quiet: digital silence does not make a whisper of noise into speech. */
 const MIN_FLOOR_DBFS = -65;
-
-const FULL_SCALE_POWER = 32768 ** 2;
 
 /**
  * Follows the noise of a line: the lowest power of the last 3 to 3.25 s (minimum statistics). Speech has
@@ -33,6 +33,9 @@ export class NoiseFloor {
   #framesInSubWindow = 0;
   #current = Number.POSITIVE_INFINITY;
   #earlier = Number.POSITIVE_INFINITY;
+  /** Highest smoothed power of the sub-window; kept until the noise is proven. */
+  #highest = 0;
+  #proven = false;
   #smoothed = -1;
   #power: number;
   #dbfs: number;
@@ -41,7 +44,7 @@ export class NoiseFloor {
 
   /** @param share of the whole's noise that lies in the band that is followed, 0 to 1: what silence counts as */
   constructor(share = 1) {
-    this.#minPower = FULL_SCALE_POWER * 10 ** (MIN_FLOOR_DBFS / 10) * share;
+    this.#minPower = dbfsToPower(MIN_FLOOR_DBFS) * share;
     this.#power = this.#minPower;
     this.#dbfs = powerToDbfs(this.#minPower);
   }
@@ -62,6 +65,14 @@ export class NoiseFloor {
   }
 
   /**
+   * Whether the noise has ever been heard alone, steady for a quarter of a second. Until then the floor may as
+   * well be the quietest sound of somebody who has talked from the first sample on.
+   */
+  get proven(): boolean {
+    return this.#proven;
+  }
+
+  /**
    * @param power mean square of a frame, in sample units squared
    * @param speaking somebody speaks: the floor rises slowly then, since even speech may lack gaps for a while
    */
@@ -69,6 +80,7 @@ export class NoiseFloor {
     const clamped = Math.max(power, this.#minPower);
     this.#smoothed = this.#smoothed < 0 ? clamped : this.#smoothed + SMOOTHING * (clamped - this.#smoothed);
     if (this.#smoothed < this.#current) this.#current = this.#smoothed;
+    if (!this.#proven && this.#smoothed > this.#highest) this.#highest = this.#smoothed;
     const lowest = Math.min(this.#current, this.#earlier);
     const floor = speaking ? Math.min(lowest, this.#power * RISE_WHILE_SPEAKING) : lowest;
     // A logarithm only when there is something new.
@@ -87,6 +99,8 @@ export class NoiseFloor {
   }
 
   #closeSubWindow(): void {
+    this.#proven ||= this.#highest < this.#current * STEADY_RATIO;
+    this.#highest = 0;
     this.#minima[this.#subWindow] = this.#current;
     this.#subWindow = (this.#subWindow + 1) % SUB_WINDOWS;
     this.#earlier = Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-import { powerToDbfs } from './level.ts';
+import { dbfsToPower, powerToDbfs } from './level.ts';
 import { NarrowbandFrames } from './narrowband-frames.ts';
 import { NoiseFloor } from './noise-floor.ts';
 import { BAND_FRAME, VoiceBands } from './voice-bands.ts';
@@ -23,6 +23,21 @@ const HIGH_BAND_SHARE = 0.3;
 const ONSET_MARGIN = { baseDb: 1, perUnrest: 2.2, minDb: 4, maxDb: 14 };
 /** The same once speech is on. */
 const KEEP_MARGIN = { baseDb: 1.5, perUnrest: 1.8, minDb: 3, maxDb: 12 };
+/**
+ * Somebody may talk from the first sample on. Then the floor is his quietest sound, out of which he does not
+ * stand by these margins. So in the first 2 s, until the noise is proven (noise-floor.ts), a smaller one will
+ * do to begin with, if all else is plainly a voice: of many voices at once, hardly a frame repeats itself so well.
+ */
+const UNPROVEN_ONSET_MARGIN_DB = 4.5;
+const UNPROVEN_ONSET_FRAMES = 200;
+const UNPROVEN_PERIODICITY = 0.9;
+/**
+ * The same for speech that began so, or before half a second of anything else was heard: 3 dB keep it on, and
+ * 1 dB more each second, so that restless noise is not speech for ever.
+ */
+const UNPROVEN_KEEP_MARGIN_DB = 3;
+const UNPROVEN_KEEP_RISE_DB = 0.01;
+const UNKNOWN_LINE_FRAMES = 50;
 
 /**
  * Speech begins when, of the last 200 ms, 50 ms are active, 40 ms of which have the balance of a voice, 50 ms
@@ -77,10 +92,13 @@ export function sensitivityToDbfs(sensitivity: number): number {
  * alone, not on the blocks in which they come. docs/voice-detection.md explains and measures it.
  *
  * Positions count samples from the first one processed, at the rate of the input, and lie on a grid of 10 ms.
- * The first moments of a stream are taken for noise; feed it some 100 ms of line noise before it matters.
+ * Who talks from the very first sample is heard, though often some tenths of a second late, once his level has
+ * changed; feed it some 100 ms of line noise where that matters.
  */
 export class VoiceActivityDetector {
-  readonly #thresholdDbfs: number;
+  readonly #onsetDbfs: number;
+  /** As a power: spares the frames of speech a logarithm. */
+  readonly #keepPower: number;
   readonly #input: NarrowbandFrames;
   readonly #frameSamples: number;
   readonly #bands = new VoiceBands();
@@ -94,10 +112,16 @@ export class VoiceActivityDetector {
   readonly #highShares = new Float64Array(HISTORY);
   /** One bit a frame, the latest lowest. */
   #activeBits = 0;
+  /** Those that stand out even of noise as restless as it might be; the others only of a floor not proven. */
+  #sureBits = 0;
   #voicedBits = 0;
   #periodicBits = 0;
+  /** As periodic as one plain voice. */
+  #plainBits = 0;
   #changingBits = 0;
   #heard = false;
+  /** Of the present speech: see {@link UNPROVEN_KEEP_MARGIN_DB}. */
+  #lineUnknown = false;
   #speaking = false;
   #startFrame = 0;
   #endFrame = 0;
@@ -118,7 +142,9 @@ export class VoiceActivityDetector {
     }
     this.#input = new NarrowbandFrames(sampleRate, BAND_FRAME);
     this.#frameSamples = this.#input.inputLength;
-    this.#thresholdDbfs = sensitivityToDbfs(sensitivity);
+    const thresholdDbfs = sensitivityToDbfs(sensitivity);
+    this.#onsetDbfs = thresholdDbfs - ONSET_BELOW_THRESHOLD_DB;
+    this.#keepPower = dbfsToPower(thresholdDbfs - KEEP_BELOW_THRESHOLD_DB);
   }
 
   /** Samples up to which decisions exist; up to 10 ms less than were processed. */
@@ -201,25 +227,29 @@ export class VoiceActivityDetector {
     this.#low.update(low, this.#speaking);
     this.#middle.update(middle, this.#speaking);
     this.#high.update(high, this.#speaking);
-    const levelDbfs = powerToDbfs(low + middle + HIGH_BAND_SHARE * high);
-    if (this.#speaking) this.#goOn(levelDbfs);
-    else this.#listen(levelDbfs);
+    const power = low + middle + HIGH_BAND_SHARE * high;
+    if (this.#speaking) this.#goOn(power);
+    else this.#listen(powerToDbfs(power));
   }
 
-  #goOn(levelDbfs: number): void {
+  #goOn(power: number): void {
     const { low, middle, high } = this.#bands;
+    const most = !this.#lineUnknown
+      ? KEEP_MARGIN.maxDb
+      : UNPROVEN_KEEP_MARGIN_DB + UNPROVEN_KEEP_RISE_DB * this.#frames;
     const active =
-      levelDbfs > this.#thresholdDbfs - KEEP_BELOW_THRESHOLD_DB &&
-      (powerToDbfs(low) > thresholdOf(this.#low, KEEP_MARGIN) ||
-        powerToDbfs(middle) > thresholdOf(this.#middle, KEEP_MARGIN) ||
-        powerToDbfs(high) > thresholdOf(this.#high, KEEP_MARGIN));
+      power > this.#keepPower &&
+      (powerToDbfs(low) > thresholdOf(this.#low, KEEP_MARGIN, most) ||
+        powerToDbfs(middle) > thresholdOf(this.#middle, KEEP_MARGIN, most) ||
+        powerToDbfs(high) > thresholdOf(this.#high, KEEP_MARGIN, most));
     this.#activeBits = (this.#activeBits << 1) | (active ? 1 : 0);
     if (active) this.#countSpeech();
     if (active && countBits(this.#activeBits & KEEP_WINDOW) >= KEEP_ACTIVE_FRAMES) {
       this.#endFrame = this.#frames;
     } else if (this.#frames - this.#endFrame >= HANGOVER_FRAMES) {
       this.#speaking = false;
-      this.#activeBits = this.#voicedBits = this.#periodicBits = this.#changingBits = 0;
+      this.#activeBits = this.#sureBits = this.#voicedBits = this.#changingBits = 0;
+      this.#periodicBits = this.#plainBits = 0;
     }
   }
 
@@ -233,16 +263,20 @@ export class VoiceActivityDetector {
     this.#low.learnUnrest(lowDbfs);
     this.#middle.learnUnrest(middleDbfs);
     this.#high.learnUnrest(highDbfs);
+    const loud = levelDbfs > this.#onsetDbfs;
+    const sure = loud && this.#standsOut(lowDbfs, middleDbfs, highDbfs, ONSET_MARGIN.maxDb);
     const active =
-      levelDbfs > this.#thresholdDbfs - ONSET_BELOW_THRESHOLD_DB &&
-      (lowDbfs > thresholdOf(this.#low, ONSET_MARGIN) ||
-        middleDbfs > thresholdOf(this.#middle, ONSET_MARGIN) ||
-        highDbfs > thresholdOf(this.#high, ONSET_MARGIN));
+      sure ||
+      (loud &&
+        this.#frames <= UNPROVEN_ONSET_FRAMES &&
+        this.#standsOut(lowDbfs, middleDbfs, highDbfs, UNPROVEN_ONSET_MARGIN_DB));
     const highShare = high / (low + middle + high + 1);
     const changing = this.#changes(levelDbfs, highShare);
     this.#activeBits = (this.#activeBits << 1) | (active ? 1 : 0);
+    this.#sureBits = (this.#sureBits << 1) | (sure ? 1 : 0);
     this.#voicedBits <<= 1;
     this.#periodicBits <<= 1;
+    this.#plainBits <<= 1;
     this.#changingBits = (this.#changingBits << 1) | (active && changing ? 1 : 0);
     if (!active || highShare <= VOICED_HIGH_SHARE_MIN || highShare >= VOICED_HIGH_SHARE_MAX) return;
     this.#voicedBits |= 1;
@@ -268,26 +302,45 @@ export class VoiceActivityDetector {
     return changes;
   }
 
+  /** Whether any band stands out of its noise enough to begin with. @param unprovenMaxDb see {@link thresholdOf} */
+  #standsOut(lowDbfs: number, middleDbfs: number, highDbfs: number, unprovenMaxDb: number): boolean {
+    return (
+      lowDbfs > thresholdOf(this.#low, ONSET_MARGIN, unprovenMaxDb) ||
+      middleDbfs > thresholdOf(this.#middle, ONSET_MARGIN, unprovenMaxDb) ||
+      highDbfs > thresholdOf(this.#high, ONSET_MARGIN, unprovenMaxDb)
+    );
+  }
+
   #maybeBegin(): void {
-    const active = countBits(this.#activeBits & ONSET_WINDOW);
-    if (active < PERIODIC_FROM_FRAMES) return;
+    if (countBits(this.#activeBits & ONSET_WINDOW) < PERIODIC_FROM_FRAMES) return;
+    const sureBits = this.#sureBits;
+    const periodicity = this.#bands.periodicity();
     const wanted = PERIODICITY_BASE + PERIODICITY_PER_UNREST_DB * this.#low.unrestDb;
-    if (this.#bands.periodicity() > wanted) this.#periodicBits |= 1;
-    if (
-      active < ONSET_ACTIVE_FRAMES ||
-      countBits(this.#voicedBits & ONSET_WINDOW) < ONSET_VOICED_FRAMES ||
-      countBits(this.#periodicBits & ONSET_WINDOW) < ONSET_PERIODIC_FRAMES ||
-      countBits(this.#changingBits & ONSET_WINDOW) < ONSET_CHANGING_FRAMES
-    ) {
-      return;
-    }
+    if (periodicity <= wanted) return;
+    const sure = (sureBits & 1) !== 0 && countBits(sureBits & ONSET_WINDOW) >= PERIODIC_FROM_FRAMES;
+    if (sure) this.#periodicBits |= 1;
+    if (periodicity > UNPROVEN_PERIODICITY) this.#plainBits |= 1;
+    const surely = this.#isOnset(sureBits, this.#periodicBits);
+    if (!surely && !this.#isOnset(this.#activeBits, this.#plainBits)) return;
     this.#startFrame = this.#frames - onsetLength(this.#activeBits);
     this.#endFrame = this.#frames;
+    this.#lineUnknown = !surely || this.#startFrame < UNKNOWN_LINE_FRAMES;
     this.#speaking = true;
     this.#heard = true;
     this.#speechPower = this.#speechFrames = 0;
     this.#countSpeech();
     this.#otherPower = this.#otherFrames = this.#lastOther = 0;
+  }
+
+  /** Whether the `active` frames of the last 200 ms are the beginning of speech, `periodic` those of a voice's pitch. */
+  #isOnset(active: number, periodic: number): boolean {
+    const bits = active & ONSET_WINDOW;
+    return (
+      countBits(periodic & ONSET_WINDOW) >= ONSET_PERIODIC_FRAMES &&
+      countBits(bits) >= ONSET_ACTIVE_FRAMES &&
+      countBits(this.#voicedBits & bits) >= ONSET_VOICED_FRAMES &&
+      countBits(this.#changingBits & bits) >= ONSET_CHANGING_FRAMES
+    );
   }
 
   #countSpeech(): void {
@@ -310,9 +363,11 @@ interface Margin {
   readonly maxDb: number;
 }
 
-function thresholdOf(noise: NoiseFloor, margin: Margin): number {
+/** @param unprovenMaxDb most of the margin while the noise is not proven */
+function thresholdOf(noise: NoiseFloor, margin: Margin, unprovenMaxDb: number): number {
   const wished = margin.baseDb + margin.perUnrest * noise.unrestDb;
-  return noise.dbfs + Math.min(margin.maxDb, Math.max(margin.minDb, wished));
+  const most = noise.proven ? margin.maxDb : Math.min(margin.maxDb, unprovenMaxDb);
+  return noise.dbfs + Math.min(most, Math.max(margin.minDb, wished));
 }
 
 /** Frames from the first active one of an onset to now, within the window. */
