@@ -1,11 +1,13 @@
 import type { Logger } from '../log/logger.ts';
 import type { CreateTarget } from '../recording/byte-target.ts';
-import type { Clock, Timer } from '../time/clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { FrameTimes } from './frame-times.ts';
 import { LOOK_FRAMES, LOOKS } from './patience.ts';
 import { type MediaCommand, type MediaEvent, NO_STATISTICS, type OpenSession } from './protocol.ts';
 import { MediaSession, type SessionCommand } from './session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
+import { Places } from './places.ts';
+import { Turns } from './turns.ts';
 import type { FrameCounts } from './worker-messages.ts';
 
 export interface SessionTableOptions {
@@ -25,6 +27,8 @@ export interface SessionTableOptions {
    * for after a standstill comes behind what was asked for in it. Default: they come by themselves.
    */
   readonly obey?: (() => void) | undefined;
+  /** Called behind each tick. */
+  readonly afterTurn?: (() => void) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
   /** Uniform in [0, 1), for SSRC, first sequence number and RTCP intervals. */
   readonly random: () => number;
@@ -45,9 +49,10 @@ interface Phase {
   readonly times: FrameTimes;
   /** Those that need each tick. */
   readonly awake: MediaSession[];
-  /** By turn, those that need only that one. */
-  readonly asleep: MediaSession[][];
 }
+
+/** Those that need only the ticks of their own turn, and their packets looked at some turns before. */
+type Asleep = readonly MediaSession[][];
 
 /** All media sessions of one thread, with one ticker for the lot. */
 export class SessionTable {
@@ -59,14 +64,16 @@ export class SessionTable {
   readonly #phases: readonly Phase[];
   /** When each phase had its last tick, ms; NaN before the first. */
   readonly #tickedAt: number[];
-  /** Different looks at waiting sessions. */
-  readonly #looks: number;
-  /** Sessions that fell asleep or awoke; applied between ticks. */
-  readonly #moved = new Map<MediaSession, () => void>();
-  #ticker: Timer | undefined;
-  /** Number of the next tick, of those of one round: see {@link Patience}. */
-  #turn = 0;
-  #opened = 0;
+  /** Where each session has its turn. */
+  readonly #places: Places<MediaSession>;
+  /** By turn. */
+  readonly #asleep: Asleep;
+  /** By look, how many are asleep. */
+  readonly #sleepers: number[];
+  /** Sessions that fell asleep or awoke in a turn, applied between ticks. */
+  readonly #moved = new Map<MediaSession, boolean>();
+  readonly #turns: Turns;
+  #isTicking = false;
   #closing = false;
   #frames = 0;
   #lateFrames = 0;
@@ -74,14 +81,23 @@ export class SessionTable {
   constructor(options: SessionTableOptions) {
     this.#options = options;
     const count = options.phases ?? PHASES;
-    this.#looks = count * LOOK_FRAMES;
+    this.#places = new Places(count, LOOK_FRAMES, LOOKS);
+    const { looks, turns } = this.#places;
     this.#phases = Array.from({ length: count }, () => ({
       sessions: new Set<MediaSession>(),
       times: new FrameTimes(),
       awake: [],
-      asleep: Array.from({ length: this.#looks * LOOKS }, () => []),
     }));
     this.#tickedAt = this.#phases.map(() => Number.NaN);
+    this.#asleep = Array.from({ length: turns }, () => []);
+    this.#sleepers = Array.from({ length: looks }, () => 0);
+    this.#turns = new Turns({
+      clock: options.clock,
+      periodMs: FRAME_MS / count,
+      count: turns,
+      isNeeded: (turn) => this.#phaseOf(turn).awake.length > 0 || this.#sleepers[turn % looks]! > 0,
+      onTurn: (turn, atMs, isPassed) => this.#tick(turn, atMs, isPassed),
+    });
   }
 
   get size(): number {
@@ -95,6 +111,7 @@ export class SessionTable {
 
   /** Commands for a session that is not (or no longer) there are dropped: its `closed` event is on the way. */
   handle(command: MediaCommand): void {
+    this.#turns.passOver();
     if (command.type === 'open') {
       if (command.rtpPort === undefined) void this.#open(command);
       else this.#openAt(command, command.rtpPort);
@@ -114,7 +131,7 @@ export class SessionTable {
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.all([...this.#sessions.values()].map((session) => this.#close(session, 'hangup')));
-    this.#ticker?.cancel();
+    this.#turns.stop();
   }
 
   async #open(options: OpenSession): Promise<void> {
@@ -155,16 +172,15 @@ export class SessionTable {
 
   #begin(options: OpenSession, socket: RtpSocket): void {
     const { clock, openSocket, onEvent, log, random, createTarget } = this.#options;
-    const index = this.#emptiestPhase();
-    const phase = this.#phases[index]!;
-    const turn = index + this.#phases.length * (this.#opened++ % (LOOK_FRAMES * LOOKS));
+    const turn = this.#places.next();
+    const phase = this.#phaseOf(turn);
     const session: MediaSession = new MediaSession({
       ...options,
       patience: {
         turn,
-        looks: this.#looks,
+        looks: this.#places.looks,
         times: phase.times,
-        onSleep: (sleeps) => this.#moved.set(session, () => move(session, phase, sleeps ? turn : undefined)),
+        onSleep: (sleeps) => this.#onSleep(session, sleeps),
       },
       socket,
       openSocket: () => openSocket(options.bindAddress),
@@ -175,9 +191,11 @@ export class SessionTable {
       log: log.child({ session_id: options.sessionId }),
     });
     this.#sessions.set(options.sessionId, session);
+    this.#places.take(session, turn);
     phase.sessions.add(session);
     phase.awake.push(session);
-    this.#ticker ??= clock.every(FRAME_MS / this.#phases.length, () => this.#tick());
+    this.#turns.start();
+    this.#turns.refresh();
   }
 
   async #close(session: MediaSession, cause: Parameters<MediaSession['close']>[0]): Promise<void> {
@@ -190,14 +208,12 @@ export class SessionTable {
     if (this.#sessions.get(session.sessionId) !== session) return;
     this.#sessions.delete(session.sessionId);
     this.#moved.delete(session);
-    for (const phase of this.#phases) {
-      if (!phase.sessions.delete(session)) continue;
-      remove(session, phase.awake);
-      for (const asleep of phase.asleep) remove(session, asleep);
-    }
+    const turn = this.#places.leave(session);
+    const { sessions, awake } = this.#phaseOf(turn);
+    sessions.delete(session);
+    if (!remove(session, awake)) this.#awake(session, turn);
     if (this.#sessions.size === 0) {
-      this.#ticker?.cancel();
-      this.#ticker = undefined;
+      this.#turns.stop();
       this.#tickedAt.fill(Number.NaN);
     }
     this.#options.onEvent({ type: 'closed', sessionId: session.sessionId, statistics });
@@ -210,33 +226,36 @@ export class SessionTable {
     if (!this.#leaving.has(session) && !this.#leaving.has(peer)) session.bridge(peer);
   }
 
-  #emptiestPhase(): number {
-    let emptiest = 0;
-    for (const [index, { sessions }] of this.#phases.entries())
-      if (sessions.size < this.#phases[emptiest]!.sessions.size) emptiest = index;
-    return emptiest;
+  #phaseOf(turn: number): Phase {
+    return this.#phases[turn % this.#phases.length]!;
   }
 
-  #tick(): void {
-    const turn = this.#turn;
-    const index = turn % this.#phases.length;
-    const phase = this.#phases[index]!;
-    const { awake, asleep, sessions, times } = phase;
-    this.#turn = (turn + 1) % (this.#looks * LOOKS);
-    this.#options.obey?.();
-    this.#options.receive?.();
-    this.#options.receive?.(turn % this.#looks, turn);
-    const now = this.#options.clock.monotonic();
+  /** @param isPassed nobody needed it: see {@link Turns} */
+  #tick(turn: number, atMs: number, isPassed: boolean): void {
+    const { awake, sessions, times } = this.#phaseOf(turn);
+    const { obey, receive, clock, afterTurn } = this.#options;
+    this.#isTicking = true;
+    if (!isPassed) {
+      obey?.();
+      receive?.();
+      receive?.(turn % this.#places.looks, turn);
+    }
+    const now = isPassed ? atMs : clock.monotonic();
     this.#frames += sessions.size;
     // After a standstill the frames that were missed come in one burst: all of them are late.
+    const index = turn % this.#phases.length;
     const missed = Math.floor((now - this.#tickedAt[index]!) / FRAME_MS) - 1;
     if (missed > 0) this.#lateFrames += missed * sessions.size;
     this.#tickedAt[index] = now;
     times.push(now);
-    for (const moveIt of this.#moved.values()) moveIt();
-    this.#moved.clear();
-    this.#tickAll(awake, now, turn);
-    this.#tickAll(asleep[turn]!, now, turn);
+    if (!isPassed) {
+      this.#move();
+      this.#tickAll(awake, now, turn);
+      this.#tickAll(this.#asleep[turn]!, now, turn);
+      this.#move();
+      afterTurn?.();
+    }
+    this.#isTicking = false;
   }
 
   /** By index: a session may close itself during its tick, never remove itself. */
@@ -265,6 +284,34 @@ export class SessionTable {
     }
   }
 
+  #onSleep(session: MediaSession, sleeps: boolean): void {
+    this.#moved.set(session, sleeps);
+    if (this.#isTicking) return;
+    this.#move();
+    this.#turns.refresh();
+  }
+
+  #move(): void {
+    for (const [session, sleeps] of this.#moved) {
+      const turn = this.#places.of(session);
+      const { awake } = this.#phaseOf(turn);
+      if (!sleeps) {
+        if (this.#awake(session, turn)) awake.push(session);
+      } else if (remove(session, awake)) {
+        this.#asleep[turn]!.push(session);
+        this.#sleepers[turn % this.#places.looks]!++;
+      }
+    }
+    this.#moved.clear();
+  }
+
+  /** @returns whether it was asleep */
+  #awake(session: MediaSession, turn: number): boolean {
+    if (!remove(session, this.#asleep[turn]!)) return false;
+    this.#sleepers[turn % this.#places.looks]!--;
+    return true;
+  }
+
   /** A session that fails is closed, so that it takes no other of its thread with it. */
   #fail(session: MediaSession, cause: unknown): void {
     this.#options.log.error({ session_id: session.sessionId, err: cause }, 'media session failed');
@@ -272,14 +319,9 @@ export class SessionTable {
   }
 }
 
-/** @param turn of which it needs ticks; undefined: of all */
-function move(session: MediaSession, phase: Phase, turn: number | undefined): void {
-  remove(session, phase.awake);
-  for (const asleep of phase.asleep) remove(session, asleep);
-  (turn === undefined ? phase.awake : phase.asleep[turn]!).push(session);
-}
-
-function remove(session: MediaSession, from: MediaSession[]): void {
+/** @returns whether it was there */
+function remove(session: MediaSession, from: MediaSession[]): boolean {
   const at = from.indexOf(session);
   if (at >= 0) from.splice(at, 1);
+  return at >= 0;
 }

@@ -15,6 +15,8 @@ export type SystemIoSetting = 'auto' | 'node';
 export interface SystemIo {
   readonly datagrams: DatagramIo;
   readonly files: FileSystem;
+  /** Is called behind each tick of the thread's sessions. */
+  readonly afterTurn?: () => void;
   /** Why it is not io_uring although it might have been; one line. */
   readonly refused?: string;
   /** Frees what the end of a thread would leave open. */
@@ -43,7 +45,8 @@ function openUring(clock: Clock): SystemIo {
       datagrams.close();
       reactor.close();
     };
-    return { datagrams, files: uringFiles(reactor, clock), close };
+    const files = uringFiles(reactor, clock);
+    return { datagrams, files, afterTurn: () => files.flush(), close };
   } catch (cause) {
     reactor.close();
     throw cause;

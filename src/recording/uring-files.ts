@@ -13,21 +13,27 @@ interface PendingWrite {
   readonly reject: (error: Error) => void;
 }
 
-/** Writes wait so long for others to go with them, ms: a fraction of what they hold. */
-const GATHER_MS = 50;
+/** Writes wait for others until {@link UringFiles.flush}, but no longer than this, ms: a fraction of what they hold. */
+const GATHER_MS = 100;
 /** When somebody waits for them, results are looked for so soon, ms. */
 const HURRY_MS = 5;
+
+export interface UringFiles extends FileSystem {
+  /** Hands over the writes that wait: for who polls the reactor again and again, behind what makes many of them. */
+  flush(): void;
+}
 
 /**
  * The machine's files, with writes by io_uring: those of all recordings of a thread go to the kernel together,
  * and none wakes the thread. Everything else is done by Node's own functions.
  */
-export function uringFiles(reactor: Reactor, clock: Clock): FileSystem {
+export function uringFiles(reactor: Reactor, clock: Clock): UringFiles {
   const writes = new GatheredWrites(reactor, clock);
   return {
     ...nodeFileSystem,
     writeTogether: (fd, bytes, position) => writes.write(fd, bytes, position),
     hurry: () => writes.hurry(),
+    flush: () => writes.flush(),
   };
 }
 
@@ -55,19 +61,28 @@ class GatheredWrites {
     });
   }
 
+  flush(): void {
+    if (this.#gathered.length > 0) this.#submit();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
   hurry(): void {
-    if (this.#timer === undefined) return;
+    if (!this.#isBusy) return;
     this.#submit();
-    this.#timer.cancel();
+    this.#timer?.cancel();
     this.#timer = this.#clock.after(HURRY_MS, () => this.#go());
   }
 
-  /** The timer runs while anything is under way: it also looks for results, should nobody else. */
+  /** Unless somebody flushes, the timer runs while anything is under way: it also looks for results. */
   #go(): void {
     this.#submit();
     this.#reactor.poll();
-    const busy = this.#underWay > 0 || this.#gathered.length > 0;
-    this.#timer = busy ? this.#clock.after(GATHER_MS, () => this.#go()) : undefined;
+    this.#timer = this.#isBusy ? this.#clock.after(GATHER_MS, () => this.#go()) : undefined;
+  }
+
+  get #isBusy(): boolean {
+    return this.#underWay > 0 || this.#gathered.length > 0;
   }
 
   #submit(): void {

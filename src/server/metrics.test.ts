@@ -132,3 +132,17 @@ describe('metrics', () => {
     );
   });
 });
+
+test('a main thread that stands still shows in its lag, once', async () => {
+  const metrics = new Metrics(PROBE, '1.2.3');
+  const longest = (): Promise<number> => value(metrics, 'openswml_event_loop_lag_seconds{quantile="1"}');
+  await longest();
+  // The first look, from which the next is late.
+  await new Promise((resolve) => setTimeout(resolve, 120));
+  const until = performance.now() + 300;
+  while (performance.now() < until);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok((await longest()) >= 0.2);
+  const page = await metrics.registry.metrics();
+  assert.doesNotMatch(page, /nodejs_eventloop_lag_p99/);
+});

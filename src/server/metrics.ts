@@ -5,6 +5,7 @@ import type { MediaStatistics } from '../mediaworker/protocol.ts';
 import type { ThreadMemory } from '../mediaworker/worker-host.ts';
 import type { RefusalReason } from './load/admission.ts';
 import type { LoadSample } from './load/overload.ts';
+import { UNUSED_PRECISION_MS, watchEventLoop } from './event-loop-lag.ts';
 
 /** What is read when somebody asks. */
 export interface MetricsProbe {
@@ -86,7 +87,8 @@ export class Metrics {
 
   #watch(probe: MetricsProbe, version: string): void {
     const registers = [this.registry];
-    collectDefaultMetrics({ register: this.registry });
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: UNUSED_PRECISION_MS });
+    watchEventLoop(this.registry);
     this.#gauge('openswml_info', '1, with the version as a label.', () => 1, { version });
     this.#gauge('openswml_calls', 'Calls that are up or being set up.', probe.calls);
     this.#gauge('openswml_recordings', 'Recordings under way.', probe.recordings);

@@ -17,7 +17,7 @@ export class RealClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    const handle = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS));
+    const handle = setTimeout(callback, wholeMs(delayMs));
     return { cancel: () => clearTimeout(handle) };
   }
 
@@ -32,7 +32,7 @@ export class RealClock implements Clock {
         due += intervalMs;
         callback();
       }
-      if (!cancelled) handle = setTimeout(fire, Math.max(0, due - performance.now()));
+      if (!cancelled) handle = setTimeout(fire, wholeMs(due - performance.now()));
     };
     handle = setTimeout(fire, intervalMs);
     return {
@@ -46,4 +46,9 @@ export class RealClock implements Clock {
   holdWhile<T>(work: Promise<T>): Promise<T> {
     return work;
   }
+}
+
+/** `setTimeout` cuts fractions off, so that it would fire too early, and again for what is left. */
+function wholeMs(delayMs: number): number {
+  return Math.min(Math.ceil(Math.max(delayMs, 0)), MAX_DELAY_MS);
 }
