@@ -4,6 +4,9 @@ import path from 'node:path';
 import { SharedWork } from './shared-work.ts';
 import { makeFolder } from '../files/make-folder.ts';
 
+/** @param written bytes, which may be fewer than asked for; @param error in the place of them */
+export type OnWritten = (written: number, error?: Error) => void;
+
 /** The few file operations that recordings need; tests put a disk with faults in its place. */
 export interface FileSystem {
   /** Creates a file that must not exist yet; makes its folders. */
@@ -12,8 +15,11 @@ export interface FileSystem {
   open(file: string): Promise<number>;
   /** @returns bytes written, which may be fewer than asked for */
   write(fd: number, bytes: Uint8Array, position: number): Promise<number>;
-  /** As {@link write}, but may wait a moment for other writes to go with it, unless {@link hurry} is called. */
-  writeTogether?(fd: number, bytes: Uint8Array, position: number): Promise<number>;
+  /**
+   * As {@link write}, but may wait a moment for other writes to go with it, unless {@link hurry} is called.
+   * @param onWritten called once, later: a promise for each of so many small writes costs as much as they do
+   */
+  writeTogether?(fd: number, bytes: Uint8Array, position: number, onWritten: OnWritten): void;
   /** Those that wait go now. */
   hurry?(): void;
   /** @returns bytes read, 0 at the end */

@@ -60,8 +60,11 @@ export class FileTarget implements ByteTarget {
   #pumping = false;
   /** Somebody waits for the queue to be empty. */
   #draining = 0;
-  /** Settles, never rejecting, when the pump has stopped. */
-  #pumped: Promise<void> = Promise.resolve();
+  /** What is being written with others. */
+  #writing: Write | undefined;
+  readonly #onWritten = (written: number, error?: Error): void => this.#written(written, error);
+  /** Those who wait until nothing is being written. */
+  #idle: PromiseWithResolvers<void> | undefined;
 
   /** @param path of the finished file; its folders are made when they are not there */
   constructor(path: string, options: FileTargetOptions) {
@@ -141,21 +144,61 @@ export class FileTarget implements ByteTarget {
   #startPump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    this.#pumped = this.#clock.holdWhile(this.#pump());
+    if (!this.#writeTogether()) void this.#clock.holdWhile(this.#pump());
   }
 
-  /** Writes until the queue is empty, one write at a time. */
-  async #pump(): Promise<void> {
+  /** Writes until the queue is empty, one write at a time. @param first goes before those of the queue, by itself */
+  async #pump(first?: Write): Promise<void> {
     try {
       this.#fd ??= await this.#create();
-      for (let write = this.#queue.shift(); write !== undefined; write = this.#queue.shift()) {
+      if (first !== undefined) await this.#write(this.#fd, first);
+      while (!this.#writeTogether()) {
+        const write = this.#queue.shift();
+        if (write === undefined) break;
         await this.#write(this.#fd, write);
       }
     } catch (error) {
       this.#fail(this.#explain(error));
-    } finally {
-      this.#pumping = false;
     }
+    if (this.#writing === undefined) this.#rest();
+  }
+
+  /** @returns whether the next write goes with those of others; nobody may wait for it, then */
+  #writeTogether(): boolean {
+    if (this.#fd === undefined || this.#draining > 0 || this.#files.writeTogether === undefined) return false;
+    const write = this.#queue.shift();
+    if (write === undefined) return false;
+    this.#writing = write;
+    this.#files.writeTogether(this.#fd, write.bytes, write.position, this.#onWritten);
+    return true;
+  }
+
+  #written(written: number, error: Error | undefined): void {
+    const { bytes, position, release } = this.#writing!;
+    this.#writing = undefined;
+    if (error === undefined && written < bytes.length) {
+      // What the disk did not take at once is an exception, and goes on without company.
+      this.#queuedBytes -= written;
+      const rest = { bytes: bytes.subarray(written), position: position + written, release };
+      void this.#clock.holdWhile(this.#pump(rest));
+      return;
+    }
+    release?.();
+    this.#queuedBytes -= bytes.length;
+    if (error !== undefined) {
+      // Not in the midst of whoever looks for results.
+      queueMicrotask(() => {
+        this.#fail(this.#explain(error));
+        this.#rest();
+      });
+    } else if (this.#queue.length === 0) this.#rest();
+    else if (!this.#writeTogether()) void this.#clock.holdWhile(this.#pump());
+  }
+
+  #rest(): void {
+    this.#pumping = false;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   async #create(): Promise<number> {
@@ -166,13 +209,7 @@ export class FileTarget implements ByteTarget {
 
   async #write(fd: number, write: Write): Promise<void> {
     try {
-      const { bytes, position } = write;
-      let written = 0;
-      if (this.#draining === 0 && this.#files.writeTogether !== undefined)
-        written = await this.#files.writeTogether(fd, bytes, position);
-      // What the disk did not take at once is an exception, and goes on without company.
-      if (written < bytes.length)
-        await writeFully(fd, bytes.subarray(written), position + written, this.#files);
+      await writeFully(fd, write.bytes, write.position, this.#files);
     } finally {
       // Only now: the kernel reads the bytes until the write is over, even when the recording has failed.
       write.release?.();
@@ -218,7 +255,10 @@ export class FileTarget implements ByteTarget {
   async #drain(): Promise<void> {
     this.#draining++;
     this.#files.hurry?.();
-    while (this.#pumping) await this.#pumped;
+    while (this.#pumping) {
+      this.#idle ??= Promise.withResolvers();
+      await this.#idle.promise;
+    }
     this.#draining--;
   }
 

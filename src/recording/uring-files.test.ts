@@ -79,7 +79,11 @@ test('a full disk is told with its cure, as by any other way', { skip: refused }
 });
 
 test('a write to a descriptor that is closed fails and harms no other', { skip: refused }, async () => {
-  const failed = files!.writeTogether!(987_654, new Uint8Array(10), 0);
+  const failed = new Promise<number>((resolve, reject) => {
+    files!.writeTogether!(987_654, new Uint8Array(10), 0, (written, error) =>
+      error === undefined ? resolve(written) : reject(error),
+    );
+  });
   const file = target(path.join(folder, 'beside'));
   file.append(Uint8Array.of(1, 2, 3));
   await assert.rejects(failed, { code: 'EBADF' });

@@ -2,15 +2,14 @@ import { getSystemErrorName } from 'node:util';
 import { OPERATION, SQE } from '../io-uring/abi.ts';
 import type { Reactor } from '../io-uring/reactor.ts';
 import type { Clock, Timer } from '../time/clock.ts';
-import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { type FileSystem, nodeFileSystem, type OnWritten } from './file-system.ts';
 
 interface PendingWrite {
   /** Kept until the kernel has written it. */
   readonly bytes: Uint8Array;
   readonly position: number;
   readonly fd: number;
-  readonly resolve: (written: number) => void;
-  readonly reject: (error: Error) => void;
+  readonly onWritten: OnWritten;
 }
 
 /** Writes wait for others until {@link UringFiles.flush}, but no longer than this, ms: a fraction of what they hold. */
@@ -31,7 +30,7 @@ export function uringFiles(reactor: Reactor, clock: Clock): UringFiles {
   const writes = new GatheredWrites(reactor, clock);
   return {
     ...nodeFileSystem,
-    writeTogether: (fd, bytes, position) => writes.write(fd, bytes, position),
+    writeTogether: (fd, bytes, position, onWritten) => writes.write({ fd, bytes, position, onWritten }),
     hurry: () => writes.hurry(),
     flush: () => writes.flush(),
   };
@@ -46,6 +45,7 @@ class GatheredWrites {
   readonly #gathered: PendingWrite[] = [];
   readonly #addresses = new WeakMap<ArrayBufferLike, number>();
   #underWay = 0;
+  readonly #due = (): void => this.#go();
   #timer: Timer | undefined;
 
   constructor(reactor: Reactor, clock: Clock) {
@@ -54,11 +54,9 @@ class GatheredWrites {
     this.#user = reactor.attach((index, result) => this.#written(index, result));
   }
 
-  write(fd: number, bytes: Uint8Array, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#gathered.push({ fd, bytes, position, resolve, reject });
-      this.#timer ??= this.#clock.after(GATHER_MS, () => this.#go());
-    });
+  write(write: PendingWrite): void {
+    this.#gathered.push(write);
+    this.#timer ??= this.#clock.after(GATHER_MS, this.#due);
   }
 
   flush(): void {
@@ -71,14 +69,14 @@ class GatheredWrites {
     if (!this.#isBusy) return;
     this.#submit();
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(HURRY_MS, () => this.#go());
+    this.#timer = this.#clock.after(HURRY_MS, this.#due);
   }
 
   /** Unless somebody flushes, the timer runs while anything is under way: it also looks for results. */
   #go(): void {
     this.#submit();
     this.#reactor.poll();
-    this.#timer = this.#isBusy ? this.#clock.after(GATHER_MS, () => this.#go()) : undefined;
+    this.#timer = this.#isBusy ? this.#clock.after(GATHER_MS, this.#due) : undefined;
   }
 
   get #isBusy(): boolean {
@@ -86,6 +84,7 @@ class GatheredWrites {
   }
 
   #submit(): void {
+    const refused: (() => void)[] = [];
     for (const write of this.#gathered.splice(0)) {
       const index = this.#free.pop() ?? this.#pending.length;
       const { bytes, position, fd } = write;
@@ -96,13 +95,14 @@ class GatheredWrites {
         this.#reactor.requests[at + SQE.offsetHigh] = Math.floor(position / 2 ** 32);
       } catch (error) {
         this.#free.push(index);
-        write.reject(error instanceof Error ? error : new Error(String(error)));
+        refused.push(() => write.onWritten(0, error instanceof Error ? error : new Error(String(error))));
         continue;
       }
       this.#pending[index] = write;
       this.#underWay++;
     }
     this.#reactor.enter();
+    for (const tell of refused) tell();
   }
 
   #written(index: number, result: number): void {
@@ -111,8 +111,8 @@ class GatheredWrites {
     this.#pending[index] = undefined;
     this.#free.push(index);
     this.#underWay--;
-    if (result >= 0) write.resolve(result);
-    else write.reject(systemError(result));
+    if (result >= 0) write.onWritten(result);
+    else write.onWritten(0, systemError(result));
   }
 
   /** Buffers go round, so that few addresses are asked for. */

@@ -58,7 +58,8 @@ export class WavWriter implements RecordingWriter {
   }
 
   #append(buffer: Int16Array, frames: number): void {
-    const bytes = sampleBytes(buffer.subarray(0, frames * this.#shape.channels));
+    const samples = frames * this.#shape.channels;
+    const bytes = sampleBytes(samples === buffer.length ? buffer : buffer.subarray(0, samples));
     this.#dataBytes += bytes.length;
     this.#target.append(bytes, () => this.#buffers.release(buffer));
   }
