@@ -22,7 +22,7 @@ interface Stoppable {
 
 /** Between the last answer and the measured window: the first packets, compiled code. */
 const SETTLE_MS = 2000;
-/** After the start: voices and codecs that are loaded ahead are no part of what calls take. */
+/** After the start: voices and codecs that are loaded ahead, and the warm-up, are no part of what calls take. */
 const REST_MS = 5000;
 const START_WITHIN_MS = 30_000;
 /** For calls that are never answered, and for hanging up. */
@@ -166,6 +166,8 @@ async function withServer(
     args: ['--log-level', 'info'],
     env: {
       ...EACH_CORE,
+      // As by default.
+      OPENSWML_WARM_UP: 'true',
       OPENSWML_RTP_IDLE_MEDIA: idle,
       OPENSWML_LIMITS_MAX_CALLS: String(calls + SERVER_ROOM),
       // Below those that the system gives to the callers, above those that tests choose, and enough for all.
