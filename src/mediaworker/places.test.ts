@@ -14,7 +14,12 @@ function filled(count: number, phases = 2) {
   return { places, byLook, byTurn };
 }
 
-test('few sessions share one look, evenly among its turns', () => {
+test('few sessions share one turn, more of them its look', () => {
+  const used = (count: number) => filled(count).byTurn.filter((sessions) => sessions > 0).length;
+  assert.deepEqual([1, 30, 40, 80, 120].map(used), [1, 1, 2, 3, 4]);
+});
+
+test('a full look has its sessions evenly among its turns', () => {
   const { byLook, byTurn } = filled(LOOK_FULL);
   assert.deepEqual(byLook, [LOOK_FULL, 0, 0, 0, 0, 0]);
   const turns = byTurn.filter((count) => count > 0);

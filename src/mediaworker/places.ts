@@ -1,8 +1,9 @@
 /**
- * So many share a look before the next look is begun: few sessions wake their thread seldom, and many do not make
- * one turn long.
+ * So many share a look, and its share of them a turn, before the next one is begun: few sessions wake their thread
+ * seldom, for much work at a time, since a processor that has slept works slowly at first; and many do not make one
+ * turn long.
  */
-export const LOOK_FULL = 150;
+export const LOOK_FULL = 152;
 
 /**
  * Which of all turns each session has for its own (see {@link Patience}): those of few sessions lie together, and
@@ -34,9 +35,12 @@ export class Places<Session> {
   /** The turn for one more. */
   next(): number {
     const look = this.#nextLook();
+    const full = (LOOK_FULL * this.looks) / this.turns;
     let emptiest = look;
-    for (let turn = look; turn < this.turns; turn += this.looks)
+    for (let turn = look; turn < this.turns; turn += this.looks) {
+      if (this.#byTurn[turn]! < full) return turn;
       if (this.#byTurn[turn]! < this.#byTurn[emptiest]!) emptiest = turn;
+    }
     return emptiest;
   }
 
