@@ -1,3 +1,5 @@
+import { copySamples } from './copy-samples.ts';
+
 /** Rate at which voices and keys are detected, Hz. */
 export const NARROWBAND_RATE = 8000;
 
@@ -68,7 +70,7 @@ export class NarrowbandFrames {
 
   #copy(input: Int16Array, from: number, end: number): number {
     const run = Math.min(end - from, this.#length - this.#filled);
-    for (let i = 0; i < run; i++) this.#frame[this.#filled + i] = input[from + i]!;
+    copySamples(input, from, this.#frame, this.#filled, run);
     this.#filled += run;
     return from + run;
   }

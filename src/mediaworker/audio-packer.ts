@@ -1,3 +1,4 @@
+import { copySamples } from '../media/copy-samples.ts';
 import { RatePath } from '../media/rate-path.ts';
 import { type FrameEncoder, MAX_PAYLOAD_BYTES, packetTimeOf } from './codecs.ts';
 import type { CopySpec } from './protocol.ts';
@@ -51,7 +52,7 @@ export class AudioPacker {
     let from = 0;
     while (from < count) {
       const part = Math.min(count - from, this.#pcm.length - this.#filled);
-      for (let i = 0; i < part; i++) this.#pcm[this.#filled + i] = frame[from + i]!;
+      copySamples(frame, from, this.#pcm, this.#filled, part);
       this.#filled += part;
       from += part;
       if (this.#filled === this.#pcm.length) this.#pack();

@@ -1,3 +1,4 @@
+import { copySamples } from '../media/copy-samples.ts';
 import { FOLLOW_AHEAD, G722Decoder } from '../media/g722.ts';
 import { FADE_MS, PitchConcealer } from '../media/pitch-concealment.ts';
 import type { FrameDecoder } from './codecs.ts';
@@ -41,7 +42,7 @@ export class G722Frames implements FrameDecoder {
   #keep(past: Int16Array, samples: Int16Array, count: number): void {
     const kept = Math.min(count, past.length);
     past.copyWithin(0, kept);
-    for (let i = 0; i < kept; i++) past[past.length - kept + i] = samples[count - kept + i]!;
+    copySamples(samples, count - kept, past, past.length - kept, kept);
   }
 }
 

@@ -24,6 +24,8 @@ export class HeardQueue {
   /** Made with the first frame: most calls never ask for what is heard. */
   #samples = NO_SAMPLES;
   readonly #out: Int16Array;
+  /** Samples of it that are not silence for sure. */
+  #outHolds = 0;
   /** Counted since the start. */
   #pushed = 0;
   #taken = 0;
@@ -85,7 +87,9 @@ export class HeardQueue {
     const capacity = this.#capacity;
     const there = Math.min(count, this.#pushed - this.#taken);
     for (let i = 0; i < there; i++) this.#out[i] = this.#samples[(this.#taken + i) % capacity]!;
-    this.#out.fill(0, there);
+    // Of most sessions nobody wants to know what they hear.
+    if (there > 0 || this.#outHolds > 0) this.#out.fill(0, there);
+    this.#outHolds = there;
     this.#taken += there;
     return this.#out;
   }

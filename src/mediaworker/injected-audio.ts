@@ -1,3 +1,4 @@
+import { copySamples } from '../media/copy-samples.ts';
 import { addInto } from '../media/mix.ts';
 
 /** Sound that may wait, s: a long announcement that comes at once, and a conversation that shall not lag. */
@@ -102,7 +103,7 @@ export class InjectedAudio {
     for (let done = 0; done < count; ) {
       const chunk = this.#chunks[0]!;
       const part = Math.min(count - done, chunk.length - this.#offset);
-      for (let i = 0; i < part; i++) this.#scratch[done + i] = chunk[this.#offset + i]!;
+      copySamples(chunk, this.#offset, this.#scratch, done, part);
       this.#skip(part);
       done += part;
     }

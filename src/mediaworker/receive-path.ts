@@ -1,3 +1,4 @@
+import { copySamples } from '../media/copy-samples.ts';
 import type { Logger } from '../log/logger.ts';
 import { RateChanger } from '../media/rate-changer.ts';
 import { SymmetricLatch } from '../rtp/latch.ts';
@@ -62,10 +63,8 @@ export class ReceivePath {
   /** A payload decoded, at the codec's rate and at the session's: made for the first codec that needs them. */
   #decoded = NO_SAMPLES;
   #pcm = NO_SAMPLES;
-  readonly #fromPcm: DecodeSamples = (_bytes, offset, length, dest, destOffset) => {
-    const pcm = this.#pcm;
-    for (let i = 0; i < length; i++) dest[destOffset + i] = pcm[offset + i]!;
-  };
+  readonly #fromPcm: DecodeSamples = (_bytes, offset, length, dest, destOffset) =>
+    copySamples(this.#pcm, offset, dest, destOffset, length);
   #events = new TelephoneEventReceiver();
   #payloadType: number | undefined;
   #eventPayloadType: number | undefined;

@@ -1,3 +1,5 @@
+import { copySamples } from '../media/copy-samples.ts';
+
 /** PCM that arrives in pieces from another thread and is read in frames. */
 export class StreamBuffer {
   readonly #chunks: Int16Array[] = [];
@@ -27,7 +29,7 @@ export class StreamBuffer {
       const chunk = this.#chunks[0];
       if (chunk === undefined) break;
       const take = Math.min(count - done, chunk.length - this.#offset);
-      for (let i = 0; i < take; i++) dest[destOffset + done + i] = chunk[this.#offset + i]!;
+      copySamples(chunk, this.#offset, dest, destOffset + done, take);
       done += take;
       this.#offset += take;
       if (this.#offset === chunk.length) {

@@ -1,3 +1,4 @@
+import { copySamples } from '../media/copy-samples.ts';
 import { mixSamples } from '../media/mix.ts';
 import { PeakMeter } from '../media/peaks.ts';
 import type { Clock } from '../time/clock.ts';
@@ -442,6 +443,8 @@ function place(
 ): void {
   if (src === undefined) {
     for (let i = 0; i < count; i++) dest[destOffset + i * stride] = 0;
+  } else if (stride === 1) {
+    copySamples(src, srcOffset, dest, destOffset, count);
   } else {
     for (let i = 0; i < count; i++) dest[destOffset + i * stride] = src[srcOffset + i]!;
   }

@@ -1,3 +1,4 @@
+import { copySamples } from '../media/copy-samples.ts';
 import { RtpHeader } from './packet.ts';
 import type { DecodeSamples } from './sample-ring.ts';
 
@@ -128,9 +129,8 @@ function newSlot(maxPayload: number): PendingPacket {
   return {
     header: new RtpHeader(),
     samples,
-    decode: (_bytes, offset, length, dest, destOffset) => {
-      for (let i = 0; i < length; i++) dest[destOffset + i] = samples[offset + i]!;
-    },
+    decode: (_bytes, offset, length, dest, destOffset) =>
+      copySamples(samples, offset, dest, destOffset, length),
     arrivalMs: 0,
   };
 }

@@ -1,3 +1,5 @@
+import { copySamples } from '../media/copy-samples.ts';
+
 /**
  * Decodes `length` bytes of `src` from `srcOffset` on into samples of `dest` from `destOffset` on; one byte
  * is one sample, and any part of a payload can be decoded by itself (G.711: src/media/g711.ts).
@@ -180,10 +182,11 @@ export class SampleRing {
     const first = Math.min(Math.max(from, this.#oldest), from + count);
     const end = Math.max(first, Math.min(from + count, this.#storedEnd));
     if (first > from) dest.fill(0, destOffset, destOffset + first - from);
-    const samples = this.#samples;
-    const mask = this.#mask;
-    const shift = destOffset - from;
-    for (let position = first; position < end; position++) dest[position + shift] = samples[position & mask]!;
+    const index = first & this.#mask;
+    const count1 = Math.min(end - first, this.#stored - index);
+    const at = destOffset + first - from;
+    copySamples(this.#samples, index, dest, at, count1);
+    if (first + count1 < end) copySamples(this.#samples, 0, dest, at + count1, end - first - count1);
     if (end < from + count) dest.fill(0, destOffset + end - from, destOffset + count);
   }
 

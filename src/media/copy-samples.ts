@@ -1,0 +1,14 @@
+/** From so many samples on, a view and one copy of memory take a third of the time of a loop; below, the view does. */
+const WORTH_A_VIEW = 64;
+
+/** Copies `count` samples of `src` from `srcOffset` on to `dest`, from `destOffset` on. */
+export function copySamples(
+  src: Int16Array,
+  srcOffset: number,
+  dest: Int16Array,
+  destOffset: number,
+  count: number,
+): void {
+  if (count >= WORTH_A_VIEW) dest.set(src.subarray(srcOffset, srcOffset + count), destOffset);
+  else for (let i = 0; i < count; i++) dest[destOffset + i] = src[srcOffset + i]!;
+}
