@@ -96,13 +96,15 @@ export function ntpMiddle(wallMs: number): number {
   return Math.floor(((wallMs / 1000 + NTP_OFFSET) % 65_536) * 65_536) >>> 0;
 }
 
+const utf8 = new TextEncoder();
+
 /**
  * Writes a report with its source description, and BYE if asked for.
  * @returns bytes written; {@link MAX_RTCP_LENGTH} suffices for one block
  * @throws RangeError when the canonical name is longer than 255 bytes or `target` too short
  */
 export function writeRtcp(target: Uint8Array, report: RtcpReport): number {
-  const name = new TextEncoder().encode(report.cname);
+  const name = utf8.encode(report.cname);
   const { sender, blocks } = report;
   const first = 8 + (sender === undefined ? 0 : SENDER_INFO_LENGTH) + blocks.length * BLOCK_LENGTH;
   // Chunk: SSRC, item head, name, and at least one zero byte up to a whole word (RFC 3550 6.5).
