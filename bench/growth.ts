@@ -5,6 +5,7 @@ import { idleOption, OptionError, readOptions, runCommand, wholeOption } from '.
 import type { Figures } from './figures.ts';
 import { describeMachine } from './machine-name.ts';
 import { measureCalls, measureFloor, stopAll } from './measure.ts';
+import { DEFAULT_SETTLE_S } from './options.ts';
 import { type LoadRow, ROWS } from './rows.ts';
 
 const HELP = `Usage: npm run bench:growth -- [options]
@@ -14,6 +15,7 @@ Measures the same load with more and more calls, and for several kinds of record
   --rows LIST    of ${ROWS.map(({ name }) => name).join(',')} (all of them)
   --sizes LIST   numbers of calls, 1 to 5000 each (100,300,600,1000,1500)
   --hold S       seconds measured with all calls up, 2 to 600 (15)
+  --settle S     seconds before that, 0 to 600 (10)
   --rate N       new calls a second, 1 to 1000 (50)
   --idle WHAT    what the server sends back: silence, or none (silence)
   --minutes N    nothing new is begun after so long, 1 to 600 (45)
@@ -27,6 +29,7 @@ interface GrowthOptions {
   readonly rows: readonly LoadRow[];
   readonly sizes: readonly number[];
   readonly hold: number;
+  readonly settle: number;
   readonly rate: number;
   readonly idle: 'silence' | 'none';
   readonly minutes: number;
@@ -57,17 +60,36 @@ async function run(options: GrowthOptions): Promise<number> {
 }
 
 /** Size by size, so that all rows of one size stand beside one floor. */
-async function grow({ rows, sizes, hold, rate, idle, minutes, save }: GrowthOptions): Promise<Measured[]> {
+async function grow({
+  rows,
+  sizes,
+  hold,
+  settle,
+  rate,
+  idle,
+  minutes,
+  save,
+}: GrowthOptions): Promise<Measured[]> {
   const measured: Measured[] = [];
   const ended = new Set<LoadRow>();
   const endAt = performance.now() + minutes * 60_000;
   for (const calls of sizes) {
     const going = rows.filter((row) => !ended.has(row));
     if (going.length === 0 || performance.now() > endAt) break;
-    const floor = await measureFloor({ calls, hold });
+    const floor = await measureFloor({ calls, hold, settle });
     for (const row of going) {
       if (performance.now() > endAt) break;
-      const load = { calls, rate, hold, idle, setups: undefined, runs: 1, save: false, profile: undefined };
+      const load = {
+        calls,
+        rate,
+        hold,
+        settle,
+        idle,
+        setups: undefined,
+        runs: 1,
+        save: false,
+        profile: undefined,
+      };
       const { figures, problems } = await measureCalls(load, row, floor);
       measured.push({ row: row.name, what: row.what, figures, problems });
       console.log(describeLine(measured.at(-1)!, measured));
@@ -118,6 +140,7 @@ function parseGrowthOptions(args: readonly string[]): GrowthOptions | undefined 
     rows: { type: 'string', default: ROWS.map(({ name }) => name).join(',') },
     sizes: { type: 'string', default: '100,300,600,1000,1500' },
     hold: { type: 'string', default: '15' },
+    settle: { type: 'string', default: DEFAULT_SETTLE_S },
     rate: { type: 'string', default: '50' },
     idle: { type: 'string', default: 'silence' },
     minutes: { type: 'string', default: '45' },
@@ -133,6 +156,7 @@ function parseGrowthOptions(args: readonly string[]): GrowthOptions | undefined 
     }),
     sizes: values.sizes.split(',').map((size) => wholeOption('sizes', size, 1, 5000)),
     hold: wholeOption('hold', values.hold, 2, 600),
+    settle: wholeOption('settle', values.settle, 0, 600),
     rate: wholeOption('rate', values.rate, 1, 1000),
     idle: idleOption(values.idle),
     minutes: wholeOption('minutes', values.minutes, 1, 600),

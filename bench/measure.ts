@@ -20,8 +20,6 @@ interface Stoppable {
   stop(): Promise<unknown>;
 }
 
-/** Between the last answer and the measured window: the first packets, compiled code. */
-const SETTLE_MS = 2000;
 /** After the start: voices and codecs that are loaded ahead, and the warm-up, are no part of what calls take. */
 const REST_MS = 5000;
 const START_WITHIN_MS = 30_000;
@@ -32,6 +30,7 @@ const SETUP_CALL_MS = 1000;
 /** The bare receiver that set-ups are compared with. */
 const SETUP_FLOOR_CALLS = 100;
 const SETUP_FLOOR_SECONDS = 5;
+const SETUP_FLOOR_SETTLE_SECONDS = 2;
 const SERVER_ROOM = 10;
 
 const running = new Set<Stoppable>();
@@ -48,13 +47,13 @@ export async function measureLoad(options: LoadOptions): Promise<RunResult> {
 
 /** The same for any row. @param floor of as many calls, by {@link measureFloor} */
 export async function measureCalls(options: LoadOptions, row: LoadRow, floor: number): Promise<RunResult> {
-  const { calls, rate, hold, idle } = options;
+  const { calls, rate, hold, settle, idle } = options;
   return withServer(options, calls, row, async (server) => {
     await wait(REST_MS);
     const before = usageOf(server.pid);
     const pauses = row.pauses === true;
     const task = { calls, rate, pauses, to: `sip:load@127.0.0.1:${server.sipPort}` };
-    const { report, from, to } = await generate(task, server.pid, hold * 1000);
+    const { report, from, to } = await generate(task, server.pid, settle, hold);
     await server.callsOver();
     const verdict = await row.check(server, report.calls);
     const cpu = cpuPercent(from, to) / calls;
@@ -83,7 +82,11 @@ export async function measureCalls(options: LoadOptions, row: LoadRow, floor: nu
 /** Set-ups without media: each call is up for a second and leaves an empty recording. */
 export async function measureSetups(options: LoadOptions, rate: number): Promise<RunResult> {
   const calls = rate * options.hold;
-  const floor = await measureFloor({ calls: SETUP_FLOOR_CALLS, hold: SETUP_FLOOR_SECONDS });
+  const floor = await measureFloor({
+    calls: SETUP_FLOOR_CALLS,
+    hold: SETUP_FLOOR_SECONDS,
+    settle: SETUP_FLOOR_SETTLE_SECONDS,
+  });
   return withServer(options, calls, PLAIN, async (server) => {
     await wait(REST_MS);
     const before = usageOf(server.pid);
@@ -91,6 +94,7 @@ export async function measureSetups(options: LoadOptions, rate: number): Promise
     const { report, to: after } = await generate(
       { calls, rate, to, endAfterMs: SETUP_CALL_MS },
       server.pid,
+      0,
       0,
     );
     await server.callsOver();
@@ -118,26 +122,29 @@ export async function measureSetups(options: LoadOptions, rate: number): Promise
   });
 }
 
+type FloorOptions = Pick<LoadOptions, 'calls' | 'hold' | 'settle'>;
+
 /** Share of one core for each call of a process that receives the packets and does nothing, %. */
-export async function measureFloor({ calls, hold }: Pick<LoadOptions, 'calls' | 'hold'>): Promise<number> {
+export async function measureFloor({ calls, hold, settle }: FloorOptions): Promise<number> {
   return withStoppable(new Child<FromReceiver>('receiver.ts', { calls }), async (receiver) => {
     const { ports } = await receiver.next('listening', START_WITHIN_MS);
-    const { from, to } = await generate({ calls, rate: 1000, ports }, receiver.pid, hold * 1000);
+    const { from, to } = await generate({ calls, rate: 1000, ports }, receiver.pid, settle, hold);
     return cpuPercent(from, to) / calls;
   });
 }
 
-/** Lets the generator work; `from` and `to` frame `windowMs` with everything up. */
+/** Lets the generator work; `from` and `to` frame `holdS` with everything up, `settleS` behind the last answer. */
 async function generate(
   task: GeneratorTask,
   pid: number,
-  windowMs: number,
+  settleS: number,
+  holdS: number,
 ): Promise<{ readonly report: GeneratorReport; readonly from: Usage; readonly to: Usage }> {
   return withStoppable(new Child<FromGenerator>('generator.ts', task), async (generator) => {
     await generator.next('up', (task.calls / task.rate) * 1000 + SLACK_MS);
-    if (windowMs > 0) await wait(SETTLE_MS);
+    await wait(settleS * 1000);
     const from = usageOf(pid);
-    await wait(windowMs);
+    await wait(holdS * 1000);
     const to = usageOf(pid);
     generator.send({ kind: 'end' });
     const { report } = await generator.next('report', SLACK_MS);

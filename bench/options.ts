@@ -8,6 +8,8 @@ export interface LoadOptions {
   readonly rate: number;
   /** Time that all calls are up together, s. */
   readonly hold: number;
+  /** From the last answer to the measured time, s. */
+  readonly settle: number;
   /** What the server sends while nothing plays. */
   readonly idle: 'silence' | 'none';
   /** Set-ups a second without media, instead of the load with media. */
@@ -19,13 +21,16 @@ export interface LoadOptions {
   readonly profile: string | undefined;
 }
 
+export const DEFAULT_SETTLE_S = '10';
+
 export const HELP = `Usage: npm run bench -- [options]
 
 Places calls that are recorded, measures what they cost the server, and checks every recording. Linux only.
 
   --calls N      calls at once, 1 to 5000 (100)
   --rate N       new calls a second, 1 to 1000 (20)
-  --hold S       seconds with all calls up, 2 to 600 (10)
+  --hold S       seconds measured with all calls up, 2 to 600 (10)
+  --settle S     seconds before that, 0 to 600 (10): code that calls run again and again is compiled by then
   --idle WHAT    what the server sends back: silence, or none (silence)
   --setups N     instead: N call set-ups a second without media, for --hold seconds, 1 to 2000
   --runs N       repeat, and report the medians, 1 to 20 (1)
@@ -42,6 +47,7 @@ export function parseOptions(args: readonly string[]): LoadOptions | undefined {
     calls: { type: 'string', default: '100' },
     rate: { type: 'string', default: '20' },
     hold: { type: 'string', default: '10' },
+    settle: { type: 'string', default: DEFAULT_SETTLE_S },
     idle: { type: 'string', default: 'silence' },
     setups: { type: 'string' },
     runs: { type: 'string', default: '1' },
@@ -54,6 +60,7 @@ export function parseOptions(args: readonly string[]): LoadOptions | undefined {
     calls: wholeOption('calls', values.calls, 1, 5000),
     rate: wholeOption('rate', values.rate, 1, 1000),
     hold: wholeOption('hold', values.hold, 2, 600),
+    settle: wholeOption('settle', values.settle, 0, 600),
     idle: idleOption(values.idle),
     setups: values.setups === undefined ? undefined : wholeOption('setups', values.setups, 1, 2000),
     runs: wholeOption('runs', values.runs, 1, 20),
