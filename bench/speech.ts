@@ -7,6 +7,8 @@ export const PACKET_SAMPLES = 160;
 export const SAMPLES_PER_MS = 8;
 
 const SPEECH_PACKETS = 500;
+/** The last of them: who never draws breath passes for noise in the end (docs/voice-detection.md). */
+const BREATH_PACKETS = 15;
 /** Of so many packets, the first ones are speech. */
 const PAUSE_CYCLE = 150;
 const SPOKEN_PACKETS = 100;
@@ -16,7 +18,10 @@ const ONE_BIT = 0x80;
 /** The mark of a call: one sample to find it by, then its number, 16 bits. */
 const MARK_SAMPLES = 17;
 
-const SPEECH = encoded(speechLike(SPEECH_PACKETS * PACKET_SAMPLES, -20));
+const SPEECH = encoded(speechLike(SPEECH_PACKETS * PACKET_SAMPLES, -20)).fill(
+  PCMU_SILENCE,
+  (SPEECH_PACKETS - BREATH_PACKETS) * PACKET_SAMPLES,
+);
 
 /** Puts packet `index` of caller `number` into `target`, `at` its first sample. */
 export type PutPacket = (number: number, index: number, target: Uint8Array, at: number) => void;
