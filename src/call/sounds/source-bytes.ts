@@ -21,7 +21,9 @@ export async function* sourceBytes(
       throw new SoundError('fetch_failed', `${name}: the file is not there, or not complete yet`);
     }
     if (source.size === 0) return;
-    const pieces = source.read({ start: 0, end: source.size - 1 })[Symbol.asyncIterator]();
+    signal?.throwIfAborted();
+    const stream = source.read({ start: 0, end: source.size - 1 });
+    const pieces = stream[Symbol.asyncIterator]();
     try {
       for (;;) {
         signal?.throwIfAborted();
@@ -30,6 +32,8 @@ export async function* sourceBytes(
         yield value as Uint8Array;
       }
     } finally {
+      // An iterator that nobody has asked yet would leave the stream open.
+      stream.destroy();
       await pieces.return?.();
     }
   } catch (error) {
