@@ -39,7 +39,8 @@ export const FIGURES: readonly Figure[] = [
   { ...COUNT, key: 'fdFiles', name: 'open files', after: 2 },
   // Each is made when sessions first need it, and stays.
   { ...COUNT, key: 'fdRings', name: 'rings of io_uring', after: undefined },
-  { ...COUNT, key: 'fdOther', name: 'other descriptors', after: 0 },
+  // Four are that thread's own: of its event loop.
+  { ...COUNT, key: 'fdOther', name: 'other descriptors', after: 4 },
   { ...COUNT, key: 'threads', name: 'threads', after: 1 },
   { ...COUNT, key: 'timers', name: 'timers, main thread', after: 3 },
   { ...COUNT, key: 'requests', name: 'requests under way, main thread', after: 2 },
