@@ -285,18 +285,10 @@ export class SessionAudio {
     this.#sendPath.sendDigits(PEER_KEY, digit);
   }
 
-  /**
-   * One frame; called every 20 ms, late or not; in its turns only while it sleeps.
-   * @param nowMs the clock's monotonic reading; @param turn whose it is: see {@link Patience}
-   */
-  tick(nowMs: number, turn?: number): void {
-    if (this.#closing !== undefined) return;
-    if (this.#waiting.on) {
-      if (!this.#waiting.tick(turn)) return;
-      this.#report(nowMs);
-      this.#waiting.begin(turn);
-      return;
-    }
+  /** As {@link MediaSession.tick}. */
+  tick(nowMs: number, turn?: number): boolean {
+    if (this.#closing !== undefined) return false;
+    if (this.#waiting.on) return this.#waiting.tick(turn);
     this.#tickedMs = nowMs;
     const sent = this.#sendPath.tick();
     if (this.#keepsHeard) {
@@ -306,6 +298,15 @@ export class SessionAudio {
     }
     this.#receiveFrame(nowMs);
     this.#endOverlays();
+    this.#report(nowMs);
+    this.#waiting.begin(turn);
+    return false;
+  }
+
+  /** As {@link MediaSession.looked}. */
+  looked(nowMs: number, turn: number): void {
+    if (this.#closing !== undefined || !this.#waiting.on) return;
+    this.#waiting.makeUp();
     this.#report(nowMs);
     this.#waiting.begin(turn);
   }

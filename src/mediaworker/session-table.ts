@@ -27,6 +27,8 @@ export interface SessionTableOptions {
    * for after a standstill comes behind what was asked for in it. Default: they come by themselves.
    */
   readonly obey?: (() => void) | undefined;
+  /** Has what was sent leave at once. Default: it does. */
+  readonly send?: (() => void) | undefined;
   /** Called behind each tick. */
   readonly afterTurn?: (() => void) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
@@ -73,6 +75,8 @@ export class SessionTable {
   /** Sessions that fell asleep or awoke in a turn, applied between ticks. */
   readonly #moved = new Map<MediaSession, boolean>();
   readonly #turns: Turns;
+  /** Those whose packets are looked at in this turn; empty between turns. */
+  readonly #due: MediaSession[] = [];
   #isTicking = false;
   #closing = false;
   #frames = 0;
@@ -233,12 +237,11 @@ export class SessionTable {
   /** @param isPassed nobody needed it: see {@link Turns} */
   #tick(turn: number, atMs: number, isPassed: boolean): void {
     const { awake, sessions, times } = this.#phaseOf(turn);
-    const { obey, receive, clock, afterTurn } = this.#options;
+    const { obey, receive, send, clock, afterTurn } = this.#options;
     this.#isTicking = true;
     if (!isPassed) {
       obey?.();
       receive?.();
-      receive?.(turn % this.#places.looks, turn);
     }
     const now = isPassed ? atMs : clock.monotonic();
     this.#frames += sessions.size;
@@ -250,8 +253,17 @@ export class SessionTable {
     times.push(now);
     if (!isPassed) {
       this.#move();
-      this.#tickAll(awake, now, turn);
-      this.#tickAll(this.#asleep[turn]!, now, turn);
+      // What is sent comes first: nobody hears that it waits for the work of others.
+      const due = this.#due;
+      this.#each(awake, (session) => {
+        if (session.tick(now, turn)) due.push(session);
+      });
+      if (awake.length > 0) send?.();
+      receive?.(turn % this.#places.looks, turn);
+      const look = (session: MediaSession): void => session.looked(now, turn);
+      this.#each(due, look);
+      due.length = 0;
+      this.#each(this.#asleep[turn]!, look);
       this.#move();
       afterTurn?.();
     }
@@ -259,11 +271,11 @@ export class SessionTable {
   }
 
   /** By index: a session may close itself during its tick, never remove itself. */
-  #tickAll(sessions: readonly MediaSession[], now: number, turn: number): void {
+  #each(sessions: readonly MediaSession[], work: (session: MediaSession) => void): void {
     for (let i = 0; i < sessions.length; i++) {
       const session = sessions[i]!;
       try {
-        session.tick(now, turn);
+        work(session);
       } catch (cause) {
         this.#fail(session, cause);
       }

@@ -81,11 +81,17 @@ export class MediaSession {
   }
 
   /**
-   * One frame; called every 20 ms, late or not; in its turns only while it sleeps.
+   * One frame; called every 20 ms, late or not, unless it sleeps.
    * @param nowMs the clock's monotonic reading; @param turn whose it is: see {@link Patience}
+   * @returns whether {@link looked} is to be called, too, once its packets have been looked at
    */
-  tick(nowMs: number, turn?: number): void {
-    if (this.#closing === undefined) this.#audio?.tick(nowMs, turn);
+  tick(nowMs: number, turn?: number): boolean {
+    return this.#closing === undefined && this.#audio?.tick(nowMs, turn) === true;
+  }
+
+  /** What is left of the frame of its own turn; all that there is of it while it sleeps. */
+  looked(nowMs: number, turn: number): void {
+    if (this.#closing === undefined) this.#audio?.looked(nowMs, turn);
   }
 
   /**

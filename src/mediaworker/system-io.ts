@@ -15,6 +15,8 @@ export type SystemIoSetting = 'auto' | 'node';
 export interface SystemIo {
   readonly datagrams: DatagramIo;
   readonly files: FileSystem;
+  /** Is called behind what a tick sends. */
+  readonly afterSending?: () => void;
   /** Is called behind each tick of the thread's sessions. */
   readonly afterTurn?: () => void;
   /** Why it is not io_uring although it might have been; one line. */
@@ -46,7 +48,7 @@ function openUring(clock: Clock): SystemIo {
       reactor.close();
     };
     const files = uringFiles(reactor, clock);
-    return { datagrams, files, afterTurn: () => files.flush(), close };
+    return { datagrams, files, afterSending: () => datagrams.flush(), afterTurn: () => files.flush(), close };
   } catch (cause) {
     reactor.close();
     throw cause;

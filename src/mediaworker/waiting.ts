@@ -69,12 +69,17 @@ export class Waiting {
     this.#stirred = true;
   }
 
-  /** One frame while it waits. @returns whether it was made up for, with all before it */
+  /** One frame while it waits. @returns whether it is to be made up for, once its packets have been looked at */
   tick(turn: number | undefined): boolean {
     this.#sendIdle();
-    if (!this.#isTurn(turn, this.#waits)) return false;
+    return this.#isTurn(turn, this.#waits);
+  }
+
+  /** Makes up for this frame and all before it. */
+  makeUp(): void {
+    // Of one that sleeps it is the first of its ticks for long.
+    this.#sendIdle();
     this.#deferred.makeUp();
-    return true;
   }
 
   /** Behind a frame of this turn: waits from now on for as long as it may. */

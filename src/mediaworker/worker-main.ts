@@ -46,6 +46,7 @@ const table = new SessionTable({
   random: Math.random,
   obey: obeyWaiting,
   receive: (look, turn) => system.datagrams.receive(look, turn),
+  send: system.afterSending,
   afterTurn: system.afterTurn,
   openSocket: (bindAddress) => sockets.open(bindAddress),
   takeSpare: (rtpPort, begin) => spares?.take(rtpPort, begin) === true,

@@ -85,6 +85,11 @@ export class UringDatagrams implements DatagramIo {
     else this.#batches.get(look)?.receiver.receive(turn);
   }
 
+  /** Has what was sent in this turn leave. */
+  flush(): void {
+    if (this.#reactor.queued > 0) this.#reactor.enter();
+  }
+
   close(): void {
     // Those that were closed in this turn wait in the ring for their end.
     this.#reactor.enter();
