@@ -89,7 +89,7 @@ export class SessionRecordings {
 
   /**
    * Starts a recording, with its beep if it has one. A recording that cannot start ends at once.
-   * @param askedMs when it was asked for, ms; it begins there, unless it begins with a beep
+   * @param askedMs when it was asked for, ms; it begins there, unless it begins with a beep or leaves keys out
    */
   start(spec: RecordSpec, askedMs = Number.POSITIVE_INFINITY): void {
     const { sampleRate, clock, sendPath, createTarget, keys, denoiser } = this.#options;
@@ -97,7 +97,8 @@ export class SessionRecordings {
       if (spec.direction !== 'speak') this.#listen ??= new ListenRing(sampleRate);
       const tap = new RecordingTap(spec, {
         timeline: this.#timeline,
-        from: this.#timeline.headAt(spec.beep ? Number.POSITIVE_INFINITY : askedMs),
+        // In what was said before now nobody has looked for keys that sound.
+        from: this.#timeline.headAt(spec.beep || spec.maskDtmf === true ? Number.POSITIVE_INFINITY : askedMs),
         listen: spec.direction === 'speak' ? undefined : this.#listen,
         denoise: (samples, from, count) => denoiser.apply(samples, from, count),
         mask: spec.maskDtmf === true ? (samples, from, count) => keys.mask(samples, from, count) : undefined,

@@ -203,3 +203,16 @@ test('a late order to record with a beep begins behind the beep, and what is no 
   assert.ok(end >= 0, 'it does not begin with what was said');
   await rig.close();
 });
+
+test('a late order for a recording without keys leaves out what nobody has searched for them', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(3000);
+  rig.record('masked', { maskDtmf: true }, rig.clock.monotonic() - 300);
+  await rig.clock.advance(1000);
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  const { durationMs } = rig.outcome('masked');
+  assert.ok(Math.abs(durationMs - 1000) <= 60, `${durationMs} ms`);
+  await rig.close();
+});

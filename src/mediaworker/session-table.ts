@@ -134,6 +134,7 @@ export class SessionTable {
   /** Closes every session; their recordings are finished first. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#turns.passOver();
     await Promise.all([...this.#sessions.values()].map((session) => this.#close(session, 'hangup')));
     this.#turns.stop();
   }
@@ -176,6 +177,7 @@ export class SessionTable {
 
   #begin(options: OpenSession, socket: RtpSocket): void {
     const { clock, openSocket, onEvent, log, random, createTarget } = this.#options;
+    this.#turns.passOver();
     const turn = this.#places.next();
     const phase = this.#phaseOf(turn);
     const session: MediaSession = new MediaSession({

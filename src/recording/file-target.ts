@@ -159,8 +159,9 @@ export class FileTarget implements ByteTarget {
       }
     } catch (error) {
       this.#fail(this.#explain(error));
+    } finally {
+      if (this.#writing === undefined) this.#rest();
     }
-    if (this.#writing === undefined) this.#rest();
   }
 
   /** @returns whether the next write goes with those of others; nobody may wait for it, then */
@@ -188,8 +189,11 @@ export class FileTarget implements ByteTarget {
     if (error !== undefined) {
       // Not in the midst of whoever looks for results.
       queueMicrotask(() => {
-        this.#fail(this.#explain(error));
-        this.#rest();
+        try {
+          this.#fail(this.#explain(error));
+        } finally {
+          this.#rest();
+        }
       });
     } else if (this.#queue.length === 0) this.#rest();
     else if (!this.#writeTogether()) void this.#clock.holdWhile(this.#pump());

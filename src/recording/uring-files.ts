@@ -47,6 +47,8 @@ class GatheredWrites {
   #underWay = 0;
   readonly #due = (): void => this.#go();
   #timer: Timer | undefined;
+  /** Somebody waits for the timer. */
+  #isHurried = false;
 
   constructor(reactor: Reactor, clock: Clock) {
     this.#reactor = reactor;
@@ -61,12 +63,14 @@ class GatheredWrites {
 
   flush(): void {
     if (this.#gathered.length > 0) this.#submit();
+    if (this.#isHurried) return;
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
   hurry(): void {
     if (!this.#isBusy) return;
+    this.#isHurried = true;
     this.#submit();
     this.#timer?.cancel();
     this.#timer = this.#clock.after(HURRY_MS, this.#due);
@@ -76,6 +80,7 @@ class GatheredWrites {
   #go(): void {
     this.#submit();
     this.#reactor.poll();
+    this.#isHurried = false;
     this.#timer = this.#isBusy ? this.#clock.after(GATHER_MS, this.#due) : undefined;
   }
 

@@ -4,7 +4,7 @@ import { type Clock, MAX_CATCH_UP, type Timer } from './clock.ts';
 const MAX_DELAY_MS = 0x7fffffff;
 
 /** What is to be added to `performance.now()`, whose origin is the start of its thread, so that all threads agree, ms. */
-const THREAD_ORIGIN_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+const THREAD_ORIGIN_MS = Math.max(threadOrigin(), threadOrigin(), threadOrigin());
 
 /** The machine's time. */
 export class RealClock implements Clock {
@@ -51,4 +51,9 @@ export class RealClock implements Clock {
 /** `setTimeout` cuts fractions off, so that it would fire too early, and again for what is left. */
 function wholeMs(delayMs: number): number {
   return Math.min(Math.ceil(Math.max(delayMs, 0)), MAX_DELAY_MS);
+}
+
+/** Too early by as long as the thread loses the processor between the two readings. */
+function threadOrigin(): number {
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
 }
