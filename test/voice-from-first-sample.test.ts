@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { PACKET_SAMPLES, putPacketWithPauses } from '../bench/speech.ts';
 import { hum, white } from '../bench/voice/noises.ts';
-import { decodePcmu, encodePcmu } from '../src/media/g711.ts';
+import { throughLine } from '../bench/voice/trials.ts';
+import { decodePcmu } from '../src/media/g711.ts';
 import { add, concat, speechLike, whiteNoise } from '../src/media/test-signals.ts';
 import { VoiceActivityDetector } from '../src/media/voice-activity.ts';
 import { Bench } from '../src/recording/recorder-bench.ts';
@@ -55,7 +56,9 @@ test('speech at full level from the first sample on, at any level, is heard to i
       (seed, levelDbfs, snrDb, cut) => {
         const speech = speechLike(3 * RATE, levelDbfs, RATE, seed).subarray(cut);
         const whole = concat(speech, new Int16Array(2 * RATE));
-        const samples = onLine(add(whole, whiteNoise(whole.length, Math.max(-70, levelDbfs - snrDb), seed)));
+        const samples = throughLine(
+          add(whole, whiteNoise(whole.length, Math.max(-70, levelDbfs - snrDb), seed)),
+        );
         const heard = listen(samples, levelDbfs < -30 ? 64 : SENSITIVITY);
         assert.ok(heard.first < 2 * RATE, `first heard at ${heard.first}`);
         assert.ok(
@@ -84,7 +87,7 @@ test('noise from the first sample on is no speech, bright, dull or mains, at any
   for (const [index, noise] of noises.entries())
     for (const levelDbfs of [-15, -25, -35, -45]) {
       const gain = 32768 * 10 ** (levelDbfs / 20);
-      const heard = listen(onLine(Int16Array.from(noise, (sample) => sample * gain)), 70);
+      const heard = listen(throughLine(Int16Array.from(noise, (sample) => sample * gain)), 70);
       assert.equal(heard.first, Number.POSITIVE_INFINITY, `noise ${index}, ${levelDbfs} dBFS`);
     }
 });
@@ -122,13 +125,6 @@ function callerSays(packets: number): Int16Array {
   const coded = new Uint8Array(packets * PACKET_SAMPLES);
   for (let index = 0; index < packets; index++) putPacketWithPauses(7, index, coded, index * PACKET_SAMPLES);
   const samples = new Int16Array(coded.length);
-  decodePcmu(coded, 0, coded.length, samples, 0);
-  return samples;
-}
-
-function onLine(samples: Int16Array): Int16Array {
-  const coded = new Uint8Array(samples.length);
-  encodePcmu(samples, 0, samples.length, coded, 0);
   decodePcmu(coded, 0, coded.length, samples, 0);
   return samples;
 }

@@ -138,7 +138,8 @@ export function segmentsOf(samples: Int16Array, sensitivity: number): readonly S
   return segments;
 }
 
-function throughLine(samples: Int16Array): Int16Array {
+/** What G.711 makes of it. */
+export function throughLine(samples: Int16Array): Int16Array {
   const coded = new Uint8Array(samples.length);
   encodePcmu(samples, 0, samples.length, coded, 0);
   decodePcmu(coded, 0, coded.length, samples, 0);

@@ -1,3 +1,5 @@
+import { copySamples } from '../media/copy-samples.ts';
+
 /** Sound that may wait here, ms: more than the receive side ever lags behind what has arrived. */
 const MAX_WAITING_MS = 500;
 /** Pushes over which the newest arrivals are watched before the place is corrected: ten seconds. */
@@ -86,7 +88,10 @@ export class HeardQueue {
   take(count: number): Int16Array {
     const capacity = this.#capacity;
     const there = Math.min(count, this.#pushed - this.#taken);
-    for (let i = 0; i < there; i++) this.#out[i] = this.#samples[(this.#taken + i) % capacity]!;
+    const at = this.#taken % capacity;
+    const unwrapped = Math.min(there, capacity - at);
+    copySamples(this.#samples, at, this.#out, 0, unwrapped);
+    copySamples(this.#samples, 0, this.#out, unwrapped, there - unwrapped);
     // Of most sessions nobody wants to know what they hear.
     if (there > 0 || this.#outHolds > 0) this.#out.fill(0, there);
     this.#outHolds = there;

@@ -1,7 +1,7 @@
 /** A media thread that stands still now and then, in virtual time, for tests. */
 import type { Batch, OnDatagram } from '../rtp/datagrams.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
-import { type Clock, MAX_CATCH_UP, type Timer } from '../time/clock.ts';
+import type { Clock, Timer } from '../time/clock.ts';
 import type { VirtualClock } from '../time/virtual-clock.ts';
 
 /** Whether packets come by themselves, as they are read, or when they are asked for, with the time they arrived. */
@@ -9,8 +9,7 @@ export type LateThreadIo = 'node' | 'io_uring';
 
 /**
  * What a thread sees that gets no processor for a while: time goes on, packets wait in their sockets, commands
- * in their queue. Then come its timers first (missed ones as {@link Clock.every} has it), then packets and
- * commands.
+ * in their queue. Then come its timers first, then packets and commands.
  */
 export class LateThread {
   /** The thread's own: the time of all, and timers that wait with it. */
@@ -29,7 +28,7 @@ export class LateThread {
       now: () => world.now(),
       monotonic: () => world.monotonic(),
       after: (ms, callback) => this.#after(ms, callback),
-      every: (ms, callback) => this.#every(ms, callback),
+      every: (ms, callback) => world.every(ms, callback),
       holdWhile: (work) => world.holdWhile(work),
     };
   }
@@ -82,29 +81,6 @@ export class LateThread {
       else callback();
     };
     const timer = this.#world.after(ms, fire);
-    return {
-      cancel: () => {
-        cancelled = true;
-        timer.cancel();
-      },
-    };
-  }
-
-  /** As the real clock does it. */
-  #every(intervalMs: number, callback: () => void): Timer {
-    let due = this.#world.monotonic() + intervalMs;
-    let cancelled = false;
-    let timer: Timer;
-    const fire = (): void => {
-      const now = this.#world.monotonic();
-      due = Math.max(due, now - intervalMs * MAX_CATCH_UP);
-      while (!cancelled && due <= now) {
-        due += intervalMs;
-        callback();
-      }
-      if (!cancelled) timer = this.#after(due - now, fire);
-    };
-    timer = this.#after(intervalMs, fire);
     return {
       cancel: () => {
         cancelled = true;

@@ -18,8 +18,8 @@ export interface SessionTableOptions {
   /** Hands over a pair that was bound ahead, if it has it. Default: there is none. */
   readonly takeSpare?: ((rtpPort: number, begin: (socket: RtpSocket) => void) => boolean) | undefined;
   /**
-   * Has what arrived for sockets handed over, as {@link DatagramIo.receive}; called before each tick for those in
-   * no batch, and for those whose look and turn it is. Default: sockets do it unasked.
+   * Has what arrived for sockets handed over, as {@link DatagramIo.receive}; called at the beginning of each tick for
+   * those in no batch, and behind what is sent for those whose look and turn it is. Default: sockets do it unasked.
    */
   readonly receive?: ((look?: number, turn?: number) => void) | undefined;
   /**
@@ -53,9 +53,6 @@ interface Phase {
   readonly awake: MediaSession[];
 }
 
-/** Those that need only the ticks of their own turn, and their packets looked at some turns before. */
-type Asleep = readonly MediaSession[][];
-
 /** All media sessions of one thread, with one ticker for the lot. */
 export class SessionTable {
   readonly #options: SessionTableOptions;
@@ -68,8 +65,8 @@ export class SessionTable {
   readonly #tickedAt: number[];
   /** Where each session has its turn. */
   readonly #places: Places<MediaSession>;
-  /** By turn. */
-  readonly #asleep: Asleep;
+  /** By turn, those that need only that one. */
+  readonly #asleep: readonly MediaSession[][];
   /** By look, how many are asleep. */
   readonly #sleepers: number[];
   /** Sessions that fell asleep or awoke in a turn, applied between ticks. */

@@ -183,10 +183,10 @@ export class SampleRing {
     const end = Math.max(first, Math.min(from + count, this.#storedEnd));
     if (first > from) dest.fill(0, destOffset, destOffset + first - from);
     const index = first & this.#mask;
-    const count1 = Math.min(end - first, this.#stored - index);
+    const unwrapped = Math.min(end - first, this.#stored - index);
     const at = destOffset + first - from;
-    copySamples(this.#samples, index, dest, at, count1);
-    if (first + count1 < end) copySamples(this.#samples, 0, dest, at + count1, end - first - count1);
+    copySamples(this.#samples, index, dest, at, unwrapped);
+    copySamples(this.#samples, 0, dest, at + unwrapped, end - first - unwrapped);
     if (end < from + count) dest.fill(0, destOffset + end - from, destOffset + count);
   }
 

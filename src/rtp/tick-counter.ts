@@ -8,6 +8,7 @@ const STANDSTILL_MS = 1000;
  * readings of the clock only show ticks that were dropped for good, or made up twice.
  */
 export class TickCounter {
+  /** From one tick to the next, ms. */
   readonly tickMs: number;
   /** Our clock's reading that belongs to the ticks counted so far. */
   #countedMs: number;
