@@ -121,12 +121,12 @@ export class RecordingService {
     const row = this.#newRow(call, eventChannel, options);
     this.#options.transaction(() => {
       this.#options.store.insert(row);
-      this.#change(row.id, { status: 'failed', endedBy: 'error', error }, 'error');
+      this.#write(row.id, { status: 'failed', endedBy: 'error', error }, 'error');
     });
   }
 
   started(id: string, startTimeMs: number): void {
-    this.#change(id, { status: 'in-progress', startTime: startTimeMs }, 'recording');
+    this.#change(id, { startTime: startTimeMs }, 'recording');
   }
 
   paused(id: string, behavior: 'skip' | 'silence'): void {
@@ -141,9 +141,9 @@ export class RecordingService {
   ended(id: string, outcome: RecordOutcome): void {
     const { store, transaction } = this.#options;
     transaction(() => {
-      const row = this.#change(id, changeOf(outcome), outcome.state);
+      const row = this.#write(id, changeOf(outcome), outcome.state);
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
-      const open = !isEncryptedPath(row?.path ?? '');
+      const open = !isEncryptedPath(row.path);
       if (outcome.peaks !== undefined && open) store.savePeaks(id, outcome.peaks);
       if (outcome.voice !== undefined && open) store.saveVoiceActivity(id, outcome.voice);
     });
@@ -336,24 +336,31 @@ export class RecordingService {
     change: RecordingChange,
     state: RecordEventState,
     pauseBehavior?: 'skip' | 'silence',
-  ): RecordingRow | undefined {
-    const { store, outbox, transaction, clock } = this.#options;
-    return transaction(() => {
-      store.update(id, change);
-      const row = store.get(id);
-      if (row !== undefined && change.status === 'completed') this.#options.onCompleted?.(row);
-      if (row?.statusUrl === undefined) return row;
-      outbox.enqueue({
-        url: row.statusUrl,
-        operationId: row.id,
-        envelope: recordEnvelope(row, state, {
-          url: this.urlOf(id),
-          nowMs: clock.now(),
-          ...(pauseBehavior !== undefined && { pauseBehavior }),
-        }),
-      });
-      return row;
+  ): void {
+    this.#options.transaction(() => this.#write(id, change, state, pauseBehavior));
+  }
+
+  /** A change and its callback; to be called in a transaction. */
+  #write(
+    id: string,
+    change: RecordingChange,
+    state: RecordEventState,
+    pauseBehavior?: 'skip' | 'silence',
+  ): RecordingRow {
+    const { store, outbox, clock } = this.#options;
+    const row = store.update(id, change);
+    if (change.status === 'completed') this.#options.onCompleted?.(row);
+    if (row.statusUrl === undefined) return row;
+    outbox.enqueue({
+      url: row.statusUrl,
+      operationId: row.id,
+      envelope: recordEnvelope(row, state, {
+        url: this.urlOf(id),
+        nowMs: clock.now(),
+        ...(pauseBehavior !== undefined && { pauseBehavior }),
+      }),
     });
+    return row;
   }
 }
 

@@ -138,13 +138,13 @@ export class Database {
    * @throws StorageError
    */
   run(sql: string, params: SqlParams = {}): { readonly changes: number; readonly lastId: number } {
-    if (this.#depth > 0 && this.#sqlite.isOpen && !this.#sqlite.isTransaction) {
-      // SQLite undid the whole transaction by itself; written on its own this would be half of it.
-      throw new StorageError('io', `${this.file}: the transaction was undone by an earlier error.`);
-    }
-    const result = this.#guard(() => this.#prepare(sql).run(params));
-    if (this.#depth === 0) this.#walSync?.committed();
+    const result = this.#write(() => this.#prepare(sql).run(params));
     return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
+  }
+
+  /** Runs a statement that writes and tells of one row (`RETURNING`). @throws StorageError */
+  change(sql: string, params: SqlParams = {}): SqlRow | undefined {
+    return this.#write(() => this.#prepare(sql).get(params)) as SqlRow | undefined;
   }
 
   /** The first row, if any. @throws StorageError */
@@ -236,6 +236,16 @@ export class Database {
     const statement = this.#sqlite.prepare(sql);
     this.#statements.set(sql, statement);
     return statement;
+  }
+
+  #write<T>(work: () => T): T {
+    if (this.#depth > 0 && this.#sqlite.isOpen && !this.#sqlite.isTransaction) {
+      // SQLite undid the whole transaction by itself; written on its own this would be half of it.
+      throw new StorageError('io', `${this.file}: the transaction was undone by an earlier error.`);
+    }
+    const result = this.#guard(work);
+    if (this.#depth === 0) this.#walSync?.committed();
+    return result;
   }
 
   #guard<T>(work: () => T): T {

@@ -95,8 +95,8 @@ export interface KeptFilter {
 export interface RecordingStore {
   /** @throws StorageError */
   insert(row: RecordingRow): void;
-  /** Sets `updatedAt` too. @throws StorageError when there is no such row */
-  update(id: string, change: RecordingChange): void;
+  /** Sets `updatedAt` too. @returns the row as it is now. @throws StorageError when there is no such row */
+  update(id: string, change: RecordingChange): RecordingRow;
   /** Not those that are being deleted. */
   get(id: string): RecordingRow | undefined;
   /** Rows still `in-progress` or `paused`: at start-up, what a crash left behind. */

@@ -106,7 +106,7 @@ export class SqliteRecordings implements RecordingStore {
     this.#database.run(INSERT, params);
   }
 
-  update(id: string, change: RecordingChange): void {
+  update(id: string, change: RecordingChange): RecordingRow {
     const params: Record<string, SqlValue> = { id, now: this.#clock.now() };
     const sets = ['updated_at = :now'];
     for (const [field, column] of FIELDS) {
@@ -115,8 +115,11 @@ export class SqliteRecordings implements RecordingStore {
       params[field] = toSql(change[field as keyof RecordingChange]);
       sets.push(`${column} = :${field}`);
     }
-    const { changes } = this.#database.run(`UPDATE recordings SET ${sets.join(', ')} WHERE id = :id`, params);
-    if (changes === 0) throw new StorageError('not_found', `There is no recording ${id} in the database.`);
+    const sql = `UPDATE recordings SET ${sets.join(', ')} WHERE id = :id RETURNING *`;
+    const row = this.#database.change(sql, params);
+    if (row === undefined)
+      throw new StorageError('not_found', `There is no recording ${id} in the database.`);
+    return fromSql(row);
   }
 
   get(id: string): RecordingRow | undefined {

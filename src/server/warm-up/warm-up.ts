@@ -76,7 +76,8 @@ export class WarmUp {
 
   /** Begins no further call, and ends those there are. */
   stop(): void {
-    this.#over.abort();
+    // Asked for each call, and each abort would make an exception with its stack, be it over or not.
+    if (!this.#over.signal.aborted) this.#over.abort();
   }
 
   /** Resolves when nothing is left of it. */
