@@ -55,7 +55,9 @@ export interface CallsOptions {
   readonly log: Logger;
   /** Undefined: calls are not traced. */
   readonly traces?: CallTraces | undefined;
-  readonly load: Pick<LoadMonitor, 'freeDiskBytes' | 'overloaded'>;
+  readonly load: Pick<LoadMonitor, 'freeDiskBytes' | 'overloaded'> & {
+    readonly setups: Pick<LoadMonitor['setups'], 'ask'>;
+  };
   readonly metrics: Metrics;
   readonly onEvent: ServerEventListener;
 }
@@ -104,6 +106,7 @@ export class Calls {
         recordings: () => this.recordings,
         freeDiskBytes: () => options.load.freeDiskBytes,
         overloaded: () => options.load.overloaded,
+        timeForOne: () => options.load.setups.ask(),
       },
     );
   }

@@ -18,6 +18,7 @@ function admission(limits: Partial<AdmissionLimits>, probe: Partial<AdmissionPro
     recordings: () => 0,
     freeDiskBytes: () => undefined,
     overloaded: () => false,
+    timeForOne: () => true,
     ...probe,
   };
   return { clock, desk: new Admission(clock, { ...NO_LIMITS, ...limits }, all) };
@@ -42,6 +43,19 @@ describe('admission', () => {
   test('the limit of recordings refuses calls that might record', () => {
     const { desk } = admission({ maxRecordings: 3 }, { recordings: () => 3 });
     assert.equal(desk.ask()?.reason, 'max_recordings');
+  });
+
+  test('for want of time to set it up, a call is refused, and only where that is wanted; all are counted', () => {
+    let asked = 0;
+    const timeForOne = (): boolean => ++asked > 2;
+    const { desk } = admission({ refuseWhenOverloaded: true }, { timeForOne });
+    assert.deepEqual(desk.ask(), { reason: 'overload', retryAfterSeconds: 5 });
+    assert.equal(desk.standing(), undefined, 'the next one may be let in');
+    assert.equal(desk.ask()?.reason, 'overload');
+    assert.equal(desk.ask(), undefined);
+    asked = 0;
+    assert.equal(admission({}, { timeForOne }).desk.ask(), undefined);
+    assert.equal(asked, 1);
   });
 
   test('set-ups: a second worth of them at once, then as many a second; who was refused costs nothing', async () => {

@@ -10,6 +10,8 @@ export interface AdmissionProbe {
   /** Free space where recordings grow, bytes; undefined as long as it is not known. */
   readonly freeDiskBytes: () => number | undefined;
   readonly overloaded: () => boolean;
+  /** Whether there is time to set up one more call now, which is then counted. */
+  readonly timeForOne: () => boolean;
 }
 
 /** 0 is no limit, for each. */
@@ -81,7 +83,14 @@ export class Admission {
 
   /** Asks for one more call. @returns undefined when it is let in */
   ask(): Refusal | undefined {
-    const reason = this.standing() ?? (this.#setups?.take() === false ? 'setups_per_second' : undefined);
+    const reason = this.standing() ?? this.#ofThisOne();
     return reason === undefined ? undefined : { reason, retryAfterSeconds: RETRY_AFTER_SECONDS[reason] };
+  }
+
+  #ofThisOne(): RefusalReason | undefined {
+    if (this.#setups?.take() === false) return 'setups_per_second';
+    // Asked in any case: it counts who comes.
+    if (!this.#probe.timeForOne() && this.#limits.refuseWhenOverloaded) return 'overload';
+    return undefined;
   }
 }

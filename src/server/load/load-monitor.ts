@@ -4,6 +4,7 @@ import type { Logger } from '../../log/logger.ts';
 import type { WorkerLoad } from '../../mediaworker/worker-host.ts';
 import type { Clock, Timer } from '../../time/clock.ts';
 import { CALM, type LoadSample, type OverloadState, stepOverload } from './overload.ts';
+import { SetupGate } from './setup-gate.ts';
 
 export interface LoadMonitorOptions {
   readonly clock: Clock;
@@ -23,6 +24,8 @@ const DISK_EVERY_SAMPLES = 5;
 /** Watches, once a second, whether the threads that calls depend on keep pace, and how much disk is left. */
 export class LoadMonitor {
   readonly #options: LoadMonitorOptions;
+  /** Lets calls in as fast as the main thread can take them. */
+  readonly setups: SetupGate;
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
   #state: OverloadState = CALM;
   #freeDiskBytes: number | undefined;
@@ -35,6 +38,7 @@ export class LoadMonitor {
 
   constructor(options: LoadMonitorOptions) {
     this.#options = options;
+    this.setups = new SetupGate(options.clock);
   }
 
   start(): void {
@@ -46,8 +50,9 @@ export class LoadMonitor {
     this.#timer?.cancel();
   }
 
+  /** Nobody can be let in: a media thread loses its pace, or the main thread has no time for even one call. */
   get overloaded(): boolean {
-    return this.#state.overloaded;
+    return this.#state.overloaded || this.setups.perSecond === 0;
   }
 
   get freeDiskBytes(): number | undefined {
@@ -78,16 +83,17 @@ export class LoadMonitor {
       this.#frames += frames;
       this.#lateFrames += lateFrames;
     }
-    this.#samples = [
-      { utilization, late: 0 },
-      ...workers.map((worker) => ({
-        utilization: worker.utilization,
-        late: worker.frames === 0 ? 0 : worker.lateFrames / worker.frames,
-      })),
-    ];
+    const media = workers.map((worker) => ({
+      utilization: worker.utilization,
+      late: worker.frames === 0 ? 0 : worker.lateFrames / worker.frames,
+    }));
+    this.#samples = [{ utilization, late: 0 }, ...media];
     const before = this.#state.overloaded;
-    this.#state = stepOverload(this.#state, this.#samples);
+    this.#state = stepOverload(this.#state, media);
     if (this.#state.overloaded !== before) this.#tell();
+    const limited = this.setups.perSecond !== undefined;
+    this.setups.step(utilization);
+    if ((this.setups.perSecond !== undefined) !== limited) this.#tellLimit();
     if (++this.#ticks % DISK_EVERY_SAMPLES === 0) void this.#askDisk();
   }
 
@@ -100,6 +106,16 @@ export class LoadMonitor {
       this.#options.log.warn({ threads }, 'the machine cannot keep pace with more calls: they are refused');
     } else {
       this.#options.log.info({ threads }, 'the machine keeps pace again: calls are taken');
+    }
+  }
+
+  #tellLimit(): void {
+    const { perSecond } = this.setups;
+    if (perSecond === undefined) {
+      this.#options.log.info({}, 'all calls that come can be set up in time again');
+    } else {
+      const limit = { set_ups_per_second: Math.round(perSecond) };
+      this.#options.log.warn(limit, 'more calls come than can be set up in time');
     }
   }
 

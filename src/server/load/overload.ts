@@ -1,4 +1,4 @@
-/** When a machine is about to lose the pace of its calls: a pure judgement over samples of one second. */
+/** When media threads are about to lose the pace of their calls: a pure judgement over samples of one second. */
 
 /** One second of one thread that calls depend on (the main thread, a media thread). */
 export interface LoadSample {
@@ -23,7 +23,7 @@ export const SECONDS_TO_CHANGE = 5;
 
 export const CALM: OverloadState = { overloaded: false, contrary: 0 };
 
-/** @param samples of this second, one for each thread */
+/** @param samples of this second, one for each media thread */
 export function stepOverload(state: OverloadState, samples: readonly LoadSample[]): OverloadState {
   const strained = samples.some(
     ({ utilization, late }) => utilization >= MAX_UTILIZATION || late >= MAX_LATE,

@@ -1,28 +1,47 @@
 import type { Clock } from '../../time/clock.ts';
 
-/** Lets so many through in a second, and a second's worth at once. */
+/** Lets so many through in a second, and some of them at once. */
 export class TokenBucket {
   readonly #clock: Clock;
-  readonly #perSecond: number;
+  readonly #burstSeconds: number;
+  #perSecond: number;
   #tokens: number;
   #at: number;
 
-  /** @param perSecond > 0 */
-  constructor(clock: Clock, perSecond: number) {
+  /**
+   * @param perSecond ≥ 0
+   * @param burstSeconds so many seconds' worth may come at once, one at least; default 1
+   */
+  constructor(clock: Clock, perSecond: number, burstSeconds = 1) {
     this.#clock = clock;
+    this.#burstSeconds = burstSeconds;
     this.#perSecond = perSecond;
-    this.#tokens = Math.max(1, perSecond);
+    this.#tokens = this.#room;
     this.#at = clock.monotonic();
+  }
+
+  /** From now on; what is in it stays, as far as it has room. */
+  set perSecond(perSecond: number) {
+    this.#fill();
+    this.#perSecond = perSecond;
   }
 
   /** @returns whether there was a token left */
   take(): boolean {
-    const now = this.#clock.monotonic();
-    const filled = this.#tokens + ((now - this.#at) * this.#perSecond) / 1000;
-    this.#tokens = Math.min(filled, Math.max(1, this.#perSecond));
-    this.#at = now;
+    this.#fill();
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  get #room(): number {
+    return Math.max(1, this.#perSecond * this.#burstSeconds);
+  }
+
+  #fill(): void {
+    const now = this.#clock.monotonic();
+    const filled = this.#tokens + ((now - this.#at) * this.#perSecond) / 1000;
+    this.#tokens = Math.min(filled, this.#room);
+    this.#at = now;
   }
 }

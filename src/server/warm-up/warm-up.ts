@@ -188,7 +188,7 @@ export class WarmUp {
       media,
       outbox,
       http: { request: NOBODY.enqueue },
-      load: { freeDiskBytes: undefined, overloaded: false },
+      load: { freeDiskBytes: undefined, overloaded: false, setups: { ask: () => true } },
       metrics: new Metrics(undefined, version),
       clock,
       log,

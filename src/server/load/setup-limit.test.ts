@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { VirtualClock } from '../../time/virtual-clock.ts';
+import { SetupGate } from './setup-gate.ts';
+import { NO_SETUP_LIMIT, type SetupLimit, type SetupSecond, stepSetupLimit } from './setup-limit.ts';
+
+const second = (change: Partial<SetupSecond> = {}): SetupSecond => ({
+  utilization: 0.5,
+  taken: 100,
+  refused: 0,
+  ...change,
+});
+const BUSY = second({ utilization: 0.99 });
+const after = (from: SetupLimit, seconds: readonly SetupSecond[]): SetupLimit =>
+  seconds.reduce(stepSetupLimit, from);
+const LIMITED = after(NO_SETUP_LIMIT, [BUSY, BUSY, BUSY]);
+
+describe('the limit of set-ups', () => {
+  test('two seconds without idle time limit nothing, the third does: to a tenth less than were taken', () => {
+    assert.equal(after(NO_SETUP_LIMIT, [BUSY, BUSY]).perSecond, undefined);
+    assert.equal(LIMITED.perSecond, 90);
+    const stalls = Array.from({ length: 60 }, (_, at) => (at % 3 < 2 ? BUSY : second()));
+    assert.equal(after(NO_SETUP_LIMIT, stalls).perSecond, undefined);
+  });
+
+  test('each further such second lowers it, from what was taken if that was less', () => {
+    assert.equal(after(LIMITED, [second({ utilization: 0.95, taken: 90, refused: 10 })]).perSecond, 81);
+    assert.equal(after(LIMITED, [second({ utilization: 1, taken: 10, refused: 10 })]).perSecond, 9);
+  });
+
+  test('a thread that has no time at all is let have no call, and one again when it has', () => {
+    const none = after(LIMITED, [second({ utilization: 1, taken: 0, refused: 500 })]);
+    assert.equal(none.perSecond, 0);
+    assert.equal(after(none, [second({ taken: 0, refused: 500 })]).perSecond, 1);
+  });
+
+  test('it is lifted when nobody has been turned away for five seconds in a row', () => {
+    const calm = Array.from({ length: 4 }, () => second());
+    assert.notEqual(after(LIMITED, calm).perSecond, undefined);
+    assert.notEqual(after(LIMITED, [...calm, second({ refused: 1 }), ...calm]).perSecond, undefined);
+    assert.equal(after(LIMITED, [...calm, second()]).perSecond, undefined);
+  });
+});
+
+/**
+ * A main thread that is at work 1.5 ms for each call that it takes and 0.3 ms for each that it refuses, asked for
+ * `perSecond` calls evenly.
+ */
+async function under(gate: SetupGate, clock: VirtualClock, perSecond: number, seconds: number) {
+  let taken = 0;
+  let strained = 0;
+  for (let at = 0; at < seconds; at++) {
+    let busyMs = 0;
+    for (let call = 0; call < perSecond; call++) {
+      const open = gate.ask();
+      taken += open ? 1 : 0;
+      busyMs += open ? 1.5 : 0.3;
+      await clock.advance(1000 / perSecond);
+    }
+    if (busyMs >= 950) strained++;
+    gate.step(Math.min(1, busyMs / 1000));
+  }
+  return { taken, share: taken / (perSecond * seconds), strained };
+}
+
+describe('the gate of set-ups', () => {
+  test('takes all there is time for', async () => {
+    const clock = new VirtualClock();
+    assert.equal((await under(new SetupGate(clock), clock, 600, 20)).share, 1);
+  });
+
+  test('with a third more than it can, it stays near what it can, and most seconds have idle time', async () => {
+    const clock = new VirtualClock();
+    const gate = new SetupGate(clock);
+    await under(gate, clock, 850, 10);
+    // Of 850 calls a second, 571 can be taken when the others are refused: (950 − 850 × 0.3) / 1.2 ≈ 579.
+    const { taken, strained } = await under(gate, clock, 850, 60);
+    assert.ok(taken / 60 > 520 && taken / 60 < 590, `${taken / 60} a second`);
+    assert.ok(strained < 20, `${strained} of 60 seconds without idle time`);
+  });
+
+  test('calls that are let in come as evenly as those that ask', async () => {
+    const clock = new VirtualClock();
+    const gate = new SetupGate(clock);
+    await under(gate, clock, 850, 30);
+    const quarters = [0, 0, 0, 0];
+    for (let call = 0; call < 850; call++) {
+      if (gate.ask()) quarters[Math.floor((call * 4) / 850)]! += 1;
+      await clock.advance(1000 / 850);
+    }
+    assert.ok(Math.max(...quarters) - Math.min(...quarters) < 12, quarters.join(' '));
+  });
+
+  test('when the crowd is gone, all are let in again', async () => {
+    const clock = new VirtualClock();
+    const gate = new SetupGate(clock);
+    await under(gate, clock, 850, 20);
+    assert.notEqual(gate.perSecond, undefined);
+    await under(gate, clock, 100, 6);
+    assert.equal(gate.perSecond, undefined);
+    assert.equal((await under(gate, clock, 100, 10)).share, 1);
+  });
+});
