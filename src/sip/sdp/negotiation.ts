@@ -1,5 +1,6 @@
 import {
   type AgreedAudio,
+  type Answer,
   type AudioCodecName,
   acceptAnswer,
   answerOffer,
@@ -35,9 +36,8 @@ export class SdpNegotiation {
     offer: string,
     favoured: readonly AudioCodecName[] = this.#local.codecs,
   ): { readonly sdp: string; readonly media: AgreedAudio } {
-    const local = this.#localFor(offer, favoured);
-    const { media } = answerOffer(offer, local, this.#identity(), this.#established);
-    const sdp = this.#versioned((identity) => answerOffer(offer, local, identity, this.#established).sdp);
+    const { media, sdpAs } = this.#answerTo(offer, favoured);
+    const sdp = this.#versioned(sdpAs);
     this.#established = true;
     return { sdp, media };
   }
@@ -58,15 +58,13 @@ export class SdpNegotiation {
     return media;
   }
 
-  #localFor(offer: string, favoured: readonly AudioCodecName[]): LocalAudio {
-    if (!this.#established) return this.#local;
-    const local = { ...this.#local, codecs: favoured };
+  #answerTo(offer: string, favoured: readonly AudioCodecName[]): Answer {
+    if (!this.#established) return answerOffer(offer, this.#local);
     try {
-      answerOffer(offer, local, this.#identity(), true);
-      return local;
+      return answerOffer(offer, { ...this.#local, codecs: favoured }, true);
     } catch (error) {
       if (!(error instanceof SdpRefusal)) throw error;
-      return this.#local;
+      return answerOffer(offer, this.#local, true);
     }
   }
 

@@ -2,18 +2,29 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SdpNegotiation } from './negotiation.ts';
-import { acceptAnswer, answerOffer, createOffer, type LocalAudio, SdpRefusal } from './offer-answer.ts';
+import {
+  acceptAnswer,
+  answerOffer,
+  createOffer,
+  type LocalAudio,
+  type SdpIdentity,
+  SdpRefusal,
+} from './offer-answer.ts';
 import { parseSdp } from './parse.ts';
 
 const LOCAL: LocalAudio = { address: '192.0.2.1', rtpPort: 20_000, codecs: ['PCMU', 'PCMA'] };
 const IDENTITY = { sessionId: '7', sessionVersion: '1' };
 const offer = (...lines: string[]): string =>
   ['v=0', 'o=bob 1 1 IN IP4 198.51.100.9', 's=-', 'c=IN IP4 198.51.100.9', 't=0 0', ...lines].join('\r\n');
+const answer = (offered: string, local: LocalAudio, identity: SdpIdentity, established = false) => {
+  const { media, sdpAs } = answerOffer(offered, local, established);
+  return { media, sdp: sdpAs(identity) };
+};
 const AUDIO = 'm=audio 40000 RTP/AVP 8 0 96';
 const EVENT = 'a=rtpmap:96 telephone-event/8000';
 
 test('the offerer’s first codec that we have is taken, and its number of telephone-event', () => {
-  const { sdp, media } = answerOffer(
+  const { sdp, media } = answer(
     offer('m=audio 40000 RTP/AVP 9 8 0 96', EVENT, 'a=fmtp:96 0-16'),
     LOCAL,
     IDENTITY,
@@ -49,24 +60,24 @@ test('the offerer’s first codec that we have is taken, and its number of telep
 });
 
 test('codecs are known by rtpmap under any number, and by static number without one', () => {
-  const dynamic = answerOffer(offer('m=audio 4000 RTP/AVP 100', 'a=rtpmap:100 pcmu/8000'), LOCAL, IDENTITY);
+  const dynamic = answer(offer('m=audio 4000 RTP/AVP 100', 'a=rtpmap:100 pcmu/8000'), LOCAL, IDENTITY);
   assert.deepEqual([dynamic.media.codec, dynamic.media.payloadType], ['PCMU', 100]);
-  const statik = answerOffer(offer('m=audio 4000 RTP/AVP 0'), LOCAL, IDENTITY);
+  const statik = answer(offer('m=audio 4000 RTP/AVP 0'), LOCAL, IDENTITY);
   assert.equal(statik.media.telephoneEventPayloadType, undefined);
   assert.doesNotMatch(statik.sdp, /telephone-event/);
   const remapped = offer('m=audio 4000 RTP/AVP 0', 'a=rtpmap:0 G726-32/8000');
-  assert.throws(() => answerOffer(remapped, LOCAL, IDENTITY), SdpRefusal);
+  assert.throws(() => answer(remapped, LOCAL, IDENTITY), SdpRefusal);
 });
 
 test('only the events that the offer lists are answered', () => {
-  const { sdp } = answerOffer(offer(AUDIO, EVENT, 'a=fmtp:96 0-9,11,70'), LOCAL, IDENTITY);
+  const { sdp } = answer(offer(AUDIO, EVENT, 'a=fmtp:96 0-9,11,70'), LOCAL, IDENTITY);
   assert.match(sdp, /a=fmtp:96 0-9,11\r\n/);
-  const wide = answerOffer(offer(AUDIO, EVENT, 'a=fmtp:96 12-999,0-3'), LOCAL, IDENTITY);
+  const wide = answer(offer(AUDIO, EVENT, 'a=fmtp:96 12-999,0-3'), LOCAL, IDENTITY);
   assert.match(wide.sdp, /a=fmtp:96 0-3,12-15\r\n/);
 });
 
 test('streams that we do not take keep their place, with port 0', () => {
-  const { sdp } = answerOffer(
+  const { sdp } = answer(
     offer(
       'm=video 5000 RTP/AVP 97 98',
       'a=rtpmap:97 VP8/90000',
@@ -97,28 +108,25 @@ for (const [offered, ours] of [
   ['inactive', 'inactive'],
 ] as const) {
   test(`a stream offered ${offered} is answered ${ours} (RFC 3264 6.1), at media and at session level`, () => {
-    const media = answerOffer(offer(AUDIO, `a=${offered}`), LOCAL, IDENTITY);
+    const media = answer(offer(AUDIO, `a=${offered}`), LOCAL, IDENTITY);
     assert.equal(media.media.direction, ours);
     assert.match(media.sdp, new RegExp(`a=${ours}\r\n`));
-    const session = answerOffer(offer(`a=${offered}`, AUDIO), LOCAL, IDENTITY);
+    const session = answer(offer(`a=${offered}`, AUDIO), LOCAL, IDENTITY);
     assert.equal(session.media.direction, ours);
   });
 }
 
 test('a media-level direction beats that of the session', () => {
-  assert.equal(
-    answerOffer(offer('a=inactive', AUDIO, 'a=sendrecv'), LOCAL, IDENTITY).media.direction,
-    'sendrecv',
-  );
+  assert.equal(answer(offer('a=inactive', AUDIO, 'a=sendrecv'), LOCAL, IDENTITY).media.direction, 'sendrecv');
 });
 
 test('c=0.0.0.0 is hold: nothing is sent', () => {
   const held = offer(AUDIO).replaceAll('198.51.100.9', '0.0.0.0');
-  assert.equal(answerOffer(held, LOCAL, IDENTITY).media.direction, 'recvonly');
+  assert.equal(answer(held, LOCAL, IDENTITY).media.direction, 'recvonly');
 });
 
 test('a media-level connection beats that of the session, and IPv6 works', () => {
-  const { media, sdp } = answerOffer(
+  const { media, sdp } = answer(
     offer(AUDIO, 'c=IN IP6 2001:db8::9'),
     { ...LOCAL, address: '2001:db8::1' },
     IDENTITY,
@@ -138,19 +146,19 @@ for (const [lines, ptime] of [
   [['a=ptime:40', 'a=maxptime:20'], 20],
 ] as const) {
   test(`packet time of '${lines.join(', ')}' is ${ptime} ms`, () => {
-    assert.equal(answerOffer(offer(AUDIO, ...lines), LOCAL, IDENTITY).media.ptimeMs, ptime);
+    assert.equal(answer(offer(AUDIO, ...lines), LOCAL, IDENTITY).media.ptimeMs, ptime);
   });
 }
 
 test('an explicit RTCP port is honoured (RFC 3605)', () => {
-  assert.equal(answerOffer(offer(AUDIO, 'a=rtcp:53020'), LOCAL, IDENTITY).media.remoteRtcpPort, 53_020);
+  assert.equal(answer(offer(AUDIO, 'a=rtcp:53020'), LOCAL, IDENTITY).media.remoteRtcpPort, 53_020);
 });
 
 test('RTP/AVPF is answered in kind without feedback, RTP/SAVP is refused', () => {
-  const { sdp } = answerOffer(offer('m=audio 4000 RTP/AVPF 0', 'a=rtcp-fb:* nack'), LOCAL, IDENTITY);
+  const { sdp } = answer(offer('m=audio 4000 RTP/AVPF 0', 'a=rtcp-fb:* nack'), LOCAL, IDENTITY);
   assert.match(sdp, /m=audio 20000 RTP\/AVPF 0\r\n/);
   assert.doesNotMatch(sdp, /rtcp-fb/);
-  assert.throws(() => answerOffer(offer('m=audio 4000 RTP/SAVP 0'), LOCAL, IDENTITY), /only RTP\/SAVP/);
+  assert.throws(() => answer(offer('m=audio 4000 RTP/SAVP 0'), LOCAL, IDENTITY), /only RTP\/SAVP/);
 });
 
 for (const [title, text, reason] of [
@@ -168,7 +176,7 @@ for (const [title, text, reason] of [
 ] as const) {
   test(`an offer with ${title} is refused with the reason`, () => {
     assert.throws(
-      () => answerOffer(text, LOCAL, IDENTITY),
+      () => answer(text, LOCAL, IDENTITY),
       (error) => error instanceof SdpRefusal && reason.test(error.message),
     );
   });
@@ -195,7 +203,7 @@ test('the version of our description goes up only when it changes', () => {
 
 test('an offer of ours is answered and accepted by ourselves', () => {
   const ours = createOffer(LOCAL, IDENTITY);
-  const peer = answerOffer(ours, { address: '203.0.113.5', rtpPort: 30_000, codecs: ['PCMA'] }, IDENTITY);
+  const peer = answer(ours, { address: '203.0.113.5', rtpPort: 30_000, codecs: ['PCMA'] }, IDENTITY);
   assert.equal(peer.media.codec, 'PCMA');
   const media = acceptAnswer(peer.sdp, LOCAL);
   assert.deepEqual(
@@ -211,7 +219,7 @@ test('an answer without our codecs, or without audio, is refused', () => {
 
 test('LF line ends, missing s= and t=, and unknown lines are read', () => {
   const loose = 'v=0\no=- 1 1 IN IP4 10.0.0.1\nx=later\nc=IN IP4 10.0.0.1\nb=AS:64\nm=audio 4000 RTP/AVP 0\n';
-  assert.equal(answerOffer(loose, LOCAL, IDENTITY).media.remoteAddress, '10.0.0.1');
+  assert.equal(answer(loose, LOCAL, IDENTITY).media.remoteAddress, '10.0.0.1');
 });
 
 test('whatever the text, the answer is an answer or a refusal', () => {
@@ -232,7 +240,7 @@ test('whatever the text, the answer is an answer or a refusal', () => {
   fc.assert(
     fc.property(fc.array(line, { maxLength: 20 }), (lines) => {
       try {
-        const { sdp } = answerOffer(lines.join('\r\n'), LOCAL, IDENTITY, true);
+        const { sdp } = answer(lines.join('\r\n'), LOCAL, IDENTITY, true);
         parseSdp(sdp);
       } catch (error) {
         assert.ok(error instanceof SdpRefusal, String(error));
@@ -244,7 +252,7 @@ test('whatever the text, the answer is an answer or a refusal', () => {
 const WIDEBAND: LocalAudio = { ...LOCAL, codecs: ['OPUS', 'G722', 'PCMU', 'PCMA'] };
 
 test('Opus is answered under the number of the offer, with keys at its own clock (RFC 7587 7, RFC 4733 2.1)', () => {
-  const { sdp, media } = answerOffer(
+  const { sdp, media } = answer(
     offer(
       'm=audio 40000 RTP/AVP 96 9 0 97 98',
       'a=rtpmap:96 opus/48000/2',
@@ -264,7 +272,7 @@ test('Opus is answered under the number of the offer, with keys at its own clock
 });
 
 test('a peer that has keys at 8000 Hz alone beside Opus keeps them', () => {
-  const { media } = answerOffer(
+  const { media } = answer(
     offer('m=audio 40000 RTP/AVP 96 101', 'a=rtpmap:96 OPUS/48000/2', 'a=rtpmap:101 telephone-event/8000'),
     WIDEBAND,
     IDENTITY,
@@ -277,16 +285,16 @@ test('a peer that has keys at 8000 Hz alone beside Opus keeps them', () => {
 
 test('G.722 is known by its static number, and by its rtpmap, whose clock is 8000 (RFC 3551 4.5.2)', () => {
   for (const lines of [['m=audio 40000 RTP/AVP 9'], ['m=audio 40000 RTP/AVP 99', 'a=rtpmap:99 G722/8000']]) {
-    assert.equal(answerOffer(offer(...lines), WIDEBAND, IDENTITY).media.codec, 'G722');
+    assert.equal(answer(offer(...lines), WIDEBAND, IDENTITY).media.codec, 'G722');
   }
   const wrongClock = offer('m=audio 40000 RTP/AVP 99', 'a=rtpmap:99 G722/16000');
-  assert.throws(() => answerOffer(wrongClock, WIDEBAND, IDENTITY), SdpRefusal);
+  assert.throws(() => answer(wrongClock, WIDEBAND, IDENTITY), SdpRefusal);
 });
 
 test('whose order of codecs counts is ours to say', () => {
   const offered = offer('m=audio 40000 RTP/AVP 0 9 8');
-  assert.equal(answerOffer(offered, WIDEBAND, IDENTITY).media.codec, 'PCMU');
-  assert.equal(answerOffer(offered, { ...WIDEBAND, preference: 'ours' }, IDENTITY).media.codec, 'G722');
+  assert.equal(answer(offered, WIDEBAND, IDENTITY).media.codec, 'PCMU');
+  assert.equal(answer(offered, { ...WIDEBAND, preference: 'ours' }, IDENTITY).media.codec, 'G722');
 });
 
 test('our offer names each codec, and keys for each of their clocks', () => {
@@ -294,7 +302,7 @@ test('our offer names each codec, and keys for each of their clocks', () => {
   assert.match(sdp, /m=audio 20000 RTP\/AVP 111 9 0 8 110 101\r\n/);
   assert.match(sdp, /a=rtpmap:110 telephone-event\/48000\r\n/);
   assert.match(sdp, /a=rtpmap:101 telephone-event\/8000\r\n/);
-  const media = acceptAnswer(answerOffer(sdp, { ...LOCAL, codecs: ['G722'] }, IDENTITY).sdp, WIDEBAND);
+  const media = acceptAnswer(answer(sdp, { ...LOCAL, codecs: ['G722'] }, IDENTITY).sdp, WIDEBAND);
   assert.deepEqual([media.codec, media.telephoneEventPayloadType], ['G722', 101]);
 });
 

@@ -112,33 +112,43 @@ interface Formats {
   readonly event: { readonly payloadType: number; readonly clockRate: number } | undefined;
 }
 
+/** What an offer was answered with. */
+export interface Answer {
+  readonly media: AgreedAudio;
+  /** The answer as a text. */
+  readonly sdpAs: (identity: SdpIdentity) => string;
+}
+
 /**
  * Answers an offer (RFC 3264 6): the first audio stream that we can take, in the offerer's order of codecs;
  * every other stream is refused with port 0. A stream that the peer has switched off (port 0) stays so, if
  * `established`, that is in a change of a running session.
  * @throws SdpRefusal when nothing can be agreed on, the offer being unreadable included
  */
-export function answerOffer(
-  offerText: string,
-  local: LocalAudio,
-  identity: SdpIdentity,
-  established = false,
-): { readonly sdp: string; readonly media: AgreedAudio } {
+export function answerOffer(offerText: string, local: LocalAudio, established = false): Answer {
   const offer = read(offerText, 'offer');
-  const isLive = (media: SdpMedia): boolean => media.port !== 0 && agreeFormats(media, local) !== undefined;
+  const live = liveAudio(offer, local);
   const chosen =
-    offer.media.find((media) => isAudio(media) && isLive(media)) ??
-    (established ? offer.media.find((media) => isAudio(media) && media.port === 0) : undefined);
+    live?.line ?? (established ? offer.media.find((line) => isAudio(line) && line.port === 0) : undefined);
   if (chosen === undefined) throw new SdpRefusal(whyNot(offer, local));
 
-  const formats = agreeFormats(chosen, local);
-  const media = agreed(offer, chosen, formats);
+  const media = agreed(offer, chosen, live?.formats ?? agreeFormats(chosen, local));
   const lines = offer.media.map((line) =>
-    line === chosen && chosen.port !== 0 && formats !== undefined
-      ? ourMedia(local, formats, media, chosen)
-      : refused(line),
+    line === live?.line ? ourMedia(local, live.formats, media, line) : refused(line),
   );
-  return { sdp: describe(local, identity, lines), media };
+  return { media, sdpAs: (identity) => describe(local, identity, lines) };
+}
+
+/** The first audio stream of an offer that is on and has a codec of ours. */
+function liveAudio(
+  offer: SessionDescription,
+  local: LocalAudio,
+): { readonly line: SdpMedia; readonly formats: Formats } | undefined {
+  for (const line of offer.media) {
+    const formats = isAudio(line) && line.port !== 0 ? agreeFormats(line, local) : undefined;
+    if (formats !== undefined) return { line, formats };
+  }
+  return undefined;
 }
 
 /** An offer of one audio stream with all our codecs and telephone-event (RFC 3264 5). */
