@@ -236,7 +236,7 @@ export const CONFIG_KEYS = {
       kind: 'boolean',
       default: true,
       description:
-        'Whether new calls are answered with 503 while the machine cannot keep pace with those there are.',
+        'Whether new calls are answered with 503 while the machine cannot keep pace with those there are, or with all that come.',
     }),
     drain_seconds: key({
       schema: wholeNumber(0, 7 * DAY_SECONDS),

@@ -96,7 +96,7 @@ export class Metrics {
     this.#gauge('openswml_disk_free_bytes', 'Free space where recordings grow.', () => probe.freeDiskBytes());
     this.#gauge(
       'openswml_overloaded',
-      '1 while calls are refused because the machine cannot keep pace.',
+      '1 while calls may be refused because the machine cannot keep pace.',
       () => (probe.overloaded() ? 1 : 0),
     );
     new Gauge({

@@ -144,7 +144,8 @@ export class Database {
 
   /** Runs a statement that writes and tells of one row (`RETURNING`). @throws StorageError */
   change(sql: string, params: SqlParams = {}): SqlRow | undefined {
-    return this.#write(() => this.#prepare(sql).get(params)) as SqlRow | undefined;
+    // To its end, for only there a statement on its own is committed, or fails.
+    return this.#write(() => this.#prepare(sql).all(params))[0] as SqlRow | undefined;
   }
 
   /** The first row, if any. @throws StorageError */

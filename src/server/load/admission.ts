@@ -10,7 +10,7 @@ export interface AdmissionProbe {
   /** Free space where recordings grow, bytes; undefined as long as it is not known. */
   readonly freeDiskBytes: () => number | undefined;
   readonly overloaded: () => boolean;
-  /** Whether there is time to set up one more call now, which is then counted. */
+  /** Whether there is time to set up one more call now; who asks is counted. */
   readonly timeForOne: () => boolean;
 }
 
@@ -81,16 +81,18 @@ export class Admission {
     return undefined;
   }
 
-  /** Asks for one more call. @returns undefined when it is let in */
+  /** Asks for one more call from outside. @returns undefined when it is let in */
   ask(): Refusal | undefined {
-    const reason = this.standing() ?? this.#ofThisOne();
-    return reason === undefined ? undefined : { reason, retryAfterSeconds: RETRY_AFTER_SECONDS[reason] };
+    const refusal = this.askOwn();
+    if (refusal !== undefined) return refusal;
+    if (!this.#limits.refuseWhenOverloaded || this.#probe.timeForOne()) return undefined;
+    // Others may have more luck in a moment, and who obeys makes no calls at all until then.
+    return { reason: 'overload', retryAfterSeconds: RETRY_AFTER_SECONDS.setups_per_second };
   }
 
-  #ofThisOne(): RefusalReason | undefined {
-    if (this.#setups?.take() === false) return 'setups_per_second';
-    // Asked in any case: it counts who comes.
-    if (!this.#probe.timeForOne() && this.#limits.refuseWhenOverloaded) return 'overload';
-    return undefined;
+  /** Asks for one more call of ours: those who are here are not left in the middle, as long as anybody is let in. */
+  askOwn(): Refusal | undefined {
+    const reason = this.standing() ?? (this.#setups?.take() === false ? 'setups_per_second' : undefined);
+    return reason === undefined ? undefined : { reason, retryAfterSeconds: RETRY_AFTER_SECONDS[reason] };
   }
 }

@@ -3,7 +3,13 @@ import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Logger } from '../../log/logger.ts';
 import type { WorkerLoad } from '../../mediaworker/worker-host.ts';
 import type { Clock, Timer } from '../../time/clock.ts';
-import { CALM, type LoadSample, type OverloadState, stepOverload } from './overload.ts';
+import {
+  CALM,
+  type LoadSample,
+  MAIN_SECONDS_TO_OVERLOAD,
+  type OverloadState,
+  stepOverload,
+} from './overload.ts';
 import { SetupGate } from './setup-gate.ts';
 
 export interface LoadMonitorOptions {
@@ -27,7 +33,9 @@ export class LoadMonitor {
   /** Lets calls in as fast as the main thread can take them. */
   readonly setups: SetupGate;
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
-  #state: OverloadState = CALM;
+  #mediaState: OverloadState = CALM;
+  #mainState: OverloadState = CALM;
+  #sampledMs: number;
   #freeDiskBytes: number | undefined;
   #samples: readonly LoadSample[] = [];
   #lateFrames = 0;
@@ -39,6 +47,7 @@ export class LoadMonitor {
   constructor(options: LoadMonitorOptions) {
     this.#options = options;
     this.setups = new SetupGate(options.clock);
+    this.#sampledMs = options.clock.monotonic();
   }
 
   start(): void {
@@ -50,9 +59,9 @@ export class LoadMonitor {
     this.#timer?.cancel();
   }
 
-  /** Nobody can be let in: a media thread loses its pace, or the main thread has no time for even one call. */
+  /** Nobody can be let in: a media thread loses its pace, or the main thread is never idle, however few come. */
   get overloaded(): boolean {
-    return this.#state.overloaded || this.setups.perSecond === 0;
+    return this.#mediaState.overloaded || this.#mainState.overloaded;
   }
 
   get freeDiskBytes(): number | undefined {
@@ -75,6 +84,11 @@ export class LoadMonitor {
   }
 
   #sample(): void {
+    const now = this.#options.clock.monotonic();
+    const elapsedMs = now - this.#sampledMs;
+    // After a stall the clock makes up for ticks that were missed: a moment that was all work is no second of it.
+    if (elapsedMs < SAMPLE_MS / 2) return;
+    this.#sampledMs = now;
     const { utilization } = performance.eventLoopUtilization(this.#utilization);
     this.#utilization = performance.eventLoopUtilization();
     const workers = this.#options.workers();
@@ -87,13 +101,15 @@ export class LoadMonitor {
       utilization: worker.utilization,
       late: worker.frames === 0 ? 0 : worker.lateFrames / worker.frames,
     }));
-    this.#samples = [{ utilization, late: 0 }, ...media];
-    const before = this.#state.overloaded;
-    this.#state = stepOverload(this.#state, media);
-    if (this.#state.overloaded !== before) this.#tell();
+    const main = { utilization, late: 0 };
+    this.#samples = [main, ...media];
+    const before = this.overloaded;
+    this.#mediaState = stepOverload(this.#mediaState, media);
+    this.#mainState = stepOverload(this.#mainState, [main], MAIN_SECONDS_TO_OVERLOAD);
+    if (this.overloaded !== before) this.#tell();
     const limited = this.setups.perSecond !== undefined;
-    this.setups.step(utilization);
-    if ((this.setups.perSecond !== undefined) !== limited) this.#tellLimit();
+    this.setups.step(elapsedMs / 1000, utilization);
+    if ((this.setups.perSecond !== undefined) !== limited) this.#tellLimit(utilization);
     if (++this.#ticks % DISK_EVERY_SAMPLES === 0) void this.#askDisk();
   }
 
@@ -102,20 +118,24 @@ export class LoadMonitor {
       utilization: Math.round(utilization * 100) / 100,
       late: Math.round(late * 1000) / 1000,
     }));
-    if (this.#state.overloaded) {
+    if (this.overloaded) {
       this.#options.log.warn({ threads }, 'the machine cannot keep pace with more calls: they are refused');
     } else {
       this.#options.log.info({ threads }, 'the machine keeps pace again: calls are taken');
     }
   }
 
-  #tellLimit(): void {
+  #tellLimit(utilization: number): void {
     const { perSecond } = this.setups;
+    const seen = { utilization: Math.round(utilization * 100) / 100 };
     if (perSecond === undefined) {
-      this.#options.log.info({}, 'all calls that come can be set up in time again');
+      this.#options.log.info(seen, 'the main thread has time again: all calls are let in');
     } else {
-      const limit = { set_ups_per_second: Math.round(perSecond) };
-      this.#options.log.warn(limit, 'more calls come than can be set up in time');
+      const limit = { ...seen, set_ups_per_second: Math.round(perSecond) };
+      this.#options.log.warn(
+        limit,
+        'the main thread is never idle: no more calls are let in than it can set up',
+      );
     }
   }
 

@@ -7,7 +7,7 @@ const BUSY: LoadSample = { utilization: 0.97, late: 0 };
 const LATE: LoadSample = { utilization: 0.5, late: 0.06 };
 
 const after = (seconds: readonly (readonly LoadSample[])[], from: OverloadState = CALM): boolean =>
-  seconds.reduce(stepOverload, from).overloaded;
+  seconds.reduce((state, second) => stepOverload(state, second), from).overloaded;
 const times = (count: number, ...samples: readonly LoadSample[]) =>
   Array.from({ length: count }, () => samples);
 
@@ -32,6 +32,16 @@ describe('overload', () => {
     assert.equal(after([...strained, ...times(4, IDLE)]), true);
     assert.equal(after([...strained, ...times(4, IDLE), [BUSY], ...times(4, IDLE)]), true);
     assert.equal(after([...strained, ...times(5, IDLE)]), false);
+  });
+
+  test('where more seconds are asked for, it takes them to begin, and no more to be over', () => {
+    const step = (state: OverloadState, sample: LoadSample) => stepOverload(state, [sample], 10);
+    const run = (samples: readonly LoadSample[]) => samples.reduce(step, CALM).overloaded;
+    const busy = Array.from({ length: 10 }, () => BUSY);
+    assert.equal(run(busy.slice(1)), false);
+    assert.equal(run(busy), true);
+    assert.equal(run([...busy, IDLE, IDLE, IDLE, IDLE]), true);
+    assert.equal(run([...busy, IDLE, IDLE, IDLE, IDLE, IDLE]), false);
   });
 
   test('no threads are no overload', () => {

@@ -29,9 +29,13 @@ export class SetupGate {
     return open;
   }
 
-  /** A second is over, in which the main thread was at work for this share of the time, 0 to 1. */
-  step(utilization: number): void {
-    const second = { utilization, taken: this.#taken, refused: this.#refused };
+  /**
+   * So many seconds are over, in which the main thread was at work for this share of the time.
+   * @param seconds > 0
+   * @param utilization 0 to 1
+   */
+  step(seconds: number, utilization: number): void {
+    const second = { utilization, taken: this.#taken / seconds, refused: this.#refused / seconds };
     this.#limit = stepSetupLimit(this.#limit, second);
     this.#taken = 0;
     this.#refused = 0;

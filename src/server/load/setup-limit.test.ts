@@ -18,24 +18,40 @@ const LIMITED = after(NO_SETUP_LIMIT, [BUSY, BUSY, BUSY]);
 describe('the limit of set-ups', () => {
   test('two seconds without idle time limit nothing, the third does: to a tenth less than were taken', () => {
     assert.equal(after(NO_SETUP_LIMIT, [BUSY, BUSY]).perSecond, undefined);
-    assert.equal(LIMITED.perSecond, 90);
+    const uneven = [80, 100, 120].map((taken) => second({ utilization: 0.95, taken }));
+    assert.equal(after(NO_SETUP_LIMIT, uneven).perSecond, 90);
     const stalls = Array.from({ length: 60 }, (_, at) => (at % 3 < 2 ? BUSY : second()));
     assert.equal(after(NO_SETUP_LIMIT, stalls).perSecond, undefined);
   });
 
-  test('each further such second lowers it, from what was taken if that was less', () => {
-    assert.equal(after(LIMITED, [second({ utilization: 0.95, taken: 90, refused: 10 })]).perSecond, 81);
-    assert.equal(after(LIMITED, [second({ utilization: 1, taken: 10, refused: 10 })]).perSecond, 9);
+  test('a strain in which nobody asks sets none', () => {
+    const alone = Array.from({ length: 20 }, () => second({ utilization: 1, taken: 0 }));
+    assert.equal(after(NO_SETUP_LIMIT, alone).perSecond, undefined);
   });
 
-  test('a thread that has no time at all is let have no call, and one again when it has', () => {
-    const none = after(LIMITED, [second({ utilization: 1, taken: 0, refused: 500 })]);
-    assert.equal(none.perSecond, 0);
-    assert.equal(after(none, [second({ taken: 0, refused: 500 })]).perSecond, 1);
+  test('each further such second lowers it by a tenth, whoever came, and never below one', () => {
+    const few = second({ utilization: 1, taken: 3, refused: 0 });
+    assert.equal(after(LIMITED, [few]).perSecond, 81);
+    assert.equal(
+      after(
+        LIMITED,
+        Array.from({ length: 90 }, () => few),
+      ).perSecond,
+      1,
+    );
   });
 
-  test('it is lifted when nobody has been turned away for five seconds in a row', () => {
-    const calm = Array.from({ length: 4 }, () => second());
+  test('from the least it comes back to hundreds in less than twenty seconds', () => {
+    const least = after(
+      LIMITED,
+      Array.from({ length: 90 }, () => BUSY),
+    );
+    const asked = Array.from({ length: 18 }, () => second({ taken: 1, refused: 500 }));
+    assert.ok(after(least, asked).perSecond! > 300);
+  });
+
+  test('it is lifted when nobody has been turned away for ten seconds in a row', () => {
+    const calm = Array.from({ length: 9 }, () => second());
     assert.notEqual(after(LIMITED, calm).perSecond, undefined);
     assert.notEqual(after(LIMITED, [...calm, second({ refused: 1 }), ...calm]).perSecond, undefined);
     assert.equal(after(LIMITED, [...calm, second()]).perSecond, undefined);
@@ -58,7 +74,7 @@ async function under(gate: SetupGate, clock: VirtualClock, perSecond: number, se
       await clock.advance(1000 / perSecond);
     }
     if (busyMs >= 950) strained++;
-    gate.step(Math.min(1, busyMs / 1000));
+    gate.step(1, Math.min(1, busyMs / 1000));
   }
   return { taken, share: taken / (perSecond * seconds), strained };
 }
@@ -91,12 +107,22 @@ describe('the gate of set-ups', () => {
     assert.ok(Math.max(...quarters) - Math.min(...quarters) < 12, quarters.join(' '));
   });
 
+  test('a tick that comes late tells of more than a second, and counts as one', async () => {
+    const clock = new VirtualClock();
+    const gate = new SetupGate(clock);
+    for (let tick = 0; tick < 3; tick++) {
+      for (let call = 0; call < 400; call++) gate.ask();
+      gate.step(4, 1);
+    }
+    assert.equal(gate.perSecond, 90);
+  });
+
   test('when the crowd is gone, all are let in again', async () => {
     const clock = new VirtualClock();
     const gate = new SetupGate(clock);
     await under(gate, clock, 850, 20);
     assert.notEqual(gate.perSecond, undefined);
-    await under(gate, clock, 100, 6);
+    await under(gate, clock, 100, 11);
     assert.equal(gate.perSecond, undefined);
     assert.equal((await under(gate, clock, 100, 10)).share, 1);
   });

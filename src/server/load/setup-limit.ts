@@ -6,50 +6,59 @@ import { MAX_UTILIZATION } from './overload.ts';
 export interface SetupSecond {
   /** Share of the time in which the thread was at work, 0 to 1. */
   readonly utilization: number;
+  /** Calls a second that were let in. */
   readonly taken: number;
-  /** Turned away by the limit that stood. */
+  /** Calls a second that the limit turned away. */
   readonly refused: number;
 }
 
 export interface SetupLimit {
-  /** Calls a second; 0: none; undefined: no limit. */
+  /** Calls a second, 1 at least; undefined: no limit. */
   readonly perSecond: number | undefined;
-  /** Seconds in a row that speak against what stands: without idle time, or with nobody turned away. */
-  readonly contrary: number;
+  /** Seconds in a row without idle time, or with it. */
+  readonly strained: number;
+  readonly calm: number;
+  /** Of those without idle time: calls a second that were let in, all of them together. */
+  readonly taken: number;
+  /** Seconds in a row in which nobody was turned away. */
+  readonly unused: number;
 }
 
-export const NO_SETUP_LIMIT: SetupLimit = { perSecond: undefined, contrary: 0 };
+export const NO_SETUP_LIMIT: SetupLimit = { perSecond: undefined, strained: 0, calm: 0, taken: 0, unused: 0 };
 
 /** So many seconds in a row without idle time, and no stall but a load is what it has. */
 export const SECONDS_TO_LIMIT = 3;
 /** So many seconds in a row with nobody turned away, and the limit is of no use any more. */
-export const SECONDS_TO_LIFT = 5;
+export const SECONDS_TO_LIFT = 10;
 /** What stands is lowered to this share in a second without idle time … */
 const LOWER = 0.9;
-/** … and raised by this share, and one call, in any other. */
-const RAISE = 1.04;
+/** … and raised in the n-th other one in a row by n² times this share, and by one call. */
+const RAISE = 0.01;
+/** Whatever it is that keeps the thread busy, somebody may still try. */
+const LEAST = 1;
 
 /**
- * Lowers by a share and raises slowly, so that the thread stays just below its limit and takes as many calls as it can
- * there; to turn all away until it has time again would lose most of them.
+ * Lowers by a share and raises ever faster, so that the thread stays just below its limit and takes as many calls as it
+ * can there; to turn all away until it has time again would lose most of them. Nobody is the cause of a strain in which
+ * nobody asked, so such seconds set no limit.
  */
-export function stepSetupLimit(
-  { perSecond, contrary }: SetupLimit,
-  { utilization, taken, refused }: SetupSecond,
-): SetupLimit {
-  const strained = utilization >= MAX_UTILIZATION;
+export function stepSetupLimit(limit: SetupLimit, second: SetupSecond): SetupLimit {
+  const strained = second.utilization >= MAX_UTILIZATION;
+  const { perSecond } = limit;
   if (perSecond === undefined) {
-    const seconds = strained ? contrary + 1 : 0;
-    return seconds < SECONDS_TO_LIMIT
-      ? { perSecond, contrary: seconds }
-      : { perSecond: whole(taken * LOWER), contrary: 0 };
+    if (!strained || second.taken === 0) return NO_SETUP_LIMIT;
+    const seconds = limit.strained + 1;
+    const taken = limit.taken + second.taken;
+    const set = seconds < SECONDS_TO_LIMIT ? undefined : lowered(taken / seconds);
+    return { ...NO_SETUP_LIMIT, perSecond: set, strained: seconds, taken };
   }
-  if (strained) return { perSecond: whole(Math.min(perSecond, taken) * LOWER), contrary: 0 };
-  const seconds = refused === 0 ? contrary + 1 : 0;
-  return seconds < SECONDS_TO_LIFT ? { perSecond: perSecond * RAISE + 1, contrary: seconds } : NO_SETUP_LIMIT;
+  if (strained) return { ...NO_SETUP_LIMIT, perSecond: lowered(perSecond), strained: limit.strained + 1 };
+  const calm = limit.calm + 1;
+  const unused = second.refused === 0 ? limit.unused + 1 : 0;
+  if (unused >= SECONDS_TO_LIFT) return NO_SETUP_LIMIT;
+  return { ...NO_SETUP_LIMIT, perSecond: perSecond * (1 + calm ** 2 * RAISE) + 1, calm, unused };
 }
 
-/** Less than one call a second is none. */
-function whole(perSecond: number): number {
-  return perSecond < 1 ? 0 : perSecond;
+function lowered(perSecond: number): number {
+  return Math.max(LEAST, perSecond * LOWER);
 }
