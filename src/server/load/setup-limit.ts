@@ -30,6 +30,8 @@ export const NO_SETUP_LIMIT: SetupLimit = { perSecond: undefined, strained: 0, c
 export const SECONDS_TO_LIMIT = 3;
 /** So many seconds in a row with nobody turned away, and the limit is of no use any more. */
 export const SECONDS_TO_LIFT = 10;
+/** The first limit is this share of what was let in: those who wait already must be told, too. */
+const FIRST = 0.75;
 /** What stands is lowered to this share in a second without idle time … */
 const LOWER = 0.9;
 /** … and raised in the n-th other one in a row by n² times this share, and by one call. */
@@ -49,16 +51,17 @@ export function stepSetupLimit(limit: SetupLimit, second: SetupSecond): SetupLim
     if (!strained || second.taken === 0) return NO_SETUP_LIMIT;
     const seconds = limit.strained + 1;
     const taken = limit.taken + second.taken;
-    const set = seconds < SECONDS_TO_LIMIT ? undefined : lowered(taken / seconds);
+    const set = seconds < SECONDS_TO_LIMIT ? undefined : atLeastOne((taken / seconds) * FIRST);
     return { ...NO_SETUP_LIMIT, perSecond: set, strained: seconds, taken };
   }
-  if (strained) return { ...NO_SETUP_LIMIT, perSecond: lowered(perSecond), strained: limit.strained + 1 };
+  if (strained)
+    return { ...NO_SETUP_LIMIT, perSecond: atLeastOne(perSecond * LOWER), strained: limit.strained + 1 };
   const calm = limit.calm + 1;
   const unused = second.refused === 0 ? limit.unused + 1 : 0;
   if (unused >= SECONDS_TO_LIFT) return NO_SETUP_LIMIT;
   return { ...NO_SETUP_LIMIT, perSecond: perSecond * (1 + calm ** 2 * RAISE) + 1, calm, unused };
 }
 
-function lowered(perSecond: number): number {
-  return Math.max(LEAST, perSecond * LOWER);
+function atLeastOne(perSecond: number): number {
+  return Math.max(LEAST, perSecond);
 }
