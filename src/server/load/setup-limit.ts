@@ -15,12 +15,12 @@ export interface SetupSecond {
 export interface SetupLimit {
   /** Calls a second, 1 at least; undefined: no limit. */
   readonly perSecond: number | undefined;
-  /** Seconds in a row without idle time, or with it. */
+  /** Without a limit: seconds in a row without idle time, and calls a second that were let in, summed over them. */
   readonly strained: number;
-  readonly calm: number;
-  /** Of those without idle time: calls a second that were let in, all of them together. */
   readonly taken: number;
-  /** Seconds in a row in which nobody was turned away. */
+  /** With a limit: seconds in a row with idle time. */
+  readonly calm: number;
+  /** Of those, the last ones in a row in which nobody was turned away. */
   readonly unused: number;
 }
 
@@ -51,11 +51,11 @@ export function stepSetupLimit(limit: SetupLimit, second: SetupSecond): SetupLim
     if (!strained || second.taken === 0) return NO_SETUP_LIMIT;
     const seconds = limit.strained + 1;
     const taken = limit.taken + second.taken;
-    const set = seconds < SECONDS_TO_LIMIT ? undefined : atLeastOne((taken / seconds) * FIRST);
-    return { ...NO_SETUP_LIMIT, perSecond: set, strained: seconds, taken };
+    return seconds < SECONDS_TO_LIMIT
+      ? { ...NO_SETUP_LIMIT, strained: seconds, taken }
+      : { ...NO_SETUP_LIMIT, perSecond: atLeastOne((taken / seconds) * FIRST) };
   }
-  if (strained)
-    return { ...NO_SETUP_LIMIT, perSecond: atLeastOne(perSecond * LOWER), strained: limit.strained + 1 };
+  if (strained) return { ...NO_SETUP_LIMIT, perSecond: atLeastOne(perSecond * LOWER) };
   const calm = limit.calm + 1;
   const unused = second.refused === 0 ? limit.unused + 1 : 0;
   if (unused >= SECONDS_TO_LIFT) return NO_SETUP_LIMIT;
