@@ -36,7 +36,12 @@ export async function completeFromSpool(
   encoders: Encoders,
   spec: EncodingSpec,
 ): Promise<number> {
-  const { samplesPerFrame } = layout;
+  const { samplesPerFrame, decodableSamples } = layout;
+  // A killed process may have brought frames to the disk, and not yet the samples that they were made of.
+  if (spool.until <= decodableSamples) {
+    await writeEnd(layout, decodableSamples, sink);
+    return decodableSamples;
+  }
   // Frames of the fresh encoder shall fall on those of the lost one.
   const firstWhole = Math.ceil(spool.head.from / samplesPerFrame);
   const firstFrame = Math.max(firstWhole, layout.frames - LEAD_FRAMES);
