@@ -10,30 +10,46 @@ import { createServer } from 'node:net';
 const LOWEST = 10_000;
 const HIGHEST = 19_999;
 const ATTEMPTS = 200;
-/** Handed out by this process: whoever was told of one may not listen yet. */
-const given = new Set<number>();
 
-/** A port that is free for both UDP and TCP on `host` at the moment of asking. */
+/** A port that is free for both UDP and TCP on `host`, and that no other test is told of. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = randomEven(1);
-    if (given.has(port)) continue;
-    given.add(port);
-    if ((await udpFree(port, host)) && (await tcpFree(port, host))) return port;
+    if ((await claim(port)) && (await udpFree(port, host)) && (await tcpFree(port, host))) return port;
   }
   throw new Error(`no free port found between ${LOWEST} and ${HIGHEST} on ${host}`);
 }
 
-/** First port of `count` consecutive UDP ports that are free on `host`; even, as RTP wants it. */
+/**
+ * First port of `count` consecutive UDP ports that are free on `host`, and that no other test is told of; even, as
+ * RTP wants it.
+ */
 export async function freeUdpRange(count: number, host = '127.0.0.1'): Promise<number> {
   attempts: for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const first = randomEven(count);
     for (let port = first; port < first + count; port += 1) {
-      if (!(await udpFree(port, host))) continue attempts;
+      if (!(await claim(port)) || !(await udpFree(port, host))) continue attempts;
     }
     return first;
   }
   throw new Error(`no ${count} free UDP ports in a row on ${host}`);
+}
+
+/**
+ * Whoever is told of a port listens there only a while later, and test files run beside one another, each in a
+ * process of its own. The mark is a socket without a file: the system takes it away with the process.
+ * @returns false when a test has it already
+ */
+async function claim(port: number): Promise<boolean> {
+  const mark = createServer();
+  try {
+    mark.listen(`\0openswml-test-port-${port}`);
+    await once(mark, 'listening');
+    mark.unref();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function randomEven(count: number): number {
