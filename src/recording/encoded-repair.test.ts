@@ -145,7 +145,12 @@ for (const format of ['mp3', 'mp4'] as const) {
         pcm(1000, 16_000).subarray(0, 20_001),
         (1000 + 9970) / 8,
       ],
-      ['came to the disk later than the frames', bytes.subarray(0, half.bytes), pcm(0, 1000), half.samples / 8],
+      [
+        'came to the disk later than the frames',
+        bytes.subarray(0, half.bytes),
+        pcm(0, 1000),
+        half.samples / 8,
+      ],
     ];
     for (const suffix of ['.pcm', '.pcm.part']) {
       for (const [name, part, spool, ms] of cases) {

@@ -14,7 +14,9 @@ const ASK = `
 `;
 
 test('no port is told twice, be it to another process that does not listen yet', async () => {
-  const children = [1, 2].map(() => promisify(execFile)(process.execPath, ['--input-type=module', '-e', ASK]));
+  const children = [1, 2].map(() =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', ASK]),
+  );
   const own: number[] = [];
   for (let first = 0; first < PORTS; first += 1) {
     own.push(await freePort());
