@@ -28,7 +28,8 @@ const MIN_FLOOR_DBFS = -65;
  */
 export class NoiseFloor {
   readonly #minPower: number;
-  readonly #minima = new Float64Array(SUB_WINDOWS).fill(Number.POSITIVE_INFINITY);
+  /** No typed array: of so few numbers, most of its memory would be about them. */
+  readonly #minima = new Array<number>(SUB_WINDOWS).fill(Number.POSITIVE_INFINITY);
   #subWindow = 0;
   #framesInSubWindow = 0;
   #current = Number.POSITIVE_INFINITY;

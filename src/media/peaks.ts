@@ -27,8 +27,8 @@ export class PeakMeter {
   #points = 0;
   /** Frames in the stretch that is not complete, and its extremes for each channel. */
   #openFrames = 0;
-  readonly #lowest: Int16Array;
-  readonly #highest: Int16Array;
+  readonly #lowest: number[];
+  readonly #highest: number[];
 
   /** @param sampleRate Hz */
   constructor(sampleRate: number, channels: number) {
@@ -36,8 +36,8 @@ export class PeakMeter {
     this.#channels = channels;
     this.#framesPerPoint = Math.max(1, Math.round((sampleRate * FIRST_POINT_MS) / 1000));
     this.#data = new Int16Array(FIRST_CAPACITY * channels * 2);
-    this.#lowest = new Int16Array(channels);
-    this.#highest = new Int16Array(channels);
+    this.#lowest = new Array<number>(channels).fill(0);
+    this.#highest = new Array<number>(channels).fill(0);
   }
 
   /** Takes the next `frames` sample instants, interleaved, at the beginning of `samples`. */

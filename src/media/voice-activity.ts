@@ -108,8 +108,8 @@ export class VoiceActivityDetector {
 
   #frames = 0;
   /** Of the last frames, by their number: for {@link TONE_LAGS}. */
-  readonly #levels = new Float64Array(HISTORY);
-  readonly #highShares = new Float64Array(HISTORY);
+  readonly #levels = new Array<number>(HISTORY).fill(0);
+  readonly #highShares = new Array<number>(HISTORY).fill(0);
   /** One bit a frame, the latest lowest. */
   #activeBits = 0;
   /** Those that stand out even of noise as restless as it might be; the others only of a floor not proven. */

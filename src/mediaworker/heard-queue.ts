@@ -1,4 +1,5 @@
 import { copySamples } from '../media/copy-samples.ts';
+import { frameScratch } from './frame-scratch.ts';
 
 /** Sound that may wait here, ms: more than the receive side ever lags behind what has arrived. */
 const MAX_WAITING_MS = 500;
@@ -25,9 +26,6 @@ export class HeardQueue {
   readonly #capacity: number;
   /** Made with the first frame: most calls never ask for what is heard. */
   #samples = NO_SAMPLES;
-  readonly #out: Int16Array;
-  /** Samples of it that are not silence for sure. */
-  #outHolds = 0;
   /** Counted since the start. */
   #pushed = 0;
   #taken = 0;
@@ -41,7 +39,6 @@ export class HeardQueue {
   constructor(frame: number, sampleRate: number) {
     this.#frame = frame;
     this.#capacity = Math.ceil((sampleRate * MAX_WAITING_MS) / 1000 / frame) * frame;
-    this.#out = new Int16Array(frame);
   }
 
   /** Samples put in so far. */
@@ -88,15 +85,16 @@ export class HeardQueue {
   take(count: number): Int16Array {
     const capacity = this.#capacity;
     const there = Math.min(count, this.#pushed - this.#taken);
+    const { heard, silence } = frameScratch(this.#frame);
+    // Of most sessions nobody wants to know what they hear.
+    if (there === 0) return silence;
     const at = this.#taken % capacity;
     const unwrapped = Math.min(there, capacity - at);
-    copySamples(this.#samples, at, this.#out, 0, unwrapped);
-    copySamples(this.#samples, 0, this.#out, unwrapped, there - unwrapped);
-    // Of most sessions nobody wants to know what they hear.
-    if (there > 0 || this.#outHolds > 0) this.#out.fill(0, there);
-    this.#outHolds = there;
+    copySamples(this.#samples, at, heard, 0, unwrapped);
+    copySamples(this.#samples, 0, heard, unwrapped, there - unwrapped);
+    heard.fill(0, there);
     this.#taken += there;
-    return this.#out;
+    return heard;
   }
 
   #watch(): void {

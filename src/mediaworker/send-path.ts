@@ -2,6 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import { generateDtmf } from '../media/dtmf-tones.ts';
 import type { ToneGenerator } from '../media/tones.ts';
 import { DigitSender } from '../rtp/digit-sender.ts';
+import { frameScratch } from './frame-scratch.ts';
 import { PeerAudio } from './peer-audio.ts';
 import { Player } from './player.ts';
 import type { IdleMedia, MediaEvent, NegotiatedMedia } from './protocol.ts';
@@ -43,11 +44,11 @@ interface Overlay {
 export class SendPath {
   readonly player: Player;
   readonly sender: RtpSender;
-  /** One frame in which nothing is heard. */
-  readonly #silence: Int16Array;
   readonly #options: SendPathOptions;
   readonly #frame: number;
+  /** What is sent in a frame, and a frame in which nothing is heard; other sessions use them, too. */
   readonly #out: Int16Array;
+  readonly #silence: Int16Array;
   readonly #dialling: Dialled[] = [];
   readonly #overlays: Overlay[] = [];
   #media: NegotiatedMedia | undefined;
@@ -57,8 +58,9 @@ export class SendPath {
     const { sessionId, sampleRate, onEvent } = options;
     this.#options = options;
     this.#frame = (sampleRate * options.tickMs) / 1000;
-    this.#out = new Int16Array(this.#frame);
-    this.#silence = new Int16Array(this.#frame);
+    const { sent, silence } = frameScratch(this.#frame);
+    this.#out = sent;
+    this.#silence = silence;
     this.sender = new RtpSender({
       sampleRate,
       idle: options.idle,

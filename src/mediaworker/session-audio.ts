@@ -3,6 +3,7 @@ import type { EndCause } from '../recording/types.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
+import { frameScratch } from './frame-scratch.ts';
 import { HeardQueue } from './heard-queue.ts';
 import { Meter } from './meter.ts';
 import { InbandKeys } from './inband-keys.ts';
@@ -79,7 +80,7 @@ export class SessionAudio {
     this.#clock = clock;
     this.#sampleRate = sampleRate;
     this.#frame = (sampleRate * TICK_MS) / 1000;
-    this.#said = new Int16Array(this.#frame);
+    this.#said = frameScratch(this.#frame).said;
     this.#heard = new HeardQueue(this.#frame, sampleRate);
     this.#receivePath = new ReceivePath({
       sampleRate,

@@ -3,6 +3,7 @@ import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
 import { AudioPacker } from './audio-packer.ts';
 import { warmUpOpus } from './codecs.ts';
+import { frameScratch } from './frame-scratch.ts';
 import type { AudioCodec, CopySpec, MediaEvent } from './protocol.ts';
 import { RtpCopy } from './rtp-copy.ts';
 
@@ -44,7 +45,7 @@ export class SessionCopies {
 
   constructor(options: SessionCopiesOptions) {
     this.#options = options;
-    this.#mixed = new Int16Array((options.sampleRate * MAX_FRAME_MS) / 1000);
+    this.#mixed = frameScratch((options.sampleRate * MAX_FRAME_MS) / 1000).mixed;
   }
 
   /** Somebody wants to {@link observe}. */

@@ -4,6 +4,8 @@ import type { Clock } from '../time/clock.ts';
 import { ListenRing } from './listen-ring.ts';
 import type { MediaEvent } from './protocol.ts';
 
+const NO_SAMPLES = new Int16Array(0);
+
 export interface SessionDenoiserOptions {
   readonly sessionId: string;
   /** Hz. */
@@ -23,8 +25,8 @@ export class SessionDenoiser {
   #wanted = false;
   /** Made with the first filter: what it made, from one position of the timeline to another. */
   #ring: ListenRing | undefined;
-  #live = new Int16Array(0);
-  #kept = new Int16Array(0);
+  #live = NO_SAMPLES;
+  #kept = NO_SAMPLES;
   #cleanFrom = 0;
   #cleanUntil = 0;
 

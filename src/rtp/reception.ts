@@ -36,8 +36,8 @@ export class Reception {
   /** Extended (never wrapping) numbers of this source. −1: nothing received yet. */
   #highest = -1;
   #base = 0;
-  /** Extended number + 1 of the last packet that fell into each slot. */
-  readonly #seen = new Uint32Array(REMEMBERED);
+  /** One bit for each of the last {@link REMEMBERED} sequence numbers up to the highest: it came. */
+  readonly #seen = new Array<number>(REMEMBERED / 32).fill(0);
   #sourceReceived = 0;
   #formerExpected = 0;
   #formerReceived = 0;
@@ -66,7 +66,7 @@ export class Reception {
     if (distance > 0) return distance < MAX_DROPOUT ? 'forward' : 'jump';
     if (distance <= -MAX_MISORDER) return 'jump';
     const extended = this.#highest + distance;
-    return this.#seen[extended & (REMEMBERED - 1)] === mark(extended) ? 'duplicate' : 'backward';
+    return (this.#seen[wordOf(extended)]! >>> (extended & 31)) & 1 ? 'duplicate' : 'backward';
   }
 
   /** Counts a packet; one that is out of place (`jump`) begins a new count, and the totals go on. */
@@ -87,7 +87,7 @@ export class Reception {
         this.#remember(this.#highest + this.distance(sequence));
         return;
       case 'forward':
-        this.#highest += this.distance(sequence);
+        this.#advance(this.distance(sequence));
         this.#remember(this.#highest);
     }
   }
@@ -162,15 +162,27 @@ export class Reception {
     };
   }
 
+  /** Of the sequence numbers on the way to the highest, none has come yet. */
+  #advance(distance: number): void {
+    if (distance >= REMEMBERED) this.#seen.fill(0);
+    else {
+      for (let ahead = 1; ahead < distance; ahead++) this.#forgetOne(this.#highest + ahead);
+    }
+    this.#highest += distance;
+  }
+
+  #forgetOne(extended: number): void {
+    this.#seen[wordOf(extended)]! &= ~(1 << (extended & 31));
+  }
+
   #remember(extended: number): void {
-    this.#seen[extended & (REMEMBERED - 1)] = mark(extended);
+    this.#seen[wordOf(extended)]! |= 1 << (extended & 31);
     this.#sourceReceived++;
     // A packet from before the first one that came: the source began earlier than it seemed.
     if (extended < this.#base) this.#base = extended;
   }
 }
 
-/** Never 0, which marks an empty slot. */
-function mark(extended: number): number {
-  return (extended + 1) >>> 0 || 1;
+function wordOf(extended: number): number {
+  return (extended >>> 5) & (REMEMBERED / 32 - 1);
 }

@@ -57,7 +57,6 @@ const MAX_ROUND_TRIP_MS = 60_000;
 export class RtcpSession {
   readonly #options: RtcpSessionOptions;
   readonly #clockPerMs: number;
-  readonly #buffer = new Uint8Array(MAX_RTCP_LENGTH);
   #dueMs: number;
   /** Packets we had sent at the last two reports: a sender report is due if there were more since. */
   #sentBefore = 0;
@@ -135,14 +134,15 @@ export class RtcpSession {
     const isSender = sent.packets > this.#sentBeforeThat;
     this.#sentBeforeThat = this.#sentBefore;
     this.#sentBefore = sent.packets;
-    const length = writeRtcp(this.#buffer, {
+    const buffer = new Uint8Array(MAX_RTCP_LENGTH);
+    const length = writeRtcp(buffer, {
       ssrc: this.#options.ssrc,
       sender: isSender ? { wallMs: this.#wallMs(nowMs), ...sent } : undefined,
       blocks: source < 0 ? [] : [this.#block(nowMs, source, reception)],
       cname: this.#options.cname,
       bye,
     });
-    return this.#buffer.subarray(0, length);
+    return buffer.subarray(0, length);
   }
 
   /** RFC 3550 A.3 */

@@ -77,6 +77,7 @@ export interface IncomingSipCall extends SipCall {
   readonly from: { readonly uri: string; readonly displayName?: string };
   readonly to: { readonly uri: string; readonly displayName?: string };
   readonly contact: string | undefined;
+  /** Of the INVITE, to be read before it is answered or refused: afterwards they are gone. @throws Error then */
   readonly headers: readonly SipHeader[];
   /** Where the INVITE came from on the wire. */
   readonly source: {

@@ -23,8 +23,10 @@ test('The incoming call shows who calls, whom, from where, with what', async () 
   const pair = await virtualPair();
   const { clock, alice, bob } = pair;
   let call: IncomingSipCall | undefined;
+  let headers: IncomingSipCall['headers'] = [];
   bob.onCall = (incoming) => {
     call = incoming;
+    ({ headers } = incoming);
     incoming.accept('v=0');
   };
   alice.dial(bob.uri(), {
@@ -41,7 +43,8 @@ test('The incoming call shows who calls, whom, from where, with what', async () 
   assert.equal(call.contact, 'sip:ann@10.0.0.1:5060');
   assert.deepEqual(call.source, { protocol: 'udp', address: '10.0.0.1', port: 5060 });
   assert.equal(call.localAddress, '10.0.0.2');
-  assert.equal(call.headers.find(({ name }) => name === 'X-Order')?.value, '42');
+  assert.equal(headers.find(({ name }) => name === 'X-Order')?.value, '42');
+  assert.throws(() => call?.headers, /the INVITE is answered, its headers are gone/);
   assert.equal(call.remoteUri, 'sip:ann@pbx.example.com');
   assert.equal(call.localUri, 'sip:bob@10.0.0.2:5060');
   await pair.finish();

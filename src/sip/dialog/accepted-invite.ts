@@ -41,10 +41,6 @@ export class AcceptedInvite {
     return this.#options.sequence;
   }
 
-  get settled(): boolean {
-    return this.#settled;
-  }
-
   /** The ACK came, or `undefined`: the peer has gone on without one. */
   acknowledge(ack: SipRequest | undefined): void {
     if (this.#settled) return;

@@ -18,6 +18,14 @@ const PROGRESS_REPEAT_MS = 60_000;
 /** Status to a caller who has waited as long as we let anyone ring. */
 const NO_ANSWER_STATUS = 480;
 
+/** What is needed of an INVITE until its final response; a call that goes on keeps nothing of it. */
+interface Invitation {
+  readonly request: SipRequest;
+  readonly transaction: ServerTransaction;
+  readonly timer: TimerAnswer;
+  readonly recordRoutes: readonly HeaderField[];
+}
+
 /** A call that came in: its INVITE until the final response, then its {@link InviteUsage}. */
 export class IncomingCall implements IncomingSipCall {
   readonly direction = 'inbound';
@@ -32,15 +40,12 @@ export class IncomingCall implements IncomingSipCall {
   readonly source: IncomingSipCall['source'];
   readonly localAddress: string;
   readonly #context: UserAgentContext;
-  readonly #request: SipRequest;
-  readonly #transaction: ServerTransaction;
   readonly #owner: CallOwner;
   readonly #usage: InviteUsage;
-  readonly #timer: TimerAnswer;
-  readonly #recordRoutes: readonly HeaderField[];
+  /** Undefined: the final response is sent. */
+  #invitation: Invitation | undefined;
   #ringLimit: Timer | undefined;
   #progressRepeat: Timer | undefined;
-  #answered = false;
 
   /**
    * @param released once, when the call is over
@@ -55,9 +60,6 @@ export class IncomingCall implements IncomingSipCall {
     released: (call: IncomingCall) => void,
   ) {
     this.#context = context;
-    this.#request = request;
-    this.#transaction = transaction;
-    this.#timer = timer;
     const { flow } = transaction;
     const dialog = Dialog.fromRequest(request, transaction.localTag, flow);
     this.sipCallId = dialog.callId;
@@ -70,9 +72,10 @@ export class IncomingCall implements IncomingSipCall {
     this.contact = dialog.remoteTarget;
     this.source = { protocol: flow.protocol, ...flow.remote };
     this.localAddress = context.transports.localAddress(flow);
-    this.#recordRoutes = request.headers
+    const recordRoutes = request.headers
       .getAll('Record-Route')
       .map((route): HeaderField => ['Record-Route', route]);
+    this.#invitation = { request, transaction, timer, recordRoutes };
     this.#owner = new CallOwner(context.log.child({ sip_call_id: this.sipCallId }));
     this.#usage = new InviteUsage({
       context,
@@ -91,7 +94,8 @@ export class IncomingCall implements IncomingSipCall {
   }
 
   get headers(): readonly SipHeader[] {
-    return [...this.#request.headers].map(([name, value]) => ({ name, value }));
+    if (this.#invitation === undefined) throw new Error('the INVITE is answered, its headers are gone');
+    return [...this.#invitation.request.headers].map(([name, value]) => ({ name, value }));
   }
 
   handle(handlers: SipCallHandlers): void {
@@ -99,12 +103,14 @@ export class IncomingCall implements IncomingSipCall {
   }
 
   ring(status: 180 | 183 = 180, sdp?: string): void {
-    if (this.#answered || this.#usage.over) return;
+    const invitation = this.#invitation;
+    if (invitation === undefined || this.#usage.over) return;
+    const { transaction, recordRoutes } = invitation;
     this.#progressRepeat?.cancel();
-    this.#transaction.reply(status, {
+    transaction.reply(status, {
       headers: [
-        ...this.#recordRoutes,
-        ['Contact', this.#contactValue()],
+        ...recordRoutes,
+        ['Contact', contactFor(this.#context, transaction.flow, this.localUri)],
         ['Allow', ALLOW],
         ['Server', this.#context.product],
         ...(sdp === undefined ? [] : [SDP_HEADER]),
@@ -115,15 +121,17 @@ export class IncomingCall implements IncomingSipCall {
   }
 
   accept(sdp: string): void {
-    if (this.#answered || this.#usage.over) return;
-    this.#answered = true;
+    const invitation = this.#invitation;
+    if (invitation === undefined || this.#usage.over) return;
+    const { request, transaction, timer, recordRoutes } = invitation;
+    this.#invitation = undefined;
     this.#stopRinging();
-    this.#usage.establish(sdp, this.#timer.timer);
-    this.#usage.accept(this.#transaction, {
-      sequence: cseq(this.#request).number,
+    this.#usage.establish(sdp, timer.timer);
+    this.#usage.accept(transaction, {
+      sequence: cseq(request).number,
       sdp,
       offered: this.offer !== undefined,
-      headers: [...this.#recordRoutes, ...this.#timer.headers],
+      headers: [...recordRoutes, ...timer.headers],
       confirmed: (answer) => this.#owner.confirmed(answer),
     });
   }
@@ -132,14 +140,14 @@ export class IncomingCall implements IncomingSipCall {
     status: number,
     options: { readonly reason?: string; readonly headers?: readonly SipHeader[] } = {},
   ): void {
-    if (this.#answered || this.#usage.over) return;
+    if (this.#invitation === undefined || this.#usage.over) return;
     const reason = options.reason ?? reasonPhrase(status);
     this.#refuse(status, options, { by: 'local', how: 'failed', status, reason });
   }
 
   hangup(options: { readonly status?: number; readonly reason?: string } = {}): Promise<void> {
     const { reason } = options;
-    if (this.#answered) {
+    if (this.#invitation === undefined) {
       const end: SipCallEnd = { by: 'local', how: 'bye', ...(reason === undefined ? {} : { reason }) };
       return this.#usage.bye(options, end);
     }
@@ -162,7 +170,7 @@ export class IncomingCall implements IncomingSipCall {
   }
 
   #cancelled(cancel: SipRequest): void {
-    if (this.#answered || this.#usage.over) return;
+    if (this.#invitation === undefined || this.#usage.over) return;
     const reason = cancel.headers.get('Reason');
     this.#refuse(
       487,
@@ -177,7 +185,8 @@ export class IncomingCall implements IncomingSipCall {
   }
 
   #notAnswered(): void {
-    const expired = (expires(this.#request) ?? 0) > 0;
+    if (this.#invitation === undefined) return;
+    const expired = (expires(this.#invitation.request) ?? 0) > 0;
     // An invitation that has expired by its own word is as good as cancelled (RFC 3261 13.3.1).
     const status = expired ? 487 : NO_ANSWER_STATUS;
     this.#refuse(status, {}, { by: 'local', how: 'timeout', status, reason: 'not answered in time' });
@@ -197,15 +206,11 @@ export class IncomingCall implements IncomingSipCall {
     options: { readonly reason?: string; readonly headers?: readonly SipHeader[] } = {},
   ): void {
     const fields = (options.headers ?? []).map(({ name, value }): HeaderField => [name, value]);
-    this.#transaction.reply(status, {
+    this.#invitation?.transaction.reply(status, {
       reason: options.reason,
       headers: [...fields, ['Supported', SUPPORTED], ['Server', this.#context.product]],
     });
-    this.#answered = true;
-  }
-
-  #contactValue(): string {
-    return contactFor(this.#context, this.#transaction.flow, this.localUri);
+    this.#invitation = undefined;
   }
 
   #stopRinging(): void {

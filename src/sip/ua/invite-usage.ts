@@ -59,6 +59,7 @@ export class InviteUsage implements DialogUser {
   readonly #client: InDialogClient;
   readonly #refresh: SessionRefresh;
   readonly #changes: SessionChanges;
+  /** Until its ACK. */
   #accepted: AcceptedInvite | undefined;
   /** Our offer went out in a 2xx; its answer comes in the ACK. */
   #awaitsAnswer = false;
@@ -87,7 +88,7 @@ export class InviteUsage implements DialogUser {
       client: this.#client,
       owner: this.#owner,
       refresh: this.#refresh,
-      mayInvite: () => this.#accepted === undefined || this.#accepted.settled,
+      mayInvite: () => this.#accepted === undefined,
       lost: (status, reason) => {
         const how = status === 408 ? 'timeout' : 'failed';
         void this.bye({ status, reason }, { by: 'local', how, status, reason });
@@ -183,6 +184,7 @@ export class InviteUsage implements DialogUser {
       sequence: about.sequence,
       repeat: () => transaction.repeatSuccess(),
       acknowledged: (ack) => {
+        this.#accepted = undefined;
         transaction.successAcknowledged();
         const answer = this.#awaitsAnswer && ack !== undefined ? sessionDescription(ack) : undefined;
         this.#awaitsAnswer = false;
@@ -190,6 +192,7 @@ export class InviteUsage implements DialogUser {
         else this.#byeAfterAck();
       },
       gaveUp: () => {
+        this.#accepted = undefined;
         if (this.#byeAfterAck !== undefined) this.#byeAfterAck();
         else
           void this.bye({ status: 408, reason: 'no ACK' }, { by: 'local', how: 'timeout', reason: 'no ACK' });
@@ -229,7 +232,7 @@ export class InviteUsage implements DialogUser {
         void this.#client.send('BYE', { headers }).then(() => resolve());
         this.end(end);
       };
-      if (this.#accepted === undefined || this.#accepted.settled) {
+      if (this.#accepted === undefined) {
         send();
       } else {
         this.#byeAfterAck = send;
@@ -244,6 +247,7 @@ export class InviteUsage implements DialogUser {
     this.#over = true;
     this.#refresh.stop();
     this.#accepted?.stop();
+    this.#accepted = undefined;
     this.#changes.stop();
     this.#context.dialogs.delete(this.dialog.id);
     this.dialog.release();
