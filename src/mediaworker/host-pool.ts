@@ -23,6 +23,11 @@ export class MediaHostPool implements MediaHost {
     this.#hosts = hosts;
   }
 
+  /** Events of calls wait for time in this thread. */
+  get isBehind(): boolean {
+    return this.#hosts.some((host) => host.isBehind);
+  }
+
   /** What each thread did since the last call. */
   takeLoads(): readonly WorkerLoad[] {
     return this.#hosts.map((host) => host.takeLoad());

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import { PacedWork } from '../time/paced-work.ts';
+import { TurnQueue } from '../time/turn-queue.ts';
 import { MESSAGE_PACE_MS } from './event-poster.ts';
 import { type MediaCommand, type MediaEvent, type MediaHost, NO_STATISTICS } from './protocol.ts';
 import type { FrameCounts, FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
@@ -33,6 +34,8 @@ export interface ThreadMemory {
  * lie about longer before they are collected, and that takes 25 MB more, but no less time.
  */
 const YOUNG_GENERATION_MB = 12;
+/** Time for events of the thread in one turn of the main thread, ms. */
+const EVENTS_TURN_MS = 2;
 const NO_FRAMES: FrameCounts = { frames: 0, lateFrames: 0 };
 
 /**
@@ -47,6 +50,7 @@ export class WorkerMediaHost implements MediaHost {
   /** On their way to the thread. */
   #commands: MediaCommand[] = [];
   readonly #messages: PacedWork;
+  readonly #events: TurnQueue<MediaEvent>;
   #worker: Worker | undefined;
   #frames = NO_FRAMES;
   #askedFrames = NO_FRAMES;
@@ -56,6 +60,7 @@ export class WorkerMediaHost implements MediaHost {
   constructor(options: WorkerMediaHostOptions) {
     this.#options = options;
     this.#messages = new PacedWork(options.clock, MESSAGE_PACE_MS, () => this.#flush());
+    this.#events = new TurnQueue(options.clock, EVENTS_TURN_MS, (event) => this.#deliver(event));
   }
 
   /** Starts the thread ahead of the first session, which would otherwise wait for it. */
@@ -66,6 +71,11 @@ export class WorkerMediaHost implements MediaHost {
   /** Sessions that are open or opening here. */
   get load(): number {
     return this.#listeners.size;
+  }
+
+  /** More has happened in the thread than there was time for here. */
+  get isBehind(): boolean {
+    return this.#events.size > 0;
   }
 
   /** What the thread did since the last call; nothing while there is none. */
@@ -134,7 +144,7 @@ export class WorkerMediaHost implements MediaHost {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'events') for (const event of message.events) this.#deliver(event);
+      if (message.kind === 'events') this.#events.put(message.events);
       else if (message.kind === 'spare') this.#spares.push(...message.rtpPorts);
       else if (message.kind === 'frames') this.#frames = message;
       else if (message.kind === 'log') this.#options.log[message.level](message.fields, message.message);
@@ -149,6 +159,7 @@ export class WorkerMediaHost implements MediaHost {
         this.#askedFrames = NO_FRAMES;
         this.#askedUtilization = undefined;
       }
+      this.#events.flush();
       this.#loseAll();
     });
     return worker;

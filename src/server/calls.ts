@@ -17,7 +17,7 @@ import type { Logger } from '../log/logger.ts';
 import { maskDigits } from '../log/redact.ts';
 import type { MediaHost } from '../mediaworker/protocol.ts';
 import type { HttpClient } from '../methods/context.ts';
-import type { IncomingSipCall } from '../sip/api.ts';
+import type { IncomingSipCall, IntakePolicy } from '../sip/api.ts';
 import { SipRefusal } from '../sip/errors.ts';
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import type { JsonObject } from '../swml/json.ts';
@@ -56,7 +56,7 @@ export interface CallsOptions {
   /** Undefined: calls are not traced. */
   readonly traces?: CallTraces | undefined;
   readonly load: Pick<LoadMonitor, 'freeDiskBytes' | 'overloaded'> & {
-    readonly setups: Pick<LoadMonitor['setups'], 'ask'>;
+    readonly setups: Pick<LoadMonitor['setups'], 'ask' | 'closed' | 'turnAway'>;
   };
   readonly metrics: Metrics;
   readonly onEvent: ServerEventListener;
@@ -107,6 +107,7 @@ export class Calls {
         freeDiskBytes: () => options.load.freeDiskBytes,
         overloaded: () => options.load.overloaded,
         timeForOne: () => options.load.setups.ask(),
+        hasTime: () => !options.load.setups.closed,
       },
     );
   }
@@ -125,6 +126,19 @@ export class Calls {
   /** Why nobody is let in at the moment; undefined when calls are taken. */
   get refusing(): RefusalReason | undefined {
     return this.#admission.standing();
+  }
+
+  /** What becomes of calls that there is no time for. */
+  get intake(): Omit<IntakePolicy, 'isBehind'> {
+    const { config, load, metrics } = this.#options;
+    return {
+      turnsAway: () => config.limits.refuse_when_overloaded,
+      refuses: () => this.#admission.refusing !== undefined,
+      turnedAway: () => {
+        metrics.callRefused(this.#admission.refusing ?? 'overload');
+        load.setups.turnAway();
+      },
+    };
   }
 
   /** @throws SipRefusal 503 at a limit (see Admission) and during shutdown */

@@ -293,6 +293,7 @@ class AssembledServer implements Server {
       log: log.child({ component: 'sip' }),
       listeners: config.sip.listen,
       userAgent: USER_AGENT,
+      intake: { ...calls.intake, isBehind: () => media.isBehind },
       onInvite: (call) => {
         this.#warmUp?.stop();
         calls.accept(call);

@@ -68,6 +68,18 @@ export interface SipCall {
   sendInfo(contentType: string, body: string): Promise<{ readonly status: number }>;
 }
 
+/** Who takes calls says when there is no time for more. */
+export interface IntakePolicy {
+  /** Whether calls that were taken on wait for what is to be done for them: so nobody is taken on now. */
+  readonly isBehind: () => boolean;
+  /** Whether those that wait too long are turned away, and do not wait on. */
+  readonly turnsAway: () => boolean;
+  /** Whether anybody who is taken on now would be refused anyhow; counts nothing. */
+  readonly refuses: () => boolean;
+  /** One was turned away with 503, without having been seen by anybody. */
+  readonly turnedAway: () => void;
+}
+
 /** An INVITE that came in. Unless it is answered or refused, it stays ringing until CANCEL or timeout. */
 export interface IncomingSipCall extends SipCall {
   readonly direction: 'inbound';

@@ -2,6 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import type {
   IncomingCallHandler,
+  IntakePolicy,
   OptionsHandler,
   OutgoingCallOptions,
   SipCall,
@@ -34,6 +35,8 @@ export interface SipEndpointOptions {
    * @throws SipRefusal to refuse the call (503 with Retry-After when overloaded)
    */
   readonly onInvite: IncomingCallHandler;
+  /** What becomes of INVITEs that there is no time for; default: they wait. */
+  readonly intake?: IntakePolicy;
   /** Status for an OPTIONS outside of a call; 200 when left out. */
   readonly onOptions?: OptionsHandler;
   readonly limits?: Partial<SipLimits>;
@@ -68,7 +71,7 @@ class Endpoint implements SipEndpoint {
     const counters = this.#counters;
     this.#network = options.network ?? new NodeNetwork(clock);
     this.#transactions = new TransactionLayer(
-      { clock, timers, limits, counters },
+      { clock, timers, limits, counters, intake: options.intake },
       {
         request: (request: SipRequest, transaction: ServerTransaction) =>
           this.#userAgent.request(request, transaction),

@@ -19,6 +19,7 @@ function admission(limits: Partial<AdmissionLimits>, probe: Partial<AdmissionPro
     freeDiskBytes: () => undefined,
     overloaded: () => false,
     timeForOne: () => true,
+    hasTime: () => true,
     ...probe,
   };
   return { clock, desk: new Admission(clock, { ...NO_LIMITS, ...limits }, all) };

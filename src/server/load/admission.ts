@@ -12,6 +12,8 @@ export interface AdmissionProbe {
   readonly overloaded: () => boolean;
   /** Whether there is time to set up one more call now; who asks is counted. */
   readonly timeForOne: () => boolean;
+  /** The same without being counted. */
+  readonly hasTime: () => boolean;
 }
 
 /** 0 is no limit, for each. */
@@ -79,6 +81,14 @@ export class Admission {
     if (minFreeDiskBytes > 0 && (freeDiskBytes() ?? minFreeDiskBytes) < minFreeDiskBytes) return 'disk_space';
     if (refuseWhenOverloaded && overloaded()) return 'overload';
     return undefined;
+  }
+
+  /** Why one more call from outside would be refused now; undefined when it would not. Counts nothing. */
+  get refusing(): RefusalReason | undefined {
+    const standing = this.standing();
+    if (standing !== undefined) return standing;
+    if (this.#setups?.empty === true) return 'setups_per_second';
+    return this.#limits.refuseWhenOverloaded && !this.#probe.hasTime() ? 'overload' : undefined;
   }
 
   /** Asks for one more call from outside. @returns undefined when it is let in */

@@ -107,6 +107,10 @@ export class LoadMonitor {
     this.#mediaState = stepOverload(this.#mediaState, media);
     this.#mainState = stepOverload(this.#mainState, [main], MAIN_SECONDS_TO_OVERLOAD);
     if (this.overloaded !== before) this.#tell();
+    if (this.setups.turnedAway > 0) {
+      const told = { turned_away: this.setups.turnedAway };
+      this.#options.log.warn(told, 'more calls come than can be set up: calls were refused');
+    }
     const limited = this.setups.perSecond !== undefined;
     this.setups.step(elapsedMs / 1000, utilization);
     if ((this.setups.perSecond !== undefined) !== limited) this.#tellLimit(utilization);

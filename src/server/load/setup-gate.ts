@@ -11,6 +11,7 @@ export class SetupGate {
   #limit: SetupLimit = NO_SETUP_LIMIT;
   #taken = 0;
   #refused = 0;
+  #turnedAway = 0;
 
   constructor(clock: Clock) {
     this.#bucket = new TokenBucket(clock, 0, BURST_SECONDS);
@@ -19,6 +20,21 @@ export class SetupGate {
   /** Calls a second that are let in; undefined when all are. */
   get perSecond(): number | undefined {
     return this.#limit.perSecond;
+  }
+
+  /** Whether {@link ask} would let nobody in now. */
+  get closed(): boolean {
+    return this.#limit.perSecond !== undefined && this.#bucket.empty;
+  }
+
+  /** Calls that were turned away without asking since the last step. */
+  get turnedAway(): number {
+    return this.#turnedAway;
+  }
+
+  /** One more was turned away without asking. */
+  turnAway(): void {
+    this.#turnedAway++;
   }
 
   /** Asks for one more call. @returns whether it is let in */
@@ -35,10 +51,12 @@ export class SetupGate {
    * @param utilization 0 to 1
    */
   step(seconds: number, utilization: number): void {
-    const second = { utilization, taken: this.#taken / seconds, refused: this.#refused / seconds };
+    const refused = this.#refused + this.#turnedAway;
+    const second = { utilization, taken: this.#taken / seconds, refused: refused / seconds };
     this.#limit = stepSetupLimit(this.#limit, second);
     this.#taken = 0;
     this.#refused = 0;
+    this.#turnedAway = 0;
     this.#bucket.perSecond = this.#limit.perSecond ?? 0;
   }
 }

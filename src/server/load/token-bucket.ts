@@ -28,10 +28,15 @@ export class TokenBucket {
 
   /** @returns whether there was a token left */
   take(): boolean {
-    this.#fill();
-    if (this.#tokens < 1) return false;
+    if (this.empty) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** {@link take} would find nothing. */
+  get empty(): boolean {
+    this.#fill();
+    return this.#tokens < 1;
   }
 
   get #room(): number {

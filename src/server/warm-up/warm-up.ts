@@ -188,7 +188,11 @@ export class WarmUp {
       media,
       outbox,
       http: { request: NOBODY.enqueue },
-      load: { freeDiskBytes: undefined, overloaded: false, setups: { ask: () => true } },
+      load: {
+        freeDiskBytes: undefined,
+        overloaded: false,
+        setups: { ask: () => true, closed: false, turnAway: () => {} },
+      },
       metrics: new Metrics(undefined, version),
       clock,
       log,

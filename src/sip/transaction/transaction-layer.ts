@@ -1,7 +1,11 @@
+import { hash } from 'node:crypto';
+
 import type { Clock } from '../../time/clock.ts';
-import { newBranch } from '../identifiers.ts';
+import type { IntakePolicy } from '../api.ts';
+import { newBranch, newTag } from '../identifiers.ts';
 import type { SipLimits } from '../limits.ts';
-import { via } from '../message/accessors.ts';
+import { callId, to, via } from '../message/accessors.ts';
+import { SipParseError } from '../message/errors.ts';
 import { createResponse, type SipRequest, type SipResponse } from '../message/message.ts';
 import { serialize } from '../message/serialize.ts';
 import type { Counters } from '../stats.ts';
@@ -10,6 +14,7 @@ import type { Flow } from '../transport/flow.ts';
 import type { Target } from '../transport/target.ts';
 import type { MessageReceiver, TransportLayer } from '../transport/transport-layer.ts';
 import { cancelOf, ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
+import { InviteIntake, type WaitingInvite } from './invite-intake.ts';
 import { clientKey, mergeKey, serverKey } from './keys.ts';
 import { ServerTransaction } from './server-transaction.ts';
 
@@ -26,6 +31,8 @@ export interface TransactionOptions {
   readonly timers: SipTimers;
   readonly limits: SipLimits;
   readonly counters: Counters;
+  /** Default: every call is taken on. */
+  readonly intake?: IntakePolicy | undefined;
 }
 
 /** A request to be sent, whose headers depend on the way that it takes. */
@@ -40,6 +47,13 @@ export interface OutgoingRequest {
   readonly unreachable?: (error: Error) => void;
 }
 
+const TAKES_ALL: IntakePolicy = {
+  isBehind: () => false,
+  turnsAway: () => false,
+  refuses: () => false,
+  turnedAway: () => {},
+};
+
 /** Longest request that goes over UDP when TCP is a choice, bytes (RFC 3261 18.1.1). */
 const MAX_UDP_REQUEST = 1300;
 
@@ -51,11 +65,20 @@ export class TransactionLayer implements MessageReceiver {
   readonly #clients = new Map<string, ClientTransaction>();
   /** Server transactions outside of dialogs, by what copies of a forked request share. */
   readonly #merged = new Map<string, ServerTransaction>();
+  readonly #intake: InviteIntake;
+  readonly #secret = newTag();
   #transports: TransportLayer | undefined;
 
   constructor(options: TransactionOptions, user: TransactionUser) {
     this.#options = options;
     this.#user = user;
+    this.#intake = new InviteIntake({
+      clock: options.clock,
+      policy: options.intake ?? TAKES_ALL,
+      begin: (invite) => this.#beginLater(invite),
+      turnAway: ({ request, flow }) => this.#refuseStateless(request, flow, 1),
+      defer: setImmediate,
+    });
   }
 
   /** To be called once, before anything else: the two layers need each other. */
@@ -83,15 +106,18 @@ export class TransactionLayer implements MessageReceiver {
       known.retransmission(request);
       return;
     }
-    const { counters, limits } = this.#options;
+    const { limits } = this.#options;
     if (this.#servers.size >= limits.maxServerTransactions) {
-      counters.overloaded++;
-      const headers = [['Retry-After', String(limits.retryAfterSeconds)] as const];
-      this.#transport.replyStateless(request, flow, createResponse(request, 503, undefined, { headers }));
-      return;
+      this.#refuseStateless(request, flow, limits.retryAfterSeconds);
+    } else if (request.method === 'CANCEL') {
+      this.#intake.hurry(serverKey(request, top, 'INVITE'));
+      this.#cancel(request, key, flow);
+    } else if (request.method === 'INVITE' && to(request).tag === undefined) {
+      // One that is sent again waits already.
+      if (!this.#intake.has(key)) this.#intake.put({ key, request, flow });
+    } else {
+      this.#begin(request, key, flow);
     }
-    if (request.method === 'CANCEL') this.#cancel(request, key, flow);
-    else this.#begin(request, key, flow);
   }
 
   response(response: SipResponse): void {
@@ -135,6 +161,7 @@ export class TransactionLayer implements MessageReceiver {
 
   /** Ends everything; requests of ours that are unanswered have failed. */
   close(): void {
+    this.#intake.close();
     for (const transaction of [...this.#servers.values()]) transaction.abandon();
     for (const transaction of [...this.#clients.values()]) transaction.fail();
   }
@@ -156,6 +183,33 @@ export class TransactionLayer implements MessageReceiver {
       transaction.reply(invite === undefined ? 481 : 200);
     });
     if (invite !== undefined && !invite.answered) invite.user.cancelled?.(request);
+  }
+
+  #beginLater({ request, key, flow }: WaitingInvite): void {
+    try {
+      this.#begin(request, key, flow);
+    } catch (error) {
+      if (!(error instanceof SipParseError)) throw error;
+      this.#transport.malformed(error, flow);
+    }
+  }
+
+  /** Without a transaction, so that it costs little: whoever sends it again is judged again (RFC 3261 8.2.7). */
+  #refuseStateless(request: SipRequest, flow: Flow, retryAfterSeconds: number): void {
+    this.#options.counters.overloaded++;
+    const headers = [['Retry-After', String(retryAfterSeconds)] as const];
+    const toTag = this.#statelessTag(request);
+    this.#transport.replyStateless(
+      request,
+      flow,
+      createResponse(request, 503, undefined, { headers, toTag }),
+    );
+  }
+
+  /** The same for each copy of a request (RFC 3261 8.2.7), and not to be guessed. */
+  #statelessTag(request: SipRequest): string {
+    const { branch } = via(request);
+    return hash('sha256', `${this.#secret} ${callId(request)} ${branch}`).slice(0, 16);
   }
 
   #begin(request: SipRequest, key: string, flow: Flow): void {

@@ -62,7 +62,7 @@ export class TransportLayer {
     });
     this.#tcp = new TcpTransport(network, clock, limits, {
       message: (data, flow) => this.#receive(data, flow),
-      malformed: (error, flow) => this.#malformed(error, flow),
+      malformed: (error, flow) => this.malformed(error, flow),
       closed: (flow) => receiver.flowClosed(flow),
       refused: (address, why) => {
         counters.connectionsRefused++;
@@ -224,7 +224,7 @@ export class TransportLayer {
       else this.#receiver.response(message);
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
-      this.#malformed(error, flow);
+      this.malformed(error, flow);
     }
   }
 
@@ -247,7 +247,8 @@ export class TransportLayer {
     return socket?.flowTo(address, port) ?? flow;
   }
 
-  #malformed(error: SipParseError, flow: Flow): void {
+  /** Answers what cannot be read, as far as its source has not sent too much of it. */
+  malformed(error: SipParseError, flow: Flow): void {
     const { counters, clock, log } = this.#options;
     counters.malformed++;
     const { address } = flow.remote;
