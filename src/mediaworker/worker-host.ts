@@ -35,7 +35,7 @@ export interface ThreadMemory {
  */
 const YOUNG_GENERATION_MB = 12;
 /** Time for events of the thread in one turn of the main thread, ms. */
-const EVENTS_TURN_MS = 2;
+const EVENTS_TURN_MS = 0.5;
 const NO_FRAMES: FrameCounts = { frames: 0, lateFrames: 0 };
 
 /**

@@ -60,6 +60,19 @@ describe('admission', () => {
     assert.equal(asked, 0);
   });
 
+  test('tells what it would say without counting anything', () => {
+    let asked = 0;
+    const probe = { timeForOne: () => ++asked > 0, hasTime: () => false };
+    assert.equal(admission({ refuseWhenOverloaded: true }, probe).desk.refusing, 'overload');
+    assert.equal(admission({}, probe).desk.refusing, undefined);
+    assert.equal(asked, 0);
+    const { desk } = admission({ setupsPerSecond: 1 });
+    for (let n = 0; n < 3; n++) assert.equal(desk.refusing, undefined);
+    assert.equal(desk.ask(), undefined);
+    assert.equal(desk.refusing, 'setups_per_second');
+    assert.equal(admission({ maxCalls: 1 }, { calls: () => 1 }).desk.refusing, 'max_calls');
+  });
+
   test('set-ups: a second worth of them at once, then as many a second; who was refused costs nothing', async () => {
     const { clock, desk } = admission({ setupsPerSecond: 10 });
     const letIn = (asked: number): number =>

@@ -23,9 +23,9 @@ export interface InviteIntakeOptions {
 }
 
 /** Time for new calls in one turn of the event loop, ms: the turn after it reads what has arrived meanwhile. */
-const TURN_MS = 1;
+const TURN_MS = 0.5;
 /** The same with the answers to those who are turned away, ms. */
-const WHOLE_TURN_MS = 3;
+const WHOLE_TURN_MS = 1.5;
 /** A burst may wait so long: less than until its senders repeat it (T1, RFC 3261 17.1.1.1), ms. */
 const BURST_WAIT_MS = 400;
 /** Where some always wait, waiting longer helps nobody, ms. */

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Clock } from '../../time/clock.ts';
+import { InviteIntake, type WaitingInvite } from './invite-intake.ts';
+
+/** An intake whose event loop and clock are turned by hand; each call that begins takes `costMs`. */
+class Bench {
+  readonly begun: string[] = [];
+  readonly turnedAway: string[] = [];
+  nowMs = 1000;
+  costMs = 0.2;
+  behind = false;
+  turnsAway = true;
+  refuses = false;
+  counted = 0;
+  readonly intake: InviteIntake;
+  #deferred: (() => void)[] = [];
+
+  constructor() {
+    this.intake = new InviteIntake({
+      clock: { monotonic: () => this.nowMs } as Clock,
+      policy: {
+        isBehind: () => this.behind,
+        turnsAway: () => this.turnsAway,
+        refuses: () => this.refuses,
+        turnedAway: () => this.counted++,
+      },
+      begin: ({ key }) => {
+        this.begun.push(key);
+        this.nowMs += this.costMs;
+      },
+      turnAway: ({ key }) => this.turnedAway.push(key),
+      defer: (work) => this.#deferred.push(work),
+    });
+  }
+
+  put(...keys: string[]): void {
+    for (const key of keys) this.intake.put({ key } as WaitingInvite);
+  }
+
+  /** The end of a turn of the event loop, and `ms` until the next one. */
+  turn(ms = 0): void {
+    const work = this.#deferred;
+    this.#deferred = [];
+    for (const each of work) each();
+    this.nowMs += ms;
+  }
+
+  /** Offers one call each millisecond; a turn ends after each of them. */
+  offer(count: number, prefix = 'c'): void {
+    for (let n = 0; n < count; n++) {
+      this.put(`${prefix}${n}`);
+      this.turn(1);
+    }
+  }
+}
+
+describe('InviteIntake', () => {
+  test('begins calls at once while there is time in the turn, and the others in later turns, in order', () => {
+    const bench = new Bench();
+    bench.put('a', 'b', 'c', 'd', 'e', 'f', 'g');
+    assert.deepEqual(bench.begun, ['a', 'b', 'c']);
+    assert.equal(bench.intake.size, 4);
+    bench.turn();
+    assert.deepEqual(bench.begun, ['a', 'b', 'c', 'd', 'e', 'f']);
+    bench.turn();
+    assert.deepEqual(bench.begun, ['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+    assert.deepEqual(bench.turnedAway, []);
+    assert.equal(bench.intake.size, 0);
+  });
+
+  test('has time again in each turn for calls that come one by one', () => {
+    const bench = new Bench();
+    bench.costMs = 0.4;
+    bench.offer(50);
+    assert.equal(bench.begun.length, 50);
+  });
+
+  test('begins nobody while what was begun waits for its work', () => {
+    const bench = new Bench();
+    bench.behind = true;
+    bench.put('a', 'b');
+    bench.turn(10);
+    assert.deepEqual(bench.begun, []);
+    bench.behind = false;
+    bench.turn();
+    assert.deepEqual(bench.begun, ['a', 'b']);
+  });
+
+  test('a burst is taken wholly within 400 ms; who would wait longer is turned away', () => {
+    const bench = new Bench();
+    const keys = Array.from({ length: 400 }, (_, n) => `c${n}`);
+    bench.put(...keys);
+    // Three calls in each turn of 4.6 ms.
+    for (let n = 0; n < 500 && bench.intake.size > 0; n++) bench.turn(4);
+    assert.deepEqual([...bench.begun, ...bench.turnedAway], keys);
+    assert.ok(bench.begun.length > 250 && bench.begun.length < 280, `${bench.begun.length} begun`);
+    assert.equal(bench.counted, bench.turnedAway.length);
+  });
+
+  test('where more come all the time than can be begun, nobody waits for long', () => {
+    const bench = new Bench();
+    // One call takes 2 ms, and one comes each 1 ms.
+    bench.costMs = 2;
+    const waits: number[] = [];
+    const since = new Map<string, number>();
+    for (let n = 0; n < 6000; n++) {
+      since.set(`c${n}`, bench.nowMs);
+      const before = bench.begun.length;
+      bench.put(`c${n}`);
+      bench.turn();
+      for (const key of bench.begun.slice(before)) waits.push(bench.nowMs - since.get(key)!);
+      bench.nowMs = Math.max(bench.nowMs, 1000 + n);
+    }
+    const late = waits.slice(waits.length / 2);
+    assert.ok(Math.max(...late) <= 55, `the longest wait is ${Math.max(...late)} ms`);
+    assert.ok(bench.begun.length > 2500, `${bench.begun.length} begun`);
+    assert.equal(bench.begun.length + bench.turnedAway.length + bench.intake.size, 6000);
+  });
+
+  test('two seconds after the last one was turned away, a burst may wait again', () => {
+    const bench = new Bench();
+    bench.behind = true;
+    for (let n = 0; n < 1600; n++) {
+      bench.put(`c${n}`);
+      bench.turn(1);
+    }
+    assert.ok(bench.intake.size <= 52, `${bench.intake.size} wait`);
+    bench.behind = false;
+    while (bench.intake.size > 0) bench.turn();
+    const begun = bench.begun.length;
+    bench.nowMs += 2001;
+    bench.behind = true;
+    bench.put('late');
+    bench.turn(300);
+    bench.behind = false;
+    bench.turn();
+    assert.deepEqual(bench.begun.slice(begun), ['late']);
+  });
+
+  test('who would be refused anyhow is turned away as soon as there is any press', () => {
+    const bench = new Bench();
+    bench.refuses = true;
+    bench.put('a');
+    assert.deepEqual(bench.begun, ['a'], 'without a press, refusing is the business of who takes calls');
+    bench.put('b', 'c', 'd', 'e');
+    bench.turn();
+    assert.deepEqual(bench.turnedAway, ['d', 'e']);
+    bench.put('f');
+    assert.deepEqual(bench.turnedAway, ['d', 'e', 'f'], 'at once');
+    bench.nowMs += 2001;
+    bench.put('g');
+    assert.equal(bench.begun.at(-1), 'g');
+  });
+
+  test('where nobody is to be turned away, all wait as long as it takes, up to 10,000', () => {
+    const bench = new Bench();
+    bench.turnsAway = false;
+    bench.refuses = true;
+    bench.behind = true;
+    bench.put(...Array.from({ length: 10_001 }, (_, n) => `c${n}`));
+    assert.deepEqual(bench.turnedAway, ['c10000']);
+    bench.turn(60_000);
+    bench.behind = false;
+    while (bench.intake.size > 0) bench.turn();
+    assert.equal(bench.begun.length, 10_000);
+  });
+
+  test('one that waits can be begun before its turn, and those that wait at the end are turned away', () => {
+    const bench = new Bench();
+    bench.behind = true;
+    bench.put('a', 'b', 'c');
+    assert.equal(bench.intake.has('b'), true);
+    bench.intake.hurry('b');
+    bench.intake.hurry('unknown');
+    assert.deepEqual(bench.begun, ['b']);
+    assert.equal(bench.intake.has('b'), false);
+    bench.intake.close();
+    assert.deepEqual(bench.turnedAway, ['a', 'c']);
+    assert.equal(bench.intake.size, 0);
+  });
+
+  test('a call that fails to begin does not take those behind it along', () => {
+    const bench = new Bench();
+    let failing = true;
+    const intake = new InviteIntake({
+      clock: { monotonic: () => bench.nowMs } as Clock,
+      policy: { isBehind: () => false, turnsAway: () => false, refuses: () => false, turnedAway: () => {} },
+      begin: ({ key }) => {
+        if (failing) throw new Error(`${key} fails`);
+        bench.begun.push(key);
+      },
+      turnAway: () => {},
+      defer: () => {},
+    });
+    assert.throws(() => intake.put({ key: 'a' } as WaitingInvite), /a fails/);
+    failing = false;
+    intake.put({ key: 'b' } as WaitingInvite);
+    assert.deepEqual(bench.begun, ['b']);
+  });
+});

@@ -1,0 +1,107 @@
+/** INVITEs for which there is no time: they wait, everything else overtakes them, and nothing is lost with them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rawBench } from '../../test/sip/raw-peer.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A peer of an endpoint that takes nobody on while `behind`. */
+async function pressedBench() {
+  const press = { behind: true, turnsAway: false, turnedAway: 0 };
+  const bench = await rawBench({
+    intake: {
+      isBehind: () => press.behind,
+      turnsAway: () => press.turnsAway,
+      refuses: () => false,
+      turnedAway: () => press.turnedAway++,
+    },
+  });
+  const relieve = async (): Promise<void> => {
+    press.behind = false;
+    await turn();
+    await turn();
+    await bench.clock.advance(20);
+  };
+  return { ...bench, press, relieve };
+}
+
+test('An INVITE waits, OPTIONS does not, and a copy of the INVITE makes no second call', async () => {
+  const { peer, clock, bob, relieve, finish } = await pressedBench();
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(20);
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(20);
+  assert.deepEqual(peer.lines, []);
+  peer.send('OPTIONS');
+  await clock.advance(20);
+  assert.deepEqual(peer.lines, ['200 OPTIONS']);
+  await relieve();
+  assert.equal(bob.calls.length, 1);
+  assert.deepEqual(peer.lines.slice(1), ['200 INVITE']);
+  await finish();
+});
+
+test('A CANCEL finds the INVITE that waits: 200 for the one, 487 for the other', async () => {
+  const { peer, clock, bob, finish } = await pressedBench();
+  bob.onCall = () => {};
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(20);
+  peer.send('CANCEL', { Via: 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-INVITE-1' });
+  await clock.advance(20);
+  assert.deepEqual(peer.lines.filter((line) => !line.startsWith('1')).sort(), ['200 CANCEL', '487 INVITE']);
+  await finish();
+});
+
+test('Who waits too long gets 503 with Retry-After and one To tag for all copies, and the owner never sees it', async () => {
+  const { peer, clock, bob, press, finish } = await pressedBench();
+  press.turnsAway = true;
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(450);
+  await turn();
+  await clock.advance(20);
+  const tags: string[] = [];
+  const told = (): void => {
+    assert.equal(peer.response.status, 503);
+    assert.equal(peer.response.headers.get('Retry-After'), '1');
+    tags.push(peer.response.headers.get('To')!);
+  };
+  told();
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(450);
+  await turn();
+  await clock.advance(20);
+  told();
+  assert.deepEqual(peer.lines, ['503 INVITE', '503 INVITE']);
+  assert.match(tags[0]!, /;tag=[0-9a-f]{16}$/);
+  assert.equal(tags[1], tags[0]);
+  assert.equal(bob.calls.length, 0);
+  assert.equal(press.turnedAway, 2);
+  assert.equal(bob.endpoint.stats.overloaded, 2);
+  assert.equal(bob.endpoint.stats.serverTransactions, 0, 'nothing of it is remembered');
+  peer.send('ACK', { To: tags[0]! });
+  await clock.advance(20);
+  assert.equal(peer.lines.length, 2);
+  press.behind = false;
+  await finish();
+});
+
+test('An INVITE that waited and turns out not to be readable gets 400', async () => {
+  const { peer, clock, bob, relieve, finish } = await pressedBench();
+  peer.send('INVITE', { Contact: '<sip:unfinished' }, 'offer');
+  await clock.advance(20);
+  await relieve();
+  assert.equal(peer.response.status, 400);
+  assert.equal(bob.calls.length, 0);
+  await finish();
+});
+
+test('Closing answers those who wait', async () => {
+  const { peer, clock, bob, finish } = await pressedBench();
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(20);
+  const closed = bob.endpoint.close();
+  await clock.advance(1000);
+  await closed;
+  assert.deepEqual(peer.lines, ['503 INVITE']);
+  await finish();
+});
