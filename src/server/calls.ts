@@ -32,7 +32,7 @@ import type { ServerEvent, ServerEventListener } from './events.ts';
 import type { Identity } from './identity.ts';
 import { legSite } from './leg-site.ts';
 import { type CallDirectory, LiveCalls } from './live-calls.ts';
-import { Admission, type RefusalReason } from './load/admission.ts';
+import { Admission, NO_TIME, type RefusalReason } from './load/admission.ts';
 import type { LoadMonitor } from './load/load-monitor.ts';
 import type { Metrics } from './metrics.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
@@ -55,9 +55,7 @@ export interface CallsOptions {
   readonly log: Logger;
   /** Undefined: calls are not traced. */
   readonly traces?: CallTraces | undefined;
-  readonly load: Pick<LoadMonitor, 'freeDiskBytes' | 'overloaded'> & {
-    readonly setups: Pick<LoadMonitor['setups'], 'ask' | 'closed' | 'turnAway'>;
-  };
+  readonly load: Pick<LoadMonitor, 'freeDiskBytes' | 'overloaded' | 'noteTurnedAway'>;
   readonly metrics: Metrics;
   readonly onEvent: ServerEventListener;
 }
@@ -81,7 +79,7 @@ export class Calls {
     const { limits } = options.config;
     this.#outgoing = new OutgoingCalls(options, {
       // Those who are here may still call others while nobody new is let in.
-      admit: () => (this.#admission.draining ? undefined : this.#admission.askOwn()),
+      admit: () => (this.#admission.draining ? undefined : this.#admission.ask()),
       find: (callId) => this.#live.get(callId),
       keep: (call, sipCallId) => this.#keep(call, this.#followToEnd(call), sipCallId),
       emit: (callback, sessionId) => this.#emit({ ...callback, sessionId }),
@@ -106,8 +104,6 @@ export class Calls {
         recordings: () => this.recordings,
         freeDiskBytes: () => options.load.freeDiskBytes,
         overloaded: () => options.load.overloaded,
-        timeForOne: () => options.load.setups.ask(),
-        hasTime: () => !options.load.setups.closed,
       },
     );
   }
@@ -135,8 +131,10 @@ export class Calls {
       turnsAway: () => config.limits.refuse_when_overloaded,
       refuses: () => this.#admission.refusing !== undefined,
       turnedAway: () => {
-        metrics.callRefused(this.#admission.refusing ?? 'overload');
-        load.setups.turnAway();
+        const { reason, retryAfterSeconds } = this.#admission.refusing ?? NO_TIME;
+        metrics.callRefused(reason);
+        load.noteTurnedAway();
+        return retryAfterSeconds;
       },
     };
   }

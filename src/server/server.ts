@@ -226,7 +226,7 @@ class AssembledServer implements Server {
         recordings: () => calls.recordings,
         callbacksOpen: () => outbox.open,
         freeDiskBytes: () => load.freeDiskBytes,
-        overloaded: () => load.overloaded || load.setups.perSecond !== undefined,
+        overloaded: () => load.overloaded || load.turnsAway,
         threads: () => load.samples,
         mediaMemory: () => media.memory(),
         frames: () => load.frames,

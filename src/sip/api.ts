@@ -76,8 +76,8 @@ export interface IntakePolicy {
   readonly turnsAway: () => boolean;
   /** Whether anybody who is taken on now would be refused anyhow; counts nothing. */
   readonly refuses: () => boolean;
-  /** One was turned away with 503, without having been seen by anybody. */
-  readonly turnedAway: () => void;
+  /** One is turned away with 503, without having been seen by anybody. @returns when it may try again, s */
+  readonly turnedAway: () => number;
 }
 
 /** An INVITE that came in. Unless it is answered or refused, it stays ringing until CANCEL or timeout. */

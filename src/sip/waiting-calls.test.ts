@@ -13,7 +13,10 @@ async function pressedBench() {
       isBehind: () => press.behind,
       turnsAway: () => press.turnsAway,
       refuses: () => false,
-      turnedAway: () => press.turnedAway++,
+      turnedAway: () => {
+        press.turnedAway++;
+        return 3;
+      },
     },
   });
   const relieve = async (): Promise<void> => {
@@ -62,7 +65,7 @@ test('Who waits too long gets 503 with Retry-After and one To tag for all copies
   const tags: string[] = [];
   const told = (): void => {
     assert.equal(peer.response.status, 503);
-    assert.equal(peer.response.headers.get('Retry-After'), '1');
+    assert.equal(peer.response.headers.get('Retry-After'), '3');
     tags.push(peer.response.headers.get('To')!);
   };
   told();

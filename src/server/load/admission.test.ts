@@ -18,8 +18,6 @@ function admission(limits: Partial<AdmissionLimits>, probe: Partial<AdmissionPro
     recordings: () => 0,
     freeDiskBytes: () => undefined,
     overloaded: () => false,
-    timeForOne: () => true,
-    hasTime: () => true,
     ...probe,
   };
   return { clock, desk: new Admission(clock, { ...NO_LIMITS, ...limits }, all) };
@@ -46,31 +44,13 @@ describe('admission', () => {
     assert.equal(desk.ask()?.reason, 'max_recordings');
   });
 
-  test('for want of time to set it up, one from outside is refused, where that is wanted', () => {
-    let asked = 0;
-    const timeForOne = (): boolean => ++asked > 2;
-    const { desk } = admission({ refuseWhenOverloaded: true }, { timeForOne });
-    assert.deepEqual(desk.ask(), { reason: 'overload', retryAfterSeconds: 1 });
-    assert.equal(desk.standing(), undefined, 'the next one may be let in');
-    assert.equal(desk.askOwn(), undefined, 'a call of one who is here');
-    assert.equal(desk.ask()?.reason, 'overload');
-    assert.equal(desk.ask(), undefined);
-    asked = 0;
-    assert.equal(admission({}, { timeForOne }).desk.ask(), undefined);
-    assert.equal(asked, 0);
-  });
-
   test('tells what it would say without counting anything', () => {
-    let asked = 0;
-    const probe = { timeForOne: () => ++asked > 0, hasTime: () => false };
-    assert.equal(admission({ refuseWhenOverloaded: true }, probe).desk.refusing, 'overload');
-    assert.equal(admission({}, probe).desk.refusing, undefined);
-    assert.equal(asked, 0);
     const { desk } = admission({ setupsPerSecond: 1 });
     for (let n = 0; n < 3; n++) assert.equal(desk.refusing, undefined);
     assert.equal(desk.ask(), undefined);
-    assert.equal(desk.refusing, 'setups_per_second');
-    assert.equal(admission({ maxCalls: 1 }, { calls: () => 1 }).desk.refusing, 'max_calls');
+    assert.deepEqual(desk.refusing, { reason: 'setups_per_second', retryAfterSeconds: 1 });
+    const full = admission({ maxCalls: 1 }, { calls: () => 1 }).desk;
+    assert.deepEqual(full.refusing, { reason: 'max_calls', retryAfterSeconds: 5 });
   });
 
   test('set-ups: a second worth of them at once, then as many a second; who was refused costs nothing', async () => {

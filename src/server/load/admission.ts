@@ -10,10 +10,6 @@ export interface AdmissionProbe {
   /** Free space where recordings grow, bytes; undefined as long as it is not known. */
   readonly freeDiskBytes: () => number | undefined;
   readonly overloaded: () => boolean;
-  /** Whether there is time to set up one more call now; who asks is counted. */
-  readonly timeForOne: () => boolean;
-  /** The same without being counted. */
-  readonly hasTime: () => boolean;
 }
 
 /** 0 is no limit, for each. */
@@ -49,6 +45,9 @@ export interface Refusal {
   readonly retryAfterSeconds: number;
 }
 
+/** For want of time just now: others may have more luck in a moment, and who obeys makes no calls at all until then. */
+export const NO_TIME: Refusal = { reason: 'overload', retryAfterSeconds: 1 };
+
 /** Decides which calls are let in, so that those that are up keep their quality. */
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -83,26 +82,17 @@ export class Admission {
     return undefined;
   }
 
-  /** Why one more call from outside would be refused now; undefined when it would not. Counts nothing. */
-  get refusing(): RefusalReason | undefined {
-    const standing = this.standing();
-    if (standing !== undefined) return standing;
-    if (this.#setups?.empty === true) return 'setups_per_second';
-    return this.#limits.refuseWhenOverloaded && !this.#probe.hasTime() ? 'overload' : undefined;
+  /** What {@link ask} would say now; counts nothing. */
+  get refusing(): Refusal | undefined {
+    return refusalFor(this.standing() ?? (this.#setups?.empty === true ? 'setups_per_second' : undefined));
   }
 
-  /** Asks for one more call from outside. @returns undefined when it is let in */
+  /** Asks for one more call. @returns undefined when it is let in */
   ask(): Refusal | undefined {
-    const refusal = this.askOwn();
-    if (refusal !== undefined) return refusal;
-    if (!this.#limits.refuseWhenOverloaded || this.#probe.timeForOne()) return undefined;
-    // Others may have more luck in a moment, and who obeys makes no calls at all until then.
-    return { reason: 'overload', retryAfterSeconds: RETRY_AFTER_SECONDS.setups_per_second };
+    return refusalFor(this.standing() ?? (this.#setups?.take() === false ? 'setups_per_second' : undefined));
   }
+}
 
-  /** Asks for one more call of ours: those who are here are not left in the middle, as long as anybody is let in. */
-  askOwn(): Refusal | undefined {
-    const reason = this.standing() ?? (this.#setups?.take() === false ? 'setups_per_second' : undefined);
-    return reason === undefined ? undefined : { reason, retryAfterSeconds: RETRY_AFTER_SECONDS[reason] };
-  }
+function refusalFor(reason: RefusalReason | undefined): Refusal | undefined {
+  return reason === undefined ? undefined : { reason, retryAfterSeconds: RETRY_AFTER_SECONDS[reason] };
 }

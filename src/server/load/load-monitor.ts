@@ -3,14 +3,7 @@ import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Logger } from '../../log/logger.ts';
 import type { WorkerLoad } from '../../mediaworker/worker-host.ts';
 import type { Clock, Timer } from '../../time/clock.ts';
-import {
-  CALM,
-  type LoadSample,
-  MAIN_SECONDS_TO_OVERLOAD,
-  type OverloadState,
-  stepOverload,
-} from './overload.ts';
-import { SetupGate } from './setup-gate.ts';
+import { CALM, type LoadSample, type OverloadState, stepOverload } from './overload.ts';
 
 export interface LoadMonitorOptions {
   readonly clock: Clock;
@@ -30,14 +23,13 @@ const DISK_EVERY_SAMPLES = 5;
 /** Watches, once a second, whether the threads that calls depend on keep pace, and how much disk is left. */
 export class LoadMonitor {
   readonly #options: LoadMonitorOptions;
-  /** Lets calls in as fast as the main thread can take them. */
-  readonly setups: SetupGate;
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
-  #mediaState: OverloadState = CALM;
-  #mainState: OverloadState = CALM;
+  #state: OverloadState = CALM;
   #sampledMs: number;
   #freeDiskBytes: number | undefined;
   #samples: readonly LoadSample[] = [];
+  #turnedAway = 0;
+  #turnedAwayBefore = 0;
   #lateFrames = 0;
   #frames = 0;
   #ticks = 0;
@@ -46,7 +38,6 @@ export class LoadMonitor {
 
   constructor(options: LoadMonitorOptions) {
     this.#options = options;
-    this.setups = new SetupGate(options.clock);
     this.#sampledMs = options.clock.monotonic();
   }
 
@@ -59,9 +50,19 @@ export class LoadMonitor {
     this.#timer?.cancel();
   }
 
-  /** Nobody can be let in: a media thread loses its pace, or the main thread is never idle, however few come. */
+  /** Nobody can be let in: a media thread loses its pace. A busy main thread takes as many calls as it can. */
   get overloaded(): boolean {
-    return this.#mediaState.overloaded || this.#mainState.overloaded;
+    return this.#state.overloaded;
+  }
+
+  /** Calls were turned away for want of time in this second or the last one. */
+  get turnsAway(): boolean {
+    return this.#turnedAway + this.#turnedAwayBefore > 0;
+  }
+
+  /** One more call was turned away for want of time. */
+  noteTurnedAway(): void {
+    this.#turnedAway++;
   }
 
   get freeDiskBytes(): number | undefined {
@@ -104,16 +105,14 @@ export class LoadMonitor {
     const main = { utilization, late: 0 };
     this.#samples = [main, ...media];
     const before = this.overloaded;
-    this.#mediaState = stepOverload(this.#mediaState, media);
-    this.#mainState = stepOverload(this.#mainState, [main], MAIN_SECONDS_TO_OVERLOAD);
+    this.#state = stepOverload(this.#state, media);
     if (this.overloaded !== before) this.#tell();
-    if (this.setups.turnedAway > 0) {
-      const told = { turned_away: this.setups.turnedAway };
-      this.#options.log.warn(told, 'more calls come than can be set up: calls were refused');
+    if (this.#turnedAway > 0) {
+      const told = { turned_away: this.#turnedAway };
+      this.#options.log.warn(told, 'more calls come than can be set up: some are refused');
     }
-    const limited = this.setups.perSecond !== undefined;
-    this.setups.step(elapsedMs / 1000, utilization);
-    if ((this.setups.perSecond !== undefined) !== limited) this.#tellLimit(utilization);
+    this.#turnedAwayBefore = this.#turnedAway;
+    this.#turnedAway = 0;
     if (++this.#ticks % DISK_EVERY_SAMPLES === 0) void this.#askDisk();
   }
 
@@ -126,20 +125,6 @@ export class LoadMonitor {
       this.#options.log.warn({ threads }, 'the machine cannot keep pace with more calls: they are refused');
     } else {
       this.#options.log.info({ threads }, 'the machine keeps pace again: calls are taken');
-    }
-  }
-
-  #tellLimit(utilization: number): void {
-    const { perSecond } = this.setups;
-    const seen = { utilization: Math.round(utilization * 100) / 100 };
-    if (perSecond === undefined) {
-      this.#options.log.info(seen, 'the main thread has time again: all calls are let in');
-    } else {
-      const limit = { ...seen, set_ups_per_second: Math.round(perSecond) };
-      this.#options.log.warn(
-        limit,
-        'the main thread is never idle: no more calls are let in than it can set up',
-      );
     }
   }
 

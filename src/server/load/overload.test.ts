@@ -34,16 +34,6 @@ describe('overload', () => {
     assert.equal(after([...strained, ...times(5, IDLE)]), false);
   });
 
-  test('where more seconds are asked for, it takes them to begin, and no more to be over', () => {
-    const step = (state: OverloadState, sample: LoadSample) => stepOverload(state, [sample], 10);
-    const run = (samples: readonly LoadSample[]) => samples.reduce(step, CALM).overloaded;
-    const busy = Array.from({ length: 10 }, () => BUSY);
-    assert.equal(run(busy.slice(1)), false);
-    assert.equal(run(busy), true);
-    assert.equal(run([...busy, IDLE, IDLE, IDLE, IDLE]), true);
-    assert.equal(run([...busy, IDLE, IDLE, IDLE, IDLE, IDLE]), false);
-  });
-
   test('no threads are no overload', () => {
     assert.equal(after(times(10)), false);
   });

@@ -1,6 +1,6 @@
 /** When a machine is about to lose the pace of its calls: a pure judgement over samples of one second. */
 
-/** One second of one thread that calls depend on (the main thread, a media thread). */
+/** One second of one thread. */
 export interface LoadSample {
   /** Share of the time in which the thread was at work, 0 to 1. */
   readonly utilization: number;
@@ -18,28 +18,19 @@ export interface OverloadState {
 export const MAX_UTILIZATION = 0.95;
 /** More late frames than this can be heard. */
 export const MAX_LATE = 0.05;
-/** The main thread is helped by a limit of set-ups first; where that does not help in this time, nothing will. */
-export const MAIN_SECONDS_TO_OVERLOAD = 10;
 /** A state changes only after so many seconds in a row, so that one stall refuses nobody. */
 export const SECONDS_TO_CHANGE = 5;
 
 export const CALM: OverloadState = { overloaded: false, contrary: 0 };
 
-/**
- * @param samples of this second, one for each thread
- * @param secondsToOverload so many in a row; it takes {@link SECONDS_TO_CHANGE} to be over
- */
-export function stepOverload(
-  state: OverloadState,
-  samples: readonly LoadSample[],
-  secondsToOverload: number = SECONDS_TO_CHANGE,
-): OverloadState {
+/** @param samples of this second, one for each media thread */
+export function stepOverload(state: OverloadState, samples: readonly LoadSample[]): OverloadState {
   const strained = samples.some(
     ({ utilization, late }) => utilization >= MAX_UTILIZATION || late >= MAX_LATE,
   );
   if (strained === state.overloaded) return { overloaded: state.overloaded, contrary: 0 };
   const contrary = state.contrary + 1;
-  return contrary >= (state.overloaded ? SECONDS_TO_CHANGE : secondsToOverload)
+  return contrary >= SECONDS_TO_CHANGE
     ? { overloaded: strained, contrary: 0 }
     : { overloaded: state.overloaded, contrary };
 }

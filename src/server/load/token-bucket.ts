@@ -3,27 +3,16 @@ import type { Clock } from '../../time/clock.ts';
 /** Lets so many through in a second, and some of them at once. */
 export class TokenBucket {
   readonly #clock: Clock;
-  readonly #burstSeconds: number;
-  #perSecond: number;
+  readonly #perSecond: number;
   #tokens: number;
   #at: number;
 
-  /**
-   * @param perSecond ≥ 0
-   * @param burstSeconds so many seconds' worth may come at once, one at least; default 1
-   */
-  constructor(clock: Clock, perSecond: number, burstSeconds = 1) {
+  /** @param perSecond > 0; a second's worth may come at once, one at least */
+  constructor(clock: Clock, perSecond: number) {
     this.#clock = clock;
-    this.#burstSeconds = burstSeconds;
     this.#perSecond = perSecond;
     this.#tokens = this.#room;
     this.#at = clock.monotonic();
-  }
-
-  /** From now on; what is in it stays, as far as it has room. */
-  set perSecond(perSecond: number) {
-    this.#fill();
-    this.#perSecond = perSecond;
   }
 
   /** @returns whether there was a token left */
@@ -40,7 +29,7 @@ export class TokenBucket {
   }
 
   get #room(): number {
-    return Math.max(1, this.#perSecond * this.#burstSeconds);
+    return Math.max(1, this.#perSecond);
   }
 
   #fill(): void {

@@ -191,7 +191,7 @@ export class WarmUp {
       load: {
         freeDiskBytes: undefined,
         overloaded: false,
-        setups: { ask: () => true, closed: false, turnAway: () => {} },
+        noteTurnedAway: () => {},
       },
       metrics: new Metrics(undefined, version),
       clock,

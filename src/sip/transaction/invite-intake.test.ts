@@ -23,13 +23,19 @@ class Bench {
         isBehind: () => this.behind,
         turnsAway: () => this.turnsAway,
         refuses: () => this.refuses,
-        turnedAway: () => this.counted++,
+        turnedAway: () => {
+          this.counted++;
+          return 7;
+        },
       },
       begin: ({ key }) => {
         this.begun.push(key);
         this.nowMs += this.costMs;
       },
-      turnAway: ({ key }) => this.turnedAway.push(key),
+      turnAway: ({ key }, retryAfterSeconds) => {
+        assert.equal(retryAfterSeconds, 7);
+        this.turnedAway.push(key);
+      },
       defer: (work) => this.#deferred.push(work),
     });
   }
@@ -185,7 +191,7 @@ describe('InviteIntake', () => {
     let failing = true;
     const intake = new InviteIntake({
       clock: { monotonic: () => bench.nowMs } as Clock,
-      policy: { isBehind: () => false, turnsAway: () => false, refuses: () => false, turnedAway: () => {} },
+      policy: { isBehind: () => false, turnsAway: () => false, refuses: () => false, turnedAway: () => 1 },
       begin: ({ key }) => {
         if (failing) throw new Error(`${key} fails`);
         bench.begun.push(key);

@@ -17,7 +17,7 @@ export interface InviteIntakeOptions {
   /** Begins its transaction, and most of its call. */
   readonly begin: (invite: WaitingInvite) => void;
   /** Answers 503 and remembers nothing. */
-  readonly turnAway: (invite: WaitingInvite) => void;
+  readonly turnAway: (invite: WaitingInvite, retryAfterSeconds: number) => void;
   /** Has `work` done behind what has arrived by now: at the end of this turn of the event loop. */
   readonly defer: (work: () => void) => void;
 }
@@ -155,8 +155,8 @@ export class InviteIntake {
 
   #turnAway(invite: WaitingInvite, now: number): void {
     this.#turnedAwayMs = now;
-    this.#options.turnAway(invite);
-    this.#options.policy.turnedAway();
+    const { policy, turnAway } = this.#options;
+    turnAway(invite, policy.turnedAway());
   }
 
   #defer(): void {

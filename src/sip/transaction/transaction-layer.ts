@@ -51,7 +51,7 @@ const TAKES_ALL: IntakePolicy = {
   isBehind: () => false,
   turnsAway: () => false,
   refuses: () => false,
-  turnedAway: () => {},
+  turnedAway: () => 1,
 };
 
 /** Longest request that goes over UDP when TCP is a choice, bytes (RFC 3261 18.1.1). */
@@ -76,7 +76,8 @@ export class TransactionLayer implements MessageReceiver {
       clock: options.clock,
       policy: options.intake ?? TAKES_ALL,
       begin: (invite) => this.#beginLater(invite),
-      turnAway: ({ request, flow }) => this.#refuseStateless(request, flow, 1),
+      turnAway: ({ request, flow }, retryAfterSeconds) =>
+        this.#refuseStateless(request, flow, retryAfterSeconds),
       defer: setImmediate,
     });
   }
