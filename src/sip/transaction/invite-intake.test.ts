@@ -93,6 +93,22 @@ describe('InviteIntake', () => {
     assert.deepEqual(bench.begun, ['a', 'b']);
   });
 
+  test('while as much comes in a turn as can be read in it, somebody is begun each 20 ms, and no more', () => {
+    const bench = new Bench();
+    bench.put('a', 'b', 'c', 'd', 'e', 'f');
+    assert.equal(bench.begun.length, 3);
+    for (let n = 0; n < 18; n++) {
+      for (let message = 0; message < 32; message++) bench.intake.noteArrival();
+      bench.turn(1);
+      assert.equal(bench.begun.length, 3);
+    }
+    for (let n = 0; n < 3; n++) {
+      for (let message = 0; message < 32; message++) bench.intake.noteArrival();
+      bench.turn(1);
+    }
+    assert.equal(bench.begun.length, 6);
+  });
+
   test('a burst is taken wholly within 400 ms; who would wait longer is turned away', () => {
     const bench = new Bench();
     const keys = Array.from({ length: 400 }, (_, n) => `c${n}`);

@@ -26,6 +26,12 @@ export interface InviteIntakeOptions {
 const TURN_MS = 0.5;
 /** The same with the answers to those who are turned away, ms. */
 const WHOLE_TURN_MS = 1.5;
+/**
+ * So many messages in one turn, and more are likely to wait in the socket: libuv reads no more datagrams at a time.
+ * Until they are read, nobody is begun; somebody is, though, when nobody was for a while, ms.
+ */
+const FULL_READ = 32;
+const LONGEST_PAUSE_MS = 20;
 /** A burst may wait so long: less than until its senders repeat it (T1, RFC 3261 17.1.1.1), ms. */
 const BURST_WAIT_MS = 400;
 /** Where some always wait, waiting longer helps nobody, ms. */
@@ -54,6 +60,9 @@ export class InviteIntake {
   /** Spent on new calls in this turn, ms. */
   #spentMs = 0;
   #deferred = false;
+  /** Messages that came in this turn. */
+  #arrived = 0;
+  #begunMs = Number.NEGATIVE_INFINITY;
   /** Since when some wait. */
   #waitingSinceMs = 0;
   /** Some always wait, until nobody is turned away any more. */
@@ -72,6 +81,11 @@ export class InviteIntake {
 
   has(key: string): boolean {
     return this.#waiting.has(key);
+  }
+
+  /** A message has come, of whatever kind. */
+  noteArrival(): void {
+    this.#arrived++;
   }
 
   /** Takes one on at once while there is time in this turn. */
@@ -113,7 +127,9 @@ export class InviteIntake {
     this.#spentMs = 0;
     const { clock, policy } = this.#options;
     const turnsAway = policy.turnsAway();
-    const isBehind = policy.isBehind();
+    const isFlooded = this.#arrived >= FULL_READ && clock.monotonic() - this.#begunMs < LONGEST_PAUSE_MS;
+    this.#arrived = 0;
+    const mayBegin = !isFlooded && !policy.isBehind();
     const startedMs = clock.monotonic();
     for (const [key, invite] of this.#waiting) {
       const now = clock.monotonic();
@@ -121,7 +137,7 @@ export class InviteIntake {
       if (turnsAway && (now - invite.sinceMs > this.#mayWaitMs(now) || policy.refuses())) {
         this.#waiting.delete(key);
         this.#turnAway(invite, now);
-      } else if (this.#spentMs < TURN_MS && !isBehind) {
+      } else if (this.#spentMs < TURN_MS && mayBegin) {
         this.#waiting.delete(key);
         this.#begin(invite);
       } else {
@@ -147,7 +163,8 @@ export class InviteIntake {
     try {
       begin(invite);
     } finally {
-      this.#spentMs += clock.monotonic() - startedMs;
+      this.#begunMs = clock.monotonic();
+      this.#spentMs += this.#begunMs - startedMs;
       // So that the next turn begins anew.
       if (this.#spentMs > 0) this.#defer();
     }

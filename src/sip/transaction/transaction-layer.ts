@@ -96,6 +96,7 @@ export class TransactionLayer implements MessageReceiver {
   }
 
   request(request: SipRequest, flow: Flow): void {
+    this.#intake.noteArrival();
     const top = via(request);
     if (request.method === 'ACK') {
       this.#acknowledge(request, serverKey(request, top, 'INVITE'));
