@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import {
   AF_INET,
   CLOCK_REALTIME,
+  ERRNO,
   MAP_PRIVATE_ANONYMOUS,
   MAP_SHARED_POPULATE,
   PROT_READ_WRITE,
@@ -25,7 +26,8 @@ export interface Libc {
   /** @returns a descriptor of the given family, a member of AF_… */
   socket(family: number, type: number): number;
   setOption(fd: number, level: number, name: number, value: number): void;
-  bind(fd: number, address: Uint8Array): void;
+  /** @returns false when the address is in use, which is no failure: whoever looks for a free port expects it */
+  bind(fd: number, address: Uint8Array): boolean;
   /** Writes the socket's own address over `address`, a struct sockaddr of its family. */
   socketName(fd: number, address: Uint8Array): void;
   close(fd: number): void;
@@ -40,12 +42,9 @@ export interface Libc {
 }
 
 export class LibcError extends Error {
-  readonly errno: number;
-
   constructor(call: string, errno: number) {
     super(`${call}: ${getSystemErrorName(-errno)}`);
     this.name = 'LibcError';
-    this.errno = errno;
   }
 }
 
@@ -97,7 +96,10 @@ export function loadLibc(): Libc {
       checked('setsockopt', setsockopt(fd, level, name, new Int32Array([value]), 4));
     },
     bind: (fd, address) => {
-      checked('bind', bind(fd, address, address.length));
+      const result: number = bind(fd, address, address.length);
+      if (result < 0 && koffi.errno() === ERRNO.EADDRINUSE) return false;
+      checked('bind', result);
+      return true;
     },
     socketName: (fd, address) => {
       checked('getsockname', getsockname(fd, address, new Uint32Array([address.length])));

@@ -2,7 +2,6 @@ import { isIPv6 } from 'node:net';
 import {
   AF_INET,
   AF_INET6,
-  ERRNO,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   MSG,
@@ -14,7 +13,6 @@ import {
   SQE,
   SQE_SKIP_SUCCESS,
 } from '../../io-uring/abi.ts';
-import { LibcError } from '../../io-uring/libc.ts';
 import { NOBODY, Reactor } from '../../io-uring/reactor.ts';
 import {
   type Batch,
@@ -163,11 +161,11 @@ export class UringDatagrams implements DatagramIo {
       libc.setOption(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
       libc.setOption(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
       if (v6) libc.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-      libc.bind(fd, name);
-      return fd;
+      if (libc.bind(fd, name)) return fd;
+      libc.close(fd);
+      return undefined;
     } catch (cause) {
       if (fd !== undefined) libc.close(fd);
-      if (cause instanceof LibcError && cause.errno === ERRNO.EADDRINUSE) return undefined;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new RtpPortError(`RTP cannot be bound to ${address}: ${reason}`, { cause });
     }
