@@ -89,11 +89,11 @@ export class UringDatagrams implements DatagramIo {
   }
 
   close(): void {
-    // Those that were closed in this turn wait in the ring for their end.
+    // A request that goes on would keep its socket bound: a ring stays as long as its memory, to the end of the process.
+    for (const socket of this.#sockets) socket.close();
+    for (const { reactor } of this.#batches.values()) reactor.enter();
     this.#reactor.enter();
-    for (const socket of this.#sockets) this.#reactor.libc.close(socket.fd);
     for (const { reactor } of this.#batches.values()) reactor.close();
-    this.#sockets.clear();
     this.#batches.clear();
   }
 
