@@ -38,7 +38,13 @@ async function hangUp(t: TestContext, io: DatagramIo, waitMs: number): Promise<v
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-late-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const clock = new RealClock();
-  const sockets = createRtpSockets({ io, minPort: 40_000, maxPort: 49_999, random: Math.random });
+  const sockets = createRtpSockets({
+    io,
+    minPort: 40_000,
+    maxPort: 49_999,
+    nowMs: () => clock.monotonic(),
+    random: Math.random,
+  });
   const peer = await sockets.open(HOST);
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<number>();

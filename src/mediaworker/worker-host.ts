@@ -12,6 +12,8 @@ export interface WorkerMediaHostOptions {
   readonly data: MediaWorkerData;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Called when the thread is no more, whatever ended it. */
+  readonly onExit?: () => void;
 }
 
 /** What a thread did since it was last asked. */
@@ -76,6 +78,11 @@ export class WorkerMediaHost implements MediaHost {
   /** More has happened in the thread than there was time for here. */
   get isBehind(): boolean {
     return this.#events.size > 0;
+  }
+
+  /** RTP ports that the next sessions here will have, whatever others take. */
+  get sparePorts(): number {
+    return this.#spares.length;
   }
 
   /** What the thread did since the last call; nothing while there is none. */
@@ -159,6 +166,7 @@ export class WorkerMediaHost implements MediaHost {
         this.#askedFrames = NO_FRAMES;
         this.#askedUtilization = undefined;
       }
+      this.#options.onExit?.();
       this.#events.flush();
       this.#loseAll();
     });

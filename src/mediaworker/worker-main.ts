@@ -28,7 +28,9 @@ const sockets = createRtpSockets({
   io: system.datagrams,
   minPort: data.rtpPorts.min,
   maxPort: data.rtpPorts.max,
+  nowMs: () => clock.monotonic(),
   random: Math.random,
+  ...data.portBook,
 });
 const { spare } = data;
 const spares =

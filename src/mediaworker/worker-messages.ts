@@ -6,10 +6,12 @@ import type { AudioCodec, MediaCommand, MediaEvent } from './protocol.ts';
 export interface MediaWorkerData {
   /** Lowest and highest UDP port for RTP and RTCP. */
   readonly rtpPorts: { readonly min: number; readonly max: number };
+  /** Which of them are free, as all media threads know, and which thread this is. Default: it has all of them. */
+  readonly portBook?: { readonly memory: SharedArrayBuffer; readonly thread: number } | undefined;
   /** How packets come from and go to the system. Default: `auto`. */
   readonly rtpIo?: SystemIoSetting | undefined;
   /** Codecs that sessions may have: what takes time to load is loaded ahead. */
-  readonly codecs?: readonly AudioCodec[];
+  readonly codecs?: readonly AudioCodec[] | undefined;
   /** Port pairs that are bound ahead of the sessions that will have them (spare-ports.ts); default: none. */
   readonly spare?: { readonly bindAddress: string; readonly pairs: number } | undefined;
   /** Key of the operator for recordings that are encrypted. It crosses to the thread here only, never in a command. */

@@ -1,30 +1,31 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { test as nodeTest, type TestContext } from 'node:test';
+import { seededRandom } from '../media/test-signals.ts';
 import type { DatagramIo } from './datagrams.ts';
 import { nodeDatagrams } from './node-datagrams.ts';
 import {
   createRtpSockets as createSockets,
   RtpPortError,
   type RtpSocket,
+  type RtpSockets,
   type RtpSocketsOptions,
 } from './sockets.ts';
 import { openUring } from './uring/uring.test-helper.ts';
+
+type Create = (options: Omit<RtpSocketsOptions, 'nowMs'>) => RtpSockets;
 
 const HOST = '127.0.0.1';
 const uring = openUring();
 
 /** All of these rules hold for either way to the system. */
-function test(
-  rule: string,
-  body: (t: TestContext, create: typeof createSockets) => Promise<void> | void,
-): void {
+function test(rule: string, body: (t: TestContext, create: Create) => Promise<void> | void): void {
   nodeTest(`${rule} (node)`, (t) => body(t, by(nodeDatagrams)));
   nodeTest(`${rule} (io_uring)`, { skip: uring.refused }, (t) => body(t, by(uring.datagrams)));
 }
 
-function by(io: DatagramIo): typeof createSockets {
-  return (options: RtpSocketsOptions) => createSockets({ ...options, io });
+function by(io: DatagramIo): Create {
+  return (options) => createSockets({ ...options, nowMs: () => performance.now(), io });
 }
 
 test('a pair is an even port and the odd one above it, and both carry datagrams', async (_t, createRtpSockets) => {
@@ -77,11 +78,12 @@ test('a long stretch of ports in use by others does not make the range count as 
     const taken = await others.open(HOST);
     t.after(() => taken.close());
   }
-  const draws = [0, 0.37];
-  const sockets = createRtpSockets({ minPort: 14_000, maxPort: 15_999, random: () => draws.shift()! });
-  const pair = await sockets.open(HOST);
-  t.after(() => pair.close());
-  assert.ok(pair.rtpPort > 14_000 + 2 * 259);
+  const sockets = createRtpSockets({ minPort: 14_000, maxPort: 15_999, random: seededRandom(1) });
+  for (let i = 0; i < 10; i++) {
+    const pair = await sockets.open(HOST);
+    t.after(() => pair.close());
+    assert.ok(pair.rtpPort > 14_000 + 2 * 259);
+  }
 });
 
 test('every pair of a range is had before the range is full', async (t, createRtpSockets) => {
@@ -94,6 +96,17 @@ test('every pair of a range is had before the range is full', async (t, createRt
   }
   assert.equal(ports.size, 12);
   await assert.rejects(sockets.open(HOST), RtpPortError);
+});
+
+test('a pair that was closed is really free in the next turn, be it looked at in a batch or not', async (_t, createRtpSockets) => {
+  const sockets = createRtpSockets({ minPort: 16_030, maxPort: 16_031, random: () => 0.3 });
+  for (let i = 0; i < 20; i++) {
+    const pair = await sockets.open(HOST);
+    if (i % 2 === 1) pair.joinBatch?.({ look: i % 4 });
+    if (i % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+    pair.close();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 });
 
 test('an address that is not ours is one clear error', async (_t, createRtpSockets) => {

@@ -6,6 +6,7 @@ import {
   RtpPortError,
 } from './datagrams.ts';
 import { nodeDatagrams } from './node-datagrams.ts';
+import { PortBook, type PortBookOptions } from './port-book.ts';
 
 export { RtpPortError } from './datagrams.ts';
 
@@ -26,12 +27,7 @@ export interface RtpSocket {
   close(): void;
 }
 
-export interface RtpSocketsOptions {
-  /** Lowest and highest UDP port, at least two. */
-  readonly minPort: number;
-  readonly maxPort: number;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
+export interface RtpSocketsOptions extends PortBookOptions {
   /** Default: {@link nodeDatagrams}. */
   readonly io?: DatagramIo | undefined;
 }
@@ -41,59 +37,71 @@ export interface RtpSockets {
   open(bindAddress: string): Promise<RtpSocket>;
 }
 
-/** Pairs that are tried before the range counts as full. */
-const MAX_TRIES = 200;
+/** Pairs that one who looks for one finds in use by other programs before it counts as in vain. */
+const MAX_TRIES = 16;
+/** Tries in one turn of the loop, whoever looks: each takes a tenth of a millisecond at most. */
+const TRIES_IN_TURN = 16;
 
 /**
- * Opens pairs of ports in a range, from a random place on and in random steps, so that a peer cannot guess the
- * next one. The steps pass each pair once before they repeat; being another user's neither in size nor in place,
- * they also leave a stretch of ports in use (another worker's calls, another program's) at the next try.
+ * Opens pairs of ports that are free by the book, one after the other. With io_uring nothing here waits for
+ * anything, so without turns between, many who ask at once would hold up the packets of all calls of the thread.
  */
 export function createRtpSockets(options: RtpSocketsOptions): RtpSockets {
-  const { io = nodeDatagrams } = options;
-  const first = options.minPort + (options.minPort % 2);
-  const pairs = Math.floor((options.maxPort - first + 1) / 2);
-  if (pairs < 1)
-    throw new RangeError(
-      `RTP ports ${options.minPort} to ${options.maxPort}: expected at least one even-odd pair`,
+  const { io = nodeDatagrams, minPort, maxPort } = options;
+  const book = new PortBook(options);
+  let last: Promise<unknown> = Promise.resolve();
+  let tries = 0;
+
+  const find = async (bindAddress: string): Promise<RtpSocket> => {
+    let tried = 0;
+    for (; tried < MAX_TRIES; tried++) {
+      if (++tries % TRIES_IN_TURN === 0) await nextTurn();
+      const port = book.take();
+      if (port === undefined) break;
+      const pair = await openPair(io, bindAddress, port, book);
+      if (pair !== undefined) return pair;
+    }
+    const inVain = tried === 0 ? '' : ` (${tried} tried)`;
+    throw new RtpPortError(
+      `no free pair of RTP ports between ${minPort} and ${maxPort} on ${bindAddress}${inVain}: widen the range (rtp.ports)`,
     );
-  let next = Math.floor(options.random() * pairs);
-  let step = 1 + Math.floor(options.random() * (pairs - 1));
-  while (greatestCommonDivisor(step, pairs) !== 1) step++;
+  };
 
   return {
-    async open(bindAddress) {
-      const tries = Math.min(pairs, MAX_TRIES);
-      for (let i = 0; i < tries; i++) {
-        const port = first + 2 * next;
-        next = (next + step) % pairs;
-        const socket = await openPair(io, bindAddress, port);
-        if (socket !== undefined) return socket;
-      }
-      throw new RtpPortError(
-        `no free pair of RTP ports between ${options.minPort} and ${options.maxPort} on ${bindAddress} (${tries} tried): widen the range (rtp.ports)`,
-      );
+    open(bindAddress) {
+      const found = last.then(() => find(bindAddress));
+      last = found.catch(() => {});
+      return found;
     },
   };
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+/** Behind what the loop has to do now, timers that are due among it. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** @returns undefined when one of the two ports is in use */
-async function openPair(io: DatagramIo, address: string, port: number): Promise<RtpSocket | undefined> {
-  const rtp = await io.bind(address, port);
-  if (rtp === undefined) return undefined;
-  const rtcp = await io.bind(address, port + 1).catch((error: unknown) => {
-    rtp.close();
-    throw error;
-  });
-  if (rtcp === undefined) {
-    rtp.close();
-    return undefined;
+/** @returns undefined when one of the two ports is in use: the book knows then */
+async function openPair(
+  io: DatagramIo,
+  address: string,
+  port: number,
+  book: PortBook,
+): Promise<RtpSocket | undefined> {
+  let rtp: DatagramSocket | undefined;
+  let rtcp: DatagramSocket | undefined;
+  try {
+    rtp = await io.bind(address, port);
+    rtcp = rtp && (await io.bind(address, port + 1));
+  } catch (cause) {
+    rtp?.close();
+    book.putBack(port);
+    throw cause;
   }
-  return new UdpPair(rtp, rtcp, port);
+  if (rtp !== undefined && rtcp !== undefined) return new UdpPair(rtp, rtcp, port, book);
+  rtp?.close();
+  book.setAside(port);
+  return undefined;
 }
 
 class UdpPair implements RtpSocket {
@@ -101,8 +109,11 @@ class UdpPair implements RtpSocket {
   readonly receive?: () => void;
   readonly #rtp: DatagramSocket;
   readonly #rtcp: DatagramSocket;
+  readonly #book: PortBook;
+  #closed = false;
 
-  constructor(rtp: DatagramSocket, rtcp: DatagramSocket, rtpPort: number) {
+  constructor(rtp: DatagramSocket, rtcp: DatagramSocket, rtpPort: number, book: PortBook) {
+    this.#book = book;
     this.rtpPort = rtpPort;
     this.#rtp = rtp;
     this.#rtcp = rtcp;
@@ -142,7 +153,11 @@ class UdpPair implements RtpSocket {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#rtp.close();
     this.#rtcp.close();
+    // The system has closed them at the end of the turn only: whoever was given the pair now would find it in use.
+    setImmediate(() => this.#book.giveBack(this.rtpPort));
   }
 }

@@ -4,9 +4,8 @@ import { HttpSender } from '../callbacks/http-sender.ts';
 import { DurableOutbox } from '../callbacks/outbox.ts';
 import { RecordingService } from '../call/recording-service.ts';
 import type { Logger } from '../log/logger.ts';
-import { MediaHostPool } from '../mediaworker/host-pool.ts';
-import { sparePairs } from '../mediaworker/spare-ports.ts';
-import { WorkerMediaHost } from '../mediaworker/worker-host.ts';
+import type { MediaHostPool } from '../mediaworker/host-pool.ts';
+import { openMediaThreads } from '../mediaworker/media-threads.ts';
 import { AddressGuard } from '../net/address-guard.ts';
 import { HttpClient } from '../net/http-client.ts';
 import { redactUrl } from '../net/http-url.ts';
@@ -402,18 +401,13 @@ class AssembledServer implements Server {
   }
 
   #openMedia(recordingKey: Uint8Array | undefined): MediaHostPool {
-    const log = this.#log.child({ component: 'media' });
-    const { bind: bindAddress, ports, codecs, io: rtpIo, threads: asked } = this.#config.rtp;
-    const threads = asked === 0 ? availableParallelism() : asked;
-    const pairs = sparePairs(ports, threads);
-    const spare = pairs > 0 ? { bindAddress, pairs } : undefined;
-    const data = { rtpPorts: ports, rtpIo, codecs, spare, recordingKey };
-    const hosts = Array.from(
-      { length: threads },
-      () => new WorkerMediaHost({ data, log, clock: this.#clock }),
-    );
-    for (const host of hosts) host.warmUp();
-    const pool = new MediaHostPool(hosts);
+    const { bind: bindAddress, ports: rtpPorts, codecs, io: rtpIo, threads } = this.#config.rtp;
+    const pool = openMediaThreads({
+      threads: threads === 0 ? availableParallelism() : threads,
+      ...{ bindAddress, rtpPorts, codecs, rtpIo, recordingKey },
+      clock: this.#clock,
+      log: this.#log.child({ component: 'media' }),
+    });
     this.#opened.push(() => pool.close());
     return pool;
   }

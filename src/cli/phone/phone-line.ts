@@ -56,7 +56,7 @@ export async function openPhoneLine(options: PhoneLineOptions): Promise<PhoneLin
     onInvite: (call) => call.refuse(486),
   });
   await endpoint.start();
-  const sockets = createRtpSockets({ ...RTP_PORTS, random: Math.random });
+  const sockets = createRtpSockets({ ...RTP_PORTS, nowMs: () => clock.monotonic(), random: Math.random });
   const media = new LocalMediaHost({
     clock,
     log: log.child({ component: 'media' }),

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import { silentLogger } from '../log/logger.ts';
+import { RealClock } from '../time/real-clock.ts';
+import { openMediaThreads } from './media-threads.ts';
+import type { MediaEvent } from './protocol.ts';
+
+const LOCALHOST = '127.0.0.1';
+
+test('threads share the ports of a range, and those of one that dies are free again', async (t) => {
+  const started: Worker[] = [];
+  const note = (worker: Worker): unknown => started.push(worker);
+  process.on('worker', note);
+  t.after(() => process.off('worker', note));
+  const pool = openMediaThreads({
+    threads: 2,
+    bindAddress: LOCALHOST,
+    rtpPorts: { min: 43_500, max: 43_507 },
+    recordingKey: undefined,
+    clock: new RealClock(),
+    log: silentLogger,
+  });
+  t.after(() => pool.close());
+  const ended: string[] = [];
+  const open = (sessionId: string): Promise<MediaEvent> =>
+    new Promise((resolve) => {
+      pool.subscribe(sessionId, (event) => {
+        if (event.type === 'closed') ended.push(sessionId);
+        resolve(event);
+      });
+      pool.send({ type: 'open', sessionId, bindAddress: LOCALHOST, idleMedia: 'none' });
+    });
+  const events = await Promise.all(['a', 'b', 'c', 'd'].map(open));
+  const ports = events.map((event) => (event.type === 'opened' ? event.rtpPort : event.type));
+  assert.deepEqual(ports.toSorted(), [43_500, 43_502, 43_504, 43_506]);
+  assert.equal(pool.hasPorts, false);
+  const fifth = await open('e');
+  assert.equal(fifth.type, 'openFailed');
+
+  while (started.length < 2) await once(process, 'worker');
+  // What is no message of ours ends it as any fault would.
+  started[0]!.postMessage({ kind: 'commands' });
+  await new Promise((resolve) => started[0]!.once('exit', resolve));
+  assert.equal(ended.length, 2);
+  assert.equal(pool.hasPorts, true);
+  assert.equal((await open('f')).type, 'opened');
+});
