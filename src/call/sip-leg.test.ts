@@ -50,6 +50,23 @@ test('a call without a common codec is refused with 488', async (t) => {
   await bench.finish();
 });
 
+test('where no media session can be had, the caller is refused, and told when to try again', async (t) => {
+  const bench = await openBench(t);
+  const peer = await RawPeer.open(bench.network);
+  peer.send('INVITE');
+  await bench.clock.advance(50);
+  t.mock.method(bench.rtp, 'open', () => Promise.reject(new Error('no free pair of RTP ports')));
+  await assert.rejects(
+    bench.leg.answer(),
+    (error) => error instanceof CallError && /no media session .*no free pair/.test(error.message),
+  );
+  await bench.clock.advance(50);
+  assert.equal(peer.response.status, 503);
+  assert.equal(peer.response.headers.get('Retry-After'), '5');
+  assert.equal((await bench.leg.ended).reason, 'error');
+  await bench.finish();
+});
+
 test('an answer restricted to codecs that we do not have is refused with 488 too', async (t) => {
   const bench = await openBench(t);
   const alice = await bench.caller();

@@ -1,7 +1,7 @@
 import type { IdleMedia, InbandDigits, MediaHost } from '../mediaworker/protocol.ts';
 import type { Logger } from '../log/logger.ts';
 import { redactUris } from '../log/redact.ts';
-import type { IncomingSipCall, SipCallEnd } from '../sip/api.ts';
+import type { IncomingSipCall, SipCallEnd, SipHeader } from '../sip/api.ts';
 import type { AudioCodecName } from '../sip/sdp/offer-answer.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { CallError, type EndReason } from './leg.ts';
@@ -37,6 +37,8 @@ export interface SipLegOptions extends SipLegSite {
 
 /** An unanswered call is told that it rings when the script takes longer than this, ms. */
 const RING_AFTER_MS = 200;
+/** When a caller may try again for whom there was no media session, s: by then ports may be free (RFC 3261 20.33). */
+const RETRY_AFTER_SECONDS = 5;
 /** Final responses for the reasons with which a script may refuse a call (spec/call-control.md 2). */
 const REFUSALS: Readonly<Record<EndReason, number>> = {
   hangup: 480,
@@ -194,7 +196,7 @@ class InboundSipSignalling implements Signalling {
       return this.#opened;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      this.#refuse(503);
+      this.#refuse(503, [{ name: 'Retry-After', value: String(RETRY_AFTER_SECONDS) }]);
       throw new CallError('answer_failed', `no media session for the call: ${reason}`, { cause });
     }
   }
@@ -211,10 +213,10 @@ class InboundSipSignalling implements Signalling {
     }
   }
 
-  #refuse(status: number): void {
+  #refuse(status: number, headers: readonly SipHeader[] = []): void {
     if (this.#over) return;
     this.#finish();
-    this.#call.refuse(status);
+    this.#call.refuse(status, { headers });
     void this.#leg?.refused();
   }
 }

@@ -56,6 +56,8 @@ export interface CallsOptions {
   /** Undefined: calls are not traced. */
   readonly traces?: CallTraces | undefined;
   readonly load: Pick<LoadMonitor, 'freeDiskBytes' | 'overloaded' | 'noteTurnedAway'>;
+  /** Whether there are RTP ports for one more call. */
+  readonly hasRtpPorts: () => boolean;
   readonly metrics: Metrics;
   readonly onEvent: ServerEventListener;
 }
@@ -103,6 +105,7 @@ export class Calls {
         calls: () => this.count,
         recordings: () => this.recordings,
         freeDiskBytes: () => options.load.freeDiskBytes,
+        hasRtpPorts: options.hasRtpPorts,
         overloaded: () => options.load.overloaded,
       },
     );

@@ -136,7 +136,8 @@ export const CONFIG_KEYS = {
       schema: portRange,
       kind: 'text',
       default: '20000-29999',
-      description: 'UDP ports for audio, two for each call; open them in the firewall.',
+      description:
+        'UDP ports for audio, two for each call; open them in the firewall. Where none are left, calls are answered with 503.',
     }),
     codecs: key({
       schema: z

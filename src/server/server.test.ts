@@ -115,6 +115,30 @@ test('beyond the limit of calls a caller gets 503 with Retry-After, and room aga
   await server.stop();
 });
 
+test('when the RTP ports run out, a caller gets 503 before anything is done for it, and room again later', async (t) => {
+  const server = newServer(RECORD, { 'rtp.ports': '44990-44993', 'rtp.threads': 2, 'metrics.open': true });
+  t.after(() => server.stop());
+  const events: ServerEvent[] = [];
+  server.onEvent((event) => events.push(event));
+  const addresses = await server.start();
+  const up = [dial(addresses), dial(addresses)];
+  await until('the answers', () => up.every((call) => call.events.includes('confirmed')));
+  const invites = (): number => events.filter(({ text }) => text === '← INVITE').length;
+  assert.equal(invites(), 2);
+  const third = dial(addresses);
+  await until('the refusal', () => third.end !== undefined);
+  assert.equal(third.end?.status, 503);
+  assert.equal(invites(), 2);
+  const ready = await fetch(`${addresses.http.url}/readyz`);
+  assert.match(await ready.text(), /new calls are refused: rtp_ports/);
+  const metrics = await (await fetch(`${addresses.http.url}/metrics`)).text();
+  assert.match(metrics, /^openswml_calls_refused_total\{reason="rtp_ports"\} 1$/m);
+  await up[0]!.call.hangup();
+  await until('the end of the recording', () => events.some(({ text }) => text === 'media closed'));
+  const fourth = dial(addresses);
+  await until('the answer', () => fourth.events.includes('confirmed'));
+});
+
 test('the timeline of a call tells SIP messages, steps and states in order', async () => {
   const server = newServer('sections:\n  main:\n    - answer: {}\n    - set: {a: 1}\n    - hangup: {}\n');
   const events: ServerEvent[] = [];

@@ -261,6 +261,7 @@ class AssembledServer implements Server {
       outbox,
       http: new GuardedScriptHttp(http, config.signing_key),
       load,
+      hasRtpPorts: () => media.hasPorts,
       metrics,
       clock,
       log,

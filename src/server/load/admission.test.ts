@@ -17,6 +17,7 @@ function admission(limits: Partial<AdmissionLimits>, probe: Partial<AdmissionPro
     calls: () => 0,
     recordings: () => 0,
     freeDiskBytes: () => undefined,
+    hasRtpPorts: () => true,
     overloaded: () => false,
     ...probe,
   };
@@ -80,6 +81,15 @@ describe('admission', () => {
     free = undefined;
     assert.equal(desk.ask(), undefined);
     free = 100;
+    assert.equal(desk.ask(), undefined);
+  });
+
+  test('without RTP ports for one more nobody is let in', () => {
+    let ports = false;
+    const { desk } = admission({}, { hasRtpPorts: () => ports });
+    assert.deepEqual(desk.ask(), { reason: 'rtp_ports', retryAfterSeconds: 5 });
+    assert.equal(desk.standing(), 'rtp_ports');
+    ports = true;
     assert.equal(desk.ask(), undefined);
   });
 

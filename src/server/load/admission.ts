@@ -9,6 +9,8 @@ export interface AdmissionProbe {
   readonly recordings: () => number;
   /** Free space where recordings grow, bytes; undefined as long as it is not known. */
   readonly freeDiskBytes: () => number | undefined;
+  /** Whether there are RTP ports for one more call. */
+  readonly hasRtpPorts: () => boolean;
   readonly overloaded: () => boolean;
 }
 
@@ -28,6 +30,7 @@ export type RefusalReason =
   | 'setups_per_second'
   | 'max_recordings'
   | 'disk_space'
+  | 'rtp_ports'
   | 'overload';
 
 /** When a caller who was turned away may try again, s. */
@@ -37,6 +40,7 @@ const RETRY_AFTER_SECONDS: Readonly<Record<RefusalReason, number>> = {
   setups_per_second: 1,
   max_recordings: 5,
   disk_space: 60,
+  rtp_ports: 5,
   overload: 5,
 };
 
@@ -73,11 +77,12 @@ export class Admission {
   /** Why nobody would be let in now; undefined when somebody would. Counts nothing. */
   standing(): RefusalReason | undefined {
     const { maxCalls, maxRecordings, minFreeDiskBytes, refuseWhenOverloaded } = this.#limits;
-    const { calls, recordings, freeDiskBytes, overloaded } = this.#probe;
+    const { calls, recordings, freeDiskBytes, hasRtpPorts, overloaded } = this.#probe;
     if (this.#draining) return 'shutting_down';
     if (maxCalls > 0 && calls() >= maxCalls) return 'max_calls';
     if (maxRecordings > 0 && recordings() >= maxRecordings) return 'max_recordings';
     if (minFreeDiskBytes > 0 && (freeDiskBytes() ?? minFreeDiskBytes) < minFreeDiskBytes) return 'disk_space';
+    if (!hasRtpPorts()) return 'rtp_ports';
     if (refuseWhenOverloaded && overloaded()) return 'overload';
     return undefined;
   }

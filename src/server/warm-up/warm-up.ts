@@ -193,6 +193,7 @@ export class WarmUp {
         overloaded: false,
         noteTurnedAway: () => {},
       },
+      hasRtpPorts: () => true,
       metrics: new Metrics(undefined, version),
       clock,
       log,
