@@ -135,8 +135,12 @@ test('when the RTP ports run out, a caller gets 503 before anything is done for 
   assert.match(metrics, /^openswml_calls_refused_total\{reason="rtp_ports"\} 1$/m);
   await up[0]!.call.hangup();
   await until('the end of the recording', () => events.some(({ text }) => text === 'media closed'));
-  const fourth = dial(addresses);
-  await until('the answer', () => fourth.events.includes('confirmed'));
+  let next = dial(addresses);
+  await until('an answer', () => {
+    // The thread that closed the ports frees them a moment later.
+    if (next.end !== undefined) next = dial(addresses);
+    return next.events.includes('confirmed');
+  });
 });
 
 test('the timeline of a call tells SIP messages, steps and states in order', async () => {
