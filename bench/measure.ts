@@ -162,12 +162,13 @@ function signalling(report: GeneratorReport) {
   };
 }
 
-async function withServer(
-  { idle, profile }: LoadOptions,
+/** Runs `work` beside a server with the defaults, which ends with it. */
+export async function withServer<T>(
+  { idle, profile }: Pick<LoadOptions, 'idle' | 'profile'>,
   calls: number,
   row: LoadRow,
-  work: (server: ServerProcess) => Promise<RunResult>,
-): Promise<RunResult> {
+  work: (server: ServerProcess) => Promise<T>,
+): Promise<T> {
   const server = await ServerProcess.start({
     document: row.document,
     args: ['--log-level', 'info'],
@@ -188,7 +189,11 @@ async function withServer(
   return withStoppable({ stop: () => server.dispose() }, () => work(server));
 }
 
-async function withStoppable<One extends Stoppable, T>(one: One, work: (one: One) => Promise<T>): Promise<T> {
+/** Runs `work`, and ends `one` with it, or with Ctrl-C. */
+export async function withStoppable<One extends Stoppable, T>(
+  one: One,
+  work: (one: One) => Promise<T>,
+): Promise<T> {
   running.add(one);
   try {
     return await work(one);

@@ -167,8 +167,9 @@ export class WorkerMediaHost implements MediaHost {
         this.#askedUtilization = undefined;
       }
       this.#options.onExit?.();
+      const lost = [...this.#listeners.keys()];
       this.#events.flush();
-      this.#loseAll();
+      this.#loseAll(lost);
     });
     return worker;
   }
@@ -183,8 +184,8 @@ export class WorkerMediaHost implements MediaHost {
     });
   }
 
-  #loseAll(): void {
-    for (const sessionId of [...this.#listeners.keys()]) {
+  #loseAll(sessionIds: readonly string[]): void {
+    for (const sessionId of sessionIds) {
       this.#deliver({ type: 'closed', sessionId, statistics: NO_STATISTICS });
     }
   }

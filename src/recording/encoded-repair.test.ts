@@ -26,11 +26,10 @@ interface Growing {
   readonly finished: Buffer;
 }
 
-/** A second of a tone, and how its file comes to be. */
-async function grow(format: EncodedFormat, shape: AudioShape): Promise<Growing> {
+/** A tone, a second unless told, and how its file comes to be. */
+async function grow(format: EncodedFormat, shape: AudioShape, samples = shape.sampleRate): Promise<Growing> {
   const encoder = await openFrameEncoder({ ...shape, format, kbps: 32, skipFrames: 0 });
   const layout = frameLayout(format, shape, 32);
-  const samples = shape.sampleRate;
   const chunks: Uint8Array[] = [layout.head()];
   const steps: { bytes: number; samples: number }[] = [];
   let position = chunks[0]!.length;
@@ -162,6 +161,23 @@ for (const format of ['mp3', 'mp4'] as const) {
         assert.equal(result.durationMs, ms, `a spool that ${name}`);
         assert.deepEqual(files.names, ['/r']);
       }
+    }
+  });
+
+  test(`${format}: one that was killed when all was encoded is as long as its spool, to the sample`, async () => {
+    for (const samples of [8000, 8001, 8100, 8300, 8575, 8576]) {
+      const { bytes } = await grow(format, MONO, samples);
+      const files = new MemoryFiles();
+      files.put('/r.part', bytes);
+      files.put(
+        '/r.pcm.part',
+        Buffer.concat([spoolHeader({ ...MONO, from: 0 }), Buffer.from(sine(samples, 440, -12).buffer)]),
+      );
+      const encoders = new LocalEncoders();
+      encoders.working = true;
+      const result = await repairSpool('/r', format, { files, encoders });
+      assert.ok(result.state === 'complete');
+      assert.equal(result.durationMs, samples / 8);
     }
   });
 

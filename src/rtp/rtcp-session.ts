@@ -90,7 +90,7 @@ export class RtcpSession {
   /**
    * Our report; the next one is due an interval later.
    * @param source SSRC of the stream that we receive; −1 for none yet
-   * @returns the datagram, valid until the next call
+   * @returns the datagram
    */
   report(nowMs: number, sent: Sent, source: number, reception: SourceReception): Uint8Array {
     this.#dueMs = nowMs + this.#interval(INTERVAL_MS);

@@ -7,8 +7,8 @@ export interface ArrivingMessage {
   readonly data: Uint8Array;
 }
 
-/** Calls that are remembered, and messages of each. */
-const MAX_CALLS = 64;
+/** Calls that are remembered, as many as may wait (sip/transaction/invite-intake.ts), and messages of each. */
+const MAX_CALLS = 10_000;
 const MAX_MESSAGES = 8;
 
 /** The first SIP messages of calls, until somebody takes the calls: INVITE and what was said to it at once. */
@@ -26,6 +26,11 @@ export class ArrivingCalls {
     this.#messages.set(line.sipCallId, [message]);
     const [oldest] = this.#messages.keys();
     if (this.#messages.size > MAX_CALLS && oldest !== undefined) this.#messages.delete(oldest);
+  }
+
+  /** Nobody takes this call. */
+  forget(sipCallId: string): void {
+    this.#messages.delete(sipCallId);
   }
 
   take(sipCallId: string): readonly ArrivingMessage[] {

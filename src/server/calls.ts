@@ -133,10 +133,11 @@ export class Calls {
     return {
       turnsAway: () => config.limits.refuse_when_overloaded,
       refuses: () => this.#admission.refusing !== undefined,
-      turnedAway: () => {
+      turnedAway: (sipCallId) => {
         const { reason, retryAfterSeconds } = this.#admission.refusing ?? NO_TIME;
         metrics.callRefused(reason);
-        load.noteTurnedAway();
+        load.noteTurnedAway(reason);
+        this.#arriving.forget(sipCallId);
         return retryAfterSeconds;
       },
     };

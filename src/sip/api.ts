@@ -76,8 +76,12 @@ export interface IntakePolicy {
   readonly turnsAway: () => boolean;
   /** Whether anybody who is taken on now would be refused anyhow; counts nothing. */
   readonly refuses: () => boolean;
-  /** One is turned away with 503, without having been seen by anybody. @returns when it may try again, s */
-  readonly turnedAway: () => number;
+  /**
+   * One is turned away with 503, without having been seen by anybody.
+   * @param sipCallId its Call-ID
+   * @returns when it may try again, s
+   */
+  readonly turnedAway: (sipCallId: string) => number;
 }
 
 /** An INVITE that came in. Unless it is answered or refused, it stays ringing until CANCEL or timeout. */

@@ -45,12 +45,13 @@ test('An INVITE waits, OPTIONS does not, and a copy of the INVITE makes no secon
 });
 
 test('A CANCEL finds the INVITE that waits: 200 for the one, 487 for the other', async () => {
-  const { peer, clock, bob, finish } = await pressedBench();
-  bob.onCall = () => {};
+  const { peer, clock, bob, relieve, finish } = await pressedBench();
   peer.send('INVITE', {}, 'offer');
   await clock.advance(20);
   peer.send('CANCEL', { Via: 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-INVITE-1' });
   await clock.advance(20);
+  await relieve();
+  assert.equal(bob.calls.length, 0, 'its owner never sees it');
   assert.deepEqual(peer.lines.filter((line) => !line.startsWith('1')).sort(), ['200 CANCEL', '487 INVITE']);
   await finish();
 });
@@ -70,21 +71,50 @@ test('Who waits too long gets 503 with Retry-After and one To tag for all copies
   };
   told();
   peer.send('INVITE', {}, 'offer');
-  await clock.advance(450);
-  await turn();
   await clock.advance(20);
   told();
   assert.deepEqual(peer.lines, ['503 INVITE', '503 INVITE']);
   assert.match(tags[0]!, /;tag=[0-9a-f]{16}$/);
   assert.equal(tags[1], tags[0]);
   assert.equal(bob.calls.length, 0);
-  assert.equal(press.turnedAway, 2);
+  assert.equal(press.turnedAway, 1, 'a copy is not counted');
   assert.equal(bob.endpoint.stats.overloaded, 2);
   assert.equal(bob.endpoint.stats.serverTransactions, 0, 'nothing of it is remembered');
   peer.send('ACK', { To: tags[0]! });
   await clock.advance(20);
   assert.equal(peer.lines.length, 2);
   press.behind = false;
+  await finish();
+});
+
+test('A copy of an INVITE that crosses its 503 begins no call', async () => {
+  const { peer, clock, bob, press, finish } = await pressedBench();
+  press.turnsAway = true;
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(450);
+  await turn();
+  await clock.advance(20);
+  assert.deepEqual(peer.lines, ['503 INVITE']);
+  press.behind = false;
+  peer.send('INVITE', {}, 'offer');
+  peer.send('ACK', { To: peer.response.headers.get('To')! });
+  await clock.advance(20);
+  await turn();
+  await clock.advance(20_000);
+  assert.deepEqual(peer.lines, ['503 INVITE', '503 INVITE']);
+  assert.equal(bob.calls.length, 0);
+  await finish();
+});
+
+test('A request within a dialog that has the branch of one that waits, against the rules, is the one that counts', async () => {
+  const { peer, clock, bob, relieve, finish } = await pressedBench();
+  peer.send('INVITE', {}, 'offer');
+  peer.send('INVITE', { To: '<sip:bob@10.0.0.2>;tag=unknown' }, 'offer');
+  await clock.advance(20);
+  assert.deepEqual(peer.lines, ['481 INVITE']);
+  await relieve();
+  assert.deepEqual(peer.lines, ['481 INVITE']);
+  assert.equal(bob.calls.length, 0);
   await finish();
 });
 

@@ -49,6 +49,33 @@ test('what comes alone in its turn never waits', async () => {
   }
 });
 
+test('the longer some wait, the more is done in a turn, whatever else takes its time', async () => {
+  let nowMs = 0;
+  let done = 0;
+  const queue = new TurnQueue<number>({ monotonic: () => nowMs } as Clock, 0.5, () => {
+    done++;
+    nowMs += 0.1;
+  });
+  // Each turn brings 1.5 ms of work, and takes 3 ms for something else.
+  for (let n = 0; n < 2000; n++) {
+    queue.put(Array.from({ length: 15 }, (_, item) => item));
+    nowMs += 3;
+    await turn();
+    assert.ok(queue.size < 100, `${queue.size} wait`);
+  }
+  assert.ok(done > 29_900);
+});
+
+test('what an item puts is done behind those that wait', () => {
+  const done: string[] = [];
+  const queue = new TurnQueue<string>({ monotonic: () => 0 } as Clock, 1, (item) => {
+    done.push(item);
+    if (item === 'a') queue.put(['c']);
+  });
+  queue.put(['a', 'b']);
+  assert.deepEqual(done, ['a', 'b', 'c']);
+});
+
 test('what waits can be done at once', async () => {
   const { queue, done } = bench();
   queue.put([2, 0.1, 0.1]);

@@ -17,6 +17,8 @@ export interface ByteSink {
  */
 export const LEAD_FRAMES = 3;
 
+/** By what encoders fill up the end, at most: LAME a frame and what its decoders are late by, AAC a frame. */
+const MOST_PADDING_FRAMES = 1.25;
 /** Sample instants that are encoded at a time, ms. */
 const PORTION_MS = 1000;
 /** The end of a long file is larger than what may wait in a target: it goes in slices. */
@@ -37,10 +39,13 @@ export async function completeFromSpool(
   spec: EncodingSpec,
 ): Promise<number> {
   const { samplesPerFrame, decodableSamples } = layout;
-  // A killed process may have brought frames to the disk, and not yet the samples that they were made of.
-  if (spool.until <= decodableSamples) {
-    await writeEnd(layout, decodableSamples, sink);
-    return decodableSamples;
+  const ahead = decodableSamples - spool.until;
+  if (ahead >= 0) {
+    // The last frames of an encoder are filled up. More than that, and a killed process has brought frames to the
+    // disk, and not yet the samples that they were made of.
+    const samples = ahead > MOST_PADDING_FRAMES * samplesPerFrame ? decodableSamples : spool.until;
+    await writeEnd(layout, samples, sink);
+    return samples;
   }
   // Frames of the fresh encoder shall fall on those of the lost one.
   const firstWhole = Math.ceil(spool.head.from / samplesPerFrame);

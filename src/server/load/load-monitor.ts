@@ -3,6 +3,7 @@ import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Logger } from '../../log/logger.ts';
 import type { WorkerLoad } from '../../mediaworker/worker-host.ts';
 import type { Clock, Timer } from '../../time/clock.ts';
+import type { RefusalReason } from './admission.ts';
 import { CALM, type LoadSample, type OverloadState, stepOverload } from './overload.ts';
 
 export interface LoadMonitorOptions {
@@ -28,8 +29,9 @@ export class LoadMonitor {
   #sampledMs: number;
   #freeDiskBytes: number | undefined;
   #samples: readonly LoadSample[] = [];
-  #turnedAway = 0;
-  #turnedAwayBefore = 0;
+  /** In this second and the last one, by reason. */
+  #turnedAway = new Map<RefusalReason, number>();
+  #turnedAwayBefore: ReadonlyMap<RefusalReason, number> = new Map();
   #lateFrames = 0;
   #frames = 0;
   #ticks = 0;
@@ -57,12 +59,12 @@ export class LoadMonitor {
 
   /** Calls were turned away for want of time in this second or the last one. */
   get turnsAway(): boolean {
-    return this.#turnedAway + this.#turnedAwayBefore > 0;
+    return this.#turnedAway.has('overload') || this.#turnedAwayBefore.has('overload');
   }
 
-  /** One more call was turned away for want of time. */
-  noteTurnedAway(): void {
-    this.#turnedAway++;
+  /** One more call was turned away, without a line of the log of its own. */
+  noteTurnedAway(reason: RefusalReason): void {
+    this.#turnedAway.set(reason, (this.#turnedAway.get(reason) ?? 0) + 1);
   }
 
   get freeDiskBytes(): number | undefined {
@@ -107,12 +109,12 @@ export class LoadMonitor {
     const before = this.overloaded;
     this.#state = stepOverload(this.#state, media);
     if (this.overloaded !== before) this.#tell();
-    if (this.#turnedAway > 0) {
-      const told = { turned_away: this.#turnedAway };
-      this.#options.log.warn(told, 'more calls come than can be set up: some are refused');
+    if (this.#turnedAway.size > 0) {
+      const told = { calls: Object.fromEntries(this.#turnedAway) };
+      this.#options.log.warn(told, 'more calls come than can be taken: some are refused');
     }
     this.#turnedAwayBefore = this.#turnedAway;
-    this.#turnedAway = 0;
+    this.#turnedAway = new Map();
     if (++this.#ticks % DISK_EVERY_SAMPLES === 0) void this.#askDisk();
   }
 

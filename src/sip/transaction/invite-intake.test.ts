@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Clock } from '../../time/clock.ts';
+import { Headers } from '../message/headers.ts';
 import { InviteIntake, type WaitingInvite } from './invite-intake.ts';
+
+function invite(key: string): WaitingInvite {
+  return {
+    key,
+    request: { headers: new Headers([['Call-ID', `call-of-${key}`]]) },
+  } as unknown as WaitingInvite;
+}
 
 /** An intake whose event loop and clock are turned by hand; each call that begins takes `costMs`. */
 class Bench {
@@ -23,7 +31,8 @@ class Bench {
         isBehind: () => this.behind,
         turnsAway: () => this.turnsAway,
         refuses: () => this.refuses,
-        turnedAway: () => {
+        turnedAway: (sipCallId) => {
+          assert.match(sipCallId, /^call-of-/);
           this.counted++;
           return 7;
         },
@@ -33,7 +42,7 @@ class Bench {
         this.nowMs += this.costMs;
       },
       turnAway: ({ key }, retryAfterSeconds) => {
-        assert.equal(retryAfterSeconds, 7);
+        assert.ok(retryAfterSeconds === 7 || retryAfterSeconds === 1);
         this.turnedAway.push(key);
       },
       defer: (work) => this.#deferred.push(work),
@@ -41,7 +50,7 @@ class Bench {
   }
 
   put(...keys: string[]): void {
-    for (const key of keys) this.intake.put({ key } as WaitingInvite);
+    for (const key of keys) this.intake.put(invite(key));
   }
 
   /** The end of a turn of the event loop, and `ms` until the next one. */
@@ -160,46 +169,91 @@ describe('InviteIntake', () => {
     assert.deepEqual(bench.begun.slice(begun), ['late']);
   });
 
-  test('who would be refused anyhow is turned away as soon as there is any press', () => {
+  test('who would be refused anyhow is turned away at once while some have waited too long, and no longer', () => {
     const bench = new Bench();
     bench.refuses = true;
     bench.put('a');
     assert.deepEqual(bench.begun, ['a'], 'without a press, refusing is the business of who takes calls');
     bench.put('b', 'c', 'd', 'e');
     bench.turn();
-    assert.deepEqual(bench.turnedAway, ['d', 'e']);
+    assert.deepEqual(bench.turnedAway, ['d', 'e'], 'those that wait');
+    bench.nowMs += 10;
     bench.put('f');
-    assert.deepEqual(bench.turnedAway, ['d', 'e', 'f'], 'at once');
-    bench.nowMs += 2001;
+    assert.equal(bench.begun.at(-1), 'f', 'which is no press');
+    bench.behind = true;
+    bench.refuses = false;
     bench.put('g');
-    assert.equal(bench.begun.at(-1), 'g');
+    bench.turn(401);
+    bench.turn();
+    assert.deepEqual(bench.turnedAway, ['d', 'e', 'g']);
+    bench.behind = false;
+    bench.refuses = true;
+    bench.put('h');
+    assert.equal(bench.turnedAway.at(-1), 'h', 'at once');
+    for (let n = 0; n < 5; n++) {
+      bench.nowMs += 450;
+      bench.put(`i${n}`);
+      bench.turn();
+    }
+    assert.equal(bench.begun.at(-1), 'i4', 'being refused does not prolong it');
   });
 
-  test('where nobody is to be turned away, all wait as long as it takes, up to 10,000', () => {
+  test('where nobody is to be turned away, all wait, up to 10,000 and until their senders have given up', () => {
     const bench = new Bench();
     bench.turnsAway = false;
     bench.refuses = true;
     bench.behind = true;
     bench.put(...Array.from({ length: 10_001 }, (_, n) => `c${n}`));
     assert.deepEqual(bench.turnedAway, ['c10000']);
-    bench.turn(60_000);
+    bench.turn(31_000);
     bench.behind = false;
+    bench.costMs = 0.05;
     while (bench.intake.size > 0) bench.turn();
     assert.equal(bench.begun.length, 10_000);
+    bench.behind = true;
+    bench.put('late');
+    bench.turn(32_001);
+    bench.turn();
+    assert.equal(bench.turnedAway.at(-1), 'late');
   });
 
-  test('one that waits can be begun before its turn, and those that wait at the end are turned away', () => {
+  test('one that waits can be taken out, and those that wait at the end are turned away', () => {
     const bench = new Bench();
     bench.behind = true;
     bench.put('a', 'b', 'c');
-    assert.equal(bench.intake.has('b'), true);
-    bench.intake.hurry('b');
-    bench.intake.hurry('unknown');
-    assert.deepEqual(bench.begun, ['b']);
-    assert.equal(bench.intake.has('b'), false);
+    assert.equal(bench.intake.withdraw('b')?.key, 'b');
+    assert.equal(bench.intake.withdraw('b'), undefined);
+    assert.equal(bench.intake.withdraw('unknown'), undefined);
+    bench.put('b');
+    bench.put('unknown');
+    assert.deepEqual(bench.turnedAway, ['b'], 'a copy of it');
     bench.intake.close();
-    assert.deepEqual(bench.turnedAway, ['a', 'c']);
+    assert.deepEqual(bench.turnedAway, ['b', 'a', 'c', 'unknown']);
     assert.equal(bench.intake.size, 0);
+    bench.behind = false;
+    bench.turn();
+    assert.deepEqual(bench.begun, []);
+  });
+
+  test('copies of one that waits make no second call, and copies of one that was turned away are, too', () => {
+    const bench = new Bench();
+    bench.behind = true;
+    bench.put('a', 'a', 'b', 'a');
+    assert.equal(bench.intake.size, 2);
+    bench.turn(401);
+    bench.turn();
+    assert.deepEqual(bench.turnedAway, ['a', 'b']);
+    bench.behind = false;
+    for (let n = 0; n < 16; n++) {
+      bench.put('b');
+      bench.nowMs += 1000;
+    }
+    assert.deepEqual(bench.turnedAway.slice(2), Array(16).fill('b'));
+    assert.equal(bench.counted, 2, 'each is counted once');
+    assert.deepEqual(bench.begun, []);
+    bench.nowMs += 16_000;
+    bench.put('b');
+    assert.deepEqual(bench.begun, ['b']);
   });
 
   test('a call that fails to begin does not take those behind it along', () => {
@@ -215,9 +269,9 @@ describe('InviteIntake', () => {
       turnAway: () => {},
       defer: () => {},
     });
-    assert.throws(() => intake.put({ key: 'a' } as WaitingInvite), /a fails/);
+    assert.throws(() => intake.put(invite('a')), /a fails/);
     failing = false;
-    intake.put({ key: 'b' } as WaitingInvite);
+    intake.put(invite('b'));
     assert.deepEqual(bench.begun, ['b']);
   });
 });

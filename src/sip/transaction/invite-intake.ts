@@ -1,8 +1,10 @@
 /** INVITEs that begin a call: taken on as there is time, behind all else that comes, and turned away when there is not. */
 import type { Clock } from '../../time/clock.ts';
 import type { IntakePolicy } from '../api.ts';
+import { callId } from '../message/accessors.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { Flow } from '../transport/flow.ts';
+import { RecentKeys } from './recent-keys.ts';
 
 /** An INVITE outside of a dialog that no transaction knows yet. */
 export interface WaitingInvite {
@@ -38,10 +40,14 @@ const BURST_WAIT_MS = 400;
 const STANDING_WAIT_MS = 50;
 /** Some always wait when there has been no moment in which nobody did, for so long, ms. */
 const STANDING_AFTER_MS = 1000;
-/** When nobody was turned away for so long, it is over, ms. */
+/** When nobody has waited too long for so long, it is over, ms. */
 const CALM_AFTER_MS = 2000;
-/** Whatever the policy says: memory is bounded. */
+/** Whatever the policy says: memory is bounded, and who has waited for so long (64 × T1) has given up, ms. */
 const MAX_WAITING = 10_000;
+const LONGEST_WAIT_MS = 32_000;
+/** For at least so long, copies of what was turned away get the same answer, ms: some are on their way with it. */
+const REMEMBERED_MS = 16_000;
+const MAX_REMEMBERED = 50_000;
 
 interface Entry extends WaitingInvite {
   readonly sinceMs: number;
@@ -65,13 +71,16 @@ export class InviteIntake {
   #begunMs = Number.NEGATIVE_INFINITY;
   /** Since when some wait. */
   #waitingSinceMs = 0;
-  /** Some always wait, until nobody is turned away any more. */
+  /** Some always wait, until nobody waits too long any more. */
   #standing = false;
+  readonly #turnedAway: RecentKeys<number>;
+  /** When the last one had waited too long. */
   #turnedAwayMs = Number.NEGATIVE_INFINITY;
   readonly #work = (): void => this.#turn();
 
   constructor(options: InviteIntakeOptions) {
     this.#options = options;
+    this.#turnedAway = new RecentKeys(options.clock, REMEMBERED_MS, MAX_REMEMBERED);
   }
 
   /** INVITEs that wait. */
@@ -79,23 +88,33 @@ export class InviteIntake {
     return this.#waiting.size;
   }
 
-  has(key: string): boolean {
-    return this.#waiting.has(key);
-  }
-
   /** A message has come, of whatever kind. */
   noteArrival(): void {
     this.#arrived++;
   }
 
-  /** Takes one on at once while there is time in this turn. */
+  /**
+   * Takes one on at once while there is time in this turn. A copy of one that waits is dropped; a copy of one that was
+   * turned away gets the same answer, since its sender is done with it and would not acknowledge another one.
+   */
   put(invite: WaitingInvite): void {
-    const { clock, policy } = this.#options;
+    const { clock, policy, turnAway } = this.#options;
+    if (this.#waiting.has(invite.key)) return;
+    const retryAfterSeconds = this.#turnedAway.get(invite.key);
+    if (retryAfterSeconds !== undefined) {
+      turnAway(invite, retryAfterSeconds);
+      return;
+    }
     const now = clock.monotonic();
     const isPressed = now - this.#turnedAwayMs < CALM_AFTER_MS;
-    // A call that is refused by its script or a limit costs five times as much.
-    if (this.#waiting.size >= MAX_WAITING || (isPressed && policy.turnsAway() && policy.refuses())) {
-      this.#turnAway(invite, now);
+    if (this.#waiting.size >= MAX_WAITING) {
+      this.#turnedAwayMs = now;
+      this.#turnAway(invite);
+      return;
+    }
+    // To be refused by whoever takes calls costs five times as much.
+    if (isPressed && policy.turnsAway() && policy.refuses()) {
+      this.#turnAway(invite);
       return;
     }
     if (this.#waiting.size === 0 && this.#spentMs < TURN_MS && !policy.isBehind()) {
@@ -107,18 +126,16 @@ export class InviteIntake {
     this.#defer();
   }
 
-  /** Takes on one that waits, before its turn: something has come that belongs to it. */
-  hurry(key: string): void {
+  /** Takes one that waits out; copies of it are turned away. @returns undefined when none with this key waits */
+  withdraw(key: string): WaitingInvite | undefined {
     const invite = this.#waiting.get(key);
-    if (invite === undefined) return;
-    this.#waiting.delete(key);
-    this.#begin(invite);
+    if (this.#waiting.delete(key)) this.#turnedAway.set(key, 1);
+    return invite;
   }
 
   /** Turns all away. */
   close(): void {
-    const now = this.#options.clock.monotonic();
-    for (const invite of this.#waiting.values()) this.#turnAway(invite, now);
+    for (const invite of this.#waiting.values()) this.#turnAway(invite);
     this.#waiting.clear();
   }
 
@@ -127,16 +144,19 @@ export class InviteIntake {
     this.#spentMs = 0;
     const { clock, policy } = this.#options;
     const turnsAway = policy.turnsAway();
-    const isFlooded = this.#arrived >= FULL_READ && clock.monotonic() - this.#begunMs < LONGEST_PAUSE_MS;
-    this.#arrived = 0;
-    const mayBegin = !isFlooded && !policy.isBehind();
     const startedMs = clock.monotonic();
+    const isFlooded = this.#arrived >= FULL_READ && startedMs - this.#begunMs < LONGEST_PAUSE_MS;
+    const mayBegin = !isFlooded && !policy.isBehind();
+    this.#arrived = 0;
     for (const [key, invite] of this.#waiting) {
       const now = clock.monotonic();
       if (now - startedMs >= WHOLE_TURN_MS) break;
-      if (turnsAway && (now - invite.sinceMs > this.#mayWaitMs(now) || policy.refuses())) {
+      const mayWaitMs = turnsAway ? this.#mayWaitMs(now) : LONGEST_WAIT_MS;
+      const isLate = now - invite.sinceMs > mayWaitMs;
+      if (isLate || (turnsAway && policy.refuses())) {
+        if (isLate) this.#turnedAwayMs = now;
         this.#waiting.delete(key);
-        this.#turnAway(invite, now);
+        this.#turnAway(invite);
       } else if (this.#spentMs < TURN_MS && mayBegin) {
         this.#waiting.delete(key);
         this.#begin(invite);
@@ -170,10 +190,11 @@ export class InviteIntake {
     }
   }
 
-  #turnAway(invite: WaitingInvite, now: number): void {
-    this.#turnedAwayMs = now;
+  #turnAway(invite: WaitingInvite): void {
     const { policy, turnAway } = this.#options;
-    turnAway(invite, policy.turnedAway());
+    const retryAfterSeconds = policy.turnedAway(callId(invite.request));
+    this.#turnedAway.set(invite.key, retryAfterSeconds);
+    turnAway(invite, retryAfterSeconds);
   }
 
   #defer(): void {

@@ -6,6 +6,7 @@ import { newBranch, newTag } from '../identifiers.ts';
 import type { SipLimits } from '../limits.ts';
 import { callId, to, via } from '../message/accessors.ts';
 import { SipParseError } from '../message/errors.ts';
+import type { HeaderField } from '../message/headers.ts';
 import { createResponse, type SipRequest, type SipResponse } from '../message/message.ts';
 import { serialize } from '../message/serialize.ts';
 import type { Counters } from '../stats.ts';
@@ -112,11 +113,9 @@ export class TransactionLayer implements MessageReceiver {
     if (this.#servers.size >= limits.maxServerTransactions) {
       this.#refuseStateless(request, flow, limits.retryAfterSeconds);
     } else if (request.method === 'CANCEL') {
-      this.#intake.hurry(serverKey(request, top, 'INVITE'));
       this.#cancel(request, key, flow);
     } else if (request.method === 'INVITE' && to(request).tag === undefined) {
-      // One that is sent again waits already.
-      if (!this.#intake.has(key)) this.#intake.put({ key, request, flow });
+      this.#intake.put({ key, request, flow });
     } else {
       this.#begin(request, key, flow);
     }
@@ -180,7 +179,15 @@ export class TransactionLayer implements MessageReceiver {
   }
 
   #cancel(request: SipRequest, key: string, flow: Flow): void {
-    const invite = this.#servers.get(serverKey(request, via(request), 'INVITE'));
+    const inviteKey = serverKey(request, via(request), 'INVITE');
+    const waiting = this.#intake.withdraw(inviteKey);
+    if (waiting !== undefined) {
+      const localTag = this.#statelessTag(request);
+      this.#open(request, key, flow, { localTag }, (_request, transaction) => transaction.reply(200));
+      this.#replyStateless(waiting, 487);
+      return;
+    }
+    const invite = this.#servers.get(inviteKey);
     this.#open(request, key, flow, { localTag: invite?.localTag }, (_request, transaction) => {
       transaction.reply(invite === undefined ? 481 : 200);
     });
@@ -188,6 +195,8 @@ export class TransactionLayer implements MessageReceiver {
   }
 
   #beginLater({ request, key, flow }: WaitingInvite): void {
+    // A request within a dialog may have come meanwhile that has the same branch, against RFC 3261 8.1.1.7.
+    if (this.#servers.has(key)) return;
     try {
       this.#begin(request, key, flow);
     } catch (error) {
@@ -196,16 +205,24 @@ export class TransactionLayer implements MessageReceiver {
     }
   }
 
-  /** Without a transaction, so that it costs little: whoever sends it again is judged again (RFC 3261 8.2.7). */
+  /** Without a transaction, so that it costs little. */
   #refuseStateless(request: SipRequest, flow: Flow, retryAfterSeconds: number): void {
     this.#options.counters.overloaded++;
-    const headers = [['Retry-After', String(retryAfterSeconds)] as const];
-    const toTag = this.#statelessTag(request);
-    this.#transport.replyStateless(
-      request,
-      flow,
-      createResponse(request, 503, undefined, { headers, toTag }),
-    );
+    this.#replyStateless({ request, flow }, 503, [['Retry-After', String(retryAfterSeconds)]]);
+  }
+
+  #replyStateless(
+    { request, flow }: Pick<WaitingInvite, 'request' | 'flow'>,
+    status: number,
+    headers: readonly HeaderField[] = [],
+  ): void {
+    // Nobody is connected to for an answer that nothing depends on.
+    if (flow.closed) return;
+    const response = createResponse(request, status, undefined, {
+      headers,
+      toTag: this.#statelessTag(request),
+    });
+    this.#transport.replyStateless(request, flow, response);
   }
 
   /** The same for each copy of a request (RFC 3261 8.2.7), and not to be guessed. */

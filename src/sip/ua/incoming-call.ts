@@ -18,7 +18,7 @@ const PROGRESS_REPEAT_MS = 60_000;
 /** Status to a caller who has waited as long as we let anyone ring. */
 const NO_ANSWER_STATUS = 480;
 
-/** What is needed of an INVITE until its final response; a call that goes on keeps nothing of it. */
+/** What is needed of an INVITE until its final response: a call that goes on keeps neither of the two. */
 interface Invitation {
   readonly request: SipRequest;
   readonly transaction: ServerTransaction;
