@@ -59,8 +59,12 @@ test('the first messages of a call wait until it is taken, those of others are f
     ['INVITE', '100 Trying (INVITE)'],
   );
   assert.deepEqual(arriving.take('a'), []);
-  for (let i = 0; i < 100; i++) note(`call-${i}`, 'INVITE');
-  for (let i = 0; i < 100; i++) note('call-99', 'INVITE');
+  note('b', 'INVITE');
+  arriving.forget('b');
+  assert.deepEqual(arriving.take('b'), []);
+  for (let i = 0; i <= 10_000; i++) note(`call-${i}`, 'INVITE');
+  for (let i = 0; i < 100; i++) note('call-10000', 'INVITE');
   assert.equal(arriving.take('call-0').length, 0);
-  assert.equal(arriving.take('call-99').length, 8);
+  assert.equal(arriving.take('call-1').length, 1);
+  assert.equal(arriving.take('call-10000').length, 8);
 });
