@@ -53,7 +53,7 @@ export class Storm {
     const limitS = Math.ceil(calls / rate + (callMs + SLACK_MS) / 1000);
     const settings: Readonly<Record<string, string>> = {
       '-sf': 'caller.xml',
-      '-s': 'storm',
+      '-s': STORM_USER,
       '-t': 'u1',
       '-i': '127.0.0.1',
       '-p': String(await freePort()),

@@ -1,5 +1,5 @@
 import { copySamples } from '../media/copy-samples.ts';
-import { frameScratch } from './frame-scratch.ts';
+import { type FrameScratch, frameScratch } from './frame-scratch.ts';
 
 /** Sound that may wait here, ms: more than the receive side ever lags behind what has arrived. */
 const MAX_WAITING_MS = 500;
@@ -22,6 +22,7 @@ const NO_SAMPLES = new Int16Array(0);
  */
 export class HeardQueue {
   readonly #frame: number;
+  readonly #scratch: FrameScratch;
   /** Samples that fit. */
   readonly #capacity: number;
   /** Made with the first frame: most calls never ask for what is heard. */
@@ -38,6 +39,7 @@ export class HeardQueue {
   /** @param frame samples of one frame @param sampleRate Hz */
   constructor(frame: number, sampleRate: number) {
     this.#frame = frame;
+    this.#scratch = frameScratch(frame);
     this.#capacity = Math.ceil((sampleRate * MAX_WAITING_MS) / 1000 / frame) * frame;
   }
 
@@ -81,11 +83,11 @@ export class HeardQueue {
     }
   }
 
-  /** The next `count` (≤ one frame) samples, silence where there are none; valid until the next call. */
+  /** The next `count` (≤ one frame) samples, silence where there are none; valid until the next call, of any queue. */
   take(count: number): Int16Array {
     const capacity = this.#capacity;
     const there = Math.min(count, this.#pushed - this.#taken);
-    const { heard, silence } = frameScratch(this.#frame);
+    const { heard, silence } = this.#scratch;
     // Of most sessions nobody wants to know what they hear.
     if (there === 0) return silence;
     const at = this.#taken % capacity;

@@ -28,6 +28,18 @@ async function pressedBench() {
   return { ...bench, press, relieve };
 }
 
+/** The same, where an INVITE has waited too long. */
+async function refusedBench() {
+  const bench = await pressedBench();
+  const { peer, clock, press } = bench;
+  press.turnsAway = true;
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(450);
+  await turn();
+  await clock.advance(20);
+  return bench;
+}
+
 test('An INVITE waits, OPTIONS does not, and a copy of the INVITE makes no second call', async () => {
   const { peer, clock, bob, relieve, finish } = await pressedBench();
   peer.send('INVITE', {}, 'offer');
@@ -57,12 +69,7 @@ test('A CANCEL finds the INVITE that waits: 200 for the one, 487 for the other',
 });
 
 test('Who waits too long gets 503 with Retry-After and one To tag for all copies, and the owner never sees it', async () => {
-  const { peer, clock, bob, press, finish } = await pressedBench();
-  press.turnsAway = true;
-  peer.send('INVITE', {}, 'offer');
-  await clock.advance(450);
-  await turn();
-  await clock.advance(20);
+  const { peer, clock, bob, press, finish } = await refusedBench();
   const tags: string[] = [];
   const told = (): void => {
     assert.equal(peer.response.status, 503);
@@ -88,12 +95,7 @@ test('Who waits too long gets 503 with Retry-After and one To tag for all copies
 });
 
 test('A copy of an INVITE that crosses its 503 begins no call', async () => {
-  const { peer, clock, bob, press, finish } = await pressedBench();
-  press.turnsAway = true;
-  peer.send('INVITE', {}, 'offer');
-  await clock.advance(450);
-  await turn();
-  await clock.advance(20);
+  const { peer, clock, bob, press, finish } = await refusedBench();
   assert.deepEqual(peer.lines, ['503 INVITE']);
   press.behind = false;
   peer.send('INVITE', {}, 'offer');

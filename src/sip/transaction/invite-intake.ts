@@ -56,7 +56,7 @@ interface Entry extends WaitingInvite {
 /**
  * A server that is offered more calls than it can set up must not spend its time on those that it cannot take, nor
  * lose a BYE among their INVITEs: so only INVITEs wait, for a moment, and everything else overtakes them. What waits
- * too long is turned away at a tenth of what a call costs. A short burst may wait longer than the queue of a
+ * too long is turned away at a thirtieth of what a call costs. A short burst may wait longer than the queue of a
  * lasting overload, which would only make all of its calls late (as CoDel does, RFC 8289).
  */
 export class InviteIntake {
