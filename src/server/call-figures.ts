@@ -13,10 +13,11 @@ export class CallFigures {
   /** Told already, or not ours to tell: how long others let their telephone ring says nothing of this server. */
   #answered: boolean;
 
-  constructor(metrics: Metrics, clock: Clock, direction: 'inbound' | 'outbound') {
+  /** @param waitedMs for how long nobody had time for it, ms */
+  constructor(metrics: Metrics, clock: Clock, direction: 'inbound' | 'outbound', waitedMs = 0) {
     this.#metrics = metrics;
     this.#clock = clock;
-    this.#arrivedMs = clock.monotonic();
+    this.#arrivedMs = clock.monotonic() - waitedMs;
     this.#answered = direction === 'outbound';
     metrics.callTaken(direction);
   }

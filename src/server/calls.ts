@@ -132,6 +132,7 @@ export class Calls {
     const { config, load, metrics } = this.#options;
     return {
       turnsAway: () => config.limits.refuse_when_overloaded,
+      mayWaitMs: () => config.limits.setup_wait_ms,
       refuses: () => this.#admission.refusing !== undefined,
       turnedAway: (sipCallId) => {
         const { reason, retryAfterSeconds } = this.#admission.refusing ?? NO_TIME;
@@ -152,7 +153,7 @@ export class Calls {
       log.warn({ calls: this.#live.size, reason: refusal.reason }, 'call refused');
       throw new SipRefusal(503, { retryAfterSeconds: refusal.retryAfterSeconds });
     }
-    const figures = new CallFigures(metrics, clock, 'inbound');
+    const figures = new CallFigures(metrics, clock, 'inbound', call.waitedMs);
     let trace: CallTrace | undefined;
     const callId = randomUUID();
     const sessionId = randomUUID();

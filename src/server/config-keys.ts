@@ -239,6 +239,13 @@ export const CONFIG_KEYS = {
       description:
         'Whether new calls are answered with 503 while the machine cannot keep pace with those there are, or with all that come.',
     }),
+    setup_wait_ms: key({
+      schema: wholeNumber(50, 32_000),
+      kind: 'number',
+      default: 2000,
+      description:
+        'How long a new call may wait, where more come than can be set up at once, before it is answered with 503, ms.',
+    }),
     drain_seconds: key({
       schema: wholeNumber(0, 7 * DAY_SECONDS),
       kind: 'number',

@@ -75,6 +75,7 @@ describe('the settings', () => {
         max_recordings: 0,
         min_free_disk_mb: 100,
         refuse_when_overloaded: true,
+        setup_wait_ms: 2000,
         drain_seconds: 25,
         max_call_seconds: 14_400,
         max_recording_seconds: 14_400,

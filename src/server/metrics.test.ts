@@ -8,6 +8,7 @@ import { Metrics, type MetricsProbe } from './metrics.ts';
 
 const PROBE: MetricsProbe = {
   calls: () => 3,
+  callsWaiting: () => 2,
   recordings: () => 2,
   callbacksOpen: () => 5,
   freeDiskBytes: () => undefined,

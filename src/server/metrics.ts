@@ -10,6 +10,8 @@ import { UNUSED_PRECISION_MS, watchEventLoop } from './event-loop-lag.ts';
 /** What is read when somebody asks. */
 export interface MetricsProbe {
   readonly calls: () => number;
+  /** New ones for which there has been no time yet. */
+  readonly callsWaiting: () => number;
   readonly recordings: () => number;
   /** Callbacks that are not delivered yet. */
   readonly callbacksOpen: () => number;
@@ -91,6 +93,7 @@ export class Metrics {
     watchEventLoop(this.registry);
     this.#gauge('openswml_info', '1, with the version as a label.', () => 1, { version });
     this.#gauge('openswml_calls', 'Calls that are up or being set up.', probe.calls);
+    this.#gauge('openswml_calls_waiting', 'New calls for which there is no time yet.', probe.callsWaiting);
     this.#gauge('openswml_recordings', 'Recordings under way.', probe.recordings);
     this.#gauge('openswml_callbacks_open', 'Callbacks not delivered yet.', probe.callbacksOpen);
     this.#gauge('openswml_disk_free_bytes', 'Free space where recordings grow.', () => probe.freeDiskBytes());

@@ -222,6 +222,7 @@ class AssembledServer implements Server {
     const metrics = new Metrics(
       {
         calls: () => calls.count,
+        callsWaiting: () => sip.stats.waitingInvites,
         recordings: () => calls.recordings,
         callbacksOpen: () => outbox.open,
         freeDiskBytes: () => load.freeDiskBytes,

@@ -74,6 +74,8 @@ export interface IntakePolicy {
   readonly isBehind: () => boolean;
   /** Whether those that wait too long are turned away, and do not wait on. */
   readonly turnsAway: () => boolean;
+  /** How long that is, ms. */
+  readonly mayWaitMs: () => number;
   /** Whether anybody who is taken on now would be refused anyhow; counts nothing. */
   readonly refuses: () => boolean;
   /**
@@ -103,6 +105,8 @@ export interface IncomingSipCall extends SipCall {
   };
   /** Our own address towards this peer, for the SDP. */
   readonly localAddress: string;
+  /** How long the INVITE had waited until there was time for it, ms. */
+  readonly waitedMs: number;
   /** Attach before anything else. */
   handle(handlers: SipCallHandlers): void;
   /** 180 or 183; `sdp` for early media. */

@@ -118,6 +118,7 @@ class Endpoint implements SipEndpoint {
     return {
       ...this.#counters,
       calls: this.#userAgent.callCount,
+      waitingInvites: this.#transactions.waitingCount,
       serverTransactions: this.#transactions.serverCount,
       clientTransactions: this.#transactions.clientCount,
       connections: this.#transports.connections,

@@ -17,6 +17,8 @@ export interface Counters {
 /** What an endpoint holds and has done. */
 export interface SipStats extends Readonly<Counters> {
   readonly calls: number;
+  /** INVITEs for which there has been no time yet. */
+  readonly waitingInvites: number;
   readonly serverTransactions: number;
   readonly clientTransactions: number;
   readonly connections: number;

@@ -18,6 +18,8 @@ export interface SipTimers {
   readonly t4: number;
   /** How long a ringing call may stay without a final answer (timer C of RFC 3261 16.6), ms. */
   readonly c: number;
+  /** After so long an INVITE that is not answered gets its 100, ms (17.2.1). */
+  readonly trying: number;
   readonly unreliable: TimerDurations;
   readonly reliable: TimerDurations;
 }
@@ -55,6 +57,7 @@ export function sipTimers(
     t2,
     t4,
     c,
+    trying,
     unreliable: { ...shared, A: t1, D: giveUp, E: t1, G: t1, I: t4, J: giveUp, K: t4 },
     reliable: { ...shared, A: undefined, D: 0, E: undefined, G: undefined, I: 0, J: 0, K: 0 },
   };

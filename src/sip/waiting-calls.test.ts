@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rawBench } from '../../test/sip/raw-peer.ts';
+import type { IncomingSipCall } from './api.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -12,6 +13,7 @@ async function pressedBench() {
     intake: {
       isBehind: () => press.behind,
       turnsAway: () => press.turnsAway,
+      mayWaitMs: () => 400,
       refuses: () => false,
       turnedAway: () => {
         press.turnedAway++;
@@ -53,6 +55,27 @@ test('An INVITE waits, OPTIONS does not, and a copy of the INVITE makes no secon
   await relieve();
   assert.equal(bob.calls.length, 1);
   assert.deepEqual(peer.lines.slice(1), ['200 INVITE']);
+  await finish();
+});
+
+test('Who waits for 200 ms gets a 100 without a To tag, again for each copy, and is answered when there is time', async () => {
+  const { peer, clock, bob, relieve, finish } = await pressedBench();
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(210);
+  await turn();
+  await clock.advance(20);
+  assert.deepEqual(peer.lines, ['100 INVITE']);
+  assert.doesNotMatch(peer.response.headers.get('To')!, /tag=/);
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(20);
+  assert.deepEqual(peer.lines, ['100 INVITE', '100 INVITE']);
+  assert.equal(bob.endpoint.stats.waitingInvites, 1);
+  await clock.advance(1000);
+  await relieve();
+  assert.deepEqual(peer.lines, ['100 INVITE', '100 INVITE', '200 INVITE']);
+  assert.equal(bob.endpoint.stats.waitingInvites, 0);
+  const { waitedMs } = bob.calls[0]!.call as IncomingSipCall;
+  assert.ok(waitedMs > 1200 && waitedMs <= 1250, `${waitedMs} ms`);
   await finish();
 });
 

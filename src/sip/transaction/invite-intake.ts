@@ -7,19 +7,29 @@ import type { Flow } from '../transport/flow.ts';
 import { RecentKeys } from './recent-keys.ts';
 
 /** An INVITE outside of a dialog that no transaction knows yet. */
-export interface WaitingInvite {
+export interface NewInvite {
   readonly key: string;
   readonly request: SipRequest;
   readonly flow: Flow;
 }
 
+/** One that had to wait, or has just come. */
+export interface WaitingInvite extends NewInvite {
+  /** When it came, ms of the monotonic clock. */
+  readonly sinceMs: number;
+}
+
 export interface InviteIntakeOptions {
   readonly clock: Clock;
   readonly policy: IntakePolicy;
+  /** After so long, one that waits is told so: its sender would repeat it otherwise (RFC 3261 17.2.1), ms. */
+  readonly tryingAfterMs: number;
   /** Begins its transaction, and most of its call. */
   readonly begin: (invite: WaitingInvite) => void;
+  /** Answers 100 and remembers nothing. */
+  readonly trying: (invite: NewInvite) => void;
   /** Answers 503 and remembers nothing. */
-  readonly turnAway: (invite: WaitingInvite, retryAfterSeconds: number) => void;
+  readonly turnAway: (invite: NewInvite, retryAfterSeconds: number) => void;
   /** Has `work` done behind what has arrived by now: at the end of this turn of the event loop. */
   readonly defer: (work: () => void) => void;
 }
@@ -34,13 +44,7 @@ const WHOLE_TURN_MS = 1.5;
  */
 const FULL_READ = 32;
 const LONGEST_PAUSE_MS = 20;
-/** A burst may wait so long: less than until its senders repeat it (T1, RFC 3261 17.1.1.1), ms. */
-const BURST_WAIT_MS = 400;
-/** Where some always wait, waiting longer helps nobody, ms. */
-const STANDING_WAIT_MS = 50;
-/** Some always wait when there has been no moment in which nobody did, for so long, ms. */
-const STANDING_AFTER_MS = 1000;
-/** When nobody has waited too long for so long, it is over, ms. */
+/** When nobody has waited too long for so long, nobody is turned away any more before he has waited, ms. */
 const CALM_AFTER_MS = 2000;
 /** Whatever the policy says: memory is bounded, and who has waited for so long (64 × T1) has given up, ms. */
 const MAX_WAITING = 10_000;
@@ -49,30 +53,23 @@ const LONGEST_WAIT_MS = 32_000;
 const REMEMBERED_MS = 16_000;
 const MAX_REMEMBERED = 50_000;
 
-interface Entry extends WaitingInvite {
-  readonly sinceMs: number;
-}
-
 /**
  * A server that is offered more calls than it can set up must not spend its time on those that it cannot take, nor
- * lose a BYE among their INVITEs: so only INVITEs wait, for a moment, and everything else overtakes them. What waits
- * too long is turned away at a thirtieth of what a call costs. A short burst may wait longer than the queue of a
- * lasting overload, which would only make all of its calls late (as CoDel does, RFC 8289).
+ * lose a BYE among their INVITEs: so only INVITEs wait, and everything else overtakes them. Their senders are told so
+ * by a 100. What waits too long is turned away at a thirtieth of what a call costs.
  */
 export class InviteIntake {
   readonly #options: InviteIntakeOptions;
   /** In the order of their arrival. */
-  readonly #waiting = new Map<string, Entry>();
+  readonly #waiting = new Map<string, WaitingInvite>();
+  /** Of these, those whose senders have heard nothing, in the same order. */
+  readonly #untold = new Set<WaitingInvite>();
   /** Spent on new calls in this turn, ms. */
   #spentMs = 0;
   #deferred = false;
   /** Messages that came in this turn. */
   #arrived = 0;
   #begunMs = Number.NEGATIVE_INFINITY;
-  /** Since when some wait. */
-  #waitingSinceMs = 0;
-  /** Some always wait, until nobody waits too long any more. */
-  #standing = false;
   readonly #turnedAway: RecentKeys<number>;
   /** When the last one had waited too long. */
   #turnedAwayMs = Number.NEGATIVE_INFINITY;
@@ -94,12 +91,16 @@ export class InviteIntake {
   }
 
   /**
-   * Takes one on at once while there is time in this turn. A copy of one that waits is dropped; a copy of one that was
+   * Takes one on at once while there is time in this turn. A copy of one that waits begins nothing; a copy of one that was
    * turned away gets the same answer, since its sender is done with it and would not acknowledge another one.
    */
-  put(invite: WaitingInvite): void {
-    const { clock, policy, turnAway } = this.#options;
-    if (this.#waiting.has(invite.key)) return;
+  put(invite: NewInvite): void {
+    const { clock, policy, trying, turnAway } = this.#options;
+    const original = this.#waiting.get(invite.key);
+    if (original !== undefined) {
+      if (!this.#untold.has(original)) trying(original);
+      return;
+    }
     const retryAfterSeconds = this.#turnedAway.get(invite.key);
     if (retryAfterSeconds !== undefined) {
       turnAway(invite, retryAfterSeconds);
@@ -117,19 +118,22 @@ export class InviteIntake {
       this.#turnAway(invite);
       return;
     }
+    const waiting = { ...invite, sinceMs: now };
     if (this.#waiting.size === 0 && this.#spentMs < TURN_MS && !policy.isBehind()) {
-      this.#begin(invite);
+      this.#begin(waiting);
       return;
     }
-    if (this.#waiting.size === 0) this.#waitingSinceMs = now;
-    this.#waiting.set(invite.key, { ...invite, sinceMs: now });
+    this.#waiting.set(invite.key, waiting);
+    this.#untold.add(waiting);
     this.#defer();
   }
 
   /** Takes one that waits out; copies of it are turned away. @returns undefined when none with this key waits */
   withdraw(key: string): WaitingInvite | undefined {
     const invite = this.#waiting.get(key);
-    if (this.#waiting.delete(key)) this.#turnedAway.set(key, 1);
+    if (invite === undefined) return undefined;
+    this.#remove(invite);
+    this.#turnedAway.set(key, 1);
     return invite;
   }
 
@@ -137,6 +141,7 @@ export class InviteIntake {
   close(): void {
     for (const invite of this.#waiting.values()) this.#turnAway(invite);
     this.#waiting.clear();
+    this.#untold.clear();
   }
 
   #turn(): void {
@@ -144,37 +149,44 @@ export class InviteIntake {
     this.#spentMs = 0;
     const { clock, policy } = this.#options;
     const turnsAway = policy.turnsAway();
+    const mayWaitMs = turnsAway ? policy.mayWaitMs() : LONGEST_WAIT_MS;
     const startedMs = clock.monotonic();
     const isFlooded = this.#arrived >= FULL_READ && startedMs - this.#begunMs < LONGEST_PAUSE_MS;
     const mayBegin = !isFlooded && !policy.isBehind();
     this.#arrived = 0;
-    for (const [key, invite] of this.#waiting) {
+    for (const invite of this.#waiting.values()) {
       const now = clock.monotonic();
       if (now - startedMs >= WHOLE_TURN_MS) break;
-      const mayWaitMs = turnsAway ? this.#mayWaitMs(now) : LONGEST_WAIT_MS;
       const isLate = now - invite.sinceMs > mayWaitMs;
       if (isLate || (turnsAway && policy.refuses())) {
         if (isLate) this.#turnedAwayMs = now;
-        this.#waiting.delete(key);
+        this.#remove(invite);
         this.#turnAway(invite);
       } else if (this.#spentMs < TURN_MS && mayBegin) {
-        this.#waiting.delete(key);
+        this.#remove(invite);
         this.#begin(invite);
       } else {
         break;
       }
     }
+    this.#tell(startedMs);
     if (this.#waiting.size > 0) this.#defer();
   }
 
-  #mayWaitMs(now: number): number {
-    const isCalm = now - this.#turnedAwayMs >= CALM_AFTER_MS;
-    if (this.#standing && isCalm) {
-      this.#standing = false;
-      this.#waitingSinceMs = now;
+  /** Tells those that have waited for so long that their requests have come. */
+  #tell(turnStartedMs: number): void {
+    const { clock, trying, tryingAfterMs } = this.#options;
+    for (const invite of this.#untold) {
+      const now = clock.monotonic();
+      if (now - invite.sinceMs < tryingAfterMs || now - turnStartedMs >= WHOLE_TURN_MS) return;
+      this.#untold.delete(invite);
+      trying(invite);
     }
-    this.#standing ||= now - this.#waitingSinceMs > STANDING_AFTER_MS;
-    return this.#standing ? STANDING_WAIT_MS : BURST_WAIT_MS;
+  }
+
+  #remove(invite: WaitingInvite): void {
+    this.#waiting.delete(invite.key);
+    this.#untold.delete(invite);
   }
 
   #begin(invite: WaitingInvite): void {
@@ -190,7 +202,7 @@ export class InviteIntake {
     }
   }
 
-  #turnAway(invite: WaitingInvite): void {
+  #turnAway(invite: NewInvite): void {
     const { policy, turnAway } = this.#options;
     const retryAfterSeconds = policy.turnedAway(callId(invite.request));
     this.#turnedAway.set(invite.key, retryAfterSeconds);

@@ -21,6 +21,8 @@ export interface ServerTransactionOptions {
   readonly mergeKey: string | undefined;
   /** Tag for To when the request has none; a new one when undefined. */
   readonly localTag: string | undefined;
+  /** How long the request had waited until there was time for it, ms. */
+  readonly waitedMs: number;
   readonly request: SipRequest;
   /** Way back to the client. */
   readonly flow: Flow;
@@ -53,6 +55,7 @@ export class ServerTransaction {
   readonly flow: Flow;
   /** Our tag for To: that of the request within a dialog, else a new one (RFC 3261 8.2.6.2). */
   readonly localTag: string;
+  readonly waitedMs: number;
   user: ServerTransactionUser = {};
   readonly #reply: ServerTransactionOptions['reply'];
   readonly #retransmitted: () => void;
@@ -70,6 +73,7 @@ export class ServerTransaction {
     this.mergeKey = options.mergeKey;
     this.flow = options.flow;
     this.localTag = to(request).tag ?? options.localTag ?? newTag();
+    this.waitedMs = options.waitedMs;
     this.#reply = options.reply;
     this.#retransmitted = options.retransmitted;
     this.#request = request;

@@ -15,7 +15,7 @@ import type { Flow } from '../transport/flow.ts';
 import type { Target } from '../transport/target.ts';
 import type { MessageReceiver, TransportLayer } from '../transport/transport-layer.ts';
 import { cancelOf, ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
-import { InviteIntake, type WaitingInvite } from './invite-intake.ts';
+import { InviteIntake, type NewInvite, type WaitingInvite } from './invite-intake.ts';
 import { clientKey, mergeKey, serverKey } from './keys.ts';
 import { ServerTransaction } from './server-transaction.ts';
 
@@ -51,6 +51,7 @@ export interface OutgoingRequest {
 const TAKES_ALL: IntakePolicy = {
   isBehind: () => false,
   turnsAway: () => false,
+  mayWaitMs: () => 0,
   refuses: () => false,
   turnedAway: () => 1,
 };
@@ -76,6 +77,8 @@ export class TransactionLayer implements MessageReceiver {
     this.#intake = new InviteIntake({
       clock: options.clock,
       policy: options.intake ?? TAKES_ALL,
+      tryingAfterMs: options.timers.trying,
+      trying: (invite) => this.#replyStateless(invite, 100),
       begin: (invite) => this.#beginLater(invite),
       turnAway: ({ request, flow }, retryAfterSeconds) =>
         this.#refuseStateless(request, flow, retryAfterSeconds),
@@ -86,6 +89,11 @@ export class TransactionLayer implements MessageReceiver {
   /** To be called once, before anything else: the two layers need each other. */
   attach(transports: TransportLayer): void {
     this.#transports = transports;
+  }
+
+  /** INVITEs that wait until there is time for them. */
+  get waitingCount(): number {
+    return this.#intake.size;
   }
 
   get serverCount(): number {
@@ -194,11 +202,11 @@ export class TransactionLayer implements MessageReceiver {
     if (invite !== undefined && !invite.answered) invite.user.cancelled?.(request);
   }
 
-  #beginLater({ request, key, flow }: WaitingInvite): void {
+  #beginLater({ request, key, flow, sinceMs }: WaitingInvite): void {
     // A request within a dialog may have come meanwhile that has the same branch, against RFC 3261 8.1.1.7.
     if (this.#servers.has(key)) return;
     try {
-      this.#begin(request, key, flow);
+      this.#begin(request, key, flow, this.#options.clock.monotonic() - sinceMs);
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
       this.#transport.malformed(error, flow);
@@ -212,7 +220,7 @@ export class TransactionLayer implements MessageReceiver {
   }
 
   #replyStateless(
-    { request, flow }: Pick<WaitingInvite, 'request' | 'flow'>,
+    { request, flow }: Pick<NewInvite, 'request' | 'flow'>,
     status: number,
     headers: readonly HeaderField[] = [],
   ): void {
@@ -220,7 +228,8 @@ export class TransactionLayer implements MessageReceiver {
     if (flow.closed) return;
     const response = createResponse(request, status, undefined, {
       headers,
-      toTag: this.#statelessTag(request),
+      // The tag of a call that is taken on later is another one.
+      ...(status > 100 ? { toTag: this.#statelessTag(request) } : {}),
     });
     this.#transport.replyStateless(request, flow, response);
   }
@@ -231,10 +240,11 @@ export class TransactionLayer implements MessageReceiver {
     return hash('sha256', `${this.#secret} ${callId(request)} ${branch}`).slice(0, 16);
   }
 
-  #begin(request: SipRequest, key: string, flow: Flow): void {
+  #begin(request: SipRequest, key: string, flow: Flow, waitedMs = 0): void {
     const merge = mergeKey(request);
     const isMerged = merge !== undefined && this.#merged.has(merge);
-    this.#open(request, key, flow, { mergeKey: isMerged ? undefined : merge }, (message, transaction) => {
+    const about = { mergeKey: isMerged ? undefined : merge, waitedMs };
+    this.#open(request, key, flow, about, (message, transaction) => {
       if (message.method === 'ACK') this.#user.acknowledgement(message);
       else if (isMerged) transaction.reply(482);
       else this.#user.request(message, transaction);
@@ -245,7 +255,11 @@ export class TransactionLayer implements MessageReceiver {
     request: SipRequest,
     key: string,
     flow: Flow,
-    about: { readonly mergeKey?: string | undefined; readonly localTag?: string | undefined },
+    about: {
+      readonly mergeKey?: string | undefined;
+      readonly localTag?: string | undefined;
+      readonly waitedMs?: number;
+    },
     deliver: (request: SipRequest, transaction: ServerTransaction) => void,
   ): void {
     const { clock, timers, counters } = this.#options;
@@ -254,6 +268,7 @@ export class TransactionLayer implements MessageReceiver {
       key,
       mergeKey: about.mergeKey,
       localTag: about.localTag,
+      waitedMs: about.waitedMs ?? 0,
       request,
       flow,
       clock,

@@ -39,6 +39,7 @@ export class IncomingCall implements IncomingSipCall {
   readonly contact: string | undefined;
   readonly source: IncomingSipCall['source'];
   readonly localAddress: string;
+  readonly waitedMs: number;
   readonly #context: UserAgentContext;
   readonly #owner: CallOwner;
   readonly #usage: InviteUsage;
@@ -72,6 +73,7 @@ export class IncomingCall implements IncomingSipCall {
     this.contact = dialog.remoteTarget;
     this.source = { protocol: flow.protocol, ...flow.remote };
     this.localAddress = context.transports.localAddress(flow);
+    this.waitedMs = transaction.waitedMs;
     const recordRoutes = request.headers
       .getAll('Record-Route')
       .map((route): HeaderField => ['Record-Route', route]);
