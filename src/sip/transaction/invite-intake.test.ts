@@ -72,6 +72,21 @@ class Bench {
     this.nowMs += ms;
   }
 
+  /** Offers one call each `everyMs`, whatever the turns take. @returns after which waits some were turned away, ms */
+  rush(count: number, everyMs: number): number[] {
+    const startedMs = this.nowMs;
+    const waitedMs: number[] = [];
+    for (let offered = 0; offered < count || this.intake.size > 0; ) {
+      const before = this.turnedAway.length;
+      while (offered < count && startedMs + offered * everyMs <= this.nowMs) this.put(`${offered++}`);
+      this.turn();
+      for (const key of this.turnedAway.slice(before))
+        waitedMs.push(this.nowMs - startedMs - Number(key) * everyMs);
+      this.nowMs += 0.1;
+    }
+    return waitedMs;
+  }
+
   /** Offers one call each millisecond; a turn ends after each of them. */
   offer(count: number, prefix = 'c'): void {
     for (let n = 0; n < count; n++) {
@@ -141,18 +156,31 @@ describe('InviteIntake', () => {
     assert.equal(bench.counted, bench.turnedAway.length);
   });
 
-  test('where more come all the time than can be begun, as many are begun as there is time for, within the wait', () => {
+  test('where more come than can be begun for longer than they may wait, the others are told so at once', () => {
     const bench = new Bench();
-    // One call takes 2 ms, and one comes each 1 ms.
     bench.costMs = 2;
-    for (let n = 0; n < 6000; n++) {
-      bench.put(`c${n}`);
-      bench.turn();
-      bench.nowMs = Math.max(bench.nowMs, 1000 + n);
-    }
-    assert.ok(Math.max(...bench.waitedMs) <= 400, `the longest wait is ${Math.max(...bench.waitedMs)} ms`);
-    assert.ok(bench.begun.length > 2700, `${bench.begun.length} begun`);
-    assert.equal(bench.begun.length + bench.turnedAway.length + bench.intake.size, 6000);
+    const toldAfterMs = bench.rush(6000, 1);
+    const longest = Math.max(...bench.waitedMs);
+    assert.ok(longest <= 400, `the longest wait is ${longest} ms`);
+    assert.ok(bench.begun.length > 2900 && bench.begun.length < 3300, `${bench.begun.length} begun`);
+    assert.equal(bench.begun.length + bench.turnedAway.length, 6000);
+    // The rush is half a second old before it is known how long one will wait.
+    const late = toldAfterMs.filter((ms) => ms > 5).length;
+    assert.ok(late < 300, `${late} of ${toldAfterMs.length} were told late`);
+    assert.deepEqual(
+      toldAfterMs.slice(toldAfterMs.length / 2).filter((ms) => ms > 5),
+      [],
+    );
+  });
+
+  test('nobody is turned away by foresight where those before him will be begun in time', () => {
+    const bench = new Bench();
+    bench.mayWaitMs = 2000;
+    bench.costMs = 2;
+    bench.rush(3000, 1.5);
+    assert.equal(bench.begun.length, 3000);
+    const longest = Math.max(...bench.waitedMs);
+    assert.ok(longest > 1700 && longest < 1900, `the longest wait is ${longest} ms`);
   });
 
   test('who has waited for 200 ms is told so once, and again for each copy of the INVITE', () => {

@@ -44,7 +44,11 @@ const WHOLE_TURN_MS = 1.5;
  */
 const FULL_READ = 32;
 const LONGEST_PAUSE_MS = 20;
-/** When nobody has waited too long for so long, nobody is turned away any more before he has waited, ms. */
+/** How long one that comes now would wait is known when others have for so long, ms. */
+const FORESEEN_AFTER_MS = 500;
+/** By what was begun in the last so many ms, or twice as many. */
+const FORESEEN_BY_MS = 1000;
+/** When nobody was turned away for his wait for so long, the press is over, ms. */
 const CALM_AFTER_MS = 2000;
 /** Whatever the policy says: memory is bounded, and who has waited for so long (64 × T1) has given up, ms. */
 const MAX_WAITING = 10_000;
@@ -56,12 +60,15 @@ const MAX_REMEMBERED = 50_000;
 /**
  * A server that is offered more calls than it can set up must not spend its time on those that it cannot take, nor
  * lose a BYE among their INVITEs: so only INVITEs wait, and everything else overtakes them. Their senders are told so
- * by a 100. What waits too long is turned away at a thirtieth of what a call costs.
+ * by a 100. Who has waited too long is turned away, at a thirtieth of what a call costs; who would have to is, too.
  */
 export class InviteIntake {
   readonly #options: InviteIntakeOptions;
   /** In the order of their arrival. */
   readonly #waiting = new Map<string, WaitingInvite>();
+  /** Since when some wait, or later, and how many were begun since then. */
+  #rushSinceMs = 0;
+  #rushBegun = 0;
   /** Of these, those whose senders have heard nothing, in the same order. */
   readonly #untold = new Set<WaitingInvite>();
   /** Spent on new calls in this turn, ms. */
@@ -71,7 +78,7 @@ export class InviteIntake {
   #arrived = 0;
   #begunMs = Number.NEGATIVE_INFINITY;
   readonly #turnedAway: RecentKeys<number>;
-  /** When the last one had waited too long. */
+  /** When the last one had waited too long, or would have. */
   #turnedAwayMs = Number.NEGATIVE_INFINITY;
   readonly #work = (): void => this.#turn();
 
@@ -113,6 +120,11 @@ export class InviteIntake {
       this.#turnAway(invite);
       return;
     }
+    if (policy.turnsAway() && this.#isHopeless(now)) {
+      this.#turnedAwayMs = now;
+      this.#turnAway(invite);
+      return;
+    }
     // To be refused by whoever takes calls costs five times as much.
     if (isPressed && policy.turnsAway() && policy.refuses()) {
       this.#turnAway(invite);
@@ -122,6 +134,10 @@ export class InviteIntake {
     if (this.#waiting.size === 0 && this.#spentMs < TURN_MS && !policy.isBehind()) {
       this.#begin(waiting);
       return;
+    }
+    if (this.#waiting.size === 0) {
+      this.#rushSinceMs = now;
+      this.#rushBegun = 0;
     }
     this.#waiting.set(invite.key, waiting);
     this.#untold.add(waiting);
@@ -142,6 +158,19 @@ export class InviteIntake {
     for (const invite of this.#waiting.values()) this.#turnAway(invite);
     this.#waiting.clear();
     this.#untold.clear();
+  }
+
+  /** Whether one that comes now would wait for too long. */
+  #isHopeless(now: number): boolean {
+    if (this.#waiting.size === 0) return false;
+    const rushMs = now - this.#rushSinceMs;
+    if (rushMs < FORESEEN_AFTER_MS) return false;
+    const waitMs = (this.#waiting.size * rushMs) / Math.max(1, this.#rushBegun);
+    if (rushMs > 2 * FORESEEN_BY_MS) {
+      this.#rushBegun *= FORESEEN_BY_MS / rushMs;
+      this.#rushSinceMs = now - FORESEEN_BY_MS;
+    }
+    return waitMs > this.#options.policy.mayWaitMs();
   }
 
   #turn(): void {
@@ -195,6 +224,7 @@ export class InviteIntake {
     try {
       begin(invite);
     } finally {
+      this.#rushBegun++;
       this.#begunMs = clock.monotonic();
       this.#spentMs += this.#begunMs - startedMs;
       // So that the next turn begins anew.
