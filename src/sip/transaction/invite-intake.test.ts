@@ -173,6 +173,23 @@ describe('InviteIntake', () => {
     );
   });
 
+  test('where everything stands still for a second and a half, the few that come meanwhile are taken behind it', () => {
+    const bench = new Bench();
+    bench.mayWaitMs = 2000;
+    bench.behind = true;
+    for (let n = 0; n < 45; n++) {
+      bench.put(`c${n}`);
+      bench.turn(33);
+    }
+    bench.behind = false;
+    for (let n = 45; n < 90; n++) {
+      bench.put(`c${n}`);
+      bench.turn(0.1);
+    }
+    while (bench.intake.size > 0) bench.turn();
+    assert.equal(bench.begun.length, 90);
+  });
+
   test('nobody is turned away by foresight where those before him will be begun in time', () => {
     const bench = new Bench();
     bench.mayWaitMs = 2000;

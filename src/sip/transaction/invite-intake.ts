@@ -44,8 +44,12 @@ const WHOLE_TURN_MS = 1.5;
  */
 const FULL_READ = 32;
 const LONGEST_PAUSE_MS = 20;
-/** How long one that comes now would wait is known when others have for so long, ms. */
+/**
+ * How long one that comes now would wait is known when others have for so long, ms, and are so many: a few may wait
+ * for as long where everything stands still for a moment, and go on together.
+ */
 const FORESEEN_AFTER_MS = 500;
+const FORESEEN_FROM = 100;
 /** By what was begun in the last so many ms, or twice as many. */
 const FORESEEN_BY_MS = 1000;
 /** When nobody was turned away for his wait for so long, the press is over, ms. */
@@ -162,7 +166,7 @@ export class InviteIntake {
 
   /** Whether one that comes now would wait for too long. */
   #isHopeless(now: number): boolean {
-    if (this.#waiting.size === 0) return false;
+    if (this.#waiting.size < FORESEEN_FROM) return false;
     const rushMs = now - this.#rushSinceMs;
     if (rushMs < FORESEEN_AFTER_MS) return false;
     const waitMs = (this.#waiting.size * rushMs) / Math.max(1, this.#rushBegun);
