@@ -131,8 +131,7 @@ export class Calls {
   get intake(): Omit<IntakePolicy, 'isBehind'> {
     const { config, load, metrics } = this.#options;
     return {
-      turnsAway: () => config.limits.refuse_when_overloaded,
-      mayWaitMs: () => config.limits.setup_wait_ms,
+      mayWaitMs: () => (config.limits.refuse_when_overloaded ? config.limits.setup_wait_ms : undefined),
       refuses: () => this.#admission.refusing !== undefined,
       turnedAway: (sipCallId) => {
         const { reason, retryAfterSeconds } = this.#admission.refusing ?? NO_TIME;

@@ -72,10 +72,8 @@ export interface SipCall {
 export interface IntakePolicy {
   /** Whether calls that were taken on wait for what is to be done for them: so nobody is taken on now. */
   readonly isBehind: () => boolean;
-  /** Whether those that wait too long are turned away, and do not wait on. */
-  readonly turnsAway: () => boolean;
-  /** How long that is, ms. */
-  readonly mayWaitMs: () => number;
+  /** Who would wait longer is turned away, ms; undefined: nobody is. */
+  readonly mayWaitMs: () => number | undefined;
   /** Whether anybody who is taken on now would be refused anyhow; counts nothing. */
   readonly refuses: () => boolean;
   /**

@@ -12,8 +12,7 @@ async function pressedBench() {
   const bench = await rawBench({
     intake: {
       isBehind: () => press.behind,
-      turnsAway: () => press.turnsAway,
-      mayWaitMs: () => 400,
+      mayWaitMs: () => (press.turnsAway ? 400 : undefined),
       refuses: () => false,
       turnedAway: () => {
         press.turnedAway++;

@@ -18,9 +18,8 @@ class Bench {
   nowMs = 1000;
   costMs = 0.2;
   behind = false;
-  turnsAway = true;
   refuses = false;
-  mayWaitMs = 400;
+  mayWaitMs: number | undefined = 400;
   readonly told: string[] = [];
   tellMs = 0;
   readonly waitedMs: number[] = [];
@@ -33,7 +32,6 @@ class Bench {
       clock: { monotonic: () => this.nowMs } as Clock,
       policy: {
         isBehind: () => this.behind,
-        turnsAway: () => this.turnsAway,
         mayWaitMs: () => this.mayWaitMs,
         refuses: () => this.refuses,
         turnedAway: (sipCallId) => {
@@ -270,7 +268,7 @@ describe('InviteIntake', () => {
 
   test('where nobody is to be turned away, all wait, up to 10,000 and until their senders have given up', () => {
     const bench = new Bench();
-    bench.turnsAway = false;
+    bench.mayWaitMs = undefined;
     bench.refuses = true;
     bench.behind = true;
     bench.put(...Array.from({ length: 10_001 }, (_, n) => `c${n}`));
@@ -333,8 +331,7 @@ describe('InviteIntake', () => {
       clock: { monotonic: () => bench.nowMs } as Clock,
       policy: {
         isBehind: () => false,
-        turnsAway: () => false,
-        mayWaitMs: () => 0,
+        mayWaitMs: () => undefined,
         refuses: () => false,
         turnedAway: () => 1,
       },

@@ -70,11 +70,11 @@ export class InviteIntake {
   readonly #options: InviteIntakeOptions;
   /** In the order of their arrival. */
   readonly #waiting = new Map<string, WaitingInvite>();
+  /** Of these, those whose senders have heard nothing, in the same order. */
+  readonly #untold = new Set<WaitingInvite>();
   /** Since when some wait, or later, and how many were begun since then. */
   #rushSinceMs = 0;
   #rushBegun = 0;
-  /** Of these, those whose senders have heard nothing, in the same order. */
-  readonly #untold = new Set<WaitingInvite>();
   /** Spent on new calls in this turn, ms. */
   #spentMs = 0;
   #deferred = false;
@@ -118,19 +118,15 @@ export class InviteIntake {
       return;
     }
     const now = clock.monotonic();
+    const mayWaitMs = policy.mayWaitMs();
     const isPressed = now - this.#turnedAwayMs < CALM_AFTER_MS;
-    if (this.#waiting.size >= MAX_WAITING) {
-      this.#turnedAwayMs = now;
-      this.#turnAway(invite);
-      return;
-    }
-    if (policy.turnsAway() && this.#isHopeless(now)) {
+    if (this.#waiting.size >= MAX_WAITING || (mayWaitMs !== undefined && this.#foreseenMs(now) > mayWaitMs)) {
       this.#turnedAwayMs = now;
       this.#turnAway(invite);
       return;
     }
     // To be refused by whoever takes calls costs five times as much.
-    if (isPressed && policy.turnsAway() && policy.refuses()) {
+    if (isPressed && mayWaitMs !== undefined && policy.refuses()) {
       this.#turnAway(invite);
       return;
     }
@@ -164,34 +160,36 @@ export class InviteIntake {
     this.#untold.clear();
   }
 
-  /** Whether one that comes now would wait for too long. */
-  #isHopeless(now: number): boolean {
-    if (this.#waiting.size < FORESEEN_FROM) return false;
+  /** How long one that comes now will wait, by how fast others were begun, ms; 0 where that is not known. */
+  #foreseenMs(now: number): number {
     const rushMs = now - this.#rushSinceMs;
-    if (rushMs < FORESEEN_AFTER_MS) return false;
-    const waitMs = (this.#waiting.size * rushMs) / Math.max(1, this.#rushBegun);
-    if (rushMs > 2 * FORESEEN_BY_MS) {
-      this.#rushBegun *= FORESEEN_BY_MS / rushMs;
-      this.#rushSinceMs = now - FORESEEN_BY_MS;
-    }
-    return waitMs > this.#options.policy.mayWaitMs();
+    if (this.#waiting.size < FORESEEN_FROM || rushMs < FORESEEN_AFTER_MS) return 0;
+    return (this.#waiting.size * rushMs) / Math.max(1, this.#rushBegun);
+  }
+
+  /** Forgets how fast the first ones of a long rush were begun. */
+  #ageRush(now: number): void {
+    const rushMs = now - this.#rushSinceMs;
+    if (rushMs <= 2 * FORESEEN_BY_MS) return;
+    this.#rushBegun *= FORESEEN_BY_MS / rushMs;
+    this.#rushSinceMs = now - FORESEEN_BY_MS;
   }
 
   #turn(): void {
     this.#deferred = false;
     this.#spentMs = 0;
     const { clock, policy } = this.#options;
-    const turnsAway = policy.turnsAway();
-    const mayWaitMs = turnsAway ? policy.mayWaitMs() : LONGEST_WAIT_MS;
+    const mayWaitMs = policy.mayWaitMs();
     const startedMs = clock.monotonic();
+    this.#ageRush(startedMs);
     const isFlooded = this.#arrived >= FULL_READ && startedMs - this.#begunMs < LONGEST_PAUSE_MS;
     const mayBegin = !isFlooded && !policy.isBehind();
     this.#arrived = 0;
     for (const invite of this.#waiting.values()) {
       const now = clock.monotonic();
       if (now - startedMs >= WHOLE_TURN_MS) break;
-      const isLate = now - invite.sinceMs > mayWaitMs;
-      if (isLate || (turnsAway && policy.refuses())) {
+      const isLate = now - invite.sinceMs > (mayWaitMs ?? LONGEST_WAIT_MS);
+      if (isLate || (mayWaitMs !== undefined && policy.refuses())) {
         if (isLate) this.#turnedAwayMs = now;
         this.#remove(invite);
         this.#turnAway(invite);

@@ -50,8 +50,7 @@ export interface OutgoingRequest {
 
 const TAKES_ALL: IntakePolicy = {
   isBehind: () => false,
-  turnsAway: () => false,
-  mayWaitMs: () => 0,
+  mayWaitMs: () => undefined,
   refuses: () => false,
   turnedAway: () => 1,
 };
