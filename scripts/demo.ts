@@ -12,7 +12,7 @@ import { describeEvent } from '../src/cli/phone/describe-event.ts';
 import { openPhoneLine } from '../src/cli/phone/phone-line.ts';
 import { processTerminal } from '../src/cli/terminal.ts';
 import { Timeline } from '../src/cli/timeline.ts';
-import { createLogger } from '../src/log/pino-logger.ts';
+import { createLogger } from '../src/log/line-logger.ts';
 import { rmsDbfs } from '../src/media/level.ts';
 import { loadConfig } from '../src/server/config.ts';
 import { createServer } from '../src/server/server.ts';

@@ -1,4 +1,4 @@
-import { wantsColors } from '../log/pino-logger.ts';
+import { wantsColors } from '../log/line-logger.ts';
 
 /** Where a command writes. Tests pass one that remembers. */
 export interface Terminal {

@@ -1,4 +1,4 @@
-/** Severity, as in pino. */
+/** Severity; `silent` is above all. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 /** Fields of one log line. Use `call_id` (UUID of the leg) wherever a call is concerned. */

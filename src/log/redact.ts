@@ -14,6 +14,10 @@ const QUERY_SECRET = /([?&][\w-]{0,32}(?:token|password|secret|api_?key|signatur
 const MAX_TEXT = 16_384;
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 100;
+/** Whether names of fields are of secrets: those that our own code logs are few, and come again and again. */
+const secretNames = new Map<string, boolean>();
+const MAX_KNOWN_NAMES = 1_000;
+const MAX_KNOWN_LENGTH = 64;
 
 /**
  * Keys that a caller pressed, as they may be logged at `level`: readable at debug and trace, only their number
@@ -25,7 +29,9 @@ export function maskDigits(digits: string, level: LogLevel): string {
 
 /** Text without user and password in URLs, and without password in SIP URIs; whole otherwise. */
 export function redactUris(text: string): string {
-  return text.includes('@') ? text.replace(USERINFO, '$1').replace(SIP_PASSWORD, '$1@') : text;
+  if (!text.includes('@')) return text;
+  const bare = text.includes('://') ? text.replace(USERINFO, '$1') : text;
+  return bare.replace(SIP_PASSWORD, '$1@');
 }
 
 /** As {@link redactUris}, for all texts in what JSON can hold. */
@@ -40,8 +46,9 @@ export function redactUrisIn<T>(value: T): T {
 /** Text without passwords in URLs, authorization lines and query secrets; cut at 16,384 characters. */
 export function redactText(text: string): string {
   const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length} characters)` : text;
-  if (!cut.includes('@') && !cut.includes('=') && !cut.includes(':')) return cut;
-  return redactUris(cut).replace(AUTHORIZATION_LINE, `$1 ${REDACTED}`).replace(QUERY_SECRET, `$1${REDACTED}`);
+  let shown = redactUris(cut);
+  if (shown.includes(':')) shown = shown.replace(AUTHORIZATION_LINE, `$1 ${REDACTED}`);
+  return shown.includes('=') ? shown.replace(QUERY_SECRET, `$1${REDACTED}`) : shown;
 }
 
 /** A copy of `fields` that is safe to log: no secrets, errors as plain objects, bounded in depth and length. */
@@ -52,7 +59,8 @@ export function redactFields(fields: LogFields): Record<string, unknown> {
 function redactObject(object: object, depth: number): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   let items = 0;
-  for (const [name, value] of Object.entries(object)) {
+  for (const name of Object.keys(object)) {
+    const value: unknown = object[name as keyof typeof object];
     if (value === undefined) continue;
     if (++items > MAX_ITEMS) {
       result['…'] = 'more fields';
@@ -104,5 +112,9 @@ function describeError(error: Error, depth: number): Record<string, unknown> {
 }
 
 function isSecret(name: string): boolean {
-  return SECRET_NAME.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase());
+  const known = secretNames.get(name);
+  if (known !== undefined) return known;
+  const secret = SECRET_NAME.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase());
+  if (name.length <= MAX_KNOWN_LENGTH && secretNames.size < MAX_KNOWN_NAMES) secretNames.set(name, secret);
+  return secret;
 }

@@ -27,7 +27,7 @@ for (const [how, end] of [
 ] as const) {
   test(`what was logged in the turn that ends the process by ${how} is written`, () => {
     const program = `
-      import { createLogger } from ${JSON.stringify(path.join(import.meta.dirname, 'pino-logger.ts'))};
+      import { createLogger } from ${JSON.stringify(path.join(import.meta.dirname, 'line-logger.ts'))};
       const log = createLogger({ format: 'json', level: 'info' });
       log.info({}, 'first');
       await new Promise((resolve) => setTimeout(resolve, 50));

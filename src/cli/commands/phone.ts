@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { createLogger } from '../../log/pino-logger.ts';
+import { createLogger } from '../../log/line-logger.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import { EXIT, fileError, UsageError } from '../errors.ts';
 import { onInterrupt } from '../interrupts.ts';

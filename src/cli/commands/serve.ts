@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { createLogger } from '../../log/pino-logger.ts';
+import { createLogger } from '../../log/line-logger.ts';
 import { ConfigError } from '../../server/config-error.ts';
 import { type LoadedConfig, describeConfig, loadConfig } from '../../server/config.ts';
 import { redactUrl } from '../../net/http-url.ts';

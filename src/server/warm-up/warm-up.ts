@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RecordingService } from '../../call/recording-service.ts';
-import { createLogger } from '../../log/pino-logger.ts';
+import { createLogger } from '../../log/line-logger.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { MediaHost } from '../../mediaworker/protocol.ts';
 import { createSipEndpoint } from '../../sip/endpoint.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { VirtualClock } from '../time/virtual-clock.ts';
-import { createLogger, type LoggerOptions, wantsColors } from './pino-logger.ts';
+import { createLogger, type LoggerOptions, wantsColors } from './line-logger.ts';
 
 const CALL = '7d0c41aa-1111-4222-8333-444455556666';
 

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { destination as pinoDestination, type Logger as PinoLogger, pino } from 'pino';
+import { destination as pinoDestination } from 'pino';
 import type { Clock } from '../time/clock.ts';
 import { RealClock } from '../time/real-clock.ts';
 import type { LogFields, Logger, LogLevel } from './logger.ts';
@@ -30,6 +30,17 @@ export interface RootLogger extends Logger {
   flush(): Promise<void>;
 }
 
+/** Levels by how much they matter. */
+const SEVERITY: Readonly<Record<LogLevel, number>> = {
+  trace: 1,
+  debug: 2,
+  info: 3,
+  warn: 4,
+  error: 5,
+  fatal: 6,
+  silent: 7,
+};
+
 /** Lines that wait for a slow terminal or disk, bytes; beyond it they are dropped rather than kept in memory. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
@@ -49,16 +60,11 @@ export function createLogger(options: LoggerOptions): RootLogger {
         });
   const turns = out && new TurnSink(out, new RealClock());
   const sink: LogSink = turns ?? (target as LogSink);
-  const root = pino(
-    {
-      level: options.level,
-      base: null,
-      timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: (error: unknown) => error },
-    },
-    options.format === 'pretty' ? prettySink(sink, options.colors ?? wantsColors(target)) : sink,
-  );
+  const lines: Lines = {
+    sink: options.format === 'pretty' ? prettySink(sink, options.colors ?? wantsColors(target)) : sink,
+    from: SEVERITY[options.level],
+    time: isoTimes(clock),
+  };
   const flush = async (): Promise<void> => {
     if (out === undefined) return;
     turns?.release();
@@ -67,7 +73,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
       out.flush(() => resolve());
     });
   };
-  return Object.assign(new RedactingLogger(root), { flush });
+  return Object.assign(new LineLogger(lines), { flush });
 }
 
 /** Colours belong to a terminal whose user did not decline them. */
@@ -80,32 +86,84 @@ export function wantsColors(
   return !declined && typeof target === 'number' && isTerminal(target);
 }
 
-class RedactingLogger implements Logger {
-  readonly #pino: PinoLogger;
+/** What the loggers of a program share. */
+interface Lines {
+  readonly sink: LogSink;
+  /** The least {@link SEVERITY} that is written. */
+  readonly from: number;
+  /** The time of a line, as ISO 8601. */
+  readonly time: () => string;
+}
 
-  constructor(logger: PinoLogger) {
-    this.#pino = logger;
+/** Writes one JSON object a line: level, time, fields of the loggers that it is a child of, its own, message. */
+class LineLogger implements Logger {
+  readonly #lines: Lines;
+  readonly #parent: LineLogger | undefined;
+  readonly #fields: LogFields;
+  /** The fields as they stand in each line; made with the first one, since most children never write any. */
+  #written: string | undefined;
+
+  constructor(lines: Lines, parent?: LineLogger, fields: LogFields = {}) {
+    this.#lines = lines;
+    this.#parent = parent;
+    this.#fields = fields;
   }
 
   debug(fields: LogFields, message: string): void {
-    if (this.#pino.isLevelEnabled('debug')) this.#pino.debug(redactFields(fields), redactText(message));
+    this.#write('debug', fields, message);
   }
 
   info(fields: LogFields, message: string): void {
-    if (this.#pino.isLevelEnabled('info')) this.#pino.info(redactFields(fields), redactText(message));
+    this.#write('info', fields, message);
   }
 
   warn(fields: LogFields, message: string): void {
-    if (this.#pino.isLevelEnabled('warn')) this.#pino.warn(redactFields(fields), redactText(message));
+    this.#write('warn', fields, message);
   }
 
   error(fields: LogFields, message: string): void {
-    if (this.#pino.isLevelEnabled('error')) this.#pino.error(redactFields(fields), redactText(message));
+    this.#write('error', fields, message);
   }
 
   child(fields: LogFields): Logger {
-    return new RedactingLogger(this.#pino.child(redactFields(fields)));
+    return new LineLogger(this.#lines, this, fields);
   }
+
+  get #bindings(): string {
+    const parent = this.#parent;
+    this.#written ??= (parent === undefined ? '' : parent.#bindings) + membersOf(this.#fields);
+    return this.#written;
+  }
+
+  #write(level: LogLevel, fields: LogFields, message: string): void {
+    const { sink, from, time } = this.#lines;
+    if (SEVERITY[level] < from) return;
+    const text = JSON.stringify(redactText(message));
+    sink.write(
+      `{"level":"${level}","time":"${time()}"${this.#bindings}${membersOf(fields)},"msg":${text}}\n`,
+    );
+  }
+}
+
+/** Fields as members of a JSON object that has others before them: `,"codec":"PCMU"`. */
+function membersOf(fields: LogFields): string {
+  const json = JSON.stringify(redactFields(fields));
+  return json === '{}' ? '' : `,${json.slice(1, -1)}`;
+}
+
+/** Wall-clock time as `toISOString` has it, whose costly part is made once a second. */
+function isoTimes(clock: Clock): () => string {
+  let second = Number.NaN;
+  let prefix = '';
+  return () => {
+    const now = Math.floor(clock.now());
+    const whole = Math.floor(now / 1000);
+    if (whole !== second) {
+      second = whole;
+      prefix = new Date(whole * 1000).toISOString().slice(0, -'000Z'.length);
+    }
+    return `${prefix}${String(now - whole * 1000).padStart(3, '0')}Z`;
+  };
 }
 
 function prettySink(sink: LogSink, colors: boolean): LogSink {
