@@ -85,7 +85,7 @@ export class LegRecordings {
     this.#assertRoom(controlId);
     const refusal = this.#refusal?.();
     if (refusal !== undefined) {
-      this.#guard(() => this.#service.refused(call, eventChannel, options, refusal));
+      await this.#guard(this.#service.refused(call, eventChannel, options, refusal));
       throw new CallError('no_consent', refusal);
     }
     this.#starting.add(controlId);
@@ -95,7 +95,7 @@ export class LegRecordings {
       const spec = await this.#service.create(call, eventChannel, options);
       const { operation, opened } = this.#register(media, spec.recordingId, controlId);
       if (this.#signal.aborted) {
-        this.#ended(spec.recordingId, nothingRecorded('hangup', this.#clock.now()));
+        void this.#ended(spec.recordingId, nothingRecorded('hangup', this.#clock.now()));
       } else {
         media.send({ type: 'record', spec, askedMs });
       }
@@ -165,7 +165,7 @@ export class LegRecordings {
       } else if (event.type === 'recordStarted') {
         this.#started(event.recordingId, event.startTimeMs);
       } else if (event.type === 'recordEnded') {
-        this.#ended(event.recordingId, event.outcome);
+        void this.#ended(event.recordingId, event.outcome);
       } else if (event.type === 'closed') {
         // Without a word about its recordings the media side has died: the files are repaired from the spool.
         for (const recordingId of [...this.#active.keys()]) void this.#salvage(recordingId);
@@ -177,7 +177,7 @@ export class LegRecordings {
     const active = this.#active.get(recordingId);
     if (active === undefined) return;
     active.started = true;
-    this.#guard(() => this.#service.started(recordingId, startTimeMs));
+    void this.#guard(this.#service.started(recordingId, startTimeMs));
     this.#tell('recording started', { recording_id: recordingId });
     if (active.paused !== undefined) this.#tellPause(recordingId, active.paused);
   }
@@ -193,7 +193,7 @@ export class LegRecordings {
   }
 
   #tellPause(recordingId: string, behavior: 'skip' | 'silence'): void {
-    this.#guard(() => this.#service.paused(recordingId, behavior));
+    void this.#guard(this.#service.paused(recordingId, behavior));
     this.#tell('recording paused', { recording_id: recordingId, behavior });
   }
 
@@ -203,16 +203,16 @@ export class LegRecordings {
     active.paused = undefined;
     media.send({ type: 'resumeRecord', recordingId });
     if (!active.started) return;
-    this.#guard(() => this.#service.resumed(recordingId));
+    void this.#guard(this.#service.resumed(recordingId));
     this.#tell('recording resumed', { recording_id: recordingId });
   }
 
-  #ended(recordingId: string, known: RecordOutcome): void {
+  async #ended(recordingId: string, known: RecordOutcome): Promise<void> {
     const active = this.#active.get(recordingId);
     if (active === undefined) return;
     this.#active.delete(recordingId);
     const outcome = known.endedBy === 'hangup' ? { ...known, ...this.#hangup() } : known;
-    const stored = this.#guard(() => this.#service.ended(recordingId, outcome));
+    const storing = this.#guard(this.#service.ended(recordingId, outcome));
     this.#tell('recording ended', {
       recording_id: recordingId,
       state: outcome.state,
@@ -226,7 +226,7 @@ export class LegRecordings {
       ...(outcome.error !== undefined && { error: outcome.error }),
     });
     active.resolve(
-      stored
+      (await storing)
         ? outcome
         : { ...outcome, state: 'error', endedBy: 'error', error: 'the recording could not be registered' },
     );
@@ -256,9 +256,9 @@ export class LegRecordings {
   }
 
   /** A full or broken database must not take the call with it: the file is kept and start-up finds it. */
-  #guard(write: () => void): boolean {
+  async #guard(write: Promise<void>): Promise<boolean> {
     try {
-      write();
+      await write;
       return true;
     } catch (cause) {
       this.#log.error({ err: cause }, 'the state of a recording could not be stored');

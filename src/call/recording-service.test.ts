@@ -31,9 +31,9 @@ test('the row of a new recording names its call, its channel and a path of its d
 test('no input and an error reach row and callback as what they are', async (t) => {
   const { service, store, outbox } = openService(t);
   const silent = await service.create(INFO, undefined, RECORD);
-  service.ended(silent.recordingId, { ...FINISHED, state: 'no_input', endedBy: 'no_speech' });
+  await service.ended(silent.recordingId, { ...FINISHED, state: 'no_input', endedBy: 'no_speech' });
   const broken = await service.create(INFO, undefined, RECORD);
-  service.ended(broken.recordingId, {
+  await service.ended(broken.recordingId, {
     ...FINISHED,
     state: 'error',
     endedBy: 'error',
@@ -49,8 +49,8 @@ test('no input and an error reach row and callback as what they are', async (t) 
 test('without a status URL there are no callbacks', async (t) => {
   const { service, outbox } = openService(t);
   const { recordingId } = await service.create(INFO, undefined, { ...RECORD, statusUrl: undefined });
-  service.started(recordingId, 1_000_000);
-  service.ended(recordingId, FINISHED);
+  await service.started(recordingId, 1_000_000);
+  await service.ended(recordingId, FINISHED);
   assert.deepEqual(outbox.requests, []);
 });
 
@@ -61,7 +61,7 @@ test('what a crash left is repaired, registered and reported, each as it was fou
     return { recordingId, file };
   };
   const growing = await make();
-  service.started(growing.recordingId, 5_000_000);
+  await service.started(growing.recordingId, 5_000_000);
   writeFileSync(`${growing.file}.part`, Buffer.concat([HEADER, new Uint8Array(16_001).fill(3)]));
   const renamed = await make();
   writeFileSync(
@@ -70,7 +70,7 @@ test('what a crash left is repaired, registered and reported, each as it was fou
   );
   const empty = await make();
   const done = await make();
-  service.ended(done.recordingId, FINISHED);
+  await service.ended(done.recordingId, FINISHED);
   outbox.requests.length = 0;
 
   const recovered = await service.recover();
@@ -96,9 +96,9 @@ test('what a full disk left is made into a file, once, without a second word to 
   const { service, store, outbox } = openService(t);
   const fail = async (part: Uint8Array | undefined) => {
     const { recordingId, path: file } = await service.create(INFO, undefined, RECORD);
-    service.started(recordingId, 5_000_000);
+    await service.started(recordingId, 5_000_000);
     const error = 'the disk is full';
-    service.ended(recordingId, { ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error });
+    await service.ended(recordingId, { ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error });
     if (part !== undefined) writeFileSync(`${file}.part`, part);
     return { recordingId, file };
   };
@@ -124,7 +124,13 @@ test('what a full disk left is made into a file, once, without a second word to 
 test('what cannot be repaired is told and left as it is', async (t) => {
   const { service, store } = openService(t);
   const { recordingId, path: file } = await service.create(INFO, undefined, RECORD);
-  service.ended(recordingId, { ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error: 'full' });
+  await service.ended(recordingId, {
+    ...FINISHED,
+    state: 'error',
+    endedBy: 'error',
+    byteSize: 0,
+    error: 'full',
+  });
   writeFileSync(file, 'This is not a recording at all, but somebody else put it here.');
   const [result, ...others] = await service.repairFailed();
   assert.deepEqual(others, []);
@@ -138,7 +144,7 @@ test('peaks are kept with the recording, but not with one that is encrypted', as
   for (const keys of [undefined, KEYS]) {
     const { service, store } = openService(t, keys === undefined ? {} : { keys });
     const { recordingId } = await service.create(INFO, undefined, RECORD);
-    service.ended(recordingId, { ...FINISHED, peaks });
+    await service.ended(recordingId, { ...FINISHED, peaks });
     assert.deepEqual(store.peaks(recordingId), keys === undefined ? peaks : undefined);
   }
 });
@@ -163,7 +169,7 @@ test('without the right key an encrypted recording fails with the reason, and is
     store,
     outbox,
     dataDir,
-    transaction: (work) => database.transaction(work),
+    transaction: (work) => database.gather(work),
     clock,
   });
   const [lost] = await keyless.service.recover();
@@ -182,7 +188,7 @@ test('only a finished recording of ours is a local file', async (t) => {
   const { recordingId } = await service.create(INFO, undefined, RECORD);
   const url = service.urlOf(recordingId);
   assert.equal(service.localFile(url), undefined);
-  service.ended(recordingId, FINISHED);
+  await service.ended(recordingId, FINISHED);
   assert.equal(service.localFile(url)?.path.startsWith(dataDir), true);
   assert.equal(service.localFile('https://elsewhere.example/a.wav'), undefined);
   assert.equal(service.localFile(service.urlOf('no-such-id')), undefined);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Outbox } from '../callbacks/events.ts';
 import { type RecordEventState, recordEnvelope } from '../callbacks/record-event.ts';
@@ -9,20 +8,25 @@ import { isEncryptedPath, recordingFileName } from '../recording/recording-path.
 import { repairSpool } from '../recording/repair.ts';
 import type { OpenRepairFile } from '../recording/repair-file.ts';
 import type { RecordFormat, RecordOutcome, RecordSpec } from '../recording/types.ts';
+import { StorageError } from '../storage/errors.ts';
 import type {
   RecordingChange,
   RecordingRow,
   RecordingStatus,
   RecordingStore,
 } from '../storage/recordings.ts';
+import { timeOrderedId } from '../storage/time-ordered-id.ts';
 import type { Clock } from '../time/clock.ts';
 import type { CallInfo, RecordOptions } from './leg.ts';
 
 export interface RecordingServiceOptions {
   readonly store: RecordingStore;
   readonly outbox: Outbox;
-  /** Runs `work` so that all it writes to store and outbox stands or falls together. */
-  readonly transaction: <T>(work: () => T) => T;
+  /**
+   * Runs `work` at once, so that all it writes to store and outbox stands or falls together.
+   * @returns what `work` returns, once all of it stands
+   */
+  readonly transaction: <T>(work: () => T) => Promise<T>;
   /** Absolute path of the data folder. */
   readonly dataDir: string;
   /** The URL under which a recording is announced. */
@@ -39,7 +43,7 @@ export interface RecordingServiceOptions {
   readonly keys?: KeyRing;
   /** Told of each recording that is complete, within the transaction that says so. */
   readonly onCompleted?: ((row: RecordingRow) => void) | undefined;
-  /** Fresh UUIDs; default random ones. */
+  /** Fresh UUIDs; default {@link timeOrderedId}. */
   readonly newId?: () => string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -64,6 +68,8 @@ export interface RecoveredRecording {
  */
 export class RecordingService {
   readonly #options: RecordingServiceOptions;
+  /** Rows of the recordings that run. */
+  readonly #running = new Map<string, RecordingRow>();
 
   constructor(options: RecordingServiceOptions) {
     this.#options = options;
@@ -90,9 +96,10 @@ export class RecordingService {
     eventChannel: string | undefined,
     options: RecordOptions,
   ): Promise<RecordSpec> {
-    const { dataDir, store } = this.#options;
+    const { dataDir, store, transaction } = this.#options;
     const row = this.#newRow(call, eventChannel, options);
-    store.insert(row);
+    await transaction(() => store.insert(row));
+    this.#running.set(row.id, row);
     const cap = this.#options.maxLengthSeconds;
     const kbps = this.#options.kbps?.(options.format, options.stereo);
     return {
@@ -117,31 +124,39 @@ export class RecordingService {
    * A recording that may not be made is registered and told of like one that could not start (spec/record.md 3.8).
    * @throws StorageError
    */
-  refused(call: CallInfo, eventChannel: string | undefined, options: RecordOptions, error: string): void {
+  async refused(
+    call: CallInfo,
+    eventChannel: string | undefined,
+    options: RecordOptions,
+    error: string,
+  ): Promise<void> {
     const row = this.#newRow(call, eventChannel, options);
-    this.#options.transaction(() => {
+    await this.#options.transaction(() => {
       this.#options.store.insert(row);
-      this.#write(row.id, { status: 'failed', endedBy: 'error', error }, 'error');
+      this.#write(row, { status: 'failed', endedBy: 'error', error }, 'error');
     });
   }
 
-  started(id: string, startTimeMs: number): void {
-    this.#change(id, { startTime: startTimeMs }, 'recording');
+  /** As all that follow: written at once, resolves when it is durable. @throws StorageError */
+  async started(id: string, startTimeMs: number): Promise<void> {
+    await this.#change(id, { startTime: startTimeMs }, 'recording');
   }
 
-  paused(id: string, behavior: 'skip' | 'silence'): void {
-    this.#change(id, { status: 'paused' }, 'paused', behavior);
+  async paused(id: string, behavior: 'skip' | 'silence'): Promise<void> {
+    await this.#change(id, { status: 'paused' }, 'paused', behavior);
   }
 
-  resumed(id: string): void {
-    this.#change(id, { status: 'in-progress' }, 'recording');
+  async resumed(id: string): Promise<void> {
+    await this.#change(id, { status: 'in-progress' }, 'recording');
   }
 
   /** The file is durable (or given up): the row and the terminal callback. */
-  ended(id: string, outcome: RecordOutcome): void {
+  async ended(id: string, outcome: RecordOutcome): Promise<void> {
     const { store, transaction } = this.#options;
-    transaction(() => {
-      const row = this.#write(id, changeOf(outcome), outcome.state);
+    const before = this.#rowOf(id);
+    this.#running.delete(id);
+    await transaction(() => {
+      const row = this.#write(before, changeOf(outcome), outcome.state);
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
       const open = !isEncryptedPath(row.path);
       if (outcome.peaks !== undefined && open) store.savePeaks(id, outcome.peaks);
@@ -210,9 +225,9 @@ export class RecordingService {
       const start = row.startTime ?? row.createdAt;
       const status = 'completed';
       const change = { status, startTime: start, endTime: start + repaired.durationMs, ...repaired } as const;
-      this.#options.transaction(() => {
-        store.update(row.id, change);
-        this.#options.onCompleted?.({ ...row, ...change });
+      await this.#options.transaction(() => {
+        const after = store.update(row, change);
+        this.#options.onCompleted?.(after);
       });
       log.warn(
         { ...about, status, duration_ms: repaired.durationMs },
@@ -249,9 +264,9 @@ export class RecordingService {
   }
 
   #newRow(call: CallInfo, eventChannel: string | undefined, options: RecordOptions): RecordingRow {
-    const { clock, newId = randomUUID, keys = NO_KEYS } = this.#options;
-    const id = newId();
+    const { clock, newId, keys = NO_KEYS } = this.#options;
     const now = clock.now();
+    const id = newId?.() ?? timeOrderedId(now);
     const folder = path.join('recordings', new Date(now).toISOString().slice(0, 10));
     return {
       id,
@@ -313,7 +328,8 @@ export class RecordingService {
       change = { status: 'failed', endedBy: 'crash', error };
       log.error({ call_id: row.callId, recording_id: row.id, err: cause }, error);
     }
-    this.#change(row.id, change, state);
+    this.#running.delete(row.id);
+    await this.#options.transaction(() => this.#write(row, change, state));
     log.warn(
       {
         call_id: row.callId,
@@ -331,31 +347,43 @@ export class RecordingService {
     };
   }
 
-  #change(
+  /** @throws StorageError */
+  async #change(
     id: string,
     change: RecordingChange,
     state: RecordEventState,
     pauseBehavior?: 'skip' | 'silence',
-  ): void {
-    this.#options.transaction(() => this.#write(id, change, state, pauseBehavior));
+  ): Promise<void> {
+    const before = this.#rowOf(id);
+    await this.#options.transaction(() => {
+      this.#running.set(id, this.#write(before, change, state, pauseBehavior));
+    });
+  }
+
+  /** @throws StorageError when there is none */
+  #rowOf(id: string): RecordingRow {
+    const row = this.#running.get(id) ?? this.#options.store.get(id);
+    if (row === undefined)
+      throw new StorageError('not_found', `There is no recording ${id} in the database.`);
+    return row;
   }
 
   /** A change and its callback; to be called in a transaction. */
   #write(
-    id: string,
+    before: RecordingRow,
     change: RecordingChange,
     state: RecordEventState,
     pauseBehavior?: 'skip' | 'silence',
   ): RecordingRow {
     const { store, outbox, clock } = this.#options;
-    const row = store.update(id, change);
+    const row = store.update(before, change);
     if (change.status === 'completed') this.#options.onCompleted?.(row);
     if (row.statusUrl === undefined) return row;
     outbox.enqueue({
       url: row.statusUrl,
       operationId: row.id,
       envelope: recordEnvelope(row, state, {
-        url: this.urlOf(id),
+        url: this.urlOf(row.id),
         nowMs: clock.now(),
         ...(pauseBehavior !== undefined && { pauseBehavior }),
       }),

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from '../log/logger.ts';
 import { redactUrl } from '../net/http-url.ts';
 import type { Database } from '../storage/database.ts';
 import { StorageError } from '../storage/errors.ts';
 import { Pruning } from '../storage/pruning.ts';
+import { timeOrderedId } from '../storage/time-ordered-id.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { type CallbackRow, CallbackTable, type OperationHead } from './callback-table.ts';
 import { DeliverySchedule, type Turn } from './delivery-schedule.ts';
@@ -23,7 +23,7 @@ export interface OutboxOptions {
   readonly sender: CallbackSender;
   /** 0 ≤ value < 1, for the jitter of the waits. */
   readonly random: () => number;
-  /** Fresh UUIDs for idempotency keys; default random ones. */
+  /** Fresh UUIDs for idempotency keys; default {@link timeOrderedId}. */
   readonly newId?: () => string;
   /** Told of every callback that is put in. */
   readonly onEnqueue?: (request: CallbackRequest) => void;
@@ -96,7 +96,7 @@ export class DurableOutbox implements Outbox {
     this.#log = options.log.child({ component: 'outbox' });
     this.#sender = options.sender;
     this.#random = options.random;
-    this.#newId = options.newId ?? randomUUID;
+    this.#newId = options.newId ?? (() => timeOrderedId(options.clock.now()));
     this.#onEnqueue = options.onEnqueue ?? (() => {});
     this.#limits = { ...DEFAULT_OUTBOX_LIMITS, ...options.limits };
     this.#schedule = new DeliverySchedule(this.#limits);

@@ -39,6 +39,7 @@ import { OutgoingCalls } from './outgoing-calls.ts';
 import { consentRefusal } from './recording-consent.ts';
 import type { ServedCall } from './served-call.ts';
 import { type SipLine, sipLine } from '../trace/sip-line.ts';
+import { timeOrderedId } from '../storage/time-ordered-id.ts';
 
 export interface CallsOptions {
   readonly config: Config;
@@ -154,7 +155,7 @@ export class Calls {
     }
     const figures = new CallFigures(metrics, clock, 'inbound', call.waitedMs);
     let trace: CallTrace | undefined;
-    const callId = randomUUID();
+    const callId = timeOrderedId(clock.now());
     const sessionId = randomUUID();
     const callLog = log.child({ call_id: callId });
     const leg = createSipLeg({

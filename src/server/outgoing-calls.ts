@@ -10,6 +10,7 @@ import type { Logger } from '../log/logger.ts';
 import { AddressGuard } from '../net/address-guard.ts';
 import type { SipEndpoint } from '../sip/api.ts';
 import type { AudioCodecName } from '../sip/sdp/offer-answer.ts';
+import { timeOrderedId } from '../storage/time-ordered-id.ts';
 import type { CallsOptions } from './calls.ts';
 import { CallFigures } from './call-figures.ts';
 import { type DialPlan, dialPlan } from './dial-plan.ts';
@@ -61,7 +62,7 @@ export class OutgoingCalls implements Dialler {
 
   dial(parent: CallLeg, request: DialRequest): DialledCall {
     const { config, log, metrics, clock } = this.#options;
-    const callId = randomUUID();
+    const callId = timeOrderedId(clock.now());
     const sessionId = randomUUID();
     const callLog = log.child({ call_id: callId, parent_call_id: parent.info.call_id });
     const figures = new CallFigures(metrics, clock, 'outbound');

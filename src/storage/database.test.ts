@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -12,9 +12,8 @@ import { VirtualClock } from '../time/virtual-clock.ts';
 import { CHECKPOINT_BYTES } from './checkpoints.ts';
 import { isLocked, PID_FILE } from './data-lock.ts';
 import { DATABASE_FILE, Database } from './database.ts';
-import { StorageError } from './errors.ts';
+import { add, NOTES, notes, startProgram, storageError } from './database.test-helper.ts';
 
-const HERE = import.meta.dirname;
 let directory: string;
 let database: Database | undefined;
 const children: ChildProcess[] = [];
@@ -37,36 +36,15 @@ function open(options: { synchronous?: 'normal' | 'full' } = {}): Database {
 
 function withNotes(): Database {
   const opened = open();
-  opened.exec('CREATE TABLE notes (text TEXT NOT NULL UNIQUE)');
+  opened.exec(NOTES);
   return opened;
 }
 
-function notes(from: Database): unknown[] {
-  return from.all('SELECT text FROM notes ORDER BY rowid').map((row) => row['text']);
-}
-
-const add = (to: Database, text: string): unknown => to.run('INSERT INTO notes VALUES (:text)', { text });
-
-const storageError = (code: string, pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof StorageError, String(error));
-  assert.equal(error.code, code);
-  assert.match(error.message, pattern);
-  return true;
-};
-
-/** Runs `script` in a process of its own, with `Database`, `RealClock` and the folder as `directory` at hand. */
-function startChild(script: string): ChildProcess {
-  const source = `
-    const { Database } = await import(${JSON.stringify(path.join(HERE, 'database.ts'))});
-    const { RealClock } = await import(${JSON.stringify(path.join(HERE, '../time/real-clock.ts'))});
-    const directory = ${JSON.stringify(directory)};
-    ${script}`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+const startChild = (script: string): ChildProcess => {
+  const child = startProgram(directory, script);
   children.push(child);
   return child;
-}
+};
 
 async function lineOf(child: ChildProcess): Promise<string> {
   const [chunk] = await once(child.stdout!, 'data');
@@ -380,7 +358,7 @@ describe('durability', () => {
   test('a log that has grown long is written back by a thread, which leaves before the database closes', async () => {
     const clock = new VirtualClock();
     database = Database.open(directory, { clock });
-    database.exec('CREATE TABLE notes (text TEXT NOT NULL UNIQUE)');
+    database.exec(NOTES);
     const file = path.join(directory, DATABASE_FILE);
     for (let i = 0; i < 12; i++) add(database, String(i).repeat(500_000));
     const before = statSync(file).size;
@@ -400,7 +378,7 @@ describe('durability', () => {
     database = Database.open(directory, { clock });
     await clock.advance(1_000);
     assert.equal(clock.pendingTimers, 0);
-    database.exec('CREATE TABLE notes (text TEXT NOT NULL UNIQUE)');
+    database.exec(NOTES);
     add(database, 'a');
     add(database, 'b');
     assert.equal(clock.pendingTimers, 1);

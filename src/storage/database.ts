@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Logger, silentLogger } from '../log/logger.ts';
 import { makeFolderSync } from '../files/make-folder.ts';
 import type { Clock } from '../time/clock.ts';
+import { PacedWork } from '../time/paced-work.ts';
 import { Checkpoints, OWN_CHECKPOINT_PAGES } from './checkpoints.ts';
 import { type DataLock, lockDataFolder } from './data-lock.ts';
 import { StorageError, toStorageError } from './errors.ts';
@@ -32,6 +33,20 @@ export const DATABASE_FILE = 'openswml.db';
 const BUSY_TIMEOUT_MS = 2_000;
 /** Size to which the write-ahead log is cut back after a checkpoint, bytes. */
 const WAL_SIZE_LIMIT = 16 * 1024 * 1024;
+/** Commits that are gathered wait for each other no longer than this, ms; they hold the database as long. */
+const GATHER_MS = 4;
+
+/** A statement, and whose values go to its places, in order. */
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly places: readonly string[];
+}
+
+/** Work that is done and waits for the common commit. */
+interface Gathered {
+  readonly committed: () => void;
+  readonly failed: (error: unknown) => void;
+}
 
 /**
  * The embedded database of one data folder: SQLite in write-ahead mode behind a synchronous interface. All
@@ -46,20 +61,27 @@ export class Database {
   readonly #lock: DataLock | undefined;
   readonly #walSync: WalSync | undefined;
   #checkpoints: Checkpoints | undefined;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
+  readonly #pace: PacedWork | undefined;
   #afterCommit: (() => void)[] = [];
   #depth = 0;
+  /** Defined while a transaction is open that gathers. */
+  #gathered: Gathered[] | undefined;
 
   private constructor(
     file: string,
     sqlite: DatabaseSync,
-    lock: DataLock | undefined,
-    walSync: WalSync | undefined,
+    served?: { readonly clock: Clock; readonly lock: DataLock; readonly walSync: WalSync | undefined },
   ) {
     this.file = file;
     this.#sqlite = sqlite;
-    this.#lock = lock;
-    this.#walSync = walSync;
+    this.#lock = served?.lock;
+    this.#walSync = served?.walSync;
+    if (served === undefined) return;
+    this.#pace = new PacedWork(served.clock, GATHER_MS, () => {
+      // Who waits is told of a failure.
+      if (this.#gathered !== undefined) this.#commitGathered(() => {});
+    });
   }
 
   /**
@@ -84,7 +106,7 @@ export class Database {
       const checkpoints = full ? undefined : new Checkpoints(file, log);
       if (checkpoints !== undefined) sqlite.exec(`PRAGMA wal_autocheckpoint = ${OWN_CHECKPOINT_PAGES}`);
       const walSync = checkpoints && new WalSync(file, options.clock, log, checkpoints);
-      const database = new Database(file, sqlite, lock, walSync);
+      const database = new Database(file, sqlite, { clock: options.clock, lock, walSync });
       database.#checkpoints = checkpoints;
       const steps = migrate(database, options.clock.now());
       if (steps.length > 0) log.info({ file, steps }, 'database schema brought up to date');
@@ -113,7 +135,7 @@ export class Database {
     let sqlite: DatabaseSync | undefined;
     try {
       sqlite = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-      const database = new Database(file, sqlite, undefined, undefined);
+      const database = new Database(file, sqlite);
       requireCurrent(database);
       return database;
     } catch (error) {
@@ -124,7 +146,7 @@ export class Database {
 
   /** A database that lives and dies with the process, for virtual calls and tests. */
   static inMemory(clock: Clock): Database {
-    const database = new Database(':memory:', new DatabaseSync(':memory:'), undefined, undefined);
+    const database = new Database(':memory:', new DatabaseSync(':memory:'));
     // What the migrations lead to, without the way: every virtual call has a database of its own.
     if (Database.#finalSchema !== undefined) database.exec(Database.#finalSchema);
     migrate(database, clock.now());
@@ -138,59 +160,71 @@ export class Database {
    * @throws StorageError
    */
   run(sql: string, params: SqlParams = {}): { readonly changes: number; readonly lastId: number } {
-    const result = this.#write(() => this.#prepare(sql).run(params));
+    const result = this.#write(() => {
+      const { statement, places } = this.#prepare(sql);
+      return statement.run(...valuesOf(places, params));
+    });
     return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
-  }
-
-  /** Runs a statement that writes and tells of one row (`RETURNING`). @throws StorageError */
-  change(sql: string, params: SqlParams = {}): SqlRow | undefined {
-    // To its end, for only there a statement on its own is committed, or fails.
-    return this.#write(() => this.#prepare(sql).all(params))[0] as SqlRow | undefined;
   }
 
   /** The first row, if any. @throws StorageError */
   get(sql: string, params: SqlParams = {}): SqlRow | undefined {
-    return this.#guard(() => this.#prepare(sql).get(params)) as SqlRow | undefined;
+    return this.#guard(() => {
+      const { statement, places } = this.#prepare(sql);
+      return statement.get(...valuesOf(places, params)) as SqlRow | undefined;
+    });
   }
 
   /** Every row; give the statement a LIMIT. @throws StorageError */
   all(sql: string, params: SqlParams = {}): readonly SqlRow[] {
-    return this.#guard(() => this.#prepare(sql).all(params)) as unknown as readonly SqlRow[];
+    return this.#guard(() => {
+      const { statement, places } = this.#prepare(sql);
+      return statement.all(...valuesOf(places, params)) as unknown as readonly SqlRow[];
+    });
   }
 
   /** Runs statements without parameters that are used once (schema, pragmas). @throws StorageError */
   exec(sql: string): void {
+    if (this.#depth === 0) this.#commitGathered();
     this.#guard(() => this.#sqlite.exec(sql));
   }
 
   /**
-   * Runs `work` as a whole or not at all, and returns what it returns. Inside another transaction it joins
-   * that one: its own failure undoes only its own part, the outer failure undoes both.
+   * Runs `work` as a whole or not at all, and returns what it returns, committed. Inside another transaction it
+   * joins that one: its own failure undoes only its own part, the outer failure undoes both.
    * @throws StorageError; whatever `work` throws, after everything is undone
    * @throws TypeError when `work` is asynchronous: a transaction never spans a turn of the event loop
    */
   transaction<T>(work: () => T): T {
-    const outermost = this.#depth === 0;
-    const savepoint = `nested_${this.#depth}`;
-    const listeners = this.#afterCommit.length;
-    this.#step(outermost ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`);
-    this.#depth++;
-    let result: T;
-    try {
-      result = work();
-      if (result instanceof Promise) throw new TypeError('a database transaction must be synchronous');
-      this.#step(outermost ? 'COMMIT' : `RELEASE ${savepoint}`);
-    } catch (error) {
-      this.#depth--;
-      this.#afterCommit.length = listeners;
-      // A full disk or an I/O error has SQLite roll back by itself (https://sqlite.org/lang_transaction.html 3).
-      if (this.#sqlite.isOpen && this.#sqlite.isTransaction) {
-        this.exec(outermost ? 'ROLLBACK' : `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
-      }
-      throw error;
+    if (this.#depth > 0) return this.#part(work);
+    if (this.#gathered !== undefined) {
+      const result = this.#part(work);
+      this.#commitGathered();
+      return result;
     }
-    this.#depth--;
-    if (outermost) this.#committed();
+    const result = this.#undoable(work, 'BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK');
+    this.#committed();
+    return result;
+  }
+
+  /**
+   * As {@link transaction}, but its commit may wait up to {@link GATHER_MS} for others that are gathered, so that
+   * many cost little more than one: a commit writes each page that was touched, however often it was. `work` runs at
+   * once, and what it wrote is seen by all that runs later on this connection. Its failure undoes only its own part.
+   * @returns what `work` returns, once that is committed
+   * @throws as {@link transaction}, by rejection; StorageError also when the common commit fails
+   */
+  async gather<T>(work: () => T): Promise<T> {
+    if (this.#pace === undefined || this.#depth > 0) return this.transaction(work);
+    if (this.#gathered === undefined) {
+      this.#step('BEGIN IMMEDIATE');
+      this.#gathered = [];
+      this.#pace.ask();
+    }
+    const result = this.#part(work);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#gathered.push({ committed: resolve, failed: reject });
+    await promise;
     return result;
   }
 
@@ -213,15 +247,73 @@ export class Database {
   /** Writes everything back and frees the folder. No-op when closed. */
   close(): void {
     if (!this.#sqlite.isOpen) return;
+    this.#commitGathered(() => {});
     this.#statements.clear();
     this.#walSync?.close();
     this.#sqlite.close();
     this.#lock?.release();
   }
 
+  /** A part of the open transaction. */
+  #part<T>(work: () => T): T {
+    const name = `part_${this.#depth}`;
+    return this.#undoable(
+      work,
+      `SAVEPOINT ${name}`,
+      `RELEASE ${name}`,
+      `ROLLBACK TO ${name}; RELEASE ${name}`,
+    );
+  }
+
+  #undoable<T>(work: () => T, begin: string, end: string, undo: string): T {
+    const listeners = this.#afterCommit.length;
+    this.#step(begin);
+    this.#depth++;
+    try {
+      const result = work();
+      if (result instanceof Promise) throw new TypeError('a database transaction must be synchronous');
+      this.#step(end);
+      return result;
+    } catch (error) {
+      // None is left where SQLite gave up all.
+      this.#afterCommit.length = Math.min(listeners, this.#afterCommit.length);
+      // A full disk or an I/O error has SQLite roll back by itself (https://sqlite.org/lang_transaction.html 3).
+      if (this.#sqlite.isOpen && this.#sqlite.isTransaction) this.#guard(() => this.#sqlite.exec(undo));
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** @param onFailure default: throws what made the commit fail */
+  #commitGathered(onFailure?: (error: unknown) => void): void {
+    const gathered = this.#gathered;
+    if (gathered === undefined) return;
+    try {
+      this.#step('COMMIT');
+    } catch (error) {
+      if (this.#sqlite.isOpen && this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK');
+      this.#failGathered(error);
+      if (onFailure === undefined) throw error;
+      onFailure(error);
+      return;
+    }
+    this.#gathered = undefined;
+    for (const { committed } of gathered) committed();
+    this.#committed();
+  }
+
+  /** Nothing of the open transaction is kept. */
+  #failGathered(error: unknown): void {
+    const gathered = this.#gathered ?? [];
+    this.#gathered = undefined;
+    this.#afterCommit = [];
+    for (const { failed } of gathered) failed(error);
+  }
+
   /** Of transactions: prepared like others, which spares half of what it costs. */
   #step(sql: string): void {
-    this.#guard(() => this.#prepare(sql).run());
+    this.#guard(() => this.#prepare(sql).statement.run());
   }
 
   #committed(): void {
@@ -231,12 +323,19 @@ export class Database {
     for (const listener of listeners) listener();
   }
 
-  #prepare(sql: string): StatementSync {
+  /** By place, not by name: SQLite would look for each name among all others, each time. */
+  #prepare(sql: string): Prepared {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
-    const statement = this.#sqlite.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
+    const places: string[] = [];
+    const text = sql.replace(TEXT_OR_PARAMETER, (match, name: string | undefined) => {
+      if (name === undefined) return match;
+      if (!places.includes(name)) places.push(name);
+      return `?${places.indexOf(name) + 1}`;
+    });
+    const prepared = { statement: this.#sqlite.prepare(text), places };
+    this.#statements.set(sql, prepared);
+    return prepared;
   }
 
   #write<T>(work: () => T): T {
@@ -245,7 +344,9 @@ export class Database {
       throw new StorageError('io', `${this.file}: the transaction was undone by an earlier error.`);
     }
     const result = this.#guard(work);
-    if (this.#depth === 0) this.#walSync?.committed();
+    if (this.#depth > 0) return result;
+    if (this.#gathered === undefined) this.#walSync?.committed();
+    else this.#commitGathered();
     return result;
   }
 
@@ -254,10 +355,23 @@ export class Database {
       throw new StorageError('closed', `${this.file} is closed; the server is stopping.`);
     try {
       return work();
-    } catch (error) {
-      throw toStorageError(error, this.file);
+    } catch (cause) {
+      const error = toStorageError(cause, this.file);
+      if (this.#gathered !== undefined && !this.#sqlite.isTransaction) this.#failGathered(error);
+      throw error;
     }
   }
+}
+
+const TEXT_OR_PARAMETER = /'(?:[^']|'')*'|:([A-Za-z]\w*)/g;
+
+/** @throws TypeError when one is missing */
+function valuesOf(places: readonly string[], params: SqlParams): SqlValue[] {
+  return places.map((name) => {
+    const value = params[name];
+    if (value === undefined) throw new TypeError(`no value for the parameter :${name} of a statement`);
+    return value;
+  });
 }
 
 /** Statements that make the layout of a database that was brought up to date, and its notes of how. */

@@ -95,8 +95,13 @@ export interface KeptFilter {
 export interface RecordingStore {
   /** @throws StorageError */
   insert(row: RecordingRow): void;
-  /** Sets `updatedAt` too. @returns the row as it is now. @throws StorageError when there is no such row */
-  update(id: string, change: RecordingChange): RecordingRow;
+  /**
+   * Sets `updatedAt` too.
+   * @param row as it is so far
+   * @returns the row as it is now
+   * @throws StorageError when there is no such row
+   */
+  update(row: RecordingRow, change: RecordingChange): RecordingRow;
   /** Not those that are being deleted. */
   get(id: string): RecordingRow | undefined;
   /** Rows still `in-progress` or `paused`: at start-up, what a crash left behind. */

@@ -86,7 +86,12 @@ describe('the recordings table', () => {
   test('a change touches what it names and the time of the change', async () => {
     recordings.insert(row({ endedBy: 'stop' }));
     await clock.advance(500);
-    recordings.update(row().id, { status: 'completed', durationMs: 12.5, endedBy: undefined });
+    const updated = recordings.update(row({ endedBy: 'stop' }), {
+      status: 'completed',
+      durationMs: 12.5,
+      endedBy: undefined,
+    });
+    assert.deepEqual(updated, recordings.get(row().id));
     assert.deepEqual(
       recordings.get(row().id),
       row({ status: 'completed', durationMs: 12.5, updatedAt: 1_000_500 }),
@@ -95,7 +100,7 @@ describe('the recordings table', () => {
 
   test('a change of an unknown row is an error', () => {
     assert.throws(
-      () => recordings.update('nobody', { status: 'failed' }),
+      () => recordings.update(row({ id: 'nobody' }), { status: 'failed' }),
       (error) => error instanceof StorageError && error.code === 'not_found' && /nobody/.test(error.message),
     );
   });
@@ -142,7 +147,7 @@ describe('the recordings table', () => {
     const longer = { ...peaks, data: new Int16Array(8_192).fill(-2) };
     recordings.savePeaks(id, longer);
     assert.deepEqual(recordings.peaks(id), longer);
-    recordings.update(id, { status: 'completed' });
+    recordings.update(row(), { status: 'completed' });
     assert.deepEqual(recordings.peaks(id), longer);
     recordings.delete(id);
     recordings.insert(row());
@@ -176,7 +181,7 @@ describe('the list', () => {
     assert.deepEqual(ids(recordings.list({ callId: 'call-1' })), ['r5', 'r3', 'r1']);
     assert.deepEqual(ids(recordings.list({ createdAfter: 2000, createdBefore: 5000 })), ['r4', 'r3']);
     assert.deepEqual(ids(recordings.list({ callId: 'call-1', createdAfter: 3000 })), ['r5']);
-    recordings.update('r2', { status: 'failed' });
+    recordings.update(recordings.get('r2')!, { status: 'failed' });
     assert.deepEqual(ids(recordings.list({ status: 'failed' })), ['r2']);
   });
 

@@ -106,20 +106,21 @@ export class SqliteRecordings implements RecordingStore {
     this.#database.run(INSERT, params);
   }
 
-  update(id: string, change: RecordingChange): RecordingRow {
-    const params: Record<string, SqlValue> = { id, now: this.#clock.now() };
-    const sets = ['updated_at = :now'];
+  update(row: RecordingRow, change: RecordingChange): RecordingRow {
+    const now = this.#clock.now();
+    const params: Record<string, SqlValue> = { id: row.id, now };
+    let sets = 'updated_at = :now';
     for (const [field, column] of FIELDS) {
       if (!(field in change)) continue;
       if (!CHANGEABLE.has(field)) throw new TypeError(`the ${field} of a recording does not change`);
       params[field] = toSql(change[field as keyof RecordingChange]);
-      sets.push(`${column} = :${field}`);
+      sets += `, ${column} = :${field}`;
     }
-    const sql = `UPDATE recordings SET ${sets.join(', ')} WHERE id = :id RETURNING *`;
-    const row = this.#database.change(sql, params);
-    if (row === undefined)
-      throw new StorageError('not_found', `There is no recording ${id} in the database.`);
-    return fromSql(row);
+    const { changes } = this.#database.run(`UPDATE recordings SET ${sets} WHERE id = :id`, params);
+    if (changes === 0) {
+      throw new StorageError('not_found', `There is no recording ${row.id} in the database.`);
+    }
+    return { ...row, ...change, updatedAt: now };
   }
 
   get(id: string): RecordingRow | undefined {

@@ -59,7 +59,7 @@ describe('the recordings of the compatibility API', () => {
     t.current.add({ status: 'in-progress', startTime: undefined });
     const running = (await get(`/Recordings/${ID}.json`)).json();
     assert.deepEqual([running.status, running.duration, running.start_time], ['in-progress', 0, null]);
-    t.current.recordings.update(ID, { status: 'failed' });
+    t.current.recordings.update(t.current.recordings.get(ID)!, { status: 'failed' });
     const failed = (await get(`/Recordings/${ID}.json`)).json();
     assert.deepEqual([failed.status, failed.error_code], ['absent', 'recording_failed']);
   });
@@ -118,7 +118,7 @@ describe('the recordings of the compatibility API', () => {
     const refused = await remove();
     assert.equal(refused.statusCode, 422);
     assert.match(refused.json().message, /still running/);
-    t.current.recordings.update(ID, { status: 'completed' });
+    t.current.recordings.update(t.current.recordings.get(ID)!, { status: 'completed' });
     assert.equal((await remove()).statusCode, 204);
     assert.equal(existsSync(path.join(t.current.directory, file)), false);
     assert.equal((await remove()).statusCode, 404);

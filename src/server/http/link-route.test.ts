@@ -91,7 +91,7 @@ describe('expiring links', () => {
     t.current.add({ status: 'in-progress' });
     const place = await link(60);
     assert.equal((await t.current.request('GET', place)).statusCode, 404);
-    t.current.recordings.update(ID, { status: 'completed' });
+    t.current.recordings.update(t.current.recordings.get(ID)!, { status: 'completed' });
     assert.equal((await t.current.request('GET', place)).statusCode, 200);
   });
 

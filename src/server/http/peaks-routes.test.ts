@@ -161,7 +161,7 @@ describe('peaks', () => {
     assert.equal((await get()).statusCode, 404);
     const running = t.current.add({ status: 'in-progress' });
     assert.match((await get()).json().detail, /in-progress/);
-    t.current.recordings.update(running.id, { status: 'completed' });
+    t.current.recordings.update(running, { status: 'completed' });
     rmSync(path.join(t.current.directory, running.path));
     assert.match((await get()).json().detail, /no peaks/);
   });

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, test } from 'node:test';
+import { RealClock } from '../time/real-clock.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { DATABASE_FILE, Database } from './database.ts';
+import { add, NOTES, notes, startProgram, storageError } from './database.test-helper.ts';
+
+let directory: string;
+let database: Database | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(path.join(os.tmpdir(), 'openswml-storage-'));
+});
+
+afterEach(() => {
+  database?.close();
+  database = undefined;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function withNotes(): Database {
+  database = Database.open(directory, { clock: new VirtualClock() });
+  database.exec(NOTES);
+  return database;
+}
+
+/** Sees only what is committed. */
+function committed(): unknown[] {
+  const shell = new DatabaseSync(path.join(directory, DATABASE_FILE), { readOnly: true });
+  const found = shell.prepare('SELECT text FROM notes ORDER BY rowid').all();
+  shell.close();
+  return found.map((row) => row['text']);
+}
+
+test('what comes in one turn is seen at once, and committed together', async () => {
+  const opened = withNotes();
+  const seen: string[] = [];
+  const first = opened.gather(() => {
+    opened.afterCommit(() => seen.push(`after ${committed().length}`));
+    return add(opened, 'a');
+  });
+  const second = opened.gather(() => add(opened, 'b'));
+  assert.deepEqual(notes(opened), ['a', 'b']);
+  assert.deepEqual(committed(), []);
+  assert.deepEqual(await first, { changes: 1, lastId: 1 });
+  assert.deepEqual(committed(), ['a', 'b']);
+  await second;
+  assert.deepEqual(seen, ['after 2']);
+});
+
+test('more within 4 ms waits until they are over', async () => {
+  const clock = new VirtualClock();
+  database = Database.open(directory, { clock });
+  database.exec(NOTES);
+  await database.gather(() => add(database!, 'a'));
+  const second = database.gather(() => add(database!, 'b'));
+  await clock.advance(3);
+  assert.deepEqual(committed(), ['a']);
+  await clock.advance(1);
+  assert.deepEqual(committed(), ['a', 'b']);
+  await second;
+});
+
+test('a failure undoes its own part only', async () => {
+  const opened = withNotes();
+  const seen: string[] = [];
+  const failure = new Error('no');
+  const first = opened.gather(() => add(opened, 'a'));
+  const second = opened.gather(() => {
+    add(opened, 'b');
+    opened.afterCommit(() => seen.push('undone'));
+    throw failure;
+  });
+  await assert.rejects(second, failure);
+  await assert.rejects(
+    opened.gather(() => add(opened, 'a')),
+    storageError('constraint', /UNIQUE/),
+  );
+  await first;
+  assert.deepEqual(committed(), ['a']);
+  assert.deepEqual(seen, []);
+});
+
+test('a write that must not wait commits what has been gathered', async () => {
+  const opened = withNotes();
+  const first = opened.gather(() => add(opened, 'a'));
+  add(opened, 'b');
+  assert.deepEqual(committed(), ['a', 'b']);
+  await first;
+  const second = opened.gather(() => add(opened, 'c'));
+  opened.transaction(() => add(opened, 'd'));
+  assert.deepEqual(committed(), ['a', 'b', 'c', 'd']);
+  await second;
+});
+
+test('a full disk undoes all that was gathered and tells each, and writing goes on once there is room', async () => {
+  const opened = withNotes();
+  const pages = Number(opened.get('PRAGMA page_count')?.['page_count']);
+  opened.exec(`PRAGMA max_page_count = ${pages + 2}`);
+  const first = opened.gather(() => {
+    opened.afterCommit(() => assert.fail('nothing was committed'));
+    return add(opened, 'a');
+  });
+  const second = opened.gather(() => {
+    for (let i = 0; i < 100; i++) add(opened, `${i}${'.'.repeat(1000)}`);
+  });
+  const full = storageError('disk_full', /No space is left .* nothing was written\. Free space/);
+  await Promise.all([assert.rejects(second, full), assert.rejects(first, full)]);
+  assert.deepEqual(committed(), []);
+  opened.exec(`PRAGMA max_page_count = ${pages + 1000}`);
+  await opened.gather(() => add(opened, 'again'));
+  assert.deepEqual(committed(), ['again']);
+});
+
+test('closing commits what has been gathered', async () => {
+  const opened = withNotes();
+  const first = opened.gather(() => add(opened, 'a'));
+  opened.close();
+  await first;
+  assert.deepEqual(committed(), ['a']);
+  await assert.rejects(
+    opened.gather(() => 1),
+    storageError('closed', /stopping/),
+  );
+});
+
+test('all that resolved is there after kill -9', async () => {
+  const child = startProgram(
+    directory,
+    `
+    const database = Database.open(directory, { clock: new RealClock() });
+    database.exec('CREATE TABLE notes (text TEXT NOT NULL UNIQUE)');
+    for (let i = 0; ; i++) {
+      database.gather(() => {
+        database.run('INSERT INTO notes VALUES (:text)', { text: 'a' + i });
+        database.run('INSERT INTO notes VALUES (:text)', { text: 'b' + i });
+      }).then(() => process.stdout.write(i + '\\n'));
+      await new Promise((resolve) => setTimeout(resolve, i % 3));
+    }`,
+  );
+  let printed = '';
+  child.stdout!.on('data', (chunk) => {
+    printed += chunk;
+    if (printed.length > 500) child.kill('SIGKILL');
+  });
+  await once(child, 'close');
+  const last = Number(printed.slice(0, printed.lastIndexOf('\n')).split('\n').at(-1));
+  assert.ok(last > 50);
+  database = Database.open(directory, { clock: new RealClock() });
+  const found = notes(database);
+  assert.ok(found.length >= 2 * (last + 1), `${found.length} rows after ${last} was announced`);
+  assert.equal(found.length % 2, 0);
+});
