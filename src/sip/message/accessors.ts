@@ -30,17 +30,25 @@ export interface WithHeaders {
   readonly headers: Headers;
 }
 
+const TOP_VIA = 'via';
+const NO_ADDRESSES: readonly Address[] = [];
+
 /** The topmost Via. */
 export function via(message: WithHeaders): Via {
-  return message.headers.parsed('via', (headers) => parseVia(splitFirst(required(headers, 'Via')).first));
+  return message.headers.parsed(TOP_VIA, parseTopVia);
+}
+
+/** Puts another topmost Via in the place of the one that is there. @param value the same as a text */
+export function replaceVia(message: WithHeaders, top: Via, value: string): void {
+  message.headers.replaceFirstAs('Via', value, TOP_VIA, top);
 }
 
 export function from(message: WithHeaders): Address {
-  return message.headers.parsed('from', (headers) => parseAddress(required(headers, 'From'), 'From'));
+  return message.headers.parsed('from', parseFrom);
 }
 
 export function to(message: WithHeaders): Address {
-  return message.headers.parsed('to', (headers) => parseAddress(required(headers, 'To'), 'To'));
+  return message.headers.parsed('to', parseTo);
 }
 
 /** Compared byte by byte (RFC 3261 20.8). */
@@ -49,16 +57,12 @@ export function callId(message: WithHeaders): string {
 }
 
 export function cseq(message: WithHeaders): CSeq {
-  return message.headers.parsed('cseq', (headers) => parseCSeq(required(headers, 'CSeq')));
+  return message.headers.parsed('cseq', parseCSeqOf);
 }
 
 /** All Contact values, `*` when it is that (RFC 3261 10.2.2), empty when there is none. */
 export function contacts(message: WithHeaders): '*' | readonly Address[] {
-  return message.headers.parsed('contact', (headers) => {
-    const values = headers.getAll('Contact');
-    if (values.length === 1 && values[0] === '*') return '*';
-    return values.map((value) => parseAddress(value, 'Contact'));
-  });
+  return message.headers.parsed('contact', parseContacts);
 }
 
 /** The first Contact; undefined when there is none or it is `*`. */
@@ -146,16 +150,39 @@ function optionTags(message: WithHeaders, name: string): readonly string[] {
 }
 
 function addresses(message: WithHeaders, name: string): readonly Address[] {
+  if (!message.headers.has(name)) return NO_ADDRESSES;
   return message.headers.parsed(name, (headers) =>
     headers.getAll(name).map((value) => parseAddress(value, name)),
   );
 }
 
 function optional<T>(message: WithHeaders, name: string, parse: (value: string) => T): T | undefined {
-  return message.headers.parsed(name, (headers) => {
-    const value = headers.get(name);
-    return value === undefined ? undefined : parse(value);
-  });
+  const value = message.headers.get(name);
+  return value === undefined ? undefined : message.headers.parsed(name, () => parse(value));
+}
+
+// Functions of their own: one within its accessor would be made anew each time that this is asked.
+
+function parseTopVia(headers: Headers): Via {
+  return parseVia(splitFirst(required(headers, 'Via')).first);
+}
+
+function parseFrom(headers: Headers): Address {
+  return parseAddress(required(headers, 'From'), 'From');
+}
+
+function parseTo(headers: Headers): Address {
+  return parseAddress(required(headers, 'To'), 'To');
+}
+
+function parseCSeqOf(headers: Headers): CSeq {
+  return parseCSeq(required(headers, 'CSeq'));
+}
+
+function parseContacts(headers: Headers): '*' | readonly Address[] {
+  const values = headers.getAll('Contact');
+  if (values.length === 1 && values[0] === '*') return '*';
+  return values.map((value) => parseAddress(value, 'Contact'));
 }
 
 /** callid = word [ "@" word ]; any other visible characters are taken too, for it is only ever compared. */

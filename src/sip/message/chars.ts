@@ -65,6 +65,15 @@ export function isToken(text: string): boolean {
   return text.length > 0 && allOf(text, TOKEN);
 }
 
+/** `text.toLowerCase()`; a text that needs no change, as most do, costs no call into the engine. */
+export function lowerCase(text: string): string {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127 || (code >= 0x41 && code <= 0x5a)) return text.toLowerCase();
+  }
+  return text;
+}
+
 /** First index at or after `index` that is neither space nor tab. */
 export function skipSpace(text: string, index: number): number {
   let i = index;

@@ -12,8 +12,9 @@ export class Headers implements Iterable<HeaderField> {
   #names: string[] = [];
   #keys: string[] = [];
   #values: string[] = [];
-  /** What accessors have parsed from these headers, until the next change. */
-  #parsed: Map<string, unknown> | undefined;
+  /** What accessors have parsed from these headers until the next change, and its keys: a dozen at most. */
+  #parsed: unknown[] | undefined;
+  #parsedKeys: string[] | undefined;
 
   constructor(fields?: Iterable<HeaderField>) {
     if (fields === undefined) return;
@@ -53,8 +54,10 @@ export class Headers implements Iterable<HeaderField> {
     const values: string[] = [];
     for (let i = 0; i < this.#keys.length; i++) {
       if (this.#keys[i] !== key) continue;
-      if (isList) values.push(...splitList(this.#values[i]!));
-      else values.push(this.#values[i]!);
+      const value = this.#values[i]!;
+      if (!isList) values.push(value);
+      else if (value.includes(',')) values.push(...splitList(value));
+      else if (value !== '') values.push(value);
     }
     return values;
   }
@@ -67,7 +70,7 @@ export class Headers implements Iterable<HeaderField> {
     for (let i = this.#keys.length - 1; i > index; i--) if (this.#keys[i] === key) this.#removeAt(i);
     this.#names[index] = name;
     this.#values[index] = value;
-    this.#parsed = undefined;
+    this.#forgetParsed();
     return this;
   }
 
@@ -81,7 +84,7 @@ export class Headers implements Iterable<HeaderField> {
     this.#names.push(name);
     this.#keys.push(key);
     this.#values.push(value);
-    this.#parsed = undefined;
+    this.#forgetParsed();
     return this;
   }
 
@@ -92,7 +95,7 @@ export class Headers implements Iterable<HeaderField> {
     this.#names.splice(index, 0, name);
     this.#keys.splice(index, 0, key);
     this.#values.splice(index, 0, value);
-    this.#parsed = undefined;
+    this.#forgetParsed();
     return this;
   }
 
@@ -100,7 +103,7 @@ export class Headers implements Iterable<HeaderField> {
   remove(name: string): this {
     const key = headerKey(name);
     for (let i = this.#keys.length - 1; i >= 0; i--) if (this.#keys[i] === key) this.#removeAt(i);
-    this.#parsed = undefined;
+    this.#forgetParsed();
     return this;
   }
 
@@ -116,7 +119,22 @@ export class Headers implements Iterable<HeaderField> {
     if (value === undefined && rest === undefined) this.#removeAt(index);
     else if (value === undefined) this.#values[index] = rest!;
     else this.#values[index] = rest === undefined ? value : `${value}, ${rest}`;
-    this.#parsed = undefined;
+    this.#forgetParsed();
+    return this;
+  }
+
+  /**
+   * As {@link replaceFirst}, for who knows what will be parsed from the new value: all else that was parsed stays.
+   * @param key of {@link parsed}
+   */
+  replaceFirstAs(name: string, value: string, key: string, parsed: unknown): this {
+    const values = this.#parsed;
+    const keys = this.#parsedKeys;
+    this.replaceFirst(name, value);
+    this.#parsed = values;
+    this.#parsedKeys = keys;
+    const index = keys?.indexOf(key) ?? -1;
+    if (index >= 0) values![index] = parsed;
     return this;
   }
 
@@ -126,11 +144,13 @@ export class Headers implements Iterable<HeaderField> {
    * @throws what `parse` throws, each time
    */
   parsed<T>(key: string, parse: (headers: Headers) => T): T {
-    this.#parsed ??= new Map();
-    const cache = this.#parsed;
-    if (cache.has(key)) return cache.get(key) as T;
+    const known = this.#parsedKeys?.indexOf(key) ?? -1;
+    if (known >= 0) return this.#parsed![known] as T;
     const result = parse(this);
-    cache.set(key, result);
+    this.#parsed ??= [];
+    this.#parsedKeys ??= [];
+    this.#parsed.push(result);
+    this.#parsedKeys.push(key);
     return result;
   }
 
@@ -159,6 +179,11 @@ export class Headers implements Iterable<HeaderField> {
   /** Value of the field at `index`. */
   valueAt(index: number): string {
     return this.#values[index]!;
+  }
+
+  #forgetParsed(): void {
+    this.#parsed = undefined;
+    this.#parsedKeys = undefined;
   }
 
   #removeAt(index: number): void {

@@ -1,4 +1,4 @@
-import { parseAddress } from './address.ts';
+import { to as toOf } from './accessors.ts';
 import { Headers } from './headers.ts';
 import type { HeaderField } from './headers.ts';
 import { reasonPhrase } from './status.ts';
@@ -66,12 +66,12 @@ export function createResponse(
   const from = request.headers;
   for (let i = 0; i < from.size; i++) {
     const key = from.keyAt(i);
-    if (key === 'via') headers.add('Via', from.valueAt(i));
+    if (key === 'via') headers.addKeyed('Via', key, from.valueAt(i));
   }
   copyFirst(from, headers, 'From');
   const to = from.get('To');
   if (to !== undefined) {
-    const needsTag = extra.toTag !== undefined && status !== 100 && !hasTag(to);
+    const needsTag = extra.toTag !== undefined && status !== 100 && !hasTag(request);
     headers.add('To', needsTag ? `${to};tag=${extra.toTag}` : to);
   }
   copyFirst(from, headers, 'Call-ID');
@@ -87,9 +87,9 @@ function copyFirst(from: Headers, to: Headers, name: string): void {
 }
 
 /** Whether To has a tag. One that cannot be read counts as having one: it goes back as it came. */
-function hasTag(to: string): boolean {
+function hasTag(request: SipRequest): boolean {
   try {
-    return parseAddress(to, 'To').params.has('tag');
+    return toOf(request).params.has('tag');
   } catch {
     return true;
   }

@@ -1,4 +1,4 @@
-import { allOf, isOf, PARAM_VALUE, skipSpace, TOKEN } from './chars.ts';
+import { allOf, isOf, lowerCase, PARAM_VALUE, skipSpace, TOKEN } from './chars.ts';
 import { excerpt, SipParseError } from './errors.ts';
 import { quotedEnd } from './lists.ts';
 
@@ -29,7 +29,7 @@ export function parseParams(text: string, start: number, what: string): Params {
     const nameStart = i;
     while (i < text.length && isOf(text.charCodeAt(i), TOKEN)) i++;
     if (i === nameStart) throw unexpected(text, i, what);
-    const name = text.slice(nameStart, i).toLowerCase();
+    const name = lowerCase(text.slice(nameStart, i));
     i = skipSpace(text, i);
     let value: string | undefined;
     if (text.charCodeAt(i) === 0x3d /* = */) {

@@ -38,7 +38,7 @@ const STATUS_LINE = /^SIP\/(\d+)\.(\d+) (\d{3})(?: (.*))?$/is;
 const RESPONSE = /^SIP\//i;
 const OUR_VERSION = /^SIP\/2\.0$/i;
 const VERSION = /^SIP\/\d+\.\d+$/i;
-const STRAY_LINE_END = /[\r\n]/;
+const STRAY = /[\r\n\0]/;
 
 /** Whether a datagram holds nothing but line ends, as sent to keep a NAT binding open (RFC 5626 3.5.1). */
 export function isKeepAlive(datagram: Buffer): boolean {
@@ -118,15 +118,13 @@ function parseWhole(head: string, datagram: Buffer, bodyAt: number): SipMessage 
  *     Status-Line   =  SIP-Version SP Status-Code SP Reason-Phrase CRLF
  */
 function parseStartLine(line: string): SipMessage {
-  if (STRAY_LINE_END.test(line) || line.includes('\0')) {
-    throw new SipParseError('line end or NUL within the start line');
-  }
-  const status = STATUS_LINE.exec(line);
-  if (status !== null) {
+  if (STRAY.test(line)) throw new SipParseError('line end or NUL within the start line');
+  if (RESPONSE.test(line)) {
+    const status = STATUS_LINE.exec(line);
+    if (status === null) throw new SipParseError(`status line ${excerpt(line)} is malformed`);
     if (status[1] !== '2' || status[2] !== '0') throw new SipParseError(`version of ${excerpt(line)}`, 505);
     return createBareResponse(Number(status[3]), status[4] ?? '');
   }
-  if (RESPONSE.test(line)) throw new SipParseError(`status line ${excerpt(line)} is malformed`);
   const methodEnd = line.indexOf(' ');
   const uriEnd = line.indexOf(' ', methodEnd + 1);
   const method = line.slice(0, Math.max(0, methodEnd));
@@ -134,7 +132,7 @@ function parseStartLine(line: string): SipMessage {
     throw new SipParseError(`start line ${excerpt(line)} begins with no method`);
   }
   const version = uriEnd < 0 ? '' : line.slice(uriEnd + 1);
-  if (!OUR_VERSION.test(version)) {
+  if (version !== 'SIP/2.0' && !OUR_VERSION.test(version)) {
     if (VERSION.test(version)) throw new SipParseError(`version ${excerpt(version)}`, 505);
     throw new SipParseError(`start line ${excerpt(line)} is not "method URI SIP/2.0" with single spaces`);
   }
@@ -162,8 +160,10 @@ function parseHeaders(head: string, start: number, headers: Headers, strict: boo
       if (strict) throw tooLarge('number of header fields');
       return;
     }
-    const end = lineEndAt(head, i);
-    const problem = parseHeaderLine(head, i, end, headers);
+    const cr = head.indexOf('\r', i);
+    const isOneLine = cr >= 0 && head.indexOf('\n', i) === cr + 1 && !isSpace(head.charCodeAt(cr + 2));
+    const end = isOneLine ? cr : lineEndAt(head, i);
+    const problem = parseHeaderLine(head, i, end, isOneLine, headers);
     if (problem !== undefined && strict) throw headerError(problem, head.slice(i, end));
     i = end + 2;
   }
@@ -178,11 +178,15 @@ function lineEndAt(head: string, start: number): number {
   return head.length;
 }
 
-/** Adds the field that stands from `start` to `end`, or says why it is none. */
+/**
+ * Adds the field that stands from `start` to `end`, or says why it is none.
+ * @param isOneLine no CR or LF stands in it
+ */
 function parseHeaderLine(
   head: string,
   start: number,
   end: number,
+  isOneLine: boolean,
   headers: Headers,
 ): HeaderProblem | undefined {
   const colon = head.indexOf(':', start);
@@ -195,9 +199,9 @@ function parseHeaderLine(
   }
   if (isSpace(head.charCodeAt(start))) return 'fold';
   const raw = sliceTrimmed(head, colon + 1, end);
-  const value = raw.includes('\n') ? unfold(raw) : raw;
+  const value = isOneLine || !raw.includes('\n') ? raw : unfold(raw);
   if (value.length > SIP_LIMITS.headerValueLength) return 'length';
-  if (value.includes('\r') || value.includes('\n')) return 'line end';
+  if (!isOneLine && (value.includes('\r') || value.includes('\n'))) return 'line end';
   if (value.includes('\0') && hasBareNul(value)) return 'NUL';
   headers.addKeyed(name, key, value);
   return undefined;

@@ -1,5 +1,17 @@
 import { isIPv6 } from 'node:net';
-import { allOf, DIGIT, HEX, HOST, isOf, PASSWORD, UNRESERVED, URI_HEADER, URI_PARAM, USER } from './chars.ts';
+import {
+  allOf,
+  DIGIT,
+  HEX,
+  HOST,
+  isOf,
+  lowerCase,
+  PASSWORD,
+  UNRESERVED,
+  URI_HEADER,
+  URI_PARAM,
+  USER,
+} from './chars.ts';
 import { excerpt, SipParseError } from './errors.ts';
 import { NO_PARAMS } from './params.ts';
 import type { Params } from './params.ts';
@@ -50,7 +62,7 @@ const MATCH_BOTH = ['user', 'ttl', 'method', 'maddr', 'transport'];
 export function parseUri(text: string): SipUri {
   const colon = text.indexOf(':');
   const given = text.slice(0, Math.max(0, colon));
-  const scheme = given.toLowerCase();
+  const scheme = lowerCase(given);
   if (scheme !== 'sip' && scheme !== 'sips') return parseOpaque(text, given, colon);
   let i = colon + 1;
   let user: string | undefined;
@@ -169,7 +181,7 @@ export function parseHostPort(
     if (host === '' || !allOf(host, HOST)) throw new SipParseError(`${what}: bad host ${excerpt(host)}`);
   }
   return {
-    host: host.toLowerCase(),
+    host: lowerCase(host),
     port: portAt < text.length ? parsePort(text.slice(portAt + 1), what) : undefined,
   };
 }
@@ -209,7 +221,7 @@ function parseUriParams(text: string, start: number, end: number): Params {
   for (let i = start; i <= end; ) {
     const next = indexOrEnd(text, ';', i, end);
     const equals = indexOrEnd(text, '=', i, next);
-    const name = part(text, i, equals, URI_PARAM, 'parameter').toLowerCase();
+    const name = lowerCase(part(text, i, equals, URI_PARAM, 'parameter'));
     if (name === '') throw new SipParseError(`URI ${excerpt(text)}: empty parameter`);
     const value = equals < next ? part(text, equals + 1, next, URI_PARAM, 'parameter') : undefined;
     if (!params.has(name)) params.set(name, value);

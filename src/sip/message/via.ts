@@ -28,6 +28,9 @@ export interface Via {
 /** What a branch begins with when it is a transaction identifier (RFC 3261 8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';
 
+/** As almost all of them begin. */
+const USUAL_START = 'SIP/2.0/UDP ';
+
 /**
  *     via-parm      =  sent-protocol LWS sent-by *( SEMI via-params )
  *     sent-protocol =  protocol-name SLASH protocol-version SLASH transport
@@ -38,6 +41,7 @@ export const MAGIC_COOKIE = 'z9hG4bK';
  * @throws SipParseError 400
  */
 export function parseVia(text: string): Via {
+  if (text.startsWith(USUAL_START)) return parseSentBy(text, USUAL_START.length - 1, 'SIP/2.0', 'UDP');
   const slash = text.indexOf('/');
   const secondSlash = slash < 0 ? -1 : text.indexOf('/', slash + 1);
   if (secondSlash < 0) throw new SipParseError(`Via ${excerpt(text)}: no protocol`);
@@ -50,14 +54,19 @@ export function parseVia(text: string): Via {
   if (!isToken(name) || !isToken(version) || !isToken(transport)) {
     throw new SipParseError(`Via ${excerpt(text)}: bad protocol`);
   }
+  return parseSentBy(text, i, `${name}/${version}`, transport.toUpperCase());
+}
+
+/** What follows the protocol, from `i` on. */
+function parseSentBy(text: string, i: number, protocol: string, transport: string): Via {
   const semicolon = text.indexOf(';', i);
   const sentByEnd = semicolon < 0 ? text.length : semicolon;
   const { host, port } = parseHostPort(sentBy(text, i, sentByEnd), 'Via');
   const params = parseParams(text, sentByEnd, 'Via');
   const rport = params.get('rport');
   return {
-    protocol: `${name}/${version}`,
-    transport: transport.toUpperCase(),
+    protocol,
+    transport,
     host,
     port,
     branch: params.get('branch'),

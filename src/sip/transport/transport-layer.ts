@@ -5,7 +5,7 @@ import type { SipListener, SipTrace } from '../api.ts';
 import { checkListener, listenError } from '../errors.ts';
 import { newTag } from '../identifiers.ts';
 import type { SipLimits } from '../limits.ts';
-import { via } from '../message/accessors.ts';
+import { replaceVia, via } from '../message/accessors.ts';
 import { SipParseError } from '../message/errors.ts';
 import { createResponse, type SipRequest, type SipResponse } from '../message/message.ts';
 import { isKeepAlive, parseMessage } from '../message/parser.ts';
@@ -233,7 +233,8 @@ export class TransportLayer {
     const top = via(request);
     const { address, port } = flow.remote;
     if (top.host !== address || top.rportRequested) {
-      request.headers.replaceFirst('Via', viaToString(viaWithSource(top, address, port)));
+      const located = viaWithSource(top, address, port);
+      replaceVia(request, located, viaToString(located));
     }
     if (flow.reliable || top.rportRequested) return [request, flow];
     const answerPort = top.port || DEFAULT_SIP_PORT;
