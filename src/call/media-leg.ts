@@ -85,23 +85,22 @@ export interface MediaLegOptions {
 
 /** A leg whose media are a session of the media side; its owner reports what signalling does to it. */
 export class MediaLeg implements CallLeg {
-  readonly info: CallInfo;
   readonly signal: AbortSignal;
   readonly ended: Promise<CallEnd>;
   readonly #options: MediaLegOptions;
+  /** What of {@link info} changes is set here. */
+  readonly #info: CallInfo & { call_state: CallState; peer: CallInfo['peer'] };
   readonly #abort = new AbortController();
   readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
   readonly #plays = new Map<string, PlayOperation>();
   readonly #recordings: LegRecordings;
   readonly #streams: LegStreams;
-  #state: CallState = 'created';
   #answeredAt: number | undefined;
   #media: MediaClient | undefined;
   #answering: Promise<void> | undefined;
   #opening: Promise<void> | undefined;
   #playback: Playback | undefined;
   #bridge: Bridge | undefined;
-  #peer: CallInfo['peer'];
   readonly #duration: DurationLimit;
   #nextSendId = 1;
   #ending: Promise<void> | undefined;
@@ -132,20 +131,15 @@ export class MediaLeg implements CallLeg {
       sendDigits: (digits) => this.sendDigits(digits),
       copyRefusal: options.recordingRefusal,
     });
-    const leg = this;
-    this.info = {
-      ...options.info,
-      get call_state(): CallState {
-        return leg.#state;
-      },
-      get peer() {
-        return leg.#peer;
-      },
-    };
+    this.#info = { ...options.info, call_state: 'created', peer: undefined };
+  }
+
+  get info(): CallInfo {
+    return this.#info;
   }
 
   get state(): CallState {
-    return this.#state;
+    return this.#info.call_state;
   }
 
   /** Of its audio now; undefined while there is none. */
@@ -160,7 +154,7 @@ export class MediaLeg implements CallLeg {
 
   async answer(options: { readonly codecs?: readonly string[] } = {}): Promise<void> {
     this.#assertAlive();
-    if (this.#state === 'answered') return;
+    if (this.#info.call_state === 'answered') return;
     this.#answering ??= this.#answer(options.codecs);
     await this.#answering;
   }
@@ -314,8 +308,8 @@ export class MediaLeg implements CallLeg {
 
   /** The party is being alerted (a 180 or 183 went out or came in). */
   ringing(): void {
-    if (this.#state !== 'created') return;
-    this.#state = 'ringing';
+    if (this.#info.call_state !== 'created') return;
+    this.#info.call_state = 'ringing';
     this.#event('call', 'ringing');
   }
 
@@ -331,7 +325,7 @@ export class MediaLeg implements CallLeg {
   answered(media: MediaClient): void {
     if (this.#over) return;
     this.#attach(media);
-    this.#state = 'answered';
+    this.#info.call_state = 'answered';
     this.#answeredAt = this.#options.clock.now();
     this.#event('call', 'answered');
   }
@@ -394,12 +388,12 @@ export class MediaLeg implements CallLeg {
 
   #joined(bridge: Bridge, { call_id, node_id }: CallInfo): void {
     this.#bridge = bridge;
-    this.#peer = { call_id, node_id };
+    this.#info.peer = { call_id, node_id };
     this.#event('call', 'bridged', { peer: call_id });
     void bridge.over.then(() => {
       if (this.#bridge !== bridge) return;
       this.#bridge = undefined;
-      this.#peer = undefined;
+      this.#info.peer = undefined;
       this.#event('call', 'parted', { peer: call_id });
     });
   }
@@ -445,7 +439,7 @@ export class MediaLeg implements CallLeg {
 
   async #finish(end: CallEnd): Promise<void> {
     const { signalling, log } = this.#options;
-    this.#state = 'ending';
+    this.#info.call_state = 'ending';
     this.#duration.cancel();
     this.#event('call', end.by === 'local' ? 'hanging up' : 'the party hung up', { reason: end.reason });
     this.#abort.abort(end);
@@ -462,14 +456,14 @@ export class MediaLeg implements CallLeg {
     await this.#recordings.settled();
     await this.#streams.settled();
     await signalled;
-    this.#state = 'ended';
+    this.#info.call_state = 'ended';
     this.#event('call', 'ended', { ...end });
     this.#resolveEnded(end);
   }
 
   #answeredMedia(done: string): MediaClient {
     this.#assertAlive();
-    if (this.#media === undefined || this.#state !== 'answered') {
+    if (this.#media === undefined || this.#info.call_state !== 'answered') {
       throw new CallError('invalid_state', `a call is ${done} only after it was answered`);
     }
     return this.#media;

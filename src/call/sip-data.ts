@@ -6,42 +6,46 @@ import type { IncomingSipCall } from '../sip/api.ts';
 export function customHeaders(
   call: Pick<IncomingSipCall, 'headers'>,
 ): { readonly name: string; readonly value: string }[] {
-  return call.headers.filter(({ name }) => /^x-/i.test(name)).map(({ name, value }) => ({ name, value }));
+  return call.headers.filter(({ name }) => /^x-/i.test(name));
 }
 
 /** The `sip_data` object of an inbound SIP call (spec/document.md 2.3): URIs without scheme, all strings. */
 export function sipData(
   call: Pick<IncomingSipCall, 'requestUri' | 'from' | 'to' | 'contact'>,
 ): Record<string, unknown> {
-  return {
-    ...parts('sip_req', call.requestUri),
-    ...parts('sip_from', call.from.uri),
-    ...parts('sip_to', call.to.uri),
-    ...contactParts(call.contact),
-  };
+  const data: Record<string, unknown> = {};
+  const request = read(call.requestUri);
+  if (request !== undefined) {
+    data['sip_req_user'] = request.user ?? '';
+    data['sip_req_host'] = request.host;
+    data['sip_req_uri'] = withoutScheme(request);
+  }
+  const from = read(call.from.uri);
+  if (from !== undefined) {
+    data['sip_from_user'] = from.user ?? '';
+    data['sip_from_host'] = from.host;
+    data['sip_from_uri'] = withoutScheme(from);
+  }
+  const to = read(call.to.uri);
+  if (to !== undefined) {
+    data['sip_to_user'] = to.user ?? '';
+    data['sip_to_host'] = to.host;
+    data['sip_to_uri'] = withoutScheme(to);
+  }
+  const contact = call.contact === undefined ? undefined : read(call.contact);
+  if (contact !== undefined) {
+    data['sip_contact_user'] = contact.user ?? '';
+    data['sip_contact_host'] = contact.host;
+    data['sip_contact_port'] = contact.port === undefined ? '' : String(contact.port);
+    data['sip_contact_uri'] = withoutScheme(contact);
+    data['sip_contact_params'] = paramsOf(contact);
+  }
+  return data;
 }
 
-function parts(prefix: string, text: string): Record<string, string> {
-  const uri = read(text);
-  if (uri === undefined) return {};
-  return {
-    [`${prefix}_user`]: uri.user ?? '',
-    [`${prefix}_host`]: uri.host,
-    [`${prefix}_uri`]: withoutScheme(uri),
-  };
-}
-
-function contactParts(contact: string | undefined): Record<string, unknown> {
-  if (contact === undefined) return {};
-  const uri = read(contact);
-  if (uri === undefined) return {};
-  return {
-    sip_contact_user: uri.user ?? '',
-    sip_contact_host: uri.host,
-    sip_contact_port: uri.port === undefined ? '' : String(uri.port),
-    sip_contact_uri: withoutScheme(uri),
-    sip_contact_params: Object.fromEntries([...uri.params].map(([name, value]) => [name, value ?? ''])),
-  };
+function paramsOf({ params }: SipUri): Record<string, string> {
+  if (params.size === 0) return {};
+  return Object.fromEntries([...params].map(([name, value]) => [name, value ?? '']));
 }
 
 function withoutScheme(uri: SipUri): string {

@@ -17,8 +17,7 @@ export class RealClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    const handle = setTimeout(callback, wholeMs(delayMs));
-    return { cancel: () => clearTimeout(handle) };
+    return new RealTimer(setTimeout(callback, wholeMs(delayMs)));
   }
 
   every(intervalMs: number, callback: () => void): Timer {
@@ -45,6 +44,18 @@ export class RealClock implements Clock {
 
   holdWhile<T>(work: Promise<T>): Promise<T> {
     return work;
+  }
+}
+
+class RealTimer implements Timer {
+  readonly #handle: NodeJS.Timeout;
+
+  constructor(handle: NodeJS.Timeout) {
+    this.#handle = handle;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
   }
 }
 

@@ -52,6 +52,12 @@ const OPAQUE_FORBIDDEN = /[^\x21-\x7e\x80-\uffff]|[<>"]/;
 /** Parameters that must be in both URIs or in neither (RFC 3261 19.1.4, its examples for transport). */
 const MATCH_BOTH = ['user', 'ttl', 'method', 'maddr', 'transport'];
 
+/** Those that were parsed last: each URI of a call is asked for a dozen times, and many calls share theirs. */
+const known = new Map<string, SipUri>();
+const MAX_KNOWN = 500;
+/** Characters; longer ones are parsed each time. */
+const MAX_KNOWN_LENGTH = 256;
+
 /**
  *     SIP-URI  =  "sip:" [ userinfo ] hostport uri-parameters [ headers ]
  *     userinfo =  ( user / telephone-subscriber ) [ ":" password ] "@"
@@ -60,6 +66,18 @@ const MATCH_BOTH = ['user', 'ttl', 'method', 'maddr', 'transport'];
  * @throws SipParseError 400
  */
 export function parseUri(text: string): SipUri {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  if (text.length > MAX_KNOWN_LENGTH) return parseWhole(text);
+  // A text of its own: what is cut out of a message would keep all of it in memory.
+  const own = Buffer.from(text, 'utf8').toString('utf8');
+  const uri = parseWhole(own);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(own, uri);
+  return uri;
+}
+
+function parseWhole(text: string): SipUri {
   const colon = text.indexOf(':');
   const given = text.slice(0, Math.max(0, colon));
   const scheme = lowerCase(given);

@@ -73,12 +73,10 @@ export class SdpNegotiation {
   }
 
   #versioned(render: (identity: SdpIdentity) => string): string {
-    let sdp = render(this.#identity());
-    if (sdp !== this.#last) {
+    if (this.#last === '' || render(this.#identity()) !== this.#last) {
       this.#version++;
-      sdp = render(this.#identity());
+      this.#last = render(this.#identity());
     }
-    this.#last = sdp;
-    return sdp;
+    return this.#last;
   }
 }

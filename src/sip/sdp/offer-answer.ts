@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import {
   attribute,
   type SdpAttribute,
@@ -231,17 +230,19 @@ function agreeFormats(
   const encodingOf = (format: string): string | undefined =>
     mapped.get(format) ?? STATIC_ENCODINGS.get(format);
   const usable = media.formats.filter((format) => /^\d{1,3}$/.test(format) && Number(format) < 128);
-  const common = usable.flatMap((format) =>
-    codecs
-      .filter((codec) => encodingOf(format) === CODECS[codec].encoding)
-      .map((codec) => ({ format, codec })),
-  );
+  const encodings = usable.map(encodingOf);
+  const common: { readonly format: string; readonly codec: AudioCodecName }[] = [];
+  for (const [index, format] of usable.entries()) {
+    for (const codec of codecs) {
+      if (encodings[index] === CODECS[codec].encoding) common.push({ format, codec });
+    }
+  }
   if (preference === 'ours')
     common.sort((one, other) => codecs.indexOf(one.codec) - codecs.indexOf(other.codec));
   for (const { format, codec } of common) {
     // Some peers have keys at 8000 Hz alone, whatever the codec: better those than none.
-    for (const clockRate of new Set([CODECS[codec].clockRate, 8_000])) {
-      const event = usable.find((candidate) => encodingOf(candidate) === `TELEPHONE-EVENT/${clockRate}`);
+    for (const clockRate of [CODECS[codec].clockRate, 8_000]) {
+      const event = usable[encodings.indexOf(`TELEPHONE-EVENT/${clockRate}`)];
       if (event === undefined) continue;
       return { codec, payloadType: Number(format), event: { payloadType: Number(event), clockRate } };
     }
@@ -367,7 +368,7 @@ function refused(media: SdpMedia): SdpMedia {
 
 function describe(local: LocalAudio, identity: SdpIdentity, media: readonly SdpMedia[]): string {
   const connection: SdpConnection = {
-    addressType: isIPv6(local.address) ? 'IP6' : 'IP4',
+    addressType: local.address.includes(':') ? 'IP6' : 'IP4',
     address: local.address,
   };
   return serializeSdp({

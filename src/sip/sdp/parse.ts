@@ -10,6 +10,11 @@ import {
 /** Bounds of what is read; a description beyond them is refused. */
 export const SDP_LIMITS = { bytes: 16_384, lines: 1000, media: 32, formats: 64 } as const;
 
+const CR = 0x0d;
+const LF = 0x0a;
+/** Anything but single spaces between words. */
+const UNUSUAL_SPACE = /[^\S ]| {2}|^ | $/;
+
 interface Line {
   readonly number: number;
   readonly type: string;
@@ -46,8 +51,8 @@ export function parseSdp(text: string): SessionDescription {
   const media: MediaDraft[] = [];
   let versionSeen = false;
 
+  let current: MediaDraft | undefined;
   for (const line of linesOf(text)) {
-    const current = media.at(-1);
     switch (line.type) {
       case 'v':
         if (line.value.trim() !== '0')
@@ -70,7 +75,8 @@ export function parseSdp(text: string): SessionDescription {
         if (media.length === SDP_LIMITS.media) {
           throw new SdpParseError(line.number, `more than ${SDP_LIMITS.media} media lines`);
         }
-        media.push(parseMedia(line));
+        current = parseMedia(line);
+        media.push(current);
         break;
       case 'a':
         (current?.attributes ?? attributes).push(parseAttribute(line.value));
@@ -84,20 +90,39 @@ export function parseSdp(text: string): SessionDescription {
   return { origin, sessionName, ...(connection !== undefined && { connection }), attributes, media };
 }
 
-function* linesOf(text: string): Generator<Line> {
+/** Lines with something in them, each behind its number. */
+function linesOf(text: string): Line[] {
   if (text.length > SDP_LIMITS.bytes) throw new SdpParseError(1, `longer than ${SDP_LIMITS.bytes} bytes`);
-  const lines = text.split(/\r\n|\n|\r/);
-  if (lines.length > SDP_LIMITS.lines) throw new SdpParseError(1, `more than ${SDP_LIMITS.lines} lines`);
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === '') continue;
-    if (!/^[a-zA-Z]=/.test(line))
-      throw new SdpParseError(index + 1, `expected 'type=value', found '${line.slice(0, 40)}'`);
-    yield { number: index + 1, type: line[0]!, value: line.slice(2) };
+  const lines: Line[] = [];
+  let number = 0;
+  for (let start = 0; start <= text.length; ) {
+    if (++number > SDP_LIMITS.lines) throw new SdpParseError(1, `more than ${SDP_LIMITS.lines} lines`);
+    const end = lineEndAt(text, start);
+    const line = text.slice(start, end);
+    if (/^[a-zA-Z]=/.test(line)) lines.push({ number, type: line[0]!, value: line.slice(2) });
+    else if (line.trim() !== '')
+      throw new SdpParseError(number, `expected 'type=value', found '${line.slice(0, 40)}'`);
+    start = end + (text.charCodeAt(end) === CR && text.charCodeAt(end + 1) === LF ? 2 : 1);
   }
+  return lines;
+}
+
+/** Index of the CR or LF that ends the line, or the end of the text. */
+function lineEndAt(text: string, start: number): number {
+  for (let i = start; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === LF || code === CR) return i;
+  }
+  return text.length;
+}
+
+/** What stands between white space. */
+function wordsOf(text: string): string[] {
+  return UNUSUAL_SPACE.test(text) ? text.trim().split(/\s+/) : text.split(' ');
 }
 
 function parseOrigin(line: Line): SdpOrigin {
-  const [username, sessionId, sessionVersion, net, addressType, address] = line.value.trim().split(/\s+/);
+  const [username, sessionId, sessionVersion, net, addressType, address] = wordsOf(line.value);
   if (address === undefined || net !== 'IN' || (addressType !== 'IP4' && addressType !== 'IP6')) {
     throw new SdpParseError(line.number, `'o=' needs user, id, version, IN, IP4 or IP6 and an address`);
   }
@@ -111,7 +136,7 @@ function parseOrigin(line: Line): SdpOrigin {
 }
 
 function parseConnection(line: Line): SdpConnection {
-  const [net, addressType, address] = line.value.trim().split(/\s+/);
+  const [net, addressType, address] = wordsOf(line.value);
   if (address === undefined || net !== 'IN' || (addressType !== 'IP4' && addressType !== 'IP6')) {
     throw new SdpParseError(line.number, `'c=' needs IN, IP4 or IP6 and an address`);
   }
@@ -124,7 +149,7 @@ function parseMedia(line: Line): MediaDraft {
   if (match === null || port > 65_535) {
     throw new SdpParseError(line.number, `'m=' needs a type, a port, a protocol and formats`);
   }
-  const formats = match[4]!.split(/\s+/).filter((format) => format !== '');
+  const formats = wordsOf(match[4]!).filter((format) => format !== '');
   if (formats.length > SDP_LIMITS.formats) {
     throw new SdpParseError(line.number, `more than ${SDP_LIMITS.formats} formats`);
   }

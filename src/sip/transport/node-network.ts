@@ -148,7 +148,7 @@ function bindUdp(host: string, port: number, handlers: DatagramHandlers): Promis
     type: v6 ? 'udp6' : 'udp4',
     recvBufferSize: RECEIVE_BUFFER_BYTES,
     // Every address here is numeric already; the default look-up would cost a turn of the event loop.
-    lookup: (address, _options, found) => found(null, address, isIPv6(address) ? 6 : 4),
+    lookup: (address, _options, found) => found(null, address, address.includes(':') ? 6 : 4),
   });
   return new Promise((resolve, reject) => {
     socket.once('error', (error) => {
@@ -163,7 +163,7 @@ function bindUdp(host: string, port: number, handlers: DatagramHandlers): Promis
       resolve({
         local: { address: bound.address, port: bound.port },
         send: (data, address, toPort, failed) => {
-          const to = v6 && !isIPv6(address) ? `::ffff:${address}` : address;
+          const to = v6 && !address.includes(':') ? `::ffff:${address}` : address;
           try {
             socket.send(data, toPort, to, (error) => {
               if (error !== null) failed(error);

@@ -13,6 +13,7 @@ import { ALLOW, SUPPORTED } from './capabilities.ts';
 import { contactFor, type UserAgentContext } from './context.ts';
 import { InviteUsage, type TimerAnswer } from './invite-usage.ts';
 
+const NO_FIELDS: readonly HeaderField[] = [];
 /** How often a provisional response is repeated, lest a proxy gives the call up (RFC 3261 13.3.1.1), ms. */
 const PROGRESS_REPEAT_MS = 60_000;
 /** Status to a caller who has waited as long as we let anyone ring. */
@@ -74,9 +75,9 @@ export class IncomingCall implements IncomingSipCall {
     this.source = { protocol: flow.protocol, ...flow.remote };
     this.localAddress = context.transports.localAddress(flow);
     this.waitedMs = transaction.waitedMs;
-    const recordRoutes = request.headers
-      .getAll('Record-Route')
-      .map((route): HeaderField => ['Record-Route', route]);
+    const recordRoutes = request.headers.has('Record-Route')
+      ? request.headers.getAll('Record-Route').map((route): HeaderField => ['Record-Route', route])
+      : NO_FIELDS;
     this.#invitation = { request, transaction, timer, recordRoutes };
     this.#owner = new CallOwner(context.log.child({ sip_call_id: this.sipCallId }));
     this.#usage = new InviteUsage({
@@ -97,7 +98,10 @@ export class IncomingCall implements IncomingSipCall {
 
   get headers(): readonly SipHeader[] {
     if (this.#invitation === undefined) throw new Error('the INVITE is answered, its headers are gone');
-    return [...this.#invitation.request.headers].map(([name, value]) => ({ name, value }));
+    const { headers } = this.#invitation.request;
+    const all: SipHeader[] = [];
+    for (let i = 0; i < headers.size; i++) all.push({ name: headers.nameAt(i), value: headers.valueAt(i) });
+    return all;
   }
 
   handle(handlers: SipCallHandlers): void {
