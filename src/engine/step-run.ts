@@ -32,6 +32,9 @@ export interface StepSession {
   warn(error: SwmlError, run: StepRun): void;
 }
 
+/** Parameters, as they were read, of steps that have the same each time: nothing in them was to be expanded. */
+const fixedParams = new WeakMap<Step, unknown>();
+
 /** One run of one step: its place, its scope, and what its method can do. */
 export class StepRun {
   readonly step: Step;
@@ -76,16 +79,29 @@ export class StepRun {
         part: 'key',
       });
     }
+    return method.run(this.#context() as never, this.#params(method) as never);
+  }
+
+  /** @throws SwmlError */
+  #params(method: AnyMethod): unknown {
+    const strict = this.#session.options.strict === true;
+    if (!strict && fixedParams.has(this.step)) return fixedParams.get(this.step);
+    let isFixed = !strict;
     const params = readParams(method, this.step, {
       kind: this.frame.document.kind,
-      strict: this.#session.options.strict === true,
-      expand: (text, path) => expandText(text, this.scope, this.#evaluator(path)),
+      strict,
+      expand: (text, path) => {
+        isFixed = false;
+        return expandText(text, this.scope, this.#evaluator(path));
+      },
       block: (value) => this.frame.document.blocks.get(value as object) ?? [],
       report: (finding) => {
+        isFixed = false;
         if (finding.severity !== 'warning') throw this.error(finding);
       },
     });
-    return method.run(this.#context() as never, params as never);
+    if (isFixed) fixedParams.set(this.step, params);
+    return params;
   }
 
   /** The block that a choice leads to. @throws SwmlError when JavaScript in it fails */

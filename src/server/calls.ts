@@ -69,6 +69,7 @@ export class Calls {
   readonly live: CallDirectory;
   readonly #live = new LiveCalls<ServedCall>();
   readonly #options: CallsOptions;
+  readonly #legSite: ReturnType<typeof legSite>;
   readonly #running = new Map<ServedCall, Promise<void>>();
   readonly #admission: Admission;
   /** Call ids by Call-ID header, of calls that are there. */
@@ -78,6 +79,7 @@ export class Calls {
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.#legSite = legSite(options);
     this.live = this.#live;
     const { limits } = options.config;
     this.#outgoing = new OutgoingCalls(options, {
@@ -159,7 +161,7 @@ export class Calls {
     const sessionId = randomUUID();
     const callLog = log.child({ call_id: callId });
     const leg = createSipLeg({
-      ...legSite(this.#options),
+      ...this.#legSite,
       call,
       callId,
       eventChannel: `swml:${sessionId}`,
@@ -308,7 +310,7 @@ export class Calls {
     const { leg, sessionId, log } = call;
     const callId = leg.info.call_id;
     const { documents, clock, http } = this.#options;
-    const payload = callingPayload(leg.info, { vars: {}, envs: {}, params: {} });
+    const payload = documents.asksServers ? callingPayload(leg.info, { vars: {}, envs: {}, params: {} }) : {};
     const document = await documents.forCall(payload, leg.signal, log);
     const { trace } = call;
     if (documents.sourceUrl !== undefined) trace?.document(document, documents.sourceUrl);

@@ -12,7 +12,13 @@ interface ReadFile {
   readonly modifiedMs: number;
   readonly size: number;
   readonly document: SwmlDocument;
+  /** When it was looked at again, on the clock's monotonic scale, ms: the last few times. */
+  readonly looksMs: number[];
 }
+
+/** A file is looked at for each call, but only so often in so many ms: where calls are many, not for most of them. */
+const MAX_LOOKS = 4;
+const LOOKS_WITHIN_MS = 100;
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -35,12 +41,14 @@ export class DocumentFiles {
    */
   async get(path: string, log: Logger): Promise<SwmlDocument> {
     const known = this.#files.get(path);
+    const now = this.#clock.monotonic();
+    if (known !== undefined && !mayLook(known, now)) return known.document;
     try {
-      // For each call: two microseconds here, where a thread of the pool would let the caller wait for its turn.
+      // Not by a thread of the pool: the caller would wait for its turn there.
       const { mtimeMs, size } = statSync(path);
       if (known !== undefined && known.modifiedMs === mtimeMs && known.size === size) return known.document;
       const document = await this.#read(path, size, log);
-      this.#files.set(path, { modifiedMs: mtimeMs, size, document });
+      this.#files.set(path, { modifiedMs: mtimeMs, size, document, looksMs: [now] });
       return document;
     } catch (cause) {
       const error =
@@ -63,6 +71,16 @@ export class DocumentFiles {
     for (const diagnostic of diagnostics) log.warn({}, formatDiagnostic(diagnostic));
     return document;
   }
+}
+
+/** Takes note of the look when it may be. */
+function mayLook({ looksMs }: ReadFile, now: number): boolean {
+  if (looksMs.length === MAX_LOOKS) {
+    if (now - looksMs[0]! < LOOKS_WITHIN_MS) return false;
+    looksMs.shift();
+  }
+  looksMs.push(now);
+  return true;
 }
 
 function whyNot(cause: unknown): string {

@@ -46,8 +46,15 @@ export class Documents implements DocumentLoader {
     return isHttpUrl(source) ? redactUrl(source) : undefined;
   }
 
+  /** Whether anybody is asked for documents of calls, and so told about the call: not where they are files alone. */
+  get asksServers(): boolean {
+    const { source, fallback } = this.#options;
+    return isHttpUrl(source) || (fallback !== undefined && isHttpUrl(fallback));
+  }
+
   /**
    * The document of a new call: the source, else the fallback.
+   * @param payload for whoever is asked, see {@link asksServers}
    * @throws DocumentError when neither can be had
    */
   async forCall(payload: JsonObject, signal: AbortSignal, log: Logger): Promise<SwmlDocument> {

@@ -224,7 +224,8 @@ function readObject(node: ObjectNode, value: JsonValue, path: Path, context: Rea
     return {};
   }
   const result: Record<string, unknown> = {};
-  for (const [name, property] of Object.entries(node.properties)) {
+  for (const name of Object.keys(node.properties)) {
+    const property = node.properties[name]!;
     const given = Object.hasOwn(value, name) ? value[name]! : undefined;
     // `name:` with nothing behind it leaves the property out, unless null is a value that it can take.
     if (given === undefined || (given === null && property.node.kind !== 'any')) {

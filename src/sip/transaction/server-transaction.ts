@@ -8,13 +8,31 @@ import type { SipTimers } from '../timers.ts';
 import type { Flow } from '../transport/flow.ts';
 import { INVITE_SERVER, type InviteServerInput } from './invite-server.ts';
 import { NON_INVITE_SERVER, type NonInviteServerInput } from './non-invite-server.ts';
-import { TransactionDriver } from './transaction.ts';
+import { type TransactionActions, TransactionDriver } from './transaction.ts';
 
 /** The user of a server transaction, as long as it has not given its final response (RFC 3261 17.2). */
 export interface ServerTransactionUser {
   /** A CANCEL came before the final response; it has been answered, the INVITE is still to be (9.2). */
   cancelled?(cancel: SipRequest): void;
 }
+
+/** What all server transactions of a layer have in common. */
+export interface ServerTransactionSite {
+  readonly clock: Clock;
+  readonly timers: SipTimers;
+  /** @param sentByPort of the top Via, for a connection that has to be opened anew */
+  readonly reply: (
+    data: Uint8Array,
+    flow: Flow,
+    sentByPort: number | undefined,
+    failed: (error: Error) => void,
+  ) => void;
+  readonly retransmitted: () => void;
+  readonly terminated: (transaction: ServerTransaction) => void;
+}
+
+/** Gets the request, and an ACK that matches it. */
+export type Delivery = (request: SipRequest, transaction: ServerTransaction) => void;
 
 export interface ServerTransactionOptions {
   readonly key: string;
@@ -26,19 +44,10 @@ export interface ServerTransactionOptions {
   readonly request: SipRequest;
   /** Way back to the client. */
   readonly flow: Flow;
-  readonly clock: Clock;
-  readonly timers: SipTimers;
-  /** @param sentByPort of the top Via, for a connection that has to be opened anew */
-  readonly reply: (
-    data: Uint8Array,
-    flow: Flow,
-    sentByPort: number | undefined,
-    failed: (error: Error) => void,
-  ) => void;
-  readonly deliver: (request: SipRequest, transaction: ServerTransaction) => void;
-  readonly retransmitted: () => void;
-  readonly terminated: (transaction: ServerTransaction) => void;
+  readonly deliver: Delivery;
 }
+
+const NO_USER: ServerTransactionUser = {};
 
 export interface ReplyOptions {
   readonly reason?: string | undefined;
@@ -48,17 +57,20 @@ export interface ReplyOptions {
 
 type Input = InviteServerInput | NonInviteServerInput;
 
-/** A request that came in, until no copy of it can come any more (RFC 3261 17.2). */
-export class ServerTransaction {
+/**
+ * A request that came in, until no copy of it can come any more (RFC 3261 17.2). It lingers for 32 s after its answer,
+ * thousands of them where calls are short: so it makes no functions of its own, and holds no message.
+ */
+export class ServerTransaction implements TransactionActions<SipRequest> {
   readonly key: string;
   readonly mergeKey: string | undefined;
   readonly flow: Flow;
   /** Our tag for To: that of the request within a dialog, else a new one (RFC 3261 8.2.6.2). */
   readonly localTag: string;
   readonly waitedMs: number;
-  user: ServerTransactionUser = {};
-  readonly #reply: ServerTransactionOptions['reply'];
-  readonly #retransmitted: () => void;
+  user: ServerTransactionUser = NO_USER;
+  readonly #site: ServerTransactionSite;
+  readonly #deliver: Delivery;
   readonly #driver: TransactionDriver<SipRequest>;
   readonly #isInvite: boolean;
   readonly #sentByPort: number | undefined;
@@ -67,33 +79,24 @@ export class ServerTransaction {
   #last: Uint8Array | undefined;
   #sent: Uint8Array | undefined;
 
-  constructor(options: ServerTransactionOptions) {
+  constructor(site: ServerTransactionSite, options: ServerTransactionOptions) {
     const { request } = options;
+    this.#site = site;
+    this.#deliver = options.deliver;
     this.key = options.key;
     this.mergeKey = options.mergeKey;
     this.flow = options.flow;
     this.localTag = to(request).tag ?? options.localTag ?? newTag();
     this.waitedMs = options.waitedMs;
-    this.#reply = options.reply;
-    this.#retransmitted = options.retransmitted;
     this.#request = request;
     this.#sentByPort = via(request).port;
     this.#isInvite = request.method === 'INVITE';
-    // Only what lives as long as the transaction may be caught in here: it lingers for 32 s.
-    const { deliver, terminated } = options;
     this.#driver = new TransactionDriver<SipRequest>({
       table: this.#isInvite ? INVITE_SERVER : NON_INVITE_SERVER,
-      clock: options.clock,
-      timers: options.timers,
+      clock: site.clock,
+      timers: site.timers,
       reliable: options.flow.reliable,
-      actions: {
-        send: () => this.#send(),
-        sendTrying: () => this.#sendTrying(),
-        deliver: (message) => deliver(message, this),
-        // A client that cannot be reached asks again, or gives up by itself.
-        report: () => {},
-        terminated: () => terminated(this),
-      },
+      actions: this,
     });
   }
 
@@ -135,7 +138,7 @@ export class ServerTransaction {
     this.#last = serialize(response);
     if (status >= 200) {
       this.#request = undefined;
-      this.user = {};
+      this.user = NO_USER;
     }
     this.#driver.input(this.#inputOf(status));
   }
@@ -156,17 +159,29 @@ export class ServerTransaction {
     this.#driver.abandon();
   }
 
-  #send(): void {
+  /** For the driver of its machine, as those below. */
+  send(): void {
     if (this.#last === undefined) return;
-    if (this.#last === this.#sent) this.#retransmitted();
+    if (this.#last === this.#sent) this.#site.retransmitted();
     this.#sent = this.#last;
-    this.#reply(this.#last, this.flow, this.#sentByPort, () => this.#driver.input('transportError'));
+    this.#site.reply(this.#last, this.flow, this.#sentByPort, () => this.#driver.input('transportError'));
   }
 
-  #sendTrying(): void {
+  sendTrying(): void {
     if (this.#request === undefined) return;
     this.#last = serialize(createResponse(this.#request, 100));
-    this.#send();
+    this.send();
+  }
+
+  deliver(message: SipRequest): void {
+    this.#deliver(message, this);
+  }
+
+  /** A client that cannot be reached asks again, or gives up by itself. */
+  report(): void {}
+
+  terminated(): void {
+    this.#site.terminated(this);
   }
 
   #inputOf(status: number): Input {

@@ -17,7 +17,7 @@ import type { MessageReceiver, TransportLayer } from '../transport/transport-lay
 import { cancelOf, ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
 import { InviteIntake, type NewInvite, type WaitingInvite } from './invite-intake.ts';
 import { clientKey, mergeKey, serverKey } from './keys.ts';
-import { ServerTransaction } from './server-transaction.ts';
+import { type Delivery, ServerTransaction, type ServerTransactionSite } from './server-transaction.ts';
 
 /** Who gets what no transaction settles alone. */
 export interface TransactionUser {
@@ -68,11 +68,33 @@ export class TransactionLayer implements MessageReceiver {
   readonly #merged = new Map<string, ServerTransaction>();
   readonly #intake: InviteIntake;
   readonly #secret = newTag();
+  readonly #serverSite: ServerTransactionSite;
+  readonly #toUser: Delivery = (message, transaction) => {
+    if (message.method === 'ACK') this.#user.acknowledgement(message);
+    else this.#user.request(message, transaction);
+  };
+  /** A copy that came by another way (RFC 3261 8.2.2.2). */
+  readonly #loop: Delivery = (message, transaction) => {
+    if (message.method === 'ACK') this.#user.acknowledgement(message);
+    else transaction.reply(482);
+  };
   #transports: TransportLayer | undefined;
 
   constructor(options: TransactionOptions, user: TransactionUser) {
     this.#options = options;
     this.#user = user;
+    this.#serverSite = {
+      clock: options.clock,
+      timers: options.timers,
+      reply: (data, way, port, failed) => this.#transport.reply(data, way, port, failed),
+      retransmitted: () => {
+        options.counters.retransmitted++;
+      },
+      terminated: (ended) => {
+        this.#servers.delete(ended.key);
+        if (ended.mergeKey !== undefined) this.#merged.delete(ended.mergeKey);
+      },
+    };
     this.#intake = new InviteIntake({
       clock: options.clock,
       policy: options.intake ?? TAKES_ALL,
@@ -243,11 +265,7 @@ export class TransactionLayer implements MessageReceiver {
     const merge = mergeKey(request);
     const isMerged = merge !== undefined && this.#merged.has(merge);
     const about = { mergeKey: isMerged ? undefined : merge, waitedMs };
-    this.#open(request, key, flow, about, (message, transaction) => {
-      if (message.method === 'ACK') this.#user.acknowledgement(message);
-      else if (isMerged) transaction.reply(482);
-      else this.#user.request(message, transaction);
-    });
+    this.#open(request, key, flow, about, isMerged ? this.#loop : this.#toUser);
   }
 
   #open(
@@ -259,28 +277,16 @@ export class TransactionLayer implements MessageReceiver {
       readonly localTag?: string | undefined;
       readonly waitedMs?: number;
     },
-    deliver: (request: SipRequest, transaction: ServerTransaction) => void,
+    deliver: Delivery,
   ): void {
-    const { clock, timers, counters } = this.#options;
-    const transport = this.#transport;
-    const transaction = new ServerTransaction({
+    const transaction = new ServerTransaction(this.#serverSite, {
       key,
       mergeKey: about.mergeKey,
       localTag: about.localTag,
       waitedMs: about.waitedMs ?? 0,
       request,
       flow,
-      clock,
-      timers,
-      reply: (data, way, port, failed) => transport.reply(data, way, port, failed),
       deliver,
-      retransmitted: () => {
-        counters.retransmitted++;
-      },
-      terminated: (ended) => {
-        this.#servers.delete(ended.key);
-        if (ended.mergeKey !== undefined) this.#merged.delete(ended.mergeKey);
-      },
     });
     this.#servers.set(key, transaction);
     if (about.mergeKey !== undefined) this.#merged.set(about.mergeKey, transaction);

@@ -30,7 +30,8 @@ export class TransactionDriver<Message> {
   readonly #durations: TimerDurations;
   readonly #actions: TransactionActions<Message>;
   readonly #running: { [Name in TimerName]?: Timer | undefined } = {};
-  readonly #waiting: Pending<Message>[] = [];
+  /** Undefined: none has ever had to wait. */
+  #waiting: Pending<Message>[] | undefined;
   #state = 'idle';
   #busy = false;
   #finished = false;
@@ -58,13 +59,15 @@ export class TransactionDriver<Message> {
   /** @param message what `deliver` and `acknowledge` work on */
   input(input: string, message?: Message): void {
     if (this.#busy) {
+      this.#waiting ??= [];
       this.#waiting.push({ input, message });
       return;
     }
     this.#busy = true;
     try {
       this.#perform(input, message);
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      while (this.#waiting !== undefined && this.#waiting.length > 0) {
+        const next = this.#waiting.shift()!;
         this.#perform(next.input, next.message);
       }
     } finally {
@@ -127,9 +130,9 @@ export class TransactionDriver<Message> {
     if (delayMs === undefined || this.#state === 'terminated') return;
     if (timer === 'A' || timer === 'E' || timer === 'G') this.#interval = delayMs;
     // Every table has an input `timerX` for each timer that it starts; the test of the tables shows it.
-    const fired = `timer${timer}`;
-    if (delayMs === 0) this.input(fired);
-    else this.#running[timer] = this.#clock.after(delayMs, () => this.input(fired));
+    const fired = (): void => this.input(`timer${timer}`);
+    if (delayMs === 0) fired();
+    else this.#running[timer] = this.#clock.after(delayMs, fired);
   }
 
   #finish(): void {
