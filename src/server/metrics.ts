@@ -6,6 +6,7 @@ import type { ThreadMemory } from '../mediaworker/worker-host.ts';
 import type { RefusalReason } from './load/admission.ts';
 import type { LoadSample } from './load/overload.ts';
 import { UNUSED_PRECISION_MS, watchEventLoop } from './event-loop-lag.ts';
+import { Distribution, Tally } from './tallies.ts';
 
 /** What is read when somebody asks. */
 export interface MetricsProbe {
@@ -34,56 +35,51 @@ const RECORDING_BUCKETS = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14_400];
 /** The figures of the server in the form that Prometheus reads (`GET /metrics`, docs/operations.md). */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #callsTaken = this.#counter('openswml_calls_total', 'Calls that were let in.', ['direction']);
-  readonly #callsRefused = this.#counter('openswml_calls_refused_total', 'Calls answered with 503.', [
+  readonly #callsTaken = this.#tally('openswml_calls_total', 'Calls that were let in.', ['direction']);
+  readonly #callsRefused = this.#tally('openswml_calls_refused_total', 'Calls answered with 503.', [
     'reason',
   ]);
-  readonly #callsEnded = this.#counter('openswml_calls_ended_total', 'Calls that are over.', [
-    'by',
-    'reason',
-  ]);
-  readonly #setup = this.#histogram(
+  readonly #callsEnded = this.#tally('openswml_calls_ended_total', 'Calls that are over.', ['by', 'reason']);
+  readonly #setup = this.#distribution(
     'openswml_call_setup_seconds',
     'From INVITE to 200, of answered calls.',
     SETUP_BUCKETS,
   );
-  readonly #duration = this.#histogram(
+  readonly #duration = this.#distribution(
     'openswml_call_duration_seconds',
     'From INVITE to the end, of all calls that were let in.',
     CALL_BUCKETS,
   );
-  readonly #packets = this.#counter(
+  readonly #packets = this.#tally(
     'openswml_rtp_packets_total',
     'RTP packets of calls that are over: received, lost, late (too late to be recorded), duplicated, sent.',
     ['codec', 'kind'],
   );
-  readonly #jitter = this.#histogram(
-    'openswml_rtp_jitter_seconds',
-    'Interarrival jitter (RFC 3550 6.4.1) at the end of each call.',
-    JITTER_BUCKETS,
-    ['codec'],
-  );
-  readonly #recordingsEnded = this.#counter('openswml_recordings_ended_total', 'Recordings that are over.', [
+  readonly #jitter = new Histogram({
+    name: 'openswml_rtp_jitter_seconds',
+    help: 'Interarrival jitter (RFC 3550 6.4.1) at the end of each call.',
+    labelNames: ['codec'],
+    buckets: JITTER_BUCKETS,
+    registers: [this.registry],
+  });
+  readonly #recordingsEnded = this.#tally('openswml_recordings_ended_total', 'Recordings that are over.', [
     'state',
     'ended_by',
   ]);
-  readonly #recordingBytes = this.#counter(
-    'openswml_recording_bytes_total',
-    'Size of finished recordings.',
-    [],
-  );
-  readonly #recordingSeconds = this.#histogram(
+  #recordingBytes = 0;
+  readonly #recordingSeconds = this.#distribution(
     'openswml_recording_duration_seconds',
     'Length of recordings that are over.',
     RECORDING_BUCKETS,
   );
-  readonly #callbacks = this.#counter('openswml_callbacks_total', 'Callbacks that came to their end.', [
+  readonly #callbacks = this.#tally('openswml_callbacks_total', 'Callbacks that came to their end.', [
     'event_type',
     'state',
   ]);
 
   /** @param probe undefined: only what it is told is counted */
   constructor(probe: MetricsProbe | undefined, version: string) {
+    this.#total('openswml_recording_bytes_total', 'Size of finished recordings.', () => this.#recordingBytes);
     if (probe !== undefined) this.#watch(probe, version);
   }
 
@@ -137,11 +133,11 @@ export class Metrics {
   }
 
   callTaken(direction: 'inbound' | 'outbound'): void {
-    this.#callsTaken.inc({ direction });
+    this.#callsTaken.add(direction);
   }
 
   callRefused(reason: RefusalReason): void {
-    this.#callsRefused.inc({ reason });
+    this.#callsRefused.add(reason);
   }
 
   /** @param ms from INVITE to 200 */
@@ -151,18 +147,17 @@ export class Metrics {
 
   /** @param ms from INVITE to the end */
   callEnded({ by, reason }: CallEnd, ms: number): void {
-    this.#callsEnded.inc({ by, reason });
+    this.#callsEnded.add(by, reason);
     this.#duration.observe(ms / 1000);
   }
 
   mediaClosed(statistics: MediaStatistics): void {
     const codec = statistics.codec ?? 'none';
-    const add = (kind: string, count: number): void => this.#packets.inc({ codec, kind }, count);
-    add('received', statistics.packetsReceived);
-    add('lost', Math.max(0, statistics.packetsLost));
-    add('late', statistics.packetsLate);
-    add('duplicated', statistics.packetsDuplicated);
-    add('sent', statistics.packetsSent);
+    this.#packets.add(codec, 'received', statistics.packetsReceived);
+    this.#packets.add(codec, 'lost', Math.max(0, statistics.packetsLost));
+    this.#packets.add(codec, 'late', statistics.packetsLate);
+    this.#packets.add(codec, 'duplicated', statistics.packetsDuplicated);
+    this.#packets.add(codec, 'sent', statistics.packetsSent);
     if (statistics.packetsReceived > 0) this.#jitter.observe({ codec }, statistics.jitterMs / 1000);
   }
 
@@ -172,26 +167,21 @@ export class Metrics {
     readonly byteSize: number;
     readonly durationMs: number;
   }): void {
-    this.#recordingsEnded.inc({ state: ended.state, ended_by: ended.endedBy });
-    this.#recordingBytes.inc(ended.byteSize);
+    this.#recordingsEnded.add(ended.state, ended.endedBy);
+    this.#recordingBytes += ended.byteSize;
     this.#recordingSeconds.observe(ended.durationMs / 1000);
   }
 
   callbackEnded({ eventType, state }: CallbackDelivery): void {
-    this.#callbacks.inc({ event_type: eventType, state });
+    this.#callbacks.add(eventType, state);
   }
 
-  #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
-    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  #tally<L extends string>(name: string, help: string, labelNames: readonly [L] | readonly [L, L]): Tally<L> {
+    return new Tally(this.registry, { name, help }, labelNames);
   }
 
-  #histogram<L extends string>(
-    name: string,
-    help: string,
-    buckets: readonly number[],
-    labelNames: readonly L[] = [],
-  ): Histogram<L> {
-    return new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [this.registry] });
+  #distribution(name: string, help: string, buckets: readonly number[]): Distribution {
+    return new Distribution(this.registry, { name, help }, buckets);
   }
 
   /** A figure that is asked for at each request; one that is not known is left out. */
