@@ -15,6 +15,8 @@ export const SETUP = {
 export const FEATURE_SINGLE_MMAP = 1;
 /** In the flags of the submission queue: completions wait for an `enter` to be posted. */
 export const SQ_TASKRUN = 1 << 2;
+/** In the same: so do completions for which there was no room. */
+export const SQ_CQ_OVERFLOW = 1 << 1;
 export const ENTER_GETEVENTS = 1;
 export const REGISTER_PBUF_RING = 22;
 

@@ -72,6 +72,7 @@ export function loadLibc(): Libc {
   const close = lib.func('close', 'int', ['int']);
   const gettime = lib.func('clock_gettime', 'int', ['int', 'void*']);
   const mmap = lib.func('mmap', 'int64', ['void*', 'size_t', 'int', 'int', 'int', 'int64']);
+  const word = new Int32Array(1);
   const checked = (call: string, result: number): number => {
     if (result < 0) throw new LibcError(call, koffi.errno());
     return result;
@@ -93,7 +94,8 @@ export function loadLibc(): Libc {
     socket: (family, type) =>
       checked(family === AF_INET ? 'socket' : 'socket (IPv6)', socket(family, type, 0)),
     setOption: (fd, level, name, value) => {
-      checked('setsockopt', setsockopt(fd, level, name, new Int32Array([value]), 4));
+      word[0] = value;
+      checked('setsockopt', setsockopt(fd, level, name, word, word.byteLength));
     },
     bind: (fd, address) => {
       const result: number = bind(fd, address, address.length);

@@ -40,6 +40,11 @@ export class Reactor {
     return this.#ring.queued;
   }
 
+  /** Neither requests nor results wait: {@link poll} would do nothing. */
+  get isIdle(): boolean {
+    return this.#ring.isIdle;
+  }
+
   /** Requests, to be written at the place that {@link request} gives. */
   get requests(): Uint32Array {
     return this.#ring.requests;

@@ -8,6 +8,7 @@ import {
   PARAMS,
   SETUP,
   SQ_OFFSETS,
+  SQ_CQ_OVERFLOW,
   SQ_TASKRUN,
   SQE,
 } from './abi.ts';
@@ -98,13 +99,26 @@ export class Ring {
     for (let i = 0; i < MAX_STEPS; i++) if (!this.step()) return;
   }
 
-  /** One call to the system of {@link enter}. @returns whether another one would bring more */
+  /**
+   * One call to the system of {@link enter}; none where the kernel says, in the memory of the ring, that it has
+   * nothing for us, and we have nothing for it. @returns whether another one would bring more
+   */
   step(): boolean {
+    if (!this.#hasWork) return false;
     this.#ring[this.#sqTail] = this.#tail;
     const taken = this.#libc.ioUringEnter(this.fd, this.#queued, ENTER_GETEVENTS);
     if (taken < 0 || (taken === 0 && this.#queued > 0)) return false;
     this.#queued -= taken;
     return this.#queued > 0 || (this.#ring[this.#sqFlags]! & SQ_TASKRUN) !== 0;
+  }
+
+  /** Neither requests nor completions wait. */
+  get isIdle(): boolean {
+    return !this.#hasWork && this.#ring[this.#cqHead] === this.#ring[this.#cqTail];
+  }
+
+  get #hasWork(): boolean {
+    return this.#queued > 0 || (this.#ring[this.#sqFlags]! & (SQ_TASKRUN | SQ_CQ_OVERFLOW)) !== 0;
   }
 
   /** Takes all completions that are posted. @returns how many; of those that a nested call takes it counts none */

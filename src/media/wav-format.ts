@@ -68,13 +68,34 @@ export function wavHeader(
       `a WAV file holds at most 4 GiB: ${dataBytes} bytes of samples do not fit; record shorter or as mp3`,
     );
   }
+  const header = headOf(sampleRate, channels).slice();
+  if (dataBytes === undefined) return header;
+  const view = new DataView(header.buffer);
+  view.setUint32(4, WAV_HEADER_BYTES - 8 + dataBytes, true);
+  view.setUint32(40, dataBytes, true);
+  return header;
+}
+
+/** Of the last kind: most files are of one, and each of many has two headers. */
+let lastHead:
+  | { readonly sampleRate: number; readonly channels: number; readonly header: Uint8Array }
+  | undefined;
+
+/** The header of a file that still grows; not to be changed. */
+function headOf(sampleRate: number, channels: number): Uint8Array {
+  if (lastHead?.sampleRate !== sampleRate || lastHead.channels !== channels)
+    lastHead = { sampleRate, channels, header: makeHead(sampleRate, channels) };
+  return lastHead.header;
+}
+
+function makeHead(sampleRate: number, channels: number): Uint8Array {
   //   0  'RIFF'  size of the rest        20  1 = PCM     28  bytes per second
   //   8  'WAVE'                          22  channels    32  bytes per frame   36  'data'
   //  12  'fmt '  16                      24  rate        34  bits per sample   40  size
   const header = new Uint8Array(WAV_HEADER_BYTES);
   const view = new DataView(header.buffer);
   setAscii(header, 0, 'RIFF');
-  view.setUint32(4, dataBytes === undefined ? WAV_SIZE_UNKNOWN : WAV_HEADER_BYTES - 8 + dataBytes, true);
+  view.setUint32(4, WAV_SIZE_UNKNOWN, true);
   setAscii(header, 8, 'WAVEfmt ');
   view.setUint32(16, 16, true);
   view.setUint16(20, TAG_PCM, true);
@@ -84,7 +105,7 @@ export function wavHeader(
   view.setUint16(32, channels * 2, true);
   view.setUint16(34, 16, true);
   setAscii(header, 36, 'data');
-  view.setUint32(40, dataBytes ?? WAV_SIZE_UNKNOWN, true);
+  view.setUint32(40, WAV_SIZE_UNKNOWN, true);
   return header;
 }
 

@@ -369,7 +369,7 @@ export class SessionAudio {
   }
 
   async #close(cause: EndCause): Promise<MediaStatistics> {
-    this.#waiting.end();
+    this.#waiting.leave();
     const { timeline, latch } = this.#receivePath;
     const { player, sender } = this.#sendPath;
     player.stopAll();

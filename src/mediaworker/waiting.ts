@@ -107,13 +107,24 @@ export class Waiting {
   /** Makes up for all that waits; nothing waits any more. */
   end(): void {
     if (this.#waits === 'not') return;
-    const { socket, patience } = this.#options;
-    this.#sendIdle();
-    socket.receive?.();
-    this.#deferred.makeUp();
+    this.#catchUp();
     this.#waits = 'not';
+    const { socket, patience } = this.#options;
     socket.joinBatch?.(undefined);
     patience?.onSleep(false);
+  }
+
+  /** As {@link end}, for good: what comes to the socket from now on is nobody's. */
+  leave(): void {
+    if (this.#waits === 'not') return;
+    this.#catchUp();
+    this.#waits = 'not';
+  }
+
+  #catchUp(): void {
+    this.#sendIdle();
+    this.#options.socket.receive?.();
+    this.#deferred.makeUp();
   }
 
   #isTurn(turn: number | undefined, waits: Wait): boolean {

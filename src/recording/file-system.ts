@@ -46,7 +46,8 @@ const folderSyncs = new SharedWork(async (folder: string) => {
   try {
     await settle((done) => fs.fsync(fd, done));
   } finally {
-    await settle((done) => fs.close(fd, done));
+    // Of a folder that was only read: the system has nothing to wait for.
+    fs.closeSync(fd);
   }
 });
 
@@ -88,7 +89,7 @@ export const nodeFileSystem: FileSystem = {
     return settle((done) => fs.close(fd, done));
   },
   async rename(from, to) {
-    await fs.promises.rename(from, to);
+    await settle((done) => fs.rename(from, to, done));
     await folderSyncs.do(path.dirname(to));
   },
   async remove(file) {

@@ -119,3 +119,45 @@ test('whoever waits for the end gets what waits for company written at once', as
   assert.equal(await target.finish(), 12);
   assert.equal(disk.content('a.wav').length, 12);
 });
+
+test('at the end, what touches nothing that is being written goes with it; what touches it comes behind', async () => {
+  const { disk, target, waiting, counts } = setUp();
+  await turn();
+  target.append(new Uint8Array(50).fill(1));
+  waiting.shift()!.done();
+  await turn();
+  target.append(new Uint8Array(7).fill(2));
+  target.patch(0, new Uint8Array(4).fill(3));
+  assert.equal(waiting.length, 1);
+  assert.equal(await target.finish(), 57);
+  assert.deepEqual(counts, { together: 3, alone: 0, released: 0 });
+  assert.deepEqual([...disk.content('a.wav').subarray(0, 5)], [3, 3, 3, 3, 1]);
+
+  const short = setUp();
+  await turn();
+  short.target.append(new Uint8Array(50).fill(1));
+  short.target.patch(40, new Uint8Array(20).fill(3));
+  assert.equal(await short.target.finish(), 60);
+  assert.deepEqual(short.counts, { together: 1, alone: 1, released: 0 });
+  assert.equal(short.disk.content('a.wav')[45], 3);
+});
+
+test('where one of the last writes fails, the others are waited for, and the failure is told once', async () => {
+  const { target, waiting, errors, flush } = setUp();
+  await turn();
+  target.append(new Uint8Array(50));
+  flush();
+  await turn();
+  target.append(new Uint8Array(7));
+  target.patch(0, new Uint8Array(4));
+  // Before the others are handed over, so that only this one fails.
+  const [last] = waiting.splice(0);
+  const finished = target.finish();
+  last!.done(Object.assign(new Error('EIO: write'), { code: 'EIO' }));
+  await assert.rejects(finished, { code: 'EIO' });
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ['EIO'],
+  );
+  assert.equal(target.queuedBytes, 0);
+});

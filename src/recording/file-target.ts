@@ -60,9 +60,10 @@ export class FileTarget implements ByteTarget {
   #pumping = false;
   /** Somebody waits for the queue to be empty. */
   #draining = 0;
-  /** What is being written with others. */
-  #writing: Write | undefined;
-  readonly #onWritten = (written: number, error?: Error): void => this.#written(written, error);
+  /** What is being written with others: one write, but at the end, when it may be several that do not touch. */
+  readonly #together: Write[] = [];
+  /** What does not go with others is being written. */
+  #writesAlone = false;
   /** Those who wait until nothing is being written. */
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -149,6 +150,7 @@ export class FileTarget implements ByteTarget {
 
   /** Writes until the queue is empty, one write at a time. @param first goes before those of the queue, by itself */
   async #pump(first?: Write): Promise<void> {
+    this.#writesAlone = true;
     try {
       this.#fd ??= await this.#create();
       if (first !== undefined) await this.#write(this.#fd, first);
@@ -160,7 +162,8 @@ export class FileTarget implements ByteTarget {
     } catch (error) {
       this.#fail(this.#explain(error));
     } finally {
-      if (this.#writing === undefined) this.#rest();
+      this.#writesAlone = false;
+      if (this.#together.length === 0) this.#rest();
     }
   }
 
@@ -169,19 +172,41 @@ export class FileTarget implements ByteTarget {
     if (this.#fd === undefined || this.#draining > 0 || this.#files.writeTogether === undefined) return false;
     const write = this.#queue.shift();
     if (write === undefined) return false;
-    this.#writing = write;
-    this.#files.writeTogether(this.#fd, write.bytes, write.position, this.#onWritten);
+    this.#begin(this.#fd, write);
     return true;
   }
 
-  #written(written: number, error: Error | undefined): void {
-    const { bytes, position, release } = this.#writing!;
-    this.#writing = undefined;
+  /** The last writes go at once, where one is on its way with those of others, unless they touch it. */
+  #writeRestTogether(): void {
+    if (this.#fd === undefined || this.#together.length === 0 || this.#writesAlone) return;
+    for (let next = this.#queue[0]; next !== undefined && !this.#touchesAny(next); next = this.#queue[0]) {
+      this.#queue.shift();
+      this.#begin(this.#fd, next);
+    }
+  }
+
+  #touchesAny({ position, bytes }: Write): boolean {
+    return this.#together.some(
+      (other) => position < other.position + other.bytes.length && other.position < position + bytes.length,
+    );
+  }
+
+  #begin(fd: number, write: Write): void {
+    this.#together.push(write);
+    this.#files.writeTogether?.(fd, write.bytes, write.position, (written, error) =>
+      this.#written(write, written, error),
+    );
+  }
+
+  #written(write: Write, written: number, error: Error | undefined): void {
+    const { bytes, position, release } = write;
+    this.#together.splice(this.#together.indexOf(write), 1);
     if (error === undefined && written < bytes.length) {
       // What the disk did not take at once is an exception, and goes on without company.
       this.#queuedBytes -= written;
       const rest = { bytes: bytes.subarray(written), position: position + written, release };
-      void this.#clock.holdWhile(this.#pump(rest));
+      if (this.#writesAlone) this.#queue.unshift(rest);
+      else void this.#clock.holdWhile(this.#pump(rest));
       return;
     }
     release?.();
@@ -192,11 +217,16 @@ export class FileTarget implements ByteTarget {
         try {
           this.#fail(this.#explain(error));
         } finally {
-          this.#rest();
+          if (!this.#isWriting) this.#rest();
         }
       });
-    } else if (this.#queue.length === 0) this.#rest();
+    } else if (this.#isWriting) return;
+    else if (this.#queue.length === 0) this.#rest();
     else if (!this.#writeTogether()) void this.#clock.holdWhile(this.#pump());
+  }
+
+  get #isWriting(): boolean {
+    return this.#writesAlone || this.#together.length > 0;
   }
 
   #rest(): void {
@@ -258,6 +288,7 @@ export class FileTarget implements ByteTarget {
 
   async #drain(): Promise<void> {
     this.#draining++;
+    this.#writeRestTogether();
     this.#files.hurry?.();
     while (this.#pumping) {
       this.#idle ??= Promise.withResolvers();

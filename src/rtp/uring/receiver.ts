@@ -75,7 +75,7 @@ export class Receiver {
   /** Hands what has arrived to its listeners, and what was put aside until this turn. */
   receive(turn?: number): void {
     this.#renew(this.#failed);
-    for (let i = 0; i < MAX_PORTIONS; i++) {
+    for (let i = 0; i < MAX_PORTIONS && !this.#reactor.isIdle; i++) {
       this.#times.look();
       this.#reactor.poll();
       if (this.#starved.length === 0) break;

@@ -14,10 +14,17 @@ export function writeSocketAddress(isIPv6: boolean, address: string, port: numbe
   const view = new DataView(name.buffer);
   view.setUint16(0, isIPv6 ? AF_INET6 : AF_INET, true);
   view.setUint16(2, port);
-  const parsed = ipaddr.parse(address);
-  if (!isIPv6) name.set(parsed.toByteArray(), 4);
-  else if (parsed instanceof ipaddr.IPv4) name.set(parsed.toIPv4MappedAddress().toByteArray(), 8);
-  else name.set(parsed.toByteArray(), 8);
+  if (version === 6) {
+    name.set(ipaddr.parse(address).toByteArray(), 8);
+    return name;
+  }
+  // By hand, since each session has several of them.
+  let at = 4;
+  if (isIPv6) {
+    name.fill(0xff, 18, 20);
+    at = 20;
+  }
+  for (const octet of address.split('.')) name[at++] = Number(octet);
   return name;
 }
 
@@ -26,11 +33,11 @@ export class SenderAddress {
   address = '';
   port = 0;
   readonly #words: number;
-  readonly #last: Uint32Array;
+  /** Made for the first datagram: to most RTCP ports nobody ever sends one. */
+  #last: Uint32Array | undefined;
 
   constructor(isIPv6: boolean) {
     this.#words = (isIPv6 ? SOCKADDR_IN6_SIZE : SOCKADDR_IN_SIZE) >>> 2;
-    this.#last = new Uint32Array(this.#words);
   }
 
   /** Bytes of the struct sockaddr that {@link read} takes. */
@@ -40,6 +47,7 @@ export class SenderAddress {
 
   /** Takes the struct sockaddr at a place of `words`. */
   read(words: Uint32Array, at: number): void {
+    this.#last ??= new Uint32Array(this.#words);
     const last = this.#last;
     let same = true;
     for (let i = 0; i < this.#words; i++) {
@@ -50,8 +58,11 @@ export class SenderAddress {
     const view = new DataView(last.buffer);
     const isIPv6 = this.bytes === SOCKADDR_IN6_SIZE;
     this.port = view.getUint16(2);
-    const octets = new Uint8Array(last.buffer, isIPv6 ? 8 : 4, isIPv6 ? 16 : 4);
-    const parsed = ipaddr.fromByteArray([...octets]);
+    if (!isIPv6) {
+      this.address = new Uint8Array(last.buffer, 4, 4).join('.');
+      return;
+    }
+    const parsed = ipaddr.fromByteArray([...new Uint8Array(last.buffer, 8, 16)]);
     const shown =
       parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress() ? parsed.toIPv4Address() : parsed;
     this.address = shown instanceof ipaddr.IPv6 ? shown.toRFC5952String() : shown.toString();

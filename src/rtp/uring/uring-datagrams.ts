@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import {
   AF_INET,
   AF_INET6,
@@ -64,7 +63,7 @@ export class UringDatagrams implements DatagramIo {
 
   /** As {@link bind}, at once. */
   open(address: string, port: number): UringSocket | undefined {
-    const v6 = isIPv6(address);
+    const v6 = address.includes(':');
     const name = writeSocketAddress(v6, address, port);
     if (name === undefined)
       throw new RtpPortError(
