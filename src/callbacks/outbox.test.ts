@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { Database } from '../storage/database.ts';
 import { PRUNE_INTERVAL_MS } from '../storage/pruning.ts';
+import type { Clock } from '../time/clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { type CallbackRow, CallbackTable } from './callback-table.ts';
 import type { AttemptResult, DeliveryState } from './delivery-states.ts';
@@ -22,9 +23,20 @@ class UnheldClock extends VirtualClock {
   override holdWhile<T>(work: Promise<T>): Promise<T> {
     return work;
   }
+
+  /** The same time, which stands still while files are written. */
+  forFiles(): Clock {
+    return {
+      now: () => this.now(),
+      monotonic: () => this.monotonic(),
+      after: (ms, callback) => this.after(ms, callback),
+      every: (ms, callback) => this.every(ms, callback),
+      holdWhile: (work) => super.holdWhile(work),
+    };
+  }
 }
 
-let clock: VirtualClock;
+let clock: UnheldClock;
 let database: Database;
 let outbox: DurableOutbox;
 let deliveries: CallbackDelivery[];
@@ -345,7 +357,7 @@ describe('after a restart', () => {
   beforeEach(() => {
     database.close();
     directory = mkdtempSync(path.join(os.tmpdir(), 'openswml-outbox-'));
-    database = Database.open(directory, { clock });
+    database = Database.open(directory, { clock: clock.forFiles() });
   });
 
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
@@ -353,7 +365,7 @@ describe('after a restart', () => {
   async function restart(receiver: Receiver): Promise<void> {
     await outbox.close();
     database.close();
-    database = Database.open(directory, { clock });
+    database = Database.open(directory, { clock: clock.forFiles() });
     make(receiver).start();
   }
 

@@ -237,24 +237,29 @@ export class DurableOutbox implements Outbox {
     }
     const result = await this.#sender.send(sending, this.#stopping.signal);
     this.#schedule.done(turn, result.type === 'failed' && result.status === undefined);
-    this.#settle(turn, sending, result);
+    const settled = this.#settle(turn, sending, result);
     this.#pump();
+    await settled;
   }
 
-  /** Notes that an attempt begins; undefined when that could not be written, `gone` when someone deleted the row. */
+  /**
+   * Notes that an attempt begins, which nobody waits for: one that is not noted is made again after a crash, like
+   * one that is. @returns undefined when the row cannot be read, `gone` when someone deleted it
+   */
   #begin(turn: Turn): CallbackRow | 'gone' | undefined {
     return this.#tryStorage(() => {
       const row = this.#table.get(turn.id);
       const result = row && this.#step(row, { type: 'send' });
       if (row === undefined || result === undefined) return 'gone';
       const { httpStatus, error } = row;
-      this.#table.save(row.id, result.next, { now: this.#clock.now(), httpStatus, error });
+      const now = this.#clock.now();
+      void this.#tryGather(() => this.#table.save(row.id, result.next, { now, httpStatus, error }));
       return { ...row, ...result.next };
     });
   }
 
   /** Writes down what came of an attempt, and lets the operation go on. */
-  #settle(turn: Turn, row: CallbackRow, result: AttemptResult): void {
+  async #settle(turn: Turn, row: CallbackRow, result: AttemptResult): Promise<void> {
     const outcome = this.#step(row, result);
     if (outcome === undefined) return;
     const now = this.#clock.now();
@@ -262,13 +267,12 @@ export class DurableOutbox implements Outbox {
     const error = 'error' in result ? result.error : undefined;
     const wait = outcome.effects.find((effect) => effect.type === 'wait');
     const dueAt = wait === undefined ? undefined : now + wait.ms;
-    const saved = this.#tryStorage(() => {
-      this.#table.save(row.id, outcome.next, { now, dueAt, httpStatus: status, error });
-      return true;
-    });
+    const saved = await this.#tryGather(() =>
+      this.#table.save(row.id, outcome.next, { now, dueAt, httpStatus: status, error }),
+    );
     if (this.#stopping.signal.aborted) return;
-    if (saved !== true) {
-      this.#after(STORAGE_RETRY_MS, () => this.#settle(turn, row, result));
+    if (!saved) {
+      this.#after(STORAGE_RETRY_MS, () => void this.#settle(turn, row, result));
       return;
     }
     if (wait !== undefined) {
@@ -337,12 +341,27 @@ export class DurableOutbox implements Outbox {
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      if (!this.#stopping.signal.aborted) {
-        this.#log.error({ error: error.message }, 'the outbox could not be written, trying again');
-      }
+      this.#failed(error);
       return undefined;
     }
+  }
+
+  /** The same for what is committed with others. @returns whether it was */
+  async #tryGather(work: () => void): Promise<boolean> {
+    try {
+      await this.#database.gather(work);
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+
+  /** @throws what is no error of the database */
+  #failed(error: unknown): void {
+    if (!(error instanceof StorageError)) throw error;
+    if (this.#stopping.signal.aborted) return;
+    this.#log.error({ error: error.message }, 'the outbox could not be written, trying again');
   }
 }
 

@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../log/logger.ts';
 import { makeFolderSync } from '../files/make-folder.ts';
 import type { Clock } from '../time/clock.ts';
 import { PacedWork } from '../time/paced-work.ts';
+import { RealClock } from '../time/real-clock.ts';
 import { Checkpoints, OWN_CHECKPOINT_PAGES } from './checkpoints.ts';
 import { type DataLock, lockDataFolder } from './data-lock.ts';
 import { StorageError, toStorageError } from './errors.ts';
@@ -63,6 +64,7 @@ export class Database {
   #checkpoints: Checkpoints | undefined;
   readonly #statements = new Map<string, Prepared>();
   readonly #pace: PacedWork | undefined;
+  readonly #clock: Clock | undefined;
   #afterCommit: (() => void)[] = [];
   #depth = 0;
   /** Defined while a transaction is open that gathers. */
@@ -78,7 +80,9 @@ export class Database {
     this.#lock = served?.lock;
     this.#walSync = served?.walSync;
     if (served === undefined) return;
-    this.#pace = new PacedWork(served.clock, GATHER_MS, () => {
+    this.#clock = served.clock;
+    // Real time in any case: like that of files, which `holdWhile` tells of.
+    this.#pace = new PacedWork(new RealClock(), GATHER_MS, () => {
       // Who waits is told of a failure.
       if (this.#gathered !== undefined) this.#commitGathered(() => {});
     });
@@ -224,7 +228,7 @@ export class Database {
     const result = this.#part(work);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#gathered.push({ committed: resolve, failed: reject });
-    await promise;
+    await this.#clock?.holdWhile(promise);
     return result;
   }
 

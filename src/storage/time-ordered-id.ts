@@ -6,6 +6,12 @@ import { randomUUID } from 'node:crypto';
  * @param nowMs Unix ms
  */
 export function timeOrderedId(nowMs: number): string {
-  const time = Math.floor(nowMs).toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+  // In two numbers of at most 32 bits: V8 writes larger ones by a slow way.
+  const high = Math.floor(nowMs / 0x1_0000);
+  const low = Math.floor(nowMs) % 0x1_0000;
+  return `${hex(high, 8)}-${hex(low, 4)}-7${randomUUID().slice(15)}`;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
 }
