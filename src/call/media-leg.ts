@@ -1,6 +1,5 @@
 import type { Logger } from '../log/logger.ts';
 import type { AudioCodec, MediaStatistics } from '../mediaworker/protocol.ts';
-import { redactUrl } from '../net/http-url.ts';
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import type { Clock } from '../time/clock.ts';
 import { startBridge } from './bridge.ts';
@@ -30,7 +29,7 @@ import {
 } from './leg.ts';
 import { LegRecordings, type RecordingRefusal } from './leg-recordings.ts';
 import type { MediaClient } from './media-client.ts';
-import { Playback, type SoundingEvent, type SoundSource } from './playback.ts';
+import { describeSound, Playback, type SoundingEvent, type SoundSource } from './playback.ts';
 import { startPlaying } from './playing.ts';
 import { startRecognition } from './recognition.ts';
 import type { RecordingService } from './recording-service.ts';
@@ -94,11 +93,13 @@ export class MediaLeg implements CallLeg {
   readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
   readonly #plays = new Map<string, PlayOperation>();
   readonly #recordings: LegRecordings;
-  readonly #streams: LegStreams;
+  /** Made with the first of them. */
+  #streams: LegStreams | undefined;
   #answeredAt: number | undefined;
   #media: MediaClient | undefined;
   #answering: Promise<void> | undefined;
   #opening: Promise<void> | undefined;
+  /** Made with the first sound on the present media. */
   #playback: Playback | undefined;
   #bridge: Bridge | undefined;
   readonly #duration: DurationLimit;
@@ -120,16 +121,6 @@ export class MediaLeg implements CallLeg {
       onEvent: options.onEvent,
       signal: this.signal,
       recordingRefusal: options.recordingRefusal,
-    });
-    this.#streams = new LegStreams({
-      network: options.streams,
-      localAddress: () => options.signalling.localAddress,
-      call: options.info as CallInfo,
-      log: options.log,
-      onEvent: options.onEvent,
-      signal: this.signal,
-      sendDigits: (digits) => this.sendDigits(digits),
-      copyRefusal: options.recordingRefusal,
     });
     this.#info = { ...options.info, call_state: 'created', peer: undefined };
   }
@@ -175,7 +166,7 @@ export class MediaLeg implements CallLeg {
     const operation = startPlaying(
       async () => {
         await this.#openForSound();
-        return this.#playback;
+        return this.#playbackOfMedia();
       },
       this.signal,
       sounds,
@@ -202,23 +193,23 @@ export class MediaLeg implements CallLeg {
   }
 
   async tap(options: TapOptions): Promise<TapOperation> {
-    return await this.#streams.tap(this.#answeredMedia('tapped'), options);
+    return await this.#allStreams().tap(this.#answeredMedia('tapped'), options);
   }
 
   tapping(controlId: string): TapOperation | undefined {
-    return this.#streams.tapping(controlId);
+    return this.#streams?.tapping(controlId);
   }
 
   async stream(options: StreamOptions): Promise<StreamOperation> {
-    return await this.#streams.stream(this.#answeredMedia('streamed'), options);
+    return await this.#allStreams().stream(this.#answeredMedia('streamed'), options);
   }
 
   streaming(controlId: string): StreamOperation | undefined {
-    return this.#streams.streaming(controlId);
+    return this.#streams?.streaming(controlId);
   }
 
   get joinedStream(): StreamOperation | undefined {
-    return this.#streams.joined;
+    return this.#streams?.joined;
   }
 
   async sendDigits(digits: string): Promise<void> {
@@ -361,7 +352,7 @@ export class MediaLeg implements CallLeg {
   async #openForSound(): Promise<void> {
     this.#assertAlive();
     if (this.#answering !== undefined) await this.#answering;
-    if (this.#playback !== undefined) return;
+    if (this.#media !== undefined) return;
     this.#opening ??= this.#options.signalling.earlyMedia().then(async (media) => {
       if (this.#over) {
         await media.close('hangup');
@@ -377,13 +368,36 @@ export class MediaLeg implements CallLeg {
     if (this.#media === media) return;
     this.#media = media;
     this.#options.onMedia?.(media);
-    const { sounds, log } = this.#options;
-    this.#playback = new Playback(media, sounds, log, (event) => this.#sounding(event));
+    this.#playback = undefined;
     media.listen((event) => {
       if (event.type === 'digit')
         this.#pressed({ digit: event.digit, durationMs: event.durationMs }, event.via);
       else if (event.type === 'closed') this.#mediaClosed(event.statistics);
     });
+  }
+
+  #playbackOfMedia(): Playback | undefined {
+    if (this.#playback === undefined && this.#media !== undefined) {
+      const { sounds, log } = this.#options;
+      this.#playback = new Playback(this.#media, sounds, log, (event) => this.#sounding(event));
+      if (this.#over) this.#playback.close();
+    }
+    return this.#playback;
+  }
+
+  #allStreams(): LegStreams {
+    const options = this.#options;
+    this.#streams ??= new LegStreams({
+      network: options.streams,
+      localAddress: () => options.signalling.localAddress,
+      call: this.info,
+      log: options.log,
+      onEvent: options.onEvent,
+      signal: this.signal,
+      sendDigits: (digits) => this.sendDigits(digits),
+      copyRefusal: options.recordingRefusal,
+    });
+    return this.#streams;
   }
 
   #joined(bridge: Bridge, { call_id, node_id }: CallInfo): void {
@@ -454,7 +468,7 @@ export class MediaLeg implements CallLeg {
     // Whoever still opens a session finds the call over, and closes it.
     await Promise.allSettled([this.#answering, this.#opening]);
     await this.#recordings.settled();
-    await this.#streams.settled();
+    await this.#streams?.settled();
     await signalled;
     this.#info.call_state = 'ended';
     this.#event('call', 'ended', { ...end });
@@ -475,19 +489,5 @@ export class MediaLeg implements CallLeg {
 
   #event(kind: LegEvent['kind'], text: string, data: Readonly<Record<string, unknown>> = {}): void {
     this.#options.onEvent({ kind, text, data });
-  }
-}
-
-/** Under the name of its kind, what it says: `say`, `url`, `silence` or `ring`. */
-function describeSound(sound: PlayableSound): Readonly<Record<string, unknown>> {
-  switch (sound.kind) {
-    case 'say':
-      return { say: sound.text };
-    case 'url':
-      return { url: redactUrl(sound.url) };
-    case 'silence':
-      return { silence: sound.seconds };
-    case 'ring':
-      return { ring: sound.country };
   }
 }

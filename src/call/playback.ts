@@ -1,5 +1,6 @@
 import type { Logger } from '../log/logger.ts';
 import type { Sound } from '../mediaworker/protocol.ts';
+import { redactUrl } from '../net/http-url.ts';
 import type { LoadedSound } from './sounds/loader.ts';
 import type { PlayableSound, PlayOperation, PlayResult } from './leg.ts';
 import type { MediaClient } from './media-client.ts';
@@ -161,5 +162,19 @@ export class Playback {
   #started(playId: string, index: number, atMs: number): void {
     const sound = this.#pending.get(playId)?.sounds[index];
     if (sound !== undefined) this.#onSound({ type: 'started', playId, sound, atMs });
+  }
+}
+
+/** Under the name of its kind, what it says: `say`, `url`, `silence` or `ring`. */
+export function describeSound(sound: PlayableSound): Readonly<Record<string, unknown>> {
+  switch (sound.kind) {
+    case 'say':
+      return { say: sound.text };
+    case 'url':
+      return { url: redactUrl(sound.url) };
+    case 'silence':
+      return { silence: sound.seconds };
+    case 'ring':
+      return { ring: sound.country };
   }
 }

@@ -8,8 +8,8 @@ export interface TurnTarget {
   flushSync(): void;
 }
 
-/** So soon after the last lines, further ones wait for company, ms. */
-const PACE_MS = 5;
+/** So soon after the last lines, further ones wait for company, ms: nobody reads a log faster. */
+const PACE_MS = 20;
 
 /** Those that have lines: what ends the process ends no line. */
 const waiting = new Set<TurnSink>();

@@ -21,20 +21,19 @@ export interface AcceptedInviteOptions {
  */
 export class AcceptedInvite {
   readonly #options: AcceptedInviteOptions;
+  readonly #again = (): void => this.#repeatOrGiveUp();
   #interval: number;
-  #repeat: Timer;
-  readonly #limit: Timer;
+  /** For which it is still waited, behind the next repetition as well, ms. */
+  #leftMs: number;
+  #timer: Timer;
   #settled = false;
 
   constructor(options: AcceptedInviteOptions) {
     const { clock, timers } = options;
     this.#options = options;
     this.#interval = timers.t1;
-    this.#repeat = clock.after(this.#interval, () => this.#again());
-    this.#limit = clock.after(64 * timers.t1, () => {
-      this.stop();
-      options.gaveUp();
-    });
+    this.#leftMs = 64 * timers.t1 - this.#interval;
+    this.#timer = clock.after(this.#interval, this.#again);
   }
 
   get sequence(): number {
@@ -51,13 +50,20 @@ export class AcceptedInvite {
   /** Nobody waits any more. */
   stop(): void {
     this.#settled = true;
-    this.#repeat.cancel();
-    this.#limit.cancel();
+    this.#timer.cancel();
   }
 
-  #again(): void {
-    this.#options.repeat();
-    this.#interval = Math.min(2 * this.#interval, this.#options.timers.t2);
-    this.#repeat = this.#options.clock.after(this.#interval, () => this.#again());
+  #repeatOrGiveUp(): void {
+    const { clock, timers, repeat, gaveUp } = this.#options;
+    if (this.#leftMs <= 0) {
+      this.stop();
+      gaveUp();
+      return;
+    }
+    repeat();
+    this.#interval = Math.min(2 * this.#interval, timers.t2);
+    const waitMs = Math.min(this.#interval, this.#leftMs);
+    this.#leftMs -= waitMs;
+    this.#timer = clock.after(waitMs, this.#again);
   }
 }

@@ -1,8 +1,10 @@
 import type { SipTransportProtocol } from '../api.ts';
-import { allow, callId, contact, cseq, from, to, via } from '../message/accessors.ts';
+import { callId, contact, cseq, from, to, via } from '../message/accessors.ts';
 import { parseAddress } from '../message/address.ts';
 import { SipParseError } from '../message/errors.ts';
+import { checkTokens } from '../message/fields.ts';
 import { type HeaderField, Headers } from '../message/headers.ts';
+import { splitList } from '../message/lists.ts';
 import { createRequest, type SipMessage, type SipRequest, type SipResponse } from '../message/message.ts';
 import { parseUri, type SipUri, uriToString } from '../message/uri.ts';
 import type { Flow } from '../transport/flow.ts';
@@ -28,7 +30,7 @@ interface DialogParts {
   readonly remoteTarget: string;
   readonly localSequence: number;
   readonly remoteSequence: number | undefined;
-  readonly peerMethods: readonly string[];
+  readonly allowed: readonly string[];
   readonly protocol: SipTransportProtocol | undefined;
   readonly pinned: Flow | undefined;
   readonly isInitiator: boolean;
@@ -58,7 +60,8 @@ export class Dialog {
   #remoteTarget: string;
   #localSequence: number;
   #remoteSequence: number | undefined;
-  #peerMethods: readonly string[];
+  /** Values of the peer's Allow as they came: few dialogs ever ask for them. */
+  #allowed: readonly string[];
 
   private constructor(parts: DialogParts) {
     this.callId = parts.callId;
@@ -75,7 +78,7 @@ export class Dialog {
     this.#remoteTarget = parts.remoteTarget;
     this.#localSequence = parts.localSequence;
     this.#remoteSequence = parts.remoteSequence;
-    this.#peerMethods = parts.peerMethods;
+    this.#allowed = parts.allowed;
     this.#pinned?.retain();
   }
 
@@ -98,7 +101,7 @@ export class Dialog {
       remoteTarget: targetUriOf(request),
       localSequence: 0,
       remoteSequence: cseq(request).number,
-      peerMethods: methodsOf(request),
+      allowed: request.headers.getWhole('Allow'),
       protocol: undefined,
       pinned: pinnedFlow(request, routeSet, flow),
       isInitiator: false,
@@ -128,7 +131,7 @@ export class Dialog {
       remoteTarget: contactUriOf(response) ?? request.uri,
       localSequence: cseq(request).number,
       remoteSequence: undefined,
-      peerMethods: methodsOf(response),
+      allowed: response.headers.getWhole('Allow'),
       protocol,
       pinned: undefined,
       isInitiator: true,
@@ -152,7 +155,7 @@ export class Dialog {
 
   /** Whether the peer has said that it takes `method`; false when it has said nothing. */
   peerTakes(method: string): boolean {
-    return this.#peerMethods.includes(method);
+    return methodsOf(this.#allowed).includes(method);
   }
 
   /** Takes note of a request's CSeq. @returns false when it is out of order (RFC 3261 12.2.2) */
@@ -167,7 +170,7 @@ export class Dialog {
     try {
       const there = contact(message);
       if (there !== undefined && there.uri.scheme === 'sip') this.#remoteTarget = requestUri(there.uri);
-      if (message.headers.has('Allow')) this.#peerMethods = methodsOf(message);
+      if (message.headers.has('Allow')) this.#allowed = message.headers.getWhole('Allow');
     } catch (error) {
       // A peer that spoils its Contact midway is still where it was.
       if (!(error instanceof SipParseError)) throw error;
@@ -246,9 +249,9 @@ function targetUriOf(message: SipMessage): string {
 }
 
 /** Methods of Allow; none when it is malformed. */
-function methodsOf(message: SipMessage): readonly string[] {
+function methodsOf(allowed: readonly string[]): readonly string[] {
   try {
-    return allow(message);
+    return checkTokens(allowed.flatMap(splitList), 'Allow');
   } catch (error) {
     if (error instanceof SipParseError) return [];
     throw error;

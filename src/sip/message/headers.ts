@@ -62,6 +62,12 @@ export class Headers implements Iterable<HeaderField> {
     return values;
   }
 
+  /** All values of this name in order, whole: lists are not split. */
+  getWhole(name: string): string[] {
+    const key = headerKey(name);
+    return this.#values.filter((_value, index) => this.#keys[index] === key);
+  }
+
   /** Puts one field in the place of the first of this name (else at the end) and removes its others. */
   set(name: string, value: string): this {
     const key = headerKey(name);

@@ -54,7 +54,9 @@ export function parseParams(text: string, start: number, what: string): Params {
 /** `;name=value…` as it goes into a header; values that need quotes get them. */
 export function paramsToString(params: Params): string {
   let text = '';
-  for (const [name, value] of params) text += value === undefined ? `;${name}` : `;${name}=${bare(value)}`;
+  params.forEach((value, name) => {
+    text += value === undefined ? `;${name}` : `;${name}=${bare(value)}`;
+  });
   return text;
 }
 

@@ -119,7 +119,7 @@ function parseWhole(head: string, datagram: Buffer, bodyAt: number): SipMessage 
  */
 function parseStartLine(line: string): SipMessage {
   if (STRAY.test(line)) throw new SipParseError('line end or NUL within the start line');
-  if (RESPONSE.test(line)) {
+  if (line.charCodeAt(3) === 0x2f /* / */ && RESPONSE.test(line)) {
     const status = STATUS_LINE.exec(line);
     if (status === null) throw new SipParseError(`status line ${excerpt(line)} is malformed`);
     if (status[1] !== '2' || status[2] !== '0') throw new SipParseError(`version of ${excerpt(line)}`, 505);

@@ -224,19 +224,19 @@ function agreeFormats(
 ): Formats | undefined {
   const mapped = new Map<string, string>();
   for (const { name, value } of media.attributes) {
-    const match = name === 'rtpmap' ? /^(\d+)\s+([^/\s]+)\/(\d+)/.exec(value ?? '') : null;
-    if (match !== null) mapped.set(match[1]!, `${match[2]!.toUpperCase()}/${match[3]}`);
+    const match = name === 'rtpmap' ? /^(\d+)\s+([^/\s]+\/\d+)/.exec(value ?? '') : null;
+    if (match !== null) mapped.set(match[1]!, match[2]!.toUpperCase());
   }
   const encodingOf = (format: string): string | undefined =>
     mapped.get(format) ?? STATIC_ENCODINGS.get(format);
   const usable = media.formats.filter((format) => /^\d{1,3}$/.test(format) && Number(format) < 128);
   const encodings = usable.map(encodingOf);
   const common: { readonly format: string; readonly codec: AudioCodecName }[] = [];
-  for (const [index, format] of usable.entries()) {
+  usable.forEach((format, index) => {
     for (const codec of codecs) {
       if (encodings[index] === CODECS[codec].encoding) common.push({ format, codec });
     }
-  }
+  });
   if (preference === 'ours')
     common.sort((one, other) => codecs.indexOf(one.codec) - codecs.indexOf(other.codec));
   for (const { format, codec } of common) {
