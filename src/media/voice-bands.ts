@@ -60,6 +60,10 @@ export class VoiceBands {
   /** Takes the next frame, of {@link BAND_FRAME} samples. This loop is what voice detection costs. */
   measure(samples: Int16Array, from: number): void {
     const filter = this.#filter;
+    if (isAtRest(filter) && isSilent(samples, from, from + BAND_FRAME)) {
+      this.#rest();
+      return;
+    }
     const { b0, a1, a2 } = filter;
     const kept = this.#kept;
     let at = this.#keptAt;
@@ -96,6 +100,22 @@ export class VoiceBands {
     this.middle = middle / (4 * BAND_FRAME);
     this.high = high / (2 * BAND_FRAME);
   }
+
+  /** What {@link measure} comes to where there is digital silence behind digital silence. */
+  #rest(): void {
+    for (let i = 0; i < BAND_FRAME / 4; i++) this.#kept[(this.#keptAt + i) & KEPT_MASK] = 0;
+    this.#keptAt = (this.#keptAt + BAND_FRAME / 4) & KEPT_MASK;
+    this.low = this.middle = this.high = 0;
+  }
+}
+
+function isSilent(samples: Int16Array, from: number, end: number): boolean {
+  for (let i = from; i < end; i++) if (samples[i] !== 0) return false;
+  return true;
+}
+
+function isAtRest({ x1, x2, y1, y2 }: HighPass): boolean {
+  return x1 === 0 && x2 === 0 && y1 === 0 && y2 === 0;
 }
 
 /** Coefficients and state of a biquad whose zeros lie at 0 Hz: y = b0 (x - 2 x1 + x2) - a1 y1 - a2 y2. */

@@ -57,7 +57,7 @@ export class RtpSender {
   #buffer = 0;
   #payloadType = 0;
   /** Payload types that were agreed on, once and for the whole call. */
-  readonly #agreed = new Set<number>();
+  readonly #agreed: number[] = [];
   #keepaliveType = DYNAMIC_TYPES.highest;
   #encode = encodePcmu;
   #silence = PCMU_SILENCE;
@@ -127,9 +127,10 @@ export class RtpSender {
   }
 
   #agree(...payloadTypes: readonly (number | undefined)[]): void {
-    for (const type of payloadTypes) if (type !== undefined) this.#agreed.add(type);
+    for (const type of payloadTypes)
+      if (type !== undefined && !this.#agreed.includes(type)) this.#agreed.push(type);
     let type = DYNAMIC_TYPES.highest;
-    while (this.#agreed.has(type) && type > DYNAMIC_TYPES.lowest) type--;
+    while (this.#agreed.includes(type) && type > DYNAMIC_TYPES.lowest) type--;
     this.#keepaliveType = type;
   }
 

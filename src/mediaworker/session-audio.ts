@@ -13,11 +13,8 @@ import { UNHURRIED_MS } from './patience.ts';
 import { ReceivePath } from './receive-path.ts';
 import { SendPath } from './send-path.ts';
 import type { MediaSessionOptions, SessionCommand } from './session.ts';
-import { SessionCopies } from './session-copies.ts';
 import { SessionDenoiser } from './session-denoiser.ts';
-import { SessionDetectors } from './session-detectors.ts';
-import { SessionInjections } from './session-injections.ts';
-import { SessionListeners } from './session-listeners.ts';
+import { SessionGuests } from './session-guests.ts';
 import { SessionRecordings } from './session-recordings.ts';
 import { Waiting } from './waiting.ts';
 
@@ -48,10 +45,7 @@ export class SessionAudio {
   readonly #sendPath: SendPath;
   readonly #recordings: SessionRecordings;
   readonly #denoiser: SessionDenoiser;
-  readonly #detectors: SessionDetectors;
-  readonly #listeners: SessionListeners;
-  readonly #copies: SessionCopies;
-  readonly #injections: SessionInjections;
+  readonly #guests: SessionGuests;
   readonly #reporter: RtcpSession;
   readonly #keys: InbandKeys;
   readonly #merger: KeyMerger;
@@ -91,13 +85,22 @@ export class SessionAudio {
       onKeyDown: (digit, position) => this.#eventDown(digit, position),
       onKeyUp: (position, durationMs) => {
         if (position !== undefined) this.#keys.eventUp(position + (durationMs * sampleRate) / 1000);
-        if (this.#copies.active) onEvent({ type: 'digitUp', sessionId, durationMs });
+        if (this.#guests.copying) onEvent({ type: 'digitUp', sessionId, durationMs });
       },
     });
     const { latch, timeline } = this.#receivePath;
     this.#merger = new KeyMerger(sampleRate);
     this.#keys = new InbandKeys(sampleRate);
-    this.#injections = new SessionInjections({ sessionId, sampleRate, frame: this.#frame, onEvent });
+    const { openSocket } = options;
+    this.#guests = new SessionGuests({
+      sessionId,
+      sampleRate,
+      frame: this.#frame,
+      clock,
+      random,
+      openSocket,
+      onEvent,
+    });
     this.#sendPath = new SendPath({
       sessionId,
       sampleRate,
@@ -109,7 +112,7 @@ export class SessionAudio {
         const { targetAddress, targetPort } = latch;
         if (targetPort !== 0) socket.send(buffer, 0, length, targetPort, targetAddress);
       },
-      mixIn: (frame, sounding) => this.#injections.mixInto(frame, sounding),
+      mixIn: (frame, sounding) => this.#guests.mixInto(frame, sounding),
       onEvent,
     });
     this.#waiting = new Waiting({
@@ -136,10 +139,6 @@ export class SessionAudio {
       onBeep: () => this.#peer?.beep(),
       onEvent,
     });
-    this.#detectors = new SessionDetectors({ sessionId, sampleRate, onEvent });
-    this.#listeners = new SessionListeners({ sessionId, sampleRate, onEvent });
-    const { openSocket } = options;
-    this.#copies = new SessionCopies({ sessionId, sampleRate, clock, random, openSocket, onEvent });
     this.#reporter = new RtcpSession({
       ssrc: this.#sendPath.sender.ssrc,
       cname: sessionId,
@@ -220,37 +219,17 @@ export class SessionAudio {
         this.#recordings.resume(command.recordingId);
         return;
       case 'detect':
-        this.#detectors.start(command.detectId, command.spec);
-        return;
       case 'stopDetect':
-        this.#detectors.stop(command.detectId);
-        return;
       case 'listen':
-        this.#listeners.start(command.listenId);
-        return;
       case 'unlisten':
-        this.#listeners.stop(command.listenId);
-        return;
       case 'copy':
-        this.#copies.start(command.copyId, command.spec);
-        return;
       case 'stopCopy':
-        this.#copies.stop(command.copyId);
-        return;
       case 'inject':
-        this.#injections.start(command.injectId, command.spec);
-        return;
       case 'injectAudio':
-        this.#injections.push(command.injectId, command.payload);
-        return;
       case 'injectMark':
-        this.#injections.mark(command.injectId, command.name);
-        return;
       case 'clearInjected':
-        this.#injections.clear(command.injectId);
-        return;
       case 'stopInject':
-        this.#injections.stop(command.injectId);
+        this.#guests.handle(command);
         return;
       case 'digit':
         this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.timeline.receivedUntil);
@@ -338,10 +317,7 @@ export class SessionAudio {
       !this.#recordings.awaitsKey &&
       this.#peer === undefined &&
       !this.#keepsHeard &&
-      !this.#detectors.active &&
-      !this.#listeners.active &&
-      !this.#copies.active &&
-      !this.#injections.active &&
+      !this.#guests.active &&
       this.#ends.length === 0 &&
       this.#sendPath.isIdle
     );
@@ -381,9 +357,7 @@ export class SessionAudio {
       this.#recordings.hear(from, count, heard);
       this.#observe(from, count, heard);
     }
-    this.#detectors.stopAll();
-    this.#copies.stopAll();
-    this.#injections.stopAll();
+    this.#guests.stopAll();
     this.#recordings.stopAll(cause);
     await this.#recordings.finished();
     if (this.#codec !== undefined && latch.targetPort !== 0) {
@@ -406,7 +380,7 @@ export class SessionAudio {
 
   /** Somebody wants what the party hears, at its place on the timeline. */
   get #keepsHeard(): boolean {
-    return this.#recordings.hears || this.#copies.hears || this.#meter !== undefined;
+    return this.#recordings.hears || this.#guests.hears || this.#meter !== undefined;
   }
 
   /** What follows a beep begins when the recordings have heard it to its end. */
@@ -431,12 +405,10 @@ export class SessionAudio {
 
   /** Lets those who listen at the live head have `count` (≤ one frame) samples from `from` on. */
   #observe(from: number, count: number, heard: Int16Array): void {
-    const detecting = this.#detectors.active;
-    const listening = this.#listeners.active;
-    const copying = this.#copies.active;
+    const observing = this.#guests.observing;
     const wantsKeys = this.#inbandCounts || this.#recordings.masks;
     const peer = this.#peer;
-    const forSome = peer !== undefined || detecting || listening || copying;
+    const forSome = peer !== undefined || observing;
     const denoising = this.#denoiser.active;
     const wanted = forSome || wantsKeys || denoising || this.#meter !== undefined;
     if (wanted || this.#recordings.active) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
@@ -445,9 +417,7 @@ export class SessionAudio {
     // Before the recorders: one that ends here and now shall not hold a key.
     if (wantsKeys) this.#keys.process(from, count, this.#said);
     this.#recordings.observe(from, count, clean, heard);
-    if (detecting) this.#detectors.observe(this.#said, count);
-    if (listening) this.#listeners.observe(clean, count);
-    if (copying) this.#copies.observe(clean, heard, count);
+    if (observing) this.#guests.observe(this.#said, clean, heard, count);
     this.#meter?.observe(this.#said, heard, count);
     peer?.hear(clean, count, this.#sampleRate);
     // Behind them: a key that ends a recording lies in what it has heard.

@@ -39,9 +39,13 @@ export class SampleRing {
     this.capacity = 2 ** Math.ceil(Math.log2(Math.max(minimum, 64)));
     this.#stored = Math.max(64, this.capacity / 2);
     this.#mask = this.#stored - 1;
-    this.#samples = new Int16Array(this.#stored);
-    this.#received = new Int32Array(this.#stored / 32);
-    this.#expected = new Int32Array(this.#stored / 32);
+    // One piece of memory for all three: each would have the overhead of its own.
+    const marksAt = 2 * this.#stored;
+    const bytesOfMarks = this.#stored / 8;
+    const memory = new ArrayBuffer(marksAt + 2 * bytesOfMarks);
+    this.#samples = new Int16Array(memory, 0, this.#stored);
+    this.#received = new Int32Array(memory, marksAt, this.#stored / 32);
+    this.#expected = new Int32Array(memory, marksAt + bytesOfMarks, this.#stored / 32);
   }
 
   /** The first position that is kept. */
