@@ -1,6 +1,5 @@
 /** Entry of a media worker thread: the session table on the real clock, fed by messages of the main thread. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { LogFields, Logger } from '../log/logger.ts';
 import { diskTargets } from '../recording/disk-targets.ts';
 import { RecordingKey } from '../recording/encryption/keys.ts';
 import { createRtpSockets } from '../rtp/sockets.ts';
@@ -8,6 +7,7 @@ import { RealClock } from '../time/real-clock.ts';
 import { chooseSystemIo } from './system-io.ts';
 import { warmUpOpus } from './codecs.ts';
 import { eventPoster } from './event-poster.ts';
+import { PortLogger } from './port-logger.ts';
 import { SessionTable } from './session-table.ts';
 import { SparePorts } from './spare-ports.ts';
 import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
@@ -21,9 +21,10 @@ const data = workerData as MediaWorkerData;
 const post = (message: FromWorker): void => port.postMessage(message);
 
 const clock = new RealClock();
+const log = new PortLogger(post);
 const system = chooseSystemIo(data.rtpIo, clock);
 process.once('exit', () => system.close());
-if (system.refused !== undefined) portLogger({}).debug({ reason: system.refused }, 'io_uring is not used');
+if (system.refused !== undefined) log.debug({ reason: system.refused }, 'io_uring is not used');
 const sockets = createRtpSockets({
   io: system.datagrams,
   minPort: data.rtpPorts.min,
@@ -44,7 +45,7 @@ const spares =
 const events = eventPoster(post, clock);
 const table = new SessionTable({
   clock,
-  log: portLogger({}),
+  log,
   random: Math.random,
   obey: obeyWaiting,
   receive: (look, turn) => system.datagrams.receive(look, turn),
@@ -61,7 +62,7 @@ const table = new SessionTable({
 });
 
 if (data.codecs?.includes('OPUS') === true) {
-  warmUpOpus().catch((cause: unknown) => portLogger({}).error({ err: cause }, 'Opus cannot be loaded'));
+  warmUpOpus().catch((cause: unknown) => log.error({ err: cause }, 'Opus cannot be loaded'));
 }
 void spares?.fill();
 let told = 0;
@@ -88,29 +89,4 @@ async function close(): Promise<void> {
   await table.close();
   events.flush();
   process.exit(0);
-}
-
-/** Log lines go through the main thread, so that there is one writer of the log. */
-function portLogger(bound: LogFields): Logger {
-  const write =
-    (level: 'debug' | 'info' | 'warn' | 'error') =>
-    (fields: LogFields, message: string): void =>
-      post({ kind: 'log', level, fields: plain({ ...bound, ...fields }), message });
-  return {
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    child: (fields) => portLogger({ ...bound, ...fields }),
-  };
-}
-
-/** Errors cross the port as text. */
-function plain(fields: LogFields): LogFields {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [
-      key,
-      value instanceof Error ? (value.stack ?? value.message) : value,
-    ]),
-  );
 }

@@ -204,6 +204,7 @@ export class SymmetricLatch {
 
 /** One spelling for each address: IPv6 in lower case and shortened, IPv4 within IPv6 as IPv4. */
 export function canonicalAddress(address: string): string {
+  if (!address.includes(':')) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped !== null) return mapped[1]!;
   const [host, zone] = address.split('%');

@@ -33,6 +33,8 @@ export class SampleRing {
   /** Made when it is needed, which on a good line is never. */
   #restored: Int32Array | undefined;
   #oldest = 0;
+  /** Nothing was ever written or marked. */
+  #isBlank = true;
 
   /** @param minimum samples that must fit; the capacity is the next power of two, at least 64 */
   constructor(minimum: number) {
@@ -175,6 +177,10 @@ export class SampleRing {
   forgetBefore(oldest: number): void {
     const count = Math.min(oldest - this.#oldest, this.#stored);
     if (count <= 0) return;
+    if (this.#isBlank) {
+      this.#oldest = oldest;
+      return;
+    }
     const index = this.#oldest & this.#mask;
     const first = Math.min(count, this.#stored - index);
     this.#clearAt(index, first);
@@ -183,6 +189,10 @@ export class SampleRing {
   }
 
   copyTo(dest: Int16Array, destOffset: number, from: number, count: number): void {
+    if (this.#isBlank) {
+      dest.fill(0, destOffset, destOffset + count);
+      return;
+    }
     const first = Math.min(Math.max(from, this.#oldest), from + count);
     const end = Math.max(first, Math.min(from + count, this.#storedEnd));
     if (first > from) dest.fill(0, destOffset, destOffset + first - from);
@@ -217,6 +227,7 @@ export class SampleRing {
 
   /** Makes room for what lies before `end`, which is within the capacity. */
   #reserve(end: number): void {
+    this.#isBlank = false;
     if (end <= this.#storedEnd || this.#stored === this.capacity) return;
     const former = { mask: this.#mask, samples: this.#samples };
     const marks = [this.#received, this.#expected, this.#restored] as const;
