@@ -66,6 +66,10 @@ export class PeakMeter {
 
   #observe(samples: Int16Array, from: number, frames: number): void {
     const channels = this.#channels;
+    if (channels === 1) {
+      this.#observeOnly(samples, from, from + frames);
+      return;
+    }
     const opens = this.#openFrames === 0;
     for (let channel = 0; channel < channels; channel++) {
       let at = from * channels + channel;
@@ -80,6 +84,37 @@ export class PeakMeter {
       this.#lowest[channel] = lowest;
       this.#highest[channel] = highest;
     }
+  }
+
+  /** As {@link #observe} of one channel, by two runs side by side, so that few comparisons wait for the one before. */
+  #observeOnly(samples: Int16Array, from: number, end: number): void {
+    const opens = this.#openFrames === 0;
+    let lowest = opens ? samples[from]! : this.#lowest[0]!;
+    let highest = opens ? lowest : this.#highest[0]!;
+    let otherLowest = lowest;
+    let otherHighest = highest;
+    let at = from;
+    for (; at + 3 < end; at += 4) {
+      const a = samples[at]!;
+      const b = samples[at + 1]!;
+      const c = samples[at + 2]!;
+      const d = samples[at + 3]!;
+      if (a < lowest) lowest = a;
+      if (a > highest) highest = a;
+      if (b < otherLowest) otherLowest = b;
+      if (b > otherHighest) otherHighest = b;
+      if (c < lowest) lowest = c;
+      if (c > highest) highest = c;
+      if (d < otherLowest) otherLowest = d;
+      if (d > otherHighest) otherHighest = d;
+    }
+    for (; at < end; at++) {
+      const sample = samples[at]!;
+      if (sample < lowest) lowest = sample;
+      if (sample > highest) highest = sample;
+    }
+    this.#lowest[0] = Math.min(lowest, otherLowest);
+    this.#highest[0] = Math.max(highest, otherHighest);
   }
 
   /** The open stretch is complete, or the last one; where there is no room for it, it becomes half of a longer one. */
