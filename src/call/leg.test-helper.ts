@@ -206,7 +206,7 @@ export function openService(t: TestContext, change: Partial<RecordingServiceOpti
   const service = new RecordingService({
     store,
     outbox,
-    transaction: (work) => database.gather(work),
+    database,
     dataDir,
     urlOf: (id) => `http://server.example/recordings/${id}.wav`,
     idOf: (url) => /recordings\/(.+)\.wav$/.exec(url)?.[1],

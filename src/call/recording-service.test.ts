@@ -169,7 +169,7 @@ test('without the right key an encrypted recording fails with the reason, and is
     store,
     outbox,
     dataDir,
-    transaction: (work) => database.gather(work),
+    database,
     clock,
   });
   const [lost] = await keyless.service.recover();

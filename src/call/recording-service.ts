@@ -8,6 +8,7 @@ import { isEncryptedPath, recordingFileName } from '../recording/recording-path.
 import { repairSpool } from '../recording/repair.ts';
 import type { OpenRepairFile } from '../recording/repair-file.ts';
 import type { RecordFormat, RecordOutcome, RecordSpec } from '../recording/types.ts';
+import type { Database } from '../storage/database.ts';
 import { StorageError } from '../storage/errors.ts';
 import type {
   RecordingChange,
@@ -22,11 +23,8 @@ import type { CallInfo, RecordOptions } from './leg.ts';
 export interface RecordingServiceOptions {
   readonly store: RecordingStore;
   readonly outbox: Outbox;
-  /**
-   * Runs `work` at once, so that all it writes to store and outbox stands or falls together.
-   * @returns what `work` returns, once all of it stands
-   */
-  readonly transaction: <T>(work: () => T) => Promise<T>;
+  /** What store and outbox write to, so that changes of both stand or fall together. */
+  readonly database: Pick<Database, 'gather' | 'transaction'>;
   /** Absolute path of the data folder. */
   readonly dataDir: string;
   /** The URL under which a recording is announced. */
@@ -96,9 +94,9 @@ export class RecordingService {
     eventChannel: string | undefined,
     options: RecordOptions,
   ): Promise<RecordSpec> {
-    const { dataDir, store, transaction } = this.#options;
+    const { dataDir, store, database } = this.#options;
     const row = this.#newRow(call, eventChannel, options);
-    await transaction(() => store.insert(row));
+    await database.gather(() => store.insert(row));
     this.#running.set(row.id, row);
     const cap = this.#options.maxLengthSeconds;
     const kbps = this.#options.kbps?.(options.format, options.stereo);
@@ -131,7 +129,7 @@ export class RecordingService {
     error: string,
   ): Promise<void> {
     const row = this.#newRow(call, eventChannel, options);
-    await this.#options.transaction(() => {
+    await this.#options.database.gather(() => {
       this.#options.store.insert(row);
       this.#write(row, { status: 'failed', endedBy: 'error', error }, 'error');
     });
@@ -152,10 +150,10 @@ export class RecordingService {
 
   /** The file is durable (or given up): the row and the terminal callback. */
   async ended(id: string, outcome: RecordOutcome): Promise<void> {
-    const { store, transaction } = this.#options;
+    const { store, database } = this.#options;
     const before = this.#rowOf(id);
     this.#running.delete(id);
-    await transaction(() => {
+    await database.gather(() => {
       const row = this.#write(before, changeOf(outcome), outcome.state);
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
       const open = !isEncryptedPath(row.path);
@@ -225,7 +223,7 @@ export class RecordingService {
       const start = row.startTime ?? row.createdAt;
       const status = 'completed';
       const change = { status, startTime: start, endTime: start + repaired.durationMs, ...repaired } as const;
-      await this.#options.transaction(() => {
+      this.#options.database.transaction(() => {
         const after = store.update(row, change);
         this.#options.onCompleted?.(after);
       });
@@ -329,7 +327,7 @@ export class RecordingService {
       log.error({ call_id: row.callId, recording_id: row.id, err: cause }, error);
     }
     this.#running.delete(row.id);
-    await this.#options.transaction(() => this.#write(row, change, state));
+    this.#options.database.transaction(() => this.#write(row, change, state));
     log.warn(
       {
         call_id: row.callId,
@@ -355,7 +353,7 @@ export class RecordingService {
     pauseBehavior?: 'skip' | 'silence',
   ): Promise<void> {
     const before = this.#rowOf(id);
-    await this.#options.transaction(() => {
+    await this.#options.database.gather(() => {
       this.#running.set(id, this.#write(before, change, state, pauseBehavior));
     });
   }

@@ -188,7 +188,7 @@ export class RecordingLibrary {
         random: () => 0,
         limits: { giveUpAfterMs },
       }),
-      transaction: (work) => database.gather(work),
+      database,
       dataDir: this.#config.data_dir,
       urlOf: (id) => this.urlOf(id),
       idOf: (url) => recordingIdOf(url, this.#publicUrl()),

@@ -198,7 +198,7 @@ class AssembledServer implements Server {
     const recordings = new RecordingService({
       store,
       outbox,
-      transaction: (work) => database.gather(work),
+      database,
       dataDir: config.data_dir,
       urlOf: (id) => recordingUrl(this.#publicUrl, id),
       idOf: (url) => recordingIdOf(url, this.#publicUrl),

@@ -90,7 +90,7 @@ export function openCallParts(options: CallPartsOptions): CallParts {
   const recordings = new RecordingService({
     store,
     outbox,
-    transaction: (work) => database.gather(work),
+    database,
     dataDir: '/',
     urlOf: (id) => `${PUBLIC_URL}/api/v1/recordings/${id}/download`,
     idOf: (url) => RECORDING_URL.exec(url)?.[1],

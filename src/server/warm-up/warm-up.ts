@@ -172,7 +172,7 @@ export class WarmUp {
       recordings: new RecordingService({
         store: new SqliteRecordings(database, clock),
         outbox,
-        transaction: (work) => database.gather(work),
+        database,
         dataDir: folder,
         urlOf: (id) => id,
         idOf: () => undefined,
