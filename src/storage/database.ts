@@ -32,6 +32,8 @@ export const DATABASE_FILE = 'openswml.db';
 
 /** How long a statement waits for another program that holds the database (a backup, the sqlite3 shell), ms. */
 const BUSY_TIMEOUT_MS = 2_000;
+/** The same for commands of an operator, ms: a server that gathers commits under full load leaves few gaps for them. */
+const SHARED_TIMEOUT_MS = 10_000;
 /** Size to which the write-ahead log is cut back after a checkpoint, bytes. */
 const WAL_SIZE_LIMIT = 16 * 1024 * 1024;
 /** Commits that are gathered wait for each other no longer than this, ms; they hold the database as long. */
@@ -138,7 +140,7 @@ export class Database {
     }
     let sqlite: DatabaseSync | undefined;
     try {
-      sqlite = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+      sqlite = new DatabaseSync(file, { timeout: SHARED_TIMEOUT_MS });
       const database = new Database(file, sqlite);
       requireCurrent(database);
       return database;
