@@ -1,4 +1,5 @@
 import { type Clock, MAX_CATCH_UP, type Timer } from './clock.ts';
+import { afterDelay } from './timer-lists.ts';
 
 /** Longest delay `setTimeout` takes (2^31 - 1 ms, 24.8 days); longer ones would fire at once. */
 const MAX_DELAY_MS = 0x7fffffff;
@@ -17,7 +18,7 @@ export class RealClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    return new RealTimer(setTimeout(callback, wholeMs(delayMs)));
+    return afterDelay(wholeMs(delayMs), callback);
   }
 
   every(intervalMs: number, callback: () => void): Timer {
@@ -44,18 +45,6 @@ export class RealClock implements Clock {
 
   holdWhile<T>(work: Promise<T>): Promise<T> {
     return work;
-  }
-}
-
-class RealTimer implements Timer {
-  readonly #handle: NodeJS.Timeout;
-
-  constructor(handle: NodeJS.Timeout) {
-    this.#handle = handle;
-  }
-
-  cancel(): void {
-    clearTimeout(this.#handle);
   }
 }
 
