@@ -466,7 +466,7 @@ export class MediaLeg implements CallLeg {
         : Promise.resolve();
     await this.#media?.close('hangup');
     // Whoever still opens a session finds the call over, and closes it.
-    await Promise.allSettled([this.#answering, this.#opening]);
+    for (const begun of [this.#answering, this.#opening]) await begun?.catch(() => {});
     await this.#recordings.settled();
     await this.#streams?.settled();
     await signalled;

@@ -325,24 +325,24 @@ export class ScriptSession {
 }
 
 /** The flow that a step leads to, unless `signal` aborts first; what then becomes of it is nobody's concern. */
-async function untilAborted<T>(
+function untilAborted<T>(
   running: Promise<T>,
   signal: AbortSignal,
 ): Promise<{ readonly flow: T } | 'interrupted'> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<'interrupted'>((resolve) => {
-    onAbort = () => resolve('interrupted');
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => resolve('interrupted');
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
+    running.then(
+      (flow) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve({ flow });
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', onAbort);
+        if (signal.aborted) onAbort();
+        else reject(error);
+      },
+    );
   });
-  try {
-    const outcome = await Promise.race([running.then((flow) => ({ flow })), aborted]);
-    if (outcome === 'interrupted') running.catch(() => {});
-    return outcome;
-  } catch (error) {
-    if (signal.aborted) return 'interrupted';
-    throw error;
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
 }

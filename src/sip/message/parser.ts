@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { callId, cseq, from, to, via } from './accessors.ts';
 import { isSpace, isToken, sliceTrimmed } from './chars.ts';
 import { excerpt, SipParseError } from './errors.ts';
@@ -94,6 +94,7 @@ export function readableHeaders(head: string): Headers {
 
 /** Start line and headers as text, from `start` to `end` in bytes. */
 export function decodeHead(bytes: Buffer, start: number, end: number): string {
+  if (isAscii(bytes)) return bytes.toString('latin1', start, end);
   const head = bytes.subarray(start, end);
   return head.toString(isUtf8(head) ? 'utf8' : 'latin1');
 }
