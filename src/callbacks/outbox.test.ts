@@ -415,6 +415,22 @@ describe('after a restart', () => {
     assert.deepEqual(stored('dead'), []);
   });
 
+  test('draining waits for what follows a callback of which the end is being written', async () => {
+    const order: string[] = [];
+    const receiver = new Receiver(({ body }) => {
+      order.push(body.includes('"n":0') ? 'first' : 'second');
+      // When the attempt is over, and before its outcome is committed.
+      if (order.length === 1)
+        process.nextTick(() => void outbox.drain(3_000).then(() => order.push('drained')));
+      return OK;
+    });
+    make(receiver).start();
+    outbox.enqueue(event('a', 0));
+    outbox.enqueue(event('a', 1));
+    await clock.advance(1_000);
+    assert.deepEqual(order, ['first', 'second', 'drained']);
+  });
+
   test('the limit on open callbacks still counts those of the last run', async () => {
     make(new Receiver(() => FAILED)).start();
     for (let n = 0; n < 3; n++) outbox.enqueue(event('a', n));

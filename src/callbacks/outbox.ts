@@ -163,7 +163,7 @@ export class DurableOutbox implements Outbox {
   }
 
   drain(limitMs: number): Promise<void> {
-    if (!this.#started || this.#schedule.idle) return Promise.resolve();
+    if (!this.#started || this.#idle) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = this.#clock.after(limitMs, resolve);
       this.#idleWaiters.push(() => {
@@ -196,6 +196,11 @@ export class DurableOutbox implements Outbox {
     this.#wait(head, (head.dueAt ?? 0) - this.#clock.now());
   }
 
+  /** Nothing is to be sent now, nor is anything being written down that something may follow. */
+  get #idle(): boolean {
+    return this.#schedule.idle && this.#inFlight.size === 0;
+  }
+
   #wait(turn: Turn, ms: number): void {
     const ready = (): void => {
       this.#schedule.add(turn);
@@ -221,7 +226,7 @@ export class DurableOutbox implements Outbox {
       this.#inFlight.add(attempt);
       void attempt.finally(() => {
         this.#inFlight.delete(attempt);
-        if (!this.#schedule.idle) return;
+        if (!this.#idle) return;
         for (const waiter of this.#idleWaiters.splice(0)) waiter();
       });
     }

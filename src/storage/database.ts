@@ -47,8 +47,11 @@ interface Prepared {
 
 /** Work that is done and waits for the common commit. */
 interface Gathered {
+  readonly listeners: readonly (() => void)[];
   readonly committed: () => void;
   readonly failed: (error: unknown) => void;
+  /** The common commit failed: it is done anew, alone. */
+  readonly again: () => void;
 }
 
 /**
@@ -84,10 +87,7 @@ export class Database {
     if (served === undefined) return;
     this.#clock = served.clock;
     // Real time in any case: like that of files, which `holdWhile` tells of.
-    this.#pace = new PacedWork(new RealClock(), GATHER_MS, () => {
-      // Who waits is told of a failure.
-      if (this.#gathered !== undefined) this.#commitGathered(() => {});
-    });
+    this.#pace = new PacedWork(new RealClock(), GATHER_MS, () => this.#commitGathered());
   }
 
   /**
@@ -203,11 +203,7 @@ export class Database {
    */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return this.#part(work);
-    if (this.#gathered !== undefined) {
-      const result = this.#part(work);
-      this.#commitGathered();
-      return result;
-    }
+    this.#commitGathered();
     const result = this.#undoable(work, 'BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK');
     this.#committed();
     return result;
@@ -216,9 +212,10 @@ export class Database {
   /**
    * As {@link transaction}, but its commit may wait up to {@link GATHER_MS} for others that are gathered, so that
    * many cost little more than one: a commit writes each page that was touched, however often it was. `work` runs at
-   * once, and what it wrote is seen by all that runs later on this connection. Its failure undoes only its own part.
+   * once, and what it wrote is seen by all that runs later on this connection. Its failure undoes its own part; where
+   * SQLite gives up everything (a full disk), the others run again, each alone: so `work` may run twice.
    * @returns what `work` returns, once that is committed
-   * @throws as {@link transaction}, by rejection; StorageError also when the common commit fails
+   * @throws as {@link transaction}, by rejection
    */
   async gather<T>(work: () => T): Promise<T> {
     if (this.#pace === undefined || this.#depth > 0) return this.transaction(work);
@@ -227,9 +224,16 @@ export class Database {
       this.#gathered = [];
       this.#pace.ask();
     }
-    const result = this.#part(work);
+    let result = this.#part(work);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#gathered.push({ committed: resolve, failed: reject });
+    this.#gathered.push({
+      listeners: this.#afterCommit.splice(0),
+      committed: resolve,
+      failed: reject,
+      again: () => {
+        result = this.transaction(work);
+      },
+    });
     await this.#clock?.holdWhile(promise);
     return result;
   }
@@ -253,7 +257,7 @@ export class Database {
   /** Writes everything back and frees the folder. No-op when closed. */
   close(): void {
     if (!this.#sqlite.isOpen) return;
-    this.#commitGathered(() => {});
+    this.#commitGathered();
     this.#statements.clear();
     this.#walSync?.close();
     this.#sqlite.close();
@@ -291,30 +295,35 @@ export class Database {
     }
   }
 
-  /** @param onFailure default: throws what made the commit fail */
-  #commitGathered(onFailure?: (error: unknown) => void): void {
+  /** Who waits is told what came of it; nobody else is. */
+  #commitGathered(): void {
     const gathered = this.#gathered;
     if (gathered === undefined) return;
     try {
       this.#step('COMMIT');
-    } catch (error) {
-      if (this.#sqlite.isOpen && this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK');
-      this.#failGathered(error);
-      if (onFailure === undefined) throw error;
-      onFailure(error);
+    } catch {
+      // What fails now fails again where it is done alone, and there it is told.
+      this.#failGathered();
       return;
     }
     this.#gathered = undefined;
-    for (const { committed } of gathered) committed();
-    this.#committed();
+    this.#walSync?.committed();
+    for (const one of gathered) {
+      settle(one, () => {
+        for (const listener of one.listeners) listener();
+      });
+    }
   }
 
   /** Nothing of the open transaction is kept. */
-  #failGathered(error: unknown): void {
+  #failGathered(): void {
     const gathered = this.#gathered ?? [];
     this.#gathered = undefined;
-    this.#afterCommit = [];
-    for (const { failed } of gathered) failed(error);
+    // Later, for the part that failed may not be over yet, and whatever comes of undoing the rest.
+    queueMicrotask(() => {
+      for (const one of gathered) settle(one, one.again);
+    });
+    if (this.#sqlite.isOpen && this.#sqlite.isTransaction) this.#guard(() => this.#sqlite.exec('ROLLBACK'));
   }
 
   /** Of transactions: prepared like others, which spares half of what it costs. */
@@ -334,10 +343,11 @@ export class Database {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const places: string[] = [];
+    // Without numbers: before Node 24.7, numbered ones count as names.
     const text = sql.replace(TEXT_OR_PARAMETER, (match, name: string | undefined) => {
       if (name === undefined) return match;
-      if (!places.includes(name)) places.push(name);
-      return `?${places.indexOf(name) + 1}`;
+      places.push(name);
+      return '?';
     });
     const prepared = { statement: this.#sqlite.prepare(text), places };
     this.#statements.set(sql, prepared);
@@ -349,10 +359,10 @@ export class Database {
       // SQLite undid the whole transaction by itself; written on its own this would be half of it.
       throw new StorageError('io', `${this.file}: the transaction was undone by an earlier error.`);
     }
+    if (this.#depth > 0) return this.#guard(work);
+    this.#commitGathered();
     const result = this.#guard(work);
-    if (this.#depth > 0) return result;
-    if (this.#gathered === undefined) this.#walSync?.committed();
-    else this.#commitGathered();
+    this.#walSync?.committed();
     return result;
   }
 
@@ -363,9 +373,19 @@ export class Database {
       return work();
     } catch (cause) {
       const error = toStorageError(cause, this.file);
-      if (this.#gathered !== undefined && !this.#sqlite.isTransaction) this.#failGathered(error);
+      if (this.#gathered !== undefined && !this.#sqlite.isTransaction) this.#failGathered();
       throw error;
     }
+  }
+}
+
+/** Tells who waits whether `end` was done. */
+function settle({ committed, failed }: Gathered, end: () => void): void {
+  try {
+    end();
+    committed();
+  } catch (error) {
+    failed(error);
   }
 }
 

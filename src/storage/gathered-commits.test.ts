@@ -102,23 +102,49 @@ test('a write that must not wait commits what has been gathered', async () => {
   await second;
 });
 
-test('a full disk undoes all that was gathered and tells each, and writing goes on once there is room', async () => {
+test('a full disk fails what has no room, and what was gathered with it is written alone', async () => {
   const opened = withNotes();
   const pages = Number(opened.get('PRAGMA page_count')?.['page_count']);
   opened.exec(`PRAGMA max_page_count = ${pages + 2}`);
+  const seen: string[] = [];
   const first = opened.gather(() => {
-    opened.afterCommit(() => assert.fail('nothing was committed'));
+    opened.afterCommit(() => seen.push('a'));
     return add(opened, 'a');
   });
   const second = opened.gather(() => {
+    opened.afterCommit(() => seen.push('too much'));
     for (let i = 0; i < 100; i++) add(opened, `${i}${'.'.repeat(1000)}`);
   });
-  const full = storageError('disk_full', /No space is left .* nothing was written\. Free space/);
-  await Promise.all([assert.rejects(second, full), assert.rejects(first, full)]);
-  assert.deepEqual(committed(), []);
+  await assert.rejects(
+    second,
+    storageError('disk_full', /No space is left .* nothing was written\. Free space/),
+  );
+  assert.deepEqual(await first, { changes: 1, lastId: 1 });
+  assert.deepEqual(committed(), ['a']);
+  assert.deepEqual(seen, ['a']);
   opened.exec(`PRAGMA max_page_count = ${pages + 1000}`);
   await opened.gather(() => add(opened, 'again'));
-  assert.deepEqual(committed(), ['again']);
+  assert.deepEqual(committed(), ['a', 'again']);
+});
+
+test('a listener that throws is told to whom it belongs, and the others run', async () => {
+  const opened = withNotes();
+  const seen: string[] = [];
+  const first = opened.gather(() => {
+    opened.afterCommit(() => {
+      throw new Error('listener');
+    });
+    return add(opened, 'a');
+  });
+  const second = opened.gather(() => {
+    opened.afterCommit(() => seen.push('b'));
+    return add(opened, 'b');
+  });
+  opened.transaction(() => add(opened, 'c'));
+  await assert.rejects(first, /listener/);
+  await second;
+  assert.deepEqual(committed(), ['a', 'b', 'c']);
+  assert.deepEqual(seen, ['b']);
 });
 
 test('closing commits what has been gathered', async () => {

@@ -2,7 +2,7 @@ import type { Timer } from './clock.ts';
 
 /** So much before its time a timer is taken as due, ms: those of the system come as early. */
 const EARLY_MS = 1;
-/** Lists that are kept when nothing waits in them; a delay beyond these gets a new one each time. */
+/** Lists that are kept when nothing waits in them; of more delays, each goes when its last timer has fired. */
 const MAX_KEPT = 64;
 
 const lists = new Map<number, TimerList>();

@@ -59,7 +59,7 @@ type Input = InviteServerInput | NonInviteServerInput;
 
 /**
  * A request that came in, until no copy of it can come any more (RFC 3261 17.2). It lingers for 32 s after its answer,
- * thousands of them where calls are short: so it makes no functions of its own, and holds no message.
+ * thousands of them where calls are short: so it makes no functions of its own, and holds no parsed message.
  */
 export class ServerTransaction implements TransactionActions<SipRequest> {
   readonly key: string;
