@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { destination as pinoDestination } from 'pino';
 import type { Clock } from '../time/clock.ts';
 import { RealClock } from '../time/real-clock.ts';
+import { LevelLogger, type WrittenLevel } from './level-logger.ts';
 import type { LogFields, Logger, LogLevel } from './logger.ts';
 import { prettyLine } from './pretty-line.ts';
 import { redactFields, redactText } from './redact.ts';
@@ -96,7 +97,7 @@ interface Lines {
 }
 
 /** Writes one JSON object a line: level, time, fields of the loggers that it is a child of, its own, message. */
-class LineLogger implements Logger {
+class LineLogger extends LevelLogger {
   readonly #lines: Lines;
   readonly #parent: LineLogger | undefined;
   readonly #fields: LogFields;
@@ -104,25 +105,10 @@ class LineLogger implements Logger {
   #written: string | undefined;
 
   constructor(lines: Lines, parent?: LineLogger, fields: LogFields = {}) {
+    super();
     this.#lines = lines;
     this.#parent = parent;
     this.#fields = fields;
-  }
-
-  debug(fields: LogFields, message: string): void {
-    this.#write('debug', fields, message);
-  }
-
-  info(fields: LogFields, message: string): void {
-    this.#write('info', fields, message);
-  }
-
-  warn(fields: LogFields, message: string): void {
-    this.#write('warn', fields, message);
-  }
-
-  error(fields: LogFields, message: string): void {
-    this.#write('error', fields, message);
   }
 
   child(fields: LogFields): Logger {
@@ -135,7 +121,7 @@ class LineLogger implements Logger {
     return this.#written;
   }
 
-  #write(level: LogLevel, fields: LogFields, message: string): void {
+  protected write(level: WrittenLevel, fields: LogFields, message: string): void {
     const { sink, from, time } = this.#lines;
     if (SEVERITY[level] < from) return;
     const text = JSON.stringify(redactText(message));

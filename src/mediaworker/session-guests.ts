@@ -1,24 +1,13 @@
-import type { RtpSocket } from '../rtp/sockets.ts';
-import type { Clock } from '../time/clock.ts';
-import type { MediaEvent } from './protocol.ts';
 import type { SessionCommand } from './session.ts';
-import { SessionCopies } from './session-copies.ts';
+import { SessionCopies, type SessionCopiesOptions } from './session-copies.ts';
 import { SessionDetectors } from './session-detectors.ts';
 import { SessionInjections } from './session-injections.ts';
 import { SessionListeners } from './session-listeners.ts';
 
-export interface SessionGuestsOptions {
-  readonly sessionId: string;
-  /** Hz. */
-  readonly sampleRate: number;
+/** What copies need, and: */
+export interface SessionGuestsOptions extends SessionCopiesOptions {
   /** Samples of one frame. */
   readonly frame: number;
-  readonly clock: Clock;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  /** Binds a port for RTP. @throws Error */
-  readonly openSocket: () => Promise<RtpSocket>;
-  readonly onEvent: (event: MediaEvent) => void;
 }
 
 export type GuestCommand = Extract<

@@ -38,8 +38,8 @@ const CURES: Readonly<Record<string, string>> = {
 /**
  * A file that grows as `<path>.part` and takes its final name when it is complete and durable.
  *
- * Nothing here blocks the thread: bytes wait in a bounded queue and go out one write at a time, at the end together. Every write is
- * in the kernel's hands within that time, so that the death of the process loses only what was not yet
+ * Nothing here blocks the thread: bytes wait in a bounded queue and go out one write at a time, at the end together.
+ * Every write is in the kernel's hands within that time, so that the death of the process loses only what was not yet
  * appended. The disk itself is forced at the end only (data, then name, then folder), so that a power cut
  * may cost what the kernel had not written back of recordings still running, never a finished one.
  */
