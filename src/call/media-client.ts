@@ -22,7 +22,8 @@ export class MediaClient {
   /** The local UDP port of its RTP, known once open. */
   readonly rtpPort: number;
   readonly #host: MediaHost;
-  readonly #listeners = new Set<MediaListener>();
+  /** Another array after each change: an event reaches those of its beginning. */
+  #listeners: readonly MediaListener[] = [];
   #closed: Promise<void> | undefined;
   #over = false;
   #sampleRate: number | undefined;
@@ -80,8 +81,10 @@ export class MediaClient {
 
   /** @returns the function that ends the subscription */
   listen(listener: MediaListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#listeners = this.#listeners.concat(listener);
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
   }
 
   /** Ends recordings with `cause`, waits until their files are durable, and frees the sockets. */
@@ -99,6 +102,6 @@ export class MediaClient {
 
   #dispatch(event: MediaEvent): void {
     if (event.type === 'closed') this.#over = true;
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of this.#listeners) listener(event);
   }
 }

@@ -90,8 +90,10 @@ export class MediaLeg implements CallLeg {
   /** What of {@link info} changes is set here. */
   readonly #info: CallInfo & { call_state: CallState; peer: CallInfo['peer'] };
   readonly #abort = new AbortController();
-  readonly #digitListeners = new Set<(pressed: PressedDigit) => void>();
-  readonly #plays = new Map<string, PlayOperation>();
+  /** Made with the first of them, as all that a call which is only recorded does without. */
+  #digitListeners: Set<(pressed: PressedDigit) => void> | undefined;
+  /** By control id; made with the first of them. */
+  #plays: Map<string, PlayOperation> | undefined;
   readonly #recordings: LegRecordings;
   /** Made with the first of them. */
   #streams: LegStreams | undefined;
@@ -160,7 +162,7 @@ export class MediaLeg implements CallLeg {
 
   play(sounds: readonly PlayableSound[], options: PlayOptions = {}): PlayOperation {
     const { controlId } = options;
-    if (controlId !== undefined && this.#plays.has(controlId)) {
+    if (controlId !== undefined && this.playing(controlId) !== undefined) {
       throw new CallError('control_id_in_use', `something plays under the control id "${controlId}" already`);
     }
     const operation = startPlaying(
@@ -173,14 +175,16 @@ export class MediaLeg implements CallLeg {
       options,
     );
     if (controlId !== undefined) {
-      this.#plays.set(controlId, operation);
-      void operation.done.then(() => this.#plays.delete(controlId));
+      this.#plays ??= new Map();
+      const plays = this.#plays;
+      plays.set(controlId, operation);
+      void operation.done.then(() => plays.delete(controlId));
     }
     return operation;
   }
 
   playing(controlId: string): PlayOperation | undefined {
-    return this.#plays.get(controlId);
+    return this.#plays?.get(controlId);
   }
 
   async record(options: RecordOptions): Promise<RecordOperation> {
@@ -272,8 +276,10 @@ export class MediaLeg implements CallLeg {
   }
 
   onDigit(listener: (pressed: PressedDigit) => void): () => void {
-    this.#digitListeners.add(listener);
-    return () => this.#digitListeners.delete(listener);
+    this.#digitListeners ??= new Set();
+    const listeners = this.#digitListeners;
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   get bridged(): Bridge | undefined {
@@ -434,7 +440,7 @@ export class MediaLeg implements CallLeg {
 
   #pressed(pressed: PressedDigit, via: string): void {
     this.#options.onEvent({ kind: 'digit', text: 'key pressed', data: { digit: pressed.digit, via } });
-    for (const listener of [...this.#digitListeners]) listener(pressed);
+    for (const listener of [...(this.#digitListeners ?? [])]) listener(pressed);
   }
 
   #endLocally(reason: EndReason): Promise<void> {

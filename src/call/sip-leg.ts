@@ -125,7 +125,7 @@ class InboundSipSignalling implements Signalling {
     const media = await this.#open(codecs);
     if (this.#over) throw new CallError('call_over', 'the call ended before it was answered');
     const sdp = this.#answerSdp ?? this.#negotiate(media);
-    this.#ringTimer?.cancel();
+    this.#stopRinging();
     this.#accepted = true;
     this.#call.accept(sdp);
     return media.client;
@@ -138,7 +138,7 @@ class InboundSipSignalling implements Signalling {
       throw new CallError('invalid_state', 'the caller made no offer, so it hears nothing before the answer');
     }
     this.#answerSdp = this.#negotiate(media);
-    this.#ringTimer?.cancel();
+    this.#stopRinging();
     this.#call.ring(183, this.#answerSdp);
     return media.client;
   }
@@ -175,7 +175,12 @@ class InboundSipSignalling implements Signalling {
 
   #finish(): void {
     this.#over = true;
+    this.#stopRinging();
+  }
+
+  #stopRinging(): void {
     this.#ringTimer?.cancel();
+    this.#ringTimer = undefined;
   }
 
   async #open(codecs: readonly string[] | undefined): Promise<SipMedia> {

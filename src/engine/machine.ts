@@ -84,6 +84,9 @@ export const MAX_FRAMES = 32;
 /** Transfers in a call (spec/document.md 6). */
 export const MAX_TRANSFERS = 32;
 
+/** Most activations take none. */
+const NO_JUMPS: ReadonlyMap<Step, number> = new Map();
+
 export function startState(document: SwmlDocument, section: string, params: JsonObject): MachineState {
   return { frames: [frameOf(document, section, params)], transfers: 0 };
 }
@@ -106,7 +109,8 @@ export function advance(state: MachineState): Advance {
   }
   const step = cursor.block[cursor.index];
   if (step === undefined) return leave(state, undefined);
-  const after = { ...frame, cursors: [...below, { ...cursor, index: cursor.index + 1 }] };
+  // By concat, as below: an array that is grown by spreading has room for 16 more, and every call keeps these.
+  const after = { ...frame, cursors: below.concat({ ...cursor, index: cursor.index + 1 }) };
   return {
     state: withTop(state, after),
     action: { kind: 'step', step, frame: after, index: sectionIndex(cursors) },
@@ -198,15 +202,15 @@ function findLabel(cursors: readonly Cursor[], label: string): readonly Cursor[]
 
 function frameOf(document: SwmlDocument, section: string, params: JsonObject): Frame {
   const block = document.sections.get(section) ?? [];
-  return { document, section, params, cursors: [{ kind: 'block', block, index: 0 }], jumps: new Map() };
+  return { document, section, params, cursors: [{ kind: 'block', block, index: 0 }], jumps: NO_JUMPS };
 }
 
 function withTop(state: MachineState, frame: Frame): MachineState {
-  return { ...state, frames: [...state.frames.slice(0, -1), frame] };
+  return { ...state, frames: state.frames.slice(0, -1).concat(frame) };
 }
 
 function push(frame: Frame, cursor: Cursor): Frame {
-  return { ...frame, cursors: [...frame.cursors, cursor] };
+  return { ...frame, cursors: frame.cursors.concat(cursor) };
 }
 
 function isThrough(cursor: Cursor): boolean {

@@ -9,7 +9,7 @@ export class CallFigures {
   readonly #clock: Clock;
   readonly #arrivedMs: number;
   /** Ids of recordings under way. */
-  readonly #recordings = new Set<unknown>();
+  #recordings: readonly unknown[] = [];
   /** Told already, or not ours to tell: how long others let their telephone ring says nothing of this server. */
   #answered: boolean;
 
@@ -23,7 +23,7 @@ export class CallFigures {
   }
 
   get recordings(): number {
-    return this.#recordings.size;
+    return this.#recordings.length;
   }
 
   take({ kind, text, data, statistics }: LegEvent): void {
@@ -31,9 +31,10 @@ export class CallFigures {
       this.#answered = true;
       this.#metrics.callAnswered(this.#clock.monotonic() - this.#arrivedMs);
     } else if (kind === 'recording' && text === 'recording started') {
-      this.#recordings.add(data['recording_id']);
+      this.#recordings = this.#recordings.concat(data['recording_id']);
     } else if (kind === 'recording' && text === 'recording ended') {
-      this.#recordings.delete(data['recording_id']);
+      const over = data['recording_id'];
+      this.#recordings = this.#recordings.filter((id) => id !== over);
       this.#metrics.recordingEnded({
         state: String(data['state']),
         endedBy: String(data['ended_by']),
@@ -46,7 +47,7 @@ export class CallFigures {
   }
 
   ended(end: CallEnd): void {
-    this.#recordings.clear();
+    this.#recordings = [];
     this.#metrics.callEnded(end, this.#clock.monotonic() - this.#arrivedMs);
   }
 }

@@ -65,6 +65,10 @@ export class Headers implements Iterable<HeaderField> {
   /** All values of this name in order, whole: lists are not split. */
   getWhole(name: string): string[] {
     const key = headerKey(name);
+    const first = this.#keys.indexOf(key);
+    if (first < 0) return [];
+    // Most have one; an array that is not grown into has no room to spare, and dialogs keep some.
+    if (this.#keys.indexOf(key, first + 1) < 0) return [this.#values[first]!];
     return this.#values.filter((_value, index) => this.#keys[index] === key);
   }
 

@@ -221,7 +221,9 @@ export class IncomingCall implements IncomingSipCall {
 
   #stopRinging(): void {
     this.#ringLimit?.cancel();
+    this.#ringLimit = undefined;
     this.#progressRepeat?.cancel();
+    this.#progressRepeat = undefined;
   }
 }
 

@@ -1,0 +1,182 @@
+import type { Logger } from '../log/logger.ts';
+import type { EndCause, RecordOutcome } from '../recording/types.ts';
+import type { Clock } from '../time/clock.ts';
+import type { CallEnd, RecordOperation } from './leg.ts';
+import type { MediaClient } from './media-client.ts';
+import type { LegEvent } from './media-leg.ts';
+import type { RecordingService } from './recording-service.ts';
+
+/** What the recordings of one leg have in common. */
+export interface LegRecordingSite {
+  readonly service: RecordingService;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onEvent: (event: LegEvent) => void;
+  /** Aborts when the call is over, with a `CallEnd` as its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** One recording of a leg, from its row to its terminal callback: keeps row and callbacks in step. */
+export class LegRecording implements RecordOperation {
+  readonly recordingId: string;
+  readonly controlId: string;
+  readonly url: string;
+  readonly done: Promise<RecordOutcome>;
+  readonly #site: LegRecordingSite;
+  readonly #media: MediaClient;
+  #resolve: (outcome: RecordOutcome) => void = () => {};
+  /** Somebody waits for a file to write to, or for the end without one. */
+  #begun: ((outcome: RecordOutcome | undefined) => void) | undefined;
+  /** Its beginning was told; before that nothing else may be (spec/record.md 4.2). */
+  #started = false;
+  #paused: 'skip' | 'silence' | undefined;
+  #over = false;
+
+  constructor(site: LegRecordingSite, media: MediaClient, recordingId: string, controlId: string) {
+    this.#site = site;
+    this.#media = media;
+    this.recordingId = recordingId;
+    this.controlId = controlId;
+    this.url = site.service.urlOf(recordingId);
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** Resolves once there is a file to write to, or with the outcome of a recording that ended before. */
+  begun(): Promise<RecordOutcome | undefined> {
+    return new Promise((resolve) => {
+      this.#begun = resolve;
+    });
+  }
+
+  stop(cause: EndCause = 'stop'): void {
+    this.#media.send({ type: 'stopRecord', recordingId: this.recordingId, cause });
+  }
+
+  /** Pausing a paused recording changes nothing (spec/record.md 3.6). */
+  pause(behavior: 'skip' | 'silence'): void {
+    if (this.#over || this.#paused !== undefined) return;
+    this.#paused = behavior;
+    this.#media.send({ type: 'pauseRecord', recordingId: this.recordingId, behavior });
+    // A pause under the beep is told once there is a recording to speak of.
+    if (this.#started) this.#tellPause(behavior);
+  }
+
+  resume(): void {
+    if (this.#over || this.#paused === undefined) return;
+    this.#paused = undefined;
+    this.#media.send({ type: 'resumeRecord', recordingId: this.recordingId });
+    if (!this.#started) return;
+    void this.#guard(this.#site.service.resumed(this.recordingId));
+    this.#tell('recording resumed', { recording_id: this.recordingId });
+  }
+
+  opened(): void {
+    this.#begun?.(undefined);
+    this.#begun = undefined;
+  }
+
+  started(startTimeMs: number): void {
+    this.#started = true;
+    void this.#guard(this.#site.service.started(this.recordingId, startTimeMs));
+    this.#tell('recording started', { recording_id: this.recordingId });
+    if (this.#paused !== undefined) this.#tellPause(this.#paused);
+  }
+
+  /** Nothing of the recording goes on: its end is stored and told. Resolves with {@link done}. */
+  async ended(known: RecordOutcome): Promise<void> {
+    this.#over = true;
+    const outcome = known.endedBy === 'hangup' ? { ...known, ...this.#hangup() } : known;
+    const storing = this.#guard(this.#site.service.ended(this.recordingId, outcome));
+    this.#tell('recording ended', {
+      recording_id: this.recordingId,
+      state: outcome.state,
+      ended_by: outcome.endedBy,
+      ...(outcome.hangup !== undefined && {
+        hangup_by: outcome.hangup.by,
+        hangup_reason: outcome.hangup.reason,
+      }),
+      duration_ms: outcome.durationMs,
+      byte_size: outcome.byteSize,
+      ...(outcome.error !== undefined && { error: outcome.error }),
+    });
+    this.#settle(
+      (await storing)
+        ? outcome
+        : { ...outcome, state: 'error', endedBy: 'error', error: 'the recording could not be registered' },
+    );
+  }
+
+  /** The call ended before the media side could be asked to record. */
+  async neverBegan(): Promise<void> {
+    await this.ended(nothingRecorded('hangup', this.#site.clock.now()));
+  }
+
+  /** The media side has died: the file is repaired from the spool. Resolves with {@link done}. */
+  async salvage(): Promise<void> {
+    this.#over = true;
+    const { service, log, clock } = this.#site;
+    try {
+      this.#settle(await service.salvage(this.recordingId));
+    } catch (cause) {
+      log.error({ err: cause, recording_id: this.recordingId }, 'a recording could not be salvaged');
+      this.#settle({
+        ...nothingRecorded('crash', clock.now()),
+        state: 'error',
+        error: cause instanceof Error ? cause.message : String(cause),
+      });
+    }
+  }
+
+  #settle(outcome: RecordOutcome): void {
+    this.#begun?.(outcome);
+    this.#begun = undefined;
+    this.#resolve(outcome);
+  }
+
+  /** How the call ended, if it did. */
+  #hangup(): Pick<RecordOutcome, 'hangup'> {
+    const { signal } = this.#site;
+    if (!signal.aborted) return {};
+    const { by, reason } = signal.reason as CallEnd;
+    return { hangup: { by, reason } };
+  }
+
+  #tellPause(behavior: 'skip' | 'silence'): void {
+    void this.#guard(this.#site.service.paused(this.recordingId, behavior));
+    this.#tell('recording paused', { recording_id: this.recordingId, behavior });
+  }
+
+  #guard(write: Promise<void>): Promise<boolean> {
+    return stored(write, this.#site.log);
+  }
+
+  #tell(text: string, data: Readonly<Record<string, unknown>>): void {
+    this.#site.log.info(data, text);
+    this.#site.onEvent({ kind: 'recording', text, data });
+  }
+}
+
+/** A full or broken database must not take the call with it: the file is kept and start-up finds it. */
+export async function stored(write: Promise<void>, log: Logger): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (cause) {
+    log.error({ err: cause }, 'the state of a recording could not be stored');
+    return false;
+  }
+}
+
+function nothingRecorded(endedBy: EndCause, nowMs: number): RecordOutcome {
+  return {
+    state: 'finished',
+    endedBy,
+    durationMs: 0,
+    byteSize: 0,
+    startTimeMs: nowMs,
+    endTimeMs: nowMs,
+    missingSamples: 0,
+  };
+}
