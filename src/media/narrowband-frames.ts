@@ -3,6 +3,8 @@ import { copySamples } from './copy-samples.ts';
 /** Rate at which voices and keys are detected, Hz. */
 export const NARROWBAND_RATE = 8000;
 
+const NO_SAMPLES = new Int16Array(0);
+
 /**
  * Cuts a stream into frames of a fixed length at 8 kHz, on a grid that starts at its first sample, whatever
  * the blocks in which it comes. Wider bands are averaged down: what lies above 4 kHz is not kept out well, but
@@ -12,10 +14,11 @@ export const NARROWBAND_RATE = 8000;
  */
 export class NarrowbandFrames {
   /** Where the frame that {@link take} has completed lies. */
-  samples: Int16Array;
+  samples: Int16Array = NO_SAMPLES;
   offset = 0;
   readonly #length: number;
-  readonly #frame: Int16Array;
+  /** What does not lie in the input as it is; made for the first of it. */
+  #made: Int16Array | undefined;
   #filled = 0;
   /** Input samples for one of the frame, those that are being averaged, and their sum. */
   readonly #factor: number;
@@ -34,8 +37,11 @@ export class NarrowbandFrames {
     }
     this.#factor = sampleRate / NARROWBAND_RATE;
     this.#length = length;
-    this.#frame = new Int16Array(length);
-    this.samples = this.#frame;
+  }
+
+  get #frame(): Int16Array {
+    this.#made ??= new Int16Array(this.#length);
+    return this.#made;
   }
 
   /** Input samples of one frame. */
@@ -77,11 +83,12 @@ export class NarrowbandFrames {
 
   #average(input: Int16Array, from: number, end: number): number {
     const factor = this.#factor;
+    const frame = this.#frame;
     let at = from;
     while (at < end && this.#filled < this.#length) {
       this.#sum += input[at++]!;
       if (++this.#averaged < factor) continue;
-      this.#frame[this.#filled++] = Math.round(this.#sum / factor);
+      frame[this.#filled++] = Math.round(this.#sum / factor);
       this.#sum = 0;
       this.#averaged = 0;
     }

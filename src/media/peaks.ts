@@ -13,7 +13,8 @@ export interface Peaks {
 export const MAX_POINTS = 2_048;
 /** Length of a stretch while there are not too many, ms. */
 const FIRST_POINT_MS = 20;
-const FIRST_CAPACITY = 256;
+/** Stretches that there is room for at first; it doubles. */
+const FIRST_CAPACITY = 64;
 
 /**
  * Gathers the peaks of audio of any length in bounded memory: stretches of 20 ms, joined in pairs whenever they

@@ -6,6 +6,7 @@ export const BAND_FRAME = NARROWBAND_RATE / 100;
 /** Second-order Butterworth high-pass that takes out mains hum and rumble, in the low band. */
 const HIGH_PASS_HZ = 150;
 const LOW_BAND_RATE = NARROWBAND_RATE / 4;
+const HIGH_PASS = highPass(HIGH_PASS_HZ, LOW_BAND_RATE);
 
 /** Low-band samples kept for {@link VoiceBands.periodicity}; a power of two. */
 const KEPT = 128;
@@ -27,8 +28,9 @@ export class VoiceBands {
   middle = 0;
   high = 0;
 
-  readonly #filter = highPass(HIGH_PASS_HZ, LOW_BAND_RATE);
-  readonly #kept = new Float64Array(KEPT);
+  readonly #filter: HighPassState = { x1: 0, x2: 0, y1: 0, y2: 0 };
+  /** Made for the first frame that is not digital silence. */
+  #kept: Float64Array | undefined;
   #keptAt = 0;
 
   /**
@@ -37,6 +39,7 @@ export class VoiceBands {
    */
   periodicity(): number {
     const kept = this.#kept;
+    if (kept === undefined) return 0;
     const end = this.#keptAt;
     let energy = 0;
     for (let i = 1; i <= COMPARED; i++) {
@@ -64,7 +67,8 @@ export class VoiceBands {
       this.#rest();
       return;
     }
-    const { b0, a1, a2 } = filter;
+    const { b0, a1, a2 } = HIGH_PASS;
+    this.#kept ??= new Float64Array(KEPT);
     const kept = this.#kept;
     let at = this.#keptAt;
     let { x1, x2, y1, y2 } = filter;
@@ -103,8 +107,10 @@ export class VoiceBands {
 
   /** What {@link measure} comes to where there is digital silence behind digital silence. */
   #rest(): void {
-    for (let i = 0; i < BAND_FRAME / 4; i++) this.#kept[(this.#keptAt + i) & KEPT_MASK] = 0;
-    this.#keptAt = (this.#keptAt + BAND_FRAME / 4) & KEPT_MASK;
+    if (this.#kept !== undefined) {
+      for (let i = 0; i < BAND_FRAME / 4; i++) this.#kept[(this.#keptAt + i) & KEPT_MASK] = 0;
+      this.#keptAt = (this.#keptAt + BAND_FRAME / 4) & KEPT_MASK;
+    }
     this.low = this.middle = this.high = 0;
   }
 }
@@ -114,15 +120,18 @@ function isSilent(samples: Int16Array, from: number, end: number): boolean {
   return true;
 }
 
-function isAtRest({ x1, x2, y1, y2 }: HighPass): boolean {
+function isAtRest({ x1, x2, y1, y2 }: HighPassState): boolean {
   return x1 === 0 && x2 === 0 && y1 === 0 && y2 === 0;
 }
 
-/** Coefficients and state of a biquad whose zeros lie at 0 Hz: y = b0 (x - 2 x1 + x2) - a1 y1 - a2 y2. */
+/** Coefficients of a biquad whose zeros lie at 0 Hz: y = b0 (x - 2 x1 + x2) - a1 y1 - a2 y2. */
 interface HighPass {
   readonly b0: number;
   readonly a1: number;
   readonly a2: number;
+}
+
+interface HighPassState {
   x1: number;
   x2: number;
   y1: number;
@@ -138,9 +147,5 @@ function highPass(cutoffHz: number, sampleRate: number): HighPass {
     b0: (1 + Math.cos(omega)) / 2 / a0,
     a1: (-2 * Math.cos(omega)) / a0,
     a2: (1 - alpha) / a0,
-    x1: 0,
-    x2: 0,
-    y1: 0,
-    y2: 0,
   };
 }

@@ -28,6 +28,7 @@ export interface ReceivePathOptions {
 
 /** How payloads of one type become samples. */
 interface PayloadFormat {
+  readonly payloadType: number;
   readonly codec: AudioCodec;
   /** Straight to their places, for codecs of the session's rate that allow it. */
   readonly direct: DecodeSamples | undefined;
@@ -48,6 +49,8 @@ const COMFORT_NOISE_CLOCK_RATE = 8000;
 /** Packets in a row that a decoder is led over. */
 const MAX_LOST = 6;
 const NO_SAMPLES = new Int16Array(0);
+/** Of the packet that is being received: shared by all of a thread. */
+const header = new RtpHeader();
 
 /**
  * What comes in: datagrams of the party we believe are decoded to their places on the timeline, and keys
@@ -57,15 +60,14 @@ export class ReceivePath {
   readonly latch = new SymmetricLatch();
   readonly timeline: ReceiveTimeline;
   readonly #options: ReceivePathOptions;
-  readonly #header = new RtpHeader();
-  /** By payload type, of all that were agreed on: packets of the former one are on their way at a change. */
-  readonly #formats = new Map<number, PayloadFormat>();
+  /** Of all payload types that were agreed on: packets of the former one are on their way at a change. */
+  #formats: readonly PayloadFormat[] = [];
   /** A payload decoded, at the codec's rate and at the session's: made for the first codec that needs them. */
   #decoded = NO_SAMPLES;
   #pcm = NO_SAMPLES;
-  readonly #fromPcm: DecodeSamples = (_bytes, offset, length, dest, destOffset) =>
-    copySamples(this.#pcm, offset, dest, destOffset, length);
-  #events = new TelephoneEventReceiver();
+  #fromPcm: DecodeSamples | undefined;
+  /** Made with the first agreement. */
+  #events: TelephoneEventReceiver | undefined;
   #payloadType: number | undefined;
   #eventPayloadType: number | undefined;
   /** Clock rates of the present codec and of its keys, Hz; 0 before the first agreement. */
@@ -91,20 +93,16 @@ export class ReceivePath {
       this.#eventClockRate = telephoneEventClockRate;
       this.#events = new TelephoneEventReceiver(telephoneEventClockRate);
     }
-    if (this.#formats.get(payloadType)?.codec !== codec) {
-      this.#formats.get(payloadType)?.frames?.close();
-      this.#formats.set(payloadType, this.#formatOf(codec));
+    if (this.#formatOf(payloadType)?.codec !== codec) {
+      this.#forget(payloadType);
+      this.#formats = this.#formats.concat(this.#newFormat(payloadType, codec));
     }
-    if (telephoneEventPayloadType !== undefined) {
-      this.#formats.get(telephoneEventPayloadType)?.frames?.close();
-      this.#formats.delete(telephoneEventPayloadType);
-    }
-    const payloadTypes = [...this.#formats.keys(), COMFORT_NOISE];
-    if (telephoneEventPayloadType !== undefined) payloadTypes.push(telephoneEventPayloadType);
+    if (telephoneEventPayloadType !== undefined) this.#forget(telephoneEventPayloadType);
+    const events = telephoneEventPayloadType === undefined ? [] : [telephoneEventPayloadType];
     this.latch.signal(
       { address: media.remoteAddress, port: media.remotePort },
       media.remoteRtcpPort,
-      payloadTypes,
+      this.#formats.map((format) => format.payloadType).concat(COMFORT_NOISE, events),
     );
   }
 
@@ -115,9 +113,8 @@ export class ReceivePath {
 
   /** Takes a datagram that came to the RTP port; whatever is no packet of this stream is dropped. */
   receive(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
-    const header = this.#header;
     if (this.#clockRate === 0 || parseRtp(bytes, header) !== 'ok') return;
-    const format = this.#formats.get(header.payloadType);
+    const format = this.#formatOf(header.payloadType);
     const isEvent = header.payloadType === this.#eventPayloadType;
     if (format === undefined && !isEvent && header.payloadType !== COMFORT_NOISE) return;
     if (!this.latch.admit(address, port, header, nowMs)) return;
@@ -132,19 +129,19 @@ export class ReceivePath {
     const clockRate = isEvent ? this.#eventClockRate : COMFORT_NOISE_CLOCK_RATE;
     const timestamp = clockRate === this.#clockRate ? this.#scaled(header.timestamp) : undefined;
     this.timeline.observe(header, timestamp, isEvent ? undefined : bytes);
-    if (!isEvent) return;
+    if (!isEvent || this.#events === undefined) return;
     for (const signal of this.#events.push(header, bytes, nowMs)) this.#signal(signal);
   }
 
   /** One frame period has passed. @returns samples that the timeline's head has moved */
   tick(nowMs: number): number {
-    for (const signal of this.#events.tick(nowMs)) this.#signal(signal);
+    if (this.#events !== undefined) for (const signal of this.#events.tick(nowMs)) this.#signal(signal);
     return this.timeline.tick(nowMs);
   }
 
   close(): void {
-    for (const { frames } of this.#formats.values()) frames?.close();
-    this.#formats.clear();
+    for (const { frames } of this.#formats) frames?.close();
+    this.#formats = [];
   }
 
   #signal(signal: DigitSignal): void {
@@ -153,15 +150,32 @@ export class ReceivePath {
     else this.#options.onKeyUp?.(position, signal.durationMs);
   }
 
-  #formatOf(codec: AudioCodec): PayloadFormat {
+  /** Of a few: a look at each is quicker than a table, and takes less memory. */
+  #formatOf(payloadType: number): PayloadFormat | undefined {
+    const formats = this.#formats;
+    for (let i = 0; i < formats.length; i++) if (formats[i]!.payloadType === payloadType) return formats[i];
+    return undefined;
+  }
+
+  #forget(payloadType: number): void {
+    const format = this.#formatOf(payloadType);
+    if (format === undefined) return;
+    format.frames?.close();
+    this.#formats = this.#formats.filter((other) => other !== format);
+  }
+
+  #newFormat(payloadType: number, codec: AudioCodec): PayloadFormat {
     const { sampleRate } = this.#options;
     const own = CODEC_RATES[codec].sampleRate;
     const direct = own === sampleRate ? DIRECT_DECODERS[codec] : undefined;
     if (direct === undefined && this.#pcm === NO_SAMPLES) {
       this.#decoded = new Int16Array((CODEC_RATES.OPUS.sampleRate * MAX_PAYLOAD_MS) / 1000);
       this.#pcm = new Int16Array((sampleRate * MAX_PAYLOAD_MS) / 1000);
+      this.#fromPcm = (_bytes, offset, length, dest, destOffset) =>
+        copySamples(this.#pcm, offset, dest, destOffset, length);
     }
     return {
+      payloadType,
       codec,
       direct,
       frames: direct === undefined ? createFrameDecoder(codec) : undefined,
@@ -173,9 +187,8 @@ export class ReceivePath {
     };
   }
 
-  /** Decodes the payload of {@link #header} as a whole and places its samples. */
+  /** Decodes the payload of {@link header} as a whole and places its samples. */
   #decodeFrames(format: PayloadFormat, bytes: Uint8Array, nowMs: number): void {
-    const header = this.#header;
     const { sampleRate } = this.#options;
     const { payloadOffset, payloadLength } = header;
     if (header.sequence === format.sequence && header.ssrc === format.ssrc) return;
@@ -200,12 +213,12 @@ export class ReceivePath {
     header.payloadOffset = 0;
     header.payloadLength = count;
     header.timestamp = scaled(header.timestamp, sampleRate, rates.clockRate);
-    this.timeline.push(header, bytes, this.#fromPcm, nowMs);
+    this.timeline.push(header, bytes, this.#fromPcm!, nowMs);
   }
 
-  /** Tells the decoder of packets that are missing before {@link #header}, as far as that shows. */
+  /** Tells the decoder of packets that are missing before {@link header}, as far as that shows. */
   #tellLoss({ frames, codec, ssrc, highest, nextTimestamp }: PayloadFormat): void {
-    const { ssrc: newSsrc, sequence: newSequence, timestamp } = this.#header;
+    const { ssrc: newSsrc, sequence: newSequence, timestamp } = header;
     if (frames?.lost === undefined || ssrc !== newSsrc || this.#options.conceal === false) return;
     const ahead = (newSequence - highest) & 0xffff;
     if (ahead < 2 || ahead > MAX_LOST + 1) return;

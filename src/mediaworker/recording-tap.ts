@@ -4,6 +4,7 @@ import type { EndCause, RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ListenRing } from './listen-ring.ts';
+import type { SessionDenoiser } from './session-denoiser.ts';
 
 export interface RecordingTapOptions {
   readonly timeline: ReceiveTimeline;
@@ -11,8 +12,8 @@ export interface RecordingTapOptions {
   readonly from: number;
   /** What the party hears; undefined when only the party is recorded. */
   readonly listen: ListenRing | undefined;
-  /** Puts what a noise filter made of the party's audio in its place. */
-  readonly denoise: (samples: Int16Array, from: number, count: number) => void;
+  /** What is recorded of the party is what this makes of it. */
+  readonly denoiser: Pick<SessionDenoiser, 'apply'>;
   /** Silences what shall not be kept of the party's audio; undefined: all is kept. */
   readonly mask: ((samples: Int16Array, from: number, count: number) => void) | undefined;
   readonly sampleRate: number;
@@ -35,7 +36,7 @@ export class RecordingTap {
   readonly #recorder: Recorder;
   readonly #timeline: ReceiveTimeline;
   readonly #listen: ListenRing | undefined;
-  readonly #denoise: RecordingTapOptions['denoise'];
+  readonly #denoiser: RecordingTapOptions['denoiser'];
   readonly #mask: RecordingTapOptions['mask'];
   readonly #perMs: number;
   readonly #portion: number;
@@ -48,10 +49,11 @@ export class RecordingTap {
   #finished: Promise<unknown> | undefined;
 
   constructor(spec: RecordSpec, options: RecordingTapOptions) {
+    const { onEvent } = options;
     this.spec = spec;
     this.#timeline = options.timeline;
     this.#listen = options.listen;
-    this.#denoise = options.denoise;
+    this.#denoiser = options.denoiser;
     this.#mask = options.mask;
     this.#perMs = options.sampleRate / 1000;
     this.#portion = this.#perMs * PORTION_MS;
@@ -68,7 +70,7 @@ export class RecordingTap {
           // A file that fails does so on its own, outside of any call of ours that would settle.
           queueMicrotask(() => this.#settle());
         }
-        options.onEvent(this, event);
+        onEvent(this, event);
       },
     });
   }
@@ -80,7 +82,7 @@ export class RecordingTap {
     for (let from = head - this.#behind; from < head && !this.#ending; ) {
       const count = Math.min(CHUNK, head - from);
       this.#timeline.copyTo(speakChunk, 0, from, count);
-      this.#denoise(speakChunk, from, count);
+      this.#denoiser.apply(speakChunk, from, count);
       this.#listen?.copyTo(listenChunk, 0, from, count);
       this.#recorder.observe(speakChunk, this.#listen && listenChunk, 0, count);
       from += count;
@@ -143,7 +145,7 @@ export class RecordingTap {
       const count = Math.min(CHUNK, until - this.#position, this.#recorder.pendingSamples);
       if (count <= 0) return;
       this.#timeline.copyTo(speakChunk, 0, this.#position, count);
-      this.#denoise(speakChunk, this.#position, count);
+      this.#denoiser.apply(speakChunk, this.#position, count);
       this.#mask?.(speakChunk, this.#position, count);
       this.#listen?.copyTo(listenChunk, 0, this.#position, count);
       let missing = this.#timeline.missingSamples(this.#position, count);

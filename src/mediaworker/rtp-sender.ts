@@ -26,6 +26,14 @@ const DEFAULT_PTIME_MS = 20;
 /** Dynamic payload types (RFC 3551 6): the highest that nobody has agreed on is that of keepalives. */
 const DYNAMIC_TYPES = { lowest: 96, highest: 127 };
 
+/** Packets in the making and on their way. */
+interface PacketBuffers {
+  /** Each as long as a packet, so that most packets are sent without a view of their own. */
+  readonly packets: readonly Uint8Array[];
+  /** Of each of them: payload bytes from the first on that are silence. */
+  readonly silent: Uint16Array;
+}
+
 /** A codec that takes the audio of a packet as a whole. */
 interface FramePacker {
   readonly codec: AudioCodec;
@@ -46,14 +54,9 @@ export class RtpSender {
   readonly #idle: IdleMedia;
   readonly #send: SendDatagram;
   readonly #sampleRate: number;
-  /**
-   * Each as long as a packet, so that most packets are sent without a view of their own. Made for the first packet:
-   * many calls never send one.
-   */
-  #made: readonly Uint8Array[] | undefined;
+  /** Made for the first packet: many calls never send one. */
+  #made: PacketBuffers | undefined;
   #payloadBytes: number;
-  /** Of each buffer: payload bytes from the first on that are silence. */
-  readonly #silent = new Uint16Array(SEND_BUFFERS);
   #buffer = 0;
   #payloadType = 0;
   /** Payload types that were agreed on, once and for the whole call. */
@@ -85,7 +88,7 @@ export class RtpSender {
     this.#timestamp = Math.floor(options.random() * 0x1_0000_0000);
   }
 
-  get #buffers(): readonly Uint8Array[] {
+  get #buffers(): PacketBuffers {
     this.#made ??= packetBuffers(this.#payloadBytes);
     return this.#made;
   }
@@ -110,7 +113,7 @@ export class RtpSender {
     this.#agree(payloadType, eventPayloadType);
     this.#encode = codec === 'PCMA' ? encodePcma : encodePcmu;
     this.#silence = codec === 'PCMA' ? PCMA_SILENCE : PCMU_SILENCE;
-    this.#silent.fill(0);
+    this.#made?.silent.fill(0);
     const { sampleRate, clockRate } = CODEC_RATES[codec];
     this.#clockPerSample = clockRate / this.#sampleRate;
     const packetMs = packetTimeOf(codec, Math.min(Math.max(ptimeMs, 10), MAX_PTIME_MS));
@@ -193,7 +196,7 @@ export class RtpSender {
   /** Sends a payload of another type (RFC 4733) at `timestamp`, in the same sequence of packets. */
   sendOther(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array): void {
     this.#flush();
-    this.#silent[this.#buffer] = 0;
+    this.#buffers.silent[this.#buffer] = 0;
     const buffer = this.#next();
     writeRtpHeader(buffer, payloadType, marker, this.#sequence, timestamp, this.ssrc);
     buffer.set(payload, RTP_HEADER_LENGTH);
@@ -219,8 +222,9 @@ export class RtpSender {
       this.#frames.pcm.set(frame.subarray(from, from + count), at);
       return;
     }
-    this.#encode(frame, from, count, this.#buffers[this.#buffer]!, RTP_HEADER_LENGTH + at);
-    if (this.#silent[this.#buffer]! > at) this.#silent[this.#buffer] = at;
+    const { packets, silent } = this.#buffers;
+    this.#encode(frame, from, count, packets[this.#buffer]!, RTP_HEADER_LENGTH + at);
+    if (silent[this.#buffer]! > at) silent[this.#buffer] = at;
   }
 
   /** A buffer that was sent as silence before is silent already. */
@@ -231,10 +235,11 @@ export class RtpSender {
       this.#frames.pcm.fill(0, at, until);
       return;
     }
-    const silent = this.#silent[this.#buffer]!;
-    if (silent >= until) return;
-    this.#buffers[this.#buffer]!.fill(this.#silence, RTP_HEADER_LENGTH + at, RTP_HEADER_LENGTH + until);
-    if (silent >= at) this.#silent[this.#buffer] = until;
+    const { packets, silent } = this.#buffers;
+    const known = silent[this.#buffer]!;
+    if (known >= until) return;
+    packets[this.#buffer]!.fill(this.#silence, RTP_HEADER_LENGTH + at, RTP_HEADER_LENGTH + until);
+    if (known >= at) silent[this.#buffer] = until;
   }
 
   #flush(): void {
@@ -276,7 +281,7 @@ export class RtpSender {
   }
 
   #next(): Uint8Array {
-    const buffer = this.#buffers[this.#buffer]!;
+    const buffer = this.#buffers.packets[this.#buffer]!;
     this.#buffer = (this.#buffer + 1) % SEND_BUFFERS;
     return buffer;
   }
@@ -290,6 +295,9 @@ export class RtpSender {
   }
 }
 
-function packetBuffers(payloadBytes: number): readonly Uint8Array[] {
-  return Array.from({ length: SEND_BUFFERS }, () => new Uint8Array(RTP_HEADER_LENGTH + payloadBytes));
+function packetBuffers(payloadBytes: number): PacketBuffers {
+  return {
+    packets: Array.from({ length: SEND_BUFFERS }, () => new Uint8Array(RTP_HEADER_LENGTH + payloadBytes)),
+    silent: new Uint16Array(SEND_BUFFERS),
+  };
 }

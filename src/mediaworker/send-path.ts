@@ -42,7 +42,6 @@ interface Overlay {
 
 /** What goes out, frame by frame: keys before beeps before sounds before silence; and how it is packed. */
 export class SendPath {
-  readonly player: Player;
   readonly sender: RtpSender;
   readonly #options: SendPathOptions;
   readonly #frame: number;
@@ -52,10 +51,11 @@ export class SendPath {
   readonly #dialling: Dialled[] = [];
   readonly #overlays: Overlay[] = [];
   #media: NegotiatedMedia | undefined;
+  #player: Player | undefined;
   #peer: PeerAudio | undefined;
 
   constructor(options: SendPathOptions) {
-    const { sessionId, sampleRate, onEvent } = options;
+    const { sampleRate } = options;
     this.#options = options;
     this.#frame = (sampleRate * options.tickMs) / 1000;
     const { sent, silence } = frameScratch(this.#frame);
@@ -67,7 +67,13 @@ export class SendPath {
       random: options.random,
       send: options.send,
     });
-    this.player = new Player(sampleRate, {
+  }
+
+  /** Made when it is asked for: a call that only records plays nothing. */
+  get player(): Player {
+    if (this.#player !== undefined) return this.#player;
+    const { sessionId, sampleRate, onEvent } = this.#options;
+    this.#player = new Player(sampleRate, {
       soundStarted: (playId, index, atMs) =>
         onEvent({ type: 'soundStarted', sessionId, playId, index, atMs }),
       playEnded: (playId, state, playedMs, error) =>
@@ -82,11 +88,17 @@ export class SendPath {
       streamProgress: (streamId, consumedSamples) =>
         onEvent({ type: 'streamProgress', sessionId, streamId, consumedSamples }),
     });
+    return this.#player;
   }
 
   configure(media: NegotiatedMedia): void {
     this.#media = media;
     this.sender.configure(media.codec, media.payloadType, media.ptimeMs, media.telephoneEventPayloadType);
+  }
+
+  /** Ends all that plays. */
+  stopPlaying(): void {
+    this.#player?.stopAll();
   }
 
   /** Frees what sounds are encoded with. */
@@ -151,7 +163,7 @@ export class SendPath {
   /** Nothing sounds, is keyed or beeped, nor comes from a peer, and only a call of this path changes that. */
   get isIdle(): boolean {
     return (
-      !this.player.active &&
+      this.#player?.active !== true &&
       this.#dialling.length === 0 &&
       this.#overlays.length === 0 &&
       this.#peer === undefined &&
@@ -205,7 +217,7 @@ export class SendPath {
   #fillOut(): boolean {
     const overlay = this.#overlays[0];
     let sounding = true;
-    if (overlay === undefined) sounding = this.player.fill(this.#out, this.#frame);
+    if (overlay === undefined) sounding = this.#player?.fill(this.#out, this.#frame) === true;
     else this.#fillWithTone(overlay.tone);
     sounding = this.#peer?.mixInto(this.#out, sounding) ?? sounding;
     sounding = this.#options.mixIn?.(this.#out, sounding) ?? sounding;

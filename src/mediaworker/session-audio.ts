@@ -120,10 +120,9 @@ export class SessionAudio {
       clock,
       socket,
       receiveFrame: (nowMs) => this.#receiveFrame(nowMs),
-      sendIdle: () => this.#sendPath.sendIdle(),
       may: () => (!this.#canWait ? 'not' : this.#hurries ? 'briefly' : 'long'),
-      payloadType: () => this.#receivePath.payloadType,
-      sendsIdle: () => this.#sendPath.sendsIdle,
+      receivePath: this.#receivePath,
+      sendPath: this.#sendPath,
     });
     this.#denoiser = new SessionDenoiser({ sessionId, sampleRate, clock, onEvent });
     this.#recordings = new SessionRecordings({
@@ -347,8 +346,8 @@ export class SessionAudio {
   async #close(cause: EndCause): Promise<MediaStatistics> {
     this.#waiting.leave();
     const { timeline, latch } = this.#receivePath;
-    const { player, sender } = this.#sendPath;
-    player.stopAll();
+    const { sender } = this.#sendPath;
+    this.#sendPath.stopPlaying();
     timeline.judgePending();
     const { head, receivedUntil } = timeline;
     for (let from = head; from < receivedUntil; from += this.#frame) {

@@ -49,8 +49,9 @@ export class SessionRecordings {
   readonly #timeline: ReceiveTimeline;
   readonly #maxDigitAhead: number;
   readonly #maxDigitBehind: number;
-  readonly #taps: RecordingTap[] = [];
-  readonly #finishing = new Set<RecordingTap>();
+  /** Replaced, not changed: an array that something is pushed to gets room for 16 more. */
+  #taps: readonly RecordingTap[] = [];
+  #finishing: readonly RecordingTap[] = [];
   /** Keys that the live head has not reached yet. */
   readonly #digits: PendingDigit[] = [];
   #listen: ListenRing | undefined;
@@ -100,14 +101,14 @@ export class SessionRecordings {
         // In what was said before now nobody has looked for keys that sound.
         from: this.#timeline.headAt(spec.beep || spec.maskDtmf === true ? Number.POSITIVE_INFINITY : askedMs),
         listen: spec.direction === 'speak' ? undefined : this.#listen,
-        denoise: (samples, from, count) => denoiser.apply(samples, from, count),
+        denoiser,
         mask: spec.maskDtmf === true ? (samples, from, count) => keys.mask(samples, from, count) : undefined,
         sampleRate,
         clock,
         createTarget,
         onEvent: (from, event) => this.#recorderSaid(from, event),
       });
-      this.#taps.push(tap);
+      this.#taps = this.#taps.concat(tap);
       if (spec.beep) {
         sendPath.overlay(tap, generateTone(RECORD_BEEP, sampleRate), () => tap.begin());
         this.#options.onBeep();
@@ -135,12 +136,12 @@ export class SessionRecordings {
   /** Ends all of them. A key that was pressed before counts, though the live head never comes to it. */
   stopAll(cause: EndCause): void {
     for (const { digit } of this.#digits.splice(0)) this.#pressed(digit, 0);
-    for (const tap of [...this.#taps]) tap.stop(cause);
+    for (const tap of this.#taps) tap.stop(cause);
   }
 
   /** Resolves when the files of all that have ended are closed. */
   async finished(): Promise<void> {
-    await Promise.all([...this.#finishing].map((tap) => tap.finished()));
+    await Promise.all(this.#finishing.map((tap) => tap.finished()));
   }
 
   /** A key counts at its place on the timeline, which the live head may not have reached yet, or passed. */
@@ -200,7 +201,7 @@ export class SessionRecordings {
 
   /** @param behind samples before the live head */
   #pressed(digit: string, behind: number): void {
-    for (const tap of [...this.#taps]) tap.digit(digit, behind);
+    for (const tap of this.#taps) tap.digit(digit, behind);
   }
 
   #recorderSaid(tap: RecordingTap, event: RecorderEvent): void {
@@ -215,11 +216,11 @@ export class SessionRecordings {
         return;
       case 'ending':
         this.#forget(tap);
-        this.#finishing.add(tap);
+        this.#finishing = this.#finishing.concat(tap);
         return;
       case 'ended':
         this.#forget(tap);
-        this.#finishing.delete(tap);
+        this.#finishing = this.#finishing.filter((other) => other !== tap);
         this.#ended(recordingId, event.outcome);
         return;
       case 'notice':
@@ -232,8 +233,7 @@ export class SessionRecordings {
   }
 
   #forget(tap: RecordingTap): void {
-    const at = this.#taps.indexOf(tap);
-    if (at >= 0) this.#taps.splice(at, 1);
+    this.#taps = this.#taps.filter((other) => other !== tap);
     this.#options.sendPath.dropOverlay(tap);
   }
 

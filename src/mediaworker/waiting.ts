@@ -3,6 +3,8 @@ import type { Clock } from '../time/clock.ts';
 import { DeferredFrames } from './deferred-frames.ts';
 import { FrameTimes } from './frame-times.ts';
 import type { Patience } from './patience.ts';
+import type { ReceivePath } from './receive-path.ts';
+import type { SendPath } from './send-path.ts';
 
 /** `briefly`: until the next look; `long`: until the last look of its round. */
 export type Wait = 'not' | 'briefly' | 'long';
@@ -13,14 +15,10 @@ export interface WaitingOptions {
   readonly socket: RtpSocket;
   /** Does the receiving half of the frame of that time, ms. */
   readonly receiveFrame: (nowMs: number) => void;
-  /** Sends what belongs into a frame in which nothing sounds. */
-  readonly sendIdle: () => void;
   /** How long what comes may wait now. */
   readonly may: () => Wait;
-  /** Of the audio; undefined before there is any. */
-  readonly payloadType: () => number | undefined;
-  /** A packet leaves in each frame. */
-  readonly sendsIdle: () => boolean;
+  readonly receivePath: Pick<ReceivePath, 'payloadType'>;
+  readonly sendPath: Pick<SendPath, 'sendIdle' | 'sendsIdle'>;
 }
 
 /**
@@ -84,10 +82,10 @@ export class Waiting {
 
   /** Behind a frame of this turn: waits from now on for as long as it may. */
   begin(turn: number | undefined): void {
-    const { patience, may, payloadType, socket, sendsIdle } = this.#options;
+    const { patience, may, receivePath, sendPath, socket } = this.#options;
     if (patience === undefined || !this.#isTurn(turn, this.#waits === 'not' ? 'long' : this.#waits)) return;
     const waits = may();
-    const audio = payloadType();
+    const audio = receivePath.payloadType;
     if (waits === this.#waits || audio === undefined) return;
     if (waits === 'not') {
       this.end();
@@ -101,7 +99,7 @@ export class Waiting {
     }
     this.#waits = waits;
     this.#stirred = false;
-    patience.onSleep(waits === 'long' && !sendsIdle());
+    patience.onSleep(waits === 'long' && !sendPath.sendsIdle);
   }
 
   /** Makes up for all that waits; nothing waits any more. */
@@ -135,6 +133,6 @@ export class Waiting {
 
   /** What is sent in the frames so far; several of them when it has slept. */
   #sendIdle(): void {
-    for (; this.#unsent < this.#times.count; this.#unsent++) this.#options.sendIdle();
+    for (; this.#unsent < this.#times.count; this.#unsent++) this.#options.sendPath.sendIdle();
   }
 }

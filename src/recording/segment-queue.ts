@@ -4,13 +4,22 @@ export const SEGMENT_SILENCE = 1;
 export const SEGMENT_SKIP = 2;
 export type SegmentKind = typeof SEGMENT_KEEP | typeof SEGMENT_SILENCE | typeof SEGMENT_SKIP;
 
+/** A run of one kind. */
+interface Segment {
+  readonly kind: SegmentKind;
+  count: number;
+}
+
 /**
  * The verdicts on audio that was observed at the live head and will be appended to the file some 300 ms later,
  * in order, as runs of equal kind. Its length is bounded by the number of pauses within that time.
  */
 export class SegmentQueue {
-  readonly #kinds: SegmentKind[] = [];
-  readonly #counts: number[] = [];
+  /** The newest run; without samples when there is none. */
+  #kind: SegmentKind = SEGMENT_KEEP;
+  #count = 0;
+  /** Those before it. Made for the first of them: most recordings have one run at a time. */
+  #before: Segment[] | undefined;
   #total = 0;
 
   /** Samples in all. */
@@ -20,33 +29,36 @@ export class SegmentQueue {
 
   /** Kind of the first sample. Only when `total` > 0. */
   get headKind(): SegmentKind {
-    return this.#kinds[0]!;
+    return this.#before?.[0]?.kind ?? this.#kind;
   }
 
   /** Samples from the first on that are of its kind. Only when `total` > 0. */
   get headCount(): number {
-    return this.#counts[0]!;
+    return this.#before?.[0]?.count ?? this.#count;
   }
 
   push(kind: SegmentKind, count: number): void {
     if (count === 0) return;
-    const last = this.#kinds.length - 1;
-    if (last >= 0 && this.#kinds[last] === kind) this.#counts[last]! += count;
-    else {
-      this.#kinds.push(kind);
-      this.#counts.push(count);
+    if (this.#count > 0 && this.#kind !== kind) {
+      this.#before ??= [];
+      this.#before.push({ kind: this.#kind, count: this.#count });
+      this.#count = 0;
     }
+    this.#kind = kind;
+    this.#count += count;
     this.#total += count;
   }
 
   /** Removes `count` (at most `headCount`) samples at the head. */
   shift(count: number): void {
     this.#total -= count;
-    this.#counts[0]! -= count;
-    if (this.#counts[0] === 0) {
-      this.#counts.shift();
-      this.#kinds.shift();
+    const head = this.#before?.[0];
+    if (head === undefined) {
+      this.#count -= count;
+      return;
     }
+    head.count -= count;
+    if (head.count === 0) this.#before?.shift();
   }
 
   /**
@@ -54,21 +66,21 @@ export class SegmentQueue {
    * @returns how many
    */
   dropKeptTail(count: number): number {
-    const last = this.#kinds.length - 1;
-    if (last < 0 || this.#kinds[last] !== SEGMENT_KEEP) return 0;
-    const dropped = Math.min(count, this.#counts[last]!);
-    this.#counts[last]! -= dropped;
+    if (this.#count === 0 || this.#kind !== SEGMENT_KEEP) return 0;
+    const dropped = Math.min(count, this.#count);
+    this.#count -= dropped;
     this.#total -= dropped;
-    if (this.#counts[last] === 0) {
-      this.#counts.pop();
-      this.#kinds.pop();
+    const former = this.#count === 0 ? this.#before?.pop() : undefined;
+    if (former !== undefined) {
+      this.#kind = former.kind;
+      this.#count = former.count;
     }
     return dropped;
   }
 
   clear(): void {
-    this.#kinds.length = 0;
-    this.#counts.length = 0;
+    this.#before = undefined;
+    this.#count = 0;
     this.#total = 0;
   }
 }

@@ -12,6 +12,9 @@ export type DecodeSamples = (
   destOffset: number,
 ) => void;
 
+const NO_SAMPLES = new Int16Array(0);
+const NO_MARKS = new Int32Array(0);
+
 /**
  * Samples addressed by absolute position (0, 1, 2 … without end), of which the window `[oldest, end)` is kept
  * in a ring. Marks go with each sample: *received*, *expected* (sent, as far as the sequence numbers tell), and
@@ -23,31 +26,20 @@ export type DecodeSamples = (
 export class SampleRing {
   /** Samples that it holds; a power of two. */
   readonly capacity: number;
-  /** Samples that there is memory for: half of them, until a sender runs ahead farther than that. */
-  #stored: number;
-  #mask: number;
-  #samples: Int16Array;
+  /** Samples that there is memory for: none before the first, then half, until a sender runs ahead farther than that. */
+  #stored = 0;
+  #mask = -1;
+  #samples: Int16Array = NO_SAMPLES;
   /** One bit per sample. */
-  #received: Int32Array;
-  #expected: Int32Array;
+  #received: Int32Array = NO_MARKS;
+  #expected: Int32Array = NO_MARKS;
   /** Made when it is needed, which on a good line is never. */
   #restored: Int32Array | undefined;
   #oldest = 0;
-  /** Nothing was ever written or marked. */
-  #isBlank = true;
 
   /** @param minimum samples that must fit; the capacity is the next power of two, at least 64 */
   constructor(minimum: number) {
     this.capacity = 2 ** Math.ceil(Math.log2(Math.max(minimum, 64)));
-    this.#stored = Math.max(64, this.capacity / 2);
-    this.#mask = this.#stored - 1;
-    // One piece of memory for all three: each would have the overhead of its own.
-    const marksAt = 2 * this.#stored;
-    const bytesOfMarks = this.#stored / 8;
-    const memory = new ArrayBuffer(marksAt + 2 * bytesOfMarks);
-    this.#samples = new Int16Array(memory, 0, this.#stored);
-    this.#received = new Int32Array(memory, marksAt, this.#stored / 32);
-    this.#expected = new Int32Array(memory, marksAt + bytesOfMarks, this.#stored / 32);
   }
 
   /** The first position that is kept. */
@@ -175,12 +167,12 @@ export class SampleRing {
 
   /** Moves the window up to `oldest`: what lay before is forgotten, and the same space ahead is silent. */
   forgetBefore(oldest: number): void {
-    const count = Math.min(oldest - this.#oldest, this.#stored);
-    if (count <= 0) return;
-    if (this.#isBlank) {
+    if (oldest <= this.#oldest) return;
+    if (this.#stored === 0) {
       this.#oldest = oldest;
       return;
     }
+    const count = Math.min(oldest - this.#oldest, this.#stored);
     const index = this.#oldest & this.#mask;
     const first = Math.min(count, this.#stored - index);
     this.#clearAt(index, first);
@@ -189,7 +181,7 @@ export class SampleRing {
   }
 
   copyTo(dest: Int16Array, destOffset: number, from: number, count: number): void {
-    if (this.#isBlank) {
+    if (this.#stored === 0) {
       dest.fill(0, destOffset, destOffset + count);
       return;
     }
@@ -227,7 +219,7 @@ export class SampleRing {
 
   /** Makes room for what lies before `end`, which is within the capacity. */
   #reserve(end: number): void {
-    this.#isBlank = false;
+    if (this.#stored === 0) this.#begin();
     if (end <= this.#storedEnd || this.#stored === this.capacity) return;
     const former = { mask: this.#mask, samples: this.#samples };
     const marks = [this.#received, this.#expected, this.#restored] as const;
@@ -241,6 +233,18 @@ export class SampleRing {
     this.#received = grown[0]!;
     this.#expected = grown[1]!;
     this.#restored = grown[2];
+  }
+
+  #begin(): void {
+    this.#stored = Math.max(64, this.capacity / 2);
+    this.#mask = this.#stored - 1;
+    // One piece of memory for all three: each would have the overhead of its own.
+    const marksAt = 2 * this.#stored;
+    const bytesOfMarks = this.#stored / 8;
+    const memory = new ArrayBuffer(marksAt + 2 * bytesOfMarks);
+    this.#samples = new Int16Array(memory, 0, this.#stored);
+    this.#received = new Int32Array(memory, marksAt, this.#stored / 32);
+    this.#expected = new Int32Array(memory, marksAt + bytesOfMarks, this.#stored / 32);
   }
 
   #grown(words: Int32Array, formerMask: number, until: number): Int32Array {
