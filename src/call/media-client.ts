@@ -19,20 +19,20 @@ export type SessionCommand = Addressed<Exclude<MediaCommand, { type: 'open' | 'c
 /** One media session, seen from the signalling side: opened, commanded, listened to and closed. */
 export class MediaClient {
   readonly sessionId: string;
-  /** The local UDP port of its RTP, known once open. */
-  readonly rtpPort: number;
   readonly #host: MediaHost;
   /** Another array after each change: an event reaches those of its beginning. */
   #listeners: readonly MediaListener[] = [];
+  /** Until it is open, and longer where it cannot be. */
+  #opening: Pick<PromiseWithResolvers<MediaClient>, 'resolve' | 'reject'> | undefined;
+  #rtpPort = 0;
   #closed: Promise<void> | undefined;
   #over = false;
   #sampleRate: number | undefined;
   #agreed: NegotiatedMedia | undefined;
 
-  private constructor(host: MediaHost, sessionId: string, rtpPort: number) {
+  private constructor(host: MediaHost, sessionId: string) {
     this.#host = host;
     this.sessionId = sessionId;
-    this.rtpPort = rtpPort;
   }
 
   /**
@@ -40,23 +40,17 @@ export class MediaClient {
    * @throws Error with the media side's reason (no free port, worker gone)
    */
   static open(host: MediaHost, options: OpenSession): Promise<MediaClient> {
+    const client = new MediaClient(host, options.sessionId);
     return new Promise((resolve, reject) => {
-      let client: MediaClient | undefined;
-      const take = (event: MediaEvent): void => {
-        if (event.type === 'opened') {
-          client = new MediaClient(host, options.sessionId, event.rtpPort);
-          resolve(client);
-        } else if (event.type === 'openFailed') {
-          reject(new Error(event.error));
-        } else if (client !== undefined) {
-          client.#dispatch(event);
-        } else if (event.type === 'closed') {
-          reject(new Error('the media side stopped before the session was open'));
-        }
-      };
-      host.subscribe(options.sessionId, take, options.beside);
+      client.#opening = { resolve, reject };
+      client.#subscribe(options.beside);
       host.send({ type: 'open', ...options });
     });
+  }
+
+  /** The local UDP port of its RTP. */
+  get rtpPort(): number {
+    return this.#rtpPort;
   }
 
   /** Of the session's audio, Hz: that of the first codec that was agreed on, narrow-band until then. */
@@ -98,6 +92,26 @@ export class MediaClient {
           this.#host.send({ type: 'close', sessionId: this.sessionId, cause });
         });
     return this.#closed;
+  }
+
+  /** Apart from {@link open}, so that what the host keeps holds on to nothing but this. */
+  #subscribe(beside: string | undefined): void {
+    this.#host.subscribe(this.sessionId, (event) => this.#take(event), beside);
+  }
+
+  #take(event: MediaEvent): void {
+    const opening = this.#opening;
+    if (opening === undefined) {
+      this.#dispatch(event);
+    } else if (event.type === 'opened') {
+      this.#opening = undefined;
+      this.#rtpPort = event.rtpPort;
+      opening.resolve(this);
+    } else if (event.type === 'openFailed') {
+      opening.reject(new Error(event.error));
+    } else if (event.type === 'closed') {
+      opening.reject(new Error('the media side stopped before the session was open'));
+    }
   }
 
   #dispatch(event: MediaEvent): void {

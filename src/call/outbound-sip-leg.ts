@@ -15,7 +15,7 @@ import { endReasonOf } from './sip-end.ts';
 import { sipData } from './sip-data.ts';
 import type { SipLegSite } from './sip-leg.ts';
 import { SipMedia } from './sip-media.ts';
-import { sessionHandlers } from './sip-session.ts';
+import { SipSession } from './sip-session.ts';
 
 export interface OutboundSipLegOptions extends SipLegSite {
   readonly endpoint: Pick<SipEndpoint, 'call' | 'localAddressFor'>;
@@ -146,16 +146,14 @@ class OutboundSipSignalling implements Signalling {
     }
     this.#call = endpoint.call(
       { ...invite, sdp: media.firstOffer(), ...(refusal !== undefined && { refusal }) },
-      {
-        ...sessionHandlers({
-          media: () => this.#media,
-          fail: () => void leg.hangup('error'),
-          log: this.#log,
-        }),
+      new SipSession({
+        log: this.#log,
+        opened: () => this.#media,
+        fail: () => void leg.hangup('error'),
         progress: (status, sdp) => this.#progress(leg, media, status, sdp),
         confirmed: (sdp) => this.#confirmed(leg, media, sdp),
         ended: (end) => this.#ended(leg, end),
-      },
+      }),
     );
     onSipCall(this.#call.sipCallId);
   }

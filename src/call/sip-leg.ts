@@ -10,7 +10,7 @@ import { MediaLeg, type MediaLegOptions, type Signalling } from './media-leg.ts'
 import { customHeaders, sipData } from './sip-data.ts';
 import { endReasonOf } from './sip-end.ts';
 import { SipMedia } from './sip-media.ts';
-import { sessionHandlers } from './sip-session.ts';
+import { SipSession, type SipSessionOwner, takeAnswer } from './sip-session.ts';
 
 /** What SIP legs need, whichever side begins. */
 export interface SipLegSite extends Omit<MediaLegOptions, 'info' | 'signalling'> {
@@ -78,10 +78,10 @@ export function createSipLeg(options: SipLegOptions): MediaLeg {
 }
 
 /** Answers, refuses and ends an incoming SIP call, and keeps its media in step with its SDP. */
-class InboundSipSignalling implements Signalling {
+class InboundSipSignalling implements Signalling, SipSessionOwner {
   readonly #options: SipLegOptions;
   readonly #call: IncomingSipCall;
-  readonly #log: Logger;
+  readonly log: Logger;
   readonly #clock: Clock;
   #leg: MediaLeg | undefined;
   #ringTimer: Timer | undefined;
@@ -94,27 +94,26 @@ class InboundSipSignalling implements Signalling {
   constructor(options: SipLegOptions) {
     this.#options = options;
     this.#call = options.call;
-    this.#log = options.log;
+    this.log = options.log;
     this.#clock = options.clock;
   }
 
   attach(leg: MediaLeg): void {
     this.#leg = leg;
-    const session = sessionHandlers({
-      media: () => this.#opened,
-      fail: () => void leg.hangup('error'),
-      log: this.#log,
-    });
-    this.#call.handle({
-      ...session,
-      confirmed: (sdp) => this.#confirmed(sdp, session.answer),
-      ended: (end) => this.#ended(end),
-    });
+    this.#call.handle(new SipSession(this));
     this.#ringTimer = this.#clock.after(RING_AFTER_MS, () => {
       if (this.#accepted || this.#over || this.#answerSdp !== undefined) return;
       this.#call.ring();
       leg.ringing();
     });
+  }
+
+  opened(): SipMedia | undefined {
+    return this.#opened;
+  }
+
+  fail(): void {
+    void this.#leg?.hangup('error');
   }
 
   get localAddress(): string {
@@ -151,19 +150,19 @@ class InboundSipSignalling implements Signalling {
   }
 
   /** A caller that made no offer answers ours in its ACK (RFC 3261 13.2.1). */
-  #confirmed(sdp: string | undefined, takeAnswer: (sdp: string) => void): void {
+  confirmed(sdp: string | undefined): void {
     if (this.#call.offer !== undefined) return;
     if (sdp !== undefined) {
-      takeAnswer(sdp);
+      takeAnswer(this, sdp);
     } else {
-      this.#log.warn({}, 'the caller gave no answer to our offer, ending the call');
-      void this.#leg?.hangup('error');
+      this.log.warn({}, 'the caller gave no answer to our offer, ending the call');
+      this.fail();
     }
   }
 
-  #ended(end: SipCallEnd): void {
+  ended(end: SipCallEnd): void {
     this.#finish();
-    this.#log.debug({ how: end.how, by: end.by, status: end.status, reason: end.reason }, 'SIP call over');
+    this.log.debug({ how: end.how, by: end.by, status: end.status, reason: end.reason }, 'SIP call over');
     void this.#leg?.endedRemotely(endReasonOf(end, this.#accepted));
     // A session that was opened for a call which then ended unanswered has no leg to close it.
     if (!this.#accepted && this.#answerSdp === undefined)

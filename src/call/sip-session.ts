@@ -1,5 +1,5 @@
 import type { Logger } from '../log/logger.ts';
-import type { SipCallHandlers } from '../sip/api.ts';
+import type { SipCallEnd, SipCallHandlers } from '../sip/api.ts';
 import { SipRefusal } from '../sip/errors.ts';
 import { SdpRefusal } from '../sip/sdp/offer-answer.ts';
 import { parseInfoDigit } from './info-digits.ts';
@@ -7,48 +7,77 @@ import type { SipMedia } from './sip-media.ts';
 
 /** A leg whose SIP session changes while it runs. */
 export interface SipSessionOwner {
-  /** Undefined until it is open. */
-  readonly media: () => SipMedia | undefined;
-  /** The session cannot go on: ends the call. */
-  readonly fail: () => void;
   readonly log: Logger;
+  /** Its media; undefined until they are open. */
+  opened(): SipMedia | undefined;
+  /** The session cannot go on: ends the call. */
+  fail(): void;
+  /** As the rest, of `SipCallHandlers`. */
+  progress?(status: number, sdp: string | undefined): void;
+  confirmed(sdp: string | undefined): void;
+  ended(end: SipCallEnd): void;
 }
 
 /** Keeps the media of a call in step with what its party says by SDP and INFO, whoever called whom. */
-export function sessionHandlers(
-  owner: SipSessionOwner,
-): Pick<SipCallHandlers, 'offer' | 'makeOffer' | 'answer' | 'info'> {
-  const { media, fail, log } = owner;
-  const opened = (): SipMedia => {
-    const present = media();
-    if (present === undefined) throw new SipRefusal(488);
-    return present;
-  };
-  return {
-    offer: (sdp) => {
-      const present = opened();
-      try {
-        const answer = present.answer(sdp);
-        log.info({}, 'the party changed the session');
-        return answer;
-      } catch (cause) {
-        if (cause instanceof SdpRefusal) throw new SipRefusal(488, { reason: 'Not Acceptable Here' });
-        throw cause;
-      }
-    },
-    makeOffer: () => opened().offer(),
-    answer: (sdp) => {
-      try {
-        media()?.accept(sdp);
-      } catch (cause) {
-        log.warn({ err: cause }, 'the party’s answer cannot be used, ending the call');
-        fail();
-      }
-    },
-    info: (contentType, body) => {
-      const pressed = parseInfoDigit(contentType, body);
-      if (pressed !== undefined) media()?.client.send({ type: 'digit', ...pressed });
-      else log.debug({ content_type: contentType }, 'INFO with content that means nothing to us');
-    },
-  };
+export class SipSession implements SipCallHandlers {
+  readonly #owner: SipSessionOwner;
+
+  constructor(owner: SipSessionOwner) {
+    this.#owner = owner;
+  }
+
+  offer(sdp: string): string {
+    const media = this.#media();
+    try {
+      const answer = media.answer(sdp);
+      this.#owner.log.info({}, 'the party changed the session');
+      return answer;
+    } catch (cause) {
+      if (cause instanceof SdpRefusal) throw new SipRefusal(488, { reason: 'Not Acceptable Here' });
+      throw cause;
+    }
+  }
+
+  makeOffer(): string {
+    return this.#media().offer();
+  }
+
+  answer(sdp: string): void {
+    takeAnswer(this.#owner, sdp);
+  }
+
+  info(contentType: string, body: string): void {
+    const { log } = this.#owner;
+    const pressed = parseInfoDigit(contentType, body);
+    if (pressed !== undefined) this.#owner.opened()?.client.send({ type: 'digit', ...pressed });
+    else log.debug({ content_type: contentType }, 'INFO with content that means nothing to us');
+  }
+
+  progress(status: number, sdp: string | undefined): void {
+    this.#owner.progress?.(status, sdp);
+  }
+
+  confirmed(sdp: string | undefined): void {
+    this.#owner.confirmed(sdp);
+  }
+
+  ended(end: SipCallEnd): void {
+    this.#owner.ended(end);
+  }
+
+  #media(): SipMedia {
+    const media = this.#owner.opened();
+    if (media === undefined) throw new SipRefusal(488);
+    return media;
+  }
+}
+
+/** Takes the party's answer to an offer of ours; one that cannot be used ends the call. */
+export function takeAnswer(owner: Pick<SipSessionOwner, 'log' | 'opened' | 'fail'>, sdp: string): void {
+  try {
+    owner.opened()?.accept(sdp);
+  } catch (cause) {
+    owner.log.warn({ err: cause }, 'the party’s answer cannot be used, ending the call');
+    owner.fail();
+  }
 }

@@ -58,7 +58,10 @@ export class InviteUsage implements DialogUser {
   readonly #options: InviteUsageOptions;
   readonly #client: InDialogClient;
   readonly #refresh: SessionRefresh;
-  readonly #changes: SessionChanges;
+  /** Our side of the session as the peer knows it. */
+  localSdp: string | undefined;
+  /** Made with the first of them, see {@link #ours}. */
+  #changes: SessionChanges | undefined;
   /** Until its ACK. */
   #accepted: AcceptedInvite | undefined;
   /** Our offer went out in a 2xx; its answer comes in the ACK. */
@@ -79,21 +82,9 @@ export class InviteUsage implements DialogUser {
     this.#client = new InDialogClient(context, dialog, options.digest);
     this.#refresh = new SessionRefresh(
       context.clock,
-      () => void this.#changes.refresh(),
+      () => void this.#ours().refresh(),
       () => void this.bye({ status: 408, reason: 'session expired' }, { by: 'local', how: 'timeout' }),
     );
-    this.#changes = new SessionChanges({
-      context,
-      dialog,
-      client: this.#client,
-      owner: this.#owner,
-      refresh: this.#refresh,
-      mayInvite: () => this.#accepted === undefined,
-      lost: (status, reason) => {
-        const how = status === 408 ? 'timeout' : 'failed';
-        void this.bye({ status, reason }, { by: 'local', how, status, reason });
-      },
-    });
     context.dialogs.set(dialog.id, this);
   }
 
@@ -108,7 +99,7 @@ export class InviteUsage implements DialogUser {
   /** The first INVITE is answered: changes of the session may come. @param localSdp our side of it */
   establish(localSdp: string, timer: SessionTimer | undefined): void {
     this.#established = true;
-    this.#changes.localSdp = localSdp;
+    this.localSdp = localSdp;
     this.#refresh.set(timer);
   }
 
@@ -206,7 +197,7 @@ export class InviteUsage implements DialogUser {
   }
 
   reinvite(sdp: string): Promise<void> {
-    return this.#changes.reinvite(sdp);
+    return this.#ours().reinvite(sdp);
   }
 
   async sendInfo(type: string, body: string): Promise<{ readonly status: number }> {
@@ -248,7 +239,7 @@ export class InviteUsage implements DialogUser {
     this.#refresh.stop();
     this.#accepted?.stop();
     this.#accepted = undefined;
-    this.#changes.stop();
+    this.#changes?.stop();
     this.#context.dialogs.delete(this.dialog.id);
     this.dialog.release();
     this.#byeNeedless?.();
@@ -256,9 +247,34 @@ export class InviteUsage implements DialogUser {
     this.#options.released();
   }
 
+  /** An INVITE of ours, and so an offer, is unanswered. */
+  get #inviteUnderway(): boolean {
+    return this.#changes?.inviteUnderway === true;
+  }
+
+  /** The changes that we ask for. */
+  #ours(): SessionChanges {
+    if (this.#changes !== undefined) return this.#changes;
+    this.#changes = new SessionChanges({
+      context: this.#context,
+      dialog: this.dialog,
+      client: this.#client,
+      owner: this.#owner,
+      refresh: this.#refresh,
+      session: this,
+      mayInvite: () => this.#accepted === undefined,
+      lost: (status, reason) => {
+        const how = status === 408 ? 'timeout' : 'failed';
+        void this.bye({ status, reason }, { by: 'local', how, status, reason });
+      },
+    });
+    if (this.#over) this.#changes.stop();
+    return this.#changes;
+  }
+
   #reinvite(request: SipRequest, transaction: ServerTransaction): void {
     if (!this.#established) throw new SipRefusal(500, { headers: [retryAfter()] });
-    if (this.#changes.inviteUnderway || this.#awaitsAnswer) throw new SipRefusal(491);
+    if (this.#inviteUnderway || this.#awaitsAnswer) throw new SipRefusal(491);
     // A peer that goes on has got the last 2xx, though its ACK was lost (RFC 3261 14.1).
     this.#accepted?.acknowledge(undefined);
     const timer = this.timerAnswer(request);
@@ -266,7 +282,7 @@ export class InviteUsage implements DialogUser {
     const sdp = offer === undefined ? this.#owner.makeOffer() : this.#owner.offer(offer);
     if (this.#over) throw new SipRefusal(487);
     this.dialog.refresh(request);
-    this.#changes.localSdp = sdp;
+    this.localSdp = sdp;
     this.#refresh.set(timer.timer);
     this.accept(transaction, {
       sequence: cseq(request).number,
@@ -283,7 +299,7 @@ export class InviteUsage implements DialogUser {
   #update(request: SipRequest, transaction: ServerTransaction): void {
     const offer = sessionDescription(request);
     if (offer !== undefined) {
-      if (this.#changes.inviteUnderway) throw new SipRefusal(491);
+      if (this.#inviteUnderway) throw new SipRefusal(491);
       if (!this.#established || this.#awaitsAnswer) throw new SipRefusal(500, { headers: [retryAfter()] });
     }
     const timer = this.timerAnswer(request);
@@ -291,7 +307,7 @@ export class InviteUsage implements DialogUser {
     if (this.#over) throw new SipRefusal(481);
     this.dialog.refresh(request);
     if (this.#established) this.#refresh.set(timer.timer);
-    if (answer !== undefined) this.#changes.localSdp = answer;
+    if (answer !== undefined) this.localSdp = answer;
     const headers: HeaderField[] = [
       ...timer.headers,
       ['Contact', contactFor(this.#context, transaction.flow, this.dialog.localUri)],

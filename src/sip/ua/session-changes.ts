@@ -21,6 +21,8 @@ export interface SessionChangesOptions {
   readonly client: InDialogClient;
   readonly owner: CallOwner;
   readonly refresh: SessionRefresh;
+  /** Our side of the session as the peer knows it; what a refresh by re-INVITE repeats. */
+  readonly session: { localSdp: string | undefined };
   /** No INVITE of the peer waits for its ACK (RFC 3261 14.1). */
   readonly mayInvite: () => boolean;
   /** The dialog is gone at the peer: 408 or 481 came (RFC 3261 12.2.1.2). */
@@ -34,8 +36,6 @@ const MAX_QUEUE = 8;
 
 /** The changes of a session that we ask for: re-INVITE and session refresh, one behind the other. */
 export class SessionChanges {
-  /** Our side of the session as the peer knows it; what a refresh by re-INVITE repeats. */
-  localSdp: string | undefined;
   readonly #options: SessionChangesOptions;
   /** Ends a wait between two tries. */
   #waiting: AbortController | undefined;
@@ -73,7 +73,7 @@ export class SessionChanges {
       if (response === undefined || outcome.status >= 300) {
         throw new SipRequestError('INVITE', outcome.status, outcome.reason);
       }
-      this.localSdp = sdp;
+      this.#options.session.localSdp = sdp;
       const answer = sessionDescription(response);
       if (answer === undefined)
         throw new SipRequestError('INVITE', 200, 'but without an answer to our offer');
@@ -95,8 +95,8 @@ export class SessionChanges {
       await this.#refreshByUpdate();
       if (!this.#withoutUpdate) return;
     }
-    if (this.localSdp === undefined) return;
-    const { response, status } = await this.#invite(this.localSdp);
+    if (this.#options.session.localSdp === undefined) return;
+    const { response, status } = await this.#invite(this.#options.session.localSdp);
     const answer = response === undefined || status >= 300 ? undefined : sessionDescription(response);
     if (answer !== undefined) this.#options.owner.answer(answer);
   }
