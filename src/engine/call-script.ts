@@ -1,6 +1,7 @@
 /** Scripts on a call: the entry for whoever has a leg and a document. */
 import type { CallEnd, CallLeg } from '../call/leg.ts';
-import type { FlowContext, MethodContext } from '../methods/context.ts';
+import type { DialledCall } from '../call/dialler.ts';
+import type { LegScript, MethodContext } from '../methods/context.ts';
 import type { SwmlDocument } from '../swml/document.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Scope } from '../swml/scope.ts';
@@ -9,6 +10,8 @@ import { callingPayload, callScope } from './payload.ts';
 import { runOnLeg } from './leg-script.ts';
 import { callIds, warningParams } from './script-warning.ts';
 import { type ScriptResult, ScriptSession } from './session.ts';
+import { StepContext } from './step-context.ts';
+import type { StepRun } from './step-run.ts';
 import type { TraceListener } from './tracer.ts';
 
 export interface CallScriptOptions {
@@ -67,6 +70,37 @@ async function runToEnd(session: ScriptSession, options: CallScriptOptions): Pro
   return leg.signal.aborted ? { ...result, callEnd: await leg.ended } : result;
 }
 
+/** What the steps of a calling document have beside it. */
+class CallStepContext extends StepContext implements MethodContext {
+  readonly #options: CallScriptOptions;
+  readonly #document: SwmlDocument;
+
+  constructor(run: StepRun, options: CallScriptOptions) {
+    super(run);
+    this.#options = options;
+    this.#document = run.frame.document;
+  }
+
+  get leg(): CallLeg {
+    return this.#options.leg;
+  }
+
+  get dial(): MethodContext['dial'] {
+    const { leg, services } = this.#options;
+    const { dialler } = services;
+    return dialler && ((request) => dialler.dial(leg, request));
+  }
+
+  runOn(call: DialledCall, script: LegScript, signal: AbortSignal): Promise<string | undefined> {
+    const { services, strict = false } = this.#options;
+    return runOnLeg(call, script, { document: this.#document, services, strict, signal });
+  }
+
+  sendUserEvent(event: JsonObject): void {
+    this.#options.sendUserEvent?.(event);
+  }
+}
+
 function callHost(options: CallScriptOptions): ScriptHost {
   const { leg, services } = options;
   return {
@@ -74,14 +108,7 @@ function callHost(options: CallScriptOptions): ScriptHost {
     signal: leg.signal,
     subject: () => callScope(leg.info),
     payload: (scope: Scope) => callingPayload(leg.info, scope),
-    context: (flow: FlowContext, document: SwmlDocument): MethodContext => ({
-      ...flow,
-      leg,
-      dial: services.dialler && ((request) => services.dialler!.dial(leg, request)),
-      runOn: (call, script, signal) =>
-        runOnLeg(call, script, { document, services, strict: options.strict === true, signal }),
-      sendUserEvent: (event) => options.sendUserEvent?.(event),
-    }),
+    context: (run) => new CallStepContext(run, options),
     ids: () => callIds(leg.info),
     report: (error, place, sessionId) =>
       services.onWarning?.({

@@ -3,13 +3,13 @@ import type { Dialler } from '../call/dialler.ts';
 import type { Logger } from '../log/logger.ts';
 import type { FlowContext, HttpClient, StatusCallback } from '../methods/context.ts';
 import type { DocumentKind, ErrorCode } from '../swml/error-codes.ts';
-import type { SwmlDocument } from '../swml/document.ts';
 import type { SwmlError } from '../swml/errors.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Scope } from '../swml/scope.ts';
 import type { Clock } from '../time/clock.ts';
 import type { DocumentLoader } from './document-source.ts';
 import type { ScriptSession } from './session.ts';
+import type { StepRun } from './step-run.ts';
 import type { TraceListener } from './tracer.ts';
 
 export interface ScriptHost {
@@ -20,8 +20,8 @@ export interface ScriptHost {
   subject(): JsonObject;
   /** What is sent to the URL of a document. */
   payload(scope: Scope): JsonObject;
-  /** Adds what the host offers to the methods of a document. */
-  context(flow: FlowContext, document: SwmlDocument): FlowContext;
+  /** What the method of a step can see and do: that of every step, and what the host adds. */
+  context(run: StepRun): FlowContext;
   /** Ids that every callback's params carry. */
   ids(): JsonObject;
   /** Told of every error of the script, also of those after which it goes on. */

@@ -1,11 +1,13 @@
 /** Documents that handle an inbound message. */
-import type { FlowContext, MessageContext, MessageInfo, Reply } from '../methods/context.ts';
+import type { MessageContext, MessageInfo, Reply } from '../methods/context.ts';
 import type { SwmlDocument } from '../swml/document.ts';
 import type { Diagnostic } from '../swml/errors.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { ScriptHost, ScriptServices } from './host.ts';
 import { messageObject, messagingPayload } from './payload.ts';
 import { type ScriptResult, ScriptSession } from './session.ts';
+import { StepContext } from './step-context.ts';
+import type { StepRun } from './step-run.ts';
 import type { TraceListener } from './tracer.ts';
 
 export interface MessageScriptOptions {
@@ -36,6 +38,35 @@ export async function runMessageScript(options: MessageScriptOptions): Promise<M
   return { ...(await session.run()), failures };
 }
 
+/** What the steps of a messaging document have beside it. */
+class MessageStepContext extends StepContext implements MessageContext {
+  readonly #options: MessageScriptOptions;
+  readonly #document: SwmlDocument;
+  readonly #requests: WeakMap<SwmlDocument, number>;
+
+  /** @param requests made so far, by document */
+  constructor(run: StepRun, options: MessageScriptOptions, requests: WeakMap<SwmlDocument, number>) {
+    super(run);
+    this.#options = options;
+    this.#document = run.frame.document;
+    this.#requests = requests;
+  }
+
+  get message(): MessageInfo {
+    return this.#options.message;
+  }
+
+  reply(reply: Reply): Promise<{ readonly messageId: string }> {
+    return this.#options.sendReply(reply);
+  }
+
+  countRequest(): boolean {
+    const count = (this.#requests.get(this.#document) ?? 0) + 1;
+    this.#requests.set(this.#document, count);
+    return count <= MAX_REQUESTS;
+  }
+}
+
 function messageHost(options: MessageScriptOptions, failures: Diagnostic[]): ScriptHost {
   const { message } = options;
   const subject = messageObject(message);
@@ -46,16 +77,7 @@ function messageHost(options: MessageScriptOptions, failures: Diagnostic[]): Scr
     maxSteps: MAX_STEPS,
     subject: () => subject,
     payload: ({ params, vars }) => messagingPayload(message, { params, vars }),
-    context: (flow: FlowContext, document): MessageContext => ({
-      ...flow,
-      message,
-      reply: options.sendReply,
-      countRequest: () => {
-        const count = (requests.get(document) ?? 0) + 1;
-        requests.set(document, count);
-        return count <= MAX_REQUESTS;
-      },
-    }),
+    context: (run) => new MessageStepContext(run, options, requests),
     ids: (): JsonObject => ({ message_id: message.message_id }),
     report: (error) => failures.push(error.diagnostic),
   };

@@ -1,9 +1,9 @@
-import type { ErrorDetails, FlowContext, StatusCallback } from '../methods/context.ts';
+import type { ErrorDetails, StatusCallback } from '../methods/context.ts';
 import type { Choice, Flow } from '../methods/flow.ts';
 import type { AnyMethod } from '../methods/method.ts';
 import { readParams } from '../methods/params.ts';
 import { type Block, errorAt, type Finding, type Step } from '../swml/document.ts';
-import type { ErrorPolicy, Fault } from '../swml/error-codes.ts';
+import type { ErrorCode, ErrorPolicy, Fault } from '../swml/error-codes.ts';
 import type { SwmlError } from '../swml/errors.ts';
 import { ExpressionError, type Expressions } from '../swml/expressions.ts';
 import { type Evaluate, expandDeep, expandRaw, expandText } from '../swml/expand.ts';
@@ -14,6 +14,7 @@ import { lookup, type Scope } from '../swml/scope.ts';
 import { threadTimeMs } from '../time/thread-time.ts';
 import { chooseBlock } from './choose.ts';
 import { type Computing, MAX_COMPUTING_MS } from './computing.ts';
+import type { ScriptServices } from './host.ts';
 import type { Action, Frame } from './machine.ts';
 import type { SessionOptions } from './session.ts';
 import type { StepPlace } from './trace.ts';
@@ -79,7 +80,7 @@ export class StepRun {
         part: 'key',
       });
     }
-    return method.run(this.#context() as never, this.#params(method) as never);
+    return method.run(this.#session.options.host.context(this) as never, this.#params(method) as never);
   }
 
   /** @throws SwmlError */
@@ -117,38 +118,40 @@ export class StepRun {
     return errorAt(this.frame.document, finding, options);
   }
 
-  #context(): FlowContext {
-    const { options, variables, id } = this.#session;
-    const { services, host } = options;
-    return host.context(
-      {
-        vars: variables,
-        clock: services.clock,
-        log: services.log,
-        http: services.http,
-        signal: this.signal,
-        newId: () => services.newId?.() ?? crypto.randomUUID(),
-        expand: (value, parameter) => expandDeep(value, this.scope, this.#evaluator(this.#pathTo(parameter))),
-        lookup: (path) => {
-          const segments = parsePath(path);
-          return segments === undefined ? undefined : lookup(this.scope, segments);
-        },
-        evaluate: (source) => this.#javascript(source, this.scope),
-        choose: (choice) => this.choose(choice),
-        emit: (callback: StatusCallback) =>
-          services.emit({ ...callback, sessionId: id, params: { ...host.ids(), ...callback.params } }),
-        warn: (fault, message, code) =>
-          this.#session.warn(
-            this.error({ fault, message, code, path: this.step.path }, { policy: 'continue' }),
-            this,
-          ),
-        error: (fault, message, details) => this.#stepError(fault, message, details),
-      },
-      this.frame.document,
-    );
+  get variables(): SessionVariables {
+    return this.#session.variables;
   }
 
-  #stepError(fault: Fault, message: string, details: ErrorDetails = {}): SwmlError {
+  get services(): ScriptServices {
+    return this.#session.options.services;
+  }
+
+  expand(value: JsonValue, parameter?: string): JsonValue {
+    return expandDeep(value, this.scope, this.#evaluator(this.#pathTo(parameter)));
+  }
+
+  lookup(path: string): JsonValue | undefined {
+    const segments = parsePath(path);
+    return segments === undefined ? undefined : lookup(this.scope, segments);
+  }
+
+  evaluate(source: string): JsonValue | undefined {
+    return this.#javascript(source, this.scope);
+  }
+
+  emit(callback: StatusCallback): void {
+    const { options, id } = this.#session;
+    const params = { ...options.host.ids(), ...callback.params };
+    options.services.emit({ ...callback, sessionId: id, params });
+  }
+
+  warn(fault: Fault, message: string, code: ErrorCode | undefined): void {
+    const warning = this.error({ fault, message, code, path: this.step.path }, { policy: 'continue' });
+    this.#session.warn(warning, this);
+  }
+
+  /** An error with its place in the document. */
+  stepError(fault: Fault, message: string, details: ErrorDetails = {}): SwmlError {
     const { parameter, policy, cause, ...facts } = details;
     return this.error(
       { fault, message, path: this.#pathTo(parameter), ...facts },

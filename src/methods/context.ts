@@ -9,7 +9,7 @@ import type { Clock } from '../time/clock.ts';
 import type { Choice } from './flow.ts';
 import type { Block } from '../swml/document.ts';
 
-/** What every method of both languages has. */
+/** What every method of both languages has; its functions are called on it, not taken out of it. */
 export interface FlowContext {
   readonly vars: ScriptVariables;
   readonly clock: Clock;

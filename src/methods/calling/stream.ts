@@ -38,7 +38,7 @@ export const stream = defineMethod({
     vars.set('stream_result', 'success');
     vars.set('stream_control_id', controlId);
     const { status_url: url, status_url_method: method } = params;
-    tellStream(operation, { call: leg.info, url, method, emit: context.emit });
+    tellStream(operation, { call: leg.info, url, method, emit: (callback) => context.emit(callback) });
     return NEXT;
   },
 });

@@ -95,7 +95,11 @@ export const tap = defineMethod({
       vars.set('tap_rtp_src_addr', rtp.sourceAddress);
       vars.set('tap_rtp_src_port', rtp.sourcePort);
     }
-    tellTap(operation, params.direction, { call: leg.info, url: params.status_url, emit: context.emit });
+    tellTap(operation, params.direction, {
+      call: leg.info,
+      url: params.status_url,
+      emit: (callback) => context.emit(callback),
+    });
     return NEXT;
   },
 });

@@ -101,7 +101,7 @@ export class Dialling {
   }
 
   #dial(call: number): void {
-    const { dial, warn } = this.#context;
+    const { dial } = this.#context;
     const planned = this.#plan.calls[call]!;
     const { to } = planned.request;
     if (planned.stream !== undefined) {
@@ -110,7 +110,7 @@ export class Dialling {
     }
     const refusal = planned.refusal ?? (dial === undefined ? 'nobody can be called here' : undefined);
     if (refusal !== undefined || dial === undefined) {
-      warn('failed', `"${to}" cannot be called: ${refusal}`);
+      this.#context.warn('failed', `"${to}" cannot be called: ${refusal}`);
       // Behind the other calls of its group, which are still to be made.
       queueMicrotask(() => this.#take({ kind: 'lost', call, reason: 'error' }));
       return;
@@ -125,11 +125,11 @@ export class Dialling {
 
   /** Such a destination answers an unanswered call: before, there is no audio to stream. */
   async #openStream(call: number, { request }: PlannedCall, options: PlannedStream): Promise<void> {
-    const { leg, newId, warn } = this.#context;
+    const { leg } = this.#context;
     const isWanted = (): boolean => !this.#isOver && this.#strategy.calls[call] === 'dialling';
     try {
       await leg.answer();
-      const stream = await leg.stream({ ...options, controlId: newId() });
+      const stream = await leg.stream({ ...options, controlId: this.#context.newId() });
       if (!isWanted()) {
         stream.stop();
         return;
@@ -139,7 +139,7 @@ export class Dialling {
       this.#take({ kind: 'answered', call });
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      if (isWanted()) warn('failed', `"${request.to}" cannot be reached: ${error.message}`);
+      if (isWanted()) this.#context.warn('failed', `"${request.to}" cannot be reached: ${error.message}`);
       this.#take({ kind: 'lost', call, reason: 'error' });
     }
   }
@@ -174,7 +174,7 @@ export class Dialling {
       this.#take({ kind: 'confirmed', call });
       return;
     }
-    const { clock, signal, runOn, warn } = this.#context;
+    const { clock, signal } = this.#context;
     const over = new AbortController();
     const limit = AbortSignal.any([signal, over.signal, made.leg.signal]);
     const tooLong = new AbortController();
@@ -182,7 +182,7 @@ export class Dialling {
       () => tooLong.abort(),
       () => {},
     );
-    const fault = await runOn(made, confirm, AbortSignal.any([tooLong.signal, signal]));
+    const fault = await this.#context.runOn(made, confirm, AbortSignal.any([tooLong.signal, signal]));
     over.abort();
     if (fault === undefined) {
       this.#take({ kind: 'confirmed', call });
@@ -190,7 +190,7 @@ export class Dialling {
       this.#own.set(call, 'no_answer');
       await made.leg.hangup();
     } else if (!made.leg.signal.aborted) {
-      if (!signal.aborted) warn('failed', `"confirm" of "${request.to}" failed: ${fault}`);
+      if (!signal.aborted) this.#context.warn('failed', `"confirm" of "${request.to}" failed: ${fault}`);
       this.#own.set(call, 'error');
       await made.leg.hangup('error');
     }

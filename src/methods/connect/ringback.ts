@@ -39,11 +39,11 @@ export class Ringback {
 
   /** Nothing is played to an unanswered caller who is not to hear something of ours: the telephone rings by itself. */
   start(): void {
-    const { leg, newId } = this.#context;
+    const { leg } = this.#context;
     const { sounds, volumeDb, loop, chosen } = this.#plan;
     const silent = sounds.length === 0 || (!chosen && leg.info.call_state !== 'answered');
     if (silent || this.#playing !== undefined || leg.signal.aborted) return;
-    const controlId = newId();
+    const controlId = this.#context.newId();
     const playing = leg.play(sounds, {
       volumeDb,
       loop,

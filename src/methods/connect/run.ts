@@ -64,7 +64,12 @@ async function connect(
     if ('stream' in outcome) {
       ringback.stop();
       const { status_url: url, status_url_method: method } = params;
-      tellStream(outcome.stream, { call: context.leg.info, url, method, emit: context.emit });
+      tellStream(outcome.stream, {
+        call: context.leg.info,
+        url,
+        method,
+        emit: (callback) => context.emit(callback),
+      });
       events.tell('connected');
       await talkToStream(outcome.stream, context, params.max_duration);
       events.tell('disconnected');
@@ -87,23 +92,26 @@ async function connect(
 }
 
 /** @returns whether the call is answered */
-async function answer({ leg, signal, warn }: MethodContext): Promise<boolean> {
+async function answer(context: MethodContext): Promise<boolean> {
+  const { leg, signal } = context;
   try {
     await leg.answer();
     return true;
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
-    if (!signal.aborted) warn('failed', `The call could not be answered to be connected: ${error.message}`);
+    if (!signal.aborted)
+      context.warn('failed', `The call could not be answered to be connected: ${error.message}`);
     return false;
   }
 }
 
-function join({ leg, signal, warn }: MethodContext, { leg: peer }: DialledCall): Bridge | undefined {
+function join(context: MethodContext, { leg: peer }: DialledCall): Bridge | undefined {
+  const { leg, signal } = context;
   try {
     return leg.bridge(peer);
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
-    if (!signal.aborted) warn('failed', `The call could not be connected: ${error.message}`);
+    if (!signal.aborted) context.warn('failed', `The call could not be connected: ${error.message}`);
     return undefined;
   }
 }
