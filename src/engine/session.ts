@@ -201,7 +201,14 @@ export class ScriptSession {
     const startedAt = clock.monotonic();
     this.#tracer.stepStart(run.place);
     this.variables.takeChanges();
-    const outcome = await this.#outcomeOf(run);
+    // Not in a function of its own: every call that waits in a step would keep one more suspended.
+    let outcome: Outcome;
+    try {
+      const running = this.#start(run);
+      outcome = running instanceof Promise ? await untilAborted(running, run.signal) : { flow: running };
+    } catch (cause) {
+      outcome = { error: this.#asError(cause, run) };
+    }
     let error: SwmlError | undefined;
     let label = 'stopped';
     if (outcome !== 'interrupted') {
@@ -222,16 +229,11 @@ export class ScriptSession {
     return error;
   }
 
-  async #outcomeOf(run: StepRun): Promise<Outcome> {
+  /** @throws as {@link StepRun.start} */
+  #start(run: StepRun): Flow | Promise<Flow> {
     const method = this.#methods.get(run.step.method);
-    try {
-      if (method === undefined) throw run.error(unknownMethod(run.step, this.#methods));
-      const running = run.start(method);
-      if (!(running instanceof Promise)) return { flow: running };
-      return await untilAborted(running, run.signal);
-    } catch (error) {
-      return { error: this.#asError(error, run) };
-    }
+    if (method === undefined) throw run.error(unknownMethod(run.step, this.#methods));
+    return run.start(method);
   }
 
   /** Goes where the flow leads. */

@@ -7,7 +7,7 @@ import type { LegEvent } from '../call/media-leg.ts';
 import { createSipLeg } from '../call/sip-leg.ts';
 import type { StreamNetwork } from '../call/streams/network.ts';
 import { stateParams } from '../call/state-event.ts';
-import { startScript } from '../engine/call-script.ts';
+import { type CallScript, startScript } from '../engine/call-script.ts';
 import type { ScriptWarning } from '../engine/host.ts';
 import { callingPayload } from '../engine/payload.ts';
 import { warningParams } from '../engine/script-warning.ts';
@@ -274,7 +274,12 @@ export class Calls {
   async #run(call: ServedCall): Promise<void> {
     const { leg, log } = call;
     try {
-      await this.#runDocument(call);
+      const script = await this.#startDocument(call);
+      if (script !== undefined) {
+        const result = await script.done;
+        log.info({ outcome: result.outcome }, 'script over');
+        if (!leg.signal.aborted) await leg.hangup();
+      }
     } catch (cause) {
       if (!leg.signal.aborted) {
         const known = cause instanceof DocumentError;
@@ -306,7 +311,8 @@ export class Calls {
     log.info({ by: end.by, reason: end.reason }, 'call over');
   }
 
-  async #runDocument(call: ServedCall): Promise<void> {
+  /** @returns undefined when the call was over before there was a document */
+  async #startDocument(call: ServedCall): Promise<CallScript | undefined> {
     const { leg, sessionId, log } = call;
     const callId = leg.info.call_id;
     const { documents, clock, http } = this.#options;
@@ -314,7 +320,7 @@ export class Calls {
     const document = await documents.forCall(payload, leg.signal, log);
     const { trace } = call;
     if (documents.sourceUrl !== undefined) trace?.document(document, documents.sourceUrl);
-    if (leg.signal.aborted) return;
+    if (leg.signal.aborted) return undefined;
     const script = startScript({
       leg,
       document,
@@ -336,9 +342,7 @@ export class Calls {
       onTrace: this.#traceOf(callId),
     });
     call.script = script.session;
-    const result = await script.done;
-    log.info({ outcome: result.outcome }, 'script over');
-    if (!leg.signal.aborted) await leg.hangup();
+    return script;
   }
 
   /** Who is told what a script on a call does. */
