@@ -24,7 +24,7 @@ export interface RecordingServiceOptions {
   readonly store: RecordingStore;
   readonly outbox: Outbox;
   /** What store and outbox write to, so that changes of both stand or fall together. */
-  readonly database: Pick<Database, 'gather' | 'transaction'>;
+  readonly database: Pick<Database, 'gather' | 'gatherOne' | 'transaction'>;
   /** Absolute path of the data folder. */
   readonly dataDir: string;
   /** The URL under which a recording is announced. */
@@ -96,7 +96,7 @@ export class RecordingService {
   ): Promise<RecordSpec> {
     const { dataDir, store, database } = this.#options;
     const row = this.#newRow(call, eventChannel, options);
-    await database.gather(() => store.insert(row));
+    await database.gatherOne(() => store.insert(row));
     this.#running.set(row.id, row);
     const cap = this.#options.maxLengthSeconds;
     const kbps = this.#options.kbps?.(options.format, options.stereo);
@@ -352,10 +352,12 @@ export class RecordingService {
     state: RecordEventState,
     pauseBehavior?: 'skip' | 'silence',
   ): Promise<void> {
+    const { database } = this.#options;
     const before = this.#rowOf(id);
-    await this.#options.database.gather(() => {
+    const work = (): void => {
       this.#running.set(id, this.#write(before, change, state, pauseBehavior));
-    });
+    };
+    await (before.statusUrl === undefined ? database.gatherOne(work) : database.gather(work));
   }
 
   /** @throws StorageError when there is none */

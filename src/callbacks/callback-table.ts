@@ -1,4 +1,5 @@
-import type { Database, SqlRow } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
+import type { SqlRow } from '../storage/statement.ts';
 import { type Delivery, type DeliveryState, step } from './delivery-states.ts';
 import type { CallbackRequest } from './events.ts';
 

@@ -1,4 +1,5 @@
-import type { Database, SqlRow } from './database.ts';
+import type { Database } from './database.ts';
+import type { SqlRow } from './statement.ts';
 
 /** Who has a recording deleted. */
 export interface DeletionOrigin {

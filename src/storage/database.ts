@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { type Logger, silentLogger } from '../log/logger.ts';
 import { makeFolderSync } from '../files/make-folder.ts';
 import type { Clock } from '../time/clock.ts';
@@ -10,12 +10,15 @@ import { Checkpoints, OWN_CHECKPOINT_PAGES } from './checkpoints.ts';
 import { type DataLock, lockDataFolder } from './data-lock.ts';
 import { StorageError, toStorageError } from './errors.ts';
 import { migrate, requireCurrent } from './migrate.ts';
+import {
+  type Prepared,
+  prepare,
+  type SqlParams,
+  type SqlRow,
+  type SqlValues,
+  valuesOf,
+} from './statement.ts';
 import { WalSync } from './wal-sync.ts';
-
-export type SqlValue = string | number | null | Uint8Array;
-/** Values of the named parameters (`:name`) of a statement. */
-export type SqlParams = Readonly<Record<string, SqlValue>>;
-export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 export interface DatabaseOptions {
   readonly clock: Clock;
@@ -38,12 +41,6 @@ const SHARED_TIMEOUT_MS = 10_000;
 const WAL_SIZE_LIMIT = 16 * 1024 * 1024;
 /** Commits that are gathered wait for each other no longer than this, ms; they hold the database as long. */
 const GATHER_MS = 4;
-
-/** A statement, and whose values go to its places, in order. */
-interface Prepared {
-  readonly statement: StatementSync;
-  readonly places: readonly string[];
-}
 
 /** Work that is done and waits for the common commit. */
 interface Gathered {
@@ -165,7 +162,10 @@ export class Database {
    * @returns the number of rows it touched, and the row id of the last insert
    * @throws StorageError
    */
-  run(sql: string, params: SqlParams = {}): { readonly changes: number; readonly lastId: number } {
+  run(
+    sql: string,
+    params: SqlParams | SqlValues = {},
+  ): { readonly changes: number; readonly lastId: number } {
     const result = this.#write(() => {
       const { statement, places } = this.#prepare(sql);
       return statement.run(...valuesOf(places, params));
@@ -217,14 +217,26 @@ export class Database {
    * @returns what `work` returns, once that is committed
    * @throws as {@link transaction}, by rejection
    */
-  async gather<T>(work: () => T): Promise<T> {
+  gather<T>(work: () => T): Promise<T> {
+    return this.#gather(work, () => this.#part(work));
+  }
+
+  /**
+   * As {@link gather}, for work that is a single statement, which SQLite does as a whole or not at all by itself: it
+   * needs no part of its own in the transaction.
+   */
+  gatherOne<T>(work: () => T): Promise<T> {
+    return this.#gather(work, () => this.#inside(work));
+  }
+
+  async #gather<T>(work: () => T, part: () => T): Promise<T> {
     if (this.#pace === undefined || this.#depth > 0) return this.transaction(work);
     if (this.#gathered === undefined) {
       this.#step('BEGIN IMMEDIATE');
       this.#gathered = [];
       this.#pace.ask();
     }
-    let result = this.#part(work);
+    let result = part();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#gathered.push({
       listeners: this.#afterCommit.splice(0),
@@ -266,29 +278,32 @@ export class Database {
 
   /** A part of the open transaction. */
   #part<T>(work: () => T): T {
-    const name = `part_${this.#depth}`;
-    return this.#undoable(
-      work,
-      `SAVEPOINT ${name}`,
-      `RELEASE ${name}`,
-      `ROLLBACK TO ${name}; RELEASE ${name}`,
-    );
+    return this.#undoable(work, 'SAVEPOINT part', 'RELEASE part', 'ROLLBACK TO part; RELEASE part');
   }
 
   #undoable<T>(work: () => T, begin: string, end: string, undo: string): T {
-    const listeners = this.#afterCommit.length;
     this.#step(begin);
+    try {
+      return this.#inside(work, end);
+    } catch (error) {
+      // A full disk or an I/O error has SQLite roll back by itself (https://sqlite.org/lang_transaction.html 3).
+      if (this.#sqlite.isOpen && this.#sqlite.isTransaction) this.#guard(() => this.#sqlite.exec(undo));
+      throw error;
+    }
+  }
+
+  /** `work` and the step that ends it, if any; of what fails, no listener is called. */
+  #inside<T>(work: () => T, end?: string): T {
+    const listeners = this.#afterCommit.length;
     this.#depth++;
     try {
       const result = work();
       if (result instanceof Promise) throw new TypeError('a database transaction must be synchronous');
-      this.#step(end);
+      if (end !== undefined) this.#step(end);
       return result;
     } catch (error) {
       // None is left where SQLite gave up all.
       this.#afterCommit.length = Math.min(listeners, this.#afterCommit.length);
-      // A full disk or an I/O error has SQLite roll back by itself (https://sqlite.org/lang_transaction.html 3).
-      if (this.#sqlite.isOpen && this.#sqlite.isTransaction) this.#guard(() => this.#sqlite.exec(undo));
       throw error;
     } finally {
       this.#depth--;
@@ -338,18 +353,10 @@ export class Database {
     for (const listener of listeners) listener();
   }
 
-  /** By place, not by name: SQLite would look for each name among all others, each time. */
   #prepare(sql: string): Prepared {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
-    const places: string[] = [];
-    // Without numbers: before Node 24.7, numbered ones count as names.
-    const text = sql.replace(TEXT_OR_PARAMETER, (match, name: string | undefined) => {
-      if (name === undefined) return match;
-      places.push(name);
-      return '?';
-    });
-    const prepared = { statement: this.#sqlite.prepare(text), places };
+    const prepared = prepare(this.#sqlite, sql);
     this.#statements.set(sql, prepared);
     return prepared;
   }
@@ -387,17 +394,6 @@ function settle({ committed, failed }: Gathered, end: () => void): void {
   } catch (error) {
     failed(error);
   }
-}
-
-const TEXT_OR_PARAMETER = /'(?:[^']|'')*'|:([A-Za-z]\w*)/g;
-
-/** @throws TypeError when one is missing */
-function valuesOf(places: readonly string[], params: SqlParams): SqlValue[] {
-  return places.map((name) => {
-    const value = params[name];
-    if (value === undefined) throw new TypeError(`no value for the parameter :${name} of a statement`);
-    return value;
-  });
 }
 
 /** Statements that make the layout of a database that was brought up to date, and its notes of how. */

@@ -90,6 +90,24 @@ test('a failure undoes its own part only', async () => {
   assert.deepEqual(seen, []);
 });
 
+test('a single statement fails alone without a part of its own, and its listener is not called', async () => {
+  const opened = withNotes();
+  const seen: string[] = [];
+  const first = opened.gather(() => add(opened, 'a'));
+  const second = opened.gatherOne(() => {
+    opened.afterCommit(() => seen.push('undone'));
+    return opened.run('INSERT INTO notes VALUES (?), (?)', ['b', 'a']);
+  });
+  const third = opened.gatherOne(() => {
+    opened.afterCommit(() => seen.push('c'));
+    return opened.run('INSERT INTO notes VALUES (?)', ['c']);
+  });
+  await assert.rejects(second, storageError('constraint', /UNIQUE/));
+  await Promise.all([first, third]);
+  assert.deepEqual(committed(), ['a', 'c']);
+  assert.deepEqual(seen, ['c']);
+});
+
 test('a write that must not wait commits what has been gathered', async () => {
   const opened = withNotes();
   const first = opened.gather(() => add(opened, 'a'));

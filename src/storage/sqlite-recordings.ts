@@ -2,7 +2,8 @@ import { endianness } from 'node:os';
 import type { Peaks, VoiceActivity } from '../recording/types.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AuditEntry, AuditLog, type DeletionOrigin } from './audit-log.ts';
-import type { Database, SqlParams, SqlRow, SqlValue } from './database.ts';
+import type { Database } from './database.ts';
+import type { SqlParams, SqlRow, SqlValue } from './statement.ts';
 import { StorageError } from './errors.ts';
 import type {
   KeptFilter,
@@ -49,7 +50,7 @@ const COLUMNS: Readonly<Record<keyof RecordingRow, string>> = {
 const FIELDS = Object.entries(COLUMNS) as [keyof RecordingRow, string][];
 
 const INSERT = `INSERT INTO recordings (${FIELDS.map(([, column]) => column).join(', ')})
-  VALUES (${FIELDS.map(([field]) => `:${field}`).join(', ')})`;
+  VALUES (${FIELDS.map(() => '?').join(', ')})`;
 const GET = 'SELECT * FROM recordings WHERE id = :id AND deleted_at IS NULL';
 const UNFINISHED = `SELECT * FROM recordings WHERE status IN ('in-progress', 'paused') ORDER BY created_at, id`;
 const FAILED = `SELECT * FROM recordings WHERE status = 'failed' AND byte_size = 0 AND deleted_at IS NULL
@@ -75,7 +76,7 @@ const TOTALS = `SELECT COUNT(*) AS count, TOTAL(byte_size) AS bytes FROM recordi
 const IN_DELETION = 'SELECT * FROM recordings WHERE deleted_at IS NOT NULL ORDER BY created_at, id';
 
 /** Fields of {@link RecordingChange}: only these may stand in an UPDATE. */
-const CHANGEABLE = new Set<string>([
+const CHANGEABLE = [
   'status',
   'endedBy',
   'terminator',
@@ -86,13 +87,23 @@ const CHANGEABLE = new Set<string>([
   'durationMs',
   'byteSize',
   'error',
-] satisfies (keyof RecordingChange)[]);
+] satisfies (keyof RecordingChange)[];
+/** The bit of each in the key of its UPDATE. */
+const BIT_OF = new Map<string, number>(CHANGEABLE.map((field, index) => [field, 1 << index]));
+
+interface Update {
+  readonly sql: string;
+  /** Whose values go to its places, behind the time and before the id. */
+  readonly fields: readonly (keyof RecordingChange)[];
+}
 
 /** The recordings table. */
 export class SqliteRecordings implements RecordingStore {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #audit: AuditLog;
+  /** By the fields that change together. */
+  readonly #updates = new Map<number, Update>();
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
@@ -101,26 +112,40 @@ export class SqliteRecordings implements RecordingStore {
   }
 
   insert(row: RecordingRow): void {
-    const params: Record<string, SqlValue> = {};
-    for (const [field] of FIELDS) params[field] = toSql(row[field]);
-    this.#database.run(INSERT, params);
+    this.#database.run(
+      INSERT,
+      FIELDS.map(([field]) => toSql(row[field])),
+    );
   }
 
   update(row: RecordingRow, change: RecordingChange): RecordingRow {
     const now = this.#clock.now();
-    const params: Record<string, SqlValue> = { id: row.id, now };
-    let sets = 'updated_at = :now';
-    for (const [field, column] of FIELDS) {
-      if (!(field in change)) continue;
-      if (!CHANGEABLE.has(field)) throw new TypeError(`the ${field} of a recording does not change`);
-      params[field] = toSql(change[field as keyof RecordingChange]);
-      sets += `, ${column} = :${field}`;
-    }
-    const { changes } = this.#database.run(`UPDATE recordings SET ${sets} WHERE id = :id`, params);
+    const { sql, fields } = this.#updateOf(change);
+    const values: SqlValue[] = [now];
+    for (const field of fields) values.push(toSql(change[field]));
+    values.push(row.id);
+    const { changes } = this.#database.run(sql, values);
     if (changes === 0) {
       throw new StorageError('not_found', `There is no recording ${row.id} in the database.`);
     }
     return { ...row, ...change, updatedAt: now };
+  }
+
+  /** @throws TypeError when a field of it does not change */
+  #updateOf(change: RecordingChange): Update {
+    let key = 0;
+    for (const field in change) {
+      const bit = BIT_OF.get(field);
+      if (bit === undefined) throw new TypeError(`the ${field} of a recording does not change`);
+      key |= bit;
+    }
+    const known = this.#updates.get(key);
+    if (known !== undefined) return known;
+    const fields = CHANGEABLE.filter((_, index) => (key & (1 << index)) !== 0);
+    const sets = ['updated_at', ...fields.map((field) => COLUMNS[field])].map((column) => `${column} = ?`);
+    const update = { sql: `UPDATE recordings SET ${sets.join(', ')} WHERE id = ?`, fields };
+    this.#updates.set(key, update);
+    return update;
   }
 
   get(id: string): RecordingRow | undefined {

@@ -1,4 +1,5 @@
-import type { Database, SqlRow } from './database.ts';
+import type { Database } from './database.ts';
+import type { SqlRow } from './statement.ts';
 
 /**
  * `waiting`: its turn is at `dueAt`. `stored`: the object is there, whole; the local file is removed, or will be.
