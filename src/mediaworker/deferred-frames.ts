@@ -9,20 +9,18 @@ import type { FrameTimes } from './frame-times.ts';
  */
 export class DeferredFrames {
   /** Of the session's recorders: what they do belongs to the time that is being made up for. */
-  readonly clock: Clock;
+  readonly clock: MomentClock;
   readonly #times: FrameTimes;
   readonly #frame: (nowMs: number) => void;
   /** The first frame that is not done. */
   #next = 0;
   #running = false;
-  /** The time that is being made up for; NaN: now. */
-  #momentMs = Number.NaN;
 
   /** @param times of the session's frames; @param frame does the receiving half of the frame of that time */
   constructor(clock: Clock, times: FrameTimes, frame: (nowMs: number) => void) {
     this.#times = times;
     this.#frame = frame;
-    this.clock = new MomentClock(clock, () => this.#momentMs);
+    this.clock = new MomentClock(clock);
   }
 
   /** Frames up to now are done; those that come are put off. */
@@ -39,39 +37,40 @@ export class DeferredFrames {
       // Those that are not remembered any more are made up for with the next one, as after a standstill.
       if (this.#next < times.oldest) this.#next = times.oldest;
       while (this.#next < times.count && times.at(this.#next) <= untilMs) {
-        this.#momentMs = times.at(this.#next++);
-        this.#frame(this.#momentMs);
+        const momentMs = times.at(this.#next++);
+        this.clock.momentMs = momentMs;
+        this.#frame(momentMs);
       }
     } finally {
       this.#running = false;
-      this.#momentMs = Number.NaN;
+      this.clock.momentMs = Number.NaN;
     }
   }
 
   /** What comes next belongs to this time; NaN: to the present. */
   set moment(ms: number) {
-    this.#momentMs = ms;
+    this.clock.momentMs = ms;
   }
 }
 
 /** The clock as it was at a moment shortly before. */
 class MomentClock implements Clock {
+  /** NaN: now. */
+  momentMs = Number.NaN;
   readonly #clock: Clock;
-  readonly #momentMs: () => number;
 
-  constructor(clock: Clock, momentMs: () => number) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#momentMs = momentMs;
   }
 
   now(): number {
-    const momentMs = this.#momentMs();
+    const { momentMs } = this;
     const now = this.#clock.now();
     return Number.isNaN(momentMs) ? now : now - Math.max(0, this.#clock.monotonic() - momentMs);
   }
 
   monotonic(): number {
-    const momentMs = this.#momentMs();
+    const { momentMs } = this;
     return Number.isNaN(momentMs) ? this.#clock.monotonic() : momentMs;
   }
 

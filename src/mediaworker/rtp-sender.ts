@@ -60,7 +60,7 @@ export class RtpSender {
   #buffer = 0;
   #payloadType = 0;
   /** Payload types that were agreed on, once and for the whole call. */
-  readonly #agreed: number[] = [];
+  #agreed: readonly number[] = [];
   #keepaliveType = DYNAMIC_TYPES.highest;
   #encode = encodePcmu;
   #silence = PCMU_SILENCE;
@@ -131,7 +131,7 @@ export class RtpSender {
 
   #agree(...payloadTypes: readonly (number | undefined)[]): void {
     for (const type of payloadTypes)
-      if (type !== undefined && !this.#agreed.includes(type)) this.#agreed.push(type);
+      if (type !== undefined && !this.#agreed.includes(type)) this.#agreed = this.#agreed.concat(type);
     let type = DYNAMIC_TYPES.highest;
     while (this.#agreed.includes(type) && type > DYNAMIC_TYPES.lowest) type--;
     this.#keepaliveType = type;

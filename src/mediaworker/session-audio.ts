@@ -48,7 +48,8 @@ export class SessionAudio {
   readonly #guests: SessionGuests;
   readonly #reporter: RtcpSession;
   readonly #keys: InbandKeys;
-  readonly #merger: KeyMerger;
+  /** Made with the first key. */
+  #merger: KeyMerger | undefined;
   /** Keys that sound are taken for pressed. */
   #inbandCounts = false;
   readonly #sampleRate: number;
@@ -89,7 +90,6 @@ export class SessionAudio {
       },
     });
     const { latch, timeline } = this.#receivePath;
-    this.#merger = new KeyMerger(sampleRate);
     this.#keys = new InbandKeys(sampleRate);
     const { openSocket } = options;
     this.#guests = new SessionGuests({
@@ -396,6 +396,7 @@ export class SessionAudio {
   }
 
   #pressed(digit: string, durationMs: number, via: KeySource, position: number | undefined): void {
+    this.#merger ??= new KeyMerger(this.#sampleRate);
     if (!this.#merger.isNew(digit, via, position ?? this.#receivePath.timeline.receivedUntil)) return;
     this.#options.onEvent({ type: 'digit', sessionId: this.#options.sessionId, digit, durationMs, via });
     this.#recordings.digit(digit, position);
