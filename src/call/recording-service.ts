@@ -357,6 +357,7 @@ export class RecordingService {
     const work = (): void => {
       this.#running.set(id, this.#write(before, change, state, pauseBehavior));
     };
+    // Without a callback the row is all that is written: none of these changes completes a recording.
     await (before.statusUrl === undefined ? database.gatherOne(work) : database.gather(work));
   }
 

@@ -53,8 +53,8 @@ interface Gathered {
 
 /**
  * The embedded database of one data folder: SQLite in write-ahead mode behind a synchronous interface. All
- * statements take named parameters and are prepared once, so their text must be constant (values never go
- * into it).
+ * statements take their values by name or by place and are prepared once, so their text must be constant (values
+ * never go into it).
  */
 export class Database {
   static #finalSchema: string | undefined;
@@ -223,7 +223,7 @@ export class Database {
 
   /**
    * As {@link gather}, for work that is a single statement, which SQLite does as a whole or not at all by itself: it
-   * needs no part of its own in the transaction.
+   * needs no part of its own in the transaction. So what fails behind the statement would not undo it.
    */
   gatherOne<T>(work: () => T): Promise<T> {
     return this.#gather(work, () => this.#inside(work));

@@ -27,7 +27,7 @@ export function prepare(sqlite: DatabaseSync, sql: string): Prepared {
   return { statement: sqlite.prepare(text), places };
 }
 
-/** @throws TypeError when one is missing, or too much */
+/** @throws TypeError when one is missing, or one too many */
 export function valuesOf(places: readonly string[], params: SqlParams | SqlValues): SqlValues {
   if (isValues(params)) {
     if (params.length === places.length) return params;
