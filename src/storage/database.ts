@@ -191,7 +191,7 @@ export class Database {
 
   /** Runs statements without parameters that are used once (schema, pragmas). @throws StorageError */
   exec(sql: string): void {
-    if (this.#depth === 0) this.#commitGathered();
+    if (this.#depth === 0) this.#endGathering();
     this.#guard(() => this.#sqlite.exec(sql));
   }
 
@@ -203,7 +203,7 @@ export class Database {
    */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return this.#part(work);
-    this.#commitGathered();
+    this.#endGathering();
     const result = this.#undoable(work, 'BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK');
     this.#committed();
     return result;
@@ -269,7 +269,7 @@ export class Database {
   /** Writes everything back and frees the folder. No-op when closed. */
   close(): void {
     if (!this.#sqlite.isOpen) return;
-    this.#commitGathered();
+    this.#endGathering();
     this.#statements.clear();
     this.#walSync?.close();
     this.#sqlite.close();
@@ -308,6 +308,11 @@ export class Database {
     } finally {
       this.#depth--;
     }
+  }
+
+  /** Leaves no transaction open: what listeners gather in their turn is committed, too. */
+  #endGathering(): void {
+    while (this.#gathered !== undefined) this.#commitGathered();
   }
 
   /** Who waits is told what came of it; nobody else is. */
@@ -367,7 +372,7 @@ export class Database {
       throw new StorageError('io', `${this.file}: the transaction was undone by an earlier error.`);
     }
     if (this.#depth > 0) return this.#guard(work);
-    this.#commitGathered();
+    this.#endGathering();
     const result = this.#guard(work);
     this.#walSync?.committed();
     return result;

@@ -120,6 +120,33 @@ test('a write that must not wait commits what has been gathered', async () => {
   await second;
 });
 
+test('what a listener gathers does not stand in the way of a write that must not wait', async () => {
+  const opened = withNotes();
+  const gatherTwo = (text: string): Promise<unknown> => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    void opened.gather(() => {
+      opened.afterCommit(() => resolve(opened.gather(() => add(opened, `${text}2`))));
+      return add(opened, `${text}1`);
+    });
+    return promise;
+  };
+  const writes: ((text: string) => unknown)[] = [
+    (text) => opened.transaction(() => add(opened, text)),
+    (text) => add(opened, text),
+    (text) => opened.exec(`INSERT INTO notes VALUES ('${text}')`),
+  ];
+  for (const [index, write] of writes.entries()) {
+    const second = gatherTwo(`${index}`);
+    write(`${index}`);
+    assert.deepEqual(committed().slice(index * 3), [`${index}1`, `${index}2`, `${index}`]);
+    await second;
+  }
+  const second = gatherTwo('last ');
+  opened.close();
+  await second;
+  assert.deepEqual(committed().slice(-2), ['last 1', 'last 2']);
+});
+
 test('a full disk fails what has no room, and what was gathered with it is written alone', async () => {
   const opened = withNotes();
   const pages = Number(opened.get('PRAGMA page_count')?.['page_count']);
