@@ -40,6 +40,24 @@ test('a recording has its row before the media side hears of it, and its default
   await leg.ended;
 });
 
+test('a recording right behind the answer begins with it, however long the thread stands still between them', async (t) => {
+  const { leg, host, clock, emit } = openLeg(t);
+  const answeredMs = clock.monotonic();
+  const answering = leg.answer();
+  const record = async (controlId: string, stoodMs: number): Promise<number | undefined> => {
+    const standstill = t.mock.method(clock, 'monotonic', () => answeredMs + stoodMs);
+    const operation = await leg.record({ ...RECORD, controlId });
+    standstill.mock.restore();
+    emit({ type: 'recordEnded', recordingId: operation.recordingId, outcome: FINISHED });
+    return host.sent('record').at(-1)!.askedMs;
+  };
+  await answering;
+  assert.equal(await record('at once', 120), answeredMs);
+  await clock.advance(1);
+  assert.equal(await record('later', 120), answeredMs + 120);
+  await leg.hangup();
+});
+
 test('a control id is free again when its recording has ended, and not before', async (t) => {
   const { leg, emit } = openLeg(t);
   const inUse = (error: unknown) => error instanceof CallError && error.code === 'control_id_in_use';

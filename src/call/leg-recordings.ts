@@ -1,3 +1,4 @@
+import type { Timer } from '../time/clock.ts';
 import { CallError, type CallInfo, type RecordOperation, type RecordOptions } from './leg.ts';
 import { LegRecording, type LegRecordingSite, stored } from './leg-recording.ts';
 import type { MediaClient } from './media-client.ts';
@@ -25,9 +26,24 @@ export class LegRecordings {
   #settled: PromiseWithResolvers<void> | undefined;
   /** Whose events come here: a leg is recorded only behind its answer, and has one session then. */
   #heard: MediaClient | undefined;
+  /** When it was answered, until anything else happens; and what notices that. */
+  #answeredMs: number | undefined;
+  #turn: Timer | undefined;
 
   constructor(options: LegRecordingsOptions) {
     this.#options = options;
+  }
+
+  /**
+   * The call was answered at `sinceMs` of the clock's monotonic reading, or right behind it. A recording that is asked
+   * for before anything else could happen begins there: the party talks from then on, and this thread may have stood
+   * still on its way from the answer to the recording.
+   */
+  answered(sinceMs: number): void {
+    this.#answeredMs = sinceMs;
+    this.#turn = this.#options.clock.after(0, () => {
+      this.#answeredMs = undefined;
+    });
   }
 
   /** The running recording with this control id: there is one at most. */
@@ -37,6 +53,7 @@ export class LegRecordings {
 
   /** Resolves when no recording begins, runs or is repaired any more. */
   async settled(): Promise<void> {
+    this.#turn?.cancel();
     if (this.#open === 0) return;
     this.#settled ??= Promise.withResolvers<void>();
     await this.#settled.promise;
@@ -54,7 +71,7 @@ export class LegRecordings {
   ): Promise<RecordOperation> {
     const { controlId } = options;
     const { service, clock, log, signal, recordingRefusal } = this.#options;
-    const askedMs = clock.monotonic();
+    const askedMs = this.#answeredMs ?? clock.monotonic();
     this.#assertRoom(controlId);
     const refusal = recordingRefusal?.();
     if (refusal !== undefined) {

@@ -148,7 +148,7 @@ export class MediaLeg implements CallLeg {
   async answer(options: { readonly codecs?: readonly string[] } = {}): Promise<void> {
     this.#assertAlive();
     if (this.#info.call_state === 'answered') return;
-    this.#answering ??= this.#answer(options.codecs);
+    this.#answering ??= this.#answer(options.codecs, this.#options.clock.monotonic());
     await this.#answering;
   }
 
@@ -319,9 +319,10 @@ export class MediaLeg implements CallLeg {
   }
 
   /** An outbound call was answered: `media` is its configured session. */
-  answered(media: MediaClient): void {
+  answered(media: MediaClient, sinceMs = this.#options.clock.monotonic()): void {
     if (this.#over) return;
     this.#attach(media);
+    this.#recordings.answered(sinceMs);
     this.#info.call_state = 'answered';
     this.#answeredAt = this.#options.clock.now();
     this.#event('call', 'answered');
@@ -341,14 +342,14 @@ export class MediaLeg implements CallLeg {
     return this.#ending !== undefined;
   }
 
-  async #answer(codecs: readonly string[] | undefined): Promise<void> {
+  async #answer(codecs: readonly string[] | undefined, sinceMs: number): Promise<void> {
     try {
       const media = await this.#options.signalling.answer(codecs);
       if (this.#over) {
         await media.close('hangup');
         throw new CallError('call_over', 'the call ended while it was being answered');
       }
-      this.answered(media);
+      this.answered(media, sinceMs);
     } catch (cause) {
       this.#answering = undefined;
       throw cause;
