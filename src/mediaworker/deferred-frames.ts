@@ -1,6 +1,14 @@
 import type { Clock, Timer } from '../time/clock.ts';
 import type { FrameTimes } from './frame-times.ts';
 
+/** The receiving half of frames, which is made up for later. */
+export interface FrameWork {
+  /** Does it for the frame of that time, ms. */
+  receiveFrame(nowMs: number): void;
+  /** Does what that has left to be done for several frames together. */
+  finishFrames(): void;
+}
+
 /**
  * The receiving half of the frames of a session that can wait. Several are made up for at a time, because what
  * a session knows has left the processor's caches a frame later, and fetching it again takes more time than the
@@ -11,15 +19,17 @@ export class DeferredFrames {
   /** Of the session's recorders: what they do belongs to the time that is being made up for. */
   readonly clock: MomentClock;
   readonly #times: FrameTimes;
-  readonly #frame: (nowMs: number) => void;
+  readonly #work: FrameWork;
   /** The first frame that is not done. */
   #next = 0;
+  /** When the last frame was that was made up for. */
+  #lastMs = Number.NaN;
   #running = false;
 
-  /** @param times of the session's frames; @param frame does the receiving half of the frame of that time */
-  constructor(clock: Clock, times: FrameTimes, frame: (nowMs: number) => void) {
+  /** @param times of the session's frames */
+  constructor(clock: Clock, times: FrameTimes, work: FrameWork) {
     this.#times = times;
-    this.#frame = frame;
+    this.#work = work;
     this.clock = new MomentClock(clock);
   }
 
@@ -38,13 +48,21 @@ export class DeferredFrames {
       if (this.#next < times.oldest) this.#next = times.oldest;
       while (this.#next < times.count && times.at(this.#next) <= untilMs) {
         const momentMs = times.at(this.#next++);
-        this.clock.momentMs = momentMs;
-        this.#frame(momentMs);
+        this.clock.momentMs = this.#lastMs = momentMs;
+        this.#work.receiveFrame(momentMs);
       }
     } finally {
       this.#running = false;
       this.clock.momentMs = Number.NaN;
     }
+  }
+
+  /** Nothing of the frames that were made up for is left to be done, as at the time of the last of them. */
+  finish(): void {
+    const { momentMs } = this.clock;
+    this.clock.momentMs = this.#lastMs;
+    this.#work.finishFrames();
+    this.clock.momentMs = momentMs;
   }
 
   /** What comes next belongs to this time; NaN: to the present. */

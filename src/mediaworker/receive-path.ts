@@ -20,6 +20,8 @@ export interface ReceivePathOptions {
   readonly log: Logger;
   /** Whether something is made up for what was lost. Default true. */
   readonly conceal?: boolean | undefined;
+  /** What lies behind the live head is about to change: a packet has come late. */
+  readonly onRewrite?: () => void;
   /** A key went down at this position of the timeline; undefined: before there was any audio. */
   readonly onKeyDown: (digit: string, position: number | undefined) => void;
   /** It was released so long after it went down there. */
@@ -81,6 +83,7 @@ export class ReceivePath {
       startMs: options.startMs,
       tickMs: options.tickMs,
       conceal: options.conceal ?? true,
+      onRewrite: options.onRewrite,
     });
   }
 

@@ -24,8 +24,10 @@ export interface RecordingTapOptions {
 
 /** Samples read from the timeline at a time. */
 const CHUNK = 1600;
-/** What a running recording writes at a time, ms: half of what the timeline keeps behind its lag. */
+/** What a running recording writes at a time, ms: a third of what the timeline keeps behind its lag. */
 const PORTION_MS = 100;
+/** What a recording hears at a time until somebody has spoken, ms: behind that, nobody may have to listen. */
+const WAITING_STEP_MS = 20;
 /** Shared by all taps of a thread: filled and emptied within one call. */
 const speakChunk = new Int16Array(CHUNK);
 const listenChunk = new Int16Array(CHUNK);
@@ -92,8 +94,13 @@ export class RecordingTap {
   }
 
   observe(speak: Int16Array, listen: Int16Array, offset: number, count: number): void {
-    if (this.#ending) return;
-    this.#recorder.observe(speak, listen, offset, count);
+    let at = 0;
+    while (at < count && !this.#ending) {
+      const longest = this.#recorder.phase === 'waiting' ? this.#perMs * WAITING_STEP_MS : count;
+      const run = Math.min(longest, count - at);
+      this.#recorder.observe(speak, listen, offset + at, run);
+      at += run;
+    }
     this.#settle();
   }
 
@@ -148,10 +155,10 @@ export class RecordingTap {
       this.#denoiser.apply(speakChunk, this.#position, count);
       this.#mask?.(speakChunk, this.#position, count);
       this.#listen?.copyTo(listenChunk, 0, this.#position, count);
-      let missing = this.#timeline.missingSamples(this.#position, count);
-      const behind = this.#timeline.missingBehind;
-      missing += behind - this.#missingBehind;
-      this.#missingBehind = behind;
+      // Found missing behind it, by now: as much as these samples can stand for, the rest with those that follow.
+      const here = this.#timeline.missingSamples(this.#position, count);
+      const missing = Math.min(count, here + this.#timeline.missingBehind - this.#missingBehind);
+      this.#missingBehind += missing - here;
       const listen = this.#listen === undefined ? undefined : listenChunk;
       const taken = this.#recorder.append(speakChunk, listen, 0, count, missing);
       this.#position += taken;

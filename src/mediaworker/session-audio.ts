@@ -3,7 +3,7 @@ import type { EndCause } from '../recording/types.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
-import { frameScratch } from './frame-scratch.ts';
+import { type FrameScratch, frameScratch } from './frame-scratch.ts';
 import { HeardQueue } from './heard-queue.ts';
 import { Meter } from './meter.ts';
 import { InbandKeys } from './inband-keys.ts';
@@ -19,6 +19,11 @@ import { SessionRecordings } from './session-recordings.ts';
 import { Waiting } from './waiting.ts';
 
 const TICK_MS = 20;
+/**
+ * Frames that are heard together where they may wait: what recordings, detectors and files do for one takes hardly
+ * longer for all of them.
+ */
+const RUN_FRAMES = 6;
 /** Names keys that are passed on; nobody waits for them. */
 const PEER_KEY = 'peer';
 
@@ -56,7 +61,12 @@ export class SessionAudio {
   /** Samples of one frame, and the frame at the live head. */
   readonly #frame: number;
   readonly #said: Int16Array;
+  /** Of {@link RUN_FRAMES}. */
+  readonly #run: FrameScratch;
   readonly #heard: HeardQueue;
+  /** Samples before the live head that nobody has heard yet, and whether more may join them. */
+  #unheard = 0;
+  #joins = false;
   /** Overlays that were sent to their end, with the place of that end among what was sent. */
   readonly #ends: { readonly at: number; readonly onEnd: () => void }[] = [];
   #meter: Meter | undefined;
@@ -76,6 +86,7 @@ export class SessionAudio {
     this.#sampleRate = sampleRate;
     this.#frame = (sampleRate * TICK_MS) / 1000;
     this.#said = frameScratch(this.#frame).said;
+    this.#run = frameScratch(this.#frame * RUN_FRAMES);
     this.#heard = new HeardQueue(this.#frame, sampleRate);
     this.#receivePath = new ReceivePath({
       sampleRate,
@@ -83,6 +94,7 @@ export class SessionAudio {
       tickMs: TICK_MS,
       log,
       conceal: options.concealLoss,
+      onRewrite: () => this.#waiting.finishFrames(),
       onKeyDown: (digit, position) => this.#eventDown(digit, position),
       onKeyUp: (position, durationMs) => {
         if (position !== undefined) this.#keys.eventUp(position + (durationMs * sampleRate) / 1000);
@@ -119,7 +131,12 @@ export class SessionAudio {
       patience: options.patience,
       clock,
       socket,
-      receiveFrame: (nowMs) => this.#receiveFrame(nowMs),
+      work: {
+        receiveFrame: (nowMs) => this.#receiveFrame(nowMs),
+        finishFrames: () => {
+          if (this.#unheard > 0) this.#hearNew();
+        },
+      },
       may: () => (!this.#canWait ? 'not' : this.#hurries ? 'briefly' : 'long'),
       receivePath: this.#receivePath,
       sendPath: this.#sendPath,
@@ -290,19 +307,37 @@ export class SessionAudio {
     this.#waiting.begin(turn);
   }
 
-  /** What the party said in a frame is heard and written. */
+  /** What the party said in a frame is heard and written, or waits for the frames that follow it. */
   #receiveFrame(nowMs: number): void {
-    let advance = this.#receivePath.tick(nowMs);
-    let from = this.#receivePath.timeline.head - advance;
-    while (advance > 0) {
-      const count = Math.min(advance, this.#frame);
-      const heard = this.#heard.take(count);
-      this.#recordings.hear(from, count, heard);
-      this.#observe(from, count, heard);
-      from += count;
-      advance -= count;
+    const run = this.#run.said.length;
+    // None of the samples of a run may end a recording: frame by frame, that would be noticed sooner.
+    if (this.#unheard === 0) this.#joins = this.#waiting.long && this.#recordings.nearestEnd > 2 * run;
+    // A packet that is placed only now lets all that waits be heard before.
+    const advance = this.#receivePath.tick(nowMs);
+    this.#unheard += advance;
+    if (this.#joins && this.#unheard < run) return;
+    if (this.#unheard > 2 * run) this.#joins = false;
+    this.#hearNew();
+  }
+
+  /** All that the party said before the live head has been heard and, where that is settled, written. */
+  #hearNew(): void {
+    const { head } = this.#receivePath.timeline;
+    const longest = this.#joins ? this.#run.said.length : this.#frame;
+    while (this.#unheard > 0) {
+      const from = head - this.#unheard;
+      const count = Math.min(this.#unheard, longest);
+      this.#unheard -= count;
+      this.#hear(from, count);
     }
     this.#recordings.writeBehind();
+  }
+
+  /** Recorders and whoever else listens get the next samples: those of a frame at most, or of a run that is joined. */
+  #hear(from: number, count: number): void {
+    const heard = count > this.#frame ? this.#run.silence : this.#heard.take(count);
+    this.#recordings.hear(from, count, heard);
+    this.#observe(from, count, heard);
   }
 
   /**
@@ -322,10 +357,19 @@ export class SessionAudio {
     );
   }
 
-  /** Whether the end of a recording may be near, or keys sound, or the work for a frame is long. */
+  /**
+   * Whether the end of a recording may be near, or keys sound, or the work for a frame is long, or what the party has
+   * heard is still on its way to those who do not ask for it any more.
+   */
   get #hurries(): boolean {
     const near = (UNHURRIED_MS * this.#sampleRate) / 1000;
-    return this.#inbandCounts || this.#denoiser.active || this.#recordings.nearestEnd < near;
+    return (
+      this.#inbandCounts ||
+      this.#recordings.masks ||
+      this.#denoiser.active ||
+      this.#heard.pushed !== this.#heard.taken ||
+      this.#recordings.nearestEnd < near
+    );
   }
 
   /**
@@ -350,12 +394,8 @@ export class SessionAudio {
     this.#sendPath.stopPlaying();
     timeline.judgePending();
     const { head, receivedUntil } = timeline;
-    for (let from = head; from < receivedUntil; from += this.#frame) {
-      const count = Math.min(this.#frame, receivedUntil - from);
-      const heard = this.#heard.take(count);
-      this.#recordings.hear(from, count, heard);
-      this.#observe(from, count, heard);
-    }
+    for (let from = head; from < receivedUntil; from += this.#frame)
+      this.#hear(from, Math.min(this.#frame, receivedUntil - from));
     this.#guests.stopAll();
     this.#recordings.stopAll(cause);
     await this.#recordings.finished();
@@ -396,6 +436,7 @@ export class SessionAudio {
   }
 
   #pressed(digit: string, durationMs: number, via: KeySource, position: number | undefined): void {
+    this.#waiting.finishFrames();
     this.#merger ??= new KeyMerger(this.#sampleRate);
     if (!this.#merger.isNew(digit, via, position ?? this.#receivePath.timeline.receivedUntil)) return;
     this.#options.onEvent({ type: 'digit', sessionId: this.#options.sessionId, digit, durationMs, via });
@@ -403,22 +444,23 @@ export class SessionAudio {
     if (via !== 'inband') this.#peer?.press(digit);
   }
 
-  /** Lets those who listen at the live head have `count` (≤ one frame) samples from `from` on. */
+  /** Lets those who listen at the live head have `count` samples from `from` on. */
   #observe(from: number, count: number, heard: Int16Array): void {
+    const said = count > this.#frame ? this.#run.said : this.#said;
     const observing = this.#guests.observing;
     const wantsKeys = this.#inbandCounts || this.#recordings.masks;
     const peer = this.#peer;
     const forSome = peer !== undefined || observing;
     const denoising = this.#denoiser.active;
     const wanted = forSome || wantsKeys || denoising || this.#meter !== undefined;
-    if (wanted || this.#recordings.active) this.#receivePath.timeline.copyTo(this.#said, 0, from, count);
+    if (wanted || this.#recordings.active) this.#receivePath.timeline.copyTo(said, 0, from, count);
     // Keys and tones are heard as they came: the filter takes them for noise.
-    const clean = denoising ? this.#denoiser.process(from, count, this.#said) : this.#said;
+    const clean = denoising ? this.#denoiser.process(from, count, said) : said;
     // Before the recorders: one that ends here and now shall not hold a key.
-    if (wantsKeys) this.#keys.process(from, count, this.#said);
+    if (wantsKeys) this.#keys.process(from, count, said);
     this.#recordings.observe(from, count, clean, heard);
-    if (observing) this.#guests.observe(this.#said, clean, heard, count);
-    this.#meter?.observe(this.#said, heard, count);
+    if (observing) this.#guests.observe(said, clean, heard, count);
+    this.#meter?.observe(said, heard, count);
     peer?.hear(clean, count, this.#sampleRate);
     // Behind them: a key that ends a recording lies in what it has heard.
     for (let key = this.#keys.take(); key !== undefined; key = this.#keys.take()) {

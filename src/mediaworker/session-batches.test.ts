@@ -88,6 +88,20 @@ const SCENES: Readonly<Record<string, Scene>> = {
   },
 };
 
+test('of an outage longer than recorders wait for packets, all that was lost is counted as missing', async (t) => {
+  for (const batches of [false, true]) {
+    const rig = await openRig(t, { batches });
+    rig.peer.start(rig.port);
+    await rig.clock.advance(1000);
+    rig.record('r');
+    await SCENES['through an outage of the network']!.run(rig);
+    await rig.close();
+    const closed = rig.events.find((event) => event.type === 'closed');
+    assert.ok(closed !== undefined && closed.statistics.packetsLost >= 38, 'no outage');
+    assert.equal(rig.outcome('r').missingSamples, 160 * closed.statistics.packetsLost);
+  }
+});
+
 /** What must not depend on waiting. Jitter is smoothed in an order of additions that may differ in the last digits. */
 function telling(events: readonly MediaEvent[]): readonly MediaEvent[] {
   return events.map((event) =>

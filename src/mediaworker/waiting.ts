@@ -1,6 +1,6 @@
 import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock } from '../time/clock.ts';
-import { DeferredFrames } from './deferred-frames.ts';
+import { DeferredFrames, type FrameWork } from './deferred-frames.ts';
 import { FrameTimes } from './frame-times.ts';
 import type { Patience } from './patience.ts';
 import type { ReceivePath } from './receive-path.ts';
@@ -13,8 +13,7 @@ export interface WaitingOptions {
   readonly patience: Patience | undefined;
   readonly clock: Clock;
   readonly socket: RtpSocket;
-  /** Does the receiving half of the frame of that time, ms. */
-  readonly receiveFrame: (nowMs: number) => void;
+  readonly work: FrameWork;
   /** How long what comes may wait now. */
   readonly may: () => Wait;
   readonly receivePath: Pick<ReceivePath, 'payloadType'>;
@@ -38,7 +37,7 @@ export class Waiting {
   constructor(options: WaitingOptions) {
     this.#options = options;
     this.#times = options.patience?.times ?? new FrameTimes();
-    this.#deferred = new DeferredFrames(options.clock, this.#times, options.receiveFrame);
+    this.#deferred = new DeferredFrames(options.clock, this.#times, options.work);
   }
 
   /** Shows the time that is being made up for. */
@@ -48,6 +47,11 @@ export class Waiting {
 
   get on(): boolean {
     return this.#waits !== 'not';
+  }
+
+  /** What comes waits for the last look of its round: until then, nobody asks what has become of it. */
+  get long(): boolean {
+    return this.#waits === 'long';
   }
 
   /** While it waits: a packet that came at `arrivedMs` is being received from here on, in the order of time … */
@@ -78,6 +82,12 @@ export class Waiting {
     // Of one that sleeps it is the first of its ticks for long.
     this.#sendIdle();
     this.#deferred.makeUp();
+    this.#deferred.finish();
+  }
+
+  /** Nothing of the frames that were made up for is left to be done: something is about to change what they find. */
+  finishFrames(): void {
+    this.#deferred.finish();
   }
 
   /** Behind a frame of this turn: waits from now on for as long as it may. */
@@ -123,6 +133,7 @@ export class Waiting {
     this.#sendIdle();
     this.#options.socket.receive?.();
     this.#deferred.makeUp();
+    this.#deferred.finish();
   }
 
   #isTurn(turn: number | undefined, waits: Wait): boolean {

@@ -8,6 +8,8 @@ type MonitorSpec = Pick<
   'direction' | 'inputSensitivity' | 'initialTimeoutMs' | 'endSilenceTimeoutMs'
 >;
 
+/** What a detector gets at a time, ms: {@link VoiceTrace.note}. */
+const MAX_STEP_MS = 60;
 /** Pauses that are remembered one by one. */
 const MAX_PAUSES = 100;
 
@@ -51,15 +53,19 @@ export class VoiceMonitor implements VoiceFacts {
     this.#sumUp();
   }
 
-  /** Takes the next `count` samples (200 ms at most) of both sides; `undefined` is silence. */
+  /** Takes the next `count` samples of both sides; `undefined` is silence. */
   process(
     speak: Int16Array | undefined,
     listen: Int16Array | undefined,
     offset: number,
     count: number,
   ): void {
-    this.#speak?.process(speak, offset, count);
-    this.#listen?.process(listen, offset, count);
+    const step = (MAX_STEP_MS * this.#sampleRate) / 1000;
+    for (let at = 0; at < count; at += step) {
+      const run = Math.min(step, count - at);
+      this.#speak?.process(speak, offset + at, run);
+      this.#listen?.process(listen, offset + at, run);
+    }
     this.#processed += count;
     this.#sumUp();
   }

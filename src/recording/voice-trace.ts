@@ -52,7 +52,7 @@ export class VoiceTrace {
     this.#detector = detector;
   }
 
-  /** To be called each time that the detector has got at most 200 ms. */
+  /** To be called each time that the detector has got at most 70 ms: speech that ends may begin again after that. */
   note(): void {
     const { speaking } = this.#detector;
     if (speaking === this.#speaking) return;

@@ -10,25 +10,7 @@ import {
 } from './reception.ts';
 import { type DecodeSamples, SampleRing } from './sample-ring.ts';
 import { TickCounter } from './tick-counter.ts';
-
-export interface TimelineOptions {
-  /** Sample rate, Hz, and that of the timestamps as they are given to `push`. Default 8000. */
-  readonly rate?: number;
-  /** The clock's reading at position 0, ms; the same clock as that of `push` and `tick`. */
-  readonly startMs: number;
-  /** Nominal distance of ticks, ms. Default 20. */
-  readonly tickMs?: number;
-  /** How far recorders read behind the head, ms: packets up to this late still land. Default 300. */
-  readonly lagMs?: number;
-  /** Delay of the first packet, ms. Default 40. */
-  readonly startDelayMs?: number;
-  /** Least playout delay, ms. Default 20. */
-  readonly minDelayMs?: number;
-  /** Largest playout delay, ms. Default 200. */
-  readonly maxDelayMs?: number;
-  /** Whether something is made up for what was lost ({@link Concealment}); else it is silence. Default false. */
-  readonly conceal?: boolean;
-}
+import type { TimelineOptions } from './timeline-options.ts';
 
 /**
  * What became of a packet. `placed`: its samples are on the timeline. `pending`: it does not fit the
@@ -55,7 +37,9 @@ const NO_BYTES = new Uint8Array(0);
 export const MAX_PAYLOAD_MS = 200;
 
 /** Positions kept behind the recorders' position, so that they may read in larger portions, ms. */
-const KEEP_BEHIND_LAG_MS = 200;
+const KEEP_BEHIND_LAG_MS = 300;
+/** What may be forgotten is, once it is so many ticks long. */
+const FORGET_TICKS = 4;
 /** From the oldest position kept to the farthest that a sender may run ahead, ms. */
 const RING_MS = 1500;
 /** A jump of the timestamps beyond loss and elapsed time that is no jitter any more, ms. */
@@ -97,6 +81,7 @@ export class ReceiveTimeline {
   readonly #pending: PendingPackets;
   /** Undefined: what does not come is silent. */
   readonly #concealment: Concealment | undefined;
+  readonly #onRewrite: (() => void) | undefined;
 
   #head = 0;
 
@@ -137,6 +122,7 @@ export class ReceiveTimeline {
     this.#reception = new Reception(rate);
     this.#pending = new PendingPackets(this.#perMs, this.#maxPayload);
     if (options.conceal === true) this.#concealment = new Concealment(this.#ring, rate);
+    this.#onRewrite = options.onRewrite;
   }
 
   /** Position of the first sample that live listeners have not had yet. */
@@ -267,7 +253,8 @@ export class ReceiveTimeline {
     const ticks = this.#ticks.tick(nowMs);
     if (ticks === 0) return 0;
     // Before the head moves: after a standstill, recorders can still fetch what lay before it.
-    this.#ring.forgetBefore(this.#head - this.#keep);
+    const oldest = this.#head - this.#keep;
+    if (oldest - this.#ring.oldest >= FORGET_TICKS * this.#step) this.#ring.forgetBefore(oldest);
     const advance = ticks * this.#step + this.#adaptation();
     this.#head += advance;
     if (this.#concealment !== undefined && this.#ssrc >= 0) {
@@ -485,6 +472,7 @@ export class ReceiveTimeline {
       this.#discarded++;
       return 'late';
     }
+    if (position < this.#head) this.#onRewrite?.();
     const skipped = Math.max(0, first - position);
     this.#ring.write(
       position + skipped,
