@@ -272,9 +272,12 @@ export class DurableOutbox implements Outbox {
     const error = 'error' in result ? result.error : undefined;
     const wait = outcome.effects.find((effect) => effect.type === 'wait');
     const dueAt = wait === undefined ? undefined : now + wait.ms;
-    const saved = await this.#tryGather(() =>
-      this.#table.save(row.id, outcome.next, { now, dueAt, httpStatus: status, error }),
-    );
+    const end = outcome.effects.find((effect) => effect.type === 'announce');
+    const saved = await this.#tryGather(() => {
+      this.#table.save(row.id, outcome.next, { now, dueAt, httpStatus: status, error });
+      // With the commit, so that whoever counts the rows behind it finds as many.
+      if (end !== undefined) this.#database.afterCommit(() => this.#open--);
+    });
     if (this.#stopping.signal.aborted) return;
     if (!saved) {
       this.#after(STORAGE_RETRY_MS, () => void this.#settle(turn, row, result));
@@ -286,9 +289,7 @@ export class DurableOutbox implements Outbox {
       this.#log.warn({ ...fields, retry_in_s: wait.ms / 1000 }, 'callback not delivered, will be sent again');
       this.#wait(turn, wait.ms);
     }
-    const end = outcome.effects.find((effect) => effect.type === 'announce');
     if (end === undefined) return;
-    this.#open--;
     this.#announce({
       id: row.id,
       url: redactUrl(row.url),
@@ -303,7 +304,9 @@ export class DurableOutbox implements Outbox {
 
   #continueOperation(turn: Turn): void {
     this.#operations.delete(operationKey(turn));
-    const next = this.#tryStorage(() => this.#table.next(turn.url, turn.operationId) ?? 'none');
+    const read = (): OperationHead | 'none' => this.#table.next(turn.url, turn.operationId) ?? 'none';
+    // One that is only gathered may not be sent yet; most operations have none, and gathering goes on.
+    const next = this.#tryStorage(() => (read() === 'none' ? 'none' : this.#database.readCommitted(read)));
     if (next === undefined) this.#after(STORAGE_RETRY_MS, () => this.#continueOperation(turn));
     else if (next !== 'none') this.#activate(next);
   }
@@ -327,10 +330,13 @@ export class DurableOutbox implements Outbox {
     this.#tryStorage(() => {
       const version = this.#database.foreignVersion;
       if (version === this.#foreignVersion) return;
-      const heads = this.#table.heads();
-      this.#open = this.#table.countOpen();
+      const found = this.#database.readCommitted(() => ({
+        heads: this.#table.heads(),
+        open: this.#table.countOpen(),
+      }));
+      this.#open = found.open;
       this.#foreignVersion = version;
-      for (const head of heads) this.#activate(head);
+      for (const head of found.heads) this.#activate(head);
     });
   }
 

@@ -189,6 +189,16 @@ export class Database {
     });
   }
 
+  /**
+   * What `read` returns where nothing that is gathered is seen by it: that is committed first. For what must not act
+   * on a row that may never be there; not for use within a transaction, whose rows it would see.
+   * @throws StorageError
+   */
+  readCommitted<T>(read: () => T): T {
+    this.#endGathering();
+    return read();
+  }
+
   /** Runs statements without parameters that are used once (schema, pragmas). @throws StorageError */
   exec(sql: string): void {
     if (this.#depth === 0) this.#endGathering();
