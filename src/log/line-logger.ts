@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty';
-import { destination as pinoDestination } from 'pino';
 import type { Clock } from '../time/clock.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { LevelLogger, type WrittenLevel } from './level-logger.ts';
+import { LogFile } from './log-file.ts';
 import type { LogFields, Logger, LogLevel } from './logger.ts';
 import { prettyLine } from './pretty-line.ts';
 import { redactFields, redactText } from './redact.ts';
@@ -27,7 +27,7 @@ export interface LoggerOptions {
 
 /** The logger at the root of the program. */
 export interface RootLogger extends Logger {
-  /** Resolves when everything logged so far is written. */
+  /** Resolves when everything logged so far is written that can be. */
   flush(): Promise<void>;
 }
 
@@ -42,39 +42,35 @@ const SEVERITY: Readonly<Record<LogLevel, number>> = {
   silent: 7,
 };
 
-/** Lines that wait for a slow terminal or disk, bytes; beyond it they are dropped rather than kept in memory. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-
-/** Never blocks: lines are formatted at once and written behind the scenes; at exit the rest is written out. */
+/**
+ * Never blocks: lines are formatted at once and written behind the scenes; at exit the rest is written out. A log that
+ * cannot be written harms nobody: what it loses for that is told in it once it can be.
+ * @throws the error of the system when a file cannot be opened
+ */
 export function createLogger(options: LoggerOptions): RootLogger {
   const target = options.destination ?? 1;
-  const clock = options.clock ?? new RealClock();
   const out =
     typeof target === 'object'
       ? undefined
-      : pinoDestination({
-          dest: target,
-          sync: false,
-          minLength: 1,
-          mkdir: true,
-          maxLength: MAX_WAITING_BYTES,
+      : new LogFile({
+          target,
+          clock: new RealClock(),
+          onLost: (count) =>
+            logger.warn({ lines: count }, 'lines of this log were lost, which could not be written'),
         });
   const turns = out && new TurnSink(out, new RealClock());
   const sink: LogSink = turns ?? (target as LogSink);
   const lines: Lines = {
     sink: options.format === 'pretty' ? prettySink(sink, options.colors ?? wantsColors(target)) : sink,
     from: SEVERITY[options.level],
-    time: isoTimes(clock),
+    time: isoTimes(options.clock ?? new RealClock()),
   };
+  const logger = new LineLogger(lines);
   const flush = async (): Promise<void> => {
-    if (out === undefined) return;
     turns?.release();
-    // A destination that is gone cannot be helped by failing; pipes also refuse the sync behind a flush.
-    await new Promise<void>((resolve) => {
-      out.flush(() => resolve());
-    });
+    await out?.flush();
   };
-  return Object.assign(new LineLogger(lines), { flush });
+  return Object.assign(logger, { flush });
 }
 
 /** Colours belong to a terminal whose user did not decline them. */

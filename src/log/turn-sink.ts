@@ -4,16 +4,15 @@ import { PacedWork } from '../time/paced-work.ts';
 /** Where whole turns of lines go: a file or stream that writes behind the scenes. */
 export interface TurnTarget {
   write(text: string): unknown;
-  /** Writes everything out before it returns. @throws Error when the destination is gone */
+  /** Writes everything out that can be, before it returns. */
   flushSync(): void;
 }
 
 /** So soon after the last lines, further ones wait for company, ms: nobody reads a log faster. */
 const PACE_MS = 20;
 
-/** Those that have lines: what ends the process ends no line. */
-const waiting = new Set<TurnSink>();
-let isListening = false;
+/** All of the process, there being one or two: what ends it ends no line. */
+const sinks: TurnSink[] = [];
 
 /**
  * Hands on lines that come soon after one another together. Each write behind the scenes wakes a thread, which costs
@@ -28,15 +27,13 @@ export class TurnSink {
   constructor(target: TurnTarget, clock: Clock) {
     this.#target = target;
     this.#writes = new PacedWork(clock, PACE_MS, () => this.#write());
-    if (isListening) return;
-    isListening = true;
+    if (sinks.push(this) > 1) return;
     process.on('exit', () => {
-      for (const sink of [...waiting]) sink.#end();
+      for (const sink of sinks) sink.#end();
     });
   }
 
   write(line: string): void {
-    if (this.#text === '') waiting.add(this);
     this.#text += line;
     this.#writes.ask();
   }
@@ -50,16 +47,11 @@ export class TurnSink {
     if (this.#text === '') return;
     const text = this.#text;
     this.#text = '';
-    waiting.delete(this);
     this.#target.write(text);
   }
 
   #end(): void {
     this.release();
-    try {
-      this.#target.flushSync();
-    } catch {
-      // Nobody reads any more, and nobody is left to be told.
-    }
+    this.#target.flushSync();
   }
 }

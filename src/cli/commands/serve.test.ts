@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 
+import { spawnProgram } from '../../../test/support/child-processes.ts';
 import { placeCall, startSite } from '../../../test/support/interop.ts';
+import { freePort } from '../../../test/support/ports.ts';
 import { skipWithout } from '../../../test/support/programs.ts';
 import { ServerProcess } from '../../../test/support/server-process.ts';
 import { answered, awaitBye, invite } from '../../../test/support/sipp-scenario.ts';
@@ -53,3 +58,38 @@ test('A second Ctrl-C ends it at once', async (context) => {
   process.kill(server.pid, 'SIGINT');
   assert.equal(await over, 130);
 });
+
+test('A server whose log cannot be written serves, and ends with SIGTERM', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-serve-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const document = path.join(folder, 'document.yaml');
+  writeFileSync(document, 'sections: {main: [answer]}');
+  const [sip, http] = [await freePort(), await freePort()];
+  const full = openSync('/dev/full', 'w');
+  const child = spawnProgram(
+    path.resolve(import.meta.dirname, '../../../bin/openswml'),
+    [
+      ...['serve', document, '--data', path.join(folder, 'data'), '--log-level', 'debug'],
+      ...['--sip', `127.0.0.1:${sip}`, '--http', `127.0.0.1:${http}`],
+    ],
+    { stdio: ['ignore', full, 'inherit'], env: { ...process.env, OPENSWML_WARM_UP: 'false' } },
+  );
+  closeSync(full);
+  const exited = once(child, 'exit');
+  const deadline = performance.now() + 20_000;
+  while (!(await answers(`http://127.0.0.1:${http}/`))) {
+    assert.ok(child.exitCode === null && performance.now() < deadline, 'the server serves');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  child.kill('SIGTERM');
+  const hung = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  assert.deepEqual(await exited, [0, null]);
+  clearTimeout(hung);
+});
+
+function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => true,
+    () => false,
+  );
+}
