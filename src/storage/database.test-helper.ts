@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
+import { type Logger, silentLogger } from '../log/logger.ts';
 import type { Database } from './database.ts';
 import { StorageError } from './errors.ts';
 
@@ -22,6 +23,12 @@ export const storageError = (code: string, pattern: RegExp) => (error: unknown) 
   assert.match(error.message, pattern);
   return true;
 };
+
+/** Puts the errors that are logged into `errors`. */
+export const errorsInto = (errors: unknown[]): Logger => ({
+  ...silentLogger,
+  error: ({ err }) => void errors.push(err),
+});
 
 /** Runs `script` in a process of its own, with `Database`, `RealClock` and the folder as `directory` at hand. */
 export function startProgram(directory: string, script: string): ChildProcess {

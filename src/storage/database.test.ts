@@ -11,8 +11,8 @@ import { RealClock } from '../time/real-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { CHECKPOINT_BYTES } from './checkpoints.ts';
 import { isLocked, PID_FILE } from './data-lock.ts';
-import { DATABASE_FILE, Database } from './database.ts';
-import { add, NOTES, notes, startProgram, storageError } from './database.test-helper.ts';
+import { DATABASE_FILE, Database, type DatabaseOptions } from './database.ts';
+import { add, errorsInto, NOTES, notes, startProgram, storageError } from './database.test-helper.ts';
 
 let directory: string;
 let database: Database | undefined;
@@ -29,13 +29,13 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function open(options: { synchronous?: 'normal' | 'full' } = {}): Database {
+function open(options: Partial<DatabaseOptions> = {}): Database {
   database = Database.open(directory, { clock: new VirtualClock(), ...options });
   return database;
 }
 
-function withNotes(): Database {
-  const opened = open();
+function withNotes(options: Partial<DatabaseOptions> = {}): Database {
+  const opened = open(options);
   opened.exec(NOTES);
   return opened;
 }
@@ -297,25 +297,32 @@ describe('transactions', () => {
     assert.deepEqual(notes(opened), ['again']);
   });
 
-  test('a listener that throws after the commit does not undo it, nor disturb the next transaction', () => {
-    const opened = withNotes();
+  test('a listener that throws after the commit is logged, and disturbs neither the others nor the next one', () => {
+    const errors: unknown[] = [];
+    const opened = withNotes({ log: errorsInto(errors) });
+    const seen: string[] = [];
+    const failure = new Error('listener');
+    const fail = (): void => {
+      throw failure;
+    };
+    const written = opened.transaction(() => {
+      opened.afterCommit(fail);
+      opened.afterCommit(() => seen.push('behind it'));
+      return add(opened, 'a');
+    });
+    assert.deepEqual(written, { changes: 1, lastId: 1 });
+    opened.afterCommit(fail);
     assert.throws(
       () =>
         opened.transaction(() => {
-          add(opened, 'a');
-          opened.afterCommit(() => {
-            throw new Error('listener');
-          });
+          add(opened, 'b');
+          throw new Error('undone');
         }),
-      /listener/,
-    );
-    assert.throws(() =>
-      opened.transaction(() => {
-        add(opened, 'b');
-        throw new Error('undone');
-      }),
+      /undone/,
     );
     assert.deepEqual(notes(opened), ['a']);
+    assert.deepEqual(seen, ['behind it']);
+    assert.deepEqual(errors, [failure, failure]);
   });
 
   test('a closed database says so', () => {

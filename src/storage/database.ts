@@ -67,6 +67,7 @@ export class Database {
   readonly #statements = new Map<string, Prepared>();
   readonly #pace: PacedWork | undefined;
   readonly #clock: Clock | undefined;
+  readonly #log: Logger;
   #afterCommit: (() => void)[] = [];
   #depth = 0;
   /** Defined while a transaction is open that gathers. */
@@ -75,10 +76,12 @@ export class Database {
   private constructor(
     file: string,
     sqlite: DatabaseSync,
+    log: Logger,
     served?: { readonly clock: Clock; readonly lock: DataLock; readonly walSync: WalSync | undefined },
   ) {
     this.file = file;
     this.#sqlite = sqlite;
+    this.#log = log;
     this.#lock = served?.lock;
     this.#walSync = served?.walSync;
     if (served === undefined) return;
@@ -109,7 +112,7 @@ export class Database {
       const checkpoints = full ? undefined : new Checkpoints(file, log);
       if (checkpoints !== undefined) sqlite.exec(`PRAGMA wal_autocheckpoint = ${OWN_CHECKPOINT_PAGES}`);
       const walSync = checkpoints && new WalSync(file, options.clock, log, checkpoints);
-      const database = new Database(file, sqlite, { clock: options.clock, lock, walSync });
+      const database = new Database(file, sqlite, log, { clock: options.clock, lock, walSync });
       database.#checkpoints = checkpoints;
       const steps = migrate(database, options.clock.now());
       if (steps.length > 0) log.info({ file, steps }, 'database schema brought up to date');
@@ -138,7 +141,7 @@ export class Database {
     let sqlite: DatabaseSync | undefined;
     try {
       sqlite = new DatabaseSync(file, { timeout: SHARED_TIMEOUT_MS });
-      const database = new Database(file, sqlite);
+      const database = new Database(file, sqlite, silentLogger);
       requireCurrent(database);
       return database;
     } catch (error) {
@@ -148,8 +151,8 @@ export class Database {
   }
 
   /** A database that lives and dies with the process, for virtual calls and tests. */
-  static inMemory(clock: Clock): Database {
-    const database = new Database(':memory:', new DatabaseSync(':memory:'));
+  static inMemory(clock: Clock, log: Logger = silentLogger): Database {
+    const database = new Database(':memory:', new DatabaseSync(':memory:'), log);
     // What the migrations lead to, without the way: every virtual call has a database of its own.
     if (Database.#finalSchema !== undefined) database.exec(Database.#finalSchema);
     migrate(database, clock.now());
@@ -265,9 +268,12 @@ export class Database {
     return Number(this.get('PRAGMA data_version')?.['data_version']);
   }
 
-  /** Calls `listener` once the present transaction is committed (never if it is undone); at once outside of one. */
+  /**
+   * Calls `listener` once the present transaction is committed (never if it is undone); at once outside of one. What
+   * it throws is logged: the write stands, and whoever waits for it is told so.
+   */
   afterCommit(listener: () => void): void {
-    if (this.#depth === 0) listener();
+    if (this.#depth === 0) this.#tell([listener]);
     else this.#afterCommit.push(listener);
   }
 
@@ -338,10 +344,9 @@ export class Database {
     }
     this.#gathered = undefined;
     this.#walSync?.committed();
-    for (const one of gathered) {
-      settle(one, () => {
-        for (const listener of one.listeners) listener();
-      });
+    for (const { listeners, committed } of gathered) {
+      this.#tell(listeners);
+      committed();
     }
   }
 
@@ -351,7 +356,7 @@ export class Database {
     this.#gathered = undefined;
     // Later, for the part that failed may not be over yet, and whatever comes of undoing the rest.
     queueMicrotask(() => {
-      for (const one of gathered) settle(one, one.again);
+      for (const one of gathered) doAgain(one);
     });
     if (this.#sqlite.isOpen && this.#sqlite.isTransaction) this.#guard(() => this.#sqlite.exec('ROLLBACK'));
   }
@@ -365,7 +370,18 @@ export class Database {
     this.#walSync?.committed();
     const listeners = this.#afterCommit;
     this.#afterCommit = [];
-    for (const listener of listeners) listener();
+    this.#tell(listeners);
+  }
+
+  /** Each of them, whatever becomes of the others. */
+  #tell(listeners: readonly (() => void)[]): void {
+    for (const listener of listeners) {
+      try {
+        listener();
+      } catch (error) {
+        this.#log.error({ err: error }, 'what follows a commit failed; what was written stands');
+      }
+    }
   }
 
   #prepare(sql: string): Prepared {
@@ -401,10 +417,10 @@ export class Database {
   }
 }
 
-/** Tells who waits whether `end` was done. */
-function settle({ committed, failed }: Gathered, end: () => void): void {
+/** Does it anew, and tells who waits whether it was done. */
+function doAgain({ again, committed, failed }: Gathered): void {
   try {
-    end();
+    again();
     committed();
   } catch (error) {
     failed(error);

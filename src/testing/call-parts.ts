@@ -74,7 +74,7 @@ export function openCallParts(options: CallPartsOptions): CallParts {
     createTarget: (path) => disk.create(path),
     phases: 1,
   });
-  const database = Database.inMemory(clock);
+  const database = Database.inMemory(clock, log);
   const clients = webClients(web, clock, clock.monotonic(), options.onExchange);
   const { signingKey } = options;
   const outbox = new DurableOutbox({
