@@ -290,6 +290,36 @@ test('a local file that cannot be removed is tried again, without another upload
   await uploader.close();
 });
 
+test('a list of uploads that cannot be read for a while is told, ends nothing, and is read again', async () => {
+  add('a');
+  add('b');
+  const waiting = uploads.waiting.bind(uploads);
+  const broken = new StorageError('io', 'disk I/O error');
+  uploads.waiting = () => {
+    throw broken;
+  };
+  const uploader = make();
+  uploader.start();
+  uploader.wake();
+  uploads.waiting = (limit) => waiting(limit).slice(0, 1);
+  // Broken again when the first one is there.
+  objects.onArrived = () => {
+    uploads.waiting = () => {
+      throw broken;
+    };
+  };
+  await clock.advance(60_000);
+  assert.deepEqual([...objects.stored.keys()], [nameOf('a')]);
+  assert.deepEqual(
+    logged.filter(({ level }) => level === 'error').map(({ fields }) => fields['err']),
+    [broken, broken, broken],
+  );
+  uploads.waiting = waiting;
+  await clock.advance(60_000);
+  assert.equal(uploads.get('b')?.state, 'stored');
+  await uploader.close();
+});
+
 test('at most two go up at once', async () => {
   for (let n = 0; n < 6; n++) add(`r${n}`);
   let now = 0;

@@ -55,11 +55,20 @@ export class Uploader {
     this.wake();
   }
 
-  /** Something was added. */
+  /** Something was added. Where that cannot be read, it is looked for again within a minute. */
   wake(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#abort.signal.aborted) return;
+    try {
+      this.#look();
+    } catch (cause) {
+      this.#options.log.error({ err: cause }, 'it cannot be read which recordings are to be uploaded');
+    }
+  }
+
+  /** @throws StorageError */
+  #look(): void {
     const { uploads, clock } = this.#options;
     const next = uploads
       .waiting(CONCURRENCY * 2)
