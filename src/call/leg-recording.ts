@@ -158,7 +158,7 @@ export class LegRecording implements RecordOperation {
   }
 }
 
-/** A full or broken database must not take the call with it: the file is kept and start-up finds it. */
+/** A full or broken database must not take the call with it: the file is kept, and its end is stored later. */
 export async function stored(write: Promise<void>, log: Logger): Promise<boolean> {
   try {
     await write;

@@ -19,6 +19,7 @@ import type {
 import { timeOrderedId } from '../storage/time-ordered-id.ts';
 import type { Clock } from '../time/clock.ts';
 import type { CallInfo, RecordOptions } from './leg.ts';
+import { type OwedEnding, OwedEndings } from './owed-endings.ts';
 
 export interface RecordingServiceOptions {
   readonly store: RecordingStore;
@@ -68,9 +69,17 @@ export class RecordingService {
   readonly #options: RecordingServiceOptions;
   /** Rows of the recordings that run. */
   readonly #running = new Map<string, RecordingRow>();
+  readonly #owed: OwedEndings;
 
   constructor(options: RecordingServiceOptions) {
     this.#options = options;
+    const { clock, log } = options;
+    this.#owed = new OwedEndings({ clock, log, store: (ending) => this.#storeEnd(ending) });
+  }
+
+  /** Stores what is still owed, if it can, and tries no more; call before the database is closed. */
+  async close(): Promise<void> {
+    await this.#owed.close();
   }
 
   urlOf(recordingId: string): string {
@@ -148,17 +157,30 @@ export class RecordingService {
     await this.#change(id, { status: 'in-progress' }, 'recording');
   }
 
-  /** The file is durable (or given up): the row and the terminal callback. */
+  /**
+   * The file is durable (or given up): the row and the terminal callback. Where they cannot be written now, that is
+   * tried again until it is done, or {@link close}.
+   */
   async ended(id: string, outcome: RecordOutcome): Promise<void> {
-    const { store, database } = this.#options;
-    const before = this.#rowOf(id);
+    const ending = { before: this.#rowOf(id), outcome };
     this.#running.delete(id);
+    try {
+      await this.#storeEnd(ending);
+    } catch (cause) {
+      this.#owed.add(ending, cause);
+      throw cause;
+    }
+  }
+
+  /** @throws StorageError */
+  async #storeEnd({ before, outcome }: OwedEnding): Promise<void> {
+    const { store, database } = this.#options;
     await database.gather(() => {
       const row = this.#write(before, changeOf(outcome), outcome.state);
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
       const open = !isEncryptedPath(row.path);
-      if (outcome.peaks !== undefined && open) store.savePeaks(id, outcome.peaks);
-      if (outcome.voice !== undefined && open) store.saveVoiceActivity(id, outcome.voice);
+      if (outcome.peaks !== undefined && open) store.savePeaks(row.id, outcome.peaks);
+      if (outcome.voice !== undefined && open) store.saveVoiceActivity(row.id, outcome.voice);
     });
   }
 

@@ -214,6 +214,7 @@ class AssembledServer implements Server {
       clock,
       log,
     });
+    this.#opened.push(() => recordings.close());
     const files = recordingFiles(config, keys.ring, objects);
     const uploads = objects && this.#makeUploader(objects, database, store);
     const speech = this.#openSpeech();
