@@ -320,6 +320,63 @@ test('a list of uploads that cannot be read for a while is told, ends nothing, a
   await uploader.close();
 });
 
+test('a local file stays where no row says that its recording is in the store', async () => {
+  add('a');
+  objects.onArrived = () => uploads.remove('a');
+  const uploader = make();
+  uploader.start();
+  await clock.settle();
+  assert.equal(objects.puts, 1);
+  assert.ok(existsSync(fileOf('a')));
+  await uploader.close();
+});
+
+test('what is not finished stays here, whoever says that it is to be uploaded', async () => {
+  recordings.insert(recordingRow({ id: 'a', status: 'in-progress', path: nameOf('a') }));
+  writeFileSync(fileOf('a'), CONTENT);
+  uploads.add('a', nameOf('a'), clock.now());
+  const uploader = make();
+  uploader.start();
+  await clock.advance(10_000);
+  assert.equal(objects.puts, 0);
+  assert.match(uploads.get('a')?.error ?? '', /in-progress/);
+  assert.ok(existsSync(fileOf('a')));
+  await uploader.close();
+});
+
+test('a recording of which the end is only gathered goes up when that is committed', async () => {
+  database.close();
+  database = Database.open(folder, { clock });
+  recordings = new SqliteRecordings(database, clock);
+  uploads = new Uploads(database);
+  const before = recordingRow({ id: 'a', status: 'in-progress', path: nameOf('a') });
+  recordings.insert(before);
+  writeFileSync(fileOf('a'), CONTENT);
+  const uploader = make();
+  uploader.start();
+  database.exec(`PRAGMA max_page_count = ${Number(database.get('PRAGMA page_count')?.['page_count']) + 4}`);
+  let times = 0;
+  const completed = database
+    .gather(() => {
+      // A disk that is still full when it is done anew.
+      if (++times > 1) throw new StorageError('disk_full', 'no space');
+      recordings.update(before, { status: 'completed' });
+      uploads.add('a', nameOf('a'), clock.now());
+    })
+    .catch(() => {});
+  uploader.wake();
+  const tooMuch = database.gather(() => {
+    for (let n = 0; n < 1000; n++) recordings.insert(recordingRow({ id: `more ${n}`.padEnd(500) }));
+  });
+  await assert.rejects(tooMuch, /No space is left/);
+  await completed;
+  await clock.settle();
+  const row = recordings.get('a');
+  assert.equal(row?.status, 'completed', 'or its file must be here');
+  assert.equal(uploads.get('a')?.state, 'stored');
+  await uploader.close();
+});
+
 test('at most two go up at once', async () => {
   for (let n = 0; n < 6; n++) add(`r${n}`);
   let now = 0;

@@ -131,8 +131,13 @@ export class Uploader {
   async #bring(upload: Upload): Promise<void> {
     const { uploads, recordings, local, objects, clock, log } = this.#options;
     const { recordingId, name } = upload;
+    // Undone with what completed the recording, whose commit had still been gathered.
+    if (uploads.getCommitted(recordingId) === undefined) return;
     const row = recordings.get(recordingId);
     if (row === undefined) return await this.#forget(upload);
+    if (row.status !== 'completed') {
+      throw new StorageError('io', `${name}: the recording is ${row.status}, and not yet to be uploaded`);
+    }
     const file = await local.open(name);
     if (file === undefined) return await this.#withoutFile(upload, row);
     const { md5, sha256 } = await sumsOf(file);
@@ -155,6 +160,7 @@ export class Uploader {
     }
     // Deleted meanwhile: the deletion may have come to the store before the upload.
     if (recordings.get(recordingId) === undefined) return await this.#forget(upload);
+    // Throws where there is no row to say where the recording is now: then the file stays.
     uploads.save(upload, { state: 'stored', etag: stored.etag, error: undefined }, clock.now());
     await local.remove(name);
     log.info({ recording_id: recordingId, bytes: file.size, store: objects.place }, 'recording uploaded');

@@ -1,4 +1,5 @@
 import type { Database } from './database.ts';
+import { StorageError } from './errors.ts';
 import type { SqlRow } from './statement.ts';
 
 /**
@@ -62,6 +63,11 @@ export class Uploads {
     return row === undefined ? undefined : fromSql(row);
   }
 
+  /** As it stands also after a failure of the disk. */
+  getCommitted(recordingId: string): Upload | undefined {
+    return this.#database.readCommitted(() => this.get(recordingId));
+  }
+
   /** The first to be done, soonest first. */
   waiting(limit: number): readonly Upload[] {
     return this.#database.all(WAITING, { limit }).map(fromSql);
@@ -84,10 +90,12 @@ export class Uploads {
     return Number(this.#database.get("SELECT COUNT(*) AS n FROM uploads WHERE state = 'waiting'")?.['n']);
   }
 
+  /** @throws StorageError also when there is no row of it any more (`not_found`) */
   save(upload: Upload, change: UploadChange, now: number): void {
     const { recordingId, state, attempts, dueAt, etag, error } = { ...upload, ...change };
     const params = { recordingId, state, attempts, dueAt, etag: etag ?? null, error: error ?? null, now };
-    this.#database.run(SAVE, params);
+    if (this.#database.run(SAVE, params).changes > 0) return;
+    throw new StorageError('not_found', `There is no upload of recording ${recordingId} in the database.`);
   }
 
   remove(recordingId: string): void {
