@@ -4,6 +4,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { wavHeader } from '../media/wav-format.ts';
 import { decrypt, encryptOnDisk, KEYS } from '../recording/encryption/encryption.test-helper.ts';
+import { Database } from '../storage/database.ts';
+import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { CALL, FINISHED, openService, RECORD } from './leg.test-helper.ts';
 
 const INFO = { ...CALL, call_state: 'answered' } as const;
@@ -44,6 +47,31 @@ test('no input and an error reach row and callback as what they are', async (t) 
   assert.equal(store.get(broken.recordingId)?.status, 'failed');
   assert.equal(store.get(broken.recordingId)?.error, 'the disk is full');
   assert.deepEqual(outbox.states, ['no_input', 'error']);
+});
+
+test('a recording whose beginning and end are written anew, behind a commit that failed, is over all the same', async (t) => {
+  const clock = new VirtualClock();
+  const written = Database.inMemory(clock);
+  const again: (() => void)[] = [];
+  const gather = async <T>(work: () => T): Promise<T> => {
+    again.push(() => written.transaction(work));
+    return written.transaction(work);
+  };
+  const database = {
+    gather,
+    gatherOne: gather,
+    transaction: <T>(work: () => T) => written.transaction(work),
+  };
+  const store = new SqliteRecordings(written, clock);
+  const { service } = openService(t, { clock, database, store, newId: () => 'one' });
+  await service.create(INFO, undefined, RECORD);
+  again.length = 0;
+  await Promise.all([service.started('one', 1_000_000), service.ended('one', FINISHED)]);
+  for (const work of again) work();
+  assert.equal(store.get('one')?.status, 'completed');
+  store.delete('one');
+  await assert.rejects(service.paused('one', 'skip'), { code: 'not_found' });
+  assert.equal(again.length, 2, 'nothing is known of it any more');
 });
 
 test('without a status URL there are no callbacks', async (t) => {

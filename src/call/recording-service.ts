@@ -377,7 +377,9 @@ export class RecordingService {
     const { database } = this.#options;
     const before = this.#rowOf(id);
     const work = (): void => {
-      this.#running.set(id, this.#write(before, change, state, pauseBehavior));
+      const row = this.#write(before, change, state, pauseBehavior);
+      // Done anew behind a commit that failed, it may have ended meanwhile.
+      if (this.#running.has(id)) this.#running.set(id, row);
     };
     // Without a callback the row is all that is written: none of these changes completes a recording.
     await (before.statusUrl === undefined ? database.gatherOne(work) : database.gather(work));
