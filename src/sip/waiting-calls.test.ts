@@ -1,15 +1,18 @@
 /** INVITEs for which there is no time: they wait, everything else overtakes them, and nothing is lost with them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rawBench } from '../../test/sip/raw-peer.ts';
+import { type RawPeer, rawBench } from '../../test/sip/raw-peer.ts';
+import type { VirtualClock } from '../time/virtual-clock.ts';
 import type { IncomingSipCall } from './api.ts';
+import type { SipLimits } from './limits.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A peer of an endpoint that takes nobody on while `behind`. */
-async function pressedBench() {
+async function pressedBench(limits: Partial<SipLimits> = {}) {
   const press = { behind: true, turnsAway: false, turnedAway: 0 };
   const bench = await rawBench({
+    limits,
     intake: {
       isBehind: () => press.behind,
       mayWaitMs: () => (press.turnsAway ? 400 : undefined),
@@ -39,6 +42,17 @@ async function refusedBench() {
   await turn();
   await clock.advance(20);
   return bench;
+}
+
+const INVITE_VIA = 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-INVITE-1';
+
+/** Sends an INVITE, and has it wait for its 100. */
+async function waitTold(peer: RawPeer, clock: VirtualClock): Promise<void> {
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(210);
+  await turn();
+  await clock.advance(20);
+  assert.deepEqual(peer.lines, ['100 INVITE']);
 }
 
 test('An INVITE waits, OPTIONS does not, and a copy of the INVITE makes no second call', async () => {
@@ -128,6 +142,70 @@ test('A copy of an INVITE that crosses its 503 begins no call', async () => {
   assert.deepEqual(peer.lines, ['503 INVITE', '503 INVITE']);
   assert.equal(bob.calls.length, 0);
   await finish();
+});
+
+test('A 503 to who was told to wait is repeated until the ACK, for he sends nothing again', async () => {
+  const { peer, clock, bob, press, finish } = await pressedBench();
+  await waitTold(peer, clock);
+  press.turnsAway = true;
+  await clock.advance(200);
+  await turn();
+  await clock.advance(20);
+  assert.deepEqual(peer.lines, ['100 INVITE', '503 INVITE']);
+  await clock.advance(1600);
+  assert.deepEqual(peer.lines.slice(2), ['503 INVITE', '503 INVITE']);
+  assert.equal(peer.response.headers.get('Retry-After'), '3');
+  assert.equal(bob.endpoint.stats.overloaded, 1);
+  peer.send('ACK', { Via: INVITE_VIA, To: peer.response.headers.get('To')! });
+  await clock.advance(20_000);
+  assert.equal(peer.lines.length, 4);
+  assert.equal(bob.endpoint.stats.serverTransactions, 0);
+  press.behind = false;
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(20);
+  assert.equal(peer.lines.at(-1), '503 INVITE', 'a late copy begins no call');
+  await finish();
+});
+
+test('A 487 to who was told to wait is repeated until the ACK', async () => {
+  const { peer, clock, bob, finish } = await pressedBench();
+  await waitTold(peer, clock);
+  peer.send('CANCEL', { Via: INVITE_VIA });
+  await clock.advance(600);
+  assert.deepEqual(peer.lines, ['100 INVITE', '200 CANCEL', '487 INVITE', '487 INVITE']);
+  peer.send('ACK', { Via: INVITE_VIA, To: peer.response.headers.get('To')! });
+  await clock.advance(10_000);
+  assert.equal(peer.lines.length, 4);
+  assert.equal(bob.calls.length, 0);
+  await finish();
+});
+
+test('No more than 2,000 refusals are repeated at once, and none beyond the limit of transactions', async () => {
+  for (const [maxServerTransactions, expected] of [
+    [100_000, 2000],
+    [30, 30],
+  ] as const) {
+    const { peer, clock, bob, press, finish } = await pressedBench({ maxServerTransactions });
+    for (let n = 0; n < 2010; n++) {
+      const Via = `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-${n}`;
+      peer.send('INVITE', { Via, 'Call-ID': `call-${n}` }, 'offer');
+    }
+    await clock.advance(210);
+    const count = (line: string): number => peer.lines.filter((each) => each === line).length;
+    while (count('100 INVITE') < 2010) {
+      await turn();
+      await clock.advance(1);
+    }
+    press.turnsAway = true;
+    await clock.advance(400);
+    while (bob.endpoint.stats.waitingInvites > 0) await turn();
+    assert.equal(bob.endpoint.stats.serverTransactions, expected);
+    await clock.advance(20);
+    assert.equal(count('503 INVITE'), 2010, 'all are told');
+    await clock.advance(33_000);
+    assert.equal(bob.endpoint.stats.serverTransactions, 0);
+    await finish();
+  }
 });
 
 test('A request within a dialog that has the branch of one that waits, against the rules, is the one that counts', async () => {

@@ -19,6 +19,12 @@ export interface WaitingInvite extends NewInvite {
   readonly sinceMs: number;
 }
 
+/** One that waited. */
+export interface TakenOut extends WaitingInvite {
+  /** Whether its sender heard a 100, and so repeats it no more (RFC 3261 17.1.1.2). */
+  readonly isTold: boolean;
+}
+
 export interface InviteIntakeOptions {
   readonly clock: Clock;
   readonly policy: IntakePolicy;
@@ -28,8 +34,11 @@ export interface InviteIntakeOptions {
   readonly begin: (invite: WaitingInvite) => void;
   /** Answers 100 and remembers nothing. */
   readonly trying: (invite: NewInvite) => void;
-  /** Answers 503 and remembers nothing. */
-  readonly turnAway: (invite: NewInvite, retryAfterSeconds: number) => void;
+  /**
+   * Answers 503. @param isTold whether its sender heard a 100: nothing of it comes again then, and a 503 that is lost
+   * has to be repeated; where it is not, nothing need be remembered
+   */
+  readonly turnAway: (invite: NewInvite, retryAfterSeconds: number, isTold: boolean) => void;
   /** Has `work` done behind what has arrived by now: at the end of this turn of the event loop. */
   readonly defer: (work: () => void) => void;
 }
@@ -109,12 +118,12 @@ export class InviteIntake {
     const { clock, policy, trying, turnAway } = this.#options;
     const original = this.#waiting.get(invite.key);
     if (original !== undefined) {
-      if (!this.#untold.has(original)) trying(original);
+      if (this.#isTold(original)) trying(original);
       return;
     }
     const retryAfterSeconds = this.#turnedAway.get(invite.key);
     if (retryAfterSeconds !== undefined) {
-      turnAway(invite, retryAfterSeconds);
+      turnAway(invite, retryAfterSeconds, false);
       return;
     }
     const now = clock.monotonic();
@@ -122,12 +131,12 @@ export class InviteIntake {
     const isPressed = now - this.#turnedAwayMs < CALM_AFTER_MS;
     if (this.#waiting.size >= MAX_WAITING || (mayWaitMs !== undefined && this.#foreseenMs(now) > mayWaitMs)) {
       this.#turnedAwayMs = now;
-      this.#turnAway(invite);
+      this.#turnAway(invite, false);
       return;
     }
     // To be refused by whoever takes calls costs five times as much.
     if (isPressed && mayWaitMs !== undefined && policy.refuses()) {
-      this.#turnAway(invite);
+      this.#turnAway(invite, false);
       return;
     }
     const waiting = { ...invite, sinceMs: now };
@@ -145,17 +154,18 @@ export class InviteIntake {
   }
 
   /** Takes one that waits out; copies of it are turned away. @returns undefined when none with this key waits */
-  withdraw(key: string): WaitingInvite | undefined {
+  withdraw(key: string): TakenOut | undefined {
     const invite = this.#waiting.get(key);
     if (invite === undefined) return undefined;
+    const isTold = this.#isTold(invite);
     this.#remove(invite);
     this.#turnedAway.set(key, 1);
-    return invite;
+    return { ...invite, isTold };
   }
 
   /** Turns all away. */
   close(): void {
-    for (const invite of this.#waiting.values()) this.#turnAway(invite);
+    for (const invite of this.#waiting.values()) this.#turnAway(invite, this.#isTold(invite));
     this.#waiting.clear();
     this.#untold.clear();
   }
@@ -191,8 +201,9 @@ export class InviteIntake {
       const isLate = now - invite.sinceMs > (mayWaitMs ?? LONGEST_WAIT_MS);
       if (isLate || (mayWaitMs !== undefined && policy.refuses())) {
         if (isLate) this.#turnedAwayMs = now;
+        const isTold = this.#isTold(invite);
         this.#remove(invite);
-        this.#turnAway(invite);
+        this.#turnAway(invite, isTold);
       } else if (this.#spentMs < TURN_MS && mayBegin) {
         this.#remove(invite);
         this.#begin(invite);
@@ -215,6 +226,11 @@ export class InviteIntake {
     }
   }
 
+  /** Of one that waits. */
+  #isTold(invite: WaitingInvite): boolean {
+    return !this.#untold.has(invite);
+  }
+
   #remove(invite: WaitingInvite): void {
     this.#waiting.delete(invite.key);
     this.#untold.delete(invite);
@@ -234,11 +250,11 @@ export class InviteIntake {
     }
   }
 
-  #turnAway(invite: NewInvite): void {
+  #turnAway(invite: NewInvite, isTold: boolean): void {
     const { policy, turnAway } = this.#options;
     const retryAfterSeconds = policy.turnedAway(callId(invite.request));
     this.#turnedAway.set(invite.key, retryAfterSeconds);
-    turnAway(invite, retryAfterSeconds);
+    turnAway(invite, retryAfterSeconds, isTold);
   }
 
   #defer(): void {

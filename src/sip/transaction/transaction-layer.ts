@@ -55,6 +55,12 @@ const TAKES_ALL: IntakePolicy = {
   turnedAway: () => 1,
 };
 
+/**
+ * Refusals at once that are repeated until they are acknowledged (RFC 3261 17.2.1), some 2 KB each for 5 s behind the
+ * ACK, or for 32 s where none comes: those beyond are told once.
+ */
+const MAX_REPEATED_REFUSALS = 2000;
+
 /** Longest request that goes over UDP when TCP is a choice, bytes (RFC 3261 18.1.1). */
 const MAX_UDP_REQUEST = 1300;
 
@@ -67,6 +73,8 @@ export class TransactionLayer implements MessageReceiver {
   /** Server transactions outside of dialogs, by what copies of a forked request share. */
   readonly #merged = new Map<string, ServerTransaction>();
   readonly #intake: InviteIntake;
+  /** Those that only repeat the refusal of an INVITE that waited. */
+  readonly #refusals = new Set<ServerTransaction>();
   readonly #secret = newTag();
   readonly #serverSite: ServerTransactionSite;
   readonly #toUser: Delivery = (message, transaction) => {
@@ -92,6 +100,7 @@ export class TransactionLayer implements MessageReceiver {
       },
       terminated: (ended) => {
         this.#servers.delete(ended.key);
+        this.#refusals.delete(ended);
         if (ended.mergeKey !== undefined) this.#merged.delete(ended.mergeKey);
       },
     };
@@ -101,8 +110,11 @@ export class TransactionLayer implements MessageReceiver {
       tryingAfterMs: options.timers.trying,
       trying: (invite) => this.#replyStateless(invite, 100),
       begin: (invite) => this.#beginLater(invite),
-      turnAway: ({ request, flow }, retryAfterSeconds) =>
-        this.#refuseStateless(request, flow, retryAfterSeconds),
+      turnAway: (invite, retryAfterSeconds, isTold) => {
+        if (isTold) this.#refuseWaiting(invite, 503, retryAfter(retryAfterSeconds));
+        else this.#replyStateless(invite, 503, retryAfter(retryAfterSeconds));
+        options.counters.overloaded++;
+      },
       defer: setImmediate,
     });
   }
@@ -140,7 +152,8 @@ export class TransactionLayer implements MessageReceiver {
     }
     const { limits } = this.#options;
     if (this.#servers.size >= limits.maxServerTransactions) {
-      this.#refuseStateless(request, flow, limits.retryAfterSeconds);
+      this.#options.counters.overloaded++;
+      this.#replyStateless({ request, flow }, 503, retryAfter(limits.retryAfterSeconds));
     } else if (request.method === 'CANCEL') {
       this.#cancel(request, key, flow);
     } else if (request.method === 'INVITE' && to(request).tag === undefined) {
@@ -213,7 +226,8 @@ export class TransactionLayer implements MessageReceiver {
     if (waiting !== undefined) {
       const localTag = this.#statelessTag(request);
       this.#open(request, key, flow, { localTag }, (_request, transaction) => transaction.reply(200));
-      this.#replyStateless(waiting, 487);
+      if (waiting.isTold) this.#refuseWaiting(waiting, 487);
+      else this.#replyStateless(waiting, 487);
       return;
     }
     const invite = this.#servers.get(inviteKey);
@@ -234,12 +248,25 @@ export class TransactionLayer implements MessageReceiver {
     }
   }
 
-  /** Without a transaction, so that it costs little. */
-  #refuseStateless(request: SipRequest, flow: Flow, retryAfterSeconds: number): void {
-    this.#options.counters.overloaded++;
-    this.#replyStateless({ request, flow }, 503, [['Retry-After', String(retryAfterSeconds)]]);
+  /**
+   * Refuses one whose sender has heard a 100. It sends its INVITE no more, so that over UDP the answer is repeated until
+   * the ACK; where there are too many of these, it is sent once.
+   */
+  #refuseWaiting(invite: NewInvite, status: number, headers: readonly HeaderField[] = []): void {
+    const { request, key, flow } = invite;
+    const hasRoom =
+      this.#refusals.size < MAX_REPEATED_REFUSALS &&
+      this.#servers.size < this.#options.limits.maxServerTransactions;
+    // A request within a dialog may have come meanwhile that has the same branch, against RFC 3261 8.1.1.7.
+    if (flow.reliable || !hasRoom || this.#servers.has(key)) {
+      this.#replyStateless(invite, status, headers);
+      return;
+    }
+    const about = { localTag: this.#statelessTag(request) };
+    this.#refusals.add(this.#open(request, key, flow, about, refusal(status, headers)));
   }
 
+  /** Without a transaction, so that it costs little. */
   #replyStateless(
     { request, flow }: Pick<NewInvite, 'request' | 'flow'>,
     status: number,
@@ -278,7 +305,7 @@ export class TransactionLayer implements MessageReceiver {
       readonly waitedMs?: number;
     },
     deliver: Delivery,
-  ): void {
+  ): ServerTransaction {
     const transaction = new ServerTransaction(this.#serverSite, {
       key,
       mergeKey: about.mergeKey,
@@ -291,6 +318,7 @@ export class TransactionLayer implements MessageReceiver {
     this.#servers.set(key, transaction);
     if (about.mergeKey !== undefined) this.#merged.set(about.mergeKey, transaction);
     transaction.start(request);
+    return transaction;
   }
 
   #sendOn(outgoing: OutgoingRequest, flow: Flow): void {
@@ -368,4 +396,13 @@ export class TransactionLayer implements MessageReceiver {
       outgoing.user.failed('transport');
     });
   }
+}
+
+/** Answers what is delivered. */
+function refusal(status: number, headers: readonly HeaderField[]): Delivery {
+  return (_request, transaction) => transaction.reply(status, { headers });
+}
+
+function retryAfter(seconds: number): readonly HeaderField[] {
+  return [['Retry-After', String(seconds)]];
 }
