@@ -26,7 +26,8 @@ export class MediaClient {
   #opening: Pick<PromiseWithResolvers<MediaClient>, 'resolve' | 'reject'> | undefined;
   #rtpPort = 0;
   #closed: Promise<void> | undefined;
-  #over = false;
+  /** The last event: nothing comes behind it. */
+  #over: MediaEvent | undefined;
   #sampleRate: number | undefined;
   #agreed: NegotiatedMedia | undefined;
 
@@ -69,13 +70,23 @@ export class MediaClient {
       this.#agreed = command.media;
       this.#sampleRate ??= CODEC_RATES[command.media.codec].sampleRate;
     }
-    if (this.#over || this.#closed !== undefined) return;
+    if (this.#over !== undefined || this.#closed !== undefined) return;
     this.#host.send({ ...command, sessionId: this.sessionId } as MediaCommand);
   }
 
-  /** @returns the function that ends the subscription */
+  /**
+   * Whoever listens only once the session is closed is told that, too, behind the present turn: it may have died while
+   * nobody listened, as under an outgoing call that rings.
+   * @returns the function that ends the subscription
+   */
   listen(listener: MediaListener): () => void {
     this.#listeners = this.#listeners.concat(listener);
+    const over = this.#over;
+    if (over !== undefined) {
+      queueMicrotask(() => {
+        if (this.#listeners.includes(listener)) listener(over);
+      });
+    }
     return () => {
       this.#listeners = this.#listeners.filter((other) => other !== listener);
     };
@@ -83,14 +94,15 @@ export class MediaClient {
 
   /** Ends recordings with `cause`, waits until their files are durable, and frees the sockets. */
   close(cause: EndCause): Promise<void> {
-    this.#closed ??= this.#over
-      ? Promise.resolve()
-      : new Promise((resolve) => {
-          this.listen((event) => {
-            if (event.type === 'closed') resolve();
+    this.#closed ??=
+      this.#over !== undefined
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            this.listen((event) => {
+              if (event.type === 'closed') resolve();
+            });
+            this.#host.send({ type: 'close', sessionId: this.sessionId, cause });
           });
-          this.#host.send({ type: 'close', sessionId: this.sessionId, cause });
-        });
     return this.#closed;
   }
 
@@ -115,7 +127,7 @@ export class MediaClient {
   }
 
   #dispatch(event: MediaEvent): void {
-    if (event.type === 'closed') this.#over = true;
+    if (event.type === 'closed') this.#over = event;
     for (const listener of this.#listeners) listener(event);
   }
 }

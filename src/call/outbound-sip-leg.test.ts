@@ -21,6 +21,7 @@ async function openBench(t: TestContext) {
     alice,
     events,
     sipCalls,
+    media: bob.site.media,
     answer: sdp(ear.rtpPort, '8 101'),
     heard: () => heard,
     call(
@@ -232,5 +233,24 @@ test('nothing is played before the answer', async (t) => {
   const result = await leg.play([{ kind: 'silence', seconds: 1 }]).done;
   assert.equal(result.state, 'error');
   void leg.hangup();
+  await bench.finish();
+});
+
+test('an answered call whose media session died while it rang is ended', async (t) => {
+  const bench = await openBench(t);
+  const { clock, alice } = bench;
+  alice.onCall = (call) => {
+    call.ring(180);
+    clock.after(1000, () => call.accept(bench.answer));
+  };
+  const { leg } = bench.call();
+  await clock.advance(500);
+  assert.equal(leg.info.call_state, 'ringing');
+  // As when its thread has died.
+  bench.media.send({ type: 'close', sessionId: 'b-leg-0', cause: 'crash' });
+  await clock.advance(1000);
+  assert.equal(leg.info.call_state, 'ended');
+  assert.deepEqual(await leg.ended, { by: 'local', reason: 'error' });
+  assert.equal(alice.last.end?.how, 'bye');
   await bench.finish();
 });
