@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { silentLogger } from '../log/logger.ts';
+import { Checkpoints } from './checkpoints.ts';
 
 /** A process that writes a log back, and has nothing else left to do when it closes. */
 const PROGRAM = `
@@ -28,4 +30,15 @@ test('a process that has nothing else left waits until its log is written back',
     timeout: 60_000,
   });
   assert.deepEqual({ status, stdout }, { status: 0, stdout: 'closed\n' }, stderr);
+});
+
+test('a thread that cannot open the database is told of, and is closed like any other', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-checkpoints-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const told: string[] = [];
+  // A folder is no database.
+  const checkpoints = new Checkpoints(folder, { ...silentLogger, warn: (_, text) => told.push(text) });
+  checkpoints.begin();
+  await checkpoints.close();
+  assert.deepEqual(told, ['the database log could not be written back']);
 });

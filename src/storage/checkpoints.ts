@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../log/logger.ts';
 
@@ -29,12 +28,14 @@ export class Checkpoints {
     this.#worker.postMessage('checkpoint');
   }
 
-  /** Resolves when the thread has left the database. */
+  /** Resolves when the thread has left the database, be it by an error, which was told. */
   async close(): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
     if (worker === undefined) return;
-    const over = once(worker, 'exit');
+    const over = new Promise<void>((resolve) => {
+      worker.once('exit', () => resolve());
+    });
     // When nothing else is left, the process must not leave before this is done.
     worker.ref();
     worker.postMessage('close');
