@@ -23,6 +23,8 @@ export class ArrivingCalls {
       if (known.length < MAX_MESSAGES) known.push(message);
       return;
     }
+    // What is said of a call that nobody takes, to its end and behind it, is of no use.
+    if (line.text !== 'INVITE') return;
     this.#messages.set(line.sipCallId, [message]);
     const [oldest] = this.#messages.keys();
     if (this.#messages.size > MAX_CALLS && oldest !== undefined) this.#messages.delete(oldest);

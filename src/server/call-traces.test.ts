@@ -61,6 +61,8 @@ test('the first messages of a call wait until it is taken, those of others are f
   assert.deepEqual(arriving.take('a'), []);
   note('b', 'INVITE');
   arriving.forget('b');
+  note('b', '503 Service Unavailable (INVITE)');
+  note('b', 'ACK');
   assert.deepEqual(arriving.take('b'), []);
   for (let i = 0; i <= 10_000; i++) note(`call-${i}`, 'INVITE');
   for (let i = 0; i < 100; i++) note('call-10000', 'INVITE');

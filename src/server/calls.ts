@@ -143,6 +143,7 @@ export class Calls {
         this.#arriving.forget(sipCallId);
         return retryAfterSeconds;
       },
+      withdrawn: (sipCallId) => this.#arriving.forget(sipCallId),
     };
   }
 
@@ -152,6 +153,7 @@ export class Calls {
     const refusal = this.#admission.ask();
     if (refusal !== undefined) {
       metrics.callRefused(refusal.reason);
+      this.#arriving.forget(call.sipCallId);
       log.warn({ calls: this.#live.size, reason: refusal.reason }, 'call refused');
       throw new SipRefusal(503, { retryAfterSeconds: refusal.retryAfterSeconds });
     }

@@ -82,6 +82,8 @@ export interface IntakePolicy {
    * @returns when it may try again, s
    */
   readonly turnedAway: (sipCallId: string) => number;
+  /** One that waited was cancelled by its caller, without having been seen by anybody. */
+  readonly withdrawn: (sipCallId: string) => void;
 }
 
 /** An INVITE that came in. Unless it is answered or refused, it stays ringing until CANCEL or timeout. */

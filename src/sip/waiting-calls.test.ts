@@ -21,6 +21,7 @@ async function pressedBench(limits: Partial<SipLimits> = {}) {
         press.turnedAway++;
         return 3;
       },
+      withdrawn: () => {},
     },
   });
   const relieve = async (): Promise<void> => {

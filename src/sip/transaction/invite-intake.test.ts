@@ -15,6 +15,7 @@ function invite(key: string): NewInvite {
 class Bench {
   readonly begun: string[] = [];
   readonly turnedAway: string[] = [];
+  readonly withdrawn: string[] = [];
   nowMs = 1000;
   costMs = 0.2;
   behind = false;
@@ -39,6 +40,7 @@ class Bench {
           this.counted++;
           return 7;
         },
+        withdrawn: (sipCallId) => this.withdrawn.push(sipCallId),
       },
       tryingAfterMs: 200,
       trying: ({ key }) => {
@@ -292,6 +294,7 @@ describe('InviteIntake', () => {
     assert.equal(bench.intake.withdraw('b')?.key, 'b');
     assert.equal(bench.intake.withdraw('b'), undefined);
     assert.equal(bench.intake.withdraw('unknown'), undefined);
+    assert.deepEqual(bench.withdrawn, ['call-of-b']);
     bench.put('b');
     bench.put('unknown');
     assert.deepEqual(bench.turnedAway, ['b'], 'a copy of it');
@@ -334,6 +337,7 @@ describe('InviteIntake', () => {
         mayWaitMs: () => undefined,
         refuses: () => false,
         turnedAway: () => 1,
+        withdrawn: () => {},
       },
       tryingAfterMs: 200,
       trying: () => {},

@@ -160,6 +160,7 @@ export class InviteIntake {
     const isTold = this.#isTold(invite);
     this.#remove(invite);
     this.#turnedAway.set(key, 1);
+    this.#options.policy.withdrawn(callId(invite.request));
     return { ...invite, isTold };
   }
 

@@ -53,6 +53,7 @@ const TAKES_ALL: IntakePolicy = {
   mayWaitMs: () => undefined,
   refuses: () => false,
   turnedAway: () => 1,
+  withdrawn: () => {},
 };
 
 /**
