@@ -36,6 +36,29 @@ test('wall clock and monotonic clock advance together', async () => {
   assert.ok(Math.abs(clock.now() - Date.now()) < 1000);
 });
 
+test('the wall clock follows the clock of the machine when that is set; the monotonic one does not', (t) => {
+  const clock = new RealClock();
+  const dateNow = Date.now;
+  const wall = clock.now();
+  const mono = clock.monotonic();
+  const hour = 3_600_000;
+  // Less than a second is no reason to leave the even count.
+  for (const [set, seen] of [
+    [500, 0],
+    [hour, hour],
+    [hour + 500, hour],
+    [-hour, -hour],
+    [0, 0],
+  ] as const) {
+    const mocked = t.mock.method(Date, 'now', () => dateNow() + set);
+    const passed = clock.now() - wall - (clock.monotonic() - mono);
+    mocked.mock.restore();
+    assert.ok(Math.abs(passed - seen) < 100, `${passed} ms of ${seen} when set by ${set}`);
+  }
+  assert.ok(clock.monotonic() - mono < 60_000);
+  assert.ok(Math.abs(clock.now() - Date.now()) < 1000);
+});
+
 test('the monotonic clock has the same origin in all threads', async () => {
   const clock = new RealClock();
   const before = clock.monotonic();

@@ -7,10 +7,24 @@ const MAX_DELAY_MS = 0x7fffffff;
 /** What is to be added to `performance.now()`, whose origin is the start of its thread, so that all threads agree, ms. */
 const THREAD_ORIGIN_MS = Math.max(threadOrigin(), threadOrigin(), threadOrigin());
 
+/** By how much the machine's clock must differ from what was counted from it to have been set, ms. */
+const SET_MS = 1_000;
+
+/** What is to be added to `performance.now()` for the wall-clock time, ms. */
+let wallOriginMs = performance.timeOrigin;
+
 /** The machine's time. */
 export class RealClock implements Clock {
+  /**
+   * Counted in fractions of a millisecond, evenly; where the machine's clock was set (by hand, by NTP behind a start
+   * without network) or the machine slept, it goes by that clock from then on.
+   */
   now(): number {
-    return performance.timeOrigin + performance.now();
+    const counted = wallOriginMs + performance.now();
+    const machine = Date.now();
+    if (Math.abs(machine - counted) <= SET_MS) return counted;
+    wallOriginMs += machine - counted;
+    return machine;
   }
 
   monotonic(): number {
