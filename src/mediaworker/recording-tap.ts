@@ -24,7 +24,7 @@ export interface RecordingTapOptions {
 
 /** Samples read from the timeline at a time. */
 const CHUNK = 1600;
-/** What a running recording writes at a time, ms: a third of what the timeline keeps behind its lag. */
+/** What a running recording writes at a time, ms: half of what the timeline keeps behind its lag. */
 const PORTION_MS = 100;
 /** What a recording hears at a time until somebody has spoken, ms: behind that, nobody may have to listen. */
 const WAITING_STEP_MS = 20;

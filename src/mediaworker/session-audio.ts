@@ -21,9 +21,9 @@ import { Waiting } from './waiting.ts';
 const TICK_MS = 20;
 /**
  * Frames that are heard together where they may wait: what recordings, detectors and files do for one takes hardly
- * longer for all of them.
+ * longer for all of them. With more, what a recording has yet to write would be older than what the timeline keeps.
  */
-const RUN_FRAMES = 6;
+const RUN_FRAMES = 5;
 /** Names keys that are passed on; nobody waits for them. */
 const PEER_KEY = 'peer';
 

@@ -37,8 +37,8 @@ const NO_BYTES = new Uint8Array(0);
 export const MAX_PAYLOAD_MS = 200;
 
 /** Positions kept behind the recorders' position, so that they may read in larger portions, ms. */
-const KEEP_BEHIND_LAG_MS = 300;
-/** What may be forgotten is, once it is so many ticks long. */
+const KEEP_BEHIND_LAG_MS = 200;
+/** What may be forgotten is, once it is so many ticks long, or the room is needed. */
 const FORGET_TICKS = 4;
 /** From the oldest position kept to the farthest that a sender may run ahead, ms. */
 const RING_MS = 1500;
@@ -253,8 +253,7 @@ export class ReceiveTimeline {
     const ticks = this.#ticks.tick(nowMs);
     if (ticks === 0) return 0;
     // Before the head moves: after a standstill, recorders can still fetch what lay before it.
-    const oldest = this.#head - this.#keep;
-    if (oldest - this.#ring.oldest >= FORGET_TICKS * this.#step) this.#ring.forgetBefore(oldest);
+    if (this.#head - this.#keep - this.#ring.oldest >= FORGET_TICKS * this.#step) this.#forget();
     const advance = ticks * this.#step + this.#adaptation();
     this.#head += advance;
     if (this.#concealment !== undefined && this.#ssrc >= 0) {
@@ -278,6 +277,11 @@ export class ReceiveTimeline {
   /** Nothing more will come: packets that wait for a successor are taken for what they seem to be. */
   judgePending(): void {
     if (this.#pending.count > 0) this.#pendingTimeout();
+  }
+
+  /** Makes room ahead: as much as there is. */
+  #forget(): void {
+    this.#ring.forgetBefore(this.#head - this.#keep);
   }
 
   #samples(ms: number): number {
@@ -314,6 +318,7 @@ export class ReceiveTimeline {
     if (margin > this.#maxDelay + JUMP_MS * this.#perMs) {
       const unexplained = gap - (place === 'forward' ? this.#lostBefore(header) : 0);
       if (unexplained > JUMP_MS * this.#perMs) return 'jump';
+      this.#forget();
       if (position + header.payloadLength > this.#ring.end) return 'stalled';
     }
     if (margin < -this.#lag) return 'stalled';
@@ -432,6 +437,7 @@ export class ReceiveTimeline {
    */
   #anchor(timestamp: number, earliest: number, arrivalMs: number): void {
     const byClock = Math.round(this.#clockPosition(arrivalMs) + this.#delay.current);
+    this.#forget();
     const free = Math.min(this.#receivedUntil, this.#ring.end - MAX_PENDING * this.#maxPayload);
     this.#refTimestamp = timestamp;
     this.#refPosition = Math.max(byClock, free - earliest);
@@ -453,7 +459,7 @@ export class ReceiveTimeline {
     const position = this.#positionOf(header);
     const end = position + header.payloadLength;
     const first = Math.max(this.#head - this.#lag, this.#floor, 0);
-    if (end > this.#ring.end) this.#ring.forgetBefore(this.#head - this.#keep);
+    if (end > this.#ring.end) this.#forget();
     if (end > this.#ring.end) {
       this.#discarded++;
       return 'overrun';
