@@ -20,8 +20,8 @@ many of these were taken, how soon, and whether the others noticed. Linux only; 
   --seconds N    for so long, 2 to 60 (8)
   --take-all     calls wait until they are taken (limits.refuse_when_overloaded: false)
 
-Exit status: 0, or 1 when a call of the storm was neither taken nor refused, or a recording of those that talk is
-wrong; 2 for wrong options, 130 after Ctrl-C. Timing alone never fails.
+Exit status: 0, or 1 when a call of the storm was neither taken nor refused, or did not end, or a recording of those
+that talk is wrong; 2 for wrong options, 130 after Ctrl-C. Timing alone never fails.
 `;
 
 interface StormOptions {
@@ -34,6 +34,8 @@ interface StormOptions {
 interface Measured {
   readonly storm: StormReport;
   readonly talk: GeneratorReport;
+  /** Calls that are up long after SIPp has gone. */
+  readonly left: number;
   readonly verdict: RecordingsVerdict;
 }
 
@@ -55,7 +57,7 @@ async function run(options: StormOptions): Promise<number> {
   console.log(`|${' --- |'.repeat(8)}`);
   let failed = false;
   for (const rate of options.rates) {
-    const { storm, talk, verdict } = await measure(options, rate);
+    const { storm, talk, left, verdict } = await measure(options, rate);
     const { answersMs } = storm;
     const cells = [
       rate,
@@ -69,7 +71,8 @@ async function run(options: StormOptions): Promise<number> {
     ];
     console.log(`| ${cells.join(' | ')} |`);
     for (const problem of verdict.problems) console.error(`  ${problem}`);
-    failed ||= storm.failed > 0 || verdict.right < options.talkers;
+    if (left > 0) console.error(`  ${left} calls are still up 10 s after SIPp has gone`);
+    failed ||= storm.failed > 0 || left > 0 || verdict.right < options.talkers;
   }
   return failed ? 1 : 0;
 }
@@ -103,8 +106,8 @@ function measure({ talkers, seconds, takeAll }: StormOptions, rate: number): Pro
         return { talk: report, storm };
       },
     );
-    await server.callsOver();
-    return { storm, talk, verdict: await row.check(server, talk.calls) };
+    const left = await server.callsLeft();
+    return { storm, talk, left, verdict: await row.check(server, talk.calls) };
   });
 }
 

@@ -253,11 +253,17 @@ export class ServerProcess {
 
   /** Resolves when no call is up any more. */
   async callsOver(): Promise<void> {
+    const up = await this.callsLeft();
+    if (up !== 0) throw new Error(`${up} calls are still up\n${this.logText()}`);
+  }
+
+  /** Waits up to 10 s for calls to end. @returns how many are up, then */
+  async callsLeft(): Promise<number> {
     const giveUp = performance.now() + 10_000;
     for (;;) {
       const status = await (await fetch(this.httpUrl)).text();
-      if (/^Calls now:\s+0$/m.test(status)) return;
-      if (performance.now() > giveUp) throw new Error(`calls are still up\n${status}\n${this.logText()}`);
+      const up = Number(/^Calls now:\s+(\d+)$/m.exec(status)?.[1] ?? Number.NaN);
+      if (up === 0 || performance.now() > giveUp) return up;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
