@@ -167,13 +167,13 @@ Content-Length: 0
 
 ]]></send>
   <pause milliseconds="${callMs}"/>
-  <send retrans="500"><![CDATA[
+  <send retrans="500" start_txn="bye"><![CDATA[
 
 ${start('BYE', 2)}
 Content-Length: 0
 
 ]]></send>
-  <recv response="200"/>
+  <recv response="200" response_txn="bye"/>
   <nop next="end"/>
   <label id="refused"/>
   <send><![CDATA[
