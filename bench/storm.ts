@@ -71,8 +71,8 @@ async function run(options: StormOptions): Promise<number> {
     ];
     console.log(`| ${cells.join(' | ')} |`);
     for (const problem of verdict.problems) console.error(`  ${problem}`);
-    if (left > 0) console.error(`  ${left} calls are still up 10 s after SIPp has gone`);
-    failed ||= storm.failed > 0 || left > 0 || verdict.right < options.talkers;
+    if (left !== 0) console.error(`  ${left} calls are still up 10 s after SIPp has gone`);
+    failed ||= storm.failed > 0 || left !== 0 || verdict.right < options.talkers;
   }
   return failed ? 1 : 0;
 }

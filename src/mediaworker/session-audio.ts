@@ -134,7 +134,8 @@ export class SessionAudio {
       work: {
         receiveFrame: (nowMs) => this.#receiveFrame(nowMs),
         finishFrames: () => {
-          if (this.#unheard > 0) this.#hearNew();
+          // Else what is unheard is just being heard, and a key in it has come to here.
+          if (this.#joins && this.#unheard > 0) this.#hearNew();
         },
       },
       may: () => (!this.#canWait ? 'not' : this.#hurries ? 'briefly' : 'long'),

@@ -67,6 +67,25 @@ test('a terminator that sounds ends the recording, and nothing of it is in the f
   await rig.close();
 });
 
+test('keys that sounded while the thread stood still are told in their order, and the first terminator ends the recording', async (t) => {
+  const rig = await openRig(t, { lateThread: 'io_uring' });
+  rig.configure({ telephoneEventPayloadType: undefined });
+  const codes = talkWithKeys(rig, '12#');
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.record('r', { terminators: '2#' });
+  await rig.clock.advance(AT / 8 - 1040);
+  await rig.standStill(1400);
+  await rig.clock.advance(1000);
+  assert.deepEqual(keysOf(rig), ['1 inband', '2 inband', '# inband']);
+  assert.equal(rig.outcome('r').terminator, '2');
+  const file = rig.wav('r')[0]!;
+  const second = AT + 1600;
+  const end = find(decoded(codes), file.subarray(-160)) + 160;
+  assert.ok(end <= second && end > second - 80, `ends ${second - end} samples before the tone`);
+  await rig.close();
+});
+
 test('a key counts once that comes as a tone and as a telephone-event', async (t) => {
   const rig = await openRig(t, { inbandDigits: 'always' });
   talkWithKeys(rig, '5', false);
