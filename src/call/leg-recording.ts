@@ -80,7 +80,11 @@ export class LegRecording implements RecordOperation {
   started(startTimeMs: number): void {
     this.#started = true;
     void this.#guard(this.#site.service.started(this.recordingId, startTimeMs));
-    this.#tell('recording started', { recording_id: this.recordingId });
+    const lateMs = Math.round(this.#site.clock.now() - startTimeMs);
+    this.#tell('recording started', {
+      recording_id: this.recordingId,
+      ...(lateMs > 0 && { late_ms: lateMs }),
+    });
     if (this.#paused !== undefined) this.#tellPause(this.#paused);
   }
 

@@ -175,7 +175,8 @@ export class CallTracer {
           noise: round(noiseDbfs),
         });
       } else if (audio !== undefined && event.type === 'recordStarted' && event.recordingId === AUDIO_ID) {
-        this.note('media', 'received audio', { audio: audio.name });
+        const lateMs = Math.round(this.#shared.clock.now() - event.startTimeMs);
+        this.note('media', 'received audio', { audio: audio.name, ...(lateMs > 0 && { late_ms: lateMs }) });
       } else if (event.type === 'recordEnded' && event.recordingId === AUDIO_ID) {
         const { error } = event.outcome;
         if (error !== undefined) this.note('warning', 'received audio is not complete', { reason: error });

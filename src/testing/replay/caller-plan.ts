@@ -51,6 +51,14 @@ export interface CallerPlan {
  */
 const LEAD = 0.06;
 
+interface PlacedAnchor {
+  readonly anchor: Anchor;
+  /** Seconds. */
+  readonly at: number;
+  /** Of a recording's beginning or end. */
+  readonly recordingId?: unknown;
+}
+
 /** The anchor that an event is, if it is one; `counts` has how many there were of each kind. */
 export function anchorOf(event: CallEvent, counts: Map<string, number>): Anchor | undefined {
   const kind = anchorKind(event);
@@ -63,16 +71,24 @@ export function anchorOf(event: CallEvent, counts: Map<string, number>): Anchor 
 /** @param events of this call alone */
 export function planOf(events: readonly CallEvent[]): CallerPlan {
   const counts = new Map<string, number>();
-  const anchors: { readonly anchor: Anchor; readonly at: number }[] = [];
-  const actions: Action[] = [];
+  const anchors: PlacedAnchor[] = [];
+  let actions: Action[] = [];
   const start: Anchor = { kind: 'media', number: 0 };
+  const paused = new Set(events.filter(({ text }) => text === 'recording paused').map(recordingOf));
   for (const event of events) {
     const anchor = anchorOf(event, counts);
-    if (anchor !== undefined) anchors.push({ anchor, at: event.at });
     const last = anchors.at(-1) ?? { anchor: start, at: 0 };
     const action = actionOf(event);
     if (action !== undefined) {
-      actions.push({ ...action, anchor: last.anchor, after: event.at - last.at, at: event.at });
+      const after = Math.max(0, event.at - last.at);
+      actions.push({ ...action, anchor: last.anchor, after, at: event.at });
+    }
+    const began = anchors.findLast(({ recordingId }) => recordingId === recordingOf(event));
+    // What was said in a pause may not be in the file.
+    const length = paused.has(recordingOf(event)) ? undefined : lengthUntilTheParty(event);
+    if (length !== undefined && began !== undefined) actions = withEnd(actions, began.anchor, length);
+    if (anchor !== undefined) {
+      anchors.push({ anchor, at: happenedAt(event), recordingId: recordingOf(event) });
     }
   }
   const received = events.find(({ kind, data }) => kind === 'media' && typeof data['audio'] === 'string');
@@ -81,12 +97,41 @@ export function planOf(events: readonly CallEvent[]): CallerPlan {
     segments: anchors.map(({ anchor, at }, index) => ({
       anchor,
       at,
-      audio: audioBetween(received?.at, at, anchors[index + 1]?.at ?? end),
+      audio: audioBetween(received && happenedAt(received), at, anchors[index + 1]?.at ?? end),
     })),
     actions,
     audio: received === undefined ? undefined : String(received.data['audio']),
     codec: events.find(({ text }) => text === 'media closed')?.data['codec'] as string | undefined,
   };
+}
+
+/** When it happened, seconds: what the media side does is told a little later. */
+function happenedAt({ at, data }: CallEvent): number {
+  const { late_ms: lateMs } = data;
+  return typeof lateMs === 'number' ? Math.max(0, at - lateMs / 1000) : at;
+}
+
+function recordingOf({ data }: CallEvent): unknown {
+  return data['recording_id'];
+}
+
+/** How long a recording was running when its party ended it by a key or hung up, seconds. */
+function lengthUntilTheParty({ text, data }: CallEvent): number | undefined {
+  const { ended_by: endedBy, duration_ms: durationMs } = data;
+  if (text !== 'recording ended' || (endedBy !== 'terminator' && endedBy !== 'hangup')) return undefined;
+  return Math.max(0, Number(durationMs) / 1000 - LEAD);
+}
+
+/**
+ * The last action behind `anchor`, where a recording began, has ended it: its length says when, better than the times
+ * at which both were told.
+ */
+function withEnd(actions: readonly Action[], anchor: Anchor, length: number): Action[] {
+  const last = actions.findLastIndex((action) => action.anchor === anchor);
+  return actions.map((action, index) => {
+    if (action.anchor !== anchor) return action;
+    return { ...action, after: index === last ? length : Math.min(action.after, length) };
+  });
 }
 
 function anchorKind({ kind, text, data }: CallEvent): Anchor['kind'] | undefined {
