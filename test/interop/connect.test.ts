@@ -138,11 +138,16 @@ describe('Phones of others that are connected with each other', {
       user: 'desk',
     });
     const { params } = await connected('sip');
+    const heard = async (frequencyHz: number): Promise<void> => {
+      const deadline = performance.now() + PATIENCE_MS;
+      while (!tonesIn(call.talker.heard()).includes(frequencyHz) && performance.now() < deadline)
+        await wait(100);
+    };
+    // A phone that is connected but does not talk yet does not listen yet, either.
+    await heard(CALLED[0]!);
     await call.talker.talk(await call.sipp.media(), toneUtterances(CALLER, TONE_MS));
     // The last tone of the called side may still be on its way.
-    const deadline = performance.now() + PATIENCE_MS;
-    while (!tonesIn(call.talker.heard()).includes(CALLED.at(-1)!) && performance.now() < deadline)
-      await wait(100);
+    await heard(CALLED.at(-1)!);
     await wait(TONE_MS);
     desk.hangup();
     await assertScenarioHeld(call.sipp);
