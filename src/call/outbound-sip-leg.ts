@@ -209,10 +209,12 @@ class OutboundSipSignalling implements Signalling {
   }
 
   #open(): Promise<SipMedia> {
-    const { media, callId, rtpBindAddress, codecs, idleMedia, inbandDigits, concealLoss } = this.#options;
+    const { media, clock, callId, rtpBindAddress, codecs, idleMedia, inbandDigits, concealLoss } =
+      this.#options;
     if (codecs.length === 0) throw new RangeError('none of the codecs to offer is one of ours');
     return SipMedia.open({
       host: media,
+      clock,
       sessionId: callId,
       bindAddress: rtpBindAddress,
       address: this.localAddress,

@@ -186,6 +186,7 @@ class InboundSipSignalling implements Signalling, SipSessionOwner {
     const { media, callId, rtpBindAddress, idleMedia, inbandDigits, concealLoss } = this.#options;
     this.#media ??= SipMedia.open({
       host: media,
+      clock: this.#clock,
       sessionId: callId,
       bindAddress: rtpBindAddress,
       address: this.localAddress,

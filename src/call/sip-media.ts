@@ -3,10 +3,12 @@ import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { IdleMedia, InbandDigits, MediaHost } from '../mediaworker/protocol.ts';
 import { SdpNegotiation } from '../sip/sdp/negotiation.ts';
 import type { AgreedAudio, AudioCodecName } from '../sip/sdp/offer-answer.ts';
+import type { Clock } from '../time/clock.ts';
 import { MediaClient } from './media-client.ts';
 
 export interface SipMediaOptions {
   readonly host: MediaHost;
+  readonly clock: Clock;
   readonly sessionId: string;
   /** Local address to bind RTP to. */
   readonly bindAddress: string;
@@ -27,11 +29,13 @@ export class SipMedia {
   readonly client: MediaClient;
   readonly #negotiation: SdpNegotiation;
   readonly #codecs: readonly AudioCodecName[];
+  readonly #clock: Clock;
 
-  private constructor(client: MediaClient, negotiation: SdpNegotiation, codecs: readonly AudioCodecName[]) {
+  private constructor(client: MediaClient, negotiation: SdpNegotiation, options: SipMediaOptions) {
     this.client = client;
     this.#negotiation = negotiation;
-    this.#codecs = codecs;
+    this.#codecs = options.codecs;
+    this.#clock = options.clock;
   }
 
   /** @throws Error with the media side's reason */
@@ -46,7 +50,7 @@ export class SipMedia {
     });
     const { address, codecs, preference } = options;
     const local = { address, rtpPort: client.rtpPort, codecs, preference };
-    return new SipMedia(client, new SdpNegotiation(local, String(randomInt(1, 2 ** 47))), codecs);
+    return new SipMedia(client, new SdpNegotiation(local, String(randomInt(1, 2 ** 47))), options);
   }
 
   /** Takes an offer of the peer. @returns our answer @throws SdpRefusal; the session then stays as it was */
@@ -79,6 +83,6 @@ export class SipMedia {
   }
 
   #configure(media: AgreedAudio): void {
-    this.client.send({ type: 'configure', media });
+    this.client.send({ type: 'configure', media, atMs: this.#clock.monotonic() });
   }
 }

@@ -89,7 +89,16 @@ export type Sound =
 export type MediaCommand =
   /** `rtpPort`: one that the thread has bound ahead; whoever gives it has told the session that it is open. */
   | ({ readonly type: 'open'; readonly rtpPort?: number } & OpenSession)
-  | { readonly type: 'configure'; readonly sessionId: string; readonly media: NegotiatedMedia }
+  | {
+      readonly type: 'configure';
+      readonly sessionId: string;
+      readonly media: NegotiatedMedia;
+      /**
+       * When it was agreed, by the monotonic clock, ms: the first agreement begins the audio there, though the command
+       * is late. Default: now.
+       */
+      readonly atMs?: number;
+    }
   | {
       readonly type: 'play';
       readonly sessionId: string;

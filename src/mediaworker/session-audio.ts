@@ -77,8 +77,8 @@ export class SessionAudio {
   #codec: MediaStatistics['codec'];
   #closing: Promise<MediaStatistics> | undefined;
 
-  /** @param sampleRate Hz: a multiple of 8000 */
-  constructor(options: MediaSessionOptions, sampleRate: number) {
+  /** @param sampleRate Hz: a multiple of 8000 @param startMs the clock's reading at its beginning, ms */
+  constructor(options: MediaSessionOptions, sampleRate: number, startMs: number) {
     const { sessionId, socket, clock, log, random, onEvent } = options;
     this.#options = options;
     this.#socket = socket;
@@ -90,7 +90,7 @@ export class SessionAudio {
     this.#heard = new HeardQueue(this.#frame, sampleRate);
     this.#receivePath = new ReceivePath({
       sampleRate,
-      startMs: clock.monotonic(),
+      startMs,
       tickMs: TICK_MS,
       log,
       conceal: options.concealLoss,
@@ -289,8 +289,9 @@ export class SessionAudio {
     this.#tickedMs = nowMs;
     const sent = this.#sendPath.tick();
     if (this.#keepsHeard) {
-      const { receivedUntil, head } = this.#receivePath.timeline;
-      if (this.#heard.pushed === 0) this.#heard.begin(receivedUntil - head);
+      const { timeline } = this.#receivePath;
+      const ahead = Math.max(timeline.receivedUntil - timeline.head, timeline.missedAtStart(nowMs));
+      if (this.#heard.pushed === 0) this.#heard.begin(ahead);
       this.#heard.push(sent);
     }
     this.#receiveFrame(nowMs);

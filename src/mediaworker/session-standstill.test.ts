@@ -48,6 +48,31 @@ for (const io of ['node', 'io_uring'] as const) {
   });
 
   for (const ms of STANDSTILLS_MS) {
+    test(`${io}: a call that is answered ${ms} ms before its thread notices is recorded from its answer on`, async (t) => {
+      const rig = await openRig(t, { lateThread: io, agreed: false });
+      await rig.clock.advance(103);
+      await rig.standStill(ms, async () => {
+        rig.configure();
+        rig.record('r');
+        await rig.clock.advance(31);
+        rig.peer.start(rig.port);
+        await rig.clock.advance(ms - 33);
+      });
+      await rig.clock.advance(2042 - ms);
+      rig.peer.stop();
+      rig.send({ type: 'close', cause: 'hangup' });
+      await rig.clock.advance(100);
+      const file = rig.wav('r')[0]!;
+      const talk = rig.peer.said(0, rig.peer.position);
+      const at = find(file, talk.subarray(0, 160));
+      assert.ok(at >= 0, 'its first words are missing');
+      assert.deepEqual(file.subarray(at), talk);
+      // Its first packet, 5 ms on the way, and the playout delay of 40 ms; without a time of arrival, the first one came just now.
+      const atMs = io === 'node' ? ms + 40 : 31 + 20 + 5 + 40;
+      assert.ok(Math.abs(at / 8 - atMs) <= 20, `${at / 8} of ${atMs} ms`);
+      await rig.close();
+    });
+
     test(`${io}: a call that is hung up while its thread stands still for ${ms} ms is recorded to its end`, async (t) => {
       const recorded = await talking(t, io);
       const { rig } = recorded;

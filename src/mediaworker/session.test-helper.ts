@@ -85,6 +85,8 @@ export async function openRig(
     readonly idle?: IdleMedia;
     readonly inbandDigits?: InbandDigits | undefined;
     readonly concealLoss?: boolean;
+    /** Whether it is configured already. Default true. */
+    readonly agreed?: boolean;
     readonly conditions?: Partial<NetworkConditions>;
     /** Whether packets may wait for their batch, as they do with io_uring. Default true. */
     readonly batches?: boolean;
@@ -162,9 +164,10 @@ export async function openRig(
     standStill: async (ms, meanwhile) =>
       await (thread ?? assert.fail('openRig without lateThread')).standStill(ms, meanwhile),
     configure: (media = {}) =>
-      host.send({
+      toThread({
         type: 'configure',
         sessionId,
+        atMs: clock.monotonic(),
         media: negotiated({ remotePort: peer.socket.rtpPort, ...media }),
       }),
     record: (id, spec = {}, askedMs = clock.monotonic()) =>
@@ -195,6 +198,6 @@ export async function openRig(
       assert.equal(network.counts.delivered, delivered, 'the sockets are still open');
     },
   };
-  rig.configure();
+  if (options.agreed !== false) rig.configure();
   return rig;
 }

@@ -29,6 +29,8 @@ export interface MediaSessionOptions extends OpenSession {
   readonly onEvent: (event: MediaEvent) => void;
 }
 
+/** A command that began the audio longer ago than this, ms, begins it this long ago: no more than the timeline holds. */
+const MAX_LATE_START_MS = 1000;
 /** Of the thread's loop, for what waits in a socket: each takes more than half a second of packets from it. */
 const MAX_TURNS = 16;
 
@@ -61,7 +63,7 @@ export class MediaSession {
     socket.onPacket = (bytes, address, port, arrivedMs) => {
       this.#datagrams++;
       if (this.#audio !== undefined) this.#audio.receive(bytes, address, port, arrivedMs);
-      else this.#keepEarly(bytes, address, port);
+      else this.#keepEarly(bytes, address, port, arrivedMs);
     };
     socket.onRtcp = (bytes, address, port) => this.#audio?.receiveRtcp(bytes, address, port);
   }
@@ -71,9 +73,9 @@ export class MediaSession {
     if (this.#audio !== undefined) {
       this.#audio.handle(command);
     } else if (command.type === 'configure') {
-      const audio = this.#begin(CODEC_RATES[command.media.codec].sampleRate);
+      const audio = this.#begin(CODEC_RATES[command.media.codec].sampleRate, command.atMs);
       audio.handle(command);
-      this.#early?.drain((bytes, address, port) => audio.receive(bytes, address, port));
+      this.#early?.drain((bytes, address, port, atMs) => audio.receive(bytes, address, port, atMs));
       for (const waiting of this.#waiting.splice(0)) audio.handle(waiting);
     } else {
       this.#waiting.push(command);
@@ -149,14 +151,17 @@ export class MediaSession {
     return statistics;
   }
 
-  #keepEarly(bytes: Uint8Array, address: string, port: number): void {
+  #keepEarly(bytes: Uint8Array, address: string, port: number, arrivedMs: number | undefined): void {
     const { clock } = this.#options;
     this.#early ??= new EarlyPackets(() => clock.monotonic());
-    this.#early.push(bytes, address, port);
+    this.#early.push(bytes, address, port, arrivedMs);
   }
 
-  #begin(sampleRate: number): SessionAudio {
-    this.#audio = new SessionAudio(this.#options, sampleRate);
+  /** @param sinceMs the clock's reading at its beginning; default now */
+  #begin(sampleRate: number, sinceMs = Number.POSITIVE_INFINITY): SessionAudio {
+    const nowMs = this.#options.clock.monotonic();
+    const startMs = Math.max(Math.min(sinceMs, nowMs), nowMs - MAX_LATE_START_MS);
+    this.#audio = new SessionAudio(this.#options, sampleRate, startMs);
     this.#join(this.#peer);
     return this.#audio;
   }

@@ -50,7 +50,7 @@ export class SparePorts {
           return;
         }
         const early = new EarlyPackets(this.#options.nowMs);
-        socket.onPacket = (bytes, address, port) => early.push(bytes, address, port);
+        socket.onPacket = (bytes, address, port, atMs) => early.push(bytes, address, port, atMs);
         this.#ready.set(socket.rtpPort, { socket, early });
         bound.push(socket.rtpPort);
       }
@@ -71,7 +71,7 @@ export class SparePorts {
     if (spare === undefined) return false;
     this.#ready.delete(rtpPort);
     begin(spare.socket);
-    spare.early.drain((bytes, address, port) => spare.socket.onPacket(bytes, address, port));
+    spare.early.drain((bytes, address, port, atMs) => spare.socket.onPacket(bytes, address, port, atMs));
     void this.fill();
     return true;
   }

@@ -19,17 +19,17 @@ export class EarlyPackets {
     this.#nowMs = nowMs;
   }
 
-  /** Keeps a copy; of too many, the newest. */
-  push(bytes: Uint8Array, address: string, port: number): void {
+  /** Keeps a copy; of too many, the newest. @param atMs when it came, by the clock of `nowMs` */
+  push(bytes: Uint8Array, address: string, port: number, atMs = this.#nowMs()): void {
     if (this.#packets.length === MAX_PACKETS) this.#packets.shift();
-    this.#packets.push({ bytes: bytes.slice(), address, port, atMs: this.#nowMs() });
+    this.#packets.push({ bytes: bytes.slice(), address, port, atMs });
   }
 
   /** Hands those over that are not old, in order, and forgets them all. */
-  drain(take: (bytes: Uint8Array, address: string, port: number) => void): void {
+  drain(take: (bytes: Uint8Array, address: string, port: number, atMs: number) => void): void {
     const oldest = this.#nowMs() - MAX_AGE_MS;
     for (const { bytes, address, port, atMs } of this.#packets.splice(0)) {
-      if (atMs >= oldest) take(bytes, address, port);
+      if (atMs >= oldest) take(bytes, address, port, atMs);
     }
   }
 }

@@ -268,6 +268,11 @@ export class ReceiveTimeline {
     return this.#ticks.isLate(nowMs);
   }
 
+  /** Before the first tick: samples that it will find missing, beyond its own, if it comes now. */
+  missedAtStart(nowMs: number): number {
+    return this.#ticks.missedAtStart(nowMs) * this.#step;
+  }
+
   /** Where the head was at a reading of the clock, in whole ticks; no earlier than what is kept. */
   headAt(ms: number): number {
     const behind = Math.max(0, Math.floor(-this.#ticks.since(ms) / this.#ticks.tickMs)) * this.#step;
@@ -288,9 +293,10 @@ export class ReceiveTimeline {
     return Math.round(ms * this.#perMs);
   }
 
-  /** Where the head would be now if it moved continuously. */
+  /** Where the head would be now if it moved continuously, as it does from its first tick on. */
   #clockPosition(nowMs: number): number {
-    return this.#head + Math.min(this.#step, this.#ticks.since(nowMs) * this.#perMs);
+    const since = this.#ticks.since(nowMs) * this.#perMs;
+    return this.#head + (this.#ticks.isRunning ? Math.min(this.#step, since) : since);
   }
 
   #positionOf(header: RtpHeader): number {

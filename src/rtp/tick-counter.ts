@@ -3,6 +3,9 @@ const MISSED_TICKS = 2;
 /** After a standstill of the process this long, the head goes to the present in one step, ms. */
 const STANDSTILL_MS = 1000;
 
+/** The first tick is due within one of the start; one this much later, in ticks, shows that the process stood still. */
+const LATE_START_TICKS = 1.5;
+
 /**
  * Counts the ticks that are due. Each call is one tick, early or late, as the clock's schedule has it; the
  * readings of the clock only show ticks that were dropped for good, or made up twice.
@@ -28,13 +31,25 @@ export class TickCounter {
 
   /** Whether ticks are missing that are not just being made up. */
   isLate(nowMs: number): boolean {
-    const isRunning = this.#lastMs !== Number.NEGATIVE_INFINITY;
-    return isRunning && nowMs - this.#countedMs >= MISSED_TICKS * this.tickMs;
+    return this.isRunning && nowMs - this.#countedMs >= MISSED_TICKS * this.tickMs;
+  }
+
+  /** The first tick has been. */
+  get isRunning(): boolean {
+    return this.#lastMs !== Number.NEGATIVE_INFINITY;
+  }
+
+  /** Before the first tick: ticks to advance beyond one, if it came now; 0 behind it. */
+  missedAtStart(nowMs: number): number {
+    const sinceStart = this.isRunning ? 0 : (nowMs - this.#countedMs) / this.tickMs;
+    return sinceStart < LATE_START_TICKS ? 0 : Math.floor(sinceStart) - 1;
   }
 
   /** @returns ticks to advance: 1, or 0 when ahead of time, or more when some are missing */
   tick(nowMs: number): number {
-    if (this.#lastMs === Number.NEGATIVE_INFINITY) this.#countedMs = nowMs - this.tickMs;
+    const missed = this.missedAtStart(nowMs);
+    if (!this.isRunning)
+      this.#countedMs = missed > 0 ? this.#countedMs + missed * this.tickMs : nowMs - this.tickMs;
     const madeUp = nowMs - this.#lastMs < this.tickMs / 2;
     this.#lastMs = nowMs;
     if (nowMs - this.#countedMs < this.tickMs / 2) return 0;
@@ -43,6 +58,6 @@ export class TickCounter {
     else if (!madeUp && this.#arrearsMs >= MISSED_TICKS * this.tickMs) ticks = 2;
     this.#countedMs += ticks * this.tickMs;
     this.#arrearsMs = nowMs - this.#countedMs;
-    return ticks;
+    return missed + ticks;
   }
 }

@@ -28,7 +28,7 @@ export interface PhoneLineOptions {
 
 export type LineCall = Omit<
   PhoneOptions,
-  'endpoint' | 'media' | 'sounds' | 'log' | 'localAddress' | 'protocol'
+  'endpoint' | 'clock' | 'media' | 'sounds' | 'log' | 'localAddress' | 'protocol'
 >;
 
 /** Everything that a phone needs on this machine, opened for one destination. */
@@ -74,6 +74,7 @@ export async function openPhoneLine(options: PhoneLineOptions): Promise<PhoneLin
         ...call,
         endpoint,
         media,
+        clock,
         sounds: new PhoneSounds(speech, clock),
         log,
         protocol,

@@ -5,6 +5,7 @@ import { Playback, type SoundSource } from '../../call/playback.ts';
 import type { PlayableSound } from '../../call/leg.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { MediaEvent, MediaHost, MediaStatistics } from '../../mediaworker/protocol.ts';
+import type { Clock } from '../../time/clock.ts';
 import type { RecordOutcome } from '../../recording/types.ts';
 import type { SipCall, SipCallEnd, SipEndpoint, SipTransportProtocol } from '../../sip/api.ts';
 import { SipRefusal } from '../../sip/errors.ts';
@@ -12,6 +13,7 @@ import { type AudioCodecName, SdpRefusal } from '../../sip/sdp/offer-answer.ts';
 
 export interface PhoneOptions {
   readonly endpoint: SipEndpoint;
+  readonly clock: Clock;
   readonly media: MediaHost;
   readonly sounds: SoundSource;
   readonly log: Logger;
@@ -109,6 +111,7 @@ export class Phone {
   static async call(options: PhoneOptions): Promise<Phone> {
     const media = await SipMedia.open({
       host: options.media,
+      clock: options.clock,
       sessionId: randomUUID(),
       bindAddress: options.localAddress,
       address: options.localAddress,
