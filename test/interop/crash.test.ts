@@ -14,7 +14,7 @@ import { EACH_CORE } from '../support/server-process.ts';
 import { Sipp } from '../support/sipp.ts';
 import { answered, awaitBye, invite, sippScenario } from '../support/sipp-scenario.ts';
 import { near } from '../support/tone-assertions.ts';
-import { findDisturbances, findTones } from '../support/tone-finder.ts';
+import { describeTones, findDisturbances, findTones } from '../support/tone-finder.ts';
 
 const CALLS = 5;
 const FREQUENCIES = testFrequencies(CALLS);
@@ -102,7 +102,7 @@ async function killAndMend(context: TestContext, format: 'wav' | 'mp3' | 'mp4'):
       ]);
     }
     const tones = findTones(wav, { frequencies: FREQUENCIES });
-    assert.equal(tones.length, 1);
+    assert.equal(tones.length, 1, `found in ${wav.durationMs} ms:\n${describeTones(tones)}`);
     const [tone] = tones;
     const disturbed = findDisturbances(wav, tones).filter(
       ({ startMs, endMs }) =>
