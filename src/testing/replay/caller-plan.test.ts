@@ -53,6 +53,29 @@ test('a key keeps its time behind a recording that ended by itself, or was pause
   assert.deepEqual(times([started(1), ended(6, 'max_length', 5000), key(7, '5')]), [1000]);
 });
 
+test('what did not end the recording keeps its time, whoever did', () => {
+  const hungUp = event(60, 'call', 'the party hung up');
+  const sound = event(4, 'play', 'sound started');
+  // A key for a menu, during the recording of the whole call; and one before we hang up, or before a key in the audio.
+  assert.deepEqual(
+    times([started(1), key(3, '1'), sound, hungUp, ended(60, 'hangup', 59_060)]),
+    [2000, 56_000],
+  );
+  assert.deepEqual(times([started(1), key(3, '1'), ended(60, 'hangup', 59_060)]), [2000]);
+  const inAudio = event(5, 'digit', 'key pressed', { digit: '#', via: 'inband' });
+  assert.deepEqual(times([started(1), key(3, '1'), inAudio, ended(5, 'terminator', 4060)]), [2000]);
+});
+
+test('no sound is said twice where a beginning is told behind what followed it', () => {
+  const received = event(0.3, 'media', 'received audio', { audio: 'a.wav' });
+  const sound = event(1.3, 'play', 'sound started');
+  const { segments } = planOf([received, sound, started(1.31, 150), event(3, 'call', 'ended')]);
+  assert.deepEqual(
+    segments.map(({ at }) => at),
+    [0.3, 1.3, 1.3],
+  );
+});
+
 test('what the party said belongs to what it followed, not to when that was told', () => {
   const received = event(0.3, 'media', 'received audio', { audio: 'a.wav', late_ms: 100 });
   const { segments } = planOf([received, started(1.2, 150), event(3, 'call', 'ended')]);

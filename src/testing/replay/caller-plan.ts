@@ -75,20 +75,25 @@ export function planOf(events: readonly CallEvent[]): CallerPlan {
   let actions: Action[] = [];
   const start: Anchor = { kind: 'media', number: 0 };
   const paused = new Set(events.filter(({ text }) => text === 'recording paused').map(recordingOf));
+  let pressedInAudio = false;
   for (const event of events) {
     const anchor = anchorOf(event, counts);
-    const last = anchors.at(-1) ?? { anchor: start, at: 0 };
+    const last: PlacedAnchor = anchors.at(-1) ?? { anchor: start, at: 0 };
     const action = actionOf(event);
+    if (event.kind === 'digit') pressedInAudio = action === undefined;
     if (action !== undefined) {
       const after = Math.max(0, event.at - last.at);
       actions.push({ ...action, anchor: last.anchor, after, at: event.at });
     }
-    const began = anchors.findLast(({ recordingId }) => recordingId === recordingOf(event));
+    const began = last.recordingId !== undefined && last.recordingId === recordingOf(event);
     // What was said in a pause may not be in the file.
-    const length = paused.has(recordingOf(event)) ? undefined : lengthUntilTheParty(event);
-    if (length !== undefined && began !== undefined) actions = withEnd(actions, began.anchor, length);
+    if (began && !paused.has(recordingOf(event)) && !pressedInAudio) {
+      actions = withEnd(actions, last.anchor, event);
+    }
     if (anchor !== undefined) {
-      anchors.push({ anchor, at: happenedAt(event), recordingId: recordingOf(event) });
+      // Told late, it may have happened before what was told before it; what was said is said again once.
+      const at = Math.max(happenedAt(event), last.at);
+      anchors.push({ anchor, at, recordingId: recordingOf(event) });
     }
   }
   const received = events.find(({ kind, data }) => kind === 'media' && typeof data['audio'] === 'string');
@@ -115,22 +120,19 @@ function recordingOf({ data }: CallEvent): unknown {
   return data['recording_id'];
 }
 
-/** How long a recording was running when its party ended it by a key or hung up, seconds. */
-function lengthUntilTheParty({ text, data }: CallEvent): number | undefined {
-  const { ended_by: endedBy, duration_ms: durationMs } = data;
-  if (text !== 'recording ended' || (endedBy !== 'terminator' && endedBy !== 'hangup')) return undefined;
-  return Math.max(0, Number(durationMs) / 1000 - LEAD);
-}
-
 /**
- * The last action behind `anchor`, where a recording began, has ended it: its length says when, better than the times
- * at which both were told.
+ * The last action of all, if it has ended the recording that began at `anchor`: the recording's length says when,
+ * better than the times at which both were told.
  */
-function withEnd(actions: readonly Action[], anchor: Anchor, length: number): Action[] {
-  const last = actions.findLastIndex((action) => action.anchor === anchor);
-  return actions.map((action, index) => {
+function withEnd(actions: Action[], anchor: Anchor, { text, data }: CallEvent): Action[] {
+  const { ended_by: endedBy, duration_ms: durationMs } = data;
+  const last = actions.at(-1);
+  const kind = endedBy === 'terminator' ? 'key' : endedBy === 'hangup' ? 'hang up' : undefined;
+  if (text !== 'recording ended' || last?.anchor !== anchor || last.kind !== kind) return actions;
+  const after = Math.max(0, Number(durationMs) / 1000 - LEAD);
+  return actions.map((action) => {
     if (action.anchor !== anchor) return action;
-    return { ...action, after: index === last ? length : Math.min(action.after, length) };
+    return { ...action, after: action === last ? after : Math.min(action.after, after) };
   });
 }
 
