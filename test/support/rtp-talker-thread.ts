@@ -10,7 +10,8 @@ const listeners = new Map<number, (message: FromTalkers) => void>();
 
 /** One socket on the talkers' thread. */
 export interface TalkerSocket {
-  send(message: Body<ToTalkers>): void;
+  /** @param transfer buffers of the message that move to the thread */
+  send(message: Body<ToTalkers>, transfer?: readonly ArrayBuffer[]): void;
   /** After this nothing is heard any more; the thread keeps the process alive only while sockets are open. */
   forget(): void;
 }
@@ -21,7 +22,7 @@ export function talkerSocket(listener: (message: FromTalkers) => void): TalkerSo
   listeners.set(id, listener);
   worker.ref();
   return {
-    send: (message) => worker!.postMessage({ ...message, id }),
+    send: (message, transfer = []) => worker!.postMessage({ ...message, id }, [...transfer]),
     forget: () => {
       listeners.delete(id);
       if (listeners.size === 0) worker!.unref();

@@ -11,8 +11,12 @@ export type ToTalkers =
   | {
       readonly id: number;
       readonly type: 'talk';
-      /** Datagrams of each slot of `slotMs`. */
-      readonly slots: readonly (readonly Uint8Array[])[];
+      /** All datagrams, one behind the other: thousands of arrays would keep this thread from talking when they come. */
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      /** The end of each datagram in `bytes`. */
+      readonly ends: Uint32Array<ArrayBuffer>;
+      /** Of each slot of `slotMs`, how many datagrams have left at its end. */
+      readonly slots: Uint32Array<ArrayBuffer>;
       readonly slotMs: number;
       readonly remote: { readonly host: string; readonly port: number };
     }
@@ -22,9 +26,11 @@ export type FromTalkers =
   | { readonly id: number; readonly type: 'open'; readonly port: number }
   | { readonly id: number; readonly type: 'heard'; readonly datagram: Uint8Array }
   | { readonly id: number; readonly type: 'talked'; readonly sent: number }
-  | { readonly id: number; readonly type: 'closed' };
+  /** `worstLateMs`: by how much a slot was late at most. */
+  | { readonly id: number; readonly type: 'closed'; readonly worstLateMs: number };
 
 const sockets = new Map<number, Socket>();
+const worstLateMs = new Map<number, number>();
 const post = (message: FromTalkers): void => parentPort!.postMessage(message);
 
 parentPort!.on('message', (message: ToTalkers) => {
@@ -32,7 +38,7 @@ parentPort!.on('message', (message: ToTalkers) => {
   if (message.type === 'open') open(id, message.host);
   else if (message.type === 'talk') void talk(message);
   else {
-    sockets.get(id)?.close(() => post({ id, type: 'closed' }));
+    sockets.get(id)?.close(() => post({ id, type: 'closed', worstLateMs: worstLateMs.get(id) ?? 0 }));
     sockets.delete(id);
   }
 });
@@ -44,15 +50,20 @@ function open(id: number, host: string): void {
   socket.bind(0, host, () => post({ id, type: 'open', port: socket.address().port }));
 }
 
-async function talk({ id, slots, slotMs, remote }: Extract<ToTalkers, { type: 'talk' }>): Promise<void> {
+async function talk(task: Extract<ToTalkers, { type: 'talk' }>): Promise<void> {
+  const { id, bytes, ends, slots, slotMs, remote } = task;
   const startedAt = performance.now();
   let sent = 0;
-  for (const [index, datagrams] of slots.entries()) {
-    await until(startedAt + index * slotMs);
+  for (const [index, sentAtEnd] of slots.entries()) {
+    const dueAt = startedAt + index * slotMs;
+    await until(dueAt);
     const socket = sockets.get(id);
     if (socket === undefined) break;
-    for (const datagram of datagrams) socket.send(datagram, remote.port, remote.host);
-    sent += datagrams.length;
+    worstLateMs.set(id, Math.max(worstLateMs.get(id) ?? 0, performance.now() - dueAt));
+    for (; sent < sentAtEnd; sent++) {
+      const from = sent === 0 ? 0 : ends[sent - 1]!;
+      socket.send(bytes.subarray(from, ends[sent]), remote.port, remote.host);
+    }
   }
   if (sockets.has(id)) await until(startedAt + slots.length * slotMs);
   post({ id, type: 'talked', sent });

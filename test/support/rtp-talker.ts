@@ -58,6 +58,8 @@ const END_PACKETS = 3;
 export class RtpTalker {
   /** Port to name in the SDP. */
   readonly port: number;
+  /** By how much a packet left too late at most, ms; known when it is closed. */
+  worstLateMs = 0;
   readonly #socket: TalkerSocket;
   readonly #closing = Promise.withResolvers<void>();
   readonly #ssrc = (Math.random() * 2 ** 32) >>> 0;
@@ -127,11 +129,13 @@ export class RtpTalker {
       return datagrams;
     });
     if (held !== undefined) slots.at(-1)?.push(held);
+    const message = packed(slots);
     if (this.#closed) return { sent: 0, droppedMs };
     const talked = new Promise<number>((resolve) => {
       this.#talked = resolve;
     });
-    this.#socket.send({ type: 'talk', slots, slotMs: PACKET_MS, remote });
+    const buffers = [message.bytes.buffer, message.ends.buffer, message.slots.buffer];
+    this.#socket.send({ type: 'talk', ...message, slotMs: PACKET_MS, remote }, buffers);
     return { sent: await talked, droppedMs };
   }
 
@@ -160,7 +164,10 @@ export class RtpTalker {
   #told(message: FromTalkers): void {
     if (message.type === 'heard') this.#receive(Buffer.from(message.datagram));
     else if (message.type === 'talked') this.#talked?.(message.sent);
-    else if (message.type === 'closed') this.#closing.resolve();
+    else if (message.type === 'closed') {
+      this.worstLateMs = message.worstLateMs;
+      this.#closing.resolve();
+    }
   }
 
   #slotsOf(utterances: readonly Utterance[], options: TalkOptions): Packet[][] {
@@ -229,6 +236,28 @@ export class RtpTalker {
       this.#heardDigits.push(EVENTS[payload[0]!] ?? '?');
     }
   }
+}
+
+/** The length of each together with those before it. */
+function sums(parts: readonly { readonly length: number }[]): Uint32Array<ArrayBuffer> {
+  const ends = new Uint32Array(parts.length);
+  for (const [index, { length }] of parts.entries())
+    ends[index] = length + (index === 0 ? 0 : ends[index - 1]!);
+  return ends;
+}
+
+/** The datagrams of all slots as the thread takes them. */
+function packed(slots: readonly (readonly Uint8Array[])[]): {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly slots: Uint32Array<ArrayBuffer>;
+} {
+  const datagrams = slots.flat();
+  const ends = sums(datagrams);
+  const bytes = new Uint8Array(ends.at(-1) ?? 0);
+  for (const [index, datagram] of datagrams.entries())
+    bytes.set(datagram, index === 0 ? 0 : ends[index - 1]!);
+  return { bytes, ends, slots: sums(slots) };
 }
 
 /** `share` of the packets each dropped, swapped and duplicated; the same ones for the same `seed`. */
