@@ -1,4 +1,5 @@
 import { DtmfDetector } from '../media/dtmf-detector.ts';
+import type { InbandDigits, NegotiatedMedia } from './protocol.ts';
 
 /** A stretch of the timeline in which a key sounds; `to` is Infinity while it is down. */
 interface Span {
@@ -110,4 +111,9 @@ export class InbandKeys {
 function silence(samples: Int16Array, from: number, count: number, start: number, end: number): void {
   if (end <= from || start >= from + count) return;
   samples.fill(0, Math.max(0, start - from), Math.min(count, end - from));
+}
+
+/** Whether keys that sound are taken for pressed. */
+export function inbandCounts(setting: InbandDigits, media: NegotiatedMedia): boolean {
+  return setting === 'always' || (setting === 'auto' && media.telephoneEventPayloadType === undefined);
 }

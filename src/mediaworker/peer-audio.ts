@@ -9,6 +9,16 @@ const MAX_PATIENCE = 100;
 /** Magnitude below which a frame may be left out unheard: −38 dBFS. */
 const QUIET = 400;
 
+/** The other session of a bridge. */
+export interface BridgePeer {
+  /** The party of this session says the first `count` samples of `samples`, at `sampleRate` Hz. */
+  hear(samples: Int16Array, count: number, sampleRate: number): void;
+  /** It presses a key that does not sound in what it says. */
+  press(digit: string): void;
+  /** It is told by a beep that it is recorded, and so are those who talk with it (spec/record.md 3.2). */
+  beep(): void;
+}
+
 /**
  * What the other party of a bridge says, on its way to this one, at the rate of this session. Both sessions tick
  * on one clock, so a frame that is put in is taken within 20 ms. The head of the other's timeline stands still

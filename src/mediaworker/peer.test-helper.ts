@@ -1,6 +1,6 @@
 /** The other end of a media session on virtual time: sends and hears G.711, for tests. */
 import assert from 'node:assert/strict';
-import { decodePcmu } from '../media/g711.ts';
+import { decodePcmu, encodePcmu } from '../media/g711.ts';
 import { parseRtp, RtpHeader, RTP_HEADER_LENGTH, writeRtpHeader } from '../rtp/packet.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import { EVENT_DIGITS } from '../rtp/telephone-event.ts';
@@ -33,6 +33,18 @@ export function decoded(codes: Uint8Array): Int16Array {
   const samples = new Int16Array(codes.length);
   decodePcmu(codes, 0, codes.length, samples, 0);
   return samples;
+}
+
+/** Noise that G.711 carries unchanged. */
+export function noise(count: number, from = 1_000_000): Int16Array {
+  return decoded(Uint8Array.from({ length: count }, (_, i) => noiseCode(from + i)));
+}
+
+/** What becomes of samples on a µ-law line. */
+export function throughMulaw(samples: Int16Array): Int16Array {
+  const codes = new Uint8Array(samples.length);
+  encodePcmu(samples, 0, samples.length, codes, 0);
+  return decoded(codes);
 }
 
 /** The other end of a session: talks in packets of 20 ms while started, and keeps what it hears. */

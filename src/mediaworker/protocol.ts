@@ -95,7 +95,7 @@ export type MediaCommand =
       readonly media: NegotiatedMedia;
       /**
        * When it was agreed, by the monotonic clock, ms: the first agreement begins the audio there, though the command
-       * is late. Default: now.
+       * is late, if the times of arrival of packets are known. Default: now.
        */
       readonly atMs?: number;
     }

@@ -6,10 +6,11 @@ import type { Clock } from '../time/clock.ts';
 import { type FrameScratch, frameScratch } from './frame-scratch.ts';
 import { HeardQueue } from './heard-queue.ts';
 import { Meter } from './meter.ts';
-import { InbandKeys } from './inband-keys.ts';
+import { InbandKeys, inbandCounts } from './inband-keys.ts';
 import { KeyMerger, type KeySource } from './key-merger.ts';
-import type { InbandDigits, MediaStatistics, NegotiatedMedia } from './protocol.ts';
+import type { MediaStatistics } from './protocol.ts';
 import { UNHURRIED_MS } from './patience.ts';
+import type { BridgePeer } from './peer-audio.ts';
 import { ReceivePath } from './receive-path.ts';
 import { SendPath } from './send-path.ts';
 import type { MediaSessionOptions, SessionCommand } from './session.ts';
@@ -20,22 +21,12 @@ import { Waiting } from './waiting.ts';
 
 const TICK_MS = 20;
 /**
- * Frames that are heard together where they may wait: what recordings, detectors and files do for one takes hardly
- * longer for all of them. With more, what a recording has yet to write would be older than what the timeline keeps.
+ * Frames that are heard together where they may wait: all of them take hardly longer than one. With more, what a
+ * recording has yet to write would be older than what the timeline keeps.
  */
 const RUN_FRAMES = 5;
 /** Names keys that are passed on; nobody waits for them. */
 const PEER_KEY = 'peer';
-
-/** The other session of a bridge. */
-export interface BridgePeer {
-  /** The party of this session says the first `count` samples of `samples`, at `sampleRate` Hz. */
-  hear(samples: Int16Array, count: number, sampleRate: number): void;
-  /** It presses a key that does not sound in what it says. */
-  press(digit: string): void;
-  /** It is told by a beep that it is recorded, and so are those who talk with it (spec/record.md 3.2). */
-  beep(): void;
-}
 
 /**
  * The audio of one leg at the rate of its codec: what comes in is placed on the timeline, heard by the
@@ -43,6 +34,8 @@ export interface BridgePeer {
  * {@link tick} and in the arrival of packets; nothing here waits.
  */
 export class SessionAudio {
+  /** The clock's reading at its beginning, ms. */
+  readonly startMs: number;
   readonly #options: MediaSessionOptions;
   readonly #socket: RtpSocket;
   readonly #clock: Clock;
@@ -67,12 +60,12 @@ export class SessionAudio {
   /** Samples before the live head that nobody has heard yet, and whether more may join them. */
   #unheard = 0;
   #joins = false;
-  /** Overlays that were sent to their end, with the place of that end among what was sent. */
+  /** Overlays that were sent, with the place of their end among what was sent. */
   readonly #ends: { readonly at: number; readonly onEnd: () => void }[] = [];
   #meter: Meter | undefined;
   #peer: BridgePeer | undefined;
-  /** The clock's reading at the last tick, ms. */
-  #tickedMs = 0;
+  /** The clock's reading at the last tick, ms; NaN before the first. */
+  #tickedMs = Number.NaN;
   readonly #waiting: Waiting;
   #codec: MediaStatistics['codec'];
   #closing: Promise<MediaStatistics> | undefined;
@@ -80,6 +73,7 @@ export class SessionAudio {
   /** @param sampleRate Hz: a multiple of 8000 @param startMs the clock's reading at its beginning, ms */
   constructor(options: MediaSessionOptions, sampleRate: number, startMs: number) {
     const { sessionId, socket, clock, log, random, onEvent } = options;
+    this.startMs = startMs;
     this.#options = options;
     this.#socket = socket;
     this.#clock = clock;
@@ -177,7 +171,8 @@ export class SessionAudio {
     const { timeline } = this.#receivePath;
     const before = timeline.receivedUntil;
     this.#receivePath.receive(bytes, address, port, arrivedMs);
-    if (this.#keepsHeard && timeline.receivedUntil !== before) {
+    // Before the first frame is sent, nothing is known of its place.
+    if (this.#heard.pushed > 0 && this.#keepsHeard && timeline.receivedUntil !== before) {
       const sinceTick = Math.min(1, (arrivedMs - this.#tickedMs) / TICK_MS) * this.#frame;
       this.#heard.arrived(timeline.receivedUntil - timeline.head - sinceTick);
     }
@@ -191,6 +186,7 @@ export class SessionAudio {
 
   handle(command: SessionCommand): void {
     this.#waiting.end();
+    if (command.type !== 'configure') this.#makeUpStart(this.#clock.monotonic());
     switch (command.type) {
       case 'configure':
         this.#codec = command.media.codec;
@@ -260,9 +256,10 @@ export class SessionAudio {
     }
   }
 
-  /** What the party says goes to `peer` from now on, and what that sends to the party; undefined: nowhere. */
+  /** What the party says goes to `peer` from now on, and the other way round; undefined: nowhere. */
   join(peer: BridgePeer | undefined): void {
     this.#waiting.end();
+    this.#makeUpStart(this.#clock.monotonic());
     this.#peer = peer;
     this.#sendPath.join(peer !== undefined);
   }
@@ -286,12 +283,12 @@ export class SessionAudio {
   tick(nowMs: number, turn?: number): boolean {
     if (this.#closing !== undefined) return false;
     if (this.#waiting.on) return this.#waiting.tick(turn);
+    this.#makeUpStart(nowMs);
     this.#tickedMs = nowMs;
     const sent = this.#sendPath.tick();
     if (this.#keepsHeard) {
-      const { timeline } = this.#receivePath;
-      const ahead = Math.max(timeline.receivedUntil - timeline.head, timeline.missedAtStart(nowMs));
-      if (this.#heard.pushed === 0) this.#heard.begin(ahead);
+      const { receivedUntil, head } = this.#receivePath.timeline;
+      if (this.#heard.pushed === 0) this.#heard.begin(receivedUntil - head);
       this.#heard.push(sent);
     }
     this.#receiveFrame(nowMs);
@@ -372,6 +369,15 @@ export class SessionAudio {
       this.#heard.pushed !== this.#heard.taken ||
       this.#recordings.nearestEnd < near
     );
+  }
+
+  /** Where the audio began before its thread came to it, what has come since takes its place before anything else. */
+  #makeUpStart(nowMs: number): void {
+    const isAtStart = this.#codec !== undefined && Number.isNaN(this.#tickedMs);
+    if (!isAtStart || nowMs - this.startMs < 2 * TICK_MS) return;
+    this.#socket.receive?.();
+    this.#unheard += this.#receivePath.timeline.makeUpStart(nowMs);
+    this.#hearNew();
   }
 
   /**
@@ -489,8 +495,4 @@ export class SessionAudio {
     const { targetAddress, targetRtcpPort } = this.#receivePath.latch;
     if (targetRtcpPort !== 0) this.#socket.sendRtcp(packet, 0, packet.length, targetRtcpPort, targetAddress);
   }
-}
-
-function inbandCounts(setting: InbandDigits, media: NegotiatedMedia): boolean {
-  return setting === 'always' || (setting === 'auto' && media.telephoneEventPayloadType === undefined);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { RecordSpec } from '../recording/types.ts';
 import type { LateThreadIo } from './late-thread.test-helper.ts';
+import { noise, throughMulaw } from './peer.test-helper.ts';
 import { find, openRig, type Rig } from './session.test-helper.ts';
 
 /** Up to what the timeline keeps ahead of its head, with the playout delay. */
@@ -22,6 +23,12 @@ async function talking(t: TestContext, io: LateThreadIo, spec: Partial<RecordSpe
   const near = rig.peer.position;
   await rig.clock.advance(2000);
   return { rig, near };
+}
+
+/** Whether `count` samples from `at` on are the same in both. */
+function sameAt(one: Int16Array, other: Int16Array, at: number, count: number): boolean {
+  for (let i = at; i < at + count; i++) if (one[i] !== other[i]) return false;
+  return true;
 }
 
 /** The sample that the file begins with; all of it must be what the peer said from there on. */
@@ -67,8 +74,8 @@ for (const io of ['node', 'io_uring'] as const) {
       const at = find(file, talk.subarray(0, 160));
       assert.ok(at >= 0, 'its first words are missing');
       assert.deepEqual(file.subarray(at), talk);
-      // Its first packet, 5 ms on the way, and the playout delay of 40 ms; without a time of arrival, the first one came just now.
-      const atMs = io === 'node' ? ms + 40 : 31 + 20 + 5 + 40;
+      // Its first packet, 5 ms on the way, and the playout delay of 40 ms; without times of arrival, it begins when the thread notices.
+      const atMs = io === 'node' ? 60 : 31 + 20 + 5 + 40;
       assert.ok(Math.abs(at / 8 - atMs) <= 20, `${at / 8} of ${atMs} ms`);
       await rig.close();
     });
@@ -132,6 +139,87 @@ for (const io of ['node', 'io_uring'] as const) {
     });
   }
 }
+
+for (const ms of [1300, 1700, 3000]) {
+  test(`of what is said in a standstill of ${ms} ms, all that there is room for is recorded, in its place`, async (t) => {
+    const recorded = await talking(t, 'io_uring');
+    const { rig, near } = recorded;
+    await rig.standStill(ms);
+    await rig.clock.advance(3000);
+    rig.send({ type: 'close', cause: 'hangup' });
+    await rig.clock.advance(100);
+    const file = rig.wav('r')[0]!;
+    const from = near - 1600 + find(rig.peer.said(near - 1600, 3200), file.subarray(0, 80));
+    const said = rig.peer.said(from, file.length);
+    const wrong = Array.from({ length: Math.floor(file.length / 80) }, (_, block) => block).filter(
+      (block) => !sameAt(file, said, block * 80, 80),
+    );
+    const lostMs = wrong.length * 10;
+    assert.ok(lostMs <= Math.max(0, ms - 1250), `${lostMs} ms lost: ${wrong.map((block) => block * 10)}`);
+    // One hole, which ends with the standstill.
+    const [first = 0, last = 0] = [wrong[0], wrong.at(-1)];
+    assert.equal(last - first, Math.max(0, wrong.length - 1));
+    // The head goes to the present with the next tick, and a packet lies 50 ms behind its arrival.
+    assert.ok(last * 10 <= 2000 + ms + 80, `a hole until ${last * 10} ms`);
+    await rig.close();
+  });
+}
+
+test('a recording that is asked for 300 ms behind an answer which its thread notices late begins there', async (t) => {
+  const rig = await openRig(t, { lateThread: 'io_uring', agreed: false });
+  await rig.clock.advance(103);
+  let [askedMs, near] = [0, 0];
+  await rig.standStill(900, async () => {
+    rig.configure();
+    rig.peer.start(rig.port);
+    await rig.clock.advance(300);
+    rig.record('r');
+    [askedMs, near] = [rig.clock.now(), rig.peer.position];
+    await rig.clock.advance(400);
+    rig.send({ type: 'pauseRecord', recordingId: 'r', behavior: 'silence' });
+    await rig.clock.advance(195);
+  });
+  rig.send({ type: 'resumeRecord', recordingId: 'r' });
+  await rig.clock.advance(2000);
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  const file = rig.wav('r')[0]!;
+  const from = find(rig.peer.said(0, 8000), file.subarray(0, 80));
+  assert.ok(from >= 0 && Math.abs(from - near) <= 800, `begins at ${from}, asked for at ${near}`);
+  // A pause is heard of when the thread goes on.
+  assert.deepEqual(file.subarray(0, 4000), rig.peer.said(from, 4000));
+  const { startTimeMs, endTimeMs, durationMs } = rig.outcome('r');
+  assert.ok(Math.abs(startTimeMs - askedMs) <= 20, `${startTimeMs} for ${askedMs}`);
+  assert.ok(
+    Math.abs(endTimeMs - startTimeMs - durationMs) <= 80,
+    `${endTimeMs} - ${startTimeMs}, ${durationMs}`,
+  );
+  await rig.close();
+});
+
+test('what is heard from an answer on that its thread notices late lies beside what was said meanwhile', async (t) => {
+  const rig = await openRig(t, { lateThread: 'io_uring', agreed: false });
+  await rig.clock.advance(103);
+  const sound = noise(8000);
+  await rig.standStill(900, async () => {
+    rig.configure();
+    rig.record('r', { direction: 'both', stereo: true });
+    rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+    rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+    rig.peer.start(rig.port);
+    await rig.clock.advance(895);
+  });
+  const { position } = rig.peer;
+  await rig.clock.advance(4000);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.advance(100);
+  const [said, heard] = rig.wav('r');
+  const at = find(throughMulaw(heard!), throughMulaw(sound));
+  assert.ok(at >= 0, 'the sound is not whole in the right channel');
+  const apart = at - find(said!, rig.peer.said(0, 160)) - position;
+  assert.ok(Math.abs(apart) <= 800, `${apart}`);
+  await rig.close();
+});
 
 test('a packet that waits for its successor when the call is hung up is in the recording', async (t) => {
   const rig = await openRig(t);

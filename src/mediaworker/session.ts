@@ -29,8 +29,10 @@ export interface MediaSessionOptions extends OpenSession {
   readonly onEvent: (event: MediaEvent) => void;
 }
 
-/** A command that began the audio longer ago than this, ms, begins it this long ago: no more than the timeline holds. */
+/** An agreement that is older than this, ms, begins the audio this long ago: no more than the timeline holds. */
 const MAX_LATE_START_MS = 1000;
+/** A party that is faster than the word of the agreement talks for so long before it, at most, ms. */
+const MAX_EARLY_MS = 500;
 /** Of the thread's loop, for what waits in a socket: each takes more than half a second of packets from it. */
 const MAX_TURNS = 16;
 
@@ -75,7 +77,10 @@ export class MediaSession {
     } else if (command.type === 'configure') {
       const audio = this.#begin(CODEC_RATES[command.media.codec].sampleRate, command.atMs);
       audio.handle(command);
-      this.#early?.drain((bytes, address, port, atMs) => audio.receive(bytes, address, port, atMs));
+      this.#early?.drain(
+        (bytes, address, port, atMs) => audio.receive(bytes, address, port, atMs),
+        audio.startMs - MAX_EARLY_MS,
+      );
       for (const waiting of this.#waiting.splice(0)) audio.handle(waiting);
     } else {
       this.#waiting.push(command);
@@ -159,8 +164,11 @@ export class MediaSession {
 
   /** @param sinceMs the clock's reading at its beginning; default now */
   #begin(sampleRate: number, sinceMs = Number.POSITIVE_INFINITY): SessionAudio {
-    const nowMs = this.#options.clock.monotonic();
-    const startMs = Math.max(Math.min(sinceMs, nowMs), nowMs - MAX_LATE_START_MS);
+    const { clock, socket } = this.#options;
+    const nowMs = clock.monotonic();
+    // A socket that does not know when packets came gives those of a standstill as if they came now.
+    const knowsArrivals = socket.receive !== undefined;
+    const startMs = knowsArrivals ? Math.max(Math.min(sinceMs, nowMs), nowMs - MAX_LATE_START_MS) : nowMs;
     this.#audio = new SessionAudio(this.#options, sampleRate, startMs);
     this.#join(this.#peer);
     return this.#audio;

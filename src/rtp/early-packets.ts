@@ -1,7 +1,7 @@
-/** As many as half a second of usual packets. */
-const MAX_PACKETS = 25;
+/** As many as a second and a half of packets of 20 ms. */
+const MAX_PACKETS = 75;
 /** What is older belongs to somebody who had the port before, ms. */
-const MAX_AGE_MS = 500;
+const MAX_AGE_MS = 1500;
 
 interface EarlyPacket {
   readonly bytes: Uint8Array;
@@ -25,9 +25,12 @@ export class EarlyPackets {
     this.#packets.push({ bytes: bytes.slice(), address, port, atMs });
   }
 
-  /** Hands those over that are not old, in order, and forgets them all. */
-  drain(take: (bytes: Uint8Array, address: string, port: number, atMs: number) => void): void {
-    const oldest = this.#nowMs() - MAX_AGE_MS;
+  /** Hands those over that are not old, in order, and forgets them all. @param sinceMs what is older is, too */
+  drain(
+    take: (bytes: Uint8Array, address: string, port: number, atMs: number) => void,
+    sinceMs = Number.NEGATIVE_INFINITY,
+  ): void {
+    const oldest = Math.max(sinceMs, this.#nowMs() - MAX_AGE_MS);
     for (const { bytes, address, port, atMs } of this.#packets.splice(0)) {
       if (atMs >= oldest) take(bytes, address, port, atMs);
     }

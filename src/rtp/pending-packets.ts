@@ -82,9 +82,13 @@ export class PendingPackets {
     return false;
   }
 
-  /** Whether the waiting packets and this one come at the pace of their timestamps, not in a burst. */
+  /**
+   * Whether the waiting packets and this one come at the pace of their timestamps, not in a burst. Two of a burst may
+   * have come apart by chance; but with a marker, the first begins a talkspurt (RFC 3551 4.1), as behind a pause.
+   */
   paced(header: RtpHeader, arrivalMs: number): boolean {
     const first = this.#slots[0]!;
+    if (this.#count < 2 && !first.header.marker) return false;
     const spanMs = ((header.timestamp - first.header.timestamp) | 0) / this.#perMs;
     return spanMs > 0 && arrivalMs - first.arrivalMs >= PACED * spanMs;
   }

@@ -241,6 +241,20 @@ describe('the network', () => {
     assert.equal(sim.timeline.statistics().anchored, 1);
   });
 
+  it('may stall for longer than the lag and deliver in a burst that breaks off: nothing is inserted', () => {
+    const packets = talk({
+      packets: 250,
+      delayMs: (index) => {
+        if (index < 50 || index >= 100) return 0;
+        return index === 50 ? 980 : (100 - index) * 20 - 5;
+      },
+    });
+    const sim = new Simulation().run(packets, 5500).flush();
+    assert.equal(sim.timeline.statistics().anchored, 1);
+    assert.ok(sim.has(320, 5000, SECOND));
+    assert.ok(sim.has(320 + 84 * 160, 5000 + 84 * 160, 166 * 160));
+  });
+
   it('may become slower for good by 150 ms: nothing is inserted, and listeners wait as much longer', () => {
     const packets = talk({ packets: 300, delayMs: (index) => (index >= 100 ? 150 : 0) });
     const sim = new Simulation().run(packets, 6500).flush();

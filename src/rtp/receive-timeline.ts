@@ -2,34 +2,10 @@ import { Concealment } from './concealment.ts';
 import type { RtpHeader } from './packet.ts';
 import { MAX_PENDING, type PendingKind, PendingPackets } from './pending-packets.ts';
 import { PlayoutDelay } from './playout-delay.ts';
-import {
-  Reception,
-  type ReceptionStatistics,
-  type SequencePlace,
-  type SourceReception,
-} from './reception.ts';
+import { Reception, type SequencePlace, type SourceReception } from './reception.ts';
 import { type DecodeSamples, SampleRing } from './sample-ring.ts';
 import { TickCounter } from './tick-counter.ts';
-import type { TimelineOptions } from './timeline-options.ts';
-
-/**
- * What became of a packet. `placed`: its samples are on the timeline. `pending`: it does not fit the
- * timeline and waits for its successor to show why. `late`: it came behind the recorders' position.
- * `duplicate`. `foreign`: from a source that the stream left. `overrun`: too far ahead of the head.
- * `empty`: without payload, or longer than {@link MAX_PAYLOAD_MS}.
- */
-export type PushResult = 'placed' | 'pending' | 'late' | 'duplicate' | 'foreign' | 'overrun' | 'empty';
-
-export interface TimelineStatistics extends ReceptionStatistics {
-  /** Packets that came after the head had reached them: live listeners missed them at least in part. */
-  readonly late: number;
-  /** Packets whose audio is lost although they came: too late for a recorder, too far ahead, or stray. */
-  readonly discarded: number;
-  /** Packets of a source that the stream did not accept. */
-  readonly foreign: number;
-  /** Times that the stream got a place on the timeline: at its start, and after each break. */
-  readonly anchored: number;
-}
+import type { PushResult, TimelineOptions, TimelineStatistics } from './timeline-options.ts';
 
 /** Waiting packets carry their samples, not the bytes that these were. */
 const NO_BYTES = new Uint8Array(0);
@@ -254,23 +230,21 @@ export class ReceiveTimeline {
     if (ticks === 0) return 0;
     // Before the head moves: after a standstill, recorders can still fetch what lay before it.
     if (this.#head - this.#keep - this.#ring.oldest >= FORGET_TICKS * this.#step) this.#forget();
-    const advance = ticks * this.#step + this.#adaptation();
-    this.#head += advance;
-    if (this.#concealment !== undefined && this.#ssrc >= 0) {
-      this.#concealment.live(this.#head - advance, this.#head);
-      this.#concealment.settle(this.availableUntil);
-    }
-    return advance;
+    return this.#advance(ticks * this.#step + this.#adaptation());
+  }
+
+  /**
+   * Before the first tick: takes the head to the present, if that tick comes late, after a standstill of the process.
+   * @returns samples that the head has moved; 0 from the first tick on
+   */
+  makeUpStart(nowMs: number): number {
+    const ticks = this.#ticks.makeUpStart(nowMs);
+    return ticks === 0 ? 0 : this.#advance(ticks * this.#step);
   }
 
   /** Whether ticks are missing, after a standstill of the process: the head is behind where it should be. */
   isLate(nowMs: number): boolean {
     return this.#ticks.isLate(nowMs);
-  }
-
-  /** Before the first tick: samples that it will find missing, beyond its own, if it comes now. */
-  missedAtStart(nowMs: number): number {
-    return this.#ticks.missedAtStart(nowMs) * this.#step;
   }
 
   /** Where the head was at a reading of the clock, in whole ticks; no earlier than what is kept. */
@@ -282,6 +256,15 @@ export class ReceiveTimeline {
   /** Nothing more will come: packets that wait for a successor are taken for what they seem to be. */
   judgePending(): void {
     if (this.#pending.count > 0) this.#pendingTimeout();
+  }
+
+  #advance(samples: number): number {
+    this.#head += samples;
+    if (this.#concealment !== undefined && this.#ssrc >= 0) {
+      this.#concealment.live(this.#head - samples, this.#head);
+      this.#concealment.settle(this.availableUntil);
+    }
+    return samples;
   }
 
   /** Makes room ahead: as much as there is. */
@@ -325,7 +308,8 @@ export class ReceiveTimeline {
       const unexplained = gap - (place === 'forward' ? this.#lostBefore(header) : 0);
       if (unexplained > JUMP_MS * this.#perMs) return 'jump';
       this.#forget();
-      if (position + header.payloadLength > this.#ring.end) return 'stalled';
+      // Where our own process stood still, what there is no room for is lost, but nothing else.
+      if (position + header.payloadLength > this.#ring.end && !this.isLate(arrivalMs)) return 'stalled';
     }
     if (margin < -this.#lag) return 'stalled';
     if (margin < -STALE_SPURT_MS * this.#perMs) {

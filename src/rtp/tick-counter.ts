@@ -3,9 +3,6 @@ const MISSED_TICKS = 2;
 /** After a standstill of the process this long, the head goes to the present in one step, ms. */
 const STANDSTILL_MS = 1000;
 
-/** The first tick is due within one of the start; one this much later, in ticks, shows that the process stood still. */
-const LATE_START_TICKS = 1.5;
-
 /**
  * Counts the ticks that are due. Each call is one tick, early or late, as the clock's schedule has it; the
  * readings of the clock only show ticks that were dropped for good, or made up twice.
@@ -39,17 +36,17 @@ export class TickCounter {
     return this.#lastMs !== Number.NEGATIVE_INFINITY;
   }
 
-  /** Before the first tick: ticks to advance beyond one, if it came now; 0 behind it. */
-  missedAtStart(nowMs: number): number {
-    const sinceStart = this.isRunning ? 0 : (nowMs - this.#countedMs) / this.tickMs;
-    return sinceStart < LATE_START_TICKS ? 0 : Math.floor(sinceStart) - 1;
+  /** Before the first tick, which is due within one of the start: counts what was missed. @returns ticks to advance */
+  makeUpStart(nowMs: number): number {
+    if (this.isRunning) return 0;
+    const missed = Math.max(0, Math.round((nowMs - this.#countedMs) / this.tickMs) - 1);
+    this.#countedMs += missed * this.tickMs;
+    return missed;
   }
 
   /** @returns ticks to advance: 1, or 0 when ahead of time, or more when some are missing */
   tick(nowMs: number): number {
-    const missed = this.missedAtStart(nowMs);
-    if (!this.isRunning)
-      this.#countedMs = missed > 0 ? this.#countedMs + missed * this.tickMs : nowMs - this.tickMs;
+    if (!this.isRunning) this.#countedMs = nowMs - this.tickMs;
     const madeUp = nowMs - this.#lastMs < this.tickMs / 2;
     this.#lastMs = nowMs;
     if (nowMs - this.#countedMs < this.tickMs / 2) return 0;
@@ -58,6 +55,6 @@ export class TickCounter {
     else if (!madeUp && this.#arrearsMs >= MISSED_TICKS * this.tickMs) ticks = 2;
     this.#countedMs += ticks * this.tickMs;
     this.#arrearsMs = nowMs - this.#countedMs;
-    return missed + ticks;
+    return ticks;
   }
 }

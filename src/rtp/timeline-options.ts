@@ -1,3 +1,24 @@
+import type { ReceptionStatistics } from './reception.ts';
+
+/**
+ * What became of a packet. `placed`: its samples are on the timeline. `pending`: it does not fit the
+ * timeline and waits for its successor to show why. `late`: it came behind the recorders' position.
+ * `duplicate`. `foreign`: from a source that the stream left. `overrun`: too far ahead of the head.
+ * `empty`: without payload, or longer than 200 ms.
+ */
+export type PushResult = 'placed' | 'pending' | 'late' | 'duplicate' | 'foreign' | 'overrun' | 'empty';
+
+export interface TimelineStatistics extends ReceptionStatistics {
+  /** Packets that came after the head had reached them: live listeners missed them at least in part. */
+  readonly late: number;
+  /** Packets whose audio is lost although they came: too late for a recorder, too far ahead, or stray. */
+  readonly discarded: number;
+  /** Packets of a source that the stream did not accept. */
+  readonly foreign: number;
+  /** Times that the stream got a place on the timeline: at its start, and after each break. */
+  readonly anchored: number;
+}
+
 /** Of a receive-timeline.ts. */
 export interface TimelineOptions {
   /** Sample rate, Hz, and that of the timestamps as they are given to `push`. Default 8000. */
