@@ -5,7 +5,7 @@ import { PlayoutDelay } from './playout-delay.ts';
 import { Reception, type SequencePlace, type SourceReception } from './reception.ts';
 import { type DecodeSamples, SampleRing } from './sample-ring.ts';
 import { TickCounter } from './tick-counter.ts';
-import type { PushResult, TimelineOptions, TimelineStatistics } from './timeline-options.ts';
+import type { PushResult, TimelineOptions, TimelineStatistics } from './timeline-types.ts';
 
 /** Waiting packets carry their samples, not the bytes that these were. */
 const NO_BYTES = new Uint8Array(0);

@@ -1,7 +1,7 @@
 /** A sender, a network and the listeners of a timeline in simulated time, for its tests. */
 import { RTP_HEADER_LENGTH, RtpHeader, parseRtp, writeRtpHeader } from './packet.ts';
 import { ReceiveTimeline } from './receive-timeline.ts';
-import type { PushResult, TimelineOptions } from './timeline-options.ts';
+import type { PushResult, TimelineOptions } from './timeline-types.ts';
 import type { DecodeSamples } from './sample-ring.ts';
 
 /** One packet on its way; times in ms, on the receiver's clock. */
