@@ -25,6 +25,13 @@ export type HangupReason = Extract<
   'hangup' | 'cancel' | 'busy' | 'noAnswer' | 'decline' | 'error'
 >;
 
+/** What the party is told of why we end its call: the Reason of BYE or CANCEL (RFC 3326). */
+export interface HangupCause {
+  /** Of a SIP response. */
+  readonly status: number;
+  readonly text: string;
+}
+
 export interface CallEnd {
   /** Who ended it: we (script, operator, limit) or the party. */
   readonly by: 'local' | 'remote';
@@ -54,6 +61,8 @@ export interface CallInfo {
   };
   /** The call that this one is bridged to. */
   readonly peer?: { readonly call_id: string; readonly node_id: string } | undefined;
+  /** Of a call that won over others which were made for its parent at the same time. */
+  readonly dial_winner?: 'true' | undefined;
   readonly project_id: string;
   readonly space_id: string;
 }
@@ -224,8 +233,13 @@ export interface CallLeg {
   answer(options?: { readonly codecs?: readonly string[] }): Promise<void>;
   /** Limits the whole call, seconds from now; it then ends with `max_duration`. Of several limits the earliest counts. */
   limitDuration(seconds: number): void;
-  /** Ends or refuses the call; resolves when its recordings are finished. */
-  hangup(reason?: HangupReason): Promise<void>;
+  /**
+   * Ends or refuses the call; resolves when its recordings are finished.
+   * @param cause left out: the party is told the reason
+   */
+  hangup(reason?: HangupReason, cause?: HangupCause): Promise<void>;
+  /** Of the calls made at the same time for its parent this one was answered first: so its call object says. */
+  wonDial(): void;
   /**
    * Sends sounds to the party, one behind the other. One playlist sounds at a time; later ones wait.
    * @throws CallError `control_id_in_use`

@@ -1,7 +1,7 @@
 import type { Logger } from '../log/logger.ts';
 import type { AudioCodec, MediaStatistics } from '../mediaworker/protocol.ts';
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
-import type { Clock } from '../time/clock.ts';
+import { type Clock, within } from '../time/clock.ts';
 import { startBridge } from './bridge.ts';
 import { startDetection } from './detection.ts';
 import { DurationLimit } from './duration-limit.ts';
@@ -16,6 +16,7 @@ import {
   type DetectOperation,
   type DetectOptions,
   type EndReason,
+  type HangupCause,
   type HangupReason,
   type PlayableSound,
   type PlayOperation,
@@ -33,24 +34,10 @@ import { describeSound, Playback, type SoundingEvent, type SoundSource } from '.
 import { startPlaying } from './playing.ts';
 import { startRecognition } from './recognition.ts';
 import type { RecordingService } from './recording-service.ts';
+import { SIGNALLED_WITHIN_MS, type Signalling } from './signalling.ts';
 import { LegStreams } from './streams/leg-streams.ts';
 import type { StreamNetwork } from './streams/network.ts';
 import type { StreamOperation, StreamOptions, TapOperation, TapOptions } from './streams/types.ts';
-
-/** The signalling half of a leg: SIP, WebRTC or virtual. */
-export interface Signalling {
-  /**
-   * Opens the media session, if it is not open yet, and answers.
-   * @throws CallError
-   */
-  answer(codecs: readonly string[] | undefined): Promise<MediaClient>;
-  /** Opens the media session for sound before the answer (183). @throws CallError */
-  earlyMedia(): Promise<MediaClient>;
-  /** Our address, as the party sees it. */
-  readonly localAddress: string;
-  /** Ends or refuses the call, as its state requires. */
-  end(reason: EndReason): Promise<void>;
-}
 
 /** One line of a call's timeline, for people (demo, phone, traces). */
 export interface LegEvent {
@@ -64,7 +51,7 @@ export interface LegEvent {
 }
 
 export interface MediaLegOptions {
-  readonly info: Omit<CallInfo, 'call_state' | 'peer'>;
+  readonly info: Omit<CallInfo, 'call_state' | 'peer' | 'dial_winner'>;
   readonly signalling: Signalling;
   readonly sounds: SoundSource;
   readonly recordings: RecordingService;
@@ -88,7 +75,11 @@ export class MediaLeg implements CallLeg {
   readonly ended: Promise<CallEnd>;
   readonly #options: MediaLegOptions;
   /** What of {@link info} changes is set here. */
-  readonly #info: CallInfo & { call_state: CallState; peer: CallInfo['peer'] };
+  readonly #info: CallInfo & {
+    call_state: CallState;
+    peer: CallInfo['peer'];
+    dial_winner: CallInfo['dial_winner'];
+  };
   readonly #abort = new AbortController();
   /** Made with the first of them, as all that a call which is only recorded does without. */
   #digitListeners: Set<(pressed: PressedDigit) => void> | undefined;
@@ -124,7 +115,7 @@ export class MediaLeg implements CallLeg {
       signal: this.signal,
       recordingRefusal: options.recordingRefusal,
     });
-    this.#info = { ...options.info, call_state: 'created', peer: undefined };
+    this.#info = { ...options.info, call_state: 'created', peer: undefined, dial_winner: undefined };
   }
 
   get info(): CallInfo {
@@ -156,8 +147,12 @@ export class MediaLeg implements CallLeg {
     if (!this.#over) this.#duration.limit(seconds);
   }
 
-  async hangup(reason: HangupReason = 'hangup'): Promise<void> {
-    await this.#endLocally(reason);
+  async hangup(reason: HangupReason = 'hangup', cause?: HangupCause): Promise<void> {
+    await this.#endLocally(reason, cause);
+  }
+
+  wonDial(): void {
+    this.#info.dial_winner = 'true';
   }
 
   play(sounds: readonly PlayableSound[], options: PlayOptions = {}): PlayOperation {
@@ -444,21 +439,21 @@ export class MediaLeg implements CallLeg {
     for (const listener of [...(this.#digitListeners ?? [])]) listener(pressed);
   }
 
-  #endLocally(reason: EndReason): Promise<void> {
-    return this.#end({ by: 'local', reason });
+  #endLocally(reason: EndReason, cause?: HangupCause): Promise<void> {
+    return this.#end({ by: 'local', reason }, cause);
   }
 
-  #end(end: CallEnd): Promise<void> {
+  #end(end: CallEnd, cause?: HangupCause): Promise<void> {
     if (this.#ending === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       // Before anything else: the signalling, once told to end, may report the end from within that call.
       this.#ending = promise;
-      resolve(this.#finish(end));
+      resolve(this.#finish(end, cause));
     }
     return this.#ending;
   }
 
-  async #finish(end: CallEnd): Promise<void> {
+  async #finish(end: CallEnd, cause: HangupCause | undefined): Promise<void> {
     const { signalling, log } = this.#options;
     this.#info.call_state = 'ending';
     this.#duration.cancel();
@@ -468,7 +463,7 @@ export class MediaLeg implements CallLeg {
     const signalled =
       end.by === 'local'
         ? signalling
-            .end(end.reason)
+            .end(end.reason, cause)
             .catch((error: unknown) => log.warn({ err: error }, 'could not end the call politely'))
         : Promise.resolve();
     await this.#media?.close('hangup');
@@ -476,7 +471,7 @@ export class MediaLeg implements CallLeg {
     for (const begun of [this.#answering, this.#opening]) await begun?.catch(() => {});
     await this.#recordings.settled();
     await this.#streams?.settled();
-    await signalled;
+    await within(this.#options.clock, signalled, SIGNALLED_WITHIN_MS);
     this.#info.call_state = 'ended';
     this.#event('call', 'ended', { ...end });
     this.#resolveEnded(end);

@@ -149,6 +149,19 @@ test('a call that is taken back while it rings, or before it does, is cancelled'
   }
 });
 
+test('a call that somebody else answered is taken back with a Reason by which telephones know it', async (t) => {
+  const bench = await openBench(t);
+  bench.alice.onCall = (call) => call.ring();
+  const { leg } = bench.call();
+  await bench.clock.advance(500);
+  void leg.hangup('cancel', { status: 200, text: 'Call completed elsewhere' });
+  await bench.clock.advance(500);
+  const { how, reason } = bench.alice.last.end ?? assert.fail('the call goes on');
+  assert.deepEqual([how, reason], ['cancel', 'SIP;cause=200;text="Call completed elsewhere"']);
+  assert.deepEqual(await leg.ended, { by: 'local', reason: 'cancel' });
+  await bench.finish();
+});
+
 test('an answer that crosses our CANCEL is hung up', async (t) => {
   const bench = await openBench(t);
   bench.alice.onCall = (call) => {

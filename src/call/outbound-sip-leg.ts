@@ -8,9 +8,10 @@ import type {
   SipEndpoint,
 } from '../sip/api.ts';
 import { parseUri } from '../sip/message/uri.ts';
-import { CallError, type CallInfo, type EndReason } from './leg.ts';
+import { CallError, type CallInfo, type EndReason, type HangupCause } from './leg.ts';
 import type { MediaClient } from './media-client.ts';
-import { MediaLeg, type Signalling } from './media-leg.ts';
+import { MediaLeg } from './media-leg.ts';
+import type { Signalling } from './signalling.ts';
 import { endReasonOf } from './sip-end.ts';
 import { sipData } from './sip-data.ts';
 import type { SipLegSite } from './sip-leg.ts';
@@ -128,10 +129,10 @@ class OutboundSipSignalling implements Signalling {
     throw new CallError('invalid_state', 'nothing can be played to a party that has not answered yet');
   }
 
-  async end(reason: EndReason): Promise<void> {
+  async end(reason: EndReason, cause?: HangupCause): Promise<void> {
     if (this.#over) return;
     this.#finish();
-    await this.#call?.hangup({ reason });
+    await this.#call?.hangup(cause === undefined ? { reason } : { status: cause.status, reason: cause.text });
   }
 
   /** @throws Error for what makes no INVITE */

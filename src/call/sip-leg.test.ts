@@ -231,6 +231,30 @@ test('keys by INFO reach the leg', async (t) => {
   await bench.finish();
 });
 
+test('a caller whose network is gone holds up the end of its call for 2 s, and is told on', async (t) => {
+  const bench = await openBench(t);
+  const { clock, network } = bench;
+  const alice = await bench.caller();
+  alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port) });
+  await clock.advance(100);
+  await bench.leg.answer();
+  await clock.advance(100);
+  const byes: number[] = [];
+  const gone = clock.monotonic();
+  network.sent = ({ data }) => {
+    if (data.toString().startsWith('BYE')) byes.push(Math.round((clock.monotonic() - gone) / 100) / 10);
+  };
+  network.fate = () => [];
+  void bench.leg.hangup();
+  await clock.advance(1900);
+  assert.equal(bench.leg.info.call_state, 'ending');
+  await clock.advance(200);
+  assert.deepEqual(await bench.leg.ended, { by: 'local', reason: 'hangup' });
+  await clock.advance(10_000);
+  assert.deepEqual(byes, [0, 0.5, 1.5, 3.5, 7.5, 11.5]);
+  await bench.finish();
+});
+
 test('a caller who hangs up within a recording leaves it finished, registered and reported', async (t) => {
   const bench = await openBench(t);
   const { clock, store, outbox } = bench;

@@ -9,6 +9,7 @@ import {
   type DetectOperation,
   type DetectOptions,
   type DetectResult,
+  type HangupCause,
   type PlayableSound,
   type PlayOperation,
   type PlayOptions,
@@ -120,9 +121,13 @@ export class FakeLeg implements CallLeg {
     this.log.push(`limit ${seconds}`);
   }
 
-  async hangup(reason = 'hangup'): Promise<void> {
+  wonDial(): void {
+    this.info = { ...this.info, dial_winner: 'true' };
+  }
+
+  async hangup(reason = 'hangup', cause?: HangupCause): Promise<void> {
     if (this.signal.aborted) return;
-    this.log.push(`hangup ${reason}`);
+    this.log.push(['hangup', reason, ...(cause === undefined ? [] : [cause.status, cause.text])].join(' '));
     this.end({ by: 'local', reason: reason as CallEnd['reason'] });
   }
 

@@ -1,7 +1,8 @@
 /** A call that the document of a virtual call makes: what is known of it, and its signalling. */
 import type { DialRequest } from '../call/dialler.ts';
 import { CallError, type CallInfo, type CallLeg } from '../call/leg.ts';
-import type { MediaLeg, Signalling } from '../call/media-leg.ts';
+import type { MediaLeg } from '../call/media-leg.ts';
+import type { Signalling } from '../call/signalling.ts';
 import { sipData } from '../call/sip-data.ts';
 import { redactUris } from '../log/redact.ts';
 import type { CallStory } from './call-story.ts';

@@ -1,6 +1,7 @@
 import { CallError, type EndReason } from '../call/leg.ts';
 import { MediaClient } from '../call/media-client.ts';
-import type { MediaLeg, Signalling } from '../call/media-leg.ts';
+import type { MediaLeg } from '../call/media-leg.ts';
+import type { Signalling } from '../call/signalling.ts';
 import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { AudioCodec, MediaHost } from '../mediaworker/protocol.ts';
 import type { Clock } from '../time/clock.ts';

@@ -55,3 +55,15 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Resolves when `work` settles, or after `ms`, whichever comes first. Never rejects. */
+export function within(clock: Clock, work: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = clock.after(ms, resolve);
+    const settled = (): void => {
+      limit.cancel();
+      resolve();
+    };
+    work.then(settled, settled);
+  });
+}

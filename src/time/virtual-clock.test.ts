@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sleep } from './clock.ts';
+import { sleep, within } from './clock.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 test('timers fire in order of due time, equal ones in the order they were set', async () => {
@@ -86,5 +86,19 @@ test('an aborted sleep rejects with the reason and leaves no timer', async () =>
   const slept = sleep(clock, 50, controller.signal);
   controller.abort(new Error('call ended'));
   await assert.rejects(slept, /call ended/);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('work that is waited for within a limit: whichever comes first, and no timer is left', async () => {
+  const clock = new VirtualClock();
+  const ends: string[] = [];
+  const note = (what: string) => (): void => void ends.push(`${what} at ${clock.monotonic() - from}`);
+  const from = clock.monotonic();
+  const failing = sleep(clock, 20).then(() => Promise.reject(new Error('work fails')));
+  void within(clock, sleep(clock, 10), 50).then(note('done'));
+  void within(clock, failing, 50).then(note('failed'));
+  void within(clock, new Promise(() => {}), 50).then(note('late'));
+  await clock.advance(100);
+  assert.deepEqual(ends, ['done at 10', 'failed at 20', 'late at 50']);
   assert.equal(clock.pendingTimers, 0);
 });

@@ -123,11 +123,28 @@ test('parallel: the first to answer wins, the rest are cancelled', async () => {
   run.calls[1]!.answer();
   run.calls[0]!.answer();
   await run.clock.settle();
-  assert.deepEqual(run.calls[0]!.leg.log, ['hangup cancel']);
+  assert.deepEqual(run.calls[0]!.leg.log, ['hangup cancel 200 Call completed elsewhere']);
   assert.ok(run.leg.log.includes('bridge b2'));
+  assert.deepEqual(
+    [run.leg, ...run.calls.map(({ leg }) => leg)].map(({ info }) => info.dial_winner),
+    [undefined, undefined, 'true'],
+  );
   run.calls[1]!.end();
   await run.finish();
   assert.equal(vars(run)['connect_result'], 'connected');
+});
+
+test('a call that had no others beside it has won nothing', async () => {
+  const run = await begin(`- connect: {serial_parallel: [[{to: ${A}}, {to: ${B}}], [{to: "+15550100"}]]}`);
+  run.calls[0]!.end('busy');
+  run.calls[1]!.end('busy');
+  await run.clock.settle();
+  run.calls[2]!.answer();
+  await run.clock.settle();
+  assert.ok(run.leg.log.includes('bridge b3'));
+  assert.equal(run.calls[2]!.leg.info.dial_winner, undefined);
+  run.calls[2]!.end();
+  await run.finish();
 });
 
 test('serial_parallel: one group after the other', async () => {
@@ -377,7 +394,7 @@ test('confirm with parallel: the first whose script ends well wins', async () =>
   run.calls[1]!.answer();
   await run.clock.settle();
   assert.ok(run.leg.log.includes('bridge b2'));
-  assert.ok(run.calls[0]!.leg.log.includes('hangup cancel'));
+  assert.ok(run.calls[0]!.leg.log.includes('hangup cancel 200 Call completed elsewhere'));
   run.calls[1]!.end();
   await run.finish();
 });

@@ -1,6 +1,6 @@
 import type { DialledCall } from '../../call/dialler.ts';
 import type { StreamOperation } from '../../call/streams/types.ts';
-import { CallError, type CallEnd, type EndReason } from '../../call/leg.ts';
+import { CallError, type CallEnd, type EndReason, type HangupCause } from '../../call/leg.ts';
 import { sleep } from '../../time/clock.ts';
 import type { MethodContext } from '../context.ts';
 import type { ConnectEvents } from './events.ts';
@@ -28,6 +28,9 @@ const FAILURES: Readonly<Record<EndReason, FailedReason>> = {
   max_duration: 'error',
   error: 'error',
 };
+
+/** Telephones that are told so do not show a missed call (RFC 3326 section 3.1). */
+const ANSWERED_ELSEWHERE: HangupCause = { status: 200, text: 'Call completed elsewhere' };
 
 /** Calls by a plan until one is reached or all are lost: carries out what the strategy decides. */
 export class Dialling {
@@ -93,9 +96,11 @@ export class Dialling {
     } else if (effect.kind === 'confirm') {
       void this.#confirm(effect.call, made);
     } else if (effect.kind === 'cancel') {
-      void made.leg.hangup('cancel');
+      void made.leg.hangup('cancel', ANSWERED_ELSEWHERE);
     } else {
       this.#isOver = true;
+      if (this.#plan.groups.some((group) => group.length > 1 && group.includes(effect.call)))
+        made.leg.wonDial();
       this.#outcome.resolve({ winner: made });
     }
   }

@@ -15,6 +15,7 @@ import { checkRequest } from '../message/validate.ts';
 import type { Counters } from '../stats.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { TransactionUser } from '../transaction/transaction-layer.ts';
+import { within } from '../../time/clock.ts';
 import { CAPABILITY_HEADERS, capabilitiesFor } from './capabilities.ts';
 import { contactFor, type UserAgentContext } from './context.ts';
 import { IncomingCall } from './incoming-call.ts';
@@ -87,13 +88,7 @@ export class UserAgent implements TransactionUser {
     const told = Promise.all(
       [...this.#calls].map((call) => call.hangup({ status: 503, reason: 'shutdown' })),
     );
-    await new Promise<void>((resolve) => {
-      const limit = clock.after(CLOSE_ROUNDS * timers.t1, resolve);
-      void told.then(() => {
-        limit.cancel();
-        resolve();
-      });
-    });
+    await within(clock, told, CLOSE_ROUNDS * timers.t1);
     for (const call of [...this.#calls]) call.abandon();
   }
 
