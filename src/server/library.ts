@@ -60,7 +60,7 @@ export class RecordingLibrary {
     this.#clock = clock;
     this.#keys = loadRecordingKeys(config, silentLogger).ring;
     this.#objects = openObjectStore(config, { clock, log: silentLogger });
-    this.#files = recordingFiles(config, this.#keys, this.#objects);
+    this.#files = recordingFiles(config, this.#keys, this.#objects, clock);
     this.#recordings = new SqliteRecordings(database, clock);
   }
 

@@ -11,6 +11,7 @@ const PROBE: MetricsProbe = {
   callsWaiting: () => 2,
   recordings: () => 2,
   callbacksOpen: () => 5,
+  uploadsWaiting: () => 6,
   freeDiskBytes: () => undefined,
   overloaded: () => false,
   threads: () => [
@@ -55,6 +56,7 @@ describe('metrics', () => {
     assert.equal(await value(metrics, 'openswml_info{version="1.2.3"}'), 1);
     assert.equal(await value(metrics, 'openswml_recordings'), 2);
     assert.equal(await value(metrics, 'openswml_callbacks_open'), 5);
+    assert.equal(await value(metrics, 'openswml_uploads_waiting'), 6);
     assert.equal(await value(metrics, 'openswml_overloaded'), 0);
     assert.equal(await value(metrics, 'openswml_thread_utilization_ratio{thread="main"}'), 0.25);
     assert.equal(await value(metrics, 'openswml_thread_utilization_ratio{thread="media-0"}'), 0.5);
@@ -131,6 +133,14 @@ describe('metrics', () => {
       await value(metrics, 'openswml_callbacks_total{event_type="calling.call.record",state="dead"}'),
       1,
     );
+  });
+
+  test('attempts to bring recordings to the object store are told by outcome; without one, there is no backlog', async () => {
+    const metrics = new Metrics({ ...PROBE, uploadsWaiting: () => undefined }, '1.2.3');
+    for (const outcome of ['failed', 'failed', 'stored'] as const) metrics.uploadEnded(outcome);
+    assert.equal(await value(metrics, 'openswml_uploads_total{outcome="failed"}'), 2);
+    assert.equal(await value(metrics, 'openswml_uploads_total{outcome="stored"}'), 1);
+    assert.doesNotMatch(await metrics.registry.metrics(), /^openswml_uploads_waiting /m);
   });
 });
 

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CallEnd } from '../call/leg.ts';
 import type { CallbackDelivery } from '../callbacks/events.ts';
 import type { MediaStatistics } from '../mediaworker/protocol.ts';
+import type { UploadOutcome } from '../storage/uploader.ts';
 import type { ThreadMemory } from '../mediaworker/worker-host.ts';
 import type { RefusalReason } from './load/admission.ts';
 import type { LoadSample } from './load/overload.ts';
@@ -16,6 +17,8 @@ export interface MetricsProbe {
   readonly recordings: () => number;
   /** Callbacks that are not delivered yet. */
   readonly callbacksOpen: () => number;
+  /** Recordings that are not in the object store yet; undefined without one. */
+  readonly uploadsWaiting: () => number | undefined;
   readonly freeDiskBytes: () => number | undefined;
   readonly overloaded: () => boolean;
   /** Main thread first, then the media threads. */
@@ -77,6 +80,12 @@ export class Metrics {
     'state',
   ]);
 
+  readonly #uploads = this.#tally(
+    'openswml_uploads_total',
+    'Attempts to bring a recording to the object store.',
+    ['outcome'],
+  );
+
   /** @param probe undefined: only what it is told is counted */
   constructor(probe: MetricsProbe | undefined, version: string) {
     this.#total('openswml_recording_bytes_total', 'Size of finished recordings.', () => this.#recordingBytes);
@@ -92,6 +101,11 @@ export class Metrics {
     this.#gauge('openswml_calls_waiting', 'New calls for which there is no time yet.', probe.callsWaiting);
     this.#gauge('openswml_recordings', 'Recordings under way.', probe.recordings);
     this.#gauge('openswml_callbacks_open', 'Callbacks not delivered yet.', probe.callbacksOpen);
+    this.#gauge(
+      'openswml_uploads_waiting',
+      'Recordings that are not in the object store yet.',
+      probe.uploadsWaiting,
+    );
     this.#gauge('openswml_disk_free_bytes', 'Free space where recordings grow.', () => probe.freeDiskBytes());
     this.#gauge(
       'openswml_overloaded',
@@ -174,6 +188,10 @@ export class Metrics {
 
   callbackEnded({ eventType, state }: CallbackDelivery): void {
     this.#callbacks.add(eventType, state);
+  }
+
+  uploadEnded(outcome: UploadOutcome): void {
+    this.#uploads.add(outcome);
   }
 
   #tally<L extends string>(name: string, help: string, labelNames: readonly [L] | readonly [L, L]): Tally<L> {

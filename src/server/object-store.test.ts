@@ -134,9 +134,12 @@ describe('an object store', () => {
     assert.deepEqual(Buffer.from(await response.arrayBuffer()), BYTES.subarray(10, 20));
     assert.equal(response.headers.get('content-disposition'), as.disposition);
     assert.equal((await fetch(link.replace('a.wav', 'b.wav'))).status, 403);
-    const files = new S3Files(store, { links: true });
+    const files = new S3Files(store, { links: true, clock: new RealClock() });
     assert.match((await (await files.open(NAME))?.link?.(as)) ?? '', /^http:.*X-Amz-Expires=300/);
-    assert.equal((await new S3Files(store, { links: false }).open(NAME))?.link, undefined);
+    assert.equal(
+      (await new S3Files(store, { links: false, clock: new RealClock() }).open(NAME))?.link,
+      undefined,
+    );
     await store.remove(NAME);
   });
 });

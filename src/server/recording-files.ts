@@ -4,6 +4,7 @@ import type { FileStore } from '../storage/file-store.ts';
 import { LocalFiles } from '../storage/local-files.ts';
 import { S3Files } from '../storage/s3/s3-files.ts';
 import { TieredFiles } from '../storage/tiered-files.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Config } from './config-keys.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -15,8 +16,12 @@ export function recordingFiles(
   config: Pick<Config, 'data_dir'>,
   keys: KeyRing,
   store: ObjectStore | undefined,
+  clock: Clock,
 ): FileStore {
   const local = new LocalFiles(config.data_dir);
   if (store === undefined) return new DecryptedFiles(local, keys);
-  return new DecryptedFiles(new TieredFiles(local, new S3Files(store.client, store)), keys);
+  return new DecryptedFiles(
+    new TieredFiles(local, new S3Files(store.client, { links: store.links, clock })),
+    keys,
+  );
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { buildEnvelope } from '../callbacks/envelope.ts';
 import { CallbackTable } from '../callbacks/callback-table.ts';
 import { type LogFields, type Logger, silentLogger } from '../log/logger.ts';
 import { AuditLog } from '../storage/audit-log.ts';
 import { Database } from '../storage/database.ts';
+import { StorageError } from '../storage/errors.ts';
 import { PRUNE_BATCH, PRUNE_INTERVAL_MS } from '../storage/pruning.ts';
 import { recordingRow } from '../storage/recordings.test-helper.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
@@ -27,6 +29,9 @@ let recordings: SqliteRecordings;
 let removed: string[];
 let stuck: Set<string>;
 let errors: LogFields[];
+/** Removals that wait for a store that does not answer, with their signals. */
+let hanging: (AbortSignal | undefined)[];
+let hangs: boolean;
 
 beforeEach(() => {
   clock = new VirtualClock();
@@ -35,6 +40,8 @@ beforeEach(() => {
   removed = [];
   stuck = new Set();
   errors = [];
+  hanging = [];
+  hangs = false;
 });
 
 /** A finished recording that ended `days` ago. */
@@ -48,7 +55,14 @@ function start(limits: Partial<RetentionLimits>): Retention {
   const log: Logger = { ...silentLogger, error: (fields) => errors.push(fields) };
   const files = {
     open: async () => undefined,
-    async remove(name: string): Promise<boolean> {
+    async remove(name: string, signal?: AbortSignal): Promise<boolean> {
+      if (hangs) {
+        hanging.push(signal);
+        await new Promise((_resolve, reject) => {
+          const fail = (): void => reject(new StorageError('unreachable', 'broken off'));
+          signal?.addEventListener('abort', fail, { once: true });
+        });
+      }
       if (stuck.has(name)) throw new Error('permission denied');
       // What is left of one that broke off is asked for as well.
       if (/\.(wav|mp3|mp4)$/.test(name)) removed.push(name);
@@ -185,6 +199,32 @@ test('without limits nothing is deleted; after the end nothing either', async ()
   await clock.advance(DAY_MS);
   assert.deepEqual(left(), ['r1']);
   assert.equal(clock.pendingTimers, 0);
+});
+
+test('the end waits for no store that does not answer, and asks it for nothing more', async () => {
+  hangs = true;
+  for (const id of ['r1', 'r2', 'r3']) add(id, 50);
+  recordings.beginDelete('r1', { by: 'command', details: {} });
+  recordings.beginDelete('r2', { by: 'command', details: {} });
+  const retention = start({ maxAgeDays: 30 });
+  // Virtual time stands still while the sweep runs, and so cannot be waited for.
+  for (let turn = 0; turn < 1000 && hanging.length === 0; turn++) await immediate();
+  assert.equal(hanging.length, 1);
+  await retention.close();
+  assert.equal(hanging.length, 1);
+  assert.deepEqual(
+    recordings.inDeletion().map(({ id }) => id),
+    ['r1', 'r2'],
+  );
+  assert.deepEqual(left(), ['r3']);
+  assert.deepEqual(errors, []);
+  // What was begun is finished at the next start.
+  hangs = false;
+  const next = start({});
+  await clock.settle();
+  assert.deepEqual(recordings.inDeletion(), []);
+  assert.deepEqual(left(), ['r3']);
+  await next.close();
 });
 
 /** Lines of the audit log as of now. */

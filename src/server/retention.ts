@@ -33,15 +33,15 @@ const BATCH = 100;
 const DAY_MS = 86_400_000;
 
 /**
- * Finishes deletions that were postponed, and deletes the oldest recordings that are over a limit, each in a way that survives a crash and with a line in the
- * audit log. One of which a callback is still on its way is kept until that has arrived or was given up, so that
+ * Finishes deletions that a crash broke off or that were postponed, and deletes the oldest recordings that are over a
+ * limit, each in a way that survives a crash and with a line in the audit log. One of which a callback is still on its way is kept until that has arrived or was given up, so that
  * a URL which is announced is good for a moment at least. Prunes the audit log.
  */
 export class Retention {
   readonly #options: RetentionOptions;
   #timer: Timer | undefined;
   #sweeping: Promise<void> | undefined;
-  #closed = false;
+  readonly #over = new AbortController();
   readonly #auditPruning: Pruning;
 
   constructor(options: RetentionOptions) {
@@ -65,7 +65,7 @@ export class Retention {
 
   /** Resolves when nothing is being deleted any more. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#over.abort();
     this.#timer?.cancel();
     this.#auditPruning.close();
     await this.#sweeping;
@@ -92,14 +92,17 @@ export class Retention {
     }
   }
 
-  /** Deletions that wait for the object store. */
+  /** Deletions that a crash broke off, or that wait for the object store. */
   async #finishRemovals(): Promise<void> {
+    const { log } = this.#options;
+    const { signal } = this.#over;
     let failed = 0;
-    await finishRemovals(this.#options, ({ id }, cause) => {
-      if (failed++ === 0) {
-        this.#options.log.error({ err: cause, recording_id: id }, 'a deletion cannot be finished yet');
-      }
-    });
+    const onFailed = ({ id }: RecordingRow, cause: unknown): void => {
+      if (failed++ > 0 || signal.aborted) return;
+      log.error({ err: cause, recording_id: id }, 'a deletion cannot be finished yet');
+    };
+    const finished = await finishRemovals(this.#options, onFailed, signal);
+    if (finished > 0) log.info({ recordings: finished }, 'deletions that were begun earlier are finished');
   }
 
   async #deleteExcess(): Promise<void> {
@@ -125,11 +128,11 @@ export class Retention {
     const { recordings, log } = this.#options;
     let newerThan: RecordingCursor | undefined;
     let failures = 0;
-    while (work.over() && !this.#closed) {
+    while (work.over() && !this.#over.signal.aborted) {
       const batch = recordings.deletable({ endedBefore: work.endedBefore, newerThan, limit: BATCH });
       if (batch.length === 0) break;
       for (const row of batch) {
-        if (!work.over() || this.#closed) break;
+        if (!work.over() || this.#over.signal.aborted) break;
         newerThan = row;
         try {
           if (await this.#deleteOne(row, work.reason)) work.deleted?.(row);
@@ -146,7 +149,12 @@ export class Retention {
 
   async #deleteOne(row: RecordingRow, reason: string): Promise<boolean> {
     const { log } = this.#options;
-    const result = await removeRecording(row.id, { by: 'retention', details: { reason } }, this.#options);
+    const result = await removeRecording(
+      row.id,
+      { by: 'retention', details: { reason } },
+      this.#options,
+      this.#over.signal,
+    );
     if (result !== 'removed' && result !== 'postponed') return false;
     log.info(
       { audit: 'recording_deleted', recording_id: row.id, call_id: row.callId, bytes: row.byteSize, reason },

@@ -18,10 +18,9 @@ import { AuditLog } from '../storage/audit-log.ts';
 import { Database } from '../storage/database.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import { LocalFiles } from '../storage/local-files.ts';
-import { finishRemovals } from '../storage/removal.ts';
 import { ServerState } from '../storage/server-state.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
-import { Uploader } from '../storage/uploader.ts';
+import { Uploader, type UploadOutcome } from '../storage/uploader.ts';
 import { Uploads } from '../storage/uploads.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { publicUrlOf, sipUris } from './addresses.ts';
@@ -215,8 +214,9 @@ class AssembledServer implements Server {
       log,
     });
     this.#opened.push(() => recordings.close());
-    const files = recordingFiles(config, keys.ring, objects);
-    const uploads = objects && this.#makeUploader(objects, database, store);
+    const files = recordingFiles(config, keys.ring, objects, clock);
+    const uploads =
+      objects && this.#makeUploader(objects, database, store, (outcome) => metrics.uploadEnded(outcome));
     const speech = this.#openSpeech();
     const media = this.#openMedia(keys.current);
     const load = this.#openLoadMonitor(media);
@@ -226,6 +226,7 @@ class AssembledServer implements Server {
         callsWaiting: () => sip.stats.waitingInvites,
         recordings: () => calls.recordings,
         callbacksOpen: () => outbox.open,
+        uploadsWaiting: () => uploads?.uploader.backlog,
         freeDiskBytes: () => load.freeDiskBytes,
         overloaded: () => load.overloaded || load.turnsAway,
         threads: () => load.samples,
@@ -271,7 +272,6 @@ class AssembledServer implements Server {
     });
     this.#calls = calls;
 
-    await this.#finishRemovals(store, files);
     let addresses: ServerAddresses | undefined;
     const httpServer = this.#openHttp(store, files, identity, () => addresses, calls, metrics, {
       calls: calls.live,
@@ -318,19 +318,12 @@ class AssembledServer implements Server {
     return addresses;
   }
 
-  async #finishRemovals(recordings: SqliteRecordings, files: FileStore): Promise<void> {
-    const finished = await finishRemovals({ recordings, files }, ({ id }, cause) =>
-      this.#log.error({ err: cause, recording_id: id }, 'the file of a deleted recording cannot be removed'),
-    );
-    if (finished > 0)
-      this.#log.warn({ recordings: finished }, 'deletions broken off by a crash were finished');
-  }
-
   /** Not started yet: what a crash left is repaired first. */
   #makeUploader(
     objects: ObjectStore,
     database: Database,
     recordings: SqliteRecordings,
+    onOutcome: (outcome: UploadOutcome) => void,
   ): { readonly table: Uploads; readonly uploader: Uploader } {
     const table = new Uploads(database);
     const uploader = new Uploader({
@@ -341,6 +334,7 @@ class AssembledServer implements Server {
       clock: this.#clock,
       log: this.#log.child({ component: 'uploads' }),
       random: Math.random,
+      onOutcome,
     });
     this.#opened.push(() => uploader.close());
     return { table, uploader };

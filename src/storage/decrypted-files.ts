@@ -25,7 +25,7 @@ export class DecryptedFiles implements FileStore {
     return { size: plain.size, modifiedMs: file.modifiedMs, read: (range) => plain.read(range) };
   }
 
-  remove(name: string): Promise<boolean> {
-    return this.#inner.remove(name);
+  remove(name: string, signal?: AbortSignal): Promise<boolean> {
+    return this.#inner.remove(name, signal);
   }
 }

@@ -22,6 +22,11 @@ export interface FileStore {
    * @throws StorageError
    */
   open(name: string): Promise<StoredFile | undefined>;
-  /** Durable when it resolves. @returns whether there was such a file @throws StorageError */
-  remove(name: string): Promise<boolean>;
+  /**
+   * Durable when it resolves.
+   * @param signal breaks off what waits for a store elsewhere
+   * @returns whether there was such a file
+   * @throws StorageError
+   */
+  remove(name: string, signal?: AbortSignal): Promise<boolean>;
 }

@@ -21,19 +21,21 @@ export type RemovalResult = 'removed' | 'postponed' | 'running' | 'absent';
  * point leaves either everything or a hidden row, which {@link finishRemovals} takes up; whoever is downloading
  * the file meanwhile gets it to the end.
  * An object store that does not answer holds nothing up: the row stays hidden until the object is gone.
+ * @param signal breaks off what waits for that store, as if it did not answer
  * @throws StorageError when a local file cannot be removed; the recording is then there as before
  */
 export async function removeRecording(
   id: string,
   origin: DeletionOrigin,
   tools: RemovalTools,
+  signal?: AbortSignal,
 ): Promise<RemovalResult> {
   const { recordings } = tools;
   const row = recordings.get(id);
   const begun = recordings.beginDelete(id, origin);
   if (begun !== 'begun' || row === undefined) return begun === 'running' ? 'running' : 'absent';
   try {
-    await removeFiles(row, tools.files);
+    await removeFiles(row, tools.files, signal);
   } catch (cause) {
     // What lay here is removed already; the rest is done by finishRemovals.
     if (isStoreFault(cause)) return 'postponed';
@@ -47,16 +49,19 @@ export async function removeRecording(
 /**
  * Finishes the deletions that a crash broke off, or that wait for the object store; also while others are under way.
  * @param onFailed told of each that cannot be finished now; it stays hidden until the next call
+ * @param signal breaks it off
  * @returns how many were finished
  */
 export async function finishRemovals(
   tools: RemovalTools,
   onFailed: (row: RecordingRow, cause: unknown) => void,
+  signal?: AbortSignal,
 ): Promise<number> {
   let finished = 0;
   for (const row of tools.recordings.inDeletion()) {
+    if (signal?.aborted === true) break;
     try {
-      await removeFiles(row, tools.files);
+      await removeFiles(row, tools.files, signal);
       tools.recordings.delete(row.id);
       finished++;
     } catch (cause) {
@@ -70,7 +75,7 @@ function isStoreFault(cause: unknown): boolean {
   return cause instanceof StorageError && (cause.code === 'unreachable' || cause.code === 'refused');
 }
 
-async function removeFiles(row: RecordingRow, files: FileStore): Promise<void> {
+async function removeFiles(row: RecordingRow, files: FileStore, signal?: AbortSignal): Promise<void> {
   // Of a recording that failed, what is unfinished or waits to be encoded may be all there is.
-  for (const suffix of FILE_SUFFIXES) await files.remove(`${row.path}${suffix}`);
+  for (const suffix of FILE_SUFFIXES) await files.remove(`${row.path}${suffix}`, signal);
 }

@@ -25,9 +25,9 @@ export class TieredFiles implements FileStore {
   }
 
   /** From both. @throws StorageError; when it comes from the other store, the local file is gone already */
-  async remove(name: string): Promise<boolean> {
+  async remove(name: string, signal?: AbortSignal): Promise<boolean> {
     const hadLocal = await this.#local.remove(name);
-    const hadRemote = await this.#finished(name, () => this.#remote.remove(name));
+    const hadRemote = await this.#finished(name, () => this.#remote.remove(name, signal));
     return hadLocal || hadRemote === true;
   }
 

@@ -15,7 +15,7 @@ import { removeRecording } from './removal.ts';
 import type { S3Object, S3Upload } from './s3/s3-client.ts';
 import { SqliteRecordings } from './sqlite-recordings.ts';
 import { TieredFiles } from './tiered-files.ts';
-import { retryDelay, Uploader } from './uploader.ts';
+import { retryDelay, Uploader, type UploadOutcome } from './uploader.ts';
 import { Uploads } from './uploads.ts';
 
 /** An object store in memory, told when to fail. */
@@ -68,6 +68,7 @@ let database: Database;
 let recordings: SqliteRecordings;
 let uploads: Uploads;
 let objects: Objects;
+let outcomes: UploadOutcome[];
 let logged: { level: string; fields: LogFields; message: string }[];
 
 beforeEach(() => {
@@ -79,6 +80,7 @@ beforeEach(() => {
   uploads = new Uploads(database);
   objects = new Objects();
   logged = [];
+  outcomes = [];
 });
 
 afterEach(() => {
@@ -102,7 +104,8 @@ function make(local: FileStore = new LocalFiles(folder)): Uploader {
     (fields: LogFields, message: string): void =>
       void logged.push({ level, fields, message });
   const log: Logger = { ...silentLogger, info: note('info'), error: note('error') };
-  return new Uploader({ uploads, recordings, local, objects, clock, log, random: () => 0.5 });
+  const onOutcome = (outcome: UploadOutcome): void => void outcomes.push(outcome);
+  return new Uploader({ uploads, recordings, local, objects, clock, log, random: () => 0.5, onOutcome });
 }
 
 test('a recording goes to the store, and then its local file goes', async () => {
@@ -139,16 +142,25 @@ test('while the store is down, recordings stay here; each is tried ever more slo
   const uploader = make();
   uploader.start();
   await clock.advance(3_600_000);
-  assert.equal(uploads.backlog, 5);
+  assert.equal(uploader.backlog, 5);
   for (let n = 0; n < 5; n++) assert.ok(existsSync(fileOf(`r${n}`)));
   const { attempts, error } = uploads.get('r0')!;
   // 1, 2, 4 … s up to five minutes: 8 in the first 4 minutes, then one each 5 minutes.
   assert.ok(attempts >= 15 && attempts <= 22, `${attempts} attempts`);
+  const failed = [0, 1, 2, 3, 4].reduce((total, n) => total + uploads.get(`r${n}`)!.attempts, 0);
+  assert.deepEqual(
+    outcomes,
+    Array.from({ length: failed }, () => 'failed'),
+  );
   assert.equal(error, DOWN.message);
   assert.equal(logged.filter(({ level }) => level === 'error').length, 1, 'told once, not for each');
   objects.fault = undefined;
   await clock.advance(400_000);
-  assert.equal(uploads.backlog, 0);
+  assert.equal(uploader.backlog, 0);
+  assert.deepEqual(
+    outcomes.slice(failed),
+    Array.from({ length: 5 }, () => 'stored'),
+  );
   assert.equal(objects.stored.size, 5);
   assert.equal(logged.filter(({ message }) => /takes recordings again/.test(message)).length, 1);
   await uploader.close();
@@ -268,6 +280,7 @@ test('a file that is gone before it was uploaded is told once, and not tried for
   uploader.start();
   await clock.advance(3_600_000);
   assert.equal(uploads.get('a')?.state, 'lost');
+  assert.deepEqual(outcomes, ['lost']);
   assert.equal(logged.filter(({ level }) => level === 'error').length, 1);
   await uploader.close();
 });

@@ -20,7 +20,12 @@ export interface UploaderOptions {
   readonly log: Logger;
   /** Uniform in [0, 1): spreads retries. */
   readonly random: () => number;
+  /** Told how each attempt ended that was not broken off by {@link Uploader.close}. */
+  readonly onOutcome?: (outcome: UploadOutcome) => void;
 }
+
+/** `failed` is tried again; `lost`: there is neither a file nor an object. */
+export type UploadOutcome = 'stored' | 'failed' | 'lost';
 
 /** Uploads at once. */
 const CONCURRENCY = 2;
@@ -84,6 +89,15 @@ export class Uploader {
     }
   }
 
+  /** Recordings that are yet to be brought; undefined where that cannot be read. */
+  get backlog(): number | undefined {
+    try {
+      return this.#options.uploads.backlog;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Breaks off what is under way: it is taken up at the next start. */
   async close(): Promise<void> {
     this.#abort.abort();
@@ -109,6 +123,7 @@ export class Uploader {
       this.#down = false;
     } catch (cause) {
       if (this.#abort.signal.aborted) return;
+      this.#options.onOutcome?.('failed');
       const attempts = upload.attempts + 1;
       const error = cause instanceof Error ? cause.message : String(cause);
       const dueAt = clock.now() + retryDelay(attempts, this.#options.random());
@@ -142,7 +157,7 @@ export class Uploader {
     if (file === undefined) return await this.#withoutFile(upload, row);
     const { md5, sha256 } = await sumsOf(file);
     // What an upload left that was broken off behind its end.
-    const before = await objects.head(name);
+    const before = await objects.head(name, this.#abort.signal);
     const isThere = before?.size === file.size && before.md5 === md5.toString('hex');
     if (!isThere) {
       await objects.put(name, {
@@ -154,7 +169,7 @@ export class Uploader {
         signal: this.#abort.signal,
       });
     }
-    const stored = isThere ? before : await objects.head(name);
+    const stored = isThere ? before : await objects.head(name, this.#abort.signal);
     if (stored?.size !== file.size || (stored.md5 ?? md5.toString('hex')) !== md5.toString('hex')) {
       throw new StorageError('unreachable', `${name}: the object store does not show what was uploaded`);
     }
@@ -163,21 +178,23 @@ export class Uploader {
     // Throws where there is no row to say where the recording is now: then the file stays.
     uploads.save(upload, { state: 'stored', etag: stored.etag, error: undefined }, clock.now());
     await local.remove(name);
+    this.#options.onOutcome?.('stored');
     log.info({ recording_id: recordingId, bytes: file.size, store: objects.place }, 'recording uploaded');
   }
 
   /** Its recording is deleted; an upload that was broken off may have left an object. */
   async #forget({ recordingId, name }: Upload): Promise<void> {
-    await this.#options.objects.remove(name);
+    await this.#options.objects.remove(name, this.#abort.signal);
     this.#options.uploads.remove(recordingId);
   }
 
   /** The local file was removed, but that was not noted any more; or somebody else removed it. */
   async #withoutFile(upload: Upload, { callId }: RecordingRow): Promise<void> {
     const { uploads, objects, clock, log } = this.#options;
-    const object = await objects.head(upload.name);
+    const object = await objects.head(upload.name, this.#abort.signal);
     const state = object === undefined ? 'lost' : 'stored';
     uploads.save(upload, { state, etag: object?.etag }, clock.now());
+    this.#options.onOutcome?.(state);
     if (object !== undefined) return;
     const ids = { recording_id: upload.recordingId, call_id: callId };
     log.error({ ...ids, path: upload.name }, 'the file of a recording is gone before it was uploaded');

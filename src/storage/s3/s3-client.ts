@@ -70,8 +70,8 @@ export class S3Client {
   }
 
   /** Undefined when there is no such object. */
-  async head(name: string): Promise<S3Object | undefined> {
-    const response = await this.#send(name, { method: 'HEAD', what: `${name}: the look at it` });
+  async head(name: string, signal?: AbortSignal): Promise<S3Object | undefined> {
+    const response = await this.#send(name, { method: 'HEAD', signal, what: `${name}: the look at it` });
     if (response === undefined) return undefined;
     response.cancel();
     return {
@@ -120,8 +120,8 @@ export class S3Client {
   }
 
   /** No error when there is no such object. */
-  async remove(name: string): Promise<void> {
-    const response = await this.#send(name, { method: 'DELETE', what: `${name}: the deletion` });
+  async remove(name: string, signal?: AbortSignal): Promise<void> {
+    const response = await this.#send(name, { method: 'DELETE', signal, what: `${name}: the deletion` });
     response?.cancel();
   }
 
