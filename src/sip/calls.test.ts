@@ -151,8 +151,40 @@ test('The caller gives up after its own time limit', async () => {
   bob.onCall = (call) => call.ring();
   const out = alice.dial(bob.uri(), { timeoutMs: 20_000 });
   await clock.advance(20_100);
-  assert.deepEqual(out.events, ['progress 180', 'ended local timeout 487']);
+  assert.deepEqual(out.events, ['progress 180', 'ended local timeout']);
   assert.deepEqual(bob.last.events, ['ended remote cancel 487']);
+  await pair.finish();
+});
+
+test('The time limit of the caller holds also where the peer says nothing, or no more than 100', async () => {
+  for (const answers of [false, true]) {
+    const pair = await virtualPair();
+    const { clock, alice, bob } = pair;
+    bob.onCall = () => {};
+    const out = alice.dial(answers ? bob.uri() : 'sip:nobody@10.0.0.9', { timeoutMs: 5000 });
+    await clock.advance(4900);
+    assert.deepEqual(out.events, []);
+    // The peer that has said 100 is gone.
+    if (answers) pair.network.fate = () => [];
+    await clock.advance(200);
+    assert.deepEqual(out.events, ['ended local timeout']);
+    await clock.advance(60_000);
+    assert.deepEqual(out.events, ['ended local timeout'], 'once');
+    pair.network.fate = () => [0];
+    await pair.finish();
+  }
+});
+
+test('A call that is taken back while the address of its peer is looked up is not made', async () => {
+  const pair = await virtualPair();
+  const { clock, network, alice, bob, trace } = pair;
+  network.names.set('bob.example.com', ['10.0.0.2']);
+  const out = alice.dial('sip:bob@bob.example.com');
+  void out.call.hangup();
+  await clock.advance(40_000);
+  assert.deepEqual(out.events, ['ended local cancel']);
+  assert.deepEqual(bob.calls, []);
+  assert.deepEqual(trace, []);
   await pair.finish();
 });
 

@@ -7,6 +7,7 @@ import {
   createOffer,
   type LocalAudio,
   type MediaDirection,
+  type OtherStreams,
   type SdpIdentity,
   SdpRefusal,
 } from './offer-answer.ts';
@@ -21,6 +22,7 @@ export class SdpNegotiation {
   #version = 0n;
   #last = '';
   #established = false;
+  #others: OtherStreams | undefined;
 
   /** @param sessionId decimal digits, unique for each dialog */
   constructor(local: LocalAudio, sessionId: string) {
@@ -36,9 +38,10 @@ export class SdpNegotiation {
     offer: string,
     favoured: readonly AudioCodecName[] = this.#local.codecs,
   ): { readonly sdp: string; readonly media: AgreedAudio } {
-    const { media, sdpAs } = this.#answerTo(offer, favoured);
+    const { media, others, sdpAs } = this.#answerTo(offer, favoured);
     const sdp = this.#versioned(sdpAs);
     this.#established = true;
+    this.#others = others;
     return { sdp, media };
   }
 
@@ -48,12 +51,12 @@ export class SdpNegotiation {
     direction: MediaDirection = 'sendrecv',
   ): string {
     const local = { ...this.#local, codecs };
-    return this.#versioned((identity) => createOffer(local, identity, direction));
+    return this.#versioned((identity) => createOffer(local, identity, direction, this.#others));
   }
 
   /** @throws SdpRefusal */
   accept(answer: string): AgreedAudio {
-    const media = acceptAnswer(answer, this.#local);
+    const media = acceptAnswer(answer, this.#local, this.#others?.before.length);
     this.#established = true;
     return media;
   }

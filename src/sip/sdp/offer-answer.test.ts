@@ -191,6 +191,31 @@ test('in a running session port 0 switches the stream off and it can come back',
   assert.equal(negotiation.answer(offer(AUDIO)).media.direction, 'sendrecv');
 });
 
+test('an offer of ours keeps the streams that the session has, and their places', () => {
+  for (const [lines, at] of [
+    [['m=video 40002 RTP/AVP 34', AUDIO, 'm=application 9 TCP/BFCP *'], 1],
+    [[AUDIO, 'm=video 40002 RTP/AVP 34'], 0],
+    [[AUDIO], 0],
+  ] as const) {
+    const negotiation = new SdpNegotiation(LOCAL, '9');
+    const first = parseSdp(negotiation.answer(offer(...lines)).sdp);
+    const ours = parseSdp(negotiation.offer());
+    assert.deepEqual(
+      ours.media.map(({ type, port, protocol }) => [type, port, protocol]),
+      first.media.map(({ type, port, protocol }) => [type, port, protocol]),
+    );
+    assert.equal(ours.media[at]!.port, LOCAL.rtpPort);
+    const others = (line: string) =>
+      line === AUDIO ? 'm=audio 40010 RTP/AVP 0' : line.replace(/ \d+ /, ' 0 ');
+    assert.equal(negotiation.accept(offer(...lines.map(others))).remotePort, 40_010);
+    assert.equal(
+      negotiation.accept(offer('m=audio 40012 RTP/AVP 0')).remotePort,
+      40_012,
+      'of a careless peer',
+    );
+  }
+});
+
 test('the version of our description goes up only when it changes', () => {
   const negotiation = new SdpNegotiation(LOCAL, '9');
   const versionOf = (sdp: string): string => parseSdp(sdp).origin.sessionVersion;

@@ -111,9 +111,17 @@ interface Formats {
   readonly event: { readonly payloadType: number; readonly clockRate: number } | undefined;
 }
 
+/** The streams of a session that we take no part in, as our descriptions have them: before the audio, and behind it. */
+export interface OtherStreams {
+  readonly before: readonly SdpMedia[];
+  readonly behind: readonly SdpMedia[];
+}
+
 /** What an offer was answered with. */
 export interface Answer {
   readonly media: AgreedAudio;
+  /** Undefined: there is none but the audio. */
+  readonly others: OtherStreams | undefined;
   /** The answer as a text. */
   readonly sdpAs: (identity: SdpIdentity) => string;
 }
@@ -135,7 +143,9 @@ export function answerOffer(offerText: string, local: LocalAudio, established = 
   const lines = offer.media.map((line) =>
     line === live?.line ? ourMedia(local, live.formats, media, line) : refused(line),
   );
-  return { media, sdpAs: (identity) => describe(local, identity, lines) };
+  const at = offer.media.indexOf(chosen);
+  const others = lines.length === 1 ? undefined : { before: lines.slice(0, at), behind: lines.slice(at + 1) };
+  return { media, others, sdpAs: (identity) => describe(local, identity, lines) };
 }
 
 /** The first audio stream of an offer that is on and has a codec of ours. */
@@ -150,11 +160,15 @@ function liveAudio(
   return undefined;
 }
 
-/** An offer of one audio stream with all our codecs and telephone-event (RFC 3264 5). */
+/**
+ * An offer of one audio stream with all our codecs and telephone-event (RFC 3264 5).
+ * @param others of a running session: none may be left out, nor change its place (RFC 3264 8)
+ */
 export function createOffer(
   local: LocalAudio,
   identity: SdpIdentity,
   direction: MediaDirection = 'sendrecv',
+  { before, behind }: OtherStreams = { before: [], behind: [] },
 ): string {
   const codecs = local.codecs.map((codec) => CODECS[codec]);
   // Keys need the clock of the audio beside which they are sent (RFC 4733 2.1).
@@ -177,17 +191,19 @@ export function createOffer(
     formats: formats.map(String),
     attributes,
   };
-  return describe(local, identity, [line]);
+  return describe(local, identity, [...before, line, ...behind]);
 }
 
 /**
  * Reads the peer's answer to {@link createOffer}.
+ * @param at the place of the audio in the offer
  * @throws SdpRefusal when it agrees on nothing, or cannot be read
  */
-export function acceptAnswer(answerText: string, local: LocalAudio): AgreedAudio {
+export function acceptAnswer(answerText: string, local: LocalAudio, at = 0): AgreedAudio {
   const answer = read(answerText, 'answer');
-  const media = answer.media[0];
-  if (media === undefined || !isAudio(media)) throw new SdpRefusal('the answer has no audio stream');
+  // Some answer fewer streams than there are.
+  const media = [answer.media[at], ...answer.media].find((line) => line !== undefined && isAudio(line));
+  if (media === undefined) throw new SdpRefusal('the answer has no audio stream');
   const formats = agreeFormats(media, { codecs: local.codecs });
   if (media.port !== 0 && formats === undefined) throw new SdpRefusal('the answer has no codec of the offer');
   return agreed(answer, media, formats);

@@ -39,6 +39,8 @@ export interface InviteIntakeOptions {
    * has to be repeated; where it is not, nothing need be remembered
    */
   readonly turnAway: (invite: NewInvite, retryAfterSeconds: number, isTold: boolean) => void;
+  /** Answers 487 to a late copy of one that was cancelled. */
+  readonly cancelled: (invite: NewInvite) => void;
   /** Has `work` done behind what has arrived by now: at the end of this turn of the event loop. */
   readonly defer: (work: () => void) => void;
 }
@@ -90,7 +92,8 @@ export class InviteIntake {
   /** Messages that came in this turn. */
   #arrived = 0;
   #begunMs = Number.NEGATIVE_INFINITY;
-  readonly #turnedAway: RecentKeys<number>;
+  /** What their senders were told to wait, s, or that they had cancelled. */
+  readonly #turnedAway: RecentKeys<number | 'cancelled'>;
   /** When the last one had waited too long, or would have. */
   #turnedAwayMs = Number.NEGATIVE_INFINITY;
   readonly #work = (): void => this.#turn();
@@ -115,15 +118,16 @@ export class InviteIntake {
    * turned away gets the same answer, since its sender is done with it and would not acknowledge another one.
    */
   put(invite: NewInvite): void {
-    const { clock, policy, trying, turnAway } = this.#options;
+    const { clock, policy, trying, turnAway, cancelled } = this.#options;
     const original = this.#waiting.get(invite.key);
     if (original !== undefined) {
       if (this.#isTold(original)) trying(original);
       return;
     }
-    const retryAfterSeconds = this.#turnedAway.get(invite.key);
-    if (retryAfterSeconds !== undefined) {
-      turnAway(invite, retryAfterSeconds, false);
+    const former = this.#turnedAway.get(invite.key);
+    if (former !== undefined) {
+      if (former === 'cancelled') cancelled(invite);
+      else turnAway(invite, former, false);
       return;
     }
     const now = clock.monotonic();
@@ -153,13 +157,13 @@ export class InviteIntake {
     this.#defer();
   }
 
-  /** Takes one that waits out; copies of it are turned away. @returns undefined when none with this key waits */
+  /** Takes one that waits out, whose sender has cancelled it. @returns undefined when none with this key waits */
   withdraw(key: string): TakenOut | undefined {
     const invite = this.#waiting.get(key);
     if (invite === undefined) return undefined;
     const isTold = this.#isTold(invite);
     this.#remove(invite);
-    this.#turnedAway.set(key, 1);
+    this.#turnedAway.set(key, 'cancelled');
     this.#options.policy.withdrawn(callId(invite.request));
     return { ...invite, isTold };
   }

@@ -116,6 +116,7 @@ export class TransactionLayer implements MessageReceiver {
         else this.#replyStateless(invite, 503, retryAfter(retryAfterSeconds));
         options.counters.overloaded++;
       },
+      cancelled: (invite) => this.#replyStateless(invite, 487),
       defer: setImmediate,
     });
   }

@@ -86,7 +86,10 @@ export class OutgoingCall implements SipCall {
     this.#digest = options.credentials === undefined ? undefined : new DigestClient(options.credentials);
     const limitMs = options.timeoutMs ?? context.timers.c;
     this.#limit = context.clock.after(limitMs, () => {
-      this.#cancel({ by: 'local', how: 'timeout', reason: 'not answered in time' }, undefined);
+      const end: SipCallEnd = { by: 'local', how: 'timeout', reason: 'not answered in time' };
+      this.#cancel(end, undefined);
+      // Whoever set the limit does not wait for a peer that says nothing: up to 64 × T1 more.
+      this.#owner.ended(end);
     });
     this.#attempt(this.remoteUri, target);
   }
@@ -127,6 +130,7 @@ export class OutgoingCall implements SipCall {
     transactions.send({
       target: { ...target, refusal: this.#options.refusal },
       build: (flow) => {
+        if (this.#over || this.#cancelled !== undefined) throw new Error('the call was taken back meanwhile');
         const request = buildInvite(this.#options, this.#parties, {
           uri,
           sequence: this.#attempts,
@@ -154,7 +158,7 @@ export class OutgoingCall implements SipCall {
 
   #response(response: SipResponse, transaction: ClientTransaction): void {
     if (response.status < 200) this.#provisional(response, transaction.request);
-    else if (response.status < 300) this.#success(response, transaction.request);
+    else if (response.status < 300) this.#success(response, transaction);
     else if (!this.#over && this.#usage === undefined) this.#refused(response);
   }
 
@@ -170,7 +174,7 @@ export class OutgoingCall implements SipCall {
     this.#owner.progress(response.status, sessionDescription(response));
   }
 
-  #success(response: SipResponse, request: SipRequest): void {
+  #success(response: SipResponse, { request, flow }: ClientTransaction): void {
     const tag = to(response).tag ?? '';
     const repeat = this.#acknowledged.get(tag);
     if (repeat !== undefined) {
@@ -181,7 +185,8 @@ export class OutgoingCall implements SipCall {
     this.#acknowledged.set(tag, () => {});
     let dialog: Dialog;
     try {
-      dialog = Dialog.fromResponse(request, response, this.#options.protocol);
+      const { protocol, refusal } = this.#options;
+      dialog = Dialog.fromResponse(request, response, protocol, refusal && { refusal, flow });
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
       this.#finish({ by: 'local', how: 'failed', status: 502, reason: error.message });
