@@ -172,6 +172,32 @@ describe('sending a callback by HTTP', () => {
     assert.equal((await sender().send(callback(), signal)).type, 'accepted');
   });
 
+  test('a reply whose body does not come, or breaks off, counts by its status', async () => {
+    const impatient = new HttpClient({
+      clock,
+      log: silentLogger,
+      allow: ['127.0.0.1'],
+      defaults: { timeouts: { readMs: 200 } },
+    });
+    try {
+      for (const end of [() => {}, (response: ServerResponse) => response.destroy()]) {
+        for (const [status, type] of [
+          [200, 'accepted'],
+          [404, 'refused'],
+        ] as const) {
+          reply = (response) => {
+            response.writeHead(status).write('working on');
+            setTimeout(end, 50, response);
+          };
+          const result = await new HttpSender({ http: impatient, clock }).send(callback(), signal);
+          assert.deepEqual([result.type, 'status' in result && result.status], [type, status]);
+        }
+      }
+    } finally {
+      await impatient.close();
+    }
+  });
+
   test('a compressed reply is none of our business', async () => {
     reply = answer(202, { 'Content-Encoding': 'gzip' }, 'x');
     assert.deepEqual(await sender().send(callback(), signal), { type: 'accepted', status: 202 });

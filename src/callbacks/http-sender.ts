@@ -67,6 +67,7 @@ export class HttpSender implements CallbackSender {
       ...(httpsOnly === true ? { httpsOnly } : {}),
       maxBodyBytes: MAX_REPLY_BYTES,
       onTooLarge: 'cut',
+      onBroken: 'cut',
       onEncoded: 'take',
       signal,
     };

@@ -27,6 +27,8 @@ export interface HttpRequest {
   readonly maxBodyBytes?: number;
   /** What a larger body is: an error (default), or cut at the limit. */
   readonly onTooLarge?: 'error' | 'cut';
+  /** What a body is that breaks off, or does not come: an error (default), or cut where it stopped. */
+  readonly onBroken?: 'error' | 'cut';
   /** What a compressed body is: an error (default), or taken as it came (for callers that only need the status). */
   readonly onEncoded?: 'error' | 'take';
   readonly maxRedirects?: number;
@@ -45,7 +47,7 @@ export interface HttpResponse {
   /** Names in lower case. */
   readonly headers: HttpHeaders;
   readonly body: Buffer;
-  /** The body was larger than `maxBodyBytes` and was cut there. */
+  /** The body was larger than `maxBodyBytes`, or broke off, and was cut there. */
   readonly truncated: boolean;
   /** Where the response came from, behind redirects; without userinfo and fragment. */
   readonly url: string;
@@ -155,9 +157,16 @@ export class HttpClient {
       const { exchange, head, hop, redirects } = await this.#send(request, run);
       const chunks: Buffer[] = [];
       let size = 0;
+      let broken = false;
       const cut = request.onTooLarge === 'cut';
       if (!cut && hop.method !== 'HEAD') refuseLargeLength(head, limit, hop.target.url.href, exchange);
-      for (let chunk = await exchange.read(); chunk !== undefined; chunk = await exchange.read()) {
+      const next = (): Promise<Buffer | undefined> =>
+        exchange.read().catch((error: unknown) => {
+          if (request.onBroken !== 'cut') throw error;
+          broken = true;
+          return undefined;
+        });
+      for (let chunk = await next(); chunk !== undefined; chunk = await next()) {
         size += chunk.length;
         chunks.push(chunk);
         if (size > limit) {
@@ -172,7 +181,7 @@ export class HttpClient {
         status: head.status,
         headers: head.headers,
         body: size > limit ? whole.subarray(0, limit) : whole,
-        truncated: size > limit,
+        truncated: broken || size > limit,
         url: hop.target.url.href,
         redirects,
       };
