@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { RealClock } from '../time/real-clock.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { LogFile } from './log-file.ts';
 
 /** Logs for 200 ms, tells its ticks on standard error, and ends as `end` says. */
@@ -77,4 +79,74 @@ test('when there is room again, what waited is written, and how many lines found
   await file.flush();
   closeSync(target);
   assert.equal(readFileSync(written, 'utf8'), 'one\ntwo\nsix\nlost 3\nseven\n');
+});
+
+/** More than a pipe or socket holds, in lines that are told apart. */
+const LINES = Array.from({ length: 20_000 }, (_, n) => `line ${n} of a log that is long`);
+
+test('a reader that is slow gets every line, whole and in order, also where the program exits meanwhile', async () => {
+  const child = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `import { LogFile } from ${JSON.stringify(import.meta.resolve('./log-file.ts'))};
+      import { RealClock } from ${JSON.stringify(import.meta.resolve('../time/real-clock.ts'))};
+      // Makes it one that does not block, as terminals and servers do.
+      process.stdout.columns;
+      const log = new LogFile({ target: 1, clock: new RealClock(), onLost: () => {} });
+      process.on('exit', () => log.flushSync());
+      for (let n = 0; n < ${LINES.length}; n++) log.write('line ' + n + ' of a log that is long\\n');
+      setTimeout(() => {
+        process.stderr.write('exits');
+        process.exit(0);
+      }, 150);`,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const ended = once(child, 'close');
+  await once(child.stderr, 'data');
+  const text: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => text.push(piece));
+  const [status] = await ended;
+  assert.equal(status, 0);
+  assert.deepEqual(text.join('').split('\n'), [...LINES, '']);
+});
+
+test('a flush waits for no reader that has stopped, and what waited comes when it reads again', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-log-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const pipe = path.join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const target = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+  const clock = new VirtualClock();
+  const log = new LogFile({ target, clock, onLost: () => assert.fail('lines were lost') });
+  for (const line of LINES) log.write(`${line}\n`);
+  let flushed = false;
+  void log.flush().then(() => {
+    flushed = true;
+  });
+  const passes = async (until: () => boolean): Promise<void> => {
+    for (let n = 0; n < 2000 && !until(); n++) {
+      await wait(2);
+      await clock.advance(100);
+    }
+    assert.ok(until());
+  };
+  await passes(() => flushed);
+  assert.ok(clock.monotonic() >= 9_000, 'the reader gets some seconds');
+  const piece = Buffer.alloc(64 * 1024);
+  const length = LINES.reduce((sum, line) => sum + line.length + 1, 0);
+  let text = '';
+  const readOn = (): boolean => {
+    try {
+      text += piece.toString('utf8', 0, readSync(target, piece));
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
+    }
+    return text.length >= length;
+  };
+  await passes(readOn);
+  closeSync(target);
+  assert.deepEqual(text.split('\n'), [...LINES, '']);
 });

@@ -1,6 +1,6 @@
 import { mkdirSync, openSync, write, writeSync } from 'node:fs';
 import path from 'node:path';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Timer } from '../time/clock.ts';
 
 export interface LogFileOptions {
   /** A descriptor that is open (1: standard output, 2: standard error), or a path, whose folder is made. */
@@ -17,8 +17,10 @@ const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 const WRITTEN_TOGETHER = 16 * 1024;
 /** A pipe that is full, or a device that is busy, is tried again after this, ms. */
 const BUSY_MS = 100;
-/** At exit so often without one byte taken: nobody reads. */
+/** So often without one byte taken: nobody reads, and nobody waits for it any more. */
 const LAST_TRIES = 100;
+/** At exit, for a thread to finish what it is writing, so that the order stays, ms. */
+const MOMENT_MS = 20;
 
 /**
  * Writes text to a file, pipe or terminal behind the scenes, in its order. Never throws once it is open, and never
@@ -36,7 +38,11 @@ export class LogFile {
   #rest: Buffer | undefined;
   #waitingBytes = 0;
   #lostLines = 0;
+  /** A thread has {@link #rest}. */
   #isWriting = false;
+  /** Until the next attempt, where the last one found the target busy, and how many in a row have. */
+  #pause: Timer | undefined;
+  #busyTries = 0;
   #isGone = false;
   /** Who wait until everything is written, or cannot be. */
   #flushing: (() => void)[] = [];
@@ -65,30 +71,33 @@ export class LogFile {
         this.#texts.push(text);
       }
     }
-    if (!this.#isWriting) this.#next();
+    if (!this.#isWriting && this.#pause === undefined) this.#next();
   }
 
   /** Resolves when everything is written that can be. */
   flush(): Promise<void> {
     return new Promise((resolve) => {
       this.#flushing.push(resolve);
-      if (!this.#isWriting) this.#next();
+      if (!this.#isWriting && this.#pause === undefined) this.#next();
     });
   }
 
   /** Writes out, before it returns, what can be. */
   flushSync(): void {
+    this.#pause?.cancel();
+    this.#pause = undefined;
     // What is under way is finished by the thread that has it.
+    if (this.#isWriting) blockFor(MOMENT_MS);
     let rest = (this.#isWriting ? undefined : this.#rest) ?? this.#take();
     this.#rest = undefined;
-    let tries = 0;
+    let tries = this.#busyTries;
     while (rest !== undefined) {
       try {
         rest = rest.subarray(writeSync(this.#fd, rest));
         tries = 0;
       } catch (error) {
-        if (!isBusy(error) || ++tries === LAST_TRIES) return;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_MS);
+        if (!isBusy(error) || ++tries >= LAST_TRIES) return;
+        blockFor(BUSY_MS);
       }
       if (rest.length === 0) rest = this.#take();
     }
@@ -100,22 +109,29 @@ export class LogFile {
       this.#settle();
       return;
     }
+    const rest = this.#rest;
     this.#isWriting = true;
-    this.#writeRest(this.#rest);
+    write(this.#fd, rest, (error, written) => {
+      this.#isWriting = false;
+      if (error === null) this.#written(rest.subarray(written), written);
+      else if (isBusy(error)) this.#busy();
+      else this.#failed(error);
+    });
   }
 
-  #writeRest(rest: Buffer): void {
-    write(this.#fd, rest, (error, written) => {
-      if (error === null) this.#written(rest.subarray(written), written);
-      else if (isBusy(error)) this.#clock.after(BUSY_MS, () => this.#writeRest(rest));
-      else this.#failed(error);
+  /** It is tried again, for as long as it takes; but nobody waits for a reader that has stopped. */
+  #busy(): void {
+    if (++this.#busyTries >= LAST_TRIES) this.#settle();
+    this.#pause = this.#clock.after(BUSY_MS, () => {
+      this.#pause = undefined;
+      this.#next();
     });
   }
 
   #written(rest: Buffer, written: number): void {
     this.#waitingBytes -= written;
     this.#rest = rest.length > 0 ? rest : undefined;
-    this.#isWriting = false;
+    this.#busyTries = 0;
     this.#next();
     if (this.#isWriting || this.#lostLines === 0) return;
     const lines = this.#lostLines;
@@ -124,7 +140,6 @@ export class LogFile {
   }
 
   #failed(error: NodeJS.ErrnoException): void {
-    this.#isWriting = false;
     if (error.code === 'EPIPE') {
       this.#isGone = true;
       this.#texts = [];
@@ -145,4 +160,8 @@ export class LogFile {
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EBUSY');
+}
+
+function blockFor(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
