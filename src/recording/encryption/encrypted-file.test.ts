@@ -5,7 +5,15 @@ import { wavHeader } from '../../media/wav-format.ts';
 import { type FileChange, MemoryFiles } from '../memory-files.test-helper.ts';
 import { type RepairResult, repairSpool } from '../repair.ts';
 import { encryptedFiles } from './encrypted-file.ts';
-import { decrypt, EncryptedBench, encrypt, KEYS, PATH, sampleBytes } from './encryption.test-helper.ts';
+import {
+  decrypt,
+  EncryptedBench,
+  encrypt,
+  KEYS,
+  PATH,
+  RECORDING_ID,
+  sampleBytes,
+} from './encryption.test-helper.ts';
 import { FIRST_PAGE_BYTES, HEAD_BYTES, recordPosition } from './format.ts';
 import { KeyRing } from './keys.ts';
 
@@ -184,5 +192,25 @@ test('repair may cut, append and patch; a crash at any write of that keeps what 
       const kept = Buffer.from(await left.read(4, cut - 4));
       assert.ok(kept.equals(plain.subarray(4, cut)), `cut at ${cut}, step ${step - before}`);
     }
+  }
+});
+
+test('a file without a header gets one when something is put into it; without a key, nothing is lost', async () => {
+  const part = `/spool/${RECORDING_ID}.mp3.enc.part`;
+  const plain = sampleBytes(40_000);
+  for (const length of [0, 7, 255]) {
+    const files = new MemoryFiles();
+    files.put(part, Buffer.alloc(length, 1));
+    const keyless = await encryptedFiles({ keys: KeyRing.of(KEYS.current!) })(part, files);
+    await keyless.append(plain);
+    await assert.rejects(keyless.sync(), /no key is set: set recording\.encryption\.key_file/);
+    await keyless.close();
+    assert.equal(files.content(part).length, length);
+    const file = await encryptedFiles({ keys: KEYS })(part, files);
+    assert.equal(file.size, 0);
+    await file.append(plain);
+    await file.sync();
+    await file.close();
+    assert.ok((await decrypt(files.content(part))).equals(plain), `${length} bytes`);
   }
 });

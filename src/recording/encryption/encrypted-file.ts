@@ -3,8 +3,9 @@ import { checkPatch } from '../byte-target.ts';
 import { type FileSystem, readFully, writeFully } from '../file-system.ts';
 import type { OpenRepairFile, RepairFile } from '../repair-file.ts';
 import { ChunkSealer, openRecord } from './chunk-cipher.ts';
+import { recordingIdOfPath } from '../recording-path.ts';
 import { EncryptionError } from './errors.ts';
-import { newFileKey, unwrapFileKey } from './file-key.ts';
+import { newFileKey, newHeader, unwrapFileKey } from './file-key.ts';
 import {
   chunkAt,
   chunkCapacity,
@@ -32,6 +33,8 @@ interface OpenFile {
   readonly name: string;
   readonly fileBytes: number;
   readonly fileKey: KeyObject;
+  /** Makes the header of a file that has none. @throws EncryptionError `unknown_key` */
+  readonly header?: () => Uint8Array;
 }
 
 /**
@@ -45,9 +48,12 @@ export function encryptedFiles(options: EncryptedFileOptions): OpenRepairFile {
     try {
       const fileBytes = (await files.size(path)) ?? 0;
       const found = { fd, files, name: path };
-      // A crash in its first moment: there is nothing inside, and nobody needs a key to see that.
+      // A crash in its first moment: there is nothing inside, and nobody needs a key to see that. What waits beside it
+      // to be encoded may be put into it.
       if (fileBytes < HEADER_BYTES) {
-        return await EncryptedFile.open({ ...found, fileBytes: 0, fileKey: newFileKey() });
+        const fileKey = newFileKey();
+        const header = (): Uint8Array => headerFor(path, fileKey, options.keys);
+        return await EncryptedFile.open({ ...found, fileBytes: 0, fileKey, header });
       }
       const { fileKey } = unwrapFileKey(await readHeader(fd, path, files), options.keys, path);
       const file = await EncryptedFile.open({ ...found, fileBytes, fileKey });
@@ -59,6 +65,14 @@ export function encryptedFiles(options: EncryptedFileOptions): OpenRepairFile {
       throw error;
     }
   };
+}
+
+function headerFor(path: string, fileKey: KeyObject, { current }: KeyRing): Uint8Array {
+  if (current !== undefined) return newHeader(fileKey, current, recordingIdOfPath(path));
+  throw new EncryptionError(
+    'unknown_key',
+    `${path} is to be encrypted, but no key is set: set recording.encryption.key_file`,
+  );
 }
 
 /** What was found where, when nobody knows how the file was left. */
@@ -149,7 +163,8 @@ class EncryptedFile implements RepairFile {
 
   /** Brings all to the disk, as a finished file. */
   async sync(): Promise<void> {
-    const { fd, files, fileBytes } = this.#file;
+    const { fd, files, fileBytes, header } = this.#file;
+    if (header !== undefined) await writeFully(fd, header(), 0, files);
     const last = chunkAt(this.#size);
     const finalBytes = fileBytesFor(this.#size);
     const isFinished = this.#found.final && this.#found.full === last && fileBytes === finalBytes;

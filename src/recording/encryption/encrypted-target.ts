@@ -5,13 +5,11 @@ import { FileTarget, type FileTargetOptions } from '../file-target.ts';
 import type { RepairFile } from '../repair-file.ts';
 import { ChunkSealer } from './chunk-cipher.ts';
 import { encryptedFiles } from './encrypted-file.ts';
-import { newFileKey, wrapFileKey } from './file-key.ts';
+import { newFileKey, newHeader } from './file-key.ts';
 import {
-  boundHeader,
   CHUNK_BYTES,
   chunkCapacity,
   chunkStart,
-  encodeHeader,
   fileBytesFor,
   HEAD_BYTES,
   RECORD_BYTES,
@@ -67,8 +65,7 @@ export class EncryptedTarget implements ByteTarget {
     this.#readKeys = KeyRing.of(options.key);
     this.#clock = options.clock;
     const fileKey = newFileKey();
-    const bound = boundHeader(options.recordingId);
-    this.#header = encodeHeader(bound, wrapFileKey(fileKey, options.key, bound));
+    this.#header = newHeader(fileKey, options.key, options.recordingId);
     this.#sealer = new ChunkSealer(fileKey);
   }
 

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { EncryptionError } from './errors.ts';
-import { type Header, type KeySlot, NONCE_BYTES } from './format.ts';
+import { boundHeader, encodeHeader, type Header, type KeySlot, NONCE_BYTES } from './format.ts';
 import { KEY_BYTES, type KeyRing, type RecordingKey } from './keys.ts';
 
 const CIPHER = 'aes-256-gcm';
@@ -17,6 +17,12 @@ export function wrapFileKey(fileKey: KeyObject, key: RecordingKey, bound: Uint8A
   cipher.setAAD(bound);
   const wrapped = Buffer.concat([cipher.update(fileKey.export()), cipher.final()]);
   return { keyId: key.id, nonce, wrapped, tag: cipher.getAuthTag() };
+}
+
+/** The header of a new file. @throws TypeError when `recordingId` is no UUID */
+export function newHeader(fileKey: KeyObject, key: RecordingKey, recordingId: string): Uint8Array {
+  const bound = boundHeader(recordingId);
+  return encodeHeader(bound, wrapFileKey(fileKey, key, bound));
 }
 
 /**
