@@ -5,7 +5,7 @@ import { idleOption, OptionError, readOptions, runCommand, wholeOption } from '.
 import type { Figures } from './figures.ts';
 import { describeMachine } from './machine-name.ts';
 import { measureCalls, measureFloor, stopAll } from './measure.ts';
-import { DEFAULT_SETTLE_S } from './options.ts';
+import { DEFAULT_REST_S, DEFAULT_SETTLE_S } from './options.ts';
 import { type LoadRow, ROWS } from './rows.ts';
 
 const HELP = `Usage: npm run bench:growth -- [options]
@@ -16,6 +16,7 @@ Measures the same load with more and more calls, and for several kinds of record
   --sizes LIST   numbers of calls, 1 to 5000 each (100,300,600,1000,1500)
   --hold S       seconds measured with all calls up, 2 to 600 (15)
   --settle S     seconds before that, 0 to 600 (10)
+  --rest S       seconds from the server's start to its first call, 0 to 600 (5)
   --rate N       new calls a second, 1 to 1000 (50)
   --idle WHAT    what the server sends back: silence, or none (silence)
   --minutes N    nothing new is begun after so long, 1 to 600 (45)
@@ -30,6 +31,7 @@ interface GrowthOptions {
   readonly sizes: readonly number[];
   readonly hold: number;
   readonly settle: number;
+  readonly rest: number;
   readonly rate: number;
   readonly idle: 'silence' | 'none';
   readonly minutes: number;
@@ -65,6 +67,7 @@ async function grow({
   sizes,
   hold,
   settle,
+  rest,
   rate,
   idle,
   minutes,
@@ -84,6 +87,7 @@ async function grow({
         rate,
         hold,
         settle,
+        rest,
         idle,
         setups: undefined,
         runs: 1,
@@ -141,6 +145,7 @@ function parseGrowthOptions(args: readonly string[]): GrowthOptions | undefined 
     sizes: { type: 'string', default: '100,300,600,1000,1500' },
     hold: { type: 'string', default: '15' },
     settle: { type: 'string', default: DEFAULT_SETTLE_S },
+    rest: { type: 'string', default: DEFAULT_REST_S },
     rate: { type: 'string', default: '50' },
     idle: { type: 'string', default: 'silence' },
     minutes: { type: 'string', default: '45' },
@@ -157,6 +162,7 @@ function parseGrowthOptions(args: readonly string[]): GrowthOptions | undefined 
     sizes: values.sizes.split(',').map((size) => wholeOption('sizes', size, 1, 5000)),
     hold: wholeOption('hold', values.hold, 2, 600),
     settle: wholeOption('settle', values.settle, 0, 600),
+    rest: wholeOption('rest', values.rest, 0, 600),
     rate: wholeOption('rate', values.rate, 1, 1000),
     idle: idleOption(values.idle),
     minutes: wholeOption('minutes', values.minutes, 1, 600),

@@ -20,8 +20,6 @@ interface Stoppable {
   stop(): Promise<unknown>;
 }
 
-/** After the start: voices and codecs that are loaded ahead, and the warm-up, are no part of what calls take. */
-const REST_MS = 5000;
 const START_WITHIN_MS = 30_000;
 /** For calls that are never answered, and for hanging up. */
 const SLACK_MS = 60_000;
@@ -49,7 +47,7 @@ export async function measureLoad(options: LoadOptions): Promise<RunResult> {
 export async function measureCalls(options: LoadOptions, row: LoadRow, floor: number): Promise<RunResult> {
   const { calls, rate, hold, settle, idle } = options;
   return withServer(options, calls, row, async (server) => {
-    await wait(REST_MS);
+    await wait(options.rest * 1000);
     const before = usageOf(server.pid);
     const pauses = row.pauses === true;
     const task = { calls, rate, pauses, to: `sip:load@127.0.0.1:${server.sipPort}` };
@@ -88,7 +86,7 @@ export async function measureSetups(options: LoadOptions, rate: number): Promise
     settle: SETUP_FLOOR_SETTLE_SECONDS,
   });
   return withServer(options, calls, PLAIN, async (server) => {
-    await wait(REST_MS);
+    await wait(options.rest * 1000);
     const before = usageOf(server.pid);
     const to = `sip:load@127.0.0.1:${server.sipPort}`;
     const { report, to: after } = await generate(

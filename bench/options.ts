@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly hold: number;
   /** From the last answer to the measured time, s. */
   readonly settle: number;
+  /** From when the server takes calls to the first one, s. */
+  readonly rest: number;
   /** What the server sends while nothing plays. */
   readonly idle: 'silence' | 'none';
   /** Set-ups a second without media, instead of the load with media. */
@@ -22,6 +24,8 @@ export interface LoadOptions {
 }
 
 export const DEFAULT_SETTLE_S = '10';
+/** Voices and codecs that are loaded ahead, and the first calls of the server with itself, are no part of what calls take. */
+export const DEFAULT_REST_S = '5';
 
 export const HELP = `Usage: npm run bench -- [options]
 
@@ -31,6 +35,7 @@ Places calls that are recorded, measures what they cost the server, and checks e
   --rate N       new calls a second, 1 to 1000 (20)
   --hold S       seconds measured with all calls up, 2 to 600 (10)
   --settle S     seconds before that, 0 to 600 (10): code that calls run again and again is compiled by then
+  --rest S       seconds before the first call, 0 to 600 (5): from 70 on, the server has warmed itself to the end
   --idle WHAT    what the server sends back: silence, or none (silence)
   --setups N     instead: N call set-ups a second without media, for --hold seconds, 1 to 2000
   --runs N       repeat, and report the medians, 1 to 20 (1)
@@ -48,6 +53,7 @@ export function parseOptions(args: readonly string[]): LoadOptions | undefined {
     rate: { type: 'string', default: '20' },
     hold: { type: 'string', default: '10' },
     settle: { type: 'string', default: DEFAULT_SETTLE_S },
+    rest: { type: 'string', default: DEFAULT_REST_S },
     idle: { type: 'string', default: 'silence' },
     setups: { type: 'string' },
     runs: { type: 'string', default: '1' },
@@ -61,6 +67,7 @@ export function parseOptions(args: readonly string[]): LoadOptions | undefined {
     rate: wholeOption('rate', values.rate, 1, 1000),
     hold: wholeOption('hold', values.hold, 2, 600),
     settle: wholeOption('settle', values.settle, 0, 600),
+    rest: wholeOption('rest', values.rest, 0, 600),
     idle: idleOption(values.idle),
     setups: values.setups === undefined ? undefined : wholeOption('setups', values.setups, 1, 2000),
     runs: wholeOption('runs', values.runs, 1, 20),

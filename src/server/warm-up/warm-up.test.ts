@@ -44,7 +44,7 @@ function overheard(): { media: MediaHost; commands: MediaCommand[]; events: Medi
   return { media, commands, events };
 }
 
-function warmUpWith(media: MediaHost, calls: number): WarmUp {
+function warmUpWith(media: MediaHost, calls: number, round?: number): WarmUp {
   return new WarmUp({
     config,
     identity,
@@ -54,6 +54,7 @@ function warmUpWith(media: MediaHost, calls: number): WarmUp {
     clock,
     log: silentLogger,
     calls,
+    ...(round !== undefined && { round }),
   });
 }
 
@@ -61,9 +62,9 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-test('calls of a warm-up are answered, recorded and ended, and nothing is left of them', async () => {
+test('calls of a warm-up are answered, recorded and ended, round by round, and nothing is left of them', async () => {
   const { media, commands, events } = overheard();
-  const warmUp = warmUpWith(media, 3);
+  const warmUp = warmUpWith(media, 3, 2);
   warmUp.start();
   await until(() => !warmUp.running);
   const outcomes = events.flatMap((event) => (event.type === 'recordEnded' ? [event.outcome] : []));
@@ -75,6 +76,8 @@ test('calls of a warm-up are answered, recorded and ended, and nothing is left o
   assert.equal(events.filter(({ type }) => type === 'closed').length, 3, 'all sessions and their ports');
   const paths = commands.flatMap((command) => (command.type === 'record' ? [command.spec.path] : []));
   assert.equal(paths.length, 3);
+  const folders = new Set(paths.map((file) => path.dirname(path.dirname(path.dirname(file)))));
+  assert.equal(folders.size, 2, 'each round has its own');
   for (const file of paths) assert.ok(!existsSync(path.dirname(path.dirname(path.dirname(file)))), file);
   assert.equal(worker.load, 0);
   await warmUp.close();

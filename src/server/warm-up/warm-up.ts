@@ -32,10 +32,16 @@ export interface WarmUpOptions {
   readonly log: Logger;
   /** How many; default {@link CALLS}. */
   readonly calls?: number;
+  /** So many of them in a round; default {@link ROUND}. */
+  readonly round?: number;
 }
 
-/** The first calls take several times as long as later ones; more of them make no difference that can be measured. */
-const CALLS = 80;
+/**
+ * The first calls take several times as long as later ones. So the first round comes at once; the others, which make
+ * calls half as fast again, take their time.
+ */
+const ROUND = 80;
+const CALLS = 1520;
 /**
  * V8 would compile well what has run 400 times, and best what has run 3,000 times; every call runs much the same, so a
  * hundred calls show all that thousands would. From the start on it would compile what only starting needs, too.
@@ -43,6 +49,8 @@ const CALLS = 80;
 const COMPILE_SOONER = ['--invocation-count-for-maglev=100', '--invocation-count-for-turbofan=400'];
 /** From one to the next, ms: half of one core at the most, so that calls that come meanwhile find room. */
 const EVERY_MS = 30;
+/** The same behind the first round: a tenth of a core, for a minute. */
+const LATER_EVERY_MS = 40;
 /** Of the ports, calls of ours take 8 at most. */
 const FEWEST_PORTS = 200;
 const SERVER = { address: '127.0.0.1', port: 5060 };
@@ -93,16 +101,20 @@ export class WarmUp {
     await this.#done;
   }
 
+  /** In rounds, each with a folder and a database of its own, so that little is held. */
   async #run(): Promise<void> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'openswml-warm-up-'));
-    try {
-      await this.#serve(folder);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+    const { calls: wanted = CALLS, round = ROUND } = this.#options;
+    for (let made = 0; made < wanted && !this.#over.signal.aborted; made += round) {
+      const folder = await mkdtemp(path.join(tmpdir(), 'openswml-warm-up-'));
+      try {
+        await this.#serve(folder, Math.min(round, wanted - made), made === 0 ? EVERY_MS : LATER_EVERY_MS);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
     }
   }
 
-  async #serve(folder: string): Promise<void> {
+  async #serve(folder: string, count: number, everyMs: number): Promise<void> {
     const { clock } = this.#options;
     const network = new MemoryNetwork(clock);
     network.fate = () => [0];
@@ -128,7 +140,7 @@ export class WarmUp {
     try {
       await sip.start();
       await phone.start();
-      await this.#call(phone);
+      await this.#call(phone, count, everyMs);
     } finally {
       await calls.close();
       await Promise.all([sip.close(), phone.close()]);
@@ -137,14 +149,14 @@ export class WarmUp {
   }
 
   /** @throws Error of the first call that failed; no further one is made then */
-  async #call(phone: WarmUpPhone): Promise<void> {
+  async #call(phone: WarmUpPhone, count: number, everyMs: number): Promise<void> {
     const { signal } = this.#over;
     const running: Promise<void>[] = [];
-    for (let made = 0; made < (this.#options.calls ?? CALLS) && !signal.aborted; made++) {
+    for (let made = 0; made < count && !signal.aborted; made++) {
       const call = phone.call(signal);
       call.catch(() => this.stop());
       running.push(call);
-      await sleep(this.#options.clock, EVERY_MS, signal).catch(() => {});
+      await sleep(this.#options.clock, everyMs, signal).catch(() => {});
     }
     await Promise.all(running);
   }
