@@ -12,6 +12,8 @@ import { LogFile } from './log-file.ts';
 
 /** Logs for 200 ms, tells its ticks on standard error, and ends as `end` says. */
 const program = (end: string): readonly string[] => [
+  // Of Node 24.0 to 24.2, about type stripping.
+  '--disable-warning=ExperimentalWarning',
   '--input-type=module',
   '--eval',
   `import { createLogger } from ${JSON.stringify(import.meta.resolve('./line-logger.ts'))};
