@@ -97,7 +97,7 @@ test('a reader that is slow gets every line, whole and in order, also where the 
       // Makes it one that does not block, as terminals and servers do.
       process.stdout.columns;
       const log = new LogFile({ target: 1, clock: new RealClock(), onLost: () => {} });
-      process.on('exit', () => log.flushSync());
+      process.on('exit', () => log.flushSync('last words\\n'));
       for (let n = 0; n < ${LINES.length}; n++) log.write('line ' + n + ' of a log that is long\\n');
       setTimeout(() => {
         process.stderr.write('exits');
@@ -112,7 +112,7 @@ test('a reader that is slow gets every line, whole and in order, also where the 
   child.stdout.setEncoding('utf8').on('data', (piece: string) => text.push(piece));
   const [status] = await ended;
   assert.equal(status, 0);
-  assert.deepEqual(text.join('').split('\n'), [...LINES, '']);
+  assert.deepEqual(text.join('').split('\n'), [...LINES, 'last words', '']);
 });
 
 test('a flush waits for no reader that has stopped, and what waited comes when it reads again', async (t) => {

@@ -82,8 +82,9 @@ export class LogFile {
     });
   }
 
-  /** Writes out, before it returns, what can be. */
-  flushSync(): void {
+  /** Writes out, before it returns, what can be. @param last whole lines, behind all others */
+  flushSync(last = ''): void {
+    if (last !== '') this.#texts.push(last);
     this.#pause?.cancel();
     this.#pause = undefined;
     // What is under way is finished by the thread that has it.

@@ -4,8 +4,8 @@ import { PacedWork } from '../time/paced-work.ts';
 /** Where whole turns of lines go: a file or stream that writes behind the scenes. */
 export interface TurnTarget {
   write(text: string): unknown;
-  /** Writes everything out that can be, before it returns. */
-  flushSync(): void;
+  /** Writes everything out that can be, before it returns, and `last` (whole lines) behind it. */
+  flushSync(last: string): void;
 }
 
 /** So soon after the last lines, further ones wait for company, ms: nobody reads a log faster. */
@@ -51,7 +51,9 @@ export class TurnSink {
   }
 
   #end(): void {
-    this.release();
-    this.#target.flushSync();
+    const text = this.#text;
+    this.#text = '';
+    // Not by a write behind the scenes: what that could not write would be lost with the process.
+    this.#target.flushSync(text);
   }
 }

@@ -62,33 +62,6 @@ test('The route set of a 2xx is its Record-Route turned round', async () => {
   await finish();
 });
 
-test('What follows the INVITE goes nowhere that is refused: a peer that names such a place is sent it by the way of the INVITE', async () => {
-  const { peer, network, clock, bob, finish } = await rawBench();
-  const elsewhere = await RawPeer.open(network, '10.0.0.7');
-  const refusal = (_host: string, address: string): string | undefined =>
-    address === '10.0.0.7' ? 'a private address' : undefined;
-  for (const headers of [
-    { Contact: '<sip:desk@10.0.0.7:5060>' },
-    { Contact: '<sip:desk@10.0.0.7:5060;transport=tcp>' },
-    { Contact: `<${PEER}>`, 'Record-Route': ['<sip:10.0.0.7;lr>'] },
-  ]) {
-    const out = bob.dial(PEER, { refusal });
-    await clock.advance(20);
-    peer.respond(peer.request('INVITE'), 200, headers, 'answer');
-    await clock.advance(20);
-    const uri = headers.Contact.slice(1, -1).replace(';transport=tcp', '');
-    assert.ok(peer.request('ACK').uri.startsWith(uri), 'it is still meant for that place');
-    const ended = out.call.hangup();
-    await clock.advance(20);
-    peer.respond(peer.request('BYE'), 200);
-    await Promise.all([ended, clock.advance(20)]);
-  }
-  assert.equal(peer.lines.filter((line) => line === 'ACK').length, 3);
-  assert.deepEqual(elsewhere.lines, []);
-  assert.equal(network.openStreams, 0);
-  await finish();
-});
-
 test('A second branch that answers is acknowledged and hung up; the first keeps the call', async () => {
   const { peer, clock, out, finish } = await answered();
   peer.respond(peer.request('INVITE'), 200, {}, 'other answer', 'other-branch');

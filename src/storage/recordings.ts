@@ -121,7 +121,7 @@ export interface RecordingStore {
   beginDelete(id: string, origin: DeletionOrigin): 'begun' | 'running' | 'absent';
   /** Shows the row again: its file could not be removed. */
   cancelDelete(id: string): void;
-  /** Hidden rows: at start-up, deletions that a crash broke off. */
+  /** Hidden rows: deletions under way, those that a crash broke off, and those that wait for the object store. */
   inDeletion(): readonly RecordingRow[];
   /** Keeps the peaks of a recording, in place of older ones. No-op when there is no such row. */
   savePeaks(id: string, peaks: Peaks): void;

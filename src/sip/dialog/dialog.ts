@@ -1,4 +1,4 @@
-import type { DestinationRefusal, SipTransportProtocol } from '../api.ts';
+import type { SipTransportProtocol } from '../api.ts';
 import { callId, contact, cseq, from, to, via } from '../message/accessors.ts';
 import { parseAddress } from '../message/address.ts';
 import { SipParseError } from '../message/errors.ts';
@@ -33,15 +33,7 @@ interface DialogParts {
   readonly allowed: readonly string[];
   readonly protocol: SipTransportProtocol | undefined;
   readonly pinned: Flow | undefined;
-  readonly guarded: GuardedWay | undefined;
   readonly isInitiator: boolean;
-}
-
-/** Where the peer of a call of ours may have its further requests sent, and the way that our INVITE took. */
-export interface GuardedWay {
-  readonly refusal: DestinationRefusal;
-  /** Taken where the peer's Contact or Record-Route names a place that is refused: it may lie behind a NAT. */
-  readonly flow: Flow;
 }
 
 /** More than any sane path has; each request of ours would carry them all (RFC 3261 12.1). */
@@ -65,7 +57,6 @@ export class Dialog {
   readonly #protocol: SipTransportProtocol | undefined;
   /** The way that the peer's first request came by, when its Contact leads nowhere from here. */
   readonly #pinned: Flow | undefined;
-  readonly #guarded: GuardedWay | undefined;
   #remoteTarget: string;
   #localSequence: number;
   #remoteSequence: number | undefined;
@@ -84,7 +75,6 @@ export class Dialog {
     this.#routeSet = parts.routeSet;
     this.#protocol = parts.protocol;
     this.#pinned = parts.pinned;
-    this.#guarded = parts.guarded;
     this.#remoteTarget = parts.remoteTarget;
     this.#localSequence = parts.localSequence;
     this.#remoteSequence = parts.remoteSequence;
@@ -114,7 +104,6 @@ export class Dialog {
       allowed: request.headers.getWhole('Allow'),
       protocol: undefined,
       pinned: pinnedFlow(request, routeSet, flow),
-      guarded: undefined,
       isInitiator: false,
     });
   }
@@ -128,7 +117,6 @@ export class Dialog {
     request: SipRequest,
     response: SipResponse,
     protocol: SipTransportProtocol | undefined,
-    guarded?: GuardedWay,
   ): Dialog {
     const remote = to(response);
     return new Dialog({
@@ -146,7 +134,6 @@ export class Dialog {
       allowed: response.headers.getWhole('Allow'),
       protocol,
       pinned: undefined,
-      guarded,
       isInitiator: true,
     });
   }
@@ -209,9 +196,7 @@ export class Dialog {
     const first = this.#routeSet[0];
     const next = first === undefined ? parseUri(this.#remoteTarget) : parseAddress(first).uri;
     const target = targetOf(next, next.params.has('transport') ? undefined : this.#protocol);
-    if (this.#pinned !== undefined) return { ...target, flow: this.#pinned };
-    if (this.#guarded === undefined) return target;
-    return { ...target, refusal: this.#guarded.refusal, fallback: this.#guarded.flow };
+    return this.#pinned === undefined ? target : { ...target, flow: this.#pinned };
   }
 
   /** Lets go of the connection; the dialog is over. */

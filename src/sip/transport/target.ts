@@ -13,8 +13,6 @@ export interface Target {
   /** Take this connection as long as it is open, whatever the address. */
   readonly flow?: Flow | undefined;
   readonly refusal?: DestinationRefusal | undefined;
-  /** Taken where every address is refused. */
-  readonly fallback?: Flow | undefined;
 }
 
 /** Port of sip: URIs over UDP and TCP (RFC 3261 19.1.2). */

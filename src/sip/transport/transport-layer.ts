@@ -194,12 +194,8 @@ export class TransportLayer {
   }
 
   #flowToAddress(target: Target, found: readonly string[], done: (result: Flow | Error) => void): void {
-    const { host, port, refusal, fallback } = target;
+    const { host, port, refusal } = target;
     const addresses = found.filter((address) => refusal?.(host, address, port) === undefined);
-    if (addresses.length === 0 && fallback?.closed === false) {
-      done(fallback);
-      return;
-    }
     if (addresses.length === 0) {
       done(new Error(refusal?.(host, found[0] ?? host, port) ?? `${host} has no address`));
       return;

@@ -172,7 +172,7 @@ export class IncomingCall implements IncomingSipCall {
 
   /** Ends the call without waiting for anyone: the endpoint closes. */
   abandon(): void {
-    this.#usage.end({ by: 'local', how: 'bye' });
+    this.#usage.abandon();
   }
 
   #cancelled(cancel: SipRequest): void {

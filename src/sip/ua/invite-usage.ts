@@ -232,6 +232,12 @@ export class InviteUsage implements DialogUser {
     });
   }
 
+  /** Ends the usage without waiting for anyone; a BYE that waits for its ACK is sent now. */
+  abandon(): void {
+    if (this.#byeAfterAck !== undefined) this.#byeAfterAck();
+    else this.end({ by: 'local', how: 'bye' });
+  }
+
   /** Ends the usage without a word to the peer, who knows. */
   end(end: SipCallEnd): void {
     if (this.#over) return;

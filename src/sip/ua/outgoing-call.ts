@@ -118,7 +118,7 @@ export class OutgoingCall implements SipCall {
 
   /** Ends the call without waiting for anyone: the endpoint closes. */
   abandon(): void {
-    if (this.#usage !== undefined) this.#usage.end({ by: 'local', how: 'bye' });
+    if (this.#usage !== undefined) this.#usage.abandon();
     else this.#finish(this.#cancelled ?? { by: 'local', how: 'cancel' });
   }
 
@@ -158,7 +158,7 @@ export class OutgoingCall implements SipCall {
 
   #response(response: SipResponse, transaction: ClientTransaction): void {
     if (response.status < 200) this.#provisional(response, transaction.request);
-    else if (response.status < 300) this.#success(response, transaction);
+    else if (response.status < 300) this.#success(response, transaction.request);
     else if (!this.#over && this.#usage === undefined) this.#refused(response);
   }
 
@@ -174,7 +174,7 @@ export class OutgoingCall implements SipCall {
     this.#owner.progress(response.status, sessionDescription(response));
   }
 
-  #success(response: SipResponse, { request, flow }: ClientTransaction): void {
+  #success(response: SipResponse, request: SipRequest): void {
     const tag = to(response).tag ?? '';
     const repeat = this.#acknowledged.get(tag);
     if (repeat !== undefined) {
@@ -185,8 +185,7 @@ export class OutgoingCall implements SipCall {
     this.#acknowledged.set(tag, () => {});
     let dialog: Dialog;
     try {
-      const { protocol, refusal } = this.#options;
-      dialog = Dialog.fromResponse(request, response, protocol, refusal && { refusal, flow });
+      dialog = Dialog.fromResponse(request, response, this.#options.protocol);
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
       this.#finish({ by: 'local', how: 'failed', status: 502, reason: error.message });

@@ -5,7 +5,9 @@ import { StorageError } from '../errors.ts';
 import type { S3Client } from './s3-client.ts';
 import { S3Files } from './s3-files.ts';
 
-const DOWN = new StorageError('unreachable', 'the object store cannot be reached');
+const DOWN = new StorageError('unreachable', 'the object store cannot be reached', {
+  cause: new Error('timeout'),
+});
 
 test('a store that cannot be reached is asked for one removal, not for each that waits, until half a minute has passed', async () => {
   const clock = new VirtualClock();
@@ -25,8 +27,10 @@ test('a store that cannot be reached is asked for one removal, not for each that
   for (const name of ['b', 'c']) assert.equal(await files.remove(name), true);
   assert.deepEqual(asked, ['a', 'b', 'c']);
   // What it refuses is about one object, and a removal that is broken off says nothing of the store.
-  fault = new StorageError('refused', 'not allowed');
-  await assert.rejects(files.remove('d'), fault);
+  for (const code of ['refused', 'unreachable'] as const) {
+    fault = new StorageError(code, 'not this one');
+    await assert.rejects(files.remove('d'), fault);
+  }
   const over = new AbortController();
   over.abort();
   fault = DOWN;

@@ -48,7 +48,9 @@ export class S3Files implements FileStore {
     try {
       await this.#client.remove(name, signal);
     } catch (cause) {
-      if (cause instanceof StorageError && cause.code === 'unreachable' && signal?.aborted !== true) {
+      // With a cause, no answer came; an answer may be about this one object.
+      const isAway = cause instanceof StorageError && cause.cause !== undefined;
+      if (isAway && signal?.aborted !== true) {
         this.#away = { cause, untilMs: this.#clock.monotonic() + AWAY_MS };
       }
       throw cause;
