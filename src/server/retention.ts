@@ -34,8 +34,9 @@ const DAY_MS = 86_400_000;
 
 /**
  * Finishes deletions that a crash broke off or that were postponed, and deletes the oldest recordings that are over a
- * limit, each in a way that survives a crash and with a line in the audit log. One of which a callback is still on its way is kept until that has arrived or was given up, so that
- * a URL which is announced is good for a moment at least. Prunes the audit log.
+ * limit, each in a way that survives a crash and with a line in the audit log. One of which a callback is still on its
+ * way is kept until that has arrived or was given up, so that a URL which is announced is good for a moment at least.
+ * Prunes the audit log.
  */
 export class Retention {
   readonly #options: RetentionOptions;
