@@ -15,6 +15,11 @@ export interface SpokenTones {
 
 /** How far an edge may be from its place, ms: one packet. */
 const EDGE_MS = 20;
+/**
+ * A tone cut to less than this may be found on one side of a comparison and not on the other, ms: the finder takes what
+ * is shorter than 40 ms for none, and an encoder blurs edges.
+ */
+const PIECE_MS = 80;
 /** How much longer than what was lost a gap may look, ms: the finder's own blur. */
 const BLUR_MS = 12;
 
@@ -41,6 +46,26 @@ export function assertRunOfTones(wav: Wav, said: SpokenTones, channel = 0): read
     if (index > 0) near(tone.endMs - tone.startMs, said.toneMs, EDGE_MS, `${tone.frequencyHz} Hz; ${text}`);
   }
   return found;
+}
+
+/**
+ * What is heard ends with the tones of a message, one for one; of its first, the piece that is left may be too short to
+ * be found again.
+ * @returns those tones as heard, and what is heard before them, without such a piece
+ */
+export function assertHeardAgain(
+  heard: readonly FoundTone[],
+  message: readonly FoundTone[],
+): { readonly again: readonly FoundTone[]; readonly before: readonly FoundTone[] } {
+  const [first, ...rest] = message;
+  assert.ok(first !== undefined, 'a message without a tone');
+  const expected = isPiece(first) && !endsWith(heard, message) ? rest : message;
+  const text = `heard:\n${describeTones(heard)}\nof the message:\n${describeTones(message)}`;
+  const again = heard.slice(-expected.length);
+  assert.deepEqual(frequenciesOf(again), frequenciesOf(expected), text);
+  const before = heard.slice(0, -again.length);
+  const piece = before.at(-1);
+  return { again, before: piece !== undefined && isPiece(piece) ? before.slice(0, -1) : before };
 }
 
 /** No tone is interrupted or clicks. */
@@ -79,6 +104,19 @@ export function near(actual: number, expected: number, tolerance: number, what: 
     Math.abs(actual - expected) <= tolerance,
     `${what}: ${actual}, expected ${expected} ± ${tolerance}`,
   );
+}
+
+function isPiece({ startMs, endMs }: FoundTone): boolean {
+  return endMs - startMs < PIECE_MS;
+}
+
+function endsWith(heard: readonly FoundTone[], message: readonly FoundTone[]): boolean {
+  const end = frequenciesOf(heard.slice(-message.length));
+  return end.join() === frequenciesOf(message).join();
+}
+
+function frequenciesOf(tones: readonly FoundTone[]): number[] {
+  return tones.map(({ frequencyHz }) => frequencyHz);
 }
 
 /** Packets lost in a row, or with one good packet between them, look like one gap. */
