@@ -5,6 +5,7 @@ import { createSipEndpoint } from '../src/sip/endpoint.ts';
 import { RealClock } from '../src/time/real-clock.ts';
 import { Caller } from './caller.ts';
 import { Histogram } from './histogram.ts';
+import { Lines } from './lines.ts';
 import type { FromGenerator, GeneratorReport, GeneratorTask, ToGenerator } from './messages.ts';
 import { Pacer } from './pacer.ts';
 import { putPacket, putPacketWithPauses } from './speech.ts';
@@ -22,11 +23,13 @@ async function run({ calls, rate, to, ports, endAfterMs, pauses }: GeneratorTask
   const gaps = new Histogram();
   const lateness = new Histogram();
   const endpoint = await openEndpoint(calls);
+  const lines = new Lines(clock);
   const callers: Caller[] = [];
   const put = pauses === true ? putPacketWithPauses : putPacket;
-  for (let number = 0; number < calls; number++) callers.push(await Caller.open({ number, gaps, put }));
+  for (let number = 0; number < calls; number++)
+    callers.push(await Caller.open({ number, lines, gaps, put }));
   const ended = endRequested();
-  const pacer = endAfterMs === undefined ? new Pacer(lateness) : undefined;
+  const pacer = endAfterMs === undefined ? new Pacer(lines, lateness) : undefined;
   for (const { talker } of callers) pacer?.add(talker);
   const startedAt = performance.now();
   const finished = callers.map(async (caller, number) => {

@@ -1,5 +1,6 @@
 /** Lets talkers talk once in 20 ms, for as long as they take part. */
 import type { Histogram } from './histogram.ts';
+import type { Lines } from './lines.ts';
 import { PACKET_MS } from './speech.ts';
 import type { Talker } from './talker.ts';
 
@@ -9,6 +10,7 @@ import type { Talker } from './talker.ts';
  */
 export class Pacer {
   readonly #slots = Array.from({ length: PACKET_MS }, () => new Set<Talker>());
+  readonly #lines: Lines;
   readonly #lateness: Histogram;
   readonly #startedAt = performance.now();
   #slot = 0;
@@ -16,8 +18,9 @@ export class Pacer {
   /** Stretches in which this process itself was late: when they ended, and by how much, ms. */
   readonly #stalls: { readonly at: number; readonly ms: number }[] = [];
 
-  /** @param lateness takes how late each slot was */
-  constructor(lateness: Histogram) {
+  /** @param lines of the talkers @param lateness takes how late each slot was */
+  constructor(lines: Lines, lateness: Histogram) {
+    this.#lines = lines;
     this.#lateness = lateness;
     this.#fire();
   }
@@ -51,6 +54,7 @@ export class Pacer {
       this.#lateness.add(now - this.#startedAt - this.#slot);
       for (const talker of this.#slots[this.#slot % PACKET_MS]!) talker.tick();
     }
+    this.#lines.work();
     const wait = Math.max(0, this.#startedAt + this.#slot - performance.now());
     this.#timer = setTimeout(() => this.#fire(), wait);
   }

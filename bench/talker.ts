@@ -1,16 +1,15 @@
-/** The sound of one caller of a load test: its socket, what it sends, what it counts. */
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-
+/** The sound of one caller of a load test: its line, what it sends, what it counts. */
 import { DigitSender } from '../src/rtp/digit-sender.ts';
 import { RTP_HEADER_LENGTH, writeRtpHeader } from '../src/rtp/packet.ts';
 import type { Histogram } from './histogram.ts';
+import type { Line, Lines } from './lines.ts';
 import { PACKET_SAMPLES, type PutPacket, putPacket } from './speech.ts';
 
 export const HOST = '127.0.0.1';
 
 export interface TalkerOptions {
   readonly number: number;
+  readonly lines: Lines;
   /** Takes the time between packets that come. */
   readonly gaps: Histogram;
   /** What is said: packet `index` of this caller; speech without a pause when left out. */
@@ -27,8 +26,10 @@ export class Talker {
   readonly number: number;
   readonly #gaps: Histogram;
   readonly #put: PutPacket;
-  readonly #socket: Socket;
+  readonly #line: Line;
   readonly #packet = new Uint8Array(RTP_HEADER_LENGTH + PACKET_SAMPLES);
+  /** Where the packets go; 0 before that is known. */
+  #to = 0;
   #answeredAt = 0;
   #keys: KeyPress | undefined;
   #talking = false;
@@ -41,25 +42,20 @@ export class Talker {
   #receivedAt = 0;
   #leadMs = 0;
 
-  private constructor({ number, gaps, put = putPacket }: TalkerOptions, socket: Socket) {
+  private constructor({ number, gaps, put = putPacket }: TalkerOptions, line: Line) {
     this.number = number;
-    this.#socket = socket;
+    this.#line = line;
     this.#gaps = gaps;
     this.#put = put;
-    socket.on('message', () => this.#hear());
-    // A port that is closed already answers by ICMP, which is no matter here.
-    socket.on('error', () => {});
+    line.socket.listener = (_bytes, _address, _port, arrivedMs) => this.#hear(arrivedMs);
   }
 
   static async open(options: TalkerOptions): Promise<Talker> {
-    const socket = createSocket({ type: 'udp4', recvBufferSize: 256 * 1024 });
-    socket.bind(0, HOST);
-    await once(socket, 'listening');
-    return new Talker(options, socket);
+    return new Talker(options, await options.lines.open());
   }
 
   get port(): number {
-    return this.#socket.address().port;
+    return this.#line.port;
   }
 
   /** Packets of speech that were sent. */
@@ -83,10 +79,8 @@ export class Talker {
 
   /** From the next tick on, packets go to `port`. */
   talkTo(port: number): void {
-    // Connected, so that sending costs no look-up of the address for each packet.
-    this.#socket.connect(port, HOST, () => {
-      this.#talking = !this.#stopped;
-    });
+    this.#to = port;
+    this.#talking = !this.#stopped;
   }
 
   /** For good. */
@@ -104,7 +98,7 @@ export class Talker {
 
   /** Sends anything at all to where the packets go. */
   throwIn(bytes: Uint8Array): void {
-    if (this.#talking) this.#socket.send(bytes);
+    if (this.#talking) this.#send(bytes);
   }
 
   /** Sends the packet of this 20 ms; to be called on that grid. */
@@ -117,16 +111,16 @@ export class Talker {
     this.#sent++;
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.stop();
-    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+    this.#line.socket.close();
   }
 
   #speak(timestamp: number): void {
     const packet = this.#packet;
     writeRtpHeader(packet, 0, this.#sent === 0, this.#sequence, timestamp, this.number + 1);
     this.#put(this.number, this.#sent, packet, RTP_HEADER_LENGTH);
-    this.#send(packet);
+    this.#sendNext(packet);
   }
 
   #dial({ sender, payloadType, done }: KeyPress, timestamp: number): void {
@@ -137,16 +131,21 @@ export class Talker {
     const packet = new Uint8Array(RTP_HEADER_LENGTH + sender.payload.length);
     writeRtpHeader(packet, payloadType, sender.marker, this.#sequence, sender.timestamp, this.number + 1);
     packet.set(sender.payload, RTP_HEADER_LENGTH);
+    this.#sendNext(packet);
+  }
+
+  #sendNext(packet: Uint8Array): void {
+    this.#sequence = (this.#sequence + 1) & 0xffff;
     this.#send(packet);
   }
 
-  #send(packet: Uint8Array): void {
-    this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#socket.send(packet);
+  #send(bytes: Uint8Array): void {
+    this.#line.socket.send(bytes, 0, bytes.length, this.#to, HOST);
   }
 
-  #hear(): void {
-    const now = performance.now();
+  /** @param arrivedMs when it reached the system, by a clock of its own; undefined: now */
+  #hear(arrivedMs: number | undefined): void {
+    const now = arrivedMs ?? performance.now();
     if (this.#received > 0 && this.#talking) this.#gaps.add(now - this.#receivedAt);
     this.#receivedAt = now;
     this.#received++;

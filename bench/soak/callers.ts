@@ -6,6 +6,7 @@ import { SdpNegotiation } from '../../src/sip/sdp/negotiation.ts';
 import { RealClock } from '../../src/time/real-clock.ts';
 import { Caller } from '../caller.ts';
 import { Histogram } from '../histogram.ts';
+import { Lines } from '../lines.ts';
 import { Pacer } from '../pacer.ts';
 import { HOST, Talker } from '../talker.ts';
 import { liveCall, type CallSite } from './call-life.ts';
@@ -22,9 +23,11 @@ const RAMP_PER_SECOND = 20;
 const task = JSON.parse(process.argv[2] ?? '{}') as CallersTask;
 const gaps = new Histogram();
 const lateness = new Histogram();
-const pacer = new Pacer(lateness);
+const clock = new RealClock();
+const sockets = new Lines(clock);
+const pacer = new Pacer(sockets, lateness);
 const endpoint = createSipEndpoint({
-  clock: new RealClock(),
+  clock,
   log: silentLogger,
   userAgent: 'OpenSWML-soak',
   listeners: [{ protocol: 'udp', host: HOST, port: 0 }],
@@ -62,12 +65,12 @@ async function keepUp(site: CallSite, line: number): Promise<void> {
 async function one(site: CallSite, kind: KindName, talkSeconds: number): Promise<void> {
   const number = next;
   next = (next + 1) % NUMBERS;
-  const caller = await Caller.open({ number, gaps });
+  const caller = await Caller.open({ number, lines: sockets, gaps });
   const startedAt = performance.now();
   pacer.add(caller.talker);
   await liveCall(site, caller, kind, talkSeconds * 1000);
   pacer.remove(caller.talker);
-  await caller.talker.close();
+  caller.talker.close();
   tell({
     kind: 'over',
     call: { ...caller.report, kind, worstLateMs: pacer.worstSince(startedAt) },
@@ -76,12 +79,12 @@ async function one(site: CallSite, kind: KindName, talkSeconds: number): Promise
 
 /** The called side of `bridge`: answers, and talks until the other side hangs up. */
 async function answer(call: IncomingSipCall): Promise<void> {
-  const talker = await Talker.open({ number: CALLED_NUMBER, gaps });
+  const talker = await Talker.open({ number: CALLED_NUMBER, lines: sockets, gaps });
   const local = { address: HOST, rtpPort: talker.port, codecs: ['PCMU'] } as const;
   const negotiation = new SdpNegotiation(local, '1');
   const over = (): void => {
     pacer.remove(talker);
-    void talker.close();
+    talker.close();
   };
   call.handle({
     offer: (sdp) => negotiation.answer(sdp).sdp,
