@@ -5,6 +5,7 @@ import { callId } from '../message/accessors.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { Flow } from '../transport/flow.ts';
 import { RecentKeys } from './recent-keys.ts';
+import { RushPace } from './rush-pace.ts';
 
 /** An INVITE outside of a dialog that no transaction knows yet. */
 export interface NewInvite {
@@ -55,14 +56,8 @@ const WHOLE_TURN_MS = 1.5;
  */
 const FULL_READ = 32;
 const LONGEST_PAUSE_MS = 20;
-/**
- * How long one that comes now would wait is known when others have for so long, ms, and are so many: a few may wait
- * for as long where everything stands still for a moment, and go on together.
- */
-const FORESEEN_AFTER_MS = 500;
+/** Where fewer wait, those who come are not held to wait too long: a few may where everything stands still for a moment. */
 const FORESEEN_FROM = 100;
-/** By what was begun in the last so many ms, or twice as many. */
-const FORESEEN_BY_MS = 1000;
 /** When nobody was turned away for his wait for so long, the press is over, ms. */
 const CALM_AFTER_MS = 2000;
 /** Whatever the policy says: memory is bounded, and who has waited for so long (64 × T1) has given up, ms. */
@@ -83,9 +78,7 @@ export class InviteIntake {
   readonly #waiting = new Map<string, WaitingInvite>();
   /** Of these, those whose senders have heard nothing, in the same order. */
   readonly #untold = new Set<WaitingInvite>();
-  /** Since when some wait, or later, and how many were begun since then. */
-  #rushSinceMs = 0;
-  #rushBegun = 0;
+  readonly #pace = new RushPace();
   /** Spent on new calls in this turn, ms. */
   #spentMs = 0;
   #deferred = false;
@@ -133,7 +126,7 @@ export class InviteIntake {
     const now = clock.monotonic();
     const mayWaitMs = policy.mayWaitMs();
     const isPressed = now - this.#turnedAwayMs < CALM_AFTER_MS;
-    if (this.#waiting.size >= MAX_WAITING || (mayWaitMs !== undefined && this.#foreseenMs(now) > mayWaitMs)) {
+    if (this.#waiting.size >= MAX_WAITING || (mayWaitMs !== undefined && this.#isHopeless(now, mayWaitMs))) {
       this.#turnedAwayMs = now;
       this.#turnAway(invite, false);
       return;
@@ -148,10 +141,7 @@ export class InviteIntake {
       this.#begin(waiting);
       return;
     }
-    if (this.#waiting.size === 0) {
-      this.#rushSinceMs = now;
-      this.#rushBegun = 0;
-    }
+    if (this.#waiting.size === 0) this.#pace.start(now);
     this.#waiting.set(invite.key, waiting);
     this.#untold.add(waiting);
     this.#defer();
@@ -175,19 +165,17 @@ export class InviteIntake {
     this.#untold.clear();
   }
 
-  /** How long one that comes now will wait, by how fast others were begun, ms; 0 where that is not known. */
-  #foreseenMs(now: number): number {
-    const rushMs = now - this.#rushSinceMs;
-    if (this.#waiting.size < FORESEEN_FROM || rushMs < FORESEEN_AFTER_MS) return 0;
-    return (this.#waiting.size * rushMs) / Math.max(1, this.#rushBegun);
-  }
-
-  /** Forgets how fast the first ones of a long rush were begun. */
-  #ageRush(now: number): void {
-    const rushMs = now - this.#rushSinceMs;
-    if (rushMs <= 2 * FORESEEN_BY_MS) return;
-    this.#rushBegun *= FORESEEN_BY_MS / rushMs;
-    this.#rushSinceMs = now - FORESEEN_BY_MS;
+  /**
+   * Whether one that comes now would wait longer than it may, by how fast others were begun. Where nobody has waited for
+   * half as long, it must be twice as long: what holds a server up for a moment is over before it is this one's turn.
+   */
+  #isHopeless(now: number, mayWaitMs: number): boolean {
+    const { size } = this.#waiting;
+    if (size < FORESEEN_FROM) return false;
+    const foreseenMs = this.#pace.foreseeMs(now, size);
+    if (foreseenMs <= mayWaitMs) return false;
+    const first = this.#waiting.values().next().value;
+    return foreseenMs > 2 * mayWaitMs || (first !== undefined && now - first.sinceMs >= mayWaitMs / 2);
   }
 
   #turn(): void {
@@ -196,7 +184,7 @@ export class InviteIntake {
     const { clock, policy } = this.#options;
     const mayWaitMs = policy.mayWaitMs();
     const startedMs = clock.monotonic();
-    this.#ageRush(startedMs);
+    this.#pace.pass(startedMs);
     const isFlooded = this.#arrived >= FULL_READ && startedMs - this.#begunMs < LONGEST_PAUSE_MS;
     const mayBegin = !isFlooded && !policy.isBehind();
     this.#arrived = 0;
@@ -247,7 +235,7 @@ export class InviteIntake {
     try {
       begin(invite);
     } finally {
-      this.#rushBegun++;
+      this.#pace.note();
       this.#begunMs = clock.monotonic();
       this.#spentMs += this.#begunMs - startedMs;
       // So that the next turn begins anew.
