@@ -58,6 +58,8 @@ const FULL_READ = 32;
 const LONGEST_PAUSE_MS = 20;
 /** Where fewer wait, those who come are not held to wait too long: a few may where everything stands still for a moment. */
 const FORESEEN_FROM = 100;
+/** Calls that are begun in one ms by a server that makes up for something. */
+const FASTEST_PER_MS = 0.5;
 /** When nobody was turned away for his wait for so long, the press is over, ms. */
 const CALM_AFTER_MS = 2000;
 /** Whatever the policy says: memory is bounded, and who has waited for so long (64 × T1) has given up, ms. */
@@ -167,15 +169,14 @@ export class InviteIntake {
 
   /**
    * Whether one that comes now would wait longer than it may, by how fast others were begun. Where nobody has waited for
-   * half as long, it must be twice as long: what holds a server up for a moment is over before it is this one's turn.
+   * half as long, so many must wait that no server would make up for it: what holds one up for a moment is over before
+   * it is this one's turn.
    */
   #isHopeless(now: number, mayWaitMs: number): boolean {
     const { size } = this.#waiting;
-    if (size < FORESEEN_FROM) return false;
-    const foreseenMs = this.#pace.foreseeMs(now, size);
-    if (foreseenMs <= mayWaitMs) return false;
+    if (size < FORESEEN_FROM || this.#pace.foreseeMs(now, size) <= mayWaitMs) return false;
     const first = this.#waiting.values().next().value;
-    return foreseenMs > 2 * mayWaitMs || (first !== undefined && now - first.sinceMs >= mayWaitMs / 2);
+    return size > mayWaitMs * FASTEST_PER_MS || (first !== undefined && now - first.sinceMs >= mayWaitMs / 2);
   }
 
   #turn(): void {

@@ -60,7 +60,7 @@ const TAKES_ALL: IntakePolicy = {
  * Refusals at once that are repeated until they are acknowledged (RFC 3261 17.2.1), some 2 KB each for 5 s behind the
  * ACK, or for 32 s where none comes: those beyond are told once.
  */
-const MAX_REPEATED_REFUSALS = 2000;
+const MAX_REPEATED_REFUSALS = 8000;
 
 /** Longest request that goes over UDP when TCP is a choice, bytes (RFC 3261 18.1.1). */
 const MAX_UDP_REQUEST = 1300;
