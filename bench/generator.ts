@@ -1,4 +1,4 @@
-/** The process that plays all callers: signalling by the project's own SIP stack, packets by plain sockets. */
+/** The process that plays all callers: signalling by the project's own SIP stack, packets by its own sockets. */
 import { silentLogger } from '../src/log/logger.ts';
 import type { SipEndpoint } from '../src/sip/api.ts';
 import { createSipEndpoint } from '../src/sip/endpoint.ts';

@@ -20,6 +20,10 @@ export class Lines {
 
   constructor(clock: Clock) {
     this.#io = chooseSystemIo('auto', clock);
+    const { refused } = this.#io;
+    // Figures of so heavy a generator are others.
+    if (refused !== undefined)
+      console.error(`bench: callers go without io_uring, which is dearer: ${refused}`);
   }
 
   /** @throws Error when no port is free */

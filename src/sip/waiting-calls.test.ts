@@ -182,18 +182,18 @@ test('A 487 to who was told to wait is repeated until the ACK', async () => {
 });
 
 test('No more than 8,000 refusals are repeated at once, and none beyond the limit of transactions', async () => {
-  for (const [maxServerTransactions, expected] of [
-    [100_000, 8000],
-    [30, 30],
+  for (const [maxServerTransactions, calls, expected] of [
+    [100_000, 8010, 8000],
+    [30, 40, 30],
   ] as const) {
     const { peer, clock, bob, press, finish } = await pressedBench({ maxServerTransactions });
-    for (let n = 0; n < 8010; n++) {
+    for (let n = 0; n < calls; n++) {
       const Via = `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-${n}`;
       peer.send('INVITE', { Via, 'Call-ID': `call-${n}` }, 'offer');
     }
     await clock.advance(210);
     const count = (line: string): number => peer.lines.filter((each) => each === line).length;
-    while (count('100 INVITE') < 8010) {
+    while (count('100 INVITE') < calls) {
       await turn();
       await clock.advance(1);
     }
@@ -202,7 +202,7 @@ test('No more than 8,000 refusals are repeated at once, and none beyond the limi
     while (bob.endpoint.stats.waitingInvites > 0) await turn();
     assert.equal(bob.endpoint.stats.serverTransactions, expected);
     await clock.advance(20);
-    assert.equal(count('503 INVITE'), 8010, 'all are told');
+    assert.equal(count('503 INVITE'), calls, 'all are told');
     await clock.advance(33_000);
     assert.equal(bob.endpoint.stats.serverTransactions, 0);
     await finish();

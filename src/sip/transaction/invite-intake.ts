@@ -59,7 +59,7 @@ const LONGEST_PAUSE_MS = 20;
 /** Where fewer wait, those who come are not held to wait too long: a few may where everything stands still for a moment. */
 const FORESEEN_FROM = 100;
 /** Calls that are begun in one ms by a server that makes up for something. */
-const FASTEST_PER_MS = 0.5;
+const MADE_UP_PER_MS = 0.5;
 /** When nobody was turned away for his wait for so long, the press is over, ms. */
 const CALM_AFTER_MS = 2000;
 /** Whatever the policy says: memory is bounded, and who has waited for so long (64 × T1) has given up, ms. */
@@ -176,7 +176,7 @@ export class InviteIntake {
     const { size } = this.#waiting;
     if (size < FORESEEN_FROM || this.#pace.foreseeMs(now, size) <= mayWaitMs) return false;
     const first = this.#waiting.values().next().value;
-    return size > mayWaitMs * FASTEST_PER_MS || (first !== undefined && now - first.sinceMs >= mayWaitMs / 2);
+    return size > mayWaitMs * MADE_UP_PER_MS || (first !== undefined && now - first.sinceMs >= mayWaitMs / 2);
   }
 
   #turn(): void {

@@ -1,3 +1,9 @@
+/** Some have to have waited for so long: a server may stand still for a moment. */
+const KNOWN_AFTER_MS = 500;
+/** By what was begun in the last so many ms, or twice as many. */
+const KNOWN_BY_MS = 1000;
+const WINDOW_MS = 500;
+
 /**
  * How fast calls are begun while some wait: all in all, or in the last half second where that is faster, for a server
  * that was held up for a moment (by code that is compiled, or collecting garbage) makes up for it. Times are readings of
@@ -47,9 +53,3 @@ export class RushPace {
     return waiting / Math.max(this.#begun / rushMs, this.#windowPerMs, 1 / rushMs);
   }
 }
-
-/** Some have to have waited for so long: a server may stand still for a moment. */
-const KNOWN_AFTER_MS = 500;
-/** By what was begun in the last so many ms, or twice as many. */
-const KNOWN_BY_MS = 1000;
-const WINDOW_MS = 500;
