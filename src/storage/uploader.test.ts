@@ -390,13 +390,20 @@ test('a recording of which the end is only gathered goes up when that is committ
   await uploader.close();
 });
 
-test('at most two go up at once', async () => {
+test('two go up at once, and no more', async () => {
   for (let n = 0; n < 6; n++) add(`r${n}`);
   let now = 0;
   let most = 0;
+  let pair = Promise.withResolvers<void>();
+  // None goes on before there are two, and a third would have had time to come.
   objects.onArrived = async () => {
     most = Math.max(most, ++now);
-    await new Promise((next) => setTimeout(next, 5));
+    const { promise, resolve } = pair;
+    if (now >= 2) {
+      pair = Promise.withResolvers<void>();
+      setTimeout(resolve, 20);
+    }
+    await promise;
     now--;
   };
   const uploader = make();
