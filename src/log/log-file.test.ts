@@ -86,34 +86,79 @@ test('when there is room again, what waited is written, and how many lines found
 /** More than a pipe or socket holds, in lines that are told apart. */
 const LINES = Array.from({ length: 20_000 }, (_, n) => `line ${n} of a log that is long`);
 
-test('a reader that is slow gets every line, whole and in order, also where the program exits meanwhile', async () => {
-  const child = spawn(
-    process.execPath,
-    [
-      '--input-type=module',
-      '--eval',
-      `import { LogFile } from ${JSON.stringify(import.meta.resolve('./log-file.ts'))};
-      import { RealClock } from ${JSON.stringify(import.meta.resolve('../time/real-clock.ts'))};
-      // Makes it one that does not block, as terminals and servers do.
-      process.stdout.columns;
-      const log = new LogFile({ target: 1, clock: new RealClock(), onLost: () => {} });
-      process.on('exit', () => log.flushSync('last words\\n'));
-      for (let n = 0; n < ${LINES.length}; n++) log.write('line ' + n + ' of a log that is long\\n');
-      setTimeout(() => {
-        process.stderr.write('exits');
-        process.exit(0);
-      }, 150);`,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  const ended = once(child, 'close');
-  await once(child.stderr, 'data');
-  const text: string[] = [];
-  child.stdout.setEncoding('utf8').on('data', (piece: string) => text.push(piece));
-  const [status] = await ended;
-  assert.equal(status, 0);
-  assert.deepEqual(text.join('').split('\n'), [...LINES, 'last words', '']);
-});
+/** When the program ends, by what its log is doing; `exit` ends it. */
+const ENDS = {
+  'as the log finds the reader busy': `
+    class Ending extends RealClock {
+      after(delay, callback) {
+        const timer = super.after(delay, callback);
+        exit();
+        return timer;
+      }
+    }
+    const clock = new Ending();
+    const begun = () => {};`,
+  'one turn after the log has found the reader busy': `
+    class Ending extends RealClock {
+      after(delay, callback) {
+        setImmediate(exit);
+        return super.after(delay, callback);
+      }
+    }
+    const clock = new Ending();
+    const begun = () => {};`,
+  'as the log tries again': `
+    class Ending extends RealClock {
+      after(delay, callback) {
+        return super.after(delay, () => {
+          callback();
+          exit();
+        });
+      }
+    }
+    const clock = new Ending();
+    const begun = () => {};`,
+  'before a turn is over': 'const clock = new RealClock(); const begun = exit;',
+  'after one turn': 'const clock = new RealClock(); const begun = () => setImmediate(exit);',
+  'while the log fills the pipe': `
+    const clock = new RealClock();
+    let turns = 0;
+    const begun = () => (++turns < 5 ? setImmediate(begun) : exit());`,
+};
+
+for (const [when, how] of Object.entries(ENDS)) {
+  test(`a reader that is slow gets every line, whole and in order, where the program exits ${when}`, async () => {
+    const child = spawn(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        '--input-type=module',
+        '--eval',
+        `import { LogFile } from ${JSON.stringify(import.meta.resolve('./log-file.ts'))};
+        import { RealClock } from ${JSON.stringify(import.meta.resolve('../time/real-clock.ts'))};
+        // Makes it one that does not block, as terminals and servers do.
+        process.stdout.columns;
+        const exit = () => {
+          process.stderr.write('exits');
+          process.exit(0);
+        };
+        ${how}
+        const log = new LogFile({ target: 1, clock, onLost: () => {} });
+        process.on('exit', () => log.flushSync('last words\\n'));
+        for (let n = 0; n < ${LINES.length}; n++) log.write('line ' + n + ' of a log that is long\\n');
+        begun();`,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const ended = once(child, 'close');
+    await once(child.stderr, 'data');
+    const text: string[] = [];
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => text.push(piece));
+    const [status] = await ended;
+    assert.equal(status, 0);
+    assert.deepEqual(text.join('').split('\n'), [...LINES, 'last words', '']);
+  });
+}
 
 test('a flush waits for no reader that has stopped, and what waited comes when it reads again', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-log-'));

@@ -1,4 +1,4 @@
-import { mkdirSync, openSync, write, writeSync } from 'node:fs';
+import { fstatSync, mkdirSync, openSync, readFileSync, write, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock, Timer } from '../time/clock.ts';
 
@@ -21,6 +21,7 @@ const BUSY_MS = 100;
 const LAST_TRIES = 100;
 /** At exit, for a thread to finish what it is writing, so that the order stays, ms. */
 const MOMENT_MS = 20;
+const O_NONBLOCK = 0o4000;
 
 /**
  * Writes text to a file, pipe or terminal behind the scenes, in its order. Never throws once it is open, and never
@@ -29,6 +30,7 @@ const MOMENT_MS = 20;
  */
 export class LogFile {
   readonly #fd: number;
+  readonly #isFile: boolean;
   readonly #clock: Clock;
   readonly #maxWaitingBytes: number;
   readonly #onLost: (lines: number) => void;
@@ -40,9 +42,12 @@ export class LogFile {
   #lostLines = 0;
   /** A thread has {@link #rest}. */
   #isWriting = false;
+  /** Writes {@link #rest} in the next turn, where that cannot block. */
+  #soon: NodeJS.Immediate | undefined;
   /** Until the next attempt, where the last one found the target busy, and how many in a row have. */
   #pause: Timer | undefined;
   #busyTries = 0;
+  #wasBusy = false;
   #isGone = false;
   /** Who wait until everything is written, or cannot be. */
   #flushing: (() => void)[] = [];
@@ -51,6 +56,7 @@ export class LogFile {
   constructor({ target, clock, maxWaitingBytes, onLost }: LogFileOptions) {
     if (typeof target === 'string') mkdirSync(path.dirname(target), { recursive: true });
     this.#fd = typeof target === 'string' ? openSync(target, 'a') : target;
+    this.#isFile = fstatSync(this.#fd).isFile();
     this.#clock = clock;
     this.#maxWaitingBytes = maxWaitingBytes ?? MAX_WAITING_BYTES;
     this.#onLost = onLost;
@@ -71,14 +77,14 @@ export class LogFile {
         this.#texts.push(text);
       }
     }
-    if (!this.#isWriting && this.#pause === undefined) this.#next();
+    if (this.#isIdle) this.#next();
   }
 
   /** Resolves when everything is written that can be. */
   flush(): Promise<void> {
     return new Promise((resolve) => {
       this.#flushing.push(resolve);
-      if (!this.#isWriting && this.#pause === undefined) this.#next();
+      if (this.#isIdle) this.#next();
     });
   }
 
@@ -87,6 +93,8 @@ export class LogFile {
     if (last !== '') this.#texts.push(last);
     this.#pause?.cancel();
     this.#pause = undefined;
+    clearImmediate(this.#soon);
+    this.#soon = undefined;
     // What is under way is finished by the thread that has it.
     if (this.#isWriting) blockFor(MOMENT_MS);
     let rest = (this.#isWriting ? undefined : this.#rest) ?? this.#take();
@@ -111,17 +119,52 @@ export class LogFile {
       return;
     }
     const rest = this.#rest;
-    this.#isWriting = true;
-    write(this.#fd, rest, (error, written) => {
-      this.#isWriting = false;
+    const onDone = (error: NodeJS.ErrnoException | null, written: number): void => {
       if (error === null) this.#written(rest.subarray(written), written);
       else if (isBusy(error)) this.#busy();
       else this.#failed(error);
+    };
+    if (this.#mayBlock()) {
+      this.#isWriting = true;
+      write(this.#fd, rest, (error, written) => {
+        this.#isWriting = false;
+        onDone(error, written);
+      });
+      return;
+    }
+    // Not by a thread: if the program ended meanwhile, nobody would learn that it was to be tried again.
+    this.#soon = setImmediate(() => {
+      this.#soon = undefined;
+      let written: number;
+      try {
+        written = writeSync(this.#fd, rest);
+      } catch (error) {
+        onDone(error as NodeJS.ErrnoException, 0);
+        return;
+      }
+      onDone(null, written);
     });
+  }
+
+  get #isIdle(): boolean {
+    return !this.#isWriting && this.#soon === undefined && this.#pause === undefined;
+  }
+
+  /** Asked each time: others who have the same pipe or terminal may change it. */
+  #mayBlock(): boolean {
+    if (this.#isFile) return true;
+    try {
+      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${this.#fd}`, 'latin1'))?.[1];
+      return flags === undefined || (Number.parseInt(flags, 8) & O_NONBLOCK) === 0;
+    } catch {
+      // A system that does not tell.
+      return !this.#wasBusy;
+    }
   }
 
   /** It is tried again, for as long as it takes; but nobody waits for a reader that has stopped. */
   #busy(): void {
+    this.#wasBusy = true;
     if (++this.#busyTries >= LAST_TRIES) this.#settle();
     this.#pause = this.#clock.after(BUSY_MS, () => {
       this.#pause = undefined;
@@ -134,7 +177,7 @@ export class LogFile {
     this.#rest = rest.length > 0 ? rest : undefined;
     this.#busyTries = 0;
     this.#next();
-    if (this.#isWriting || this.#lostLines === 0) return;
+    if (!this.#isIdle || this.#lostLines === 0) return;
     const lines = this.#lostLines;
     this.#lostLines = 0;
     this.#onLost(lines);
