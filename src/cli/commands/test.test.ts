@@ -160,5 +160,8 @@ test('What the caller heard, the recordings and the timeline are kept on demand'
 test('In real time, a call takes as long as it lasts', async (context) => {
   const folder = folderWith(context, { 'fail.test.yaml': FAILS });
   const { out } = await cli('test', folder, '--realtime');
-  assert.match(out, /\(0\.5\d s in (0\.[5-9]|[1-9])/);
+  const [, call, took] = /\((\d+\.\d+) s in (\d+\.\d+) s\)/.exec(out) ?? [];
+  const [callSeconds, tookSeconds] = [Number(call), Number(took)];
+  // Never early; how late, the machine says. Both are rounded to 0.01 s.
+  assert.ok(callSeconds >= 0.5 && tookSeconds >= callSeconds - 0.01 && tookSeconds < 60, out);
 });

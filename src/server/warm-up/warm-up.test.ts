@@ -6,11 +6,20 @@ import { silentLogger } from '../../log/logger.ts';
 import type { MediaCommand, MediaEvent, MediaHost } from '../../mediaworker/protocol.ts';
 import { WorkerMediaHost } from '../../mediaworker/worker-host.ts';
 import { KeyRing } from '../../recording/encryption/keys.ts';
+import type { Timer } from '../../time/clock.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import { loadConfig } from '../config.ts';
 import { WarmUp } from './warm-up.ts';
 
-const clock = new RealClock();
+/** The phone of a warm-up waits 2 s for an answer: too short where the machine, or the start of a thread, is slow. */
+class PatientClock extends RealClock {
+  override after(delayMs: number, callback: () => void): Timer {
+    return super.after(delayMs === 2000 ? UNTIL_MS : delayMs, callback);
+  }
+}
+
+const UNTIL_MS = 60_000;
+const clock = new PatientClock();
 const { config } = loadConfig({
   env: {},
   cwd: '/',
@@ -59,7 +68,11 @@ function warmUpWith(media: MediaHost, calls: number, round?: number): WarmUp {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const deadline = clock.monotonic() + UNTIL_MS;
+  while (!condition()) {
+    assert.ok(clock.monotonic() < deadline, 'it has not happened');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 test('calls of a warm-up are answered, recorded and ended, round by round, and nothing is left of them', async () => {
