@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { test as nodeTest, type TestContext } from 'node:test';
+import { freeUdpRange } from '../../test/support/ports.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import type { DatagramIo } from './datagrams.ts';
 import { nodeDatagrams } from './node-datagrams.ts';
@@ -53,41 +54,47 @@ test('a pair is an even port and the odd one above it, and both carry datagrams'
 });
 
 test('a pair of which one port is in use is passed over', async (_t, createRtpSockets) => {
+  const minPort = await freeUdpRange(4);
   const taken = createSocket('udp4');
-  await new Promise<void>((resolve) => taken.bind(41_503, HOST, resolve));
-  const sockets = createRtpSockets({ minPort: 41_502, maxPort: 41_505, random: () => 0 });
+  await new Promise<void>((resolve) => taken.bind(minPort + 1, HOST, resolve));
+  const sockets = createRtpSockets({ minPort, maxPort: minPort + 3, random: () => 0 });
   const pair = await sockets.open(HOST);
-  assert.equal(pair.rtpPort, 41_504);
+  assert.equal(pair.rtpPort, minPort + 2);
   pair.close();
   taken.close();
 });
 
 test('a full range is one clear error', async (_t, createRtpSockets) => {
-  const sockets = createRtpSockets({ minPort: 41_600, maxPort: 41_601, random: () => 0 });
+  const minPort = await freeUdpRange(2);
+  const sockets = createRtpSockets({ minPort, maxPort: minPort + 1, random: () => 0 });
   const only = await sockets.open(HOST);
   await assert.rejects(
     sockets.open(HOST),
-    (error) => error instanceof RtpPortError && /between 41600 and 41601 on 127\.0\.0\.1/.test(error.message),
+    (error) =>
+      error instanceof RtpPortError &&
+      error.message.includes(`between ${minPort} and ${minPort + 1} on 127.0.0.1`),
   );
   only.close();
 });
 
 test('a long stretch of ports in use by others does not make the range count as full', async (t, createRtpSockets) => {
-  const others = createRtpSockets({ minPort: 14_000, maxPort: 14_599, random: () => 0 });
+  // Below those that other tests take.
+  const others = createRtpSockets({ minPort: 7_000, maxPort: 7_599, random: () => 0 });
   for (let i = 0; i < 260; i++) {
     const taken = await others.open(HOST);
     t.after(() => taken.close());
   }
-  const sockets = createRtpSockets({ minPort: 14_000, maxPort: 15_999, random: seededRandom(1) });
+  const sockets = createRtpSockets({ minPort: 7_000, maxPort: 8_999, random: seededRandom(1) });
   for (let i = 0; i < 10; i++) {
     const pair = await sockets.open(HOST);
     t.after(() => pair.close());
-    assert.ok(pair.rtpPort > 14_000 + 2 * 259);
+    assert.ok(pair.rtpPort > 7_000 + 2 * 259);
   }
 });
 
 test('every pair of a range is had before the range is full', async (t, createRtpSockets) => {
-  const sockets = createRtpSockets({ minPort: 16_000, maxPort: 16_023, random: () => 0.3 });
+  const minPort = await freeUdpRange(24);
+  const sockets = createRtpSockets({ minPort, maxPort: minPort + 23, random: () => 0.3 });
   const ports = new Set<number>();
   for (let i = 0; i < 12; i++) {
     const pair = await sockets.open(HOST);
@@ -99,7 +106,8 @@ test('every pair of a range is had before the range is full', async (t, createRt
 });
 
 test('a pair that was closed is really free in the next turn, be it looked at in a batch or not', async (_t, createRtpSockets) => {
-  const sockets = createRtpSockets({ minPort: 16_030, maxPort: 16_031, random: () => 0.3 });
+  const minPort = await freeUdpRange(2);
+  const sockets = createRtpSockets({ minPort, maxPort: minPort + 1, random: () => 0.3 });
   for (let i = 0; i < 20; i++) {
     const pair = await sockets.open(HOST);
     if (i % 2 === 1) pair.joinBatch?.({ look: i % 4 });

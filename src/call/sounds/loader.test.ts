@@ -222,15 +222,15 @@ describe('sound loader', () => {
 
   it('closes the connection when the sound is stopped or no longer read', async () => {
     const closed: Promise<unknown>[] = [];
-    const port = await serve((_, response) => {
+    const controller = new AbortController();
+    const port = await serve((request, response) => {
       closed.push(once(response, 'close'));
       response.write(WAV.subarray(0, 2044));
+      if (request.url === '/stopped') controller.abort(new Error('hung up'));
     });
     const url = `http://127.0.0.1:${port}/`;
-    const controller = new AbortController();
-    const stopped = collect(stream(loader(), { kind: 'url', url }, controller.signal));
-    setTimeout(() => controller.abort(new Error('hung up')), 50);
-    await assert.rejects(stopped, /hung up/);
+    const stopped = stream(loader(), { kind: 'url', url: `${url}stopped` }, controller.signal);
+    await assert.rejects(collect(stopped), /hung up/);
     for await (const chunk of stream(loader(), { kind: 'url', url })) {
       assert.ok(chunk.length > 0);
       break;

@@ -284,10 +284,18 @@ describe('work is linear in the size of a message', () => {
     };
     const honest = Buffer.from(`${start}${`X-Honest: ${'some words, '.repeat(15)}\r\n`.repeat(200)}\r\n`);
     readWholly(honest);
-    const yardstick = time(honest);
     for (const [name, text] of hostile) {
-      const taken = time(Buffer.from(`${start}${text}\r\n\r\n`));
-      assert.ok(taken < yardstick * 60n, `${name}: ${taken} ns, honest ${yardstick} ns`);
+      const data = Buffer.from(`${start}${text}\r\n\r\n`);
+      // What is slow is so each time; a processor that is slow for a while is not.
+      const tries: string[] = [];
+      let fast = false;
+      for (let again = 0; again < 5 && !fast; again++) {
+        const yardstick = time(honest);
+        const taken = time(data);
+        fast = taken < yardstick * 60n;
+        tries.push(`${taken} ns, honest ${yardstick} ns`);
+      }
+      assert.ok(fast, `${name}: ${tries.join('; ')}`);
     }
   });
 });
