@@ -21,7 +21,7 @@ const FREQUENCIES = testFrequencies(12, 525);
 const CALLER = FREQUENCIES.slice(0, 6);
 const CALLED = FREQUENCIES.slice(6);
 const TONE_MS = 250;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** What `openswml replay --json` prints. */
 interface ReplayReport {

@@ -64,12 +64,9 @@ describe('Encoded recordings of calls', { concurrency: 3 }, () => {
         { stop_record_call: {} },
         { hangup: {} },
       ]);
-      const { sipp, talker } = await placeCall(
-        context,
-        site.server,
-        [invite(), answered(), awaitBye(30_000)],
-        { say: [...toneUtterances(SAID.frequencies, SAID.toneMs), { kind: 'digit', digit: '#' }] },
-      );
+      const { sipp, talker } = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
+        say: [...toneUtterances(SAID.frequencies, SAID.toneMs), { kind: 'digit', digit: '#' }],
+      });
       await assertScenarioHeld(sipp);
       const message = await fileOf(site, 'mp3', false);
       const said = assertRunOfTones(message, SAID);
@@ -114,12 +111,9 @@ describe('Encoded recordings of calls', { concurrency: 3 }, () => {
         ],
         { env: { OPENSWML_RECORDING_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64') } },
       );
-      const { sipp, talker } = await placeCall(
-        context,
-        site.server,
-        [invite(), answered(), awaitBye(30_000)],
-        { say: [...toneUtterances(SAID.frequencies, SAID.toneMs), { kind: 'digit', digit: '#' }] },
-      );
+      const { sipp, talker } = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
+        say: [...toneUtterances(SAID.frequencies, SAID.toneMs), { kind: 'digit', digit: '#' }],
+      });
       await assertScenarioHeld(sipp);
       const said = assertRunOfTones(await fileOf(site, 'mp4', false), SAID);
       assertRunOfTones(await fileOf(site, 'mp3', true), SAID);

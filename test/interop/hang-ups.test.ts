@@ -4,6 +4,7 @@ import { after, before, suite, type TestContext, test } from 'node:test';
 
 import { testFrequencies } from '../support/audio-files.ts';
 import {
+  assertLastedUntil,
   assertScenarioHeld,
   placeCall,
   toneUtterances,
@@ -22,12 +23,13 @@ import { skipWithout } from '../support/programs.ts';
 import { RtpTalker } from '../support/rtp-talker.ts';
 import { Sipp } from '../support/sipp.ts';
 import { answered, bye, invite, pause, ringingThenCancel, sippScenario } from '../support/sipp-scenario.ts';
-import { assertRunOfTones, assertUndisturbed, near } from '../support/tone-assertions.ts';
+import { assertRunOfTones, assertUndisturbed } from '../support/tone-assertions.ts';
 
 const SAID = { frequencies: testFrequencies(20, 525), toneMs: 1000 };
 const SKIP = { skip: skipWithout('sipp') };
 
-const prompt = { play: { url: 'silence:2' } };
+/** Longer than anybody waits. */
+const prompt = { play: { url: 'silence:60' } };
 const record = (statusUrl: string, more: object = {}) => ({
   record: { ...UNTIL_ENDED, ...more, status_url: statusUrl },
 });
@@ -35,7 +37,7 @@ const record = (statusUrl: string, more: object = {}) => ({
 suite('Callers who leave in every phase', { concurrency: true }, () => {
   let site: LiveSite;
   before(async () => {
-    const cancelled = (url: string) => [{ sleep: 3000 }, record(url)];
+    const cancelled = (url: string) => [{ sleep: 60_000 }, record(url)];
     site = await openLiveSite({
       prompt: (url) => [prompt, record(url)],
       beep: (url) => [{ play: { url: 'silence:0.2' } }, record(url, { beep: true })],
@@ -47,31 +49,34 @@ suite('Callers who leave in every phase', { concurrency: true }, () => {
     });
   });
   after(async () => {
-    await site.server.callsOver();
-    assert.deepEqual(site.server.complaints(), []);
-    await site.close();
+    try {
+      await site.server.callsOver();
+      assert.deepEqual(site.server.complaints(), []);
+    } finally {
+      await site.close();
+    }
   });
 
-  /** @returns the id of the call, which is over, with nothing gone wrong on the way */
+  /** @returns the call, which is over, with nothing gone wrong on the way, and its id */
   const callAndLeave = async (
     context: TestContext,
     user: string,
     afterMs: number,
     transport: Transport = 'udp',
-  ): Promise<string> => {
+  ): Promise<{ readonly sipp: Sipp; readonly callId: string }> => {
     const steps = [invite(), answered(), pause(afterMs), bye()];
     const say = toneUtterances(SAID.frequencies, SAID.toneMs);
     const { sipp } = await placeCall(context, site.server, steps, { transport, say, user });
     await assertScenarioHeld(sipp);
     const callId = await callIdOf(site, user);
     await assertCallOver(site, callId, 'remote');
-    return callId;
+    return { sipp, callId };
   };
   const recordingsOf = async (callId: string) =>
     (await site.server.recordings()).filter(({ call_id }) => call_id === callId);
 
   test('Who hangs up during the prompt leaves no recording and no callback', SKIP, async (context) => {
-    const callId = await callAndLeave(context, 'prompt', 700);
+    const { callId } = await callAndLeave(context, 'prompt', 700);
     assert.deepEqual(await recordingsOf(callId), []);
     assert.deepEqual(statesOf(site, callId), []);
   });
@@ -80,12 +85,21 @@ suite('Callers who leave in every phase', { concurrency: true }, () => {
     'Who hangs up during the beep leaves no sound, and is not announced as a message',
     SKIP,
     async (context) => {
-      const recordings = await recordingsOf(await callAndLeave(context, 'beep', 300));
-      assert.ok(recordings.length <= 1);
-      for (const recording of recordings) {
-        assert.equal(recording.status, 'absent');
-        assert.equal((await fetch(recording.url)).status, 404);
+      let left = 0;
+      for (let attempt = 1; attempt <= 10 && left === 0; attempt++) {
+        const { callId } = await callAndLeave(context, `beep~${attempt}`, 300);
+        // On a busy machine the BYE may come when the beep is over already, or before it begins.
+        const isBegun = site.server.log.some(
+          ({ msg, call_id }) => msg === 'recording started' && call_id === callId,
+        );
+        const recordings = isBegun ? [] : await recordingsOf(callId);
+        left = recordings.length;
+        for (const recording of recordings) {
+          assert.equal(recording.status, 'absent');
+          assert.equal((await fetch(recording.url)).status, 404);
+        }
       }
+      assert.equal(left, 1);
     },
   );
 
@@ -94,17 +108,17 @@ suite('Callers who leave in every phase', { concurrency: true }, () => {
       `Who hangs up during the recording leaves all that was said (${transport})`,
       SKIP,
       async (context) => {
-        const callId = await callAndLeave(context, `said-${transport}`, 3500, transport);
+        const { sipp, callId } = await callAndLeave(context, `said-${transport}`, 3500, transport);
         const { wav } = await assertKept(site, callId, 'hangup');
         assert.equal((await recordingsOf(callId)).length, 1);
         assertUndisturbed(wav, assertRunOfTones(wav, SAID));
-        near(wav.durationMs, 3500, 150, 'length of the recording');
+        assertLastedUntil(wav, sipp, 'BYE');
       },
     );
   }
 
   test('Who hangs up during the playback leaves the recording as it was', SKIP, async (context) => {
-    const callId = await callAndLeave(context, 'playback', 3000);
+    const { callId } = await callAndLeave(context, 'playback', 3000);
     const { wav } = await assertKept(site, callId, 'max_length');
     assert.equal((await recordingsOf(callId)).length, 1);
     assert.equal(wav.durationMs, 2000);

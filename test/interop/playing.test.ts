@@ -66,7 +66,7 @@ suite('Sounds of others', { concurrency: 4 }, () => {
           env: { OPENSWML_SPEECH_SYNTHESIS_API_KEY: 'key-of-the-voice' },
         },
       );
-      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(30_000)], {
+      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
         say: [SILENT],
       });
       await assertScenarioHeld(call.sipp);
@@ -122,7 +122,7 @@ suite('Sounds of others', { concurrency: 4 }, () => {
           play: { urls: [url, 'silence:0.1'], status_url },
         }));
       });
-      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(30_000)], {
+      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
         say: [SILENT],
       });
       await assertScenarioHeld(call.sipp);
@@ -159,7 +159,7 @@ suite('Early media', () => {
         { play: { url: `${base}/early`, auto_answer: false } },
         { play: { url: `${base}/late`, volume: 40 } },
       ]);
-      const steps = [invite(), sessionProgress(), answered(), awaitBye(30_000)];
+      const steps = [invite(), sessionProgress(), answered(), awaitBye()];
       const call = await placeCall(context, site.server, steps, { say: [SILENT] });
       await assertScenarioHeld(call.sipp);
       const tones = findTones(call.talker.heard(), { frequencies: [600, 1200] });
@@ -229,7 +229,7 @@ suite('Who answered', { concurrency: 4 }, () => {
   for (const [name, , say, events] of PARTIES) {
     test(`SIPp: ${name}`, SKIP, async (context) => {
       const user = userOf(name);
-      const steps = [invite(), answered(), awaitBye(30_000)];
+      const steps = [invite(), answered(), awaitBye()];
       const call = await placeCall(context, site.server, steps, { say, user });
       await assertScenarioHeld(call.sipp);
       const callId = await callIdOf(site, user);

@@ -21,7 +21,7 @@ suite('Speech', { concurrency: 2 }, () => {
       (status_url) => [{ prompt: { play: 'ring:60:us', speech_end_timeout: 0.8, status_url } }],
       { args: ['--speech-recognition-url', recognition.url] },
     );
-    const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(30_000)], {
+    const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
       say: [
         { kind: 'tone', frequencyHz: 0, durationMs: 500 },
         ...voiceUtterances(SAID, 500, 100),
@@ -59,7 +59,7 @@ suite('Speech', { concurrency: 2 }, () => {
           status_url: site.callbacks.url(),
         }),
       );
-    const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(30_000)], {
+    const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
       say: [
         { kind: 'tone', frequencyHz: 0, durationMs: 1500 },
         ...voiceUtterances(SAID, 500, 100),

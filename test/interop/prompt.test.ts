@@ -18,7 +18,7 @@ suite('Keys for a prompt', { concurrency: 2 }, () => {
         { prompt: { ...PROMPT, status_url } },
         { play: { url: 'silence:0.2' } },
       ]);
-      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(30_000)], {
+      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
         say: [
           { kind: 'tone', frequencyHz: 0, durationMs: 400 },
           ...[...'4207#'].map((digit) => ({ kind: 'digit', digit }) as const),
@@ -46,7 +46,7 @@ suite('Keys for a prompt', { concurrency: 2 }, () => {
       answered(),
       pause(200),
       ...keys,
-      awaitBye(30_000),
+      awaitBye(),
     ]);
     await assertScenarioHeld(call.sipp);
     await site.server.callsOver();

@@ -105,7 +105,7 @@ describe('The recording methods on real calls', { concurrency: 5 }, () => {
     'record_call in stereo, record with a beep and stop_record_call: both files hold what was said and heard',
     SKIP,
     async (context) => {
-      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(40_000)], {
+      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
         user: 'all',
         say: [...toneUtterances(SAID.frequencies.slice(0, 14), SAID.toneMs), { kind: 'digit', digit: '#' }],
       });
@@ -176,7 +176,7 @@ describe('The recording methods on real calls', { concurrency: 5 }, () => {
     'Commands pause with skip and silence, resume, stop, start and end; tones prove what is in the files',
     SKIP,
     async (context) => {
-      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(40_000)], {
+      const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
         user: 'commands',
         say: toneUtterances(SAID.frequencies, SAID.toneMs),
       });

@@ -44,7 +44,7 @@ async function tracedCall(
   );
   const [status] = (await once(phone, 'close')) as [number];
   assert.equal(status, 0, server.logText());
-  await server.waitForLog(({ msg }) => msg === 'call over', 10_000);
+  await server.waitForLog(({ msg }) => msg === 'call over');
   return { server, traces };
 }
 

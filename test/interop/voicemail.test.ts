@@ -28,7 +28,7 @@ async function startVoicemail(context: TestContext): Promise<ServerProcess> {
 
 /** Resolves when the message is being recorded; the beep is over then. */
 async function recordingRuns(server: ServerProcess): Promise<void> {
-  const giveUp = performance.now() + 20_000;
+  const giveUp = performance.now() + 60_000;
   while ((await server.recordings())[0]?.status !== 'in-progress') {
     assert.ok(performance.now() < giveUp, `no recording\n${server.logText()}`);
     await new Promise((resolve) => setTimeout(resolve, 100));

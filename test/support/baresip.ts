@@ -12,6 +12,7 @@ import path from 'node:path';
 import { spawnProgram } from './child-processes.ts';
 import { readWav, type Wav } from './audio-files.ts';
 import { freePort, freeUdpRange } from './ports.ts';
+import { preferProcess } from './priority.ts';
 import { programPath } from './programs.ts';
 
 /** As baresip names them, with the rate of their audio, Hz, and what its accounts ask for. */
@@ -45,7 +46,7 @@ const MODULE_FOLDERS = [
   '/usr/local/lib/baresip/modules',
   '/usr/lib64/baresip/modules',
 ];
-const CONNECT_WITHIN_MS = 10_000;
+const PATIENCE_MS = 60_000;
 const STOP_WITHIN_MS = 3000;
 
 export class Baresip {
@@ -86,6 +87,7 @@ export class Baresip {
     writeFileSync(path.join(folder, 'contacts'), '');
     const args = ['-4', '-s', '-f', folder];
     const child = spawnProgram(programPath('baresip'), args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    if (child.pid !== undefined) preferProcess(child.pid);
     const printed: Buffer[] = [];
     child.stdout?.on('data', (bytes: Buffer) => printed.push(bytes));
     try {
@@ -121,11 +123,11 @@ export class Baresip {
   }
 
   async established(): Promise<void> {
-    await this.#event('CALL_ESTABLISHED', 10_000);
+    await this.#event('CALL_ESTABLISHED', PATIENCE_MS);
   }
 
   /** Resolves with the reason that baresip gives when its call is over, whoever ended it. */
-  async closed(timeoutMs = 40_000): Promise<string> {
+  async closed(timeoutMs = PATIENCE_MS): Promise<string> {
     return (await this.#event('CALL_CLOSED', timeoutMs)).param ?? '';
   }
 
@@ -234,7 +236,7 @@ function accountText(options: BaresipOptions): string {
 }
 
 async function connectWhenUp(port: number, child: ChildProcess): Promise<Socket> {
-  const giveUp = performance.now() + CONNECT_WITHIN_MS;
+  const giveUp = performance.now() + PATIENCE_MS;
   for (;;) {
     const socket = connect(port, '127.0.0.1');
     try {

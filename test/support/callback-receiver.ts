@@ -73,7 +73,7 @@ export class CallbackReceiver {
    */
   async waitFor(
     wanted: (callback: ReceivedCallback) => boolean,
-    timeoutMs = 15_000,
+    timeoutMs = 60_000,
   ): Promise<ReceivedCallback> {
     const giveUp = performance.now() + timeoutMs;
     for (;;) {

@@ -25,7 +25,7 @@ export class DocumentHost {
     });
   }
 
-  /** @param documents text of the document by user part of the address called; others get 404 */
+  /** @param documents text of the document by user part of the address called, up to a `~`; others get 404 */
   static async start(documents: Readonly<Record<string, string>>): Promise<DocumentHost> {
     const host = new DocumentHost(documents);
     host.#server.listen(0, '127.0.0.1');
@@ -50,7 +50,7 @@ export class DocumentHost {
     const user = /^sips?:([^@]*)@/.exec(String(payload.call['to']))?.[1] ?? '';
     const contentType = request.headers['content-type'] ?? '';
     this.fetches.push({ method: request.method ?? '', contentType, user, call: payload.call });
-    const document = this.#documents[user];
+    const document = this.#documents[user.split('~')[0]!];
     if (document === undefined) response.writeHead(404).end();
     else response.writeHead(200, { 'content-type': 'application/json' }).end(document);
   }

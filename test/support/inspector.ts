@@ -6,7 +6,7 @@ interface Message {
   readonly params?: { readonly sessionId: string; readonly workerInfo: { readonly url: string } };
 }
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 
 /** Environment of a server that {@link endWorker} can reach on `port`. */
 export const inspectable = (port: number): Record<string, string> => ({

@@ -29,6 +29,8 @@ export interface PlacedCall {
 /** Parameters of `record` under which only a key, the length or a hang-up ends it. */
 export const UNTIL_ENDED = { initial_timeout: 0, end_silence_timeout: 0 } as const;
 
+const PACKET_MS = 20;
+
 /**
  * Starts a server whose document is `main`, and a receiver for its callbacks.
  * @param main steps of the document, given the URL for `status_url`
@@ -95,6 +97,17 @@ export function voiceUtterances(
 export async function assertScenarioHeld(sipp: Sipp): Promise<void> {
   const result = await sipp.ended;
   assert.equal(result.exitCode, 0, `${result.errors}\n${sipp.messages()}`);
+}
+
+/**
+ * A recording that began with the answer lasted until the first request `method` came, as far as SIPp can tell: who
+ * sends it at a set time does so later on a busy machine, and the server may see it later still.
+ */
+export function assertLastedUntil(wav: Wav, sipp: Sipp, method: 'BYE' | 'INFO'): void {
+  const least = sipp.timeOf('sent', 'request', method) - sipp.timeOf('received', '200', 'INVITE');
+  const most = sipp.timeOf('received', '200', method) - sipp.timeOf('sent', 'request', 'INVITE');
+  const text = `length of the recording: ${wav.durationMs} ms, expected ${least} to ${most} ms`;
+  assert.ok(wav.durationMs >= least - PACKET_MS && wav.durationMs <= most + PACKET_MS, text);
 }
 
 /**

@@ -26,7 +26,7 @@ export interface KeptRecording {
   readonly ended: ReceivedCallback;
 }
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** @param documents by the user part of the address that is called; for any other the host answers 404 */
 export async function openLiveSite(documents: Readonly<Record<string, MainSteps>>): Promise<LiveSite> {

@@ -30,6 +30,22 @@ export function talkerSocket(listener: (message: FromTalkers) => void): TalkerSo
   };
 }
 
+/**
+ * By how much a packet of any talker of this process left too late at most, ms, since this was asked last; 0 without
+ * talkers.
+ */
+export async function worstLatenessMs(): Promise<number> {
+  if (worker === undefined) return 0;
+  return await new Promise((resolve) => {
+    const socket = talkerSocket((message) => {
+      if (message.type !== 'lateness') return;
+      socket.forget();
+      resolve(message.worstLateMs);
+    });
+    socket.send({ type: 'ask-lateness' });
+  });
+}
+
 function startWorker(): Worker {
   const started = new Worker(new URL('./rtp-talker-worker.ts', import.meta.url));
   started.on('message', (message: FromTalkers) => listeners.get(message.id)?.(message));

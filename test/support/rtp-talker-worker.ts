@@ -6,6 +6,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { parentPort } from 'node:worker_threads';
 
+import { preferThisThread } from './priority.ts';
+
 export type ToTalkers =
   | { readonly id: number; readonly type: 'open'; readonly host: string }
   | {
@@ -20,24 +22,33 @@ export type ToTalkers =
       readonly slotMs: number;
       readonly remote: { readonly host: string; readonly port: number };
     }
-  | { readonly id: number; readonly type: 'close' };
+  | { readonly id: number; readonly type: 'close' }
+  /** Answered by `lateness`. */
+  | { readonly id: number; readonly type: 'ask-lateness' };
 
 export type FromTalkers =
   | { readonly id: number; readonly type: 'open'; readonly port: number }
   | { readonly id: number; readonly type: 'heard'; readonly datagram: Uint8Array }
   | { readonly id: number; readonly type: 'talked'; readonly sent: number }
   /** `worstLateMs`: by how much a slot was late at most. */
-  | { readonly id: number; readonly type: 'closed'; readonly worstLateMs: number };
+  | { readonly id: number; readonly type: 'closed'; readonly worstLateMs: number }
+  /** By how much a slot of any talker has been late at most since this was asked last, ms. */
+  | { readonly id: number; readonly type: 'lateness'; readonly worstLateMs: number };
 
+preferThisThread();
 const sockets = new Map<number, Socket>();
 const worstLateMs = new Map<number, number>();
+let worstSinceAsked = 0;
 const post = (message: FromTalkers): void => parentPort!.postMessage(message);
 
 parentPort!.on('message', (message: ToTalkers) => {
   const { id } = message;
   if (message.type === 'open') open(id, message.host);
   else if (message.type === 'talk') void talk(message);
-  else {
+  else if (message.type === 'ask-lateness') {
+    post({ id, type: 'lateness', worstLateMs: worstSinceAsked });
+    worstSinceAsked = 0;
+  } else {
     sockets.get(id)?.close(() => post({ id, type: 'closed', worstLateMs: worstLateMs.get(id) ?? 0 }));
     sockets.delete(id);
   }
@@ -59,7 +70,9 @@ async function talk(task: Extract<ToTalkers, { type: 'talk' }>): Promise<void> {
     await until(dueAt);
     const socket = sockets.get(id);
     if (socket === undefined) break;
-    worstLateMs.set(id, Math.max(worstLateMs.get(id) ?? 0, performance.now() - dueAt));
+    const lateMs = performance.now() - dueAt;
+    worstLateMs.set(id, Math.max(worstLateMs.get(id) ?? 0, lateMs));
+    worstSinceAsked = Math.max(worstSinceAsked, lateMs);
     for (; sent < sentAtEnd; sent++) {
       const from = sent === 0 ? 0 : ends[sent - 1]!;
       socket.send(bytes.subarray(from, ends[sent]), remote.port, remote.host);

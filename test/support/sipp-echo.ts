@@ -12,7 +12,7 @@ export interface EchoingAnswerer {
   stop(): Promise<void>;
 }
 
-const UP_WITHIN_MS = 5000;
+const UP_WITHIN_MS = 60_000;
 
 /** Answers one call after the other and sends back what it hears. */
 export async function startEcho(transport: 'udp' | 'tcp'): Promise<EchoingAnswerer> {

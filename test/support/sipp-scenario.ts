@@ -123,7 +123,7 @@ export function bye(): SippStep {
 }
 
 /** The server ends the call; more than `withinMs` later is a failure. */
-export function awaitBye(withinMs = 30_000): SippStep {
+export function awaitBye(withinMs = 60_000): SippStep {
   return {
     requests: 0,
     xml: () =>

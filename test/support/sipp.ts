@@ -7,6 +7,7 @@ import path from 'node:path';
 
 import { spawnProgram } from './child-processes.ts';
 import { freePort } from './ports.ts';
+import { preferProcess } from './priority.ts';
 import { programPath } from './programs.ts';
 
 export interface SippOptions {
@@ -20,7 +21,7 @@ export interface SippOptions {
   readonly service?: string;
   /** New calls each second. Default 20. */
   readonly rate?: number;
-  /** Give up after this long. Default 60 s. */
+  /** Give up after this long. Default 120 s. */
   readonly timeoutMs?: number;
 }
 
@@ -55,7 +56,7 @@ export class Sipp {
 
   static async start(options: SippOptions): Promise<Sipp> {
     const folder = mkdtempSync(path.join(tmpdir(), 'openswml-sipp-'));
-    const timeoutMs = options.timeoutMs ?? 60_000;
+    const timeoutMs = options.timeoutMs ?? 120_000;
     writeFileSync(path.join(folder, 'caller.xml'), options.scenario);
     writeFileSync(
       path.join(folder, 'calls.csv'),
@@ -73,6 +74,8 @@ export class Sipp {
       '-m': String(options.rtpPorts.length),
       '-l': String(options.rtpPorts.length),
       '-r': String(options.rate ?? 20),
+      // It would note as an error each time that the machine kept it waiting.
+      '-watchdog_interval': '0',
       '-timeout': `${Math.ceil(timeoutMs / 1000)}s`,
       '-log_file': 'log',
       '-error_file': 'errors',
@@ -85,6 +88,7 @@ export class Sipp {
       stdio: 'ignore',
       env: { ...process.env, TERM: 'dumb' },
     });
+    if (child.pid !== undefined) preferProcess(child.pid);
     return new Sipp(child, folder, timeoutMs);
   }
 
@@ -105,6 +109,22 @@ export class Sipp {
   /** Every SIP message sent and received, with its time. */
   messages(): string {
     return this.#read('messages');
+  }
+
+  /**
+   * When the first message of a method left or came, a request or its 200, ms since 1970 to the microsecond.
+   * @throws Error when there was none
+   */
+  timeOf(way: 'sent' | 'received', what: 'request' | '200', method: string): number {
+    for (const text of this.messages().split(/^-{40,} /m)) {
+      const [, at, where] = /^(\S+ \S+)\n\w+ message (sent|received)/.exec(text) ?? [];
+      const status = /^SIP\/2\.0 (\d+)/m.exec(text)?.[1];
+      const isIt = what === 'request' ? status === undefined : status === what;
+      if (where !== way || !isIt || !new RegExp(`^CSeq: \\d+ ${method}\\s*$`, 'm').test(text)) continue;
+      const [seconds, fraction] = at!.split('.');
+      return Date.parse(seconds!.replace(' ', 'T')) + Number(`0.${fraction}`) * 1000;
+    }
+    throw new Error(`no ${what} of ${method} was ${way}:\n${this.messages()}`);
   }
 
   /** Ends SIPp at once; calls are left as they are. */
