@@ -9,16 +9,22 @@ import test from 'node:test';
 import { parseWav } from '../support/audio-files.ts';
 import { placeCall, startSite, toneUtterances, UNTIL_ENDED } from '../support/interop.ts';
 import { skipWithout } from '../support/programs.ts';
+import { until } from '../support/until.ts';
 import { answered, awaitBye, invite } from '../support/sipp-scenario.ts';
 import { assertUndisturbed, near } from '../support/tone-assertions.ts';
 import { findTones } from '../support/tone-finder.ts';
 
 const TONE = 725;
 const RECORDED_MS = 2000;
+/**
+ * Of a recording that is killed: more than its header and three chunks. An unfinished chunk is written behind its place,
+ * to either of two, so that one of the three may be no more than begun; each other is a second.
+ */
+const ENOUGH_BYTES = 4096 + 3 * 16_420 + 100;
 
-function filesBelow(folder: string): Buffer[] {
+function filesBelow(folder: string, wanted = /(?:)/): Buffer[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && wanted.test(entry.name))
     .map((entry) => {
       assert.match(entry.name, /\.wav\.enc(\.part)?$/);
       return readFileSync(path.join(entry.parentPath, entry.name));
@@ -48,9 +54,16 @@ test('Recordings are encrypted on disk, played, downloaded and mended after kill
   });
   await callbacks.waitForState('finished');
   await callbacks.waitFor(() => callbacks.states().filter((state) => state === 'recording').length === 2);
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const unfinished = (): number =>
+    filesBelow(path.join(server.dataFolder, 'recordings'), /\.part$/).reduce(
+      (sum, { length }) => sum + length,
+      0,
+    );
+  await until(() => unfinished() > ENOUGH_BYTES);
   await server.kill();
   await call.sipp.kill();
+  // Nobody may hear it any more: the ports may be those of another server.
+  await call.talker.close();
 
   const files = filesBelow(path.join(server.dataFolder, 'recordings'));
   assert.equal(files.length, 2);

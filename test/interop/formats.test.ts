@@ -3,13 +3,15 @@
  * mediabunny, Chromium, and a reader of MP4 that forgives nothing.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } from 'mediabunny';
 import { Mp4SoundReader } from '../../src/media/mp4-sound.ts';
+import { type Encoders, sharedEncoders } from '../../src/recording/encoder/encoder-thread.ts';
+import { FileTarget } from '../../src/recording/file-target.ts';
 import { Recorder } from '../../src/recording/recorder.ts';
 import { repairSpool } from '../../src/recording/repair.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
@@ -53,6 +55,8 @@ async function record(format: 'mp3' | 'mp4', sampleRate: number, channels: 1 | 2
   const unfinished = `${name}-unfinished.${format}`;
   const repaired = `${name}-repaired.${format}`;
   const clock = new VirtualClock();
+  const target = new FileTarget(file, { clock });
+  const encoders = new CountingEncoders();
   const recorder = new Recorder(
     {
       recordingId: 'r',
@@ -68,7 +72,7 @@ async function record(format: 'mp3' | 'mp4', sampleRate: number, channels: 1 | 2
       endSilenceTimeoutMs: 0,
       maxLengthMs: 3_600_000,
     },
-    { sampleRate, clock, onEvent: () => {} },
+    { sampleRate, clock, onEvent: () => {}, target, encoders },
   );
   const side = ({ frequencies, toneMs }: typeof LEFT): Int16Array => {
     const samples = new Int16Array((DURATION_MS * sampleRate) / 1000);
@@ -84,7 +88,8 @@ async function record(format: 'mp3' | 'mp4', sampleRate: number, channels: 1 | 2
     recorder.append(left, right, at, count);
     await clock.advance(20);
   }
-  await settled(`${file}.part`);
+  await encoders.settled();
+  await target.drained();
   copyFileSync(`${file}.part`, unfinished);
   copyFileSync(`${file}.part`, `${repaired}.part`);
   recorder.stop('hangup');
@@ -105,11 +110,31 @@ async function record(format: 'mp3' | 'mp4', sampleRate: number, channels: 1 | 2
   };
 }
 
-/** The encoder works in real time: resolves when it has brought all it has to the file. */
-async function settled(file: string): Promise<void> {
-  for (let size = -1; size !== statSync(file).size; ) {
-    size = statSync(file).size;
-    await new Promise((resolve) => setTimeout(resolve, 150));
+/** The encoders of all recordings, which work in real time: knows when they have brought all that they were given. */
+class CountingEncoders implements Encoders {
+  #owed = 0;
+
+  open(...[spec, listener]: Parameters<Encoders['open']>): ReturnType<Encoders['open']> {
+    const stream = sharedEncoders().open(spec, {
+      frames: (frames, samples) => {
+        listener.frames(frames, samples);
+        this.#owed -= samples;
+      },
+      ended: (frames) => listener.ended(frames),
+      lost: (reason) => listener.lost(reason),
+    });
+    return {
+      send: (samples) => {
+        this.#owed += samples.length;
+        stream.send(samples);
+      },
+      end: () => stream.end(),
+      drop: () => stream.drop(),
+    };
+  }
+
+  async settled(): Promise<void> {
+    while (this.#owed > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

@@ -43,7 +43,10 @@ suite('Callers who leave in every phase', { concurrency: true }, () => {
       beep: (url) => [{ play: { url: 'silence:0.2' } }, record(url, { beep: true })],
       'said-udp': (url) => [record(url)],
       'said-tcp': (url) => [record(url)],
-      playback: (url) => [record(url, { max_length: 2 }), { play: { url: '${record_url}' } }],
+      playback: (url) => [
+        record(url, { max_length: 2 }),
+        { play: { urls: ['${record_url}', 'silence:60'] } },
+      ],
       'cancelled-udp': cancelled,
       'cancelled-tcp': cancelled,
     });

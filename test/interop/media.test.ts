@@ -172,14 +172,14 @@ suite('Keys, holds and bad networks', { concurrency: true }, () => {
           reinvite({ direction: 'inactive' }, 'inactive'),
           pause(1000),
           reinvite({ direction: 'sendrecv' }, 'sendrecv'),
-          pause(2000),
+          pause(3000),
           bye(),
         ];
         const { sipp } = await call(context, `hold-${transport}`, steps, {
           transport,
           say: [
             ...toneUtterances(SAID.frequencies.slice(0, 3), 1000),
-            { kind: 'nothing', durationMs: 1600 },
+            { kind: 'nothing', durationMs: 2600 },
             ...toneUtterances(SAID.frequencies.slice(3, 8), 1000),
           ],
         });
@@ -188,7 +188,7 @@ suite('Keys, holds and bad networks', { concurrency: true }, () => {
         const before = assertRunOfTones(wav, { ...SAID, frequencies: SAID.frequencies.slice(0, 3) });
         const after = assertRunOfTones(wav, { ...SAID, frequencies: SAID.frequencies.slice(3) });
         assertUndisturbed(wav, [...before, ...after]);
-        near(after[0]!.startMs - before.at(-1)!.endMs, 1600, 40, 'the pause');
+        near(after[0]!.startMs - before.at(-1)!.endMs, 2600, 40, 'the pause');
       },
     );
   }

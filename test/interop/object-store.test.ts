@@ -82,6 +82,8 @@ test('Recordings go to the object store, are played and downloaded from there, s
   near(played!.endMs - played!.startMs, wanted, 20, 'length of what was played from the store');
   await server.kill();
   await call.sipp.kill();
+  // Nobody may hear it any more: the ports may be those of another server.
+  await call.talker.close();
   store.intercept = () => false;
 
   await server.run();

@@ -60,7 +60,7 @@ suite('Sounds of others', { concurrency: 4 }, () => {
       const say = { url: 'say:Welcome back', say_voice: 'openai.nova' };
       const site = await startSite(
         context,
-        (status_url) => [{ play: { ...say, status_url } }, { play: say }],
+        (status_url) => [{ play: { ...say, status_url } }, { play: 'silence:0.5' }, { play: say }],
         {
           args: ['--speech-synthesis-url', `${url}/v1`],
           env: { OPENSWML_SPEECH_SYNTHESIS_API_KEY: 'key-of-the-voice' },
@@ -71,6 +71,7 @@ suite('Sounds of others', { concurrency: 4 }, () => {
       });
       await assertScenarioHeld(call.sipp);
       await site.server.callsOver();
+      await site.callbacks.waitForState('finished');
       const tones = findTones(call.talker.heard(), { frequencies: [440, 700] });
       assert.ok(tones.length > 0 && tones.every(({ frequencyHz }) => frequencyHz === 700));
       const heardMs = tones.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
@@ -127,6 +128,7 @@ suite('Sounds of others', { concurrency: 4 }, () => {
       });
       await assertScenarioHeld(call.sipp);
       await site.server.callsOver();
+      await site.callbacks.waitFor(() => site.callbacks.states('calling.call.play').length >= 14);
       const states = site.callbacks.states('calling.call.play');
       const failures = Array.from({ length: 6 }, () => ['playing', 'error']).flat();
       assert.deepEqual([...states].sort(), [...failures, 'playing', 'finished'].sort());

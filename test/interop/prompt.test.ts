@@ -26,6 +26,7 @@ suite('Keys for a prompt', { concurrency: 2 }, () => {
       });
       await assertScenarioHeld(call.sipp);
       await site.server.callsOver();
+      await site.callbacks.waitFor(({ params }) => Object(params['result'])['type'] === 'digit');
       const events = site.callbacks.of('calling.call.collect').map(({ params }) => params['result']);
       assert.deepEqual(events, [
         { type: 'start_of_input' },
@@ -40,7 +41,7 @@ suite('Keys for a prompt', { concurrency: 2 }, () => {
       { prompt: { ...PROMPT, status_url } },
       { play: { url: 'silence:1' } },
     ]);
-    const keys = ['4', '2', '#'].flatMap((digit) => [infoDigit(digit), pause(100)]);
+    const keys = [infoDigit('4'), pause(100), infoDigit('2'), pause(100), infoDigit('#')];
     const call = await placeCall(context, site.server, [
       invite(),
       answered(),
@@ -49,8 +50,8 @@ suite('Keys for a prompt', { concurrency: 2 }, () => {
       awaitBye(),
     ]);
     await assertScenarioHeld(call.sipp);
-    await site.server.callsOver();
-    const last = site.callbacks.of('calling.call.collect').at(-1);
-    assert.deepEqual(last?.params['result'], { type: 'digit', params: { digits: '42', terminator: '#' } });
+    const last = await site.callbacks.waitFor(({ params }) => Object(params['result'])['type'] === 'digit');
+    assert.equal(site.callbacks.of('calling.call.collect').at(-1), last);
+    assert.deepEqual(last.params['result'], { type: 'digit', params: { digits: '42', terminator: '#' } });
   });
 });

@@ -1,9 +1,11 @@
 /** The machine takes the processor away from the server for a while, as busy machines do. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import test from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { testFrequencies } from '../support/audio-files.ts';
+import { spawnProgram } from '../support/child-processes.ts';
 import {
   assertOneRecording,
   assertScenarioHeld,
@@ -12,6 +14,7 @@ import {
   toneUtterances,
   UNTIL_ENDED,
 } from '../support/interop.ts';
+import { preferProcess } from '../support/priority.ts';
 import { skipWithout } from '../support/programs.ts';
 import { answered, awaitBye, invite } from '../support/sipp-scenario.ts';
 import { assertRunOfTones, assertUndisturbed } from '../support/tone-assertions.ts';
@@ -26,11 +29,24 @@ test('Packets that wait in the socket while the server stands still are in the r
   const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
     say: [...toneUtterances(SAID.frequencies, SAID.toneMs), { kind: 'digit', digit: '#' }],
   });
+  let sippOver = false;
+  void call.sipp.ended.then(() => {
+    sippOver = true;
+  });
+  const { pid } = site.server;
   await site.callbacks.waitForState('recording');
   await wait(1000);
-  process.kill(site.server.pid, 'SIGSTOP');
-  await wait(STANDSTILL_MS);
-  process.kill(site.server.pid, 'SIGCONT');
+  // By a process of its own that goes before others: a standstill that is much longer may lose packets.
+  const standstill = spawnProgram(
+    'sh',
+    ['-c', `kill -STOP ${pid}; sleep ${STANDSTILL_MS / 1000}; kill -CONT ${pid}`],
+    {
+      stdio: 'ignore',
+    },
+  );
+  preferProcess(standstill.pid!);
+  await once(standstill, 'exit');
+  assert.equal(sippOver, false, 'the server stood still within the call');
   await assertScenarioHeld(call.sipp);
   const { wav } = await assertOneRecording(site, 'terminator');
   const tones = assertRunOfTones(wav, SAID);
