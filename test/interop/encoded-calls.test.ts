@@ -15,6 +15,7 @@ import {
   toneUtterances,
   UNTIL_ENDED,
 } from '../support/interop.ts';
+import { onTime } from '../support/on-time.ts';
 import { skipWithout } from '../support/programs.ts';
 import { answered, awaitBye, bye, invite, pause } from '../support/sipp-scenario.ts';
 import { assertHeardAgain, assertRunOfTones, near } from '../support/tone-assertions.ts';
@@ -56,7 +57,7 @@ describe('Encoded recordings of calls', { concurrency: 3 }, () => {
   test(
     'record as mp3 within record_call as mp4 in stereo, as the agent SDK asks: both hold what was said, and the message is heard again',
     SKIP,
-    async (context) => {
+    onTime(async (context) => {
       const site = await startSite(context, (status_url) => [
         { record_call: { format: 'mp4', stereo: true, status_url } },
         { record: { ...UNTIL_ENDED, format: 'mp3', status_url } },
@@ -81,26 +82,30 @@ describe('Encoded recordings of calls', { concurrency: 3 }, () => {
       assert.ok(right[0]!.startMs > left.at(-1)!.endMs - 20);
       const heard = findTones(talker.heard(), { frequencies: SAID.frequencies });
       assert.deepEqual(assertHeardAgain(heard, said).before, []);
-    },
+    }),
   );
 
-  test('an mp4 of both sides mixed ends with the caller who hangs up', SKIP, async (context) => {
-    const site = await startSite(context, (status_url) => [
-      { record_call: { format: 'mp4', status_url } },
-      { sleep: 60_000 },
-    ]);
-    const { sipp } = await placeCall(context, site.server, [invite(), answered(), pause(2600), bye()], {
-      say: toneUtterances(SAID.frequencies, SAID.toneMs),
-    });
-    await assertScenarioHeld(sipp);
-    const wav = await fileOf(site, 'mp4', false);
-    assertRunOfTones(wav, SAID);
-  });
+  test(
+    'an mp4 of both sides mixed ends with the caller who hangs up',
+    SKIP,
+    onTime(async (context) => {
+      const site = await startSite(context, (status_url) => [
+        { record_call: { format: 'mp4', status_url } },
+        { sleep: 60_000 },
+      ]);
+      const { sipp } = await placeCall(context, site.server, [invite(), answered(), pause(2600), bye()], {
+        say: toneUtterances(SAID.frequencies, SAID.toneMs),
+      });
+      await assertScenarioHeld(sipp);
+      const wav = await fileOf(site, 'mp4', false);
+      assertRunOfTones(wav, SAID);
+    }),
+  );
 
   test(
     'a message as mp4 is heard again; encrypted on disk, the files are the same when they are downloaded',
     SKIP,
-    async (context) => {
+    onTime(async (context) => {
       const site = await startSite(
         context,
         (status_url) => [
@@ -119,6 +124,6 @@ describe('Encoded recordings of calls', { concurrency: 3 }, () => {
       assertRunOfTones(await fileOf(site, 'mp3', true), SAID);
       const heard = findTones(talker.heard(), { frequencies: SAID.frequencies });
       assert.deepEqual(assertHeardAgain(heard, said).before, []);
-    },
+    }),
   );
 });

@@ -19,6 +19,7 @@ import {
   openLiveSite,
   statesOf,
 } from '../support/live-site.ts';
+import { onTime } from '../support/on-time.ts';
 import { skipWithout } from '../support/programs.ts';
 import { RtpTalker } from '../support/rtp-talker.ts';
 import { Sipp } from '../support/sipp.ts';
@@ -110,23 +111,27 @@ suite('Callers who leave in every phase', { concurrency: true }, () => {
     test(
       `Who hangs up during the recording leaves all that was said (${transport})`,
       SKIP,
-      async (context) => {
-        const { sipp, callId } = await callAndLeave(context, `said-${transport}`, 3500, transport);
+      onTime(async (context, suffix) => {
+        const { sipp, callId } = await callAndLeave(context, `said-${transport}${suffix}`, 3500, transport);
         const { wav } = await assertKept(site, callId, 'hangup');
         assert.equal((await recordingsOf(callId)).length, 1);
         assertUndisturbed(wav, assertRunOfTones(wav, SAID));
         assertLastedUntil(wav, sipp, 'BYE');
-      },
+      }),
     );
   }
 
-  test('Who hangs up during the playback leaves the recording as it was', SKIP, async (context) => {
-    const { callId } = await callAndLeave(context, 'playback', 3000);
-    const { wav } = await assertKept(site, callId, 'max_length');
-    assert.equal((await recordingsOf(callId)).length, 1);
-    assert.equal(wav.durationMs, 2000);
-    assertUndisturbed(wav, assertRunOfTones(wav, SAID));
-  });
+  test(
+    'Who hangs up during the playback leaves the recording as it was',
+    SKIP,
+    onTime(async (context, suffix) => {
+      const { callId } = await callAndLeave(context, `playback${suffix}`, 3000);
+      const { wav } = await assertKept(site, callId, 'max_length');
+      assert.equal((await recordingsOf(callId)).length, 1);
+      assert.equal(wav.durationMs, 2000);
+      assertUndisturbed(wav, assertRunOfTones(wav, SAID));
+    }),
+  );
 
   for (const transport of ['udp', 'tcp'] as const) {
     test(

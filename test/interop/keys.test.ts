@@ -14,6 +14,7 @@ import {
   UNTIL_ENDED,
 } from '../support/interop.ts';
 import { dialByBaresip } from '../support/live-site.ts';
+import { onTime } from '../support/on-time.ts';
 import { skipWithout } from '../support/programs.ts';
 import { answered, awaitBye, invite } from '../support/sipp-scenario.ts';
 import { findTones } from '../support/tone-finder.ts';
@@ -61,7 +62,7 @@ suite('Keys as tones', { concurrency: 4 }, () => {
   test(
     'SIPp without telephone-event: # ends the recording, and its tone is not in the file',
     SKIP,
-    async (context) => {
+    onTime(async (context) => {
       const site = await startSite(context, (statusUrl) => [
         { record: { initial_timeout: 5, end_silence_timeout: 5, status_url: statusUrl } },
       ]);
@@ -112,30 +113,34 @@ suite('Keys as tones', { concurrency: 4 }, () => {
       assert.deepEqual([response.status, told.ended_by, told.threshold_dbfs], [200, 'terminator', -37]);
       near(told.speak.segments[0]!.start_ms, tones[0]!.startMs, 60, 'beginning of the speech');
       near(told.speak.segments[0]!.end_ms, tones[0]!.endMs, 60, 'its end');
-    },
+    }),
   );
 
-  test('SIPp without telephone-event: keys are collected by a prompt', SKIP, async (context) => {
-    const site = await startSite(context, (status_url) => [
-      { prompt: { play: 'ring:60:us', max_digits: 8, terminators: '#', status_url } },
-    ]);
-    const { sipp } = await placeCall(
-      context,
-      site.server,
-      [invite({ telephoneEvent: false }), answered(), awaitBye()],
-      { say: said([silence(600), ...keys('4211#'), silence(1000)]) },
-    );
-    await assertScenarioHeld(sipp);
-    await site.server.callsOver();
-    await site.callbacks.waitFor(({ params }) => Object(params['result'])['type'] === 'digit');
-    const results = site.callbacks.of('calling.call.collect').map(({ params }) => params['result']);
-    assert.deepEqual(results.at(-1), { type: 'digit', params: { digits: '4211', terminator: '#' } });
-  });
+  test(
+    'SIPp without telephone-event: keys are collected by a prompt',
+    SKIP,
+    onTime(async (context) => {
+      const site = await startSite(context, (status_url) => [
+        { prompt: { play: 'ring:60:us', max_digits: 8, terminators: '#', status_url } },
+      ]);
+      const { sipp } = await placeCall(
+        context,
+        site.server,
+        [invite({ telephoneEvent: false }), answered(), awaitBye()],
+        { say: said([silence(600), ...keys('4211#'), silence(1000)]) },
+      );
+      await assertScenarioHeld(sipp);
+      await site.server.callsOver();
+      await site.callbacks.waitFor(({ params }) => Object(params['result'])['type'] === 'digit');
+      const results = site.callbacks.of('calling.call.collect').map(({ params }) => params['result']);
+      assert.deepEqual(results.at(-1), { type: 'digit', params: { digits: '4211', terminator: '#' } });
+    }),
+  );
 
   test(
     'recording.mask_dtmf: no tone of a key is in the file, the voice and the length are',
     SKIP,
-    async (context) => {
+    onTime(async (context) => {
       const site = await startSite(
         context,
         (statusUrl) => [{ record: { ...UNTIL_ENDED, status_url: statusUrl } }],
@@ -165,7 +170,7 @@ suite('Keys as tones', { concurrency: 4 }, () => {
         }
       }
       near(wav.durationMs - behind!.endMs, 500, 25, 'what is behind the voice');
-    },
+    }),
   );
 
   test('baresip in G.722, whose tones count because dtmf.inband is always', {

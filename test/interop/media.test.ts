@@ -18,6 +18,7 @@ import {
   openLiveSite,
   statesOf,
 } from '../support/live-site.ts';
+import { onTime } from '../support/on-time.ts';
 import { skipWithout } from '../support/programs.ts';
 import { impairment } from '../support/rtp-talker.ts';
 import {
@@ -66,55 +67,67 @@ suite('Keys, holds and bad networks', { concurrency: true }, () => {
     assertKept(site, await callIdOf(site, user), endedBy);
 
   for (const law of ['PCMU', 'PCMA'] as const) {
-    test(`# as RFC 4733 event ends the recording and is not in it (${law})`, SKIP, async (context) => {
-      const sdp = { payloadTypes: [law === 'PCMU' ? 0 : 8] } as const;
-      const { sipp } = await call(context, law, [invite(sdp), answered(), awaitBye()], {
-        say: [...toneUtterances(SAID.frequencies.slice(0, 4), 1000), { kind: 'digit', digit: '#' }],
-        talk: { law },
-      });
-      await assertScenarioHeld(sipp);
-      const { wav, ended } = await kept(law, 'terminator');
-      assert.equal(ended.params['terminator'], '#');
-      const tones = assertRunOfTones(wav, SAID);
-      assertUndisturbed(wav, tones);
-      assert.equal(tones.at(-1)!.frequencyHz, SAID.frequencies[3]);
-      near(tones.at(-1)!.endMs - tones.at(-1)!.startMs, 1000, 20, 'the last tone before the key');
-      near(wav.durationMs, tones.at(-1)!.endMs, 60, 'end of the file behind the last tone');
-    });
+    test(
+      `# as RFC 4733 event ends the recording and is not in it (${law})`,
+      SKIP,
+      onTime(async (context, suffix) => {
+        const sdp = { payloadTypes: [law === 'PCMU' ? 0 : 8] } as const;
+        const { sipp } = await call(context, `${law}${suffix}`, [invite(sdp), answered(), awaitBye()], {
+          say: [...toneUtterances(SAID.frequencies.slice(0, 4), 1000), { kind: 'digit', digit: '#' }],
+          talk: { law },
+        });
+        await assertScenarioHeld(sipp);
+        const { wav, ended } = await kept(`${law}${suffix}`, 'terminator');
+        assert.equal(ended.params['terminator'], '#');
+        const tones = assertRunOfTones(wav, SAID);
+        assertUndisturbed(wav, tones);
+        assert.equal(tones.at(-1)!.frequencyHz, SAID.frequencies[3]);
+        near(tones.at(-1)!.endMs - tones.at(-1)!.startMs, 1000, 20, 'the last tone before the key');
+        near(wav.durationMs, tones.at(-1)!.endMs, 60, 'end of the file behind the last tone');
+      }),
+    );
   }
 
-  test('# by SIP INFO ends the recording', SKIP, async (context) => {
-    const steps = [invite({ telephoneEvent: false }), answered(), pause(2500), infoDigit('#'), awaitBye()];
-    const { sipp } = await call(context, 'info', steps, {
-      say: toneUtterances(SAID.frequencies.slice(0, 6), 1000),
-    });
-    await assertScenarioHeld(sipp);
-    const { wav, ended } = await kept('info', 'terminator');
-    assert.equal(ended.params['terminator'], '#');
-    assertUndisturbed(wav, assertRunOfTones(wav, SAID));
-    assertLastedUntil(wav, sipp, 'INFO');
-  });
+  test(
+    '# by SIP INFO ends the recording',
+    SKIP,
+    onTime(async (context, suffix) => {
+      const steps = [invite({ telephoneEvent: false }), answered(), pause(2500), infoDigit('#'), awaitBye()];
+      const { sipp } = await call(context, `info${suffix}`, steps, {
+        say: toneUtterances(SAID.frequencies.slice(0, 6), 1000),
+      });
+      await assertScenarioHeld(sipp);
+      const { wav, ended } = await kept(`info${suffix}`, 'terminator');
+      assert.equal(ended.params['terminator'], '#');
+      assertUndisturbed(wav, assertRunOfTones(wav, SAID));
+      assertLastedUntil(wav, sipp, 'INFO');
+    }),
+  );
 
-  test('Keys that are no terminators do not end the recording', SKIP, async (context) => {
-    const say = ['1', '#', '*'].flatMap((digit, index) => [
-      ...toneUtterances([SAID.frequencies[index]!], 1000),
-      { kind: 'digit', digit } as const,
-    ]);
-    const { sipp } = await call(context, 'star', [invite(), answered(), awaitBye()], { say });
-    await assertScenarioHeld(sipp);
-    const { wav, ended } = await kept('star', 'terminator');
-    assert.equal(ended.params['terminator'], '*');
-    // Each key that does not end it leaves its 160 ms behind.
-    assertRunOfTones(wav, { ...SAID, pauseMs: 160 });
-  });
+  test(
+    'Keys that are no terminators do not end the recording',
+    SKIP,
+    onTime(async (context, suffix) => {
+      const say = ['1', '#', '*'].flatMap((digit, index) => [
+        ...toneUtterances([SAID.frequencies[index]!], 1000),
+        { kind: 'digit', digit } as const,
+      ]);
+      const { sipp } = await call(context, `star${suffix}`, [invite(), answered(), awaitBye()], { say });
+      await assertScenarioHeld(sipp);
+      const { wav, ended } = await kept(`star${suffix}`, 'terminator');
+      assert.equal(ended.params['terminator'], '*');
+      // Each key that does not end it leaves its 160 ms behind.
+      assertRunOfTones(wav, { ...SAID, pauseMs: 160 });
+    }),
+  );
 
   test(
     'A caller who never sends a packet is recorded as silence until the silence is too long',
     SKIP,
-    async (context) => {
-      const { sipp } = await call(context, 'mute', [invite(), answered(), awaitBye()]);
+    onTime(async (context, suffix) => {
+      const { sipp } = await call(context, `mute${suffix}`, [invite(), answered(), awaitBye()]);
       await assertScenarioHeld(sipp);
-      const callId = await callIdOf(site, 'mute');
+      const callId = await callIdOf(site, `mute${suffix}`);
       const last = await site.callbacks.waitForState('no_input');
       assert.deepEqual(statesOf(site, callId), ['recording', 'no_input']);
       near(Number(last.params['duration']), 2, 0.05, 'duration');
@@ -124,45 +137,49 @@ suite('Keys, holds and bad networks', { concurrency: true }, () => {
         wav.channels[0]!.every((sample) => sample === 0),
         'silence is recorded as silence',
       );
-    },
+    }),
   );
 
-  test('Swapped and doubled packets are set right; not a click remains', SKIP, async (context) => {
-    const { sipp } = await call(context, 'swapped', [invite(), answered(), awaitBye()], {
-      say: [...toneUtterances(SAID.frequencies.slice(0, 6), 1000), { kind: 'digit', digit: '#' }],
-      talk: { fateOf: impairment({ swap: 0.05, duplicate: 0.05 }, 3) },
-    });
-    await assertScenarioHeld(sipp);
-    const { wav } = await kept('swapped', 'terminator');
-    assertUndisturbed(wav, assertRunOfTones(wav, SAID));
-  });
+  test(
+    'Swapped and doubled packets are set right; not a click remains',
+    SKIP,
+    onTime(async (context, suffix) => {
+      const { sipp } = await call(context, `swapped${suffix}`, [invite(), answered(), awaitBye()], {
+        say: [...toneUtterances(SAID.frequencies.slice(0, 6), 1000), { kind: 'digit', digit: '#' }],
+        talk: { fateOf: impairment({ swap: 0.05, duplicate: 0.05 }, 3) },
+      });
+      await assertScenarioHeld(sipp);
+      const { wav } = await kept(`swapped${suffix}`, 'terminator');
+      assertUndisturbed(wav, assertRunOfTones(wav, SAID));
+    }),
+  );
 
   test(
     'Six of a hundred packets lost: every gap is a loss, no longer than it, and time holds',
     SKIP,
-    async (context) => {
+    onTime(async (context, suffix) => {
       const faults = impairment({ drop: 0.06, swap: 0.02, duplicate: 0.02 }, 5);
-      const { sipp, talked } = await call(context, 'lost', [invite(), answered(), awaitBye()], {
+      const { sipp, talked } = await call(context, `lost${suffix}`, [invite(), answered(), awaitBye()], {
         say: [...toneUtterances(SAID.frequencies.slice(0, 8), 1000), { kind: 'digit', digit: '#' }],
         // A tone's edges are not lost, so that their time can be told.
         talk: { fateOf: (packet) => (packet % 50 < 3 || packet % 50 > 46 ? 'send' : faults(packet)) },
       });
       const { droppedMs } = await talked;
       await assertScenarioHeld(sipp);
-      const { wav } = await kept('lost', 'terminator');
+      const { wav } = await kept(`lost${suffix}`, 'terminator');
       const tones = assertRunOfTones(wav, SAID);
       // The second tone found has a true begin: its place on the speaker's timeline is known.
       const second = tones[1]!;
       const saidAt = SAID.frequencies.indexOf(second.frequencyHz) * SAID.toneMs;
       assertGapsAreLosses(wav, tones, droppedMs, saidAt - second.startMs);
-    },
+    }),
   );
 
   for (const transport of ['udp', 'tcp'] as const) {
     test(
       `Hold and resume by re-INVITE: silence between, the tones at their time (${transport})`,
       SKIP,
-      async (context) => {
+      onTime(async (context, suffix) => {
         const steps = [
           invite(),
           answered(),
@@ -175,7 +192,7 @@ suite('Keys, holds and bad networks', { concurrency: true }, () => {
           pause(3000),
           bye(),
         ];
-        const { sipp } = await call(context, `hold-${transport}`, steps, {
+        const { sipp } = await call(context, `hold-${transport}${suffix}`, steps, {
           transport,
           say: [
             ...toneUtterances(SAID.frequencies.slice(0, 3), 1000),
@@ -184,12 +201,12 @@ suite('Keys, holds and bad networks', { concurrency: true }, () => {
           ],
         });
         await assertScenarioHeld(sipp);
-        const { wav } = await kept(`hold-${transport}`, 'hangup');
+        const { wav } = await kept(`hold-${transport}${suffix}`, 'hangup');
         const before = assertRunOfTones(wav, { ...SAID, frequencies: SAID.frequencies.slice(0, 3) });
         const after = assertRunOfTones(wav, { ...SAID, frequencies: SAID.frequencies.slice(3) });
         assertUndisturbed(wav, [...before, ...after]);
         near(after[0]!.startMs - before.at(-1)!.endMs, 2600, 40, 'the pause');
-      },
+      }),
     );
   }
 });

@@ -12,6 +12,7 @@ import { writeToneWav } from '../support/audio-files.ts';
 import type { ReceivedCallback } from '../support/callback-receiver.ts';
 import { assertScenarioHeld, placeCall, startSite } from '../support/interop.ts';
 import { callIdOf, type LiveSite, type MainSteps, openLiveSite } from '../support/live-site.ts';
+import { onTime } from '../support/on-time.ts';
 import { skipWithout } from '../support/programs.ts';
 import type { Utterance } from '../support/rtp-talker.ts';
 import { answered, awaitBye, invite, sessionProgress } from '../support/sipp-scenario.ts';
@@ -49,7 +50,7 @@ suite('Sounds of others', { concurrency: 4 }, () => {
   test(
     'A server of OpenAI’s protocol speaks to a caller, once for two plays of a text',
     SKIP,
-    async (context) => {
+    onTime(async (context) => {
       const asked: unknown[] = [];
       const url = await serve(context, async (request, response) => {
         assert.equal(`${request.method} ${request.url}`, 'POST /v1/audio/speech');
@@ -81,13 +82,13 @@ suite('Sounds of others', { concurrency: 4 }, () => {
       assert.deepEqual([input, voice], ['Welcome back', 'nova']);
       assert.deepEqual(site.callbacks.states('calling.call.play'), ['playing', 'finished']);
       assert.doesNotMatch(JSON.stringify(site.server.log), /key-of-the-voice/);
-    },
+    }),
   );
 
   test(
     'What cannot be played is an error of its step, and the next one runs; credentials are sent, and told to nobody',
     SKIP,
-    async (context) => {
+    onTime(async (context) => {
       const good = toneWav(900, 500);
       const unauthorised: (string | undefined)[] = [];
       const base = await serve(context, (request, response) => {
@@ -145,7 +146,7 @@ suite('Sounds of others', { concurrency: 4 }, () => {
         /of the body|nothing more/,
       ])
         assert.match(told, reason);
-    },
+    }),
   );
 });
 
@@ -153,7 +154,7 @@ suite('Early media', () => {
   test(
     'SIPp: a sound that does not answer is heard by 183 before the call is answered; a loud one behind it, at 40 dB, is not clipped',
     SKIP,
-    async (context) => {
+    onTime(async (context) => {
       const base = await serve(context, (request, response) => {
         response.end(toneWav(request.url === '/early' ? 600 : 1200, 800));
       });
@@ -182,7 +183,7 @@ suite('Early media', () => {
         peak <= 32768 * 10 ** (-1 / 20) * 1.03 && Math.abs(peak / rms - Math.SQRT2) < 0.06,
         `${peak}, ${rms}`,
       );
-    },
+    }),
   );
 });
 
@@ -229,20 +230,24 @@ suite('Who answered', { concurrency: 4 }, () => {
   after(() => site.close());
 
   for (const [name, , say, events] of PARTIES) {
-    test(`SIPp: ${name}`, SKIP, async (context) => {
-      const user = userOf(name);
-      const steps = [invite(), answered(), awaitBye()];
-      const call = await placeCall(context, site.server, steps, { say, user });
-      await assertScenarioHeld(call.sipp);
-      const callId = await callIdOf(site, user);
-      const mine = ({ params }: ReceivedCallback): boolean => params['call_id'] === callId;
-      await site.callbacks.waitFor((one) => mine(one) && JSON.stringify(one.params).includes('"finished"'));
-      const detected = site.callbacks.of('calling.call.detect').filter(mine);
-      const told = detected.map(({ params: { detect } }) => {
-        const { event, beep } = (detect as { params: { event: string; beep?: boolean } }).params;
-        return beep === true ? `${event} beep` : event;
-      });
-      assert.deepEqual(told, events);
-    });
+    test(
+      `SIPp: ${name}`,
+      SKIP,
+      onTime(async (context, suffix) => {
+        const user = `${userOf(name)}${suffix}`;
+        const steps = [invite(), answered(), awaitBye()];
+        const call = await placeCall(context, site.server, steps, { say, user });
+        await assertScenarioHeld(call.sipp);
+        const callId = await callIdOf(site, user);
+        const mine = ({ params }: ReceivedCallback): boolean => params['call_id'] === callId;
+        await site.callbacks.waitFor((one) => mine(one) && JSON.stringify(one.params).includes('"finished"'));
+        const detected = site.callbacks.of('calling.call.detect').filter(mine);
+        const told = detected.map(({ params: { detect } }) => {
+          const { event, beep } = (detect as { params: { event: string; beep?: boolean } }).params;
+          return beep === true ? `${event} beep` : event;
+        });
+        assert.deepEqual(told, events);
+      }),
+    );
   }
 });

@@ -8,6 +8,7 @@ import { testFrequencies, type Wav } from '../support/audio-files.ts';
 import type { ReceivedCallback } from '../support/callback-receiver.ts';
 import { assertScenarioHeld, placeCall, toneUtterances, UNTIL_ENDED } from '../support/interop.ts';
 import { assertCallOver, callIdOf, type LiveSite, openLiveSite } from '../support/live-site.ts';
+import { onTime } from '../support/on-time.ts';
 import { programPath, skipWithout } from '../support/programs.ts';
 import { answered, awaitBye, bye, invite, pause } from '../support/sipp-scenario.ts';
 import { SoundHost } from '../support/sound-host.ts';
@@ -104,13 +105,13 @@ describe('The recording methods on real calls', { concurrency: 5 }, () => {
   test(
     'record_call in stereo, record with a beep and stop_record_call: both files hold what was said and heard',
     SKIP,
-    async (context) => {
+    onTime(async (context, suffix) => {
       const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
-        user: 'all',
+        user: `all${suffix}`,
         say: [...toneUtterances(SAID.frequencies.slice(0, 14), SAID.toneMs), { kind: 'digit', digit: '#' }],
       });
       await assertScenarioHeld(call.sipp);
-      const callId = await callIdOf(site, 'all');
+      const callId = await callIdOf(site, `all${suffix}`);
       const whole = await kept(callId, 'whole');
       const message = await kept(callId, await foregroundOf(callId));
       assert.deepEqual(
@@ -152,35 +153,39 @@ describe('The recording methods on real calls', { concurrency: 5 }, () => {
       // The file was complete when it was played: the caller hears itself again.
       assertHeardAgain(saidIn(call.talker.heard()), left);
       await assertCallOver(site, callId, 'local');
-    },
+    }),
   );
 
   test(
     'Who hangs up within the message leaves both recordings, each saying who hung up',
     SKIP,
-    async (context) => {
-      const { wholeSaid, callId } = await hangUp(context, 'message', 1500);
+    onTime(async (context, suffix) => {
+      const { wholeSaid, callId } = await hangUp(context, `message${suffix}`, 1500);
       const message = await kept(callId, await foregroundOf(callId));
       const { ended_by, hangup_by, hangup_reason } = message.params;
       assert.deepEqual([ended_by, hangup_by, hangup_reason], ['hangup', 'remote', 'hangup']);
       assert.equal(assertRunOfTones(message.wav, SAID).at(-1)!.frequencyHz, wholeSaid.at(-1)!.frequencyHz);
-    },
+    }),
   );
 
-  test('Who hangs up behind stop_record_call leaves the file as it was', SKIP, async (context) => {
-    const { params } = await hangUp(context, 'behind', 2500, 'stop');
-    assert.equal(params['hangup_by'], undefined);
-  });
+  test(
+    'Who hangs up behind stop_record_call leaves the file as it was',
+    SKIP,
+    onTime(async (context, suffix) => {
+      const { params } = await hangUp(context, `behind${suffix}`, 2500, 'stop');
+      assert.equal(params['hangup_by'], undefined);
+    }),
+  );
 
   test(
     'Commands pause with skip and silence, resume, stop, start and end; tones prove what is in the files',
     SKIP,
-    async (context) => {
+    onTime(async (context, suffix) => {
       const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
-        user: 'commands',
+        user: `commands${suffix}`,
         say: toneUtterances(SAID.frequencies, SAID.toneMs),
       });
-      const callId = await callIdOf(site, 'commands');
+      const callId = await callIdOf(site, `commands${suffix}`);
       const message = await foregroundOf(callId);
       const { server } = site;
       const command = (name: string, params: object) => server.command(name, callId, params);
@@ -261,7 +266,7 @@ describe('The recording methods on real calls', { concurrency: 5 }, () => {
       const state = await site.callbacks.waitFor(({ eventType }) => eventType === 'calling.call.state');
       const { call_state, end_reason } = state.params;
       assert.deepEqual([state.params['call_id'], call_state, end_reason], [callId, 'ended', 'hangup']);
-    },
+    }),
   );
 
   test('curl is refused without credentials, with a wrong body and for an unknown call', SKIP, async () => {

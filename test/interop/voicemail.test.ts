@@ -8,6 +8,7 @@ import { suite, type TestContext, test } from 'node:test';
 import { testFrequencies, writeToneWav } from '../support/audio-files.ts';
 import { Baresip } from '../support/baresip.ts';
 import { assertScenarioHeld, placeCall, voiceUtterances } from '../support/interop.ts';
+import { onTime } from '../support/on-time.ts';
 import { skipWithout } from '../support/programs.ts';
 import { EACH_CORE, ServerProcess } from '../support/server-process.ts';
 import { answered, awaitBye, invite } from '../support/sipp-scenario.ts';
@@ -50,34 +51,38 @@ async function storedTones(server: ServerProcess) {
 
 suite('The voicemail example', { concurrency: 4 }, () => {
   for (const transport of ['udp', 'tcp'] as const) {
-    test(`SIPp over ${transport} leaves a message, hears it played back, and is hung up on`, {
-      skip: skipWithout('sipp'),
-    }, async (context) => {
-      const server = await startVoicemail(context);
-      const call = await placeCall(context, server, [invite(), answered(), awaitBye(60_000)], {
-        transport,
-        say: [
-          ...voiceUtterances(SAID.frequencies.slice(0, 12), SAID.toneMs, SAID.pauseMs),
-          { kind: 'digit', digit: '#' },
-        ],
-      });
-      await assertScenarioHeld(call.sipp);
-      const over = await server.waitForLog((line) => line['msg'] === 'call over');
-      assert.deepEqual([over['by'], over['reason']], ['local', 'hangup']);
-      const { wav, tones } = await storedTones(server);
-      assert.equal(tones.at(-1)!.frequencyHz, SAID.frequencies[11]);
+    test(
+      `SIPp over ${transport} leaves a message, hears it played back, and is hung up on`,
+      {
+        skip: skipWithout('sipp'),
+      },
+      onTime(async (context) => {
+        const server = await startVoicemail(context);
+        const call = await placeCall(context, server, [invite(), answered(), awaitBye(60_000)], {
+          transport,
+          say: [
+            ...voiceUtterances(SAID.frequencies.slice(0, 12), SAID.toneMs, SAID.pauseMs),
+            { kind: 'digit', digit: '#' },
+          ],
+        });
+        await assertScenarioHeld(call.sipp);
+        const over = await server.waitForLog((line) => line['msg'] === 'call over');
+        assert.deepEqual([over['by'], over['reason']], ['local', 'hangup']);
+        const { wav, tones } = await storedTones(server);
+        assert.equal(tones.at(-1)!.frequencyHz, SAID.frequencies[11]);
 
-      // What came back at the end is the message itself.
-      const heard = call.talker.heard();
-      const returned = findTones(heard, { frequencies: SAID.frequencies });
-      const { again } = assertHeardAgain(returned, tones);
-      near(
-        again.at(-1)!.endMs - again[0]!.startMs,
-        tones.at(-1)!.endMs - tones.at(-again.length)!.startMs,
-        20,
-        `length of the playback of ${wav.durationMs} ms`,
-      );
-    });
+        // What came back at the end is the message itself.
+        const heard = call.talker.heard();
+        const returned = findTones(heard, { frequencies: SAID.frequencies });
+        const { again } = assertHeardAgain(returned, tones);
+        near(
+          again.at(-1)!.endMs - again[0]!.startMs,
+          tones.at(-1)!.endMs - tones.at(-again.length)!.startMs,
+          20,
+          `length of the playback of ${wav.durationMs} ms`,
+        );
+      }),
+    );
 
     test(`baresip over ${transport} leaves a message, hears it played back, and is hung up on`, {
       skip: skipWithout('baresip'),

@@ -1,6 +1,7 @@
 /** Tests in which somebody speaks in real time, on machines that now and then stand still. */
 import type { TestContext } from 'node:test';
 
+import { absoluteMs } from './absolute-time.ts';
 import { worstLatenessMs } from './rtp-talker-thread.ts';
 
 /** Who takes up speech live (keys in the audio, voice detection, bridges) waits 40 to 60 ms for what is late. */
@@ -14,15 +15,15 @@ const ATTEMPTS = 4;
  */
 export function onTime(
   body: (context: TestContext, suffix: string) => Promise<void>,
-  latenessMs: () => Promise<number> = worstLatenessMs,
+  latenessMs: (since: number) => Promise<number> = worstLatenessMs,
 ): (context: TestContext) => Promise<void> {
   return async (context) => {
     for (let attempt = 1; ; attempt++) {
-      await latenessMs();
+      const since = absoluteMs();
       try {
         return await body(context, attempt === 1 ? '' : `~${attempt}`);
       } catch (error) {
-        const late = await latenessMs();
+        const late = await latenessMs(since);
         if (attempt === ATTEMPTS || late <= STILL_ON_TIME_MS) throw error;
         context.diagnostic(`once more, since a packet of the speaker left ${Math.round(late)} ms too late`);
       }

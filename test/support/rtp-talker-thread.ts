@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
+import { absoluteMs } from './absolute-time.ts';
 import type { FromTalkers, ToTalkers } from './rtp-talker-worker.ts';
 
 type Body<M> = M extends { readonly id: number } ? Omit<M, 'id'> : never;
@@ -31,10 +32,10 @@ export function talkerSocket(listener: (message: FromTalkers) => void): TalkerSo
 }
 
 /**
- * By how much a packet of any talker of this process left too late at most, ms, since this was asked last; 0 without
- * talkers.
+ * By how much a packet of any talker of this process left too late at most, ms; 0 where that is not worth noting.
+ * @param since {@link absoluteMs}
  */
-export async function worstLatenessMs(): Promise<number> {
+export async function worstLatenessMs(since: number): Promise<number> {
   if (worker === undefined) return 0;
   return await new Promise((resolve) => {
     const socket = talkerSocket((message) => {
@@ -42,7 +43,22 @@ export async function worstLatenessMs(): Promise<number> {
       socket.forget();
       resolve(message.worstLateMs);
     });
-    socket.send({ type: 'ask-lateness' });
+    socket.send({ type: 'ask-lateness', since });
+  });
+}
+
+/** Lets all talkers of this process wait, as a machine that stands still does. Resolves when they go on. */
+export async function keepTalkersBusy(ms: number): Promise<void> {
+  const before = absoluteMs();
+  if (worker === undefined) throw new Error('nobody talks');
+  await new Promise<void>((resolve) => {
+    const socket = talkerSocket((message) => {
+      if (message.type !== 'lateness') return;
+      socket.forget();
+      resolve();
+    });
+    socket.send({ type: 'stall', ms });
+    socket.send({ type: 'ask-lateness', since: before });
   });
 }
 

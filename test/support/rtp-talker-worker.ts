@@ -6,6 +6,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { parentPort } from 'node:worker_threads';
 
+import { absoluteMs } from './absolute-time.ts';
 import { preferThisThread } from './priority.ts';
 
 export type ToTalkers =
@@ -23,8 +24,10 @@ export type ToTalkers =
       readonly remote: { readonly host: string; readonly port: number };
     }
   | { readonly id: number; readonly type: 'close' }
-  /** Answered by `lateness`. */
-  | { readonly id: number; readonly type: 'ask-lateness' };
+  /** The thread does nothing for so long. */
+  | { readonly id: number; readonly type: 'stall'; readonly ms: number }
+  /** Answered by `lateness`. `since`: {@link absoluteMs}. */
+  | { readonly id: number; readonly type: 'ask-lateness'; readonly since: number };
 
 export type FromTalkers =
   | { readonly id: number; readonly type: 'open'; readonly port: number }
@@ -32,22 +35,25 @@ export type FromTalkers =
   | { readonly id: number; readonly type: 'talked'; readonly sent: number }
   /** `worstLateMs`: by how much a slot was late at most. */
   | { readonly id: number; readonly type: 'closed'; readonly worstLateMs: number }
-  /** By how much a slot of any talker has been late at most since this was asked last, ms. */
+  /** By how much a slot of any talker has been late at most since the time that was asked for, ms. */
   | { readonly id: number; readonly type: 'lateness'; readonly worstLateMs: number };
 
 preferThisThread();
 const sockets = new Map<number, Socket>();
 const worstLateMs = new Map<number, number>();
-let worstSinceAsked = 0;
+/** Slots that were late by more than a timer may be. */
+const late: { readonly at: number; readonly lateMs: number }[] = [];
+const WORTH_NOTING_MS = 20;
 const post = (message: FromTalkers): void => parentPort!.postMessage(message);
 
 parentPort!.on('message', (message: ToTalkers) => {
   const { id } = message;
   if (message.type === 'open') open(id, message.host);
   else if (message.type === 'talk') void talk(message);
+  else if (message.type === 'stall') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, message.ms);
   else if (message.type === 'ask-lateness') {
-    post({ id, type: 'lateness', worstLateMs: worstSinceAsked });
-    worstSinceAsked = 0;
+    const since = late.filter(({ at }) => at >= message.since).map(({ lateMs }) => lateMs);
+    post({ id, type: 'lateness', worstLateMs: Math.max(0, ...since) });
   } else {
     sockets.get(id)?.close(() => post({ id, type: 'closed', worstLateMs: worstLateMs.get(id) ?? 0 }));
     sockets.delete(id);
@@ -72,7 +78,7 @@ async function talk(task: Extract<ToTalkers, { type: 'talk' }>): Promise<void> {
     if (socket === undefined) break;
     const lateMs = performance.now() - dueAt;
     worstLateMs.set(id, Math.max(worstLateMs.get(id) ?? 0, lateMs));
-    worstSinceAsked = Math.max(worstSinceAsked, lateMs);
+    if (lateMs > WORTH_NOTING_MS) late.push({ at: absoluteMs(), lateMs });
     for (; sent < sentAtEnd; sent++) {
       const from = sent === 0 ? 0 : ends[sent - 1]!;
       socket.send(bytes.subarray(from, ends[sent]), remote.port, remote.host);
