@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { validateRequest } from '@signalwire/web-api';
-import { silentLogger } from '../log/logger.ts';
-import { HttpClient } from '../net/http-client.ts';
+import type { HttpClient } from '../net/http-client.ts';
+import { client, clientWithHeldTime, closeAfterTests } from '../net/http-fixtures.ts';
 import { isSignatureValid } from '../net/signature.ts';
 import { RealClock } from '../time/real-clock.ts';
 import type { CallbackRow } from './callback-table.ts';
@@ -27,6 +27,8 @@ const BODY = JSON.stringify({
 });
 const signal = new AbortController().signal;
 
+closeAfterTests();
+
 describe('sending a callback by HTTP', () => {
   const clock = new RealClock();
   let server: Server;
@@ -48,7 +50,7 @@ describe('sending a callback by HTTP', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    http = new HttpClient({ clock, log: silentLogger, allow: ['127.0.0.1'] });
+    http = client();
   });
 
   beforeEach(() => {
@@ -57,7 +59,6 @@ describe('sending a callback by HTTP', () => {
   });
 
   after(async () => {
-    await http.close();
     server.closeAllConnections();
     server.close();
   });
@@ -100,7 +101,7 @@ describe('sending a callback by HTTP', () => {
   });
 
   test('signs URL and body with both algorithms, leaving out userinfo and fragment', async () => {
-    const url = `${origin.replace('//', '//user:pass@')}/status#rt=1000`;
+    const url = `${origin.replace('//', '//user:pass@')}/status#rt=10000`;
     await sender({ signingKey: KEY }).send(callback({ url }), signal);
     const { headers } = received[0]!;
     assert.equal(headers.authorization, `Basic ${Buffer.from('user:pass').toString('base64')}`);
@@ -112,7 +113,7 @@ describe('sending a callback by HTTP', () => {
   test('the check that the vendor gives to receivers accepts what we sign, and nothing that was changed', async () => {
     const sender = new HttpSender({ http, clock, signingKey: KEY });
     await sender.send(
-      callback({ url: `${origin.replace('//', '//user:secret@')}/status?call=1&b=%20%C3%BC#rt=4000` }),
+      callback({ url: `${origin.replace('//', '//user:secret@')}/status?call=1&b=%20%C3%BC#rt=10000` }),
       signal,
     );
     const [request] = received;
@@ -173,28 +174,26 @@ describe('sending a callback by HTTP', () => {
   });
 
   test('a reply whose body does not come, or breaks off, counts by its status', async () => {
-    const impatient = new HttpClient({
-      clock,
-      log: silentLogger,
-      allow: ['127.0.0.1'],
-      defaults: { timeouts: { readMs: 200 } },
-    });
-    try {
-      for (const end of [() => {}, (response: ServerResponse) => response.destroy()]) {
-        for (const [status, type] of [
-          [200, 'accepted'],
-          [404, 'refused'],
-        ] as const) {
-          reply = (response) => {
-            response.writeHead(status).write('working on');
-            setTimeout(end, 50, response);
-          };
-          const result = await new HttpSender({ http: impatient, clock }).send(callback(), signal);
+    const breakOff = (response: ServerResponse): void => void response.destroy();
+    for (const end of [() => {}, breakOff]) {
+      for (const [status, type] of [
+        [200, 'accepted'],
+        [404, 'refused'],
+      ] as const) {
+        const { http, answered, expire } = clientWithHeldTime();
+        let replied: ServerResponse | undefined;
+        reply = (response) => {
+          replied = response;
+          response.writeHead(status).write('working on');
+        };
+        const sending = new HttpSender({ http, clock }).send(callback(), signal).then((result) => {
           assert.deepEqual([result.type, 'status' in result && result.status], [type, status]);
-        }
+        });
+        await answered;
+        end(replied!);
+        if (end === breakOff) await sending;
+        else await expire(sending);
       }
-    } finally {
-      await impatient.close();
     }
   });
 

@@ -41,7 +41,9 @@ describe('HTTP client: addresses', () => {
     });
 
   it('sends nothing to localhost with the resolver of the system', async () => {
-    const guarded = new HttpClient({ clock: new RealClock(), log: silentLogger });
+    // That resolver may take a while.
+    const defaults = { timeouts: { connectMs: 10_000, totalMs: 60_000 } };
+    const guarded = new HttpClient({ clock: new RealClock(), log: silentLogger, defaults });
     await assert.rejects(
       guarded.fetch({ url: `http://localhost:${port}/` }),
       failsWith('refused_address', 'never', /localhost \(.+\) is refused.*loopback/),

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VirtualClock } from '../time/virtual-clock.ts';
-import { client, closeAfterTests, closedPort, failsWith, serve, serveRaw } from './http-fixtures.ts';
+import {
+  client,
+  clientWithHeldTime,
+  closeAfterTests,
+  closedPort,
+  failsWith,
+  serve,
+  serveRaw,
+} from './http-fixtures.ts';
 
 closeAfterTests();
 
@@ -34,10 +42,13 @@ describe('HTTP client: failures and limits', () => {
       response.writeHead(200, { 'content-length': '10' });
       response.write('12345');
     });
-    await assert.rejects(
-      client().fetch({ url: `http://127.0.0.1:${port}/#rt=100` }),
-      failsWith('timeout_read', 'unsafe', /body within 100 ms/),
+    const { http, answered, expire } = clientWithHeldTime();
+    const given = assert.rejects(
+      http.fetch({ url: `http://127.0.0.1:${port}/` }),
+      failsWith('timeout_read', 'unsafe', /body within 60000 ms/),
     );
+    await answered;
+    await expire(given);
   });
 
   it('gives up on a slow drip that keeps every single deadline', async () => {
@@ -160,21 +171,18 @@ describe('HTTP client: failures and limits', () => {
   });
 
   it('stops when its caller gives up, before and during the request', async () => {
-    const port = await serveRaw(() => {});
+    const controller = new AbortController();
+    const port = await serveRaw((socket) => socket.once('data', () => controller.abort()));
     const url = `http://127.0.0.1:${port}/`;
     await assert.rejects(client().fetch({ url, signal: AbortSignal.abort() }), failsWith('aborted', 'never'));
-    const controller = new AbortController();
     const pending = client().fetch({ url, signal: controller.signal });
-    setTimeout(() => controller.abort(), 20);
     await assert.rejects(pending, failsWith('aborted', 'never'));
   });
 
   it('ends what is under way when it is closed', async () => {
-    const port = await serveRaw(() => {});
     const http = client();
+    const port = await serveRaw((socket) => socket.once('data', () => void http.close()));
     const pending = http.fetch({ url: `http://127.0.0.1:${port}/` });
-    const rejected = assert.rejects(pending, failsWith('aborted', 'never'));
-    setTimeout(() => http.close(), 20);
-    await rejected;
+    await assert.rejects(pending, failsWith('aborted', 'never'));
   });
 });

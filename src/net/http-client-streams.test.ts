@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { client, closeAfterTests, failsWith, serve } from './http-fixtures.ts';
+import { client, clientWithHeldTime, closeAfterTests, failsWith, HELD, serve } from './http-fixtures.ts';
 
 closeAfterTests();
 
@@ -51,12 +51,19 @@ describe('HTTP client: streams', () => {
   });
 
   it('fail with the read deadline only while somebody waits', async () => {
-    const port = await serve((_, response) => response.write('x'));
-    const stream = await client().stream({ url: `http://127.0.0.1:${port}/#rt=100&tt=150` });
+    let writeMore: (() => void) | undefined;
+    const port = await serve((_, response) => {
+      response.write('x');
+      writeMore = () => response.write('y');
+    });
+    const { http, clock, expire } = clientWithHeldTime({ timeouts: { totalMs: 2 * HELD.readMs } });
+    const stream = await http.stream({ url: `http://127.0.0.1:${port}/` });
     const reader = stream.body[Symbol.asyncIterator]();
     assert.equal((await reader.next()).value?.toString(), 'x');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await assert.rejects(reader.next(), failsWith('timeout_read', 'unsafe'));
+    await clock.advance(3 * HELD.readMs);
+    writeMore?.();
+    assert.equal((await reader.next()).value?.toString(), 'y');
+    await expire(assert.rejects(reader.next(), failsWith('timeout_read', 'unsafe')));
   });
 
   it('close the connection when their reader breaks off, cancels or aborts', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { client, closeAfterTests, failsWith, serve } from './http-fixtures.ts';
+import { client, clientWithHeldTime, closeAfterTests, failsWith, HELD, serve } from './http-fixtures.ts';
 import type { StreamBody } from './stream-body.ts';
 
 closeAfterTests();
@@ -52,14 +52,23 @@ describe('HTTP client: streamed bodies', () => {
     let taken = 0;
     const port = await serve((request, response) => {
       request.pause();
-      setTimeout(() => {
-        taken = sent.taken;
+      const look = setInterval(() => {
+        if (sent.taken === 0 || sent.taken > taken) {
+          taken = sent.taken;
+          return;
+        }
+        clearInterval(look);
         request.resume();
-      }, 300);
+      }, 100);
       request.on('end', () => response.end('done'));
     });
     const sent = body(2000);
-    const answer = await client().fetch({ url: `http://127.0.0.1:${port}/`, method: 'PUT', upload: sent });
+    const answer = await client().fetch({
+      url: `http://127.0.0.1:${port}/`,
+      method: 'PUT',
+      upload: sent,
+      timeouts: { readMs: 120_000, totalMs: 300_000 },
+    });
     assert.equal(answer.body.toString(), 'done');
     assert.ok(taken > 0 && taken < 1500, `${taken} pieces were taken ahead`);
   });
@@ -69,25 +78,29 @@ describe('HTTP client: streamed bodies', () => {
       request.resume();
       request.on('end', () => response.end('done'));
     });
-    const slow = body(8, () => new Promise((resolve) => setTimeout(resolve, 60)));
-    const answer = await client().fetch({
-      url: `http://127.0.0.1:${port}/`,
-      method: 'PUT',
-      upload: slow,
-      timeouts: { readMs: 200 },
-    });
+    const { http, clock } = clientWithHeldTime();
+    const slow = body(8, () => clock.advance(0.9 * HELD.readMs));
+    const answer = await http.fetch({ url: `http://127.0.0.1:${port}/`, method: 'PUT', upload: slow });
     assert.equal(answer.body.toString(), 'done');
+    assert.ok(clock.monotonic() > 7 * HELD.readMs);
   });
 
   it('fail when the server takes no more and does not answer', async () => {
-    const port = await serve((request) => request.pause());
-    const sending = client().fetch({
-      url: `http://127.0.0.1:${port}/`,
-      method: 'PUT',
-      upload: body(2000),
-      timeouts: { readMs: 150 },
+    const { promise: arrived, resolve } = Promise.withResolvers<void>();
+    const port = await serve((request) => {
+      request.pause();
+      resolve();
     });
-    await assert.rejects(sending, failsWith('timeout_read', 'unsafe', /no more of the body was taken/));
+    const { http, expire } = clientWithHeldTime();
+    const sent = body(2000);
+    const failed = assert.rejects(
+      http.fetch({ url: `http://127.0.0.1:${port}/`, method: 'PUT', upload: sent }),
+      failsWith('timeout_read', 'unsafe', /no more of the body was taken/),
+    );
+    await arrived;
+    while (sent.taken === 0) await new Promise((next) => setTimeout(next, 1));
+    await expire(failed);
+    assert.ok(sent.taken < 2000, 'the server has taken all');
   });
 
   it('are answered early when they are refused', async () => {

@@ -19,7 +19,7 @@ describe('HTTP client: requests', () => {
       );
     });
     const reply = await client().fetch({
-      url: `http://127.0.0.1:${port}/a?b=1#ot=500`,
+      url: `http://127.0.0.1:${port}/a?b=1#ot=10000`,
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: '{"x":"ü"}',
@@ -52,7 +52,7 @@ describe('HTTP client: requests', () => {
       else response.writeHead(302, { location: '/end' }).end();
     });
     const reply = await client().fetch({
-      url: `http://u:p@127.0.0.1:${port}/a/../start?q=%7e#rt=500`,
+      url: `http://u:p@127.0.0.1:${port}/a/../start?q=%7e#rt=10000`,
       method: 'POST',
       body: 'body',
       sign: (url, body) => {

@@ -9,10 +9,11 @@ import {
   type Server as TcpServer,
 } from 'node:net';
 import { after } from 'node:test';
-import { silentLogger } from '../log/logger.ts';
+import { type Logger, silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import type { Resolver } from './guarded-connector.ts';
-import { HttpClient, type HttpClientOptions } from './http-client.ts';
+import { HttpClient, type HttpClientOptions, type HttpDefaults } from './http-client.ts';
 import { HttpError, type HttpErrorCode, type RetryVerdict } from './http-errors.ts';
 
 /** Names of the tests: everything under `.test` is this machine. */
@@ -21,16 +22,70 @@ export const loopback: Resolver = async (hostname) => {
   throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND' });
 };
 
-export function client(options: Partial<HttpClientOptions> = {}): HttpClient {
+/** Deadlines of {@link client}, where a test sets none: longer than those of the product, for a machine that is slow. */
+const PATIENT = { connectMs: 10_000, readMs: 15_000, totalMs: 60_000 };
+
+export function client({ defaults, ...options }: Partial<HttpClientOptions> = {}): HttpClient {
   const made = new HttpClient({
     clock: new RealClock(),
     log: silentLogger,
     allow: ['127.0.0.0/8'],
     resolve: loopback,
+    defaults: { ...defaults, timeouts: { ...PATIENT, ...defaults?.timeouts } },
     ...options,
   });
   opened.push(made);
   return made;
+}
+
+/** Deadlines of {@link clientWithHeldTime}: the transport's own, in real time, stand a second behind. */
+export const HELD = { connectMs: 10_000, readMs: 60_000, totalMs: 1e9 };
+
+/** Stands still, also while work is under way, until a test moves it. */
+class HeldTime extends VirtualClock {
+  override holdWhile<T>(work: Promise<T>): Promise<T> {
+    return work;
+  }
+}
+
+export interface HeldClient {
+  readonly clock: VirtualClock;
+  readonly http: HttpClient;
+  /** Has the status and headers of its first response. */
+  readonly answered: Promise<void>;
+  /** Moves time on, past each read deadline that comes, until `work` ends; it must not fail. */
+  expire(work: Promise<void>): Promise<void>;
+}
+
+/** A client whose deadlines ({@link HELD}) come when a test says so, rather than before a slow machine has answered. */
+export function clientWithHeldTime(defaults?: HttpDefaults): HeldClient {
+  const clock = new HeldTime();
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  const log: Logger = {
+    ...silentLogger,
+    debug: (_, message) => {
+      if (message === 'request answered') resolve();
+    },
+    child: () => log,
+  };
+  const http = client({
+    clock,
+    log,
+    defaults: { ...defaults, timeouts: { ...HELD, ...defaults?.timeouts } },
+  });
+  const expire = async (work: Promise<void>): Promise<void> => {
+    let isOver = false;
+    const over = work.finally(() => {
+      isOver = true;
+    });
+    over.catch(() => {});
+    while (!isOver) {
+      await clock.advance(HELD.readMs);
+      await new Promise((next) => setImmediate(next));
+    }
+    await over;
+  };
+  return { clock, http, answered, expire };
 }
 
 const opened: HttpClient[] = [];

@@ -181,7 +181,7 @@ test('warnings about a document are logged when it is new, not for every call', 
 test('document.md 2.4, no SHA-256 header: a fetch for a message bears the older signature alone, over the URL with its userinfo', async () => {
   const { url, asked, load } = await site(() => ({ text: 'reply: hi' }), 'PSK1');
   const configured = url.replace('//', '//ann:pw@');
-  await load({ kind: 'messaging', url: `${configured}#rt=900`, payload: { message: {} } });
+  await load({ kind: 'messaging', url: `${configured}#rt=10000`, payload: { message: {} } });
   const { headers, body } = asked[0]!;
   assert.equal(headers['x-signalwire-sha256-signature'], undefined);
   const signature = String(headers['x-signalwire-signature']);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { after, describe, it } from 'node:test';
 import { sine } from '../../media/test-signals.ts';
-import { client, closeAfterTests, closedPort, serve } from '../../net/http-fixtures.ts';
+import { client, clientWithHeldTime, closeAfterTests, closedPort, serve } from '../../net/http-fixtures.ts';
 import type { ByteRange, ByteSource } from '../../recording/byte-source.ts';
 import type { SpeechRequest, Synthesizer } from '../../speech/synthesizer.ts';
 import { RealClock } from '../../time/real-clock.ts';
@@ -194,20 +194,30 @@ describe('sound loader', () => {
     const port = await serve((request, response) => {
       response.writeHead(200, { 'content-length': WAV.length });
       response.write(WAV.subarray(0, 2044));
-      if (request.url === '/cut') setTimeout(() => response.destroy(), 20);
+      if (request.url === '/cut') cut = () => response.destroy();
     });
+    let cut = (): void => {};
     for (const [target, pattern] of [
       ['cut', /connection was lost/],
-      ['stall#rt=100', /nothing more of the body within 100 ms/],
+      ['stall', /nothing more of the body within 60000 ms/],
     ] as const) {
+      const { http, expire } = clientWithHeldTime();
       const heard: number[] = [];
-      await assert.rejects(
+      const { promise: heardAll, resolve } = Promise.withResolvers<void>();
+      const failed = assert.rejects(
         async () => {
           const url = `http://127.0.0.1:${port}/${target}`;
-          for await (const chunk of stream(loader(), { kind: 'url', url })) heard.push(...chunk);
+          for await (const chunk of stream(loader({ http }), { kind: 'url', url })) {
+            heard.push(...chunk);
+            if (heard.length === 1000) resolve();
+          }
         },
         failsWith('fetch_failed', pattern),
       );
+      await Promise.race([heardAll, failed]);
+      if (target === 'stall') await expire(failed);
+      else cut();
+      await failed;
       assert.deepEqual(heard, [...PCM.subarray(0, 1000)]);
     }
   });
