@@ -1,14 +1,18 @@
-/** A certificate of nobody, for media.test, localhost and 127.0.0.1, with its key: for tests only. */
+/**
+ * A certificate of nobody, for media.test, localhost and 127.0.0.1, with its key: for tests only. Valid from 2000 to
+ * 2126, whatever the clock of the machine says: made by `openssl ca -selfsign -startdate 20000101000000Z -enddate
+ * 21261104000000Z`, with `subjectAltName = DNS:media.test, DNS:localhost, IP:127.0.0.1` among its extensions.
+ */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBqjCCAU+gAwIBAgIUbwK333Iof2sOXwelCzGsqq3g4v4wCgYIKoZIzj0EAwIw
-FTETMBEGA1UEAwwKbWVkaWEudGVzdDAgFw0yNjExMjgwMjIzMTFaGA8yMTI2MTEw
-NDAyMjMxMVowFTETMBEGA1UEAwwKbWVkaWEudGVzdDBZMBMGByqGSM49AgEGCCqG
+MIIBhzCCAS6gAwIBAgIUEqwo7KriQ+zELBgBGzgBB4PDx98wCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKbWVkaWEudGVzdDAgFw0wMDAxMDEwMDAwMDBaGA8yMTI2MTEw
+NDAwMDAwMFowFTETMBEGA1UEAwwKbWVkaWEudGVzdDBZMBMGByqGSM49AgEGCCqG
 SM49AwEHA0IABLttDWWmJorDtO9Jon8kd7KHSp4pzfweSvzvI0vSOCB9Austr9pj
-iDYeOXDfdro/B3PA0D2KvA4MLFrW6V7+e4WjezB5MB0GA1UdDgQWBBSxjj8qQUOa
-s8WN9B4M6Ycw4FXgvDAfBgNVHSMEGDAWgBSxjj8qQUOas8WN9B4M6Ycw4FXgvDAP
-BgNVHRMBAf8EBTADAQH/MCYGA1UdEQQfMB2CCm1lZGlhLnRlc3SCCWxvY2FsaG9z
-dIcEfwAAATAKBggqhkjOPQQDAgNJADBGAiEA/cjrih6tQTLtj+PWyfR7rn1+WqQa
-/WadYrJRxTaFD0kCIQCBORkRuGsHqSMAs2Kcy8SHN7OqOv99bdqYuY1oRH6BqA==
+iDYeOXDfdro/B3PA0D2KvA4MLFrW6V7+e4WjWjBYMB0GA1UdDgQWBBSxjj8qQUOa
+s8WN9B4M6Ycw4FXgvDAPBgNVHRMBAf8EBTADAQH/MCYGA1UdEQQfMB2CCm1lZGlh
+LnRlc3SCCWxvY2FsaG9zdIcEfwAAATAKBggqhkjOPQQDAgNHADBEAiBnnKYFGqNG
+zriy6s6l6xahgIvZaeLvx2UX4rmB0i2NjQIgRTs/aebKUbcvO5cYPx8YrQgU5Qmm
+nBn7d5fVCH8kP4g=
 -----END CERTIFICATE-----
 `;
 

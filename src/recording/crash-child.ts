@@ -6,6 +6,7 @@
 import { writeSync } from 'node:fs';
 import { sleep } from '../time/clock.ts';
 import { RealClock } from '../time/real-clock.ts';
+import type { CreateTarget } from './byte-target.ts';
 import { FileTarget } from './file-target.ts';
 import { Recorder } from './recorder.ts';
 
@@ -26,7 +27,12 @@ if (import.meta.main) {
     throw new Error('usage: crash-child.ts PATH wav|mp3|mp4');
   }
   const clock = new RealClock();
-  const target = new FileTarget(path, { clock });
+  const targets: FileTarget[] = [];
+  const createTarget: CreateTarget = (file, maxQueuedBytes) => {
+    const target = new FileTarget(file, { clock, ...(maxQueuedBytes !== undefined && { maxQueuedBytes }) });
+    targets.push(target);
+    return target;
+  };
   const recorder = new Recorder(
     {
       recordingId: 'crash',
@@ -42,7 +48,7 @@ if (import.meta.main) {
       endSilenceTimeoutMs: 0,
       maxLengthMs: 3_600_000,
     },
-    { sampleRate: 8000, clock, target, onEvent: () => {} },
+    { sampleRate: 8000, clock, createTarget, onEvent: () => {} },
   );
   recorder.begin();
   const block = new Int16Array(BLOCK);
@@ -51,9 +57,9 @@ if (import.meta.main) {
     writeSync(1, `${sent + BLOCK}\n`);
     recorder.observe(block, undefined, 0, BLOCK);
     recorder.append(block, undefined, 0, BLOCK);
-    // A disk that keeps up is part of the promise: never be more than one buffer ahead of it.
+    // A disk that keeps up is part of the promise: never be more than one buffer ahead of it, in no file.
     do await new Promise((next) => setImmediate(next));
-    while (target.queuedBytes > 0);
+    while (targets.some(({ queuedBytes }) => queuedBytes > 0));
     if (format !== 'wav') await sleep(clock, BLOCK / 8 / SPEED);
   }
 }

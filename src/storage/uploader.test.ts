@@ -186,10 +186,14 @@ test('a restart takes up what was waiting, where it stood', async () => {
 test('closing breaks an upload off without counting it; the next start does it', async () => {
   add('a');
   const { promise, resolve } = Promise.withResolvers<void>();
-  objects.onArrived = () => promise;
+  const arrived = Promise.withResolvers<void>();
+  objects.onArrived = () => {
+    arrived.resolve();
+    return promise;
+  };
   const first = make();
   first.start();
-  await new Promise((next) => setTimeout(next, 20));
+  await arrived.promise;
   const closed = first.close();
   resolve();
   await closed;
