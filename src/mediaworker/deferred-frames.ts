@@ -57,6 +57,25 @@ export class DeferredFrames {
     }
   }
 
+  /**
+   * Makes up for frames that nobody counted, since the thread stood still: each at the time at which it was due, up to
+   * `untilMs`. No effect from within a frame.
+   */
+  makeUpMissed(timeline: { readonly nextTickMs: number }, untilMs: number): void {
+    if (this.#running) return;
+    const { momentMs } = this.clock;
+    this.#running = true;
+    try {
+      for (let at = timeline.nextTickMs; at <= untilMs; at = timeline.nextTickMs) {
+        this.clock.momentMs = this.#lastMs = at;
+        this.#work.receiveFrame(at);
+      }
+    } finally {
+      this.#running = false;
+      this.clock.momentMs = momentMs;
+    }
+  }
+
   /** Nothing of the frames that were made up for is left to be done, as at the time of the last of them. */
   finish(): void {
     const { momentMs } = this.clock;

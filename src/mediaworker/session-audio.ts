@@ -168,6 +168,7 @@ export class SessionAudio {
       this.#waiting.afterPacket();
       return;
     }
+    this.#waiting.makeRoom(arrivedMs);
     const { timeline } = this.#receivePath;
     const before = timeline.receivedUntil;
     this.#receivePath.receive(bytes, address, port, arrivedMs);

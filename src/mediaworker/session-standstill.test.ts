@@ -7,6 +7,8 @@ import { find, openRig, type Rig } from './session.test-helper.ts';
 
 /** Up to what the timeline keeps ahead of its head, with the playout delay. */
 const STANDSTILLS_MS = [60, 200, 500, 900];
+/** Where the times of arrival are known, frames are made up for between packets: any, as long as sockets have room. */
+const LONGER_MS = [1300, 1700, 5000];
 
 interface Recorded {
   readonly rig: Rig;
@@ -23,12 +25,6 @@ async function talking(t: TestContext, io: LateThreadIo, spec: Partial<RecordSpe
   const near = rig.peer.position;
   await rig.clock.advance(2000);
   return { rig, near };
-}
-
-/** Whether `count` samples from `at` on are the same in both. */
-function sameAt(one: Int16Array, other: Int16Array, at: number, count: number): boolean {
-  for (let i = at; i < at + count; i++) if (one[i] !== other[i]) return false;
-  return true;
 }
 
 /** The sample that the file begins with; all of it must be what the peer said from there on. */
@@ -79,7 +75,9 @@ for (const io of ['node', 'io_uring'] as const) {
       assert.ok(Math.abs(at / 8 - atMs) <= 20, `${at / 8} of ${atMs} ms`);
       await rig.close();
     });
+  }
 
+  for (const ms of io === 'node' ? STANDSTILLS_MS : [...STANDSTILLS_MS, ...LONGER_MS]) {
     test(`${io}: a call that is hung up while its thread stands still for ${ms} ms is recorded to its end`, async (t) => {
       const recorded = await talking(t, io);
       const { rig } = recorded;
@@ -140,27 +138,16 @@ for (const io of ['node', 'io_uring'] as const) {
   }
 }
 
-for (const ms of [1300, 1700, 3000]) {
-  test(`of what is said in a standstill of ${ms} ms, all that there is room for is recorded, in its place`, async (t) => {
-    const recorded = await talking(t, 'io_uring');
-    const { rig, near } = recorded;
+for (const ms of LONGER_MS) {
+  test(`what is said in a standstill of ${ms} ms while both sides are recorded is kept, in its place`, async (t) => {
+    const recorded = await talking(t, 'io_uring', { direction: 'both', stereo: true });
+    const { rig } = recorded;
     await rig.standStill(ms);
     await rig.clock.advance(3000);
     rig.send({ type: 'close', cause: 'hangup' });
     await rig.clock.advance(100);
-    const file = rig.wav('r')[0]!;
-    const from = near - 1600 + find(rig.peer.said(near - 1600, 3200), file.subarray(0, 80));
-    const said = rig.peer.said(from, file.length);
-    const wrong = Array.from({ length: Math.floor(file.length / 80) }, (_, block) => block).filter(
-      (block) => !sameAt(file, said, block * 80, 80),
-    );
-    const lostMs = wrong.length * 10;
-    assert.ok(lostMs <= Math.max(0, ms - 1250), `${lostMs} ms lost: ${wrong.map((block) => block * 10)}`);
-    // One hole, which ends with the standstill.
-    const [first = 0, last = 0] = [wrong[0], wrong.at(-1)];
-    assert.equal(last - first, Math.max(0, wrong.length - 1));
-    // The head goes to the present with the next tick, and a packet lies 50 ms behind its arrival.
-    assert.ok(last * 10 <= 2000 + ms + 80, `a hole until ${last * 10} ms`);
+    beginning(recorded);
+    assert.equal(rig.wav('r')[1]!.length, rig.wav('r')[0]!.length);
     await rig.close();
   });
 }

@@ -247,6 +247,11 @@ export class ReceiveTimeline {
     return this.#ticks.isLate(nowMs);
   }
 
+  /** When the next tick is due, ms, also where that is long ago; NaN before the first. */
+  get nextTickMs(): number {
+    return this.#ticks.nextMs;
+  }
+
   /** Where the head was at a reading of the clock, in whole ticks; no earlier than what is kept. */
   headAt(ms: number): number {
     const behind = Math.max(0, Math.floor(-this.#ticks.since(ms) / this.#ticks.tickMs)) * this.#step;

@@ -36,6 +36,11 @@ export class TickCounter {
     return this.#lastMs !== Number.NEGATIVE_INFINITY;
   }
 
+  /** When the tick behind those counted so far is due, ms; NaN before the first. */
+  get nextMs(): number {
+    return this.isRunning ? this.#countedMs + this.tickMs : Number.NaN;
+  }
+
   /** Before the first tick, which is due within one of the start: counts what was missed. @returns ticks to advance */
   makeUpStart(nowMs: number): number {
     if (this.isRunning) return 0;
