@@ -118,10 +118,15 @@ function built(source: string): object {
 
 /** Runs on whatever Node there is, as far as the sentence that says which one is needed. */
 const COMMAND = `#!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
 if (parseInt(process.versions.node, 10) < 24) {
   console.error('openswml: needs Node 24 or newer, this is ' + process.version);
   process.exit(2);
 }
+// What was compiled once is read from here, where it can be written.
+enableCompileCache(fileURLToPath(new URL('../.cache', import.meta.url)));
 await import('../lib/cli/main.js');
 `;
 

@@ -27,6 +27,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   schema: async () => (await import('./commands/schema.ts')).addSchemaCommand,
 };
 
+const VERSION_OPTIONS = ['-V', '--version'];
+
 /**
  * Runs one command line (without `node` and the program's name).
  * @returns the exit status, see `EXIT`
@@ -54,12 +56,12 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   }
 }
 
-/** @param first the word that should name a command; when it names none, all are there for the help */
+/** @param first the word that should name a command; when it names none, all are there for the help, but for the version */
 async function buildProgram(first: string | undefined, context: CommandContext): Promise<Command> {
   const { terminal } = context;
   const program = new Command('openswml')
     .description('Runs SWML voice documents on real SIP calls.')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(packageVersion(), VERSION_OPTIONS.join(', '), 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
@@ -72,6 +74,7 @@ async function buildProgram(first: string | undefined, context: CommandContext):
       getOutHasColors: () => terminal.colors,
       getOutHelpWidth: () => terminal.columns ?? 100,
     });
+  if (VERSION_OPTIONS.includes(first ?? '')) return program;
   const named = Object.entries(COMMANDS).filter(([name]) => name === first);
   for (const [, load] of named.length > 0 ? named : Object.entries(COMMANDS))
     (await load())(program, context);

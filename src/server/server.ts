@@ -382,12 +382,16 @@ class AssembledServer implements Server {
       disk: { folder: path.join(this.#config.data_dir, 'cache', 'speech') },
     });
     this.#opened.push(() => speech.close());
+    if (this.#config.warm_up) this.#warmUpVoice(speech);
+    return speech;
+  }
+
+  #warmUpVoice(speech: SpeechService): void {
     speech.warmUp().catch((cause: unknown) => {
       // A start that failed, or was broken off, closes the voice while it still warms up.
       if (this.#stopped === undefined)
         this.#log.warn({ err: cause }, 'the embedded voice could not be warmed up');
     });
-    return speech;
   }
 
   #openRecogniser(): Recogniser | undefined {
