@@ -43,7 +43,7 @@ const JOIN_MS = 5;
 /** Tones in their order. Between two of them there may be silence. */
 export function findTones(wav: Wav, search: ToneSearch): FoundTone[] {
   const samples = channelOf(wav, search);
-  const strengths = search.frequencies.map((hz) => demodulate(samples, hz, wav.sampleRate).magnitude);
+  const strengths = search.frequencies.map((hz) => demodulate(samples, hz, wav.sampleRate, false).magnitude);
   const floor = 32768 * 10 ** ((search.floorDbfs ?? -35) / 20);
   const winner = new Int16Array(samples.length).fill(-1);
   const best = new Float64Array(samples.length).fill(floor);
@@ -83,7 +83,7 @@ export function findDisturbances(wav: Wav, tones: readonly FoundTone[], channel 
     const amplitude = 32768 * 10 ** (tone.levelDbfs / 20);
     const from = Math.round((tone.startMs + WINDOW_MS) * perMs);
     const to = Math.round((tone.endMs - WINDOW_MS) * perMs);
-    const { inPhase, quadrature, magnitude } = demodulate(samples, tone.frequencyHz, wav.sampleRate);
+    const { inPhase, quadrature, magnitude } = demodulate(samples, tone.frequencyHz, wav.sampleRate, true);
     const { cosine, sine } = onePeriod(tone.frequencyHz, wav.sampleRate);
     const period = cosine.length;
     let open: { start: number; end: number } | undefined;
@@ -118,35 +118,50 @@ export function describeTones(tones: readonly FoundTone[]): string {
     .join('\n');
 }
 
-/** Complex amplitude of `frequencyHz` around each sample: the peak amplitude of the tone, in sample units. */
+/** Complex amplitude of a frequency around each sample: the peak amplitude of the tone, in sample units. */
+interface Demodulated {
+  readonly inPhase: Float64Array;
+  readonly quadrature: Float64Array;
+  readonly magnitude: Float64Array;
+}
+
+/** @param whole otherwise only the magnitude is wanted, and the other two are empty */
 function demodulate(
   samples: Int16Array,
   frequencyHz: number,
   sampleRate: number,
-): { inPhase: Float64Array; quadrature: Float64Array; magnitude: Float64Array } {
+  whole: boolean,
+): Demodulated {
   const window = Math.round((WINDOW_MS * sampleRate) / 1000);
   const { cosine, sine } = onePeriod(frequencyHz, sampleRate);
   const period = cosine.length;
-  const inPhase = new Float64Array(samples.length);
-  const quadrature = new Float64Array(samples.length);
-  const magnitude = new Float64Array(samples.length);
+  const { length } = samples;
+  const inPhase = new Float64Array(whole ? length : 0);
+  const quadrature = new Float64Array(whole ? length : 0);
+  const magnitude = new Float64Array(length);
   let real = 0;
   let imaginary = 0;
-  for (let at = 0; at < samples.length + window / 2; at += 1) {
-    if (at < samples.length) {
-      real += samples[at]! * cosine[at % period]!;
-      imaginary += samples[at]! * sine[at % period]!;
+  // Places in the period of the sample that comes and of the one that goes.
+  let coming = 0;
+  let going = 0;
+  for (let at = 0; at < length + window / 2; at += 1) {
+    if (at < length) {
+      real += samples[at]! * cosine[coming]!;
+      imaginary += samples[at]! * sine[coming]!;
+      if (++coming === period) coming = 0;
     }
-    const gone = at - window;
-    if (gone >= 0) {
-      real -= samples[gone]! * cosine[gone % period]!;
-      imaginary -= samples[gone]! * sine[gone % period]!;
+    if (at >= window) {
+      const gone = samples[at - window]!;
+      real -= gone * cosine[going]!;
+      imaginary -= gone * sine[going]!;
+      if (++going === period) going = 0;
     }
     const centre = at - window / 2;
     if (centre < 0) continue;
+    magnitude[centre] = (2 / window) * Math.sqrt(real * real + imaginary * imaginary);
+    if (!whole) continue;
     inPhase[centre] = (2 * real) / window;
     quadrature[centre] = (2 * imaginary) / window;
-    magnitude[centre] = Math.sqrt(inPhase[centre]! ** 2 + quadrature[centre]! ** 2);
   }
   return { inPhase, quadrature, magnitude };
 }
