@@ -107,6 +107,7 @@ function manifest(): object {
       './package.json': './package.json',
     },
     bin: { openswml: 'bin/openswml.js' },
+    files: ['bin', 'lib', 'schemas', 'conformance', 'CHANGELOG.md'],
     dependencies: needed,
   };
 }
@@ -118,15 +119,16 @@ function built(source: string): object {
 
 /** Runs on whatever Node there is, as far as the sentence that says which one is needed. */
 const COMMAND = `#!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
-
 if (parseInt(process.versions.node, 10) < 24) {
   console.error('openswml: needs Node 24 or newer, this is ' + process.version);
   process.exit(2);
 }
-// What was compiled once is read from here, where it can be written.
-enableCompileCache(fileURLToPath(new URL('../.cache', import.meta.url)));
+// What was compiled once is kept beside the package, by whoever owns it.
+const { statSync } = await import('node:fs');
+const { enableCompileCache } = await import('node:module');
+const { fileURLToPath } = await import('node:url');
+const folder = fileURLToPath(new URL('..', import.meta.url));
+if (statSync(folder).uid === process.getuid?.()) enableCompileCache(folder + '.cache');
 await import('../lib/cli/main.js');
 `;
 

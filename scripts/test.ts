@@ -56,8 +56,8 @@ const times: Record<string, number> = {};
 const tests = run({
   cwd: root,
   files: files.map((file) => path.join(root, file)),
-  // Many files wait for real calls most of the time: more than cores, where Node would leave one core free.
-  concurrency: availableParallelism() + 1,
+  // Many files wait for real calls most of the time: one for each core, where Node would leave one core free.
+  concurrency: Math.max(2, availableParallelism()),
   timeout: FILE_LIMIT_MS,
   ...(values.names !== undefined && { testNamePatterns: [new RegExp(values.names)] }),
 });

@@ -42,7 +42,7 @@ export class LogFile {
   #lostLines = 0;
   /** A thread has {@link #rest}. */
   #isWriting = false;
-  /** Writes {@link #rest} in the next turn, where that cannot block. */
+  /** Writes {@link #rest} in the next turn. */
   #soon: NodeJS.Immediate | undefined;
   /** Until the next attempt, where the last one found the target busy, and how many in a row have. */
   #pause: Timer | undefined;
@@ -124,17 +124,24 @@ export class LogFile {
       else if (isBusy(error)) this.#busy();
       else this.#failed(error);
     };
-    if (this.#mayBlock()) {
+    const byThread = (): void => {
       this.#isWriting = true;
       write(this.#fd, rest, (error, written) => {
         this.#isWriting = false;
         onDone(error, written);
       });
+    };
+    if (this.#isFile) {
+      byThread();
       return;
     }
-    // Not by a thread: if the program ended meanwhile, nobody would learn that it was to be tried again.
     this.#soon = setImmediate(() => {
       this.#soon = undefined;
+      if (this.#mayBlock()) {
+        byThread();
+        return;
+      }
+      // Not by a thread: if the program ended meanwhile, nobody would learn that it was to be tried again.
       let written: number;
       try {
         written = writeSync(this.#fd, rest);
@@ -150,11 +157,10 @@ export class LogFile {
     return !this.#isWriting && this.#soon === undefined && this.#pause === undefined;
   }
 
-  /** Asked each time: others who have the same pipe or terminal may change it. */
+  /** Asked right before each write: others who have the same pipe or terminal may change it. */
   #mayBlock(): boolean {
-    if (this.#isFile) return true;
     try {
-      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${this.#fd}`, 'latin1'))?.[1];
+      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${this.#fd}`, 'utf8'))?.[1];
       return flags === undefined || (Number.parseInt(flags, 8) & O_NONBLOCK) === 0;
     } catch {
       // A system that does not tell.

@@ -58,22 +58,22 @@ export class DeferredFrames {
   }
 
   /**
-   * Makes up for frames that nobody counted, since the thread stood still: each at the time at which it was due, up to
-   * `untilMs`. No effect from within a frame.
+   * Makes up for a frame that nobody counted, since the thread stood still, at the time at which it was due. No effect from
+   * within a frame.
+   * @returns whether it did
    */
-  makeUpMissed(timeline: { readonly nextTickMs: number }, untilMs: number): void {
-    if (this.#running) return;
+  makeUpMissed(dueMs: number): boolean {
+    if (this.#running) return false;
     const { momentMs } = this.clock;
     this.#running = true;
     try {
-      for (let at = timeline.nextTickMs; at <= untilMs; at = timeline.nextTickMs) {
-        this.clock.momentMs = this.#lastMs = at;
-        this.#work.receiveFrame(at);
-      }
+      this.clock.momentMs = this.#lastMs = dueMs;
+      this.#work.receiveFrame(dueMs);
     } finally {
       this.#running = false;
       this.clock.momentMs = momentMs;
     }
+    return true;
   }
 
   /** Nothing of the frames that were made up for is left to be done, as at the time of the last of them. */

@@ -4,8 +4,11 @@ import type { RtpSocket } from '../rtp/sockets.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { VirtualClock } from '../time/virtual-clock.ts';
 
-/** Whether packets come by themselves, as they are read, or when they are asked for, with the time they arrived. */
-export type LateThreadIo = 'node' | 'io_uring';
+/**
+ * Whether packets come by themselves, as they are read, or when they are asked for, with the time they arrived; or with
+ * the time at which the thread goes on, as where the system has stood still with it.
+ */
+export type LateThreadIo = 'node' | 'io_uring' | 'io_uring, late stamps';
 
 /**
  * What a thread sees that gets no processor for a while: time goes on, packets wait in their sockets, commands
@@ -34,8 +37,8 @@ export class LateThread {
   }
 
   wrap(socket: RtpSocket): RtpSocket {
-    const waiting = new WaitingSocket(socket, () => this.#world.monotonic(), this.#io === 'io_uring');
-    waiting.mayWait = () => this.#io === 'io_uring' || this.#stands;
+    const waiting = new WaitingSocket(socket, () => this.#world.monotonic(), this.#io);
+    waiting.mayWait = () => this.#io !== 'node' || this.#stands;
     waiting.onClose = () => this.#sockets.delete(waiting);
     this.#sockets.add(waiting);
     return waiting;
@@ -102,8 +105,8 @@ class WaitingSocket implements RtpSocket {
   readonly #socket: RtpSocket;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param isAsked packets come when they are asked for, with the time of their arrival */
-  constructor(socket: RtpSocket, monotonic: () => number, isAsked: boolean) {
+  constructor(socket: RtpSocket, monotonic: () => number, io: LateThreadIo) {
+    const isAsked = io !== 'node';
     this.#socket = socket;
     this.rtpPort = socket.rtpPort;
     if (isAsked) {
@@ -112,7 +115,8 @@ class WaitingSocket implements RtpSocket {
     }
     socket.onPacket = (bytes, address, port) => {
       const arrivedMs = isAsked ? monotonic() : undefined;
-      this.#waiting.push(() => this.onPacket(bytes, address, port, arrivedMs));
+      const stampMs = (): number | undefined => (io === 'io_uring, late stamps' ? monotonic() : arrivedMs);
+      this.#waiting.push(() => this.onPacket(bytes, address, port, stampMs()));
       if (!this.mayWait()) this.handOver();
     };
   }

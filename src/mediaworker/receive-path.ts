@@ -22,6 +22,8 @@ export interface ReceivePathOptions {
   readonly conceal?: boolean | undefined;
   /** What lies behind the live head is about to change: a packet has come late. */
   readonly onRewrite?: () => void;
+  /** There is no room for a packet so far ahead: time goes on by a frame that is missing. @returns whether one was */
+  readonly makeRoom?: () => boolean;
   /** A key went down at this position of the timeline; undefined: before there was any audio. */
   readonly onKeyDown: (digit: string, position: number | undefined) => void;
   /** It was released so long after it went down there. */
@@ -122,7 +124,7 @@ export class ReceivePath {
     if (format === undefined && !isEvent && header.payloadType !== COMFORT_NOISE) return;
     if (!this.latch.admit(address, port, header, nowMs)) return;
     if (format?.direct !== undefined) {
-      this.timeline.push(header, bytes, format.direct, nowMs);
+      this.#place(bytes, format.direct, nowMs);
       return;
     }
     if (format !== undefined) {
@@ -216,7 +218,14 @@ export class ReceivePath {
     header.payloadOffset = 0;
     header.payloadLength = count;
     header.timestamp = scaled(header.timestamp, sampleRate, rates.clockRate);
-    this.timeline.push(header, bytes, this.#fromPcm!, nowMs);
+    this.#place(bytes, this.#fromPcm!, nowMs);
+  }
+
+  /** What {@link header} describes takes its place. */
+  #place(bytes: Uint8Array, decode: DecodeSamples, nowMs: number): void {
+    const { timeline } = this;
+    while (timeline.lacksRoom(header) && this.#options.makeRoom?.() === true);
+    timeline.push(header, bytes, decode, nowMs);
   }
 
   /** Tells the decoder of packets that are missing before {@link header}, as far as that shows. */

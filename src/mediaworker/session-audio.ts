@@ -89,6 +89,7 @@ export class SessionAudio {
       log,
       conceal: options.concealLoss,
       onRewrite: () => this.#waiting.finishFrames(),
+      makeRoom: () => this.#waiting.makeRoom(),
       onKeyDown: (digit, position) => this.#eventDown(digit, position),
       onKeyUp: (position, durationMs) => {
         if (position !== undefined) this.#keys.eventUp(position + (durationMs * sampleRate) / 1000);
@@ -168,15 +169,13 @@ export class SessionAudio {
       this.#waiting.afterPacket();
       return;
     }
-    this.#waiting.makeRoom(arrivedMs);
     const { timeline } = this.#receivePath;
     const before = timeline.receivedUntil;
     this.#receivePath.receive(bytes, address, port, arrivedMs);
-    // Before the first frame is sent, nothing is known of its place.
-    if (this.#heard.pushed > 0 && this.#keepsHeard && timeline.receivedUntil !== before) {
-      const sinceTick = Math.min(1, (arrivedMs - this.#tickedMs) / TICK_MS) * this.#frame;
-      this.#heard.arrived(timeline.receivedUntil - timeline.head - sinceTick);
-    }
+    // Nothing is known of its place before the first frame is sent, or in a standstill, when the head falls behind.
+    const ticks = (arrivedMs - this.#tickedMs) / TICK_MS;
+    if (this.#heard.pushed > 0 && this.#keepsHeard && ticks <= 2 && timeline.receivedUntil !== before)
+      this.#heard.arrived(timeline.receivedUntil - timeline.head - Math.min(1, ticks) * this.#frame);
   }
 
   /** Takes a datagram that came to the RTCP port. */
@@ -246,6 +245,7 @@ export class SessionAudio {
         this.#guests.handle(command);
         return;
       case 'digit':
+        this.#socket.receive?.();
         this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.timeline.receivedUntil);
         return;
       case 'meter':
@@ -386,6 +386,7 @@ export class SessionAudio {
    * has stood still. What begins does so at the head: it was asked for before what has come meanwhile.
    */
   #catchUp(): void {
+    this.#socket.receive?.();
     const nowMs = this.#clock.monotonic();
     while (this.#receivePath.timeline.isLate(nowMs)) this.#receiveFrame(nowMs);
   }

@@ -7,7 +7,7 @@ import { find, openRig, type Rig } from './session.test-helper.ts';
 
 /** Up to what the timeline keeps ahead of its head, with the playout delay. */
 const STANDSTILLS_MS = [60, 200, 500, 900];
-/** Where the times of arrival are known, frames are made up for between packets: any, as long as sockets have room. */
+/** Longer than that: frames are made up for between packets. */
 const LONGER_MS = [1300, 1700, 5000];
 
 interface Recorded {
@@ -77,7 +77,7 @@ for (const io of ['node', 'io_uring'] as const) {
     });
   }
 
-  for (const ms of io === 'node' ? STANDSTILLS_MS : [...STANDSTILLS_MS, ...LONGER_MS]) {
+  for (const ms of [...STANDSTILLS_MS, ...LONGER_MS]) {
     test(`${io}: a call that is hung up while its thread stands still for ${ms} ms is recorded to its end`, async (t) => {
       const recorded = await talking(t, io);
       const { rig } = recorded;
@@ -138,19 +138,53 @@ for (const io of ['node', 'io_uring'] as const) {
   }
 }
 
-for (const ms of LONGER_MS) {
-  test(`what is said in a standstill of ${ms} ms while both sides are recorded is kept, in its place`, async (t) => {
-    const recorded = await talking(t, 'io_uring', { direction: 'both', stereo: true });
-    const { rig } = recorded;
-    await rig.standStill(ms);
-    await rig.clock.advance(3000);
-    rig.send({ type: 'close', cause: 'hangup' });
-    await rig.clock.advance(100);
-    beginning(recorded);
-    assert.equal(rig.wav('r')[1]!.length, rig.wav('r')[0]!.length);
-    await rig.close();
-  });
+for (const io of ['node', 'io_uring', 'io_uring, late stamps'] as const) {
+  for (const ms of [...STANDSTILLS_MS, ...LONGER_MS]) {
+    test(`${io}: what is said in a standstill of ${ms} ms while both sides are recorded is kept, in its place`, async (t) => {
+      const recorded = await talking(t, io, { direction: 'both', stereo: true });
+      const { rig } = recorded;
+      await rig.standStill(ms);
+      await rig.clock.advance(3000);
+      rig.send({ type: 'close', cause: 'hangup' });
+      await rig.clock.advance(100);
+      beginning(recorded);
+      const [said, heard] = rig.wav('r');
+      assert.equal(heard!.length, said!.length);
+      await rig.close();
+    });
+  }
 }
+
+test('a key by SIP INFO that comes out of a standstill ends a recording of both sides behind what was said before it', async (t) => {
+  const recorded = await talking(t, 'io_uring', { direction: 'both', stereo: true, terminators: '#' });
+  const { rig } = recorded;
+  await rig.standStill(1700, async () => {
+    await rig.clock.advance(1690);
+    rig.send({ type: 'digit', digit: '#', durationMs: 160 });
+  });
+  await rig.clock.advance(1000);
+  assert.equal(rig.outcome('r').endedBy, 'terminator');
+  const { durationMs } = rig.outcome('r');
+  assert.ok(Math.abs(durationMs - 3700) <= 60, `${durationMs} ms`);
+  beginning(recorded);
+  await rig.close();
+});
+
+test('a pause that is asked for at the end of a standstill cuts nothing of what was said in it', async (t) => {
+  const recorded = await talking(t, 'io_uring', { direction: 'both', stereo: true });
+  const { rig } = recorded;
+  await rig.standStill(1700, async () => {
+    await rig.clock.advance(1690);
+    rig.send({ type: 'pauseRecord', recordingId: 'r', behavior: 'skip' });
+  });
+  await rig.clock.advance(1000);
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  const { durationMs } = rig.outcome('r');
+  assert.ok(Math.abs(durationMs - 3700) <= 60, `${durationMs} ms`);
+  beginning(recorded);
+  await rig.close();
+});
 
 test('a recording that is asked for 300 ms behind an answer which its thread notices late begins there', async (t) => {
   const rig = await openRig(t, { lateThread: 'io_uring', agreed: false });

@@ -9,8 +9,6 @@ import type { SendPath } from './send-path.ts';
 /** `briefly`: until the next look; `long`: until the last look of its round. */
 export type Wait = 'not' | 'briefly' | 'long';
 
-/** By how much a packet may be ahead of the frames: the timeline has room for some more, ms. */
-const ROOM_MS = 600;
 /** So much of a standstill is made up for by the thread's own schedule, ms. */
 const SCHEDULED_MS = 250;
 
@@ -62,7 +60,6 @@ export class Waiting {
   /** While it waits: a packet that came at `arrivedMs` is being received from here on, in the order of time … */
   beforePacket(arrivedMs: number): void {
     this.#deferred.makeUp(arrivedMs);
-    this.makeRoom(arrivedMs);
     this.#deferred.moment = arrivedMs;
   }
 
@@ -73,16 +70,14 @@ export class Waiting {
   }
 
   /**
-   * Before a packet that came at `arrivedMs`, also while nothing waits: where the thread has stood still for long, the
-   * frames before it are made up for at their times, or there would be no room for what it brings.
+   * There is no room for a packet, also while nothing waits: if the thread has stood still, the next frame that was missed
+   * is made up for, at its time.
+   * @returns whether it was
    */
-  makeRoom(arrivedMs: number): void {
-    const { socket, receivePath, clock } = this.#options;
+  makeRoom(): boolean {
+    const { receivePath, clock } = this.#options;
     const { nextTickMs } = receivePath.timeline;
-    // Who does not know when packets came gives all of them as if they came now.
-    if (!(arrivedMs - nextTickMs > ROOM_MS) || socket.receive === undefined) return;
-    const untilMs = Math.min(arrivedMs, clock.monotonic() - SCHEDULED_MS);
-    if (untilMs - nextTickMs > ROOM_MS) this.#deferred.makeUpMissed(receivePath.timeline, untilMs);
+    return nextTickMs <= clock.monotonic() - SCHEDULED_MS && this.#deferred.makeUpMissed(nextTickMs);
   }
 
   /** What is being received is to wait no longer. */

@@ -247,6 +247,15 @@ export class ReceiveTimeline {
     return this.#ticks.isLate(nowMs);
   }
 
+  /** Whether a packet of our source lies too far ahead to be kept: lost, unless ticks are missing and come first. */
+  lacksRoom(header: RtpHeader): boolean {
+    if (header.ssrc !== this.#ssrc || this.#refLength === 0) return false;
+    const end = this.#positionOf(header) + header.payloadLength;
+    if (end <= this.#ring.end) return false;
+    this.#forget();
+    return end > this.#ring.end;
+  }
+
   /** When the next tick is due, ms, also where that is long ago; NaN before the first. */
   get nextTickMs(): number {
     return this.#ticks.nextMs;
@@ -462,7 +471,9 @@ export class ReceiveTimeline {
     if (place === 'forward') this.#markLoss(header, position, first);
     this.#reception.accept(header.sequence);
     this.#reception.timed(header.timestamp, arrivalMs);
-    this.#delay.observe(position - this.#clockPosition(arrivalMs));
+    const margin = position - this.#clockPosition(arrivalMs);
+    // While ticks are missing, the head is not where the clock would have it: that says nothing about the network.
+    if (margin <= this.#maxDelay || !this.isLate(arrivalMs)) this.#delay.observe(margin);
     if (place !== 'backward') {
       this.#refTimestamp = header.timestamp;
       this.#refPosition = position;

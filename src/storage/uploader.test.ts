@@ -403,11 +403,10 @@ test('two go up at once, and no more', async () => {
   objects.onArrived = async () => {
     most = Math.max(most, ++now);
     const { promise, resolve } = pair;
-    if (now >= 2) {
-      pair = Promise.withResolvers<void>();
-      setTimeout(resolve, 20);
-    }
+    if (now >= 2) pair = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, now >= 2 ? 20 : 30_000);
     await promise;
+    clearTimeout(timer);
     now--;
   };
   const uploader = make();

@@ -21,6 +21,7 @@ import { decodeWithFfmpeg, probe } from '../support/ffprobe.ts';
 import { checkMp4 } from '../support/mp4-check.ts';
 import { skipWithout } from '../support/programs.ts';
 import { assertRunOfTones, near } from '../support/tone-assertions.ts';
+import { until } from '../support/until.ts';
 import { type FoundTone, findDisturbances, findTones } from '../support/tone-finder.ts';
 
 const RATES = [8000, 16_000, 48_000];
@@ -134,7 +135,7 @@ class CountingEncoders implements Encoders {
   }
 
   async settled(): Promise<void> {
-    while (this.#owed > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => this.#owed <= 0, 'the encoder’s last word');
   }
 }
 

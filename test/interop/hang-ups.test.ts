@@ -21,10 +21,10 @@ import {
 } from '../support/live-site.ts';
 import { onTime } from '../support/on-time.ts';
 import { skipWithout } from '../support/programs.ts';
-import { RtpTalker } from '../support/rtp-talker.ts';
+import { RtpTalker, type Utterance } from '../support/rtp-talker.ts';
 import { Sipp } from '../support/sipp.ts';
 import { answered, bye, invite, pause, ringingThenCancel, sippScenario } from '../support/sipp-scenario.ts';
-import { assertRunOfTones, assertUndisturbed } from '../support/tone-assertions.ts';
+import { assertRunOfTones, assertUndisturbed, near } from '../support/tone-assertions.ts';
 
 const SAID = { frequencies: testFrequencies(20, 525), toneMs: 1000 };
 const SKIP = { skip: skipWithout('sipp') };
@@ -45,7 +45,7 @@ suite('Callers who leave in every phase', { concurrency: true }, () => {
       'said-udp': (url) => [record(url)],
       'said-tcp': (url) => [record(url)],
       playback: (url) => [
-        record(url, { max_length: 2 }),
+        record(url, { terminators: '#' }),
         { play: { urls: ['${record_url}', 'silence:60'] } },
       ],
       'cancelled-udp': cancelled,
@@ -67,9 +67,9 @@ suite('Callers who leave in every phase', { concurrency: true }, () => {
     user: string,
     afterMs: number,
     transport: Transport = 'udp',
+    say: readonly Utterance[] = toneUtterances(SAID.frequencies, SAID.toneMs),
   ): Promise<{ readonly sipp: Sipp; readonly callId: string }> => {
     const steps = [invite(), answered(), pause(afterMs), bye()];
-    const say = toneUtterances(SAID.frequencies, SAID.toneMs);
     const { sipp } = await placeCall(context, site.server, steps, { transport, say, user });
     await assertScenarioHeld(sipp);
     const callId = await callIdOf(site, user);
@@ -125,11 +125,16 @@ suite('Callers who leave in every phase', { concurrency: true }, () => {
     'Who hangs up during the playback leaves the recording as it was',
     SKIP,
     onTime(async (context, suffix) => {
-      const { callId } = await callAndLeave(context, `playback${suffix}`, 3000);
-      const { wav } = await assertKept(site, callId, 'max_length');
+      const { callId } = await callAndLeave(context, `playback${suffix}`, 5000, 'udp', [
+        ...toneUtterances(SAID.frequencies.slice(0, 2), SAID.toneMs),
+        { kind: 'digit', digit: '#' },
+      ]);
+      const { wav } = await assertKept(site, callId, 'terminator');
       assert.equal((await recordingsOf(callId)).length, 1);
-      assert.equal(wav.durationMs, 2000);
-      assertUndisturbed(wav, assertRunOfTones(wav, SAID));
+      const tones = assertRunOfTones(wav, SAID);
+      assert.equal(tones.length, 2);
+      assertUndisturbed(wav, tones);
+      near(wav.durationMs, tones[1]!.endMs, 60, 'end of the file behind the last tone');
     }),
   );
 

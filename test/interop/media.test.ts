@@ -128,7 +128,9 @@ suite('Keys, holds and bad networks', { concurrency: true }, () => {
       const { sipp } = await call(context, `mute${suffix}`, [invite(), answered(), awaitBye()]);
       await assertScenarioHeld(sipp);
       const callId = await callIdOf(site, `mute${suffix}`);
-      const last = await site.callbacks.waitForState('no_input');
+      const last = await site.callbacks.waitFor(
+        ({ params }) => params['state'] === 'no_input' && params['call_id'] === callId,
+      );
       assert.deepEqual(statesOf(site, callId), ['recording', 'no_input']);
       near(Number(last.params['duration']), 2, 0.05, 'duration');
       const wav = await site.server.download(String(last.params['url']));

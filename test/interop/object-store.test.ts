@@ -34,7 +34,7 @@ test('Recordings go to the object store, are played and downloaded from there, s
   const { server, callbacks } = await startSite(
     context,
     (statusUrl) => [
-      { record: { ...UNTIL_ENDED, max_length: 1.5, status_url: statusUrl } },
+      { record: { ...UNTIL_ENDED, terminators: '#', status_url: statusUrl } },
       { sleep: 1500 },
       { play: { url: '%{record_url}' } },
       { record: { ...UNTIL_ENDED, max_length: 1, status_url: statusUrl } },
@@ -62,7 +62,7 @@ test('Recordings go to the object store, are played and downloaded from there, s
     return false;
   };
   const call = await placeCall(context, server, [invite(), answered(), awaitBye()], {
-    say: toneUtterances([TONE], 60_000),
+    say: [...toneUtterances([TONE], 1500), { kind: 'digit', digit: '#' }, ...toneUtterances([TONE], 60_000)],
   });
   await uploaded(1);
   assert.equal(

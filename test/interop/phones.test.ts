@@ -77,7 +77,8 @@ describe('Calls of every kind at once, documents by POST', { concurrency: 4 }, (
     writeToneWav(speech, [...tones, { frequencyHz: 0, durationMs: 60_000 }]);
     site = await openLiveSite({
       silence: voicemail,
-      info: voicemail,
+      // Rings in the place of a voice, which may have to be waited for on a busy machine.
+      info: (status_url) => [{ play: 'ring:1:us' }, ...voicemail(status_url).slice(1)],
       impatient: promptThenRecord,
       leaving: recordOnly,
       listener: (status_url) => [

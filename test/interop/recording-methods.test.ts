@@ -263,7 +263,9 @@ describe('The recording methods on real calls', { concurrency: 5 }, () => {
       assert.equal(started.wav.channels.length, 2);
       assertRunOfTones(started.wav, SAID, 0);
 
-      const state = await site.callbacks.waitFor(({ eventType }) => eventType === 'calling.call.state');
+      const state = await site.callbacks.waitFor(
+        ({ eventType, params }) => eventType === 'calling.call.state' && params['call_id'] === callId,
+      );
       const { call_state, end_reason } = state.params;
       assert.deepEqual([state.params['call_id'], call_state, end_reason], [callId, 'ended', 'hangup']);
     }),

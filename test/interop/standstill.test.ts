@@ -21,7 +21,7 @@ import { skipWithout } from '../support/programs.ts';
 import { answered, awaitBye, invite } from '../support/sipp-scenario.ts';
 import { assertRunOfTones, assertUndisturbed } from '../support/tone-assertions.ts';
 
-const SAID = { frequencies: testFrequencies(12, 525), toneMs: 500 };
+const SAID = { frequencies: testFrequencies(16, 525), toneMs: 500 };
 const uring = openUring();
 
 for (const [standstillMs, refused] of [

@@ -1,4 +1,4 @@
-/** Time on one scale for all threads, ms since 1970; it does not jump. */
+/** Time on one scale for all threads of a process, ms from an arbitrary moment. */
 export function absoluteMs(): number {
-  return performance.timeOrigin + performance.now();
+  return Number(process.hrtime.bigint()) / 1e6;
 }

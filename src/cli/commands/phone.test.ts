@@ -16,7 +16,7 @@ import { cli } from '../terminal.test-helper.ts';
 
 const BIN = path.resolve(import.meta.dirname, '../../../bin/openswml');
 const SAID = { frequencies: testFrequencies(4, 525), toneMs: 1000 };
-/** Long behind the last word, also where that is late, s. */
+/** Well after the last word, also where that is late, s. */
 const PRESSES_AT = 8;
 /** Recorded until a key or the end of the call. */
 const record = (statusUrl: string) => ({

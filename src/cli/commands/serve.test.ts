@@ -17,12 +17,6 @@ import { cli } from '../terminal.test-helper.ts';
 
 const UNTIL_ENDED = { initial_timeout: 0, end_silence_timeout: 0 };
 
-/** To the server and to nobody else: -1, for one that has ended, would be all processes there are. */
-function send(signal: NodeJS.Signals, { pid }: ServerProcess): void {
-  assert.ok(pid > 0, 'the server has ended before');
-  process.kill(pid, signal);
-}
-
 test('SIGTERM lets running calls end by themselves; a second one ends them, politely', {
   skip: skipWithout('sipp'),
 }, async (context) => {
@@ -42,7 +36,7 @@ test('SIGTERM lets running calls end by themselves; a second one ends them, poli
   const over = endless.server.stop('SIGTERM');
   await endless.server.waitForLog((line) => line['signal'] === 'SIGTERM');
   await new Promise((resolve) => setTimeout(resolve, 400));
-  send('SIGTERM', endless.server);
+  process.kill(endless.server.pid, 'SIGTERM');
   assert.equal(await over, 0);
   assert.equal((await held.sipp.ended).exitCode, 0, 'the caller was told');
 });
@@ -61,7 +55,7 @@ test('A second Ctrl-C ends it at once', async (context) => {
   const over = server.stop('SIGINT');
   await server.waitForLog((line) => line['signal'] === 'SIGINT');
   await new Promise((resolve) => setTimeout(resolve, 400));
-  send('SIGINT', server);
+  process.kill(server.pid, 'SIGINT');
   assert.equal(await over, 130);
 });
 

@@ -5,7 +5,7 @@ export const CONTROL_BYTES = 32;
 const SECONDS = 4;
 const NANOSECONDS = 6;
 /** A step of the system's clock may make a datagram look older than it can be, or newer: sockets hold less than this. */
-const OLDEST_MS = 6_000;
+const OLDEST_MS = 20_000;
 
 /**
  * When datagrams reached the system, by its own stamp (socket(7), SO_TIMESTAMPNS), on the injected clock: they

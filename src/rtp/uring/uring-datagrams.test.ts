@@ -189,8 +189,8 @@ test('what waits for its batch comes with it, in order across changes, with the 
   );
   const [, first, second] = got;
   assert.ok(first!.arrivedMs >= before - 5, 'times of arrival');
-  // What is older than 6 s is told as of that age: the machine stood still.
-  const stood = clock.monotonic() - before >= 6_000;
+  // What is older than 20 s is told as of that age: the machine stood still.
+  const stood = clock.monotonic() - before >= 20_000;
   assert.ok(stood || second!.arrivedMs - first!.arrivedMs >= 15, 'each its own time');
   assert.ok(clock.monotonic() - second!.arrivedMs >= 15, 'they came earlier than they were looked at');
   await send(3);
