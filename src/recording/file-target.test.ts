@@ -8,6 +8,7 @@ import { VirtualClock } from '../time/virtual-clock.ts';
 import { TargetError } from './byte-target.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { FileTarget, type FileTargetOptions } from './file-target.ts';
+import { until } from '../../test/support/until.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'openswml-target-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,12 +46,6 @@ function text(value: string): Uint8Array {
 function gate(): { readonly opened: Promise<void>; open(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { opened: promise, open: resolve };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!condition() && performance.now() < deadline) await new Promise((next) => setTimeout(next, 1));
-  assert.ok(condition(), 'the condition never came true');
 }
 
 test('a file grows as .part and has its name only when it is finished', async () => {

@@ -82,7 +82,7 @@ export const CONFIG_KEYS = {
     kind: 'boolean',
     default: true,
     description:
-      'Whether the server prepares itself: its voice at the start, and, once it takes calls, some with itself for a minute or so, until the first real one comes, so that real ones are answered as fast as later ones.',
+      'Whether the server prepares itself: it makes its voice ready at the start, and, once it takes calls, has some with itself for a minute or so, until the first real one comes, so that real ones are answered as fast as later ones.',
   }),
   document: {
     source: key({

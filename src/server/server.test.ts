@@ -18,6 +18,7 @@ import { loadConfig } from './config.ts';
 import { DocumentError } from './document-error.ts';
 import type { ServerEvent } from './events.ts';
 import { createServer, type Server, type ServerAddresses } from './server.ts';
+import { until } from '../../test/support/until.ts';
 
 const RECORD = 'sections:\n  main:\n    - record: {initial_timeout: 0, end_silence_timeout: 0}\n';
 const WAIT = 'sections:\n  main:\n    - sleep: 60000\n';
@@ -26,7 +27,6 @@ const OFFER = createOffer(
   { address: '127.0.0.1', rtpPort: 40_998, codecs: ['PCMU'] },
   { sessionId: '1', sessionVersion: '1' },
 );
-const WITHIN_MS = 15_000;
 
 closeAfterTests();
 let folder = '';
@@ -72,24 +72,15 @@ function dial(addresses: ServerAddresses): Witness {
   return phone.dial(`sip:box@127.0.0.1:${addresses.sip[0]!.port}`, { sdp: OFFER });
 }
 
-/** Waits in real time, since real sockets and threads are at work. */
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = clock.monotonic() + WITHIN_MS;
-  while (!condition()) {
-    assert.ok(clock.monotonic() < deadline, `${what} has not happened`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 test('shutdown ends running calls with BYE and finishes their recordings before the server is gone', async () => {
   const server = newServer(RECORD);
   const events: ServerEvent[] = [];
   server.onEvent((event) => events.push(event));
   const addresses = await server.start();
   const call = dial(addresses);
-  await until('the recording', () => events.some(({ text }) => text === 'recording started'));
+  await until(() => events.some(({ text }) => text === 'recording started'), 'the recording has not come');
   await server.stop();
-  await until('the end of the call', () => call.end !== undefined);
+  await until(() => call.end !== undefined, 'the end of the call has not come');
   assert.deepEqual([call.end?.by, call.end?.how], ['remote', 'bye']);
   const ended = events.find(({ text }) => text === 'recording ended');
   assert.equal(ended?.data['ended_by'], 'hangup');
@@ -107,13 +98,13 @@ test('beyond the limit of calls a caller gets 503 with Retry-After, and room aga
   const server = newServer(WAIT, { 'limits.max_calls': 1 });
   const addresses = await server.start();
   const first = dial(addresses);
-  await until('ringing', () => first.events.includes('progress 180'));
+  await until(() => first.events.includes('progress 180'), 'ringing has not come');
   const second = dial(addresses);
-  await until('the refusal', () => second.end !== undefined);
+  await until(() => second.end !== undefined, 'the refusal has not come');
   assert.equal(second.end?.status, 503);
   await first.call.hangup();
   const third = dial(addresses);
-  await until('ringing again', () => third.events.includes('progress 180'));
+  await until(() => third.events.includes('progress 180'), 'ringing again has not come');
   await third.call.hangup();
   await server.stop();
 });
@@ -127,11 +118,11 @@ test('when the RTP ports run out, a caller gets 503 before anything is done for 
   server.onEvent((event) => events.push(event));
   const addresses = await server.start();
   const up = [dial(addresses), dial(addresses)];
-  await until('the answers', () => up.every((call) => call.events.includes('confirmed')));
+  await until(() => up.every((call) => call.events.includes('confirmed')), 'the answers has not come');
   const invites = (): number => events.filter(({ text }) => text === '← INVITE').length;
   assert.equal(invites(), 2);
   const third = dial(addresses);
-  await until('the refusal', () => third.end !== undefined);
+  await until(() => third.end !== undefined, 'the refusal has not come');
   assert.equal(third.end?.status, 503);
   assert.equal(invites(), 2);
   const ready = await fetch(`${addresses.http.url}/readyz`);
@@ -139,13 +130,16 @@ test('when the RTP ports run out, a caller gets 503 before anything is done for 
   const metrics = await (await fetch(`${addresses.http.url}/metrics`)).text();
   assert.match(metrics, /^openswml_calls_refused_total\{reason="rtp_ports"\} 1$/m);
   await up[0]!.call.hangup();
-  await until('the end of the recording', () => events.some(({ text }) => text === 'media closed'));
+  await until(
+    () => events.some(({ text }) => text === 'media closed'),
+    'the end of the recording has not come',
+  );
   let next = dial(addresses);
-  await until('an answer', () => {
+  await until(() => {
     // The thread that closed the ports frees them a moment later.
     if (next.end !== undefined) next = dial(addresses);
     return next.events.includes('confirmed');
-  });
+  }, 'an answer has not come');
 });
 
 test('the timeline of a call tells SIP messages, steps and states in order', async () => {
@@ -153,7 +147,7 @@ test('the timeline of a call tells SIP messages, steps and states in order', asy
   const events: ServerEvent[] = [];
   server.onEvent((event) => events.push(event));
   const call = dial(await server.start());
-  await until('the end of the call', () => call.end !== undefined);
+  await until(() => call.end !== undefined, 'the end of the call has not come');
   await server.stop();
   const sent = new Set<string>();
   assert.deepEqual(
@@ -216,7 +210,7 @@ test('a call whose document cannot be had is refused with 503', async () => {
     'network.allow': ['127.0.0.1'],
   });
   const call = dial(await server.start());
-  await until('the refusal', () => call.end !== undefined);
+  await until(() => call.end !== undefined, 'the refusal has not come');
   assert.equal(call.end?.status, 503);
   await server.stop();
 });
@@ -228,7 +222,7 @@ test('while it drains, running calls go on, new ones get 503, and readiness says
   });
   const addresses = await server.start();
   const call = dial(addresses);
-  await until('the answer', () => call.events.includes('confirmed'));
+  await until(() => call.events.includes('confirmed'), 'the answer has not come');
   assert.equal((await fetch(`${addresses.http.url}/readyz`)).status, 200);
   const impatient = new AbortController();
   let drained = false;
@@ -236,7 +230,7 @@ test('while it drains, running calls go on, new ones get 503, and readiness says
     drained = true;
   });
   const late = dial(addresses);
-  await until('the refusal', () => late.end !== undefined);
+  await until(() => late.end !== undefined, 'the refusal has not come');
   assert.equal(late.end?.status, 503);
   const ready = await fetch(`${addresses.http.url}/readyz`);
   assert.equal(ready.status, 503);
@@ -261,7 +255,7 @@ test('while it drains, running calls go on, new ones get 503, and readiness says
 test('a drain ends at its limit, or when somebody has no patience, with calls still up', async () => {
   const server = newServer('sections:\n  main:\n    - answer: {}\n    - sleep: 60000\n');
   const call = dial(await server.start());
-  await until('the answer', () => call.events.includes('confirmed'));
+  await until(() => call.events.includes('confirmed'), 'the answer has not come');
   await server.drain(50, new AbortController().signal);
   assert.equal(call.end, undefined);
   const impatient = new AbortController();
@@ -270,7 +264,7 @@ test('a drain ends at its limit, or when somebody has no patience, with calls st
   await draining;
   assert.equal(call.end, undefined);
   await server.stop();
-  await until('the end of the call', () => call.end !== undefined);
+  await until(() => call.end !== undefined, 'the end of the call has not come');
 });
 
 test('document.md 5.1, calling.script.warning: goes to the URL of the operator, in the usual envelope, in order', async () => {
@@ -280,8 +274,8 @@ test('document.md 5.1, calling.script.warning: goes to the URL of the operator, 
     { 'callbacks.script_warning_url': receiver.url(), 'network.allow': ['127.0.0.1'] },
   );
   const call = dial(await server.start());
-  await until('the end of the call', () => call.end !== undefined);
-  await until('two warnings', () => receiver.received.length === 2);
+  await until(() => call.end !== undefined, 'the end of the call has not come');
+  await until(() => receiver.received.length === 2, 'two warnings has not come');
   await server.stop();
   await receiver.close();
   const [first, second] = receiver.received;
@@ -308,8 +302,8 @@ test('document.md 5.1, first document: one that has a mistake, without a fallbac
     'network.allow': ['127.0.0.1'],
   });
   const call = dial(await server.start());
-  await until('the end of the call', () => call.end !== undefined);
-  await until('a warning', () => receiver.received.length === 1);
+  await until(() => call.end !== undefined, 'the end of the call has not come');
+  await until(() => receiver.received.length === 1, 'a warning has not come');
   await server.stop();
   await receiver.close();
   site.close();
@@ -331,9 +325,9 @@ test('the document of a call is asked for with all that spec/document.md 2.3 has
   const server = newServer('', { 'document.source': source, 'network.allow': ['127.0.0.1'] });
   const addresses = await server.start();
   const call = dial(addresses);
-  await until('the second question', () => asked.length === 2);
+  await until(() => asked.length === 2, 'the second question has not come');
   await server.stop();
-  await until('the end of the call', () => call.end !== undefined);
+  await until(() => call.end !== undefined, 'the end of the call has not come');
 
   const [first, second] = asked;
   const { call: described, ...rest } = first!.body;

@@ -7,6 +7,7 @@ import { Party } from '../../test/sip/party.ts';
 import { RealClock } from '../time/real-clock.ts';
 import type { SipListener } from './api.ts';
 import { ListenError } from './errors.ts';
+import { until } from '../../test/support/until.ts';
 
 const FAST = { t1: 50, t2: 200, t4: 200 };
 
@@ -14,12 +15,6 @@ async function party(name: string, listeners: readonly SipListener[]): Promise<P
   const one = new Party(name, { clock: new RealClock(), listeners, timers: FAST });
   await one.start();
   return one;
-}
-
-/** Waits until `done`, for 5 s at most. */
-async function until(done: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.ok(done(), 'it did not happen within 5 s');
 }
 
 for (const [protocol, host] of [

@@ -135,7 +135,7 @@ class CountingEncoders implements Encoders {
   }
 
   async settled(): Promise<void> {
-    await until(() => this.#owed <= 0, 'the encoder’s last word');
+    await until(() => this.#owed <= 0, 'the encoder has not brought all');
   }
 }
 

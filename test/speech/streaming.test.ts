@@ -20,6 +20,7 @@ import {
   sendEvents,
   startRecognitionServer,
 } from '../support/recognition-server.ts';
+import { until } from '../support/until.ts';
 
 const RATE = 8000;
 const PIECE = (RATE * 60) / 1000;
@@ -104,14 +105,6 @@ async function listen(
       return { result: await recognition.done, partials, whileSpoken };
     },
   };
-}
-
-/** Waits for what a server's other end shows. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
-    assert.ok(tries < 3_000, 'it did not come to that');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 const secondsOf = ({ length }: Int16Array, rate: number): number => length / rate;

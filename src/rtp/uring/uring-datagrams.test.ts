@@ -9,6 +9,7 @@ import { Reactor } from '../../io-uring/reactor.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import { UringDatagrams } from './uring-datagrams.ts';
 import { openUring } from './uring.test-helper.ts';
+import { until } from '../../../test/support/until.ts';
 
 const HOST = '127.0.0.1';
 const { datagrams, refused } = openUring();
@@ -25,11 +26,6 @@ async function pair(): Promise<[DatagramSocket, DatagramSocket, number]> {
 async function sent(ms: number): Promise<void> {
   await new Promise((next) => setImmediate(next));
   await new Promise((next) => setTimeout(next, ms));
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let turn = 0; turn < 5_000 && !condition(); turn++) await new Promise((next) => setTimeout(next, 1));
-  assert.ok(condition(), what);
 }
 
 test('more datagrams at once than there are buffers and slots come all, in order, each as it was sent', {

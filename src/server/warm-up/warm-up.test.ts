@@ -10,6 +10,7 @@ import type { Timer } from '../../time/clock.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import { loadConfig } from '../config.ts';
 import { WarmUp } from './warm-up.ts';
+import { until } from '../../../test/support/until.ts';
 
 /** The phone of a warm-up waits 2 s for an answer: too short where the machine, or the start of a thread, is slow. */
 class PatientClock extends RealClock {
@@ -65,14 +66,6 @@ function warmUpWith(media: MediaHost, calls: number, round?: number): WarmUp {
     calls,
     ...(round !== undefined && { round }),
   });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = clock.monotonic() + UNTIL_MS;
-  while (!condition()) {
-    assert.ok(clock.monotonic() < deadline, 'it has not happened');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 test('calls of a warm-up are answered, recorded and ended, round by round, and nothing is left of them', async () => {
