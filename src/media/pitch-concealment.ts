@@ -1,3 +1,5 @@
+import { PitchPeriod } from './pitch-period.ts';
+
 /**
  * What is heard in the place of audio that was lost (ITU-T G.711 Appendix I): the last pitch period again and
  * again, of growing variety, faded out. Where the audio behind the gap is there, too, the gap is closed from
@@ -37,6 +39,9 @@ export class PitchConcealer {
   readonly #repeated: Float32Array;
   readonly #forward: Float32Array;
   readonly #backward: Float32Array;
+  readonly #pitch: PitchPeriod;
+  /** Gains of what is made up. */
+  readonly #fading: Float64Array;
 
   /** @param sampleRate Hz, a multiple of 8000 */
   constructor(sampleRate: number) {
@@ -48,6 +53,21 @@ export class PitchConcealer {
     this.#repeated = new Float32Array(this.context);
     this.#forward = new Float32Array(this.#fade);
     this.#backward = new Float32Array(this.#join);
+    this.#fading = Float64Array.from({ length: this.#fade }, (_, n) => fading(n / this.#perMs));
+    this.#pitch = new PitchPeriod((MAX_PERIOD_MS + MATCH_MS) * this.#perMs);
+  }
+
+  /** The lag at which the end of `side` looks most like itself, samples; 0: there is too little of it. */
+  periodOf(side: Int16Array, length: number): number {
+    const coarse = this.#perMs / (SEARCH_RATE / 1000);
+    const shortest = MIN_PERIOD_MS * this.#perMs;
+    const longest = Math.min(MAX_PERIOD_MS * this.#perMs, length - MIN_MATCH_MS * this.#perMs - 1);
+    if (longest < shortest) return 0;
+    const start = Math.max(longest, length - MATCH_MS * this.#perMs);
+    const near = this.#pitch.best(side, start, length, shortest, longest, coarse);
+    if (coarse === 1) return near;
+    const from = Math.max(shortest, near - coarse + 1);
+    return this.#pitch.best(side, start, length, from, Math.min(longest, near + coarse - 1), 1);
   }
 
   /**
@@ -57,6 +77,7 @@ export class PitchConcealer {
    * @param future what lies behind it, `futureLength` samples; none while its end is not known
    * @param openFrom first sample of the gap that nobody has heard yet: joins stay behind it
    * @param dest gets the gap from its first sample on
+   * @param period of `past`, if it is known: that of a gap that grows need not be looked for again
    */
   conceal(
     past: Int16Array,
@@ -66,16 +87,18 @@ export class PitchConcealer {
     futureLength: number,
     openFrom: number,
     dest: Int16Array,
+    period = this.periodOf(past, pastLength),
   ): void {
     const made = Math.min(gap, this.#fade);
-    this.#extend(past, pastLength, made, this.#forward);
-    for (let n = 0; n < made; n++) dest[n] = clip(this.#forward[n]! * fading(n / this.#perMs));
+    this.#extend(past, pastLength, period, made, this.#forward);
+    for (let n = 0; n < made; n++) dest[n] = clip(this.#forward[n]! * this.#fading[n]!);
     dest.fill(0, made, gap);
     if (futureLength === 0) return;
     const join = Math.min(this.#join, gap - openFrom);
     if (join <= 0) return;
     this.#reverse(future, futureLength);
-    this.#extend(this.#side, Math.min(futureLength, this.context), join, this.#backward);
+    const known = Math.min(futureLength, this.context);
+    this.#extend(this.#side, known, this.periodOf(this.#side, known), join, this.#backward);
     const from = gap - join;
     for (let n = 0; n < join; n++) {
       const rising = (n + 0.5) / join;
@@ -89,8 +112,7 @@ export class PitchConcealer {
   }
 
   /** Goes on with the first `length` samples of `side` for `count` samples, as if they were periodic. */
-  #extend(side: Int16Array, length: number, count: number, dest: Float32Array): void {
-    const period = this.#period(side, length);
+  #extend(side: Int16Array, length: number, period: number, count: number, dest: Float32Array): void {
     if (period === 0) {
       dest.fill(0, 0, count);
       return;
@@ -98,23 +120,21 @@ export class PitchConcealer {
     const quarter = Math.max(1, period >> 2);
     // The first repetition follows another sample than that which it followed once; the step is spread.
     const step = side[length - 1]! - side[length - period - 1]!;
-    let periods = 0;
-    for (let n = 0; n < count; n++) {
-      const wanted = Math.min(
-        1 + Math.floor(n / (GROW_MS * this.#perMs)),
-        MAX_PERIODS,
-        Math.floor((length - quarter) / period),
-      );
-      if (wanted > periods) {
-        const former = periods;
-        periods = wanted;
-        if (former > 0) n = this.#change(side, length, period, former, periods, n, count, dest);
-        else this.#repeat(side, length, period, periods);
-        if (n >= count) break;
-      }
+    const grow = GROW_MS * this.#perMs;
+    const most = Math.min(MAX_PERIODS, Math.floor((length - quarter) / period));
+    this.#repeat(side, length, period, 1);
+    let periods = 1;
+    for (let n = 0; n < count; ) {
+      if (periods < most && n >= periods * grow)
+        n = this.#change(side, length, period, periods, ++periods, n, count, dest);
+      const until = periods < most ? Math.min(count, periods * grow) : count;
       const span = periods * period;
-      dest[n] = this.#repeated[n % span]! + (n < quarter ? step * (1 - n / quarter) : 0);
+      for (let phase = n % span; n < until; n++) {
+        dest[n] = this.#repeated[phase]!;
+        if (++phase === span) phase = 0;
+      }
     }
+    for (let n = Math.min(quarter, count) - 1; n >= 0; n--) dest[n] = dest[n]! + step * (1 - n / quarter);
   }
 
   /** Fades from one repetition into a longer one. @returns the sample behind */
@@ -151,51 +171,6 @@ export class PitchConcealer {
       this.#repeated[at] = (1 - rising) * this.#repeated[at]! + rising * side[from - quarter + n]!;
     }
   }
-
-  /** The lag at which the end of `side` looks most like itself, samples; 0: there is too little of it. */
-  #period(side: Int16Array, length: number): number {
-    const coarse = this.#perMs / (SEARCH_RATE / 1000);
-    const shortest = MIN_PERIOD_MS * this.#perMs;
-    const longest = Math.min(MAX_PERIOD_MS * this.#perMs, length - MIN_MATCH_MS * this.#perMs - 1);
-    if (longest < shortest) return 0;
-    const start = Math.max(longest, length - MATCH_MS * this.#perMs);
-    const near = bestLag(side, start, length, shortest, longest, coarse, coarse);
-    if (coarse === 1) return near;
-    const from = Math.max(shortest, near - coarse + 1);
-    return bestLag(side, start, length, from, Math.min(longest, near + coarse - 1), 1, coarse);
-  }
-}
-
-/**
- * Normalised cross-correlation of `side` from `start` to `end` with itself, at every `by`th lag, over every
- * `stride`th sample.
- */
-function bestLag(
-  side: Int16Array,
-  start: number,
-  end: number,
-  from: number,
-  to: number,
-  by: number,
-  stride: number,
-): number {
-  let best = from;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let lag = from; lag <= to; lag += by) {
-    let product = 0;
-    let energy = 1;
-    for (let n = start; n < end; n += stride) {
-      const earlier = side[n - lag]!;
-      product += side[n]! * earlier;
-      energy += earlier * earlier;
-    }
-    const likeness = product / Math.sqrt(energy);
-    if (likeness > highest) {
-      highest = likeness;
-      best = lag;
-    }
-  }
-  return best;
 }
 
 /** Gain of what is made up `ms` behind the last sample that is known. */

@@ -32,6 +32,9 @@ export class Concealment {
   #noise: ComfortNoise | undefined;
   /** The live pass has closed a gap up to here, which may be ahead of the head. */
   #closedUntil = 0;
+  /** Where a gap begins that nothing has come to since, and the pitch period before it, samples; −1: none is known. */
+  #gap = -1;
+  #period = 0;
   /** The last pass of all has come to here. */
   #settledUntil = 0;
 
@@ -55,6 +58,7 @@ export class Concealment {
 
   /** Audio was placed from `position` on. */
   placed(position: number): void {
+    this.#gap = -1;
     if (this.#pauses.any) this.#pauses.end(position);
   }
 
@@ -126,12 +130,17 @@ export class Concealment {
     const { context } = concealer;
     const from = known ? begin : open;
     if (known) ring.copyTo(past, 0, from - context, context);
+    if (known && begin !== this.#gap) {
+      this.#gap = begin;
+      this.#period = concealer.periodOf(past, context);
+    }
+    const period = known ? this.#period : 0;
     if (future !== undefined) ring.copyTo(coming, 0, future, context);
     const comingLength = future === undefined ? 0 : ring.nextOpen(future, future + context) - future;
     // Behind a gap that ends in a pause there is silence, as long as may be.
     const length = future !== undefined && comingLength === 0 ? context : comingLength;
     if (length > comingLength) coming.fill(0);
-    concealer.conceal(past, known ? context : 0, end - from, coming, length, open - from, made);
+    concealer.conceal(past, known ? context : 0, end - from, coming, length, open - from, made, period);
     ring.put(open, made, open - from, end - open);
   }
 

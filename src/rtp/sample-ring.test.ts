@@ -95,6 +95,23 @@ describe('SampleRing', () => {
     assert.equal(ring.lastHeld(226, 191), 224);
   });
 
+  it('keeps all samples and marks when it grows, those that had wrapped, too', () => {
+    for (const oldest of [0, 1, 31, 32, 50, 2 ** 40 + 50]) {
+      const ring = new SampleRing(128);
+      ring.forgetBefore(oldest);
+      const bytes = Uint8Array.from({ length: 64 }, (_, n) => n + 1);
+      ring.write(oldest, copy, bytes, 0, 60);
+      ring.markExpected(oldest + 60, 3);
+      ring.write(oldest + 70, copy, Uint8Array.of(99), 0, 1);
+      const read = new Int16Array(71);
+      ring.copyTo(read, 0, oldest, 71);
+      const silence = Array.from({ length: 10 }, () => 0);
+      assert.deepEqual([...read], [...bytes.subarray(0, 60), ...silence, 99], `from ${oldest} on`);
+      assert.equal(ring.countReceived(oldest, 128), 61);
+      assert.equal(ring.countLost(oldest, 128), 3);
+    }
+  });
+
   it('works on at positions past 32 bits', () => {
     const ring = new SampleRing(128);
     const far = 2 ** 40 + 17;

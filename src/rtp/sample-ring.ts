@@ -227,8 +227,12 @@ export class SampleRing {
     this.#stored = this.capacity;
     this.#mask = this.#stored - 1;
     this.#samples = new Int16Array(this.#stored);
-    for (let position = this.#oldest; position < until; position++)
-      this.#samples[position & this.#mask] = former.samples[position & former.mask]!;
+    for (let position = this.#oldest; position < until; ) {
+      const from = position & former.mask;
+      const run = Math.min(until - position, former.samples.length - from);
+      copySamples(former.samples, from, this.#samples, position & this.#mask, run);
+      position += run;
+    }
     const grown = marks.map((words) => words && this.#grown(words, former.mask, until));
     this.#received = grown[0]!;
     this.#expected = grown[1]!;
@@ -249,10 +253,12 @@ export class SampleRing {
 
   #grown(words: Int32Array, formerMask: number, until: number): Int32Array {
     const grown = new Int32Array(this.#stored / 32);
-    for (let position = this.#oldest; position < until; position++) {
-      const from = position & formerMask;
-      const to = position & this.#mask;
-      grown[to >>> 5]! |= ((words[from >>> 5]! >>> (from & 31)) & 1) << (to & 31);
+    for (let position = this.#oldest; position < until; ) {
+      const word = (position & formerMask) >>> 5;
+      const bit = position & 31;
+      const bits = Math.min(32 - bit, until - position);
+      grown[(position & this.#mask) >>> 5]! |= words[word]! & maskOf(bit, bits);
+      position += bits;
     }
     return grown;
   }
