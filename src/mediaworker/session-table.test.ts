@@ -124,6 +124,28 @@ test('a session whose tick fails is closed with its sockets; the others go on', 
   await table.close();
 });
 
+for (const kind of ['onPacket', 'onRtcp'] as const)
+  test(`a session that cannot work at a datagram (${kind}) is closed, once; the others go on`, async () => {
+    const { clock, table, lines, errors, opened } = setUp();
+    for (const sessionId of ['a', 'b']) {
+      table.handle({ ...OPEN, sessionId });
+      await clock.settle();
+      const media = { codec: 'PCMU', payloadType: 0, direction: 'sendrecv', ptimeMs: 20 } as const;
+      const remote = { remoteAddress: '10.0.0.9', remotePort: 4000, remoteRtcpPort: 4001 };
+      table.handle({ type: 'configure', sessionId, media: { ...media, ...remote } });
+    }
+    await clock.advance(100);
+    const port = kind === 'onPacket' ? 4000 : 4001;
+    // No network gives such a thing; it stands for a mistake of ours, or a decoder's.
+    const broken = undefined as unknown as Uint8Array;
+    for (let n = 0; n < 3; n++) opened[0]![kind](broken, '10.0.0.9', port, clock.monotonic());
+    await clock.advance(100);
+    assert.deepEqual(errors, ['media session failed']);
+    assert.deepEqual(lines(), ['opened a', 'opened b', 'closed a']);
+    assert.equal(table.size, 1);
+    await table.close();
+  });
+
 test('while the table closes, what is still opening fails, and its sockets are closed', async () => {
   let closed = 0;
   const { clock, table, lines, opened } = setUp((socket) => {

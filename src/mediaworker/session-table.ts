@@ -191,6 +191,7 @@ export class SessionTable {
       random,
       createTarget,
       onEvent,
+      onFailed: (cause) => this.#fail(session, cause),
       log: log.child({ session_id: options.sessionId }),
     });
     this.#sessions.set(options.sessionId, session);
@@ -323,8 +324,9 @@ export class SessionTable {
     return true;
   }
 
-  /** A session that fails is closed, so that it takes no other of its thread with it. */
+  /** A session that fails is closed, so that it takes no other of its thread with it. One that leaves does so anyway. */
   #fail(session: MediaSession, cause: unknown): void {
+    if (this.#leaving.has(session)) return;
     this.#options.log.error({ session_id: session.sessionId, err: cause }, 'media session failed');
     void this.#close(session, 'error');
   }

@@ -27,6 +27,8 @@ export interface MediaSessionOptions extends OpenSession {
   /** Where recordings go; default: files. */
   readonly createTarget?: CreateTarget | undefined;
   readonly onEvent: (event: MediaEvent) => void;
+  /** A datagram could not be worked at: the session is to be closed, and no other. Default: it is thrown at the socket. */
+  readonly onFailed?: (cause: unknown) => void;
 }
 
 /** An agreement that is older than this, ms, begins the audio this long ago: no more than the timeline holds. */
@@ -64,10 +66,26 @@ export class MediaSession {
     this.sessionId = options.sessionId;
     socket.onPacket = (bytes, address, port, arrivedMs) => {
       this.#datagrams++;
-      if (this.#audio !== undefined) this.#audio.receive(bytes, address, port, arrivedMs);
-      else this.#keepEarly(bytes, address, port, arrivedMs);
+      try {
+        if (this.#audio !== undefined) this.#audio.receive(bytes, address, port, arrivedMs);
+        else this.#keepEarly(bytes, address, port, arrivedMs);
+      } catch (cause) {
+        this.#failed(cause);
+      }
     };
-    socket.onRtcp = (bytes, address, port) => this.#audio?.receiveRtcp(bytes, address, port);
+    socket.onRtcp = (bytes, address, port) => {
+      try {
+        this.#audio?.receiveRtcp(bytes, address, port);
+      } catch (cause) {
+        this.#failed(cause);
+      }
+    };
+  }
+
+  #failed(cause: unknown): void {
+    const { onFailed } = this.#options;
+    if (onFailed === undefined) throw cause;
+    onFailed(cause);
   }
 
   handle(command: SessionCommand): void {
