@@ -1,14 +1,15 @@
 /**
  * Runs the whole test suite on the pinned Node: `npm test`, or `npm test -- src/sip test/interop/sipp.test.ts`
- * for some of it (folders or files). `--names REGEX` runs the tests with such names, `--times FILE` writes how long each
- * file took.
+ * for some of it (folders or files). `--names REGEX` runs the tests with such names, `--times FILE` writes how long the
+ * tests of each file took.
  */
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
+import { grouped } from './test-groups.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 /** No file takes as long but where something hangs. */
@@ -53,9 +54,12 @@ if (files.length === 0) {
 // Hundreds of processes load the same modules: what was stripped of types and compiled once is read from here.
 process.env['NODE_COMPILE_CACHE'] ??= path.join(root, 'node_modules', '.cache', 'compiled');
 const times: Record<string, number> = {};
+// Fixed folders would be those of another run beside this one.
+const groups = path.join(root, 'node_modules', '.cache', 'test-groups', String(process.pid));
+process.once('exit', () => rmSync(groups, { recursive: true, force: true }));
 const tests = run({
   cwd: root,
-  files: files.map((file) => path.join(root, file)),
+  files: grouped(root, files, groups).map((file) => path.join(root, file)),
   // Many files wait for real calls most of the time: one for each core, where Node would leave one core free.
   concurrency: Math.max(2, availableParallelism()),
   timeout: FILE_LIMIT_MS,
@@ -64,9 +68,12 @@ const tests = run({
 tests.on('test:fail', ({ todo }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;
 });
-tests.on('test:summary', ({ file, duration_ms: ms }) => {
-  if (file !== undefined) times[path.relative(root, file)] = Math.round(ms);
-});
+for (const end of ['test:pass', 'test:fail'] as const)
+  tests.on(end, ({ file = '', nesting, details }) => {
+    if (nesting > 0) return;
+    const name = path.relative(root, file);
+    times[name] = Math.round((times[name] ?? 0) + details.duration_ms);
+  });
 tests.on('end', () => {
   if (values.times === undefined) return;
   const slowestFirst = Object.entries(times).sort(([, one], [, other]) => other - one);
