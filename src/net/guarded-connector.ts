@@ -1,8 +1,9 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import type { AddressGuard } from './address-guard.ts';
 import { HttpError } from './http-errors.ts';
+import { undici } from './undici.ts';
 
 export interface ResolvedAddress {
   readonly address: string;
@@ -37,7 +38,7 @@ export function guardedConnector(
       lookup: guardedLookup(guard, resolve, port),
       autoSelectFamily: true,
     };
-    const connector = buildConnector(options as buildConnector.BuildOptions);
+    const connector = undici().buildConnector(options as buildConnector.BuildOptions);
     connectors.set(port, connector);
     return connector;
   };

@@ -179,6 +179,22 @@ describe('HTTP client: failures and limits', () => {
     await assert.rejects(pending, failsWith('aborted', 'never'));
   });
 
+  it('sends nothing any more behind its end, whether it has sent anything before or not', async () => {
+    let requests = 0;
+    const port = await serve((_, response) => {
+      requests++;
+      response.end('x');
+    });
+    const url = `http://127.0.0.1:${port}/`;
+    for (const sendsBefore of [false, true]) {
+      const http = client();
+      if (sendsBefore) await http.fetch({ url });
+      await http.close();
+      await assert.rejects(http.fetch({ url }), failsWith('aborted', 'never'));
+    }
+    assert.equal(requests, 1);
+  });
+
   it('ends what is under way when it is closed', async () => {
     const http = client();
     const port = await serveRaw((socket) => socket.once('data', () => void http.close()));

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import { AddressGuard } from './address-guard.ts';
@@ -9,6 +9,7 @@ import { type HttpTimeouts, parseHttpUrl, urlToSign } from './http-url.ts';
 import { type Hop, type HttpMethod, headerOf, isRedirect, nextHop } from './redirects.ts';
 import { RequestRun } from './request-run.ts';
 import { isStreamBody, readableBody, type StreamBody } from './stream-body.ts';
+import { undici } from './undici.ts';
 
 export type { HttpMethod } from './redirects.ts';
 
@@ -93,10 +94,13 @@ const BACKSTOP_MS = 1000;
 export class HttpClient {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #agent: Agent;
   readonly #guard: AddressGuard;
+  readonly #resolve: Resolver;
   readonly #defaults: HttpDefaults;
   readonly #userAgent: string;
+  /** Made for the first request. */
+  #agent: Agent | undefined;
+  #closed = false;
 
   /** @throws RangeError when an entry of `allow` is not understood */
   constructor(options: HttpClientOptions) {
@@ -104,13 +108,8 @@ export class HttpClient {
     this.#log = options.log.child({ component: 'http' });
     this.#defaults = options.defaults ?? {};
     this.#userAgent = options.userAgent ?? 'OpenSWML';
-    const guard = new AddressGuard(options.allow);
-    this.#guard = guard;
-    this.#agent = new Agent({
-      connect: guardedConnector(guard, options.resolve ?? systemResolver, MAX_CONNECT_MS),
-      connections: MAX_CONNECTIONS_PER_ORIGIN,
-      pipelining: 1,
-    });
+    this.#guard = new AddressGuard(options.allow);
+    this.#resolve = options.resolve ?? systemResolver;
   }
 
   /**
@@ -147,7 +146,21 @@ export class HttpClient {
 
   /** Breaks off what is under way. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    this.#closed = true;
+    await this.#agent?.destroy();
+  }
+
+  #connections(): Agent {
+    if (this.#agent !== undefined) return this.#agent;
+    const { Agent } = undici();
+    this.#agent = new Agent({
+      connect: guardedConnector(this.#guard, this.#resolve, MAX_CONNECT_MS),
+      connections: MAX_CONNECTIONS_PER_ORIGIN,
+      pipelining: 1,
+    });
+    // Whoever comes behind the end is told so.
+    if (this.#closed) void this.#agent.destroy();
+    return this.#agent;
   }
 
   async #fetch(request: HttpRequest): Promise<HttpResponse> {
@@ -288,7 +301,7 @@ export class HttpClient {
       bodyTimeout: timeouts.readMs + BACKSTOP_MS,
     };
     try {
-      this.#agent.dispatch(options, exchange);
+      this.#connections().dispatch(options, exchange);
     } catch (error) {
       exchange.cancel(toHttpError(error, url.href, false));
     }

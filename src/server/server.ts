@@ -8,6 +8,7 @@ import type { MediaHostPool } from '../mediaworker/host-pool.ts';
 import { openMediaThreads } from '../mediaworker/media-threads.ts';
 import { AddressGuard } from '../net/address-guard.ts';
 import { HttpClient } from '../net/http-client.ts';
+import { undici } from '../net/undici.ts';
 import { redactUrl } from '../net/http-url.ts';
 import { WebSockets } from '../net/web-sockets.ts';
 import type { SipEndpoint, SipListener } from '../sip/api.ts';
@@ -143,6 +144,8 @@ class AssembledServer implements Server {
       userAgent: USER_AGENT,
     });
     this.#opened.push(() => http.close());
+    // The first web hook of a call is not to wait for it.
+    if (config.warm_up) undici();
     const documents = new Documents({
       http,
       clock,

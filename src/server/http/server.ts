@@ -64,6 +64,11 @@ const MAX_CONNECTIONS = 2_000;
 /** When a client may ask again that came while the object store did not answer. */
 const STORE_RETRY_SECONDS = 10;
 
+/** Routes check what they are given themselves; so what would compile JSON Schemas need not be loaded. */
+function noSchemas(): never {
+  throw new Error('a route has a schema: routes of this server check requests themselves');
+}
+
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const log = options.log.child({ component: 'http' });
   const app = Fastify({
@@ -72,6 +77,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     connectionTimeout: IDLE_TIMEOUT_MS,
     forceCloseConnections: true,
     genReqId: () => randomUUID(),
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     // Answers for requests that no route sees (malformed ones) have the same form as the others.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const status = error.statusCode ?? 400;
