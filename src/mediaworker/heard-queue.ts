@@ -1,4 +1,6 @@
 import { copySamples } from '../media/copy-samples.ts';
+import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
+import type { TickCounter } from '../rtp/tick-counter.ts';
 import { type FrameScratch, frameScratch } from './frame-scratch.ts';
 
 /** Sound that may wait here, ms: more than the receive side ever lags behind what has arrived. */
@@ -11,6 +13,9 @@ const QUIET = 400;
 const TOLERATED = 0.6;
 const INTOLERABLE = 1;
 const NO_SAMPLES = new Int16Array(0);
+
+/** What tells when and where audio has arrived. */
+type Arrivals = Pick<ReceiveTimeline, 'receivedUntil' | 'head' | 'ticks'>;
 
 /**
  * What the party hears, on its way to the recordings. Each frame belongs beside the audio that arrives while it
@@ -30,6 +35,12 @@ export class HeardQueue {
   /** Counted since the start. */
   #pushed = 0;
   #taken = 0;
+  /** Frames put in that {@link passed} has not been told of. */
+  #sent = 0;
+  /** Silence, samples, where so many have been taken; and how much of it belongs to ticks that are still to come, frames. */
+  #missed = 0;
+  #missedAt = 0;
+  #foreseen = 0;
   /** The most by which arrivals of the present window were ahead of what was sent meanwhile, and its pushes. */
   #lead = Number.NEGATIVE_INFINITY;
   #watched = 0;
@@ -53,12 +64,25 @@ export class HeardQueue {
     return this.#taken;
   }
 
+  /** Something is on its way, be it silence. */
+  get isWaiting(): boolean {
+    return this.#pushed !== this.#taken || this.#missed > 0;
+  }
+
+  /** Audio has arrived, at `arrivedMs`, behind what had; `tickedMs`: the last tick. Readings of one clock, ms. */
+  observe({ receivedUntil, head, ticks }: Arrivals, arrivedMs: number, tickedMs: number): void {
+    // Nothing is known of its place before the first frame is sent, or in a standstill, when the head falls behind.
+    if (this.#pushed === 0 || ticks.isLate(Math.max(arrivedMs, tickedMs))) return;
+    const sinceTick = Math.min(1, (arrivedMs - tickedMs) / ticks.tickMs);
+    this.arrived(receivedUntil - head - sinceTick * this.#frame);
+  }
+
   /**
    * Audio has arrived whose end lies `ahead` samples ahead of the live head, if that moved continuously.
    */
   arrived(ahead: number): void {
     // The frame pushed last is on its way out, and the head in the middle of its tick.
-    const lead = ahead - (this.#pushed - this.#taken - this.#frame);
+    const lead = ahead - (this.#pushed - this.#taken + this.#missed - this.#frame);
     // The fastest of many waited least on the way.
     if (lead > this.#lead) this.#lead = lead;
   }
@@ -71,6 +95,7 @@ export class HeardQueue {
 
   /** Puts a whole frame in, which is being sent. Without room for it, the oldest frame goes. */
   push(frame: Int16Array): void {
+    this.#sent = 1;
     this.#watch();
     if (this.#off > 0) {
       const early = this.#framesToCorrect(() => isQuiet(frame, 0, frame.length));
@@ -83,11 +108,32 @@ export class HeardQueue {
     }
   }
 
+  /**
+   * Ticks have passed, of which one frame at most was sent ({@link push}): in the others, missed in a standstill, the party
+   * heard nothing. What waits here keeps its distance.
+   * @param missing further ones, dropped like these, and those of them that are still to come: their silence is in one piece
+   */
+  passed({ last, missing, toCome }: Pick<TickCounter, 'last' | 'missing' | 'toCome'>): void {
+    const missed = Math.max(0, last - this.#sent);
+    // What was sent before it is beside what came before it.
+    if (this.#missed === 0) this.#missedAt = this.#pushed - this.#sent * this.#frame;
+    this.#sent = 0;
+    if (this.#pushed === 0) return;
+    const known = Math.min(missed, this.#foreseen);
+    const isNew = missed > known;
+    this.#missed += (missed - known + (isNew ? missing : 0)) * this.#frame;
+    this.#foreseen = missed === 0 ? 0 : this.#foreseen - known + (isNew ? toCome : 0);
+  }
+
   /** The next `count` (≤ one frame) samples, silence where there are none; valid until the next call, of any queue. */
   take(count: number): Int16Array {
     const capacity = this.#capacity;
-    const there = Math.min(count, this.#pushed - this.#taken);
     const { heard, silence } = this.#scratch;
+    if (this.#missed > 0 && this.#taken >= this.#missedAt) {
+      this.#missed = Math.max(0, this.#missed - count);
+      return silence;
+    }
+    const there = Math.min(count, (this.#missed > 0 ? this.#missedAt : this.#pushed) - this.#taken);
     // Of most sessions nobody wants to know what they hear.
     if (there === 0) return silence;
     const at = this.#taken % capacity;

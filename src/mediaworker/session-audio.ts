@@ -172,10 +172,8 @@ export class SessionAudio {
     const { timeline } = this.#receivePath;
     const before = timeline.receivedUntil;
     this.#receivePath.receive(bytes, address, port, arrivedMs);
-    // Nothing is known of its place before the first frame is sent, or in a standstill, when the head falls behind.
-    const ticks = (arrivedMs - this.#tickedMs) / TICK_MS;
-    if (this.#heard.pushed > 0 && this.#keepsHeard && ticks <= 2 && timeline.receivedUntil !== before)
-      this.#heard.arrived(timeline.receivedUntil - timeline.head - Math.min(1, ticks) * this.#frame);
+    if (this.#keepsHeard && timeline.receivedUntil !== before)
+      this.#heard.observe(timeline, arrivedMs, this.#tickedMs);
   }
 
   /** Takes a datagram that came to the RTCP port. */
@@ -315,6 +313,7 @@ export class SessionAudio {
     // A packet that is placed only now lets all that waits be heard before.
     const advance = this.#receivePath.tick(nowMs);
     this.#unheard += advance;
+    if (this.#keepsHeard) this.#heard.passed(this.#receivePath.timeline.ticks);
     if (this.#joins && this.#unheard < run) return;
     if (this.#unheard > 2 * run) this.#joins = false;
     this.#hearNew();
@@ -330,7 +329,6 @@ export class SessionAudio {
       this.#unheard -= count;
       this.#hear(from, count);
     }
-    this.#recordings.writeBehind();
   }
 
   /** Recorders and whoever else listens get the next samples: those of a frame at most, or of a run that is joined. */
@@ -338,6 +336,7 @@ export class SessionAudio {
     const heard = count > this.#frame ? this.#run.silence : this.#heard.take(count);
     this.#recordings.hear(from, count, heard);
     this.#observe(from, count, heard);
+    this.#recordings.writeBehind(from + count);
   }
 
   /**
@@ -367,7 +366,7 @@ export class SessionAudio {
       this.#inbandCounts ||
       this.#recordings.masks ||
       this.#denoiser.active ||
-      this.#heard.pushed !== this.#heard.taken ||
+      this.#heard.isWaiting ||
       this.#recordings.nearestEnd < near
     );
   }
@@ -388,7 +387,7 @@ export class SessionAudio {
   #catchUp(): void {
     this.#socket.receive?.();
     const nowMs = this.#clock.monotonic();
-    while (this.#receivePath.timeline.isLate(nowMs)) this.#receiveFrame(nowMs);
+    while (this.#receivePath.timeline.ticks.isLate(nowMs)) this.#receiveFrame(nowMs);
   }
 
   /** Takes everything received, ends recordings with `cause` and waits for their files. */
@@ -403,9 +402,9 @@ export class SessionAudio {
     const { sender } = this.#sendPath;
     this.#sendPath.stopPlaying();
     timeline.judgePending();
-    const { head, receivedUntil } = timeline;
-    for (let from = head; from < receivedUntil; from += this.#frame)
-      this.#hear(from, Math.min(this.#frame, receivedUntil - from));
+    for (let from = timeline.head; from < timeline.receivedUntil; from += this.#frame) {
+      this.#hear(from, Math.min(this.#frame, timeline.receivedUntil - from));
+    }
     this.#guests.stopAll();
     this.#recordings.stopAll(cause);
     await this.#recordings.finished();

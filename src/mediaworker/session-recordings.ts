@@ -193,9 +193,15 @@ export class SessionRecordings {
     }
   }
 
-  /** Writes what will not change any more. */
-  writeBehind(): void {
-    const until = this.#timeline.availableUntil;
+  /**
+   * Writes what has been heard, up to `heardUntil`, and will not change any more: a key that ends a recording is known only
+   * behind its beginning.
+   */
+  writeBehind(heardUntil: number): void {
+    const { head, availableUntil } = this.#timeline;
+    const until = heardUntil - (head - availableUntil);
+    // At the end of the session, nothing comes any more.
+    if (until > availableUntil) this.#timeline.settle(until);
     for (let i = 0; i < this.#taps.length; i++) this.#taps[i]!.write(until);
   }
 

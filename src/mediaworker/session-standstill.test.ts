@@ -50,6 +50,32 @@ for (const io of ['node', 'io_uring'] as const) {
     await rig.close();
   });
 
+  for (const ms of [...STANDSTILLS_MS, ...LONGER_MS])
+    test(`${io}: what the party heard before a standstill of ${ms} ms is kept if it hangs up in it`, async (t) => {
+      const rig = await openRig(t, { lateThread: io });
+      const sound = throughMulaw(noise(8 * 8000));
+      rig.peer.start(rig.port);
+      await rig.clock.advance(1003);
+      rig.record('r', { direction: 'both', stereo: true });
+      rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+      rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+      const silent = rig.peer.audio().length;
+      await rig.clock.advance(3000);
+      const sent = rig.peer.audio().length - silent;
+      await rig.standStill(ms, async () => {
+        await rig.clock.advance(ms - 10);
+        rig.peer.stop();
+        rig.send({ type: 'close', cause: 'hangup' });
+      });
+      await rig.clock.advance(100);
+      const heard = rig.wav('r')[1]!;
+      const at = find(heard, sound.subarray(0, 80));
+      let same = 0;
+      while (same < sound.length && heard[at + same] === sound[same]) same++;
+      assert.ok(same >= sent - 20 * 8, `${same / 8} ms of ${sent / 8} ms that it heard`);
+      await rig.close();
+    });
+
   for (const ms of STANDSTILLS_MS) {
     test(`${io}: a call that is answered ${ms} ms before its thread notices is recorded from its answer on`, async (t) => {
       const rig = await openRig(t, { lateThread: io, agreed: false });
@@ -122,6 +148,45 @@ for (const io of ['node', 'io_uring'] as const) {
       assert.equal(rig.outcome('r').endedBy, 'terminator');
       const end = beginning(recorded) + rig.wav('r')[0]!.length;
       assert.equal(end, down);
+      await rig.close();
+    });
+
+    test(`${io}: what the party hears stays beside what it says behind a standstill of ${ms} ms, in one piece`, async (t) => {
+      const rig = await openRig(t, { lateThread: io });
+      // So quiet that whatever seems wrong with its place is put right at once.
+      const sound = throughMulaw(noise(30 * 8000).map((sample) => sample / 100));
+      rig.peer.start(rig.port);
+      await rig.clock.advance(1003);
+      rig.record('r', { direction: 'both', stereo: true });
+      rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+      rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+      await rig.clock.advance(7000);
+      const sentBefore = rig.peer.audio().length;
+      await rig.standStill(ms);
+      await rig.clock.advance(2500);
+      const neverSent = (ms + 2500) * 8 - (rig.peer.audio().length - sentBefore);
+      // The place is corrected ten seconds after the sound began, if it seems wrong.
+      await rig.clock.advance(12_500);
+      rig.send({ type: 'close', cause: 'hangup' });
+      await rig.clock.advance(100);
+      const heard = rig.wav('r')[1]!;
+      /** By how much the file is behind the sound there: samples of silence before it. */
+      const behind = (atMs: number): number => {
+        const at = atMs * 8;
+        const found = find(sound, heard.subarray(at, at + 800));
+        assert.ok(found >= 0, `what is heard ${atMs} ms into the recording is not the sound, in one piece`);
+        return at - found;
+      };
+      const before = behind(6500);
+      assert.equal(behind(6900), before);
+      const after = behind(7000 + ms + 400);
+      assert.ok(Math.abs(after - before - neverSent) <= 160, `${after - before} of ${neverSent} samples`);
+      // Both sides stay together to one frame.
+      for (let atMs = 7000 + ms + 400; atMs < 22_000 + ms; atMs += 700)
+        assert.ok(
+          Math.abs(behind(atMs) - after) <= 160,
+          `${atMs} ms: ${behind(atMs)} in the place of ${after}`,
+        );
       await rig.close();
     });
 

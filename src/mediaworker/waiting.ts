@@ -76,8 +76,8 @@ export class Waiting {
    */
   makeRoom(): boolean {
     const { receivePath, clock } = this.#options;
-    const { nextTickMs } = receivePath.timeline;
-    return nextTickMs <= clock.monotonic() - SCHEDULED_MS && this.#deferred.makeUpMissed(nextTickMs);
+    const { nextMs } = receivePath.timeline.ticks;
+    return nextMs <= clock.monotonic() - SCHEDULED_MS && this.#deferred.makeUpMissed(nextMs);
   }
 
   /** What is being received is to wait no longer. */

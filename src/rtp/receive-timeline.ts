@@ -50,7 +50,7 @@ export class ReceiveTimeline {
   readonly #keep: number;
   readonly #maxDelay: number;
   readonly #maxPayload: number;
-  readonly #ticks: TickCounter;
+  readonly ticks: TickCounter;
   readonly #ring: SampleRing;
   readonly #delay: PlayoutDelay;
   readonly #reception: Reception;
@@ -82,7 +82,7 @@ export class ReceiveTimeline {
     const rate = options.rate ?? 8000;
     this.#perMs = rate / 1000;
     const tickMs = options.tickMs ?? 20;
-    this.#ticks = new TickCounter(tickMs, options.startMs);
+    this.ticks = new TickCounter(tickMs, options.startMs);
     this.#step = this.#samples(tickMs);
     this.#lag = this.#samples(options.lagMs ?? 300);
     this.#keep = this.#lag + this.#samples(KEEP_BEHIND_LAG_MS);
@@ -226,7 +226,7 @@ export class ReceiveTimeline {
    */
   tick(nowMs: number): number {
     if (this.#pending.count > 0 && nowMs - this.#pending.at(0).arrivalMs > PENDING_MS) this.#pendingTimeout();
-    const ticks = this.#ticks.tick(nowMs);
+    const ticks = this.ticks.tick(nowMs);
     if (ticks === 0) return 0;
     // Before the head moves: after a standstill, recorders can still fetch what lay before it.
     if (this.#head - this.#keep - this.#ring.oldest >= FORGET_TICKS * this.#step) this.#forget();
@@ -238,13 +238,8 @@ export class ReceiveTimeline {
    * @returns samples that the head has moved; 0 from the first tick on
    */
   makeUpStart(nowMs: number): number {
-    const ticks = this.#ticks.makeUpStart(nowMs);
+    const ticks = this.ticks.makeUpStart(nowMs);
     return ticks === 0 ? 0 : this.#advance(ticks * this.#step);
-  }
-
-  /** Whether ticks are missing, after a standstill of the process: the head is behind where it should be. */
-  isLate(nowMs: number): boolean {
-    return this.#ticks.isLate(nowMs);
   }
 
   /** Whether a packet of our source lies too far ahead to be kept: lost, unless ticks are missing and come first. */
@@ -256,14 +251,9 @@ export class ReceiveTimeline {
     return end > this.#ring.end;
   }
 
-  /** When the next tick is due, ms, also where that is long ago; NaN before the first. */
-  get nextTickMs(): number {
-    return this.#ticks.nextMs;
-  }
-
   /** Where the head was at a reading of the clock, in whole ticks; no earlier than what is kept. */
   headAt(ms: number): number {
-    const behind = Math.max(0, Math.floor(-this.#ticks.since(ms) / this.#ticks.tickMs)) * this.#step;
+    const behind = Math.max(0, Math.floor(-this.ticks.since(ms) / this.ticks.tickMs)) * this.#step;
     return Math.max(this.#ring.oldest, this.#head - behind);
   }
 
@@ -292,8 +282,8 @@ export class ReceiveTimeline {
 
   /** Where the head would be now if it moved continuously, as it does from its first tick on. */
   #clockPosition(nowMs: number): number {
-    const since = this.#ticks.since(nowMs) * this.#perMs;
-    return this.#head + (this.#ticks.isRunning ? Math.min(this.#step, since) : since);
+    const since = this.ticks.since(nowMs) * this.#perMs;
+    return this.#head + (this.ticks.isRunning ? Math.min(this.#step, since) : since);
   }
 
   #positionOf(header: RtpHeader): number {
@@ -323,7 +313,7 @@ export class ReceiveTimeline {
       if (unexplained > JUMP_MS * this.#perMs) return 'jump';
       this.#forget();
       // Where our own process stood still, what there is no room for is lost, but nothing else.
-      if (position + header.payloadLength > this.#ring.end && !this.isLate(arrivalMs)) return 'stalled';
+      if (position + header.payloadLength > this.#ring.end && !this.ticks.isLate(arrivalMs)) return 'stalled';
     }
     if (margin < -this.#lag) return 'stalled';
     if (margin < -STALE_SPURT_MS * this.#perMs) {
@@ -473,7 +463,7 @@ export class ReceiveTimeline {
     this.#reception.timed(header.timestamp, arrivalMs);
     const margin = position - this.#clockPosition(arrivalMs);
     // While ticks are missing, the head is not where the clock would have it: that says nothing about the network.
-    if (margin <= this.#maxDelay || !this.isLate(arrivalMs)) this.#delay.observe(margin);
+    if (margin <= this.#maxDelay || !this.ticks.isLate(arrivalMs)) this.#delay.observe(margin);
     if (place !== 'backward') {
       this.#refTimestamp = header.timestamp;
       this.#refPosition = position;

@@ -15,6 +15,8 @@ export class TickCounter {
   #lastMs = Number.NEGATIVE_INFINITY;
   /** Time that the last call left uncounted. */
   #arrearsMs = 0;
+  /** Ticks of the last call. */
+  #last = 0;
 
   constructor(tickMs: number, startMs: number) {
     this.tickMs = tickMs;
@@ -41,6 +43,21 @@ export class TickCounter {
     return this.isRunning ? this.#countedMs + this.tickMs : Number.NaN;
   }
 
+  /** Ticks that the last call of {@link tick} advanced. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** Behind ticks that were dropped for good: the others that still are missing … */
+  get missing(): number {
+    return this.#last > 1 ? Math.max(0, Math.round(this.#arrearsMs / this.tickMs)) : 0;
+  }
+
+  /** … and those of them that the calls that follow will advance. The rest stays missing. */
+  get toCome(): number {
+    return this.#last > 1 ? Math.max(0, Math.floor(this.#arrearsMs / this.tickMs) - MISSED_TICKS + 1) : 0;
+  }
+
   /** Before the first tick, which is due within one of the start: counts what was missed. @returns ticks to advance */
   makeUpStart(nowMs: number): number {
     if (this.isRunning) return 0;
@@ -51,6 +68,11 @@ export class TickCounter {
 
   /** @returns ticks to advance: 1, or 0 when ahead of time, or more when some are missing */
   tick(nowMs: number): number {
+    this.#last = this.#count(nowMs);
+    return this.#last;
+  }
+
+  #count(nowMs: number): number {
     if (!this.isRunning) this.#countedMs = nowMs - this.tickMs;
     const madeUp = nowMs - this.#lastMs < this.tickMs / 2;
     this.#lastMs = nowMs;
