@@ -144,8 +144,6 @@ class AssembledServer implements Server {
       userAgent: USER_AGENT,
     });
     this.#opened.push(() => http.close());
-    // The first web hook of a call is not to wait for it.
-    if (config.warm_up) undici();
     const documents = new Documents({
       http,
       clock,
@@ -311,6 +309,8 @@ class AssembledServer implements Server {
       ...(config.sip.advertised_address !== undefined && { advertisedHost: config.sip.advertised_address }),
     });
     calls.attach(sip);
+    // The first web hook of a call is not to wait for it.
+    if (config.warm_up) undici();
     const boundSip = await this.#openSip(sip, calls);
     this.#openWarmUp({ config, identity, media, keys: keys.ring, version: VERSION, clock, log });
     addresses = {
