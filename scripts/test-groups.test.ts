@@ -44,6 +44,7 @@ test('only what tests functions and objects shares its process', () => {
     '  process.stdout.write = keep;',
     "  context.mock.method(fs, 'open');",
     '  globalThis.fetch = fake;',
+    'registerHooks({ load });',
     "setFlagsFromString('--expose-gc');",
   ])
     assert.equal(canShare('src/rtp/packet.test.ts', `${plain}${text}\n`), false, text);

@@ -14,7 +14,7 @@ const UNITS = /^(src\/(?!cli\/commands\/|server\/server\.test)|test\/(language|s
 const HOOKS = /^(before|after|beforeEach|afterEach)\(/m;
 /** … and so do these: what the process has, and what it takes. */
 const PROCESS =
-  /\bprocess\.(env|argv|chdir|exit|exitCode|on|emit|memoryUsage|cpuUsage|getActiveResourcesInfo)\b|\b(stdout|stderr)\.write *=|\bmock\.|\bglobalThis\b|\bsetFlagsFromString\b/;
+  /\bprocess\.(env|argv|chdir|exit|exitCode|on|emit|memoryUsage|cpuUsage|getActiveResourcesInfo)\b|\b(stdout|stderr)\.write *=|\bmock\.|\bglobalThis\b|\bregisterHooks\b|\bsetFlagsFromString\b/;
 
 /** Whether a test file, by its path from the root and its text, can share its process with others. */
 export function canShare(file: string, text: string): boolean {

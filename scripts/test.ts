@@ -3,7 +3,7 @@
  * for some of it (folders or files). `--names REGEX` runs the tests with such names, `--times FILE` writes how long the
  * tests of each file took.
  */
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
@@ -65,8 +65,11 @@ const tests = run({
   timeout: FILE_LIMIT_MS,
   ...(values.names !== undefined && { testNamePatterns: [new RegExp(values.names)] }),
 });
-tests.on('test:fail', ({ todo }) => {
+tests.on('test:fail', ({ todo, file = '' }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;
+  // The group as a whole: it ended before its time, or could not begin.
+  if (file.startsWith(groups))
+    console.error(`one of these files ended the process of all of them:\n${readFileSync(file, 'utf8')}`);
 });
 for (const end of ['test:pass', 'test:fail'] as const)
   tests.on(end, ({ file = '', nesting, details }) => {
@@ -75,6 +78,12 @@ for (const end of ['test:pass', 'test:fail'] as const)
     times[name] = Math.round((times[name] ?? 0) + details.duration_ms);
   });
 tests.on('end', () => {
+  // A process that ends by itself counts as passed, whatever it left out.
+  const left = values.names === undefined ? files.filter((file) => times[file] === undefined) : [];
+  if (left.length > 0) {
+    console.error(`no test was run in ${left.join(', ')}`);
+    process.exitCode = 1;
+  }
   if (values.times === undefined) return;
   const slowestFirst = Object.entries(times).sort(([, one], [, other]) => other - one);
   writeFileSync(values.times, `${JSON.stringify(Object.fromEntries(slowestFirst), null, 1)}\n`);

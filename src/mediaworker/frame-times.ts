@@ -5,6 +5,7 @@ const CAPACITY = 16;
 export class FrameTimes {
   readonly #times = new Float64Array(CAPACITY);
   #count = 0;
+  #droppedMs = 0;
 
   /** Frames so far. */
   get count(): number {
@@ -14,6 +15,15 @@ export class FrameTimes {
   /** The first frame that is remembered. */
   get oldest(): number {
     return Math.max(0, this.#count - CAPACITY);
+  }
+
+  /** Time of frames that were missed in a standstill and never made up for, ms. */
+  get droppedMs(): number {
+    return this.#droppedMs;
+  }
+
+  drop(ms: number): void {
+    this.#droppedMs += ms;
   }
 
   push(nowMs: number): void {

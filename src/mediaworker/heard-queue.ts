@@ -1,7 +1,7 @@
 import { copySamples } from '../media/copy-samples.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
-import type { TickCounter } from '../rtp/tick-counter.ts';
 import { type FrameScratch, frameScratch } from './frame-scratch.ts';
+import type { FrameTimes } from './frame-times.ts';
 
 /** Sound that may wait here, ms: more than the receive side ever lags behind what has arrived. */
 const MAX_WAITING_MS = 500;
@@ -13,6 +13,7 @@ const QUIET = 400;
 const TOLERATED = 0.6;
 const INTOLERABLE = 1;
 const NO_SAMPLES = new Int16Array(0);
+const FRAME_MS = 20;
 
 /** What tells when and where audio has arrived. */
 type Arrivals = Pick<ReceiveTimeline, 'receivedUntil' | 'head' | 'ticks'>;
@@ -35,12 +36,14 @@ export class HeardQueue {
   /** Counted since the start. */
   #pushed = 0;
   #taken = 0;
-  /** Frames put in that {@link passed} has not been told of. */
-  #sent = 0;
-  /** Silence, samples, where so many have been taken; and how much of it belongs to ticks that are still to come, frames. */
-  #missed = 0;
-  #missedAt = 0;
-  #foreseen = 0;
+  /** Silence, samples, that comes where so many have been taken, in their order. */
+  readonly #skipped: { readonly at: number; samples: number }[] = [];
+  /** Silence that was given for lack of anything else since the last frame came, samples. */
+  #lacked = 0;
+  /** Frames so far and time dropped, ms, as of the last frame; and what has not made a whole frame of it, samples. */
+  #frames = Number.NaN;
+  #droppedMs = 0;
+  #remainder = 0;
   /** The most by which arrivals of the present window were ahead of what was sent meanwhile, and its pushes. */
   #lead = Number.NEGATIVE_INFINITY;
   #watched = 0;
@@ -64,17 +67,24 @@ export class HeardQueue {
     return this.#taken;
   }
 
+  /** Samples on their way, silence included. */
+  get #waiting(): number {
+    let samples = this.#pushed - this.#taken;
+    for (const skipped of this.#skipped) samples += skipped.samples;
+    return samples;
+  }
+
   /** Something is on its way, be it silence. */
   get isWaiting(): boolean {
-    return this.#pushed !== this.#taken || this.#missed > 0;
+    return this.#pushed !== this.#taken || this.#skipped.length > 0;
   }
 
   /** Audio has arrived, at `arrivedMs`, behind what had; `tickedMs`: the last tick. Readings of one clock, ms. */
   observe({ receivedUntil, head, ticks }: Arrivals, arrivedMs: number, tickedMs: number): void {
     // Nothing is known of its place before the first frame is sent, or in a standstill, when the head falls behind.
-    if (this.#pushed === 0 || ticks.isLate(Math.max(arrivedMs, tickedMs))) return;
-    const sinceTick = Math.min(1, (arrivedMs - tickedMs) / ticks.tickMs);
-    this.arrived(receivedUntil - head - sinceTick * this.#frame);
+    const sinceTick = (arrivedMs - tickedMs) / ticks.tickMs;
+    if (this.#pushed === 0 || ticks.isBehind || sinceTick > 2) return;
+    this.arrived(receivedUntil - head - Math.min(1, sinceTick) * this.#frame);
   }
 
   /**
@@ -82,7 +92,7 @@ export class HeardQueue {
    */
   arrived(ahead: number): void {
     // The frame pushed last is on its way out, and the head in the middle of its tick.
-    const lead = ahead - (this.#pushed - this.#taken + this.#missed - this.#frame);
+    const lead = ahead - (this.#waiting - this.#frame);
     // The fastest of many waited least on the way.
     if (lead > this.#lead) this.#lead = lead;
   }
@@ -95,7 +105,6 @@ export class HeardQueue {
 
   /** Puts a whole frame in, which is being sent. Without room for it, the oldest frame goes. */
   push(frame: Int16Array): void {
-    this.#sent = 1;
     this.#watch();
     if (this.#off > 0) {
       const early = this.#framesToCorrect(() => isQuiet(frame, 0, frame.length));
@@ -109,31 +118,36 @@ export class HeardQueue {
   }
 
   /**
-   * Ticks have passed, of which one frame at most was sent ({@link push}): in the others, missed in a standstill, the party
-   * heard nothing. What waits here keeps its distance.
-   * @param missing further ones, dropped like these, and those of them that are still to come: their silence is in one piece
+   * Before each frame that is pushed: in the time that was dropped since the last one, nothing was sent, so the party heard
+   * nothing. What waits here comes before it, and what comes keeps its distance.
    */
-  passed({ last, missing, toCome }: Pick<TickCounter, 'last' | 'missing' | 'toCome'>): void {
-    const missed = Math.max(0, last - this.#sent);
-    // What was sent before it is beside what came before it.
-    if (this.#missed === 0) this.#missedAt = this.#pushed - this.#sent * this.#frame;
-    this.#sent = 0;
-    if (this.#pushed === 0) return;
-    const known = Math.min(missed, this.#foreseen);
-    const isNew = missed > known;
-    this.#missed += (missed - known + (isNew ? missing : 0)) * this.#frame;
-    this.#foreseen = missed === 0 ? 0 : this.#foreseen - known + (isNew ? toCome : 0);
+  skip({ count, droppedMs }: Pick<FrameTimes, 'count' | 'droppedMs'>): void {
+    const isNext = count === this.#frames + 1;
+    // What was heard in that time already was silence.
+    const lacked = this.#lacked;
+    const dropped = ((droppedMs - this.#droppedMs) * this.#frame) / FRAME_MS;
+    this.#frames = count;
+    this.#droppedMs = droppedMs;
+    this.#lacked = 0;
+    if (!isNext || dropped === 0) return;
+    this.#remainder += Math.max(0, dropped - lacked);
+    const samples = Math.round(this.#remainder / this.#frame) * this.#frame;
+    this.#remainder -= samples;
+    if (samples > 0) this.#skipped.push({ at: this.#pushed, samples });
   }
 
   /** The next `count` (≤ one frame) samples, silence where there are none; valid until the next call, of any queue. */
   take(count: number): Int16Array {
     const capacity = this.#capacity;
     const { heard, silence } = this.#scratch;
-    if (this.#missed > 0 && this.#taken >= this.#missedAt) {
-      this.#missed = Math.max(0, this.#missed - count);
+    const skipped = this.#skipped[0];
+    if (skipped !== undefined && this.#taken >= skipped.at) {
+      skipped.samples -= count;
+      if (skipped.samples <= 0) this.#skipped.shift();
       return silence;
     }
-    const there = Math.min(count, (this.#missed > 0 ? this.#missedAt : this.#pushed) - this.#taken);
+    const there = Math.min(count, (skipped?.at ?? this.#pushed) - this.#taken);
+    this.#lacked += count - there;
     // Of most sessions nobody wants to know what they hear.
     if (there === 0) return silence;
     const at = this.#taken % capacity;

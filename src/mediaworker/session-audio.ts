@@ -278,7 +278,7 @@ export class SessionAudio {
     this.#sendPath.sendDigits(PEER_KEY, digit);
   }
 
-  /** As {@link MediaSession.tick}. */
+  /** This and {@link looked}: as those of {@link MediaSession}. */
   tick(nowMs: number, turn?: number): boolean {
     if (this.#closing !== undefined) return false;
     if (this.#waiting.on) return this.#waiting.tick(turn);
@@ -288,6 +288,7 @@ export class SessionAudio {
     if (this.#keepsHeard) {
       const { receivedUntil, head } = this.#receivePath.timeline;
       if (this.#heard.pushed === 0) this.#heard.begin(receivedUntil - head);
+      if (this.#options.patience !== undefined) this.#heard.skip(this.#options.patience.times);
       this.#heard.push(sent);
     }
     this.#receiveFrame(nowMs);
@@ -297,7 +298,6 @@ export class SessionAudio {
     return false;
   }
 
-  /** As {@link MediaSession.looked}. */
   looked(nowMs: number, turn: number): void {
     if (this.#closing !== undefined || !this.#waiting.on) return;
     this.#waiting.makeUp();
@@ -313,7 +313,6 @@ export class SessionAudio {
     // A packet that is placed only now lets all that waits be heard before.
     const advance = this.#receivePath.tick(nowMs);
     this.#unheard += advance;
-    if (this.#keepsHeard) this.#heard.passed(this.#receivePath.timeline.ticks);
     if (this.#joins && this.#unheard < run) return;
     if (this.#unheard > 2 * run) this.#joins = false;
     this.#hearNew();
@@ -397,16 +396,18 @@ export class SessionAudio {
   }
 
   async #close(cause: EndCause): Promise<MediaStatistics> {
-    this.#waiting.leave();
     const { timeline, latch } = this.#receivePath;
     const { sender } = this.#sendPath;
-    this.#sendPath.stopPlaying();
-    timeline.judgePending();
-    for (let from = timeline.head; from < timeline.receivedUntil; from += this.#frame) {
-      this.#hear(from, Math.min(this.#frame, timeline.receivedUntil - from));
+    try {
+      this.#waiting.leave();
+      this.#sendPath.stopPlaying();
+      timeline.judgePending();
+      for (let from = timeline.head; from < timeline.receivedUntil; from += this.#frame)
+        this.#hear(from, Math.min(this.#frame, timeline.receivedUntil - from));
+    } finally {
+      this.#guests.stopAll();
+      this.#recordings.stopAll(cause);
     }
-    this.#guests.stopAll();
-    this.#recordings.stopAll(cause);
     await this.#recordings.finished();
     if (this.#codec !== undefined && latch.targetPort !== 0) {
       this.#sendRtcp(this.#reporter.bye(this.#clock.monotonic(), sender, timeline.ssrc, timeline.reception));

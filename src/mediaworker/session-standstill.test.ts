@@ -35,7 +35,88 @@ function beginning({ rig, near }: Recorded): number {
   return from;
 }
 
+interface Heard {
+  /** By how many samples the recording is behind the sound at a time, ms, since its beginning. @throws AssertionError where it is not the sound, in one piece */
+  behind(atMs: number): number;
+  /** Samples for which there was time, and none were sent. */
+  readonly neverSent: number;
+}
+
+/** A recording of both sides of a party that hears a sound for 22 s; `work` is done after 7 s. */
+async function hearing(t: TestContext, io: LateThreadIo, work: (rig: Rig) => Promise<void>): Promise<Heard> {
+  const rig = await openRig(t, { lateThread: io });
+  // So quiet that whatever seems wrong with its place is put right at once, ten seconds after the sound began.
+  const sound = throughMulaw(noise(30 * 8000).map((sample) => sample / 100));
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1003);
+  rig.record('r', { direction: 'both', stereo: true });
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+  await rig.clock.advance(7000);
+  const since = { ms: rig.clock.monotonic(), sent: rig.peer.audio().length };
+  await work(rig);
+  await rig.clock.advance(15_000);
+  const time = (rig.clock.monotonic() - since.ms) * 8;
+  const neverSent = time - (rig.peer.audio().length - since.sent);
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+  const heard = rig.wav('r')[1]!;
+  await rig.close();
+  return {
+    neverSent,
+    behind: (atMs) => {
+      const at = atMs * 8;
+      const found = find(sound, heard.subarray(at, at + 800));
+      assert.ok(found >= 0, `what is heard ${atMs} ms into the recording is not the sound, in one piece`);
+      return at - found;
+    },
+  };
+}
+
+const AGAIN_AND_AGAIN: Readonly<Record<string, (rig: Rig) => Promise<void>>> = {
+  'six times for 310 ms': async (rig) => {
+    for (let n = 0; n < 6; n++) {
+      await rig.standStill(310);
+      await rig.clock.advance(1000);
+    }
+  },
+  'for 900 ms and then a little, fifteen times': async (rig) => {
+    await rig.standStill(900);
+    for (let n = 0; n < 15; n++) {
+      await rig.clock.advance(13);
+      await rig.standStill(25 + (n % 11));
+    }
+  },
+  'for half a second and then for 35 ms': async (rig) => {
+    await rig.standStill(500);
+    await rig.clock.advance(60);
+    await rig.standStill(35);
+  },
+  'for up to 60 ms, thirty times': async (rig) => {
+    for (let n = 0; n < 30; n++) {
+      await rig.standStill(5 + ((n * 17) % 56));
+      await rig.clock.advance(30);
+    }
+  },
+};
+
 for (const io of ['node', 'io_uring'] as const) {
+  for (const [often, work] of Object.entries(AGAIN_AND_AGAIN))
+    test(`${io}: what the party hears stays beside what it says where the thread stands still ${often}`, async (t) => {
+      let took = 0;
+      const { behind, neverSent } = await hearing(t, io, async (rig) => {
+        const began = rig.clock.monotonic();
+        await work(rig);
+        took = rig.clock.monotonic() - began;
+      });
+      const before = behind(6500);
+      for (let atMs = 7000 + took + 1000; atMs < 21_000 + took; atMs += 700) {
+        const late = behind(atMs) - before;
+        // To one frame; and what was sent is counted in whole ones.
+        assert.ok(Math.abs(late - neverSent) <= 320, `${atMs} ms: ${late} of ${neverSent} samples`);
+      }
+    });
+
   test(`${io}: both sides of a call that is hung up in a standstill end together, with all that was said`, async (t) => {
     const recorded = await talking(t, io, { direction: 'both', stereo: true });
     const { rig } = recorded;
@@ -152,31 +233,7 @@ for (const io of ['node', 'io_uring'] as const) {
     });
 
     test(`${io}: what the party hears stays beside what it says behind a standstill of ${ms} ms, in one piece`, async (t) => {
-      const rig = await openRig(t, { lateThread: io });
-      // So quiet that whatever seems wrong with its place is put right at once.
-      const sound = throughMulaw(noise(30 * 8000).map((sample) => sample / 100));
-      rig.peer.start(rig.port);
-      await rig.clock.advance(1003);
-      rig.record('r', { direction: 'both', stereo: true });
-      rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
-      rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
-      await rig.clock.advance(7000);
-      const sentBefore = rig.peer.audio().length;
-      await rig.standStill(ms);
-      await rig.clock.advance(2500);
-      const neverSent = (ms + 2500) * 8 - (rig.peer.audio().length - sentBefore);
-      // The place is corrected ten seconds after the sound began, if it seems wrong.
-      await rig.clock.advance(12_500);
-      rig.send({ type: 'close', cause: 'hangup' });
-      await rig.clock.advance(100);
-      const heard = rig.wav('r')[1]!;
-      /** By how much the file is behind the sound there: samples of silence before it. */
-      const behind = (atMs: number): number => {
-        const at = atMs * 8;
-        const found = find(sound, heard.subarray(at, at + 800));
-        assert.ok(found >= 0, `what is heard ${atMs} ms into the recording is not the sound, in one piece`);
-        return at - found;
-      };
+      const { behind, neverSent } = await hearing(t, io, (rig) => rig.standStill(ms));
       const before = behind(6500);
       assert.equal(behind(6900), before);
       const after = behind(7000 + ms + 400);
@@ -187,7 +244,6 @@ for (const io of ['node', 'io_uring'] as const) {
           Math.abs(behind(atMs) - after) <= 160,
           `${atMs} ms: ${behind(atMs)} in the place of ${after}`,
         );
-      await rig.close();
     });
 
     test(`${io}: a standstill of ${ms} ms leaves no trace in a recording that goes on`, async (t) => {

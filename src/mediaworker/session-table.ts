@@ -98,6 +98,9 @@ export class SessionTable {
       count: turns,
       isNeeded: (turn) => this.#phaseOf(turn).awake.length > 0 || this.#sleepers[turn % looks]! > 0,
       onTurn: (turn, atMs, isPassed) => this.#tick(turn, atMs, isPassed),
+      onDropped: (ms) => {
+        for (const { times } of this.#phases) times.drop(ms);
+      },
     });
   }
 

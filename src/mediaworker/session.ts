@@ -157,21 +157,23 @@ export class MediaSession {
 
   /** Takes everything received, ends recordings with `cause`, waits for their files, frees the sockets. */
   close(cause: EndCause): Promise<MediaStatistics> {
-    this.unbridge();
     this.#closing ??= this.#close(cause);
     return this.#closing;
   }
 
   async #close(cause: EndCause): Promise<MediaStatistics> {
-    const waiting = this.#waiting.splice(0);
-    // Whoever waits for an agreement that never came is told the end by what was asked for.
-    if (this.#audio === undefined && waiting.length > 0) {
-      const audio = this.#begin(CODEC_RATES.PCMU.sampleRate);
-      for (const command of waiting) audio.handle(command);
+    try {
+      this.unbridge();
+      const waiting = this.#waiting.splice(0);
+      // Whoever waits for an agreement that never came is told the end by what was asked for.
+      if (this.#audio === undefined && waiting.length > 0) {
+        const audio = this.#begin(CODEC_RATES.PCMU.sampleRate);
+        for (const command of waiting) audio.handle(command);
+      }
+      return (await this.#audio?.close(cause)) ?? NO_STATISTICS;
+    } finally {
+      this.#options.socket.close();
     }
-    const statistics = (await this.#audio?.close(cause)) ?? NO_STATISTICS;
-    this.#options.socket.close();
-    return statistics;
   }
 
   #keepEarly(bytes: Uint8Array, address: string, port: number, arrivedMs: number | undefined): void {

@@ -10,6 +10,8 @@ export interface TurnsOptions {
   readonly isNeeded: (turn: number) => boolean;
   /** @param atMs its time; @param isPassed nobody needed it, so it is past already: only its time counts */
   readonly onTurn: (turn: number, atMs: number, isPassed: boolean) => void;
+  /** Turns of so many ms were missed and will not be made up for, some of them needed. */
+  readonly onDropped?: (ms: number) => void;
 }
 
 /** Timers fire so much too early at most, ms. */
@@ -74,7 +76,9 @@ export class Turns {
   /** What was missed for so long is not made up for. */
   #drop(oldestMs: number): void {
     while (this.#dueMs < oldestMs && this.#dueMs < this.#wakeMs - EARLY_MS) this.#take(true);
-    this.#dueMs = Math.max(this.#dueMs, oldestMs);
+    if (this.#dueMs >= oldestMs) return;
+    this.#options.onDropped?.(oldestMs - this.#dueMs);
+    this.#dueMs = oldestMs;
   }
 
   #take(isPassed: boolean): void {

@@ -15,8 +15,6 @@ export class TickCounter {
   #lastMs = Number.NEGATIVE_INFINITY;
   /** Time that the last call left uncounted. */
   #arrearsMs = 0;
-  /** Ticks of the last call. */
-  #last = 0;
 
   constructor(tickMs: number, startMs: number) {
     this.tickMs = tickMs;
@@ -43,19 +41,9 @@ export class TickCounter {
     return this.isRunning ? this.#countedMs + this.tickMs : Number.NaN;
   }
 
-  /** Ticks that the last call of {@link tick} advanced. */
-  get last(): number {
-    return this.#last;
-  }
-
-  /** Behind ticks that were dropped for good: the others that still are missing … */
-  get missing(): number {
-    return this.#last > 1 ? Math.max(0, Math.round(this.#arrearsMs / this.tickMs)) : 0;
-  }
-
-  /** … and those of them that the calls that follow will advance. The rest stays missing. */
-  get toCome(): number {
-    return this.#last > 1 ? Math.max(0, Math.floor(this.#arrearsMs / this.tickMs) - MISSED_TICKS + 1) : 0;
+  /** Whether ticks are missing behind the last one, some of which the next ones will advance. */
+  get isBehind(): boolean {
+    return this.#lastMs - this.#countedMs >= MISSED_TICKS * this.tickMs;
   }
 
   /** Before the first tick, which is due within one of the start: counts what was missed. @returns ticks to advance */
@@ -68,11 +56,6 @@ export class TickCounter {
 
   /** @returns ticks to advance: 1, or 0 when ahead of time, or more when some are missing */
   tick(nowMs: number): number {
-    this.#last = this.#count(nowMs);
-    return this.#last;
-  }
-
-  #count(nowMs: number): number {
     if (!this.isRunning) this.#countedMs = nowMs - this.tickMs;
     const madeUp = nowMs - this.#lastMs < this.tickMs / 2;
     this.#lastMs = nowMs;
