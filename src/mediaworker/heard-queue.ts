@@ -83,7 +83,7 @@ export class HeardQueue {
   observe({ receivedUntil, head, ticks }: Arrivals, arrivedMs: number, tickedMs: number): void {
     // Nothing is known of its place before the first frame is sent, or in a standstill, when the head falls behind.
     const sinceTick = (arrivedMs - tickedMs) / ticks.tickMs;
-    if (this.#pushed === 0 || ticks.isBehind || sinceTick > 2) return;
+    if (this.#pushed === 0 || sinceTick > 2) return;
     this.arrived(receivedUntil - head - Math.min(1, sinceTick) * this.#frame);
   }
 

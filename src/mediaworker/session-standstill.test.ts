@@ -117,6 +117,31 @@ for (const io of ['node', 'io_uring'] as const) {
       }
     });
 
+  test(`${io}: a standstill between two recordings of both sides moves nothing in the second one`, async (t) => {
+    const behind: number[] = [];
+    for (const ms of [0, 500]) {
+      const rig = await openRig(t, { lateThread: io });
+      const sound = throughMulaw(noise(8 * 8000));
+      rig.peer.start(rig.port);
+      await rig.clock.advance(1003);
+      rig.record('first', { direction: 'both', stereo: true });
+      await rig.clock.advance(1000);
+      rig.send({ type: 'stopRecord', recordingId: 'first', cause: 'stop' });
+      await rig.clock.advance(500);
+      await rig.standStill(ms);
+      await rig.clock.advance(2000);
+      rig.record('second', { direction: 'both', stereo: true });
+      rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+      rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+      await rig.clock.advance(3000);
+      rig.send({ type: 'close', cause: 'hangup' });
+      await rig.clock.advance(100);
+      behind.push(find(rig.wav('second')[1]!, sound.subarray(8000, 8800)));
+      await rig.close();
+    }
+    assert.ok(Math.abs(behind[1]! - behind[0]!) <= 160, `${behind}`);
+  });
+
   test(`${io}: both sides of a call that is hung up in a standstill end together, with all that was said`, async (t) => {
     const recorded = await talking(t, io, { direction: 'both', stereo: true });
     const { rig } = recorded;

@@ -41,11 +41,6 @@ export class TickCounter {
     return this.isRunning ? this.#countedMs + this.tickMs : Number.NaN;
   }
 
-  /** Whether ticks are missing behind the last one, some of which the next ones will advance. */
-  get isBehind(): boolean {
-    return this.#lastMs - this.#countedMs >= MISSED_TICKS * this.tickMs;
-  }
-
   /** Before the first tick, which is due within one of the start: counts what was missed. @returns ticks to advance */
   makeUpStart(nowMs: number): number {
     if (this.isRunning) return 0;
