@@ -55,11 +55,11 @@ if (files.length === 0) {
 process.env['NODE_COMPILE_CACHE'] ??= path.join(root, 'node_modules', '.cache', 'compiled');
 const times: Record<string, number> = {};
 // Fixed folders would be those of another run beside this one.
-const groups = path.join(root, 'node_modules', '.cache', 'test-groups', String(process.pid));
-process.once('exit', () => rmSync(groups, { recursive: true, force: true }));
+const groupFolder = path.join(root, 'node_modules', '.cache', 'test-groups', String(process.pid));
+process.once('exit', () => rmSync(groupFolder, { recursive: true, force: true }));
 const tests = run({
   cwd: root,
-  files: grouped(root, files, groups).map((file) => path.join(root, file)),
+  files: grouped(root, files, groupFolder).map((file) => path.join(root, file)),
   // Many files wait for real calls most of the time: one for each core, where Node would leave one core free.
   concurrency: Math.max(2, availableParallelism()),
   timeout: FILE_LIMIT_MS,
@@ -68,7 +68,7 @@ const tests = run({
 tests.on('test:fail', ({ todo, file = '' }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;
   // The group as a whole: it ended before its time, or could not begin.
-  if (file.startsWith(groups))
+  if (file.startsWith(groupFolder))
     console.error(`one of these files ended the process of all of them:\n${readFileSync(file, 'utf8')}`);
 });
 for (const end of ['test:pass', 'test:fail'] as const)

@@ -1,11 +1,3 @@
-/** Stretches of audio side by side, as floating-point numbers: their products and sums are exact, and multiply fast. */
-interface Work {
-  /** The stretch that is held against what lies before it … */
-  readonly late: Float64Array;
-  /** … and that, up to as many samples before it as the longest lag has. */
-  readonly early: Float64Array;
-}
-
 /** Lags that are tried together, each sample read once for all of them. */
 const TOGETHER = 4;
 
@@ -14,12 +6,16 @@ const TOGETHER = 4;
  * for when a packet is lost: for each of many calls at once where a network, or the machine, has stood still.
  */
 export class PitchPeriod {
-  readonly #work: Work;
+  /** The stretch that is held against what lies before it, as floating point: products and sums are exact, and fast … */
+  readonly #late: Float64Array;
+  /** … and that, up to as many samples before it as the longest lag has. */
+  readonly #early: Float64Array;
   readonly #products = new Float64Array(TOGETHER);
 
   /** @param longest stretch and lag together, samples */
   constructor(longest: number) {
-    this.#work = { late: new Float64Array(longest), early: new Float64Array(longest + TOGETHER) };
+    this.#late = new Float64Array(longest);
+    this.#early = new Float64Array(longest + TOGETHER);
   }
 
   /**
@@ -28,7 +24,8 @@ export class PitchPeriod {
    * @returns the first of the lags that fit best
    */
   best(samples: Int16Array, start: number, end: number, from: number, to: number, stride: number): number {
-    const { late, early } = this.#work;
+    const late = this.#late;
+    const early = this.#early;
     const count = Math.ceil((end - start) / stride);
     const lags = Math.floor((to - from) / stride) + 1;
     for (let n = 0; n < count; n++) late[n] = samples[start + n * stride]!;
@@ -58,7 +55,8 @@ export class PitchPeriod {
 
   /** Products of the stretch with what lies from `at`, `at - 1`, … on. */
   #multiply(count: number, at: number): void {
-    const { late, early } = this.#work;
+    const late = this.#late;
+    const early = this.#early;
     let product0 = 0;
     let product1 = 0;
     let product2 = 0;

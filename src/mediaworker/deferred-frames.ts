@@ -47,9 +47,7 @@ export class DeferredFrames {
       // Those that are not remembered any more are made up for with the next one, as after a standstill.
       if (this.#next < times.oldest) this.#next = times.oldest;
       while (this.#next < times.count && times.at(this.#next) <= untilMs) {
-        const momentMs = times.at(this.#next++);
-        this.clock.momentMs = this.#lastMs = momentMs;
-        this.#work.receiveFrame(momentMs);
+        this.#receiveFrame(times.at(this.#next++));
       }
     } finally {
       this.#running = false;
@@ -67,8 +65,7 @@ export class DeferredFrames {
     const { momentMs } = this.clock;
     this.#running = true;
     try {
-      this.clock.momentMs = this.#lastMs = dueMs;
-      this.#work.receiveFrame(dueMs);
+      this.#receiveFrame(dueMs);
     } finally {
       this.#running = false;
       this.clock.momentMs = momentMs;
@@ -82,6 +79,11 @@ export class DeferredFrames {
     this.clock.momentMs = this.#lastMs;
     this.#work.finishFrames();
     this.clock.momentMs = momentMs;
+  }
+
+  #receiveFrame(atMs: number): void {
+    this.clock.momentMs = this.#lastMs = atMs;
+    this.#work.receiveFrame(atMs);
   }
 
   /** What comes next belongs to this time; NaN: to the present. */

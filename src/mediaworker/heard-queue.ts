@@ -13,7 +13,6 @@ const QUIET = 400;
 const TOLERATED = 0.6;
 const INTOLERABLE = 1;
 const NO_SAMPLES = new Int16Array(0);
-const FRAME_MS = 20;
 
 /** What tells when and where audio has arrived. */
 type Arrivals = Pick<ReceiveTimeline, 'receivedUntil' | 'head' | 'ticks'>;
@@ -28,6 +27,7 @@ type Arrivals = Pick<ReceiveTimeline, 'receivedUntil' | 'head' | 'ticks'>;
  */
 export class HeardQueue {
   readonly #frame: number;
+  readonly #perMs: number;
   readonly #scratch: FrameScratch;
   /** Samples that fit. */
   readonly #capacity: number;
@@ -53,6 +53,7 @@ export class HeardQueue {
   /** @param frame samples of one frame @param sampleRate Hz */
   constructor(frame: number, sampleRate: number) {
     this.#frame = frame;
+    this.#perMs = sampleRate / 1000;
     this.#scratch = frameScratch(frame);
     this.#capacity = Math.ceil((sampleRate * MAX_WAITING_MS) / 1000 / frame) * frame;
   }
@@ -76,11 +77,11 @@ export class HeardQueue {
 
   /** Something is on its way, be it silence. */
   get isWaiting(): boolean {
-    return this.#pushed !== this.#taken || this.#skipped.length > 0;
+    return this.#waiting > 0;
   }
 
   /** Audio has arrived, at `arrivedMs`, behind what had; `tickedMs`: the last tick. Readings of one clock, ms. */
-  observe({ receivedUntil, head, ticks }: Arrivals, arrivedMs: number, tickedMs: number): void {
+  noteArrival({ receivedUntil, head, ticks }: Arrivals, arrivedMs: number, tickedMs: number): void {
     // Nothing is known of its place before the first frame is sent, or in a standstill, when the head falls behind.
     const sinceTick = (arrivedMs - tickedMs) / ticks.tickMs;
     if (this.#pushed === 0 || sinceTick > 2) return;
@@ -125,7 +126,7 @@ export class HeardQueue {
     const isNext = count === this.#frames + 1;
     // What was heard in that time already was silence.
     const lacked = this.#lacked;
-    const dropped = ((droppedMs - this.#droppedMs) * this.#frame) / FRAME_MS;
+    const dropped = (droppedMs - this.#droppedMs) * this.#perMs;
     this.#frames = count;
     this.#droppedMs = droppedMs;
     this.#lacked = 0;

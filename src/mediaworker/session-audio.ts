@@ -173,7 +173,7 @@ export class SessionAudio {
     const before = timeline.receivedUntil;
     this.#receivePath.receive(bytes, address, port, arrivedMs);
     if (this.#keepsHeard && timeline.receivedUntil !== before)
-      this.#heard.observe(timeline, arrivedMs, this.#tickedMs);
+      this.#heard.noteArrival(timeline, arrivedMs, this.#tickedMs);
   }
 
   /** Takes a datagram that came to the RTCP port. */

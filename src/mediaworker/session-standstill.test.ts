@@ -35,6 +35,13 @@ function beginning({ rig, near }: Recorded): number {
   return from;
 }
 
+/** A recording of both sides, and a sound that the party hears from its beginning on. */
+function recordHearing(rig: Rig, recordingId: string, sound: Int16Array): void {
+  rig.record(recordingId, { direction: 'both', stereo: true });
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+}
+
 interface Heard {
   /** By how many samples the recording is behind the sound at a time, ms, since its beginning. @throws AssertionError where it is not the sound, in one piece */
   behind(atMs: number): number;
@@ -49,9 +56,7 @@ async function hearing(t: TestContext, io: LateThreadIo, work: (rig: Rig) => Pro
   const sound = throughMulaw(noise(30 * 8000).map((sample) => sample / 100));
   rig.peer.start(rig.port);
   await rig.clock.advance(1003);
-  rig.record('r', { direction: 'both', stereo: true });
-  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
-  rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+  recordHearing(rig, 'r', sound);
   await rig.clock.advance(7000);
   const since = { ms: rig.clock.monotonic(), sent: rig.peer.audio().length };
   await work(rig);
@@ -130,9 +135,7 @@ for (const io of ['node', 'io_uring'] as const) {
       await rig.clock.advance(500);
       await rig.standStill(ms);
       await rig.clock.advance(2000);
-      rig.record('second', { direction: 'both', stereo: true });
-      rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
-      rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+      recordHearing(rig, 'second', sound);
       await rig.clock.advance(3000);
       rig.send({ type: 'close', cause: 'hangup' });
       await rig.clock.advance(100);
@@ -162,9 +165,7 @@ for (const io of ['node', 'io_uring'] as const) {
       const sound = throughMulaw(noise(8 * 8000));
       rig.peer.start(rig.port);
       await rig.clock.advance(1003);
-      rig.record('r', { direction: 'both', stereo: true });
-      rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
-      rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+      recordHearing(rig, 'r', sound);
       const silent = rig.peer.audio().length;
       await rig.clock.advance(3000);
       const sent = rig.peer.audio().length - silent;

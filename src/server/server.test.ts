@@ -275,7 +275,7 @@ test('document.md 5.1, calling.script.warning: goes to the URL of the operator, 
   );
   const call = dial(await server.start());
   await until(() => call.end !== undefined, 'the end of the call has not come');
-  await until(() => receiver.received.length === 2, 'two warnings has not come');
+  await until(() => receiver.received.length === 2, 'two warnings have not come');
   await server.stop();
   await receiver.close();
   const [first, second] = receiver.received;
