@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { type Logger, silentLogger } from '../log/logger.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
+import { recordSpec } from './media-specs.test-helper.ts';
 import type { MediaEvent, OpenSession } from './protocol.ts';
+import { readWav } from './session.test-helper.ts';
 import { SessionTable } from './session-table.ts';
 
 const OPEN: OpenSession & { readonly type: 'open' } = {
@@ -125,8 +130,11 @@ test('a session whose tick fails is closed with its sockets; the others go on', 
 });
 
 for (const kind of ['onPacket', 'onRtcp'] as const)
-  test(`a session that cannot work at a datagram (${kind}) is closed, once; the others go on`, async () => {
-    const { clock, table, lines, errors, opened } = setUp();
+  test(`a session that cannot work at a datagram (${kind}) is closed, once, its recording kept; the others go on`, async (t) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'openswml-table-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 'r.wav');
+    const { clock, table, lines, events, errors, opened } = setUp();
     for (const sessionId of ['a', 'b']) {
       table.handle({ ...OPEN, sessionId });
       await clock.settle();
@@ -134,15 +142,22 @@ for (const kind of ['onPacket', 'onRtcp'] as const)
       const remote = { remoteAddress: '10.0.0.9', remotePort: 4000, remoteRtcpPort: 4001 };
       table.handle({ type: 'configure', sessionId, media: { ...media, ...remote } });
     }
-    await clock.advance(100);
+    table.handle({ type: 'record', sessionId: 'a', spec: recordSpec('r', file), askedMs: clock.monotonic() });
+    await clock.advance(1000);
     const port = kind === 'onPacket' ? 4000 : 4001;
     // No network gives such a thing; it stands for a mistake of ours, or a decoder's.
     const broken = undefined as unknown as Uint8Array;
     for (let n = 0; n < 3; n++) opened[0]![kind](broken, '10.0.0.9', port, clock.monotonic());
     await clock.advance(100);
     assert.deepEqual(errors, ['media session failed']);
-    assert.deepEqual(lines(), ['opened a', 'opened b', 'closed a']);
+    assert.deepEqual(lines().slice(0, 2), ['opened a', 'opened b']);
+    assert.equal(lines().at(-1), 'closed a');
     assert.equal(table.size, 1);
+    const end = events.find((event) => event.type === 'recordEnded');
+    assert.equal(end?.outcome.endedBy, 'error');
+    const [samples] = readWav(file);
+    assert.equal(samples!.length, end.outcome.durationMs * 8);
+    assert.ok(Math.abs(end.outcome.durationMs - 1000) <= 40, `${end.outcome.durationMs} ms`);
     await table.close();
   });
 
