@@ -50,6 +50,9 @@ async function soak(options: SoakOptions): Promise<number> {
       OPENSWML_LIMITS_MAX_CALLS: String(calls * 2 + 100),
       OPENSWML_RECORDING_RETENTION_MAX_COUNT: String(keep),
       OPENSWML_RTP_PORTS: '20000-31999',
+      // Full before the trends begin: callers who are told their own number would fill the default for an hour.
+      OPENSWML_SPEECH_SYNTHESIS_CACHE_MB: '2',
+      OPENSWML_SPEECH_SYNTHESIS_DISK_MB: '4',
     },
   });
   open.push(() => server.dispose());

@@ -27,8 +27,8 @@ const MEMORY = { unit: 'MB', rule: 'flat', share: 0.03, least: 5, after: undefin
 const TOLD = { rule: 'told', by: 'mean', share: 0, least: 0, after: undefined } as const;
 
 export const FIGURES: readonly Figure[] = [
-  { ...TOLD, key: 'resident', name: 'memory of the process', unit: 'MB' },
-  { ...MEMORY, key: 'residentBare', name: 'the same without the cache of speech', by: 'mean' },
+  { ...MEMORY, key: 'resident', name: 'memory of the process', by: 'mean' },
+  { ...TOLD, key: 'residentFiles', name: 'of it, pages of files, such as the program itself', unit: 'MB' },
   { ...MEMORY, key: 'heapMain', name: 'heap, main thread', by: 'lowest' },
   { ...MEMORY, key: 'heapMedia', name: 'heaps, media threads', by: 'lowest' },
   { ...MEMORY, key: 'external', name: 'outside the heap, main thread', by: 'lowest' },
@@ -58,7 +58,14 @@ export const FIGURES: readonly Figure[] = [
   { ...COUNT, key: 'files.mb', name: 'size of all recordings', unit: 'MB', share: 0.1, after: undefined },
   { ...TOLD, key: 'rows.callbacks', name: 'rows of callbacks (kept a day)', unit: '' },
   { ...TOLD, key: 'rows.audit', name: 'rows of the audit log (kept a year)', unit: '' },
-  { ...TOLD, key: 'files.cacheMb', name: 'cache of speech on disk (64 MB of it in memory)', unit: 'MB' },
+  {
+    ...COUNT,
+    key: 'files.cacheMb',
+    name: 'cache of speech on disk',
+    unit: 'MB',
+    share: 0.1,
+    after: undefined,
+  },
   { ...TOLD, key: 'files.databaseMb', name: 'database and its log', unit: 'MB' },
 ];
 

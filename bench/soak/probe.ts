@@ -9,8 +9,6 @@ import type { ServerProcess } from '../../test/support/server-process.ts';
 export type Reading = Readonly<Record<string, number>>;
 
 const MB = 2 ** 20;
-/** Bound of the cache of speech in memory. */
-const SPEECH_IN_MEMORY_MB = 64;
 /** Tables of which a row may live on for good reason are counted by what is open in them, too. */
 const COUNTS = {
   recordings: 'SELECT COUNT(*) AS n FROM recordings',
@@ -36,24 +34,23 @@ export function openFiles({ pid }: ServerProcess): readonly string[] {
 
 /** Reads everything once. @throws Error when the server is gone */
 export async function readServer(server: ServerProcess): Promise<Reading> {
-  const kept = files(server.dataFolder);
-  const { resident, threads } = process_(server.pid);
   return {
-    resident,
-    // What was spoken lies in memory as it does on disk; callers who are told their number fill that slowly.
-    residentBare: resident - Math.min(SPEECH_IN_MEMORY_MB, kept['files.cacheMb']),
-    threads,
+    ...memoryAndThreads(server.pid),
     ...descriptors(server.pid),
     ...(await metrics(server)),
     ...rows(server.dataFolder),
-    ...kept,
+    ...files(server.dataFolder),
   };
 }
 
-function process_(pid: number): { readonly resident: number; readonly threads: number } {
+function memoryAndThreads(pid: number): Reading {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const field = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
-  return { resident: field('VmRSS') / 1024, threads: field('Threads') };
+  return {
+    resident: field('VmRSS') / 1024,
+    residentFiles: (field('RssFile') + field('RssShmem')) / 1024,
+    threads: field('Threads'),
+  };
 }
 
 function descriptors(pid: number, names?: string[]): Reading {
@@ -132,7 +129,7 @@ function rows(dataFolder: string): Reading {
   }
 }
 
-function files(dataFolder: string): Reading & { readonly 'files.cacheMb': number } {
+function files(dataFolder: string): Reading {
   let bytes = 0;
   const counts = { recordings: 0, growing: 0 };
   let cacheBytes = 0;

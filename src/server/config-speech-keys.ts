@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { key } from './config-key.ts';
-import { oneOf, publicUrl, secret, voicePair } from './config-values.ts';
+import { oneOf, publicUrl, secret, voicePair, wholeNumber } from './config-values.ts';
 import { STREAMING_MODES } from '../speech/openai/openai-transcriber.ts';
 
 const name = z
@@ -56,6 +56,18 @@ export const SPEECH_KEYS = {
       default: [],
       description:
         'Voices of documents and those that speak for them, such as amazon.Joanna=nova or azure.*=onyx.',
+    }),
+    cache_mb: key({
+      schema: wholeNumber(0, 100_000),
+      kind: 'number',
+      default: 64,
+      description: 'Memory for what was spoken, so that nothing is spoken twice, MB. 0: none.',
+    }),
+    disk_mb: key({
+      schema: wholeNumber(0, 1_000_000),
+      kind: 'number',
+      default: 512,
+      description: 'Disk for the same over a restart, in cache/speech of the data folder, MB. 0: none.',
     }),
   },
   recognition: {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { sine } from '../media/test-signals.ts';
@@ -8,7 +11,7 @@ import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
 import type { SpeechRequest } from '../speech/synthesizer.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { loadConfig } from './config.ts';
-import { speechProviders } from './speech-providers.ts';
+import { speechConfig } from './speech-providers.ts';
 
 closeAfterTests();
 const opened: SpeechService[] = [];
@@ -19,14 +22,15 @@ const WAV = Buffer.concat([wavHeader({ sampleRate: 24_000, channels: 1 }), new U
 
 /** The synthesizer of a server with these settings, and what it warned of. */
 function speaker(settings: Readonly<Record<string, string>>): { speech: SpeechService; warnings: string[] } {
-  const { config } = loadConfig({ cwd: '/nowhere', env: settings });
+  const env = { OPENSWML_SPEECH_SYNTHESIS_DISK_MB: '0', ...settings };
+  const { config } = loadConfig({ cwd: '/nowhere', env });
   const warnings: string[] = [];
   const log = Object.assign(Object.create(silentLogger) as typeof silentLogger, {
     child: () => log,
     warn: (_: object, message: string) => warnings.push(message),
   });
   const dependencies = { clock: new RealClock(), log };
-  const speech = createSynthesizer({ ...dependencies, ...speechProviders(config.speech, dependencies) });
+  const speech = createSynthesizer(speechConfig(config, dependencies));
   opened.push(speech);
   return { speech, warnings };
 }
@@ -100,6 +104,32 @@ describe('the settings of speech', () => {
     const { speech, warnings } = speaker({ OPENSWML_SPEECH_SYNTHESIS_VOICE_MAP: 'amazon.Matthew=rms' });
     assert.ok((await say(speech, { text: 'Hello', voice: 'amazon.Matthew' })) > 2000);
     assert.deepEqual(warnings, []);
+  });
+
+  test('what was spoken is kept in memory and on disk, where the settings leave room', async () => {
+    const server = await speechServer();
+    const folder = await mkdtemp(path.join(tmpdir(), 'openswml-speech-'));
+    after(() => rm(folder, { recursive: true, force: true }));
+    /** How often the server is asked for a text that is said twice, by a program that ends then. */
+    const askedFor = async (cacheMb: string, diskMb: string): Promise<number> => {
+      const asked = server.asked.length;
+      const { speech } = speaker({
+        OPENSWML_DATA_DIR: folder,
+        OPENSWML_SPEECH_SYNTHESIS_URL: server.url,
+        OPENSWML_SPEECH_SYNTHESIS_CACHE_MB: cacheMb,
+        OPENSWML_SPEECH_SYNTHESIS_DISK_MB: diskMb,
+      });
+      for (let time = 0; time < 2; time++) assert.equal(await say(speech, { text: 'Hello' }), 8000);
+      await speech.close();
+      return server.asked.length - asked;
+    };
+    assert.equal(await askedFor('0', '0'), 2);
+    assert.equal(await askedFor('64', '0'), 1);
+    assert.deepEqual(await readdir(folder), []);
+    assert.equal(await askedFor('64', '512'), 1);
+    assert.equal(await askedFor('64', '512'), 0);
+    assert.equal(await askedFor('0', '512'), 0);
+    assert.equal(await askedFor('64', '0'), 1);
   });
 
   test('a map that is none is refused, with what was expected', () => {

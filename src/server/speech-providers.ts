@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Logger } from '../log/logger.ts';
 import { OpenAiTranscriber } from '../speech/openai/openai-transcriber.ts';
 import { createOpenAiProvider, OPENAI_VOICES } from '../speech/openai/openai-provider.ts';
@@ -12,9 +13,24 @@ import type { Config } from './config-keys.ts';
 /** Code of the speech server in voice strings. */
 const ENGINE = 'openai';
 
-/** What the settings say of who speaks. */
-export function speechProviders(
-  { synthesis }: Config['speech'],
+const MIB = 1024 * 1024;
+
+/** What the settings say of who speaks, and of what is kept of it. */
+export function speechConfig(
+  { speech: { synthesis }, data_dir }: Pick<Config, 'speech' | 'data_dir'>,
+  dependencies: { readonly clock: Clock; readonly log: Logger },
+): SpeechConfig {
+  const disk = { folder: path.join(data_dir, 'cache', 'speech'), maxBytes: synthesis.disk_mb * MIB };
+  return {
+    ...dependencies,
+    ...speechProviders(synthesis, dependencies),
+    memoryBytes: synthesis.cache_mb * MIB,
+    ...(synthesis.disk_mb > 0 && { disk }),
+  };
+}
+
+function speechProviders(
+  synthesis: Config['speech']['synthesis'],
   dependencies: { readonly clock: Clock; readonly log: Logger },
 ): Pick<SpeechConfig, 'providers' | 'defaultEngine' | 'voiceMap'> {
   const pairs = synthesis.voice_map.map(({ name, voice }) => [name, inFull(voice)] as const);

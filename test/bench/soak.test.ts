@@ -53,7 +53,7 @@ describe('leaks', () => {
   const held = (rise: Readonly<Record<string, number>>) =>
     series(() => 0, 0).map(({ at }) => ({
       at,
-      values: { residentBare: 400 + ((rise['residentBare'] ?? 0) * at) / 3590, fdUdp: 600 + (at % 7) },
+      values: { resident: 400 + ((rise['resident'] ?? 0) * at) / 3590, fdUdp: 600 + (at % 7) },
     }));
   const leaks = (...args: Parameters<typeof findLeaks>) =>
     findLeaks(...args).flatMap(({ figure, leak }) => (leak === undefined ? [] : [`${figure.key} ${leak}`]));
@@ -63,8 +63,8 @@ describe('leaks', () => {
   });
 
   test('memory that rises is one from 3 % of its level on', () => {
-    assert.deepEqual(leaks({}, held({ residentBare: 10 }), {}), []);
-    assert.deepEqual(leaks({}, held({ residentBare: 30 }), {}), ['residentBare rises: by 30.0 MB at least']);
+    assert.deepEqual(leaks({}, held({ resident: 10 }), {}), []);
+    assert.deepEqual(leaks({}, held({ resident: 30 }), {}), ['resident rises: by 30.0 MB at least']);
   });
 
   test('what is left when all calls are over is one', () => {
