@@ -91,8 +91,8 @@ test('the row and the callbacks follow the recording through pause and resume to
   await operation.done;
   operation.pause('skip');
   assert.deepEqual(
-    host.commands.slice(2).map(({ type }) => type),
-    ['pauseRecord', 'resumeRecord', 'stopRecord'],
+    host.commands.slice(1).map(({ type }) => type),
+    ['expectRecord', 'record', 'pauseRecord', 'resumeRecord', 'stopRecord'],
   );
   assert.deepEqual(outbox.states, ['recording', 'paused', 'recording', 'finished']);
   const row = store.get(recordingId)!;
@@ -142,13 +142,66 @@ test('a call that ends while a recording begins still has that recording end, at
   assert.deepEqual(outbox.states, ['finished']);
 });
 
+test('the media side keeps what is said while the row of a recording is on its way to a slow disk', async (t) => {
+  const { leg, host, clock, database } = openLeg(t);
+  const disk = Promise.withResolvers<void>();
+  const gather = database.gatherOne.bind(database);
+  t.mock.method(database, 'gatherOne', async (work: () => unknown) => {
+    await disk.promise;
+    return await gather(work);
+  });
+  await leg.answer();
+  await clock.advance(100);
+  const askedMs = clock.monotonic();
+  const starting = leg.record({ ...RECORD, direction: 'both' });
+  const address = { sessionId: 'call-1', controlId: 'c1' };
+  assert.deepEqual(host.sent('expectRecord'), [
+    { type: 'expectRecord', ...address, direction: 'both', maskDtmf: false, askedMs },
+  ]);
+  await clock.advance(900);
+  assert.equal(host.sent('record').length, 0);
+  disk.resolve();
+  await starting;
+  assert.equal(host.sent('record')[0]!.askedMs, askedMs);
+  assert.equal(host.sent('unexpectRecord').length, 0);
+  // Behind a beep, nothing that was said before it is recorded.
+  await leg.record({ ...RECORD, controlId: 'beep', beep: true });
+  assert.equal(host.sent('expectRecord').length, 1);
+  host.emitClosed('call-1');
+  await leg.ended;
+});
+
+test('what was said before a hang-up is recorded, also where the row is durable only behind it', async (t) => {
+  const { leg, host, emit, store, outbox } = openLeg(t);
+  host.closes = false;
+  await leg.answer();
+  const starting = leg.record(RECORD);
+  const ending = leg.hangup();
+  const operation = await starting;
+  assert.deepEqual(
+    host.commands.slice(1).map(({ type }) => type),
+    ['expectRecord', 'close', 'record'],
+  );
+  emit({
+    type: 'recordEnded',
+    recordingId: operation.recordingId,
+    outcome: { ...FINISHED, endedBy: 'hangup' },
+  });
+  host.emitClosed('call-1');
+  await ending;
+  assert.equal((await operation.done).durationMs, 2000);
+  assert.equal(store.get(operation.recordingId)?.status, 'completed');
+  assert.deepEqual(outbox.states, ['finished']);
+});
+
 test('a recording that cannot begin is an error of the call, and leaves its control id free', async (t) => {
-  const { leg, database, emit } = openLeg(t);
+  const { leg, database, emit, host } = openLeg(t);
   await leg.answer();
   database.close();
   const failed = (error: unknown) => error instanceof CallError && error.code === 'record_failed';
   await assert.rejects(leg.record(RECORD), failed);
   await assert.rejects(leg.record(RECORD), failed);
+  assert.equal(host.sent('unexpectRecord').length, 2);
   emit({ type: 'recordStarted', recordingId: 'unknown', startTimeMs: 0 });
   await leg.hangup();
 });

@@ -80,6 +80,10 @@ export class LegRecordings {
     }
     this.#starting = this.#starting.concat(controlId);
     this.#open++;
+    const { maskDtmf } = service;
+    // Behind a beep nothing has been said yet.
+    if (!options.beep)
+      media.send({ type: 'expectRecord', controlId, direction: options.direction, maskDtmf, askedMs });
     try {
       const spec = await service.create(call, eventChannel, options);
       this.#listen(media);
@@ -87,12 +91,15 @@ export class LegRecordings {
       this.#running = this.#running.concat(recording);
       this.#open++;
       const begun = recording.begun();
-      if (signal.aborted) void this.#end(recording, () => recording.neverBegan());
+      // A session that is closing waits for those that it expects: what was said meanwhile is theirs.
+      if (media.over || (signal.aborted && options.beep))
+        void this.#end(recording, () => recording.neverBegan());
       else media.send({ type: 'record', spec, askedMs });
       const outcome = await begun;
       if (outcome?.state === 'error') throw new Error(outcome.error);
       return recording;
     } catch (cause) {
+      if (!options.beep) media.send({ type: 'unexpectRecord', controlId });
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CallError('record_failed', `the recording could not start: ${reason}`, { cause });
     } finally {

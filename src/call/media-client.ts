@@ -64,13 +64,19 @@ export class MediaClient {
     return this.#agreed;
   }
 
-  /** No-op once the session is closed. */
+  /** Nothing comes any more. */
+  get over(): boolean {
+    return this.#over !== undefined;
+  }
+
+  /** No-op once the session is closed, but for recordings that it expects. */
   send(command: SessionCommand): void {
     if (command.type === 'configure') {
       this.#agreed = command.media;
       this.#sampleRate ??= CODEC_RATES[command.media.codec].sampleRate;
     }
-    if (this.#over !== undefined || this.#closed !== undefined) return;
+    const isExpected = command.type === 'record' || command.type === 'unexpectRecord';
+    if (this.#over !== undefined || (this.#closed !== undefined && !isExpected)) return;
     this.#host.send({ ...command, sessionId: this.sessionId } as MediaCommand);
   }
 

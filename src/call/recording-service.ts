@@ -82,6 +82,11 @@ export class RecordingService {
     await this.#owed.close();
   }
 
+  /** Keys that sound are silenced in recordings. */
+  get maskDtmf(): boolean {
+    return this.#options.maskDtmf === true;
+  }
+
   urlOf(recordingId: string): string {
     return this.#options.urlOf(recordingId);
   }
@@ -118,7 +123,7 @@ export class RecordingService {
       direction: options.direction,
       stereo: options.stereo,
       beep: options.beep,
-      ...(this.#options.maskDtmf === true && { maskDtmf: true }),
+      ...(this.maskDtmf && { maskDtmf: true }),
       terminators: options.terminators.toUpperCase(),
       inputSensitivity: options.inputSensitivity,
       initialTimeoutMs: options.initialTimeout * 1000,

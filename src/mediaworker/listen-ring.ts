@@ -1,25 +1,27 @@
+import { copySamples } from '../media/copy-samples.ts';
+
 /** Seconds kept, at least: more than recorders read behind the live head, which is about half a second. */
 const KEPT_S = 1;
 
 /** What the party heard, on the positions of the receive timeline, for the recorders that lag behind. */
 export class ListenRing {
-  readonly #capacity: number;
-  readonly #samples: Int16Array;
+  #samples: Int16Array;
   #until = 0;
 
   /** @param sampleRate Hz */
   constructor(sampleRate: number) {
-    this.#capacity = 2 ** Math.ceil(Math.log2(sampleRate * KEPT_S));
-    this.#samples = new Int16Array(this.#capacity);
+    this.#samples = new Int16Array(2 ** Math.ceil(Math.log2(sampleRate * KEPT_S)));
   }
 
   /**
    * Puts the first `length` samples of `frame` at `from`, and silence behind them up to `count`. Positions
    * go up; what was skipped between two calls is silence.
+   * @param keptFrom what lies from here on is kept, too; default: what there is room for
    */
-  write(from: number, count: number, frame: Int16Array, length: number): void {
-    const mask = this.#capacity - 1;
-    const gapFrom = Math.max(this.#until, from - this.#capacity);
+  write(from: number, count: number, frame: Int16Array, length: number, keptFrom = from): void {
+    if (from + count - keptFrom > this.#samples.length) this.#grow(from + count - keptFrom);
+    const mask = this.#samples.length - 1;
+    const gapFrom = Math.max(this.#until, from - this.#samples.length);
     for (let position = gapFrom; position < from; position++) this.#samples[position & mask] = 0;
     for (let i = 0; i < count; i++) {
       this.#samples[(from + i) & mask] = i < length ? frame[i]! : 0;
@@ -27,14 +29,31 @@ export class ListenRing {
     this.#until = from + count;
   }
 
+  /** The first position that is kept. */
+  get oldest(): number {
+    return Math.max(0, this.#until - this.#samples.length);
+  }
+
   /** Copies `count` samples from `from` on; what was never written or is no longer kept is silence. */
   copyTo(dest: Int16Array, destOffset: number, from: number, count: number): void {
-    const mask = this.#capacity - 1;
-    const oldest = this.#until - this.#capacity;
+    const mask = this.#samples.length - 1;
+    const { oldest } = this;
     for (let i = 0; i < count; i++) {
       const position = from + i;
-      const kept = position >= oldest && position < this.#until && position >= 0;
+      const kept = position >= oldest && position < this.#until;
       dest[destOffset + i] = kept ? this.#samples[position & mask]! : 0;
+    }
+  }
+
+  #grow(minimum: number): void {
+    const former = this.#samples;
+    const first = this.oldest;
+    this.#samples = new Int16Array(2 ** Math.ceil(Math.log2(minimum)));
+    for (let position = first; position < this.#until; ) {
+      const from = position & (former.length - 1);
+      const run = Math.min(this.#until - position, former.length - from);
+      copySamples(former, from, this.#samples, position & (this.#samples.length - 1), run);
+      position += run;
     }
   }
 }

@@ -125,13 +125,22 @@ export type MediaCommand =
       readonly playId: string;
       readonly gainDb: number;
     }
+  /** A recording will follow that begins at `askedMs`, once its row is durable: what comes meanwhile is kept for it. */
+  | ({
+      readonly type: 'expectRecord';
+      readonly sessionId: string;
+      readonly askedMs: number;
+    } & Pick<RecordSpec, 'controlId' | 'direction' | 'maskDtmf'>)
+  /** It will not. */
+  | { readonly type: 'unexpectRecord'; readonly sessionId: string; readonly controlId: string }
   | {
       readonly type: 'record';
       readonly sessionId: string;
       readonly spec: RecordSpec;
       /**
        * When it was asked for, by the monotonic clock, ms: what came since is recorded, too, though the command is
-       * late, as far as it is still known ({@link ReceiveTimeline.headAt}). Default: now.
+       * late, as far as it is still known ({@link ReceiveTimeline.headAt}). Default: now. One that was expected
+       * begins where that was asked for.
        */
       readonly askedMs?: number;
     }

@@ -32,6 +32,12 @@ const WAITING_STEP_MS = 20;
 const speakChunk = new Int16Array(CHUNK);
 const listenChunk = new Int16Array(CHUNK);
 
+/** A key, and where it was pressed on the timeline. */
+export interface PressedKey {
+  readonly digit: string;
+  readonly position: number;
+}
+
 /** Joins one recorder to the session's timeline: hears at the live head, writes behind it. */
 export class RecordingTap {
   readonly spec: RecordSpec;
@@ -77,12 +83,19 @@ export class RecordingTap {
     });
   }
 
-  /** The beep is over, or there is none: what lies between its place and the live head is heard now. */
-  begin(): void {
+  /**
+   * The beep is over, or there is none: what lies between its place and the live head is heard now.
+   * @param keys that were pressed there, in order
+   */
+  begin(keys: readonly PressedKey[] = []): void {
     this.#recorder.begin(this.#behind / this.#perMs);
     const { head } = this.#timeline;
-    for (let from = head - this.#behind; from < head && !this.#ending; ) {
-      const count = Math.min(CHUNK, head - from);
+    let pressed = 0;
+    for (let from = head - this.#behind; !this.#ending; ) {
+      for (; pressed < keys.length && keys[pressed]!.position <= from; pressed++)
+        this.#recorder.digit(keys[pressed]!.digit);
+      const count = Math.min(CHUNK, head - from, (keys[pressed]?.position ?? head) - from);
+      if (count <= 0 || this.#ending) break;
       this.#timeline.copyTo(speakChunk, 0, from, count);
       this.#denoiser.apply(speakChunk, from, count);
       this.#listen?.copyTo(listenChunk, 0, from, count);

@@ -182,9 +182,15 @@ export class SessionAudio {
       this.#reporter.receive(bytes, this.#clock.monotonic());
   }
 
+  /** Told to end: what was asked for before may still be recorded. */
+  handleAtEnd(command: SessionCommand): void {
+    if (this.#recordings.expects(command)) this.handle(command);
+  }
+
   handle(command: SessionCommand): void {
     this.#waiting.end();
     if (command.type !== 'configure') this.#makeUpStart(this.#clock.monotonic());
+    if (this.#recordings.begin(command)) return;
     switch (command.type) {
       case 'configure':
         this.#codec = command.media.codec;
@@ -214,20 +220,11 @@ export class SessionAudio {
         if (command.on) this.#denoiser.start();
         else this.#denoiser.stop();
         return;
-      case 'record':
-        this.#recordings.start(command.spec, command.askedMs);
-        return;
       case 'stopRecord':
-        this.#catchUp();
-        this.#recordings.stop(command.recordingId, command.cause);
-        return;
       case 'pauseRecord':
-        this.#catchUp();
-        this.#recordings.pause(command.recordingId, command.behavior);
-        return;
       case 'resumeRecord':
         this.#catchUp();
-        this.#recordings.resume(command.recordingId);
+        this.#recordings.change(command);
         return;
       case 'detect':
       case 'stopDetect':
@@ -402,6 +399,8 @@ export class SessionAudio {
       this.#waiting.leave();
       this.#sendPath.stopPlaying();
       timeline.judgePending();
+      const begun = this.#recordings.allBegun();
+      if (begun !== undefined) await begun;
       for (let from = timeline.head; from < timeline.receivedUntil; from += this.#frame)
         this.#hear(from, Math.min(this.#frame, timeline.receivedUntil - from));
     } finally {
@@ -463,9 +462,10 @@ export class SessionAudio {
     const forSome = peer !== undefined || observing;
     const denoising = this.#denoiser.active;
     const wanted = forSome || wantsKeys || denoising || this.#meter !== undefined;
-    if (wanted || this.#recordings.active) this.#receivePath.timeline.copyTo(said, 0, from, count);
+    const { timeline } = this.#receivePath;
+    if (wanted || this.#recordings.active) timeline.copyTo(said, 0, from, count);
     // Keys and tones are heard as they came: the filter takes them for noise.
-    const clean = denoising ? this.#denoiser.process(from, count, said) : said;
+    const clean = denoising ? this.#denoiser.process(from, count, said, timeline.oldest) : said;
     // Before the recorders: one that ends here and now shall not hold a key.
     if (wantsKeys) this.#keys.process(from, count, said);
     this.#recordings.observe(from, count, clean, heard);

@@ -62,9 +62,10 @@ export class SessionDenoiser {
   /**
    * Takes what the party says from `from` on: whole tens of milliseconds, but for the last portion of a call,
    * which stays as it is.
+   * @param keptFrom recorders may read what lies from here on
    * @returns what is to be heard of it; valid until the next call
    */
-  process(from: number, count: number, said: Int16Array): Int16Array {
+  process(from: number, count: number, said: Int16Array, keptFrom: number): Int16Array {
     const filter = this.#filter;
     const ring = this.#ring;
     if (filter === undefined || ring === undefined || count % filter.frame !== 0) return said;
@@ -75,7 +76,7 @@ export class SessionDenoiser {
       // Its first output, or the head has left something out: what comes out before that is of no place.
       this.#cleanFrom = from;
     }
-    ring.write(place, count, this.#live, count);
+    ring.write(place, count, this.#live, count, keptFrom);
     this.#cleanUntil = place + count;
     return this.#live;
   }

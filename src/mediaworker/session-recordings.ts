@@ -5,12 +5,14 @@ import type { RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { Clock } from '../time/clock.ts';
+import { ExpectedRecordings } from './expected-recordings.ts';
 import type { InbandKeys } from './inband-keys.ts';
 import { ListenRing } from './listen-ring.ts';
 import type { MediaEvent } from './protocol.ts';
 import type { SessionDenoiser } from './session-denoiser.ts';
-import { RecordingTap } from './recording-tap.ts';
+import { type PressedKey, RecordingTap } from './recording-tap.ts';
 import type { SendPath } from './send-path.ts';
+import type { SessionCommand } from './session.ts';
 
 export interface SessionRecordingsOptions {
   readonly sessionId: string;
@@ -38,11 +40,6 @@ export interface SessionRecordingsOptions {
 const MAX_DIGIT_AHEAD_MS = 400;
 const MAX_DIGIT_BEHIND_MS = 300;
 
-interface PendingDigit {
-  readonly digit: string;
-  readonly position: number;
-}
-
 /** The recordings of one session: each hears what passes the live head, with the keys at their places. */
 export class SessionRecordings {
   readonly #options: SessionRecordingsOptions;
@@ -52,8 +49,9 @@ export class SessionRecordings {
   /** Replaced, not changed: an array that something is pushed to gets room for 16 more. */
   #taps: readonly RecordingTap[] = [];
   #finishing: readonly RecordingTap[] = [];
+  readonly #expected: ExpectedRecordings;
   /** Keys that the live head has not reached yet. */
-  readonly #digits: PendingDigit[] = [];
+  readonly #digits: PressedKey[] = [];
   #listen: ListenRing | undefined;
   /** What the recorders have heard so far. */
   #observed = 0;
@@ -61,13 +59,14 @@ export class SessionRecordings {
   constructor(options: SessionRecordingsOptions) {
     this.#options = options;
     this.#timeline = options.timeline;
+    this.#expected = new ExpectedRecordings(options.timeline, options.sampleRate / 1000);
     this.#maxDigitAhead = (options.sampleRate * MAX_DIGIT_AHEAD_MS) / 1000;
     this.#maxDigitBehind = (options.sampleRate * MAX_DIGIT_BEHIND_MS) / 1000;
   }
 
   /** Somebody wants to {@link observe}. */
   get active(): boolean {
-    return this.#taps.length > 0;
+    return this.#taps.length > 0 || this.#expected.any;
   }
 
   /** A key has come that the live head has not reached yet. */
@@ -85,21 +84,57 @@ export class SessionRecordings {
   /** One of them shall not hold the keys that sound. */
   get masks(): boolean {
     for (let i = 0; i < this.#taps.length; i++) if (this.#taps[i]!.spec.maskDtmf === true) return true;
-    return false;
+    return this.#expected.masks;
+  }
+
+  /** Whether it brings a recording that is expected, or tells that it will not come. */
+  expects(command: SessionCommand): boolean {
+    if (command.type === 'record') return this.#expected.has(command.spec.controlId);
+    return command.type === 'unexpectRecord';
+  }
+
+  /** Undefined, or resolves when no recording is expected any more, or it has been for so long that none will come. */
+  allBegun(): Promise<void> | undefined {
+    return this.#expected.any ? this.#expected.allCame(this.#options.clock) : undefined;
+  }
+
+  /** Every command comes here. @returns whether it was about the beginning of a recording: then it is done */
+  begin(command: SessionCommand): boolean {
+    switch (command.type) {
+      case 'configure':
+        return false;
+      case 'expectRecord':
+        if (command.direction !== 'speak') this.#hearFromNow();
+        this.#expected.add(command, command.askedMs);
+        return true;
+      case 'unexpectRecord':
+        this.#expected.take(command.controlId);
+        break;
+      case 'record':
+        this.#start(command.spec, command.askedMs);
+        break;
+      default:
+        // From here on, no recording begins where the call does.
+        this.#expected.holdExpected();
+        return false;
+    }
+    this.#expected.holdExpected();
+    return true;
   }
 
   /**
    * Starts a recording, with its beep if it has one. A recording that cannot start ends at once.
-   * @param askedMs when it was asked for, ms; it begins there, unless it begins with a beep or leaves keys out
+   * @param askedMs when it was asked for, ms; it begins there, unless it begins with a beep or leaves keys out, or was
+   *   expected elsewhere
    */
-  start(spec: RecordSpec, askedMs = Number.POSITIVE_INFINITY): void {
+  #start(spec: RecordSpec, askedMs = Number.POSITIVE_INFINITY): void {
     const { sampleRate, clock, sendPath, createTarget, keys, denoiser } = this.#options;
+    const expected = this.#expected.take(spec.controlId);
     try {
-      if (spec.direction !== 'speak') this.#listen ??= new ListenRing(sampleRate);
+      if (spec.direction !== 'speak') this.#hearFromNow();
       const tap = new RecordingTap(spec, {
         timeline: this.#timeline,
-        // In what was said before now nobody has looked for keys that sound.
-        from: this.#timeline.headAt(spec.beep || spec.maskDtmf === true ? Number.POSITIVE_INFINITY : askedMs),
+        from: this.#beginningOf(spec, expected?.from, askedMs),
         listen: spec.direction === 'speak' ? undefined : this.#listen,
         denoiser,
         mask: spec.maskDtmf === true ? (samples, from, count) => keys.mask(samples, from, count) : undefined,
@@ -113,7 +148,7 @@ export class SessionRecordings {
         sendPath.overlay(tap, generateTone(RECORD_BEEP, sampleRate), () => tap.begin());
         this.#options.onBeep();
       } else {
-        tap.begin();
+        tap.begin(expected?.keys);
       }
     } catch (cause) {
       const error = cause instanceof Error ? cause.message : String(cause);
@@ -121,16 +156,26 @@ export class SessionRecordings {
     }
   }
 
-  stop(recordingId: string, cause: EndCause): void {
-    this.#find(recordingId)?.stop(cause);
+  #beginningOf(spec: RecordSpec, expectedFrom: number | undefined, askedMs: number): number {
+    const { head, oldest } = this.#timeline;
+    if (spec.beep) return head;
+    if (expectedFrom !== undefined) return Math.max(oldest, expectedFrom);
+    // In what was said before now nobody has looked for keys that sound.
+    return spec.maskDtmf === true ? head : this.#timeline.headAt(askedMs);
   }
 
-  pause(recordingId: string, behavior: 'skip' | 'silence'): void {
-    this.#find(recordingId)?.pause(behavior);
+  #hearFromNow(): void {
+    this.#listen ??= new ListenRing(this.#options.sampleRate);
   }
 
-  resume(recordingId: string): void {
-    this.#find(recordingId)?.resume();
+  /** Does as a command says with one that runs, if it does. */
+  change(
+    command: Extract<SessionCommand, { readonly type: 'stopRecord' | 'pauseRecord' | 'resumeRecord' }>,
+  ): void {
+    const tap = this.#taps.find((other) => other.spec.recordingId === command.recordingId);
+    if (command.type === 'stopRecord') tap?.stop(command.cause);
+    else if (command.type === 'pauseRecord') tap?.pause(command.behavior);
+    else tap?.resume();
   }
 
   /** Ends all of them. A key that was pressed before counts, though the live head never comes to it. */
@@ -146,7 +191,7 @@ export class SessionRecordings {
 
   /** A key counts at its place on the timeline, which the live head may not have reached yet, or passed. */
   digit(digit: string, position: number | undefined): void {
-    if (this.#taps.length === 0) return;
+    if (!this.active) return;
     const ahead = (position ?? 0) - this.#observed;
     const { receivedUntil } = this.#timeline;
     if (position === undefined || !(this.#isNear(ahead) || this.#isNear(position - receivedUntil))) {
@@ -169,13 +214,13 @@ export class SessionRecordings {
 
   /** Keeps what the party hears in `count` samples from `from` on. */
   hear(from: number, count: number, heard: Int16Array): void {
-    this.#listen?.write(from, count, heard, count);
+    this.#listen?.write(from, count, heard, count, this.#timeline.oldest);
   }
 
   /** Lets the recorders hear `count` samples of both sides, at `from` of the timeline, with the keys in them. */
   observe(from: number, count: number, said: Int16Array, heard: Int16Array): void {
     this.#observed = from + count;
-    if (this.#taps.length === 0) {
+    if (!this.active) {
       this.#digits.length = 0;
       return;
     }
@@ -208,6 +253,7 @@ export class SessionRecordings {
   /** @param behind samples before the live head */
   #pressed(digit: string, behind: number): void {
     for (const tap of this.#taps) tap.digit(digit, behind);
+    this.#expected.pressed(digit, this.#observed - behind);
   }
 
   #recorderSaid(tap: RecordingTap, event: RecorderEvent): void {
@@ -246,10 +292,6 @@ export class SessionRecordings {
   #ended(recordingId: string, outcome: RecordOutcome): void {
     const { sessionId } = this.#options;
     this.#options.onEvent({ type: 'recordEnded', sessionId, recordingId, outcome });
-  }
-
-  #find(recordingId: string): RecordingTap | undefined {
-    return this.#taps.find((tap) => tap.spec.recordingId === recordingId);
   }
 }
 

@@ -478,7 +478,8 @@ test('a late order to record with a beep begins behind the beep, and what is no 
   await rig.clock.advance(100);
   assert.ok(rig.outcome('beep').durationMs < 2000, `${rig.outcome('beep').durationMs} ms`);
   const { durationMs } = rig.outcome('old');
-  assert.ok(durationMs >= 2300 && durationMs <= 2600, `${durationMs} ms`);
+  // Half a second is kept, and up to three ticks; at the end, what has come and was not heard yet is added.
+  assert.ok(durationMs >= 2500 && durationMs <= 2620, `${durationMs} ms`);
   const file = rig.wav('old')[0]!;
   const end = find(rig.peer.said(0, rig.peer.position), file.subarray(0, 800));
   assert.ok(end >= 0, 'it does not begin with what was said');

@@ -58,7 +58,7 @@ export class SessionTable {
   readonly #options: SessionTableOptions;
   readonly #sessions = new Map<string, MediaSession>();
   readonly #opening = new Set<string>();
-  /** Told to close: they take packets for one more turn, but no commands. */
+  /** Told to close: they take packets for one more turn, and no commands but those that bring what they expect. */
   readonly #leaving = new WeakSet<MediaSession>();
   readonly #phases: readonly Phase[];
   /** When each phase had its last tick, ms; NaN before the first. */
@@ -126,7 +126,7 @@ export class SessionTable {
     if (command.type === 'close') void this.#close(session, command.cause);
     else if (command.type === 'unbridge') session.unbridge();
     else if (command.type === 'bridge') this.#bridge(session, command.peerId);
-    else if (this.#leaving.has(session)) return;
+    else if (this.#leaving.has(session)) session.handleAtEnd(command);
     else if (command.type === 'stopRecord') void this.#stopRecord(session, command);
     else this.#command(session, command);
   }

@@ -105,6 +105,11 @@ export class MediaSession {
     }
   }
 
+  /** It is told to close, or closes: recordings that were asked for before may still be ordered. */
+  handleAtEnd(command: SessionCommand): void {
+    this.#audio?.handleAtEnd(command);
+  }
+
   /**
    * One frame; called every 20 ms, late or not, unless it sleeps.
    * @param nowMs the clock's monotonic reading; @param turn whose it is: see {@link Patience}

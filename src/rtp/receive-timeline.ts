@@ -1,4 +1,5 @@
 import { Concealment } from './concealment.ts';
+import { KeptBehind, MAX_HELD_MS } from './kept-behind.ts';
 import type { RtpHeader } from './packet.ts';
 import { MAX_PENDING, type PendingKind, PendingPackets } from './pending-packets.ts';
 import { PlayoutDelay } from './playout-delay.ts';
@@ -47,10 +48,10 @@ export class ReceiveTimeline {
   /** Options in samples. */
   readonly #step: number;
   readonly #lag: number;
-  readonly #keep: number;
   readonly #maxDelay: number;
   readonly #maxPayload: number;
   readonly ticks: TickCounter;
+  readonly kept: KeptBehind;
   readonly #ring: SampleRing;
   readonly #delay: PlayoutDelay;
   readonly #reception: Reception;
@@ -85,10 +86,12 @@ export class ReceiveTimeline {
     this.ticks = new TickCounter(tickMs, options.startMs);
     this.#step = this.#samples(tickMs);
     this.#lag = this.#samples(options.lagMs ?? 300);
-    this.#keep = this.#lag + this.#samples(KEEP_BEHIND_LAG_MS);
     this.#maxDelay = this.#samples(options.maxDelayMs ?? 200);
     this.#maxPayload = this.#samples(MAX_PAYLOAD_MS);
-    this.#ring = new SampleRing(Math.max(this.#samples(RING_MS), 2 * (this.#keep + this.#maxDelay)));
+    const keep = this.#lag + this.#samples(KEEP_BEHIND_LAG_MS);
+    const room = Math.max(this.#samples(RING_MS), 2 * (keep + this.#maxDelay));
+    this.kept = new KeptBehind({ usual: keep, room, longest: this.#samples(MAX_HELD_MS) });
+    this.#ring = new SampleRing(room);
     this.#delay = new PlayoutDelay({
       step: this.#step,
       start: this.#samples(options.startDelayMs ?? 40),
@@ -214,7 +217,7 @@ export class ReceiveTimeline {
     if (header.ssrc !== this.#ssrc || this.#reception.place(header.sequence) === 'jump') return;
     this.#reception.accept(header.sequence);
     const position = timestamp === undefined ? undefined : this.positionAt(timestamp);
-    if (position === undefined || Math.abs(position - this.#head) > this.#keep + this.#maxDelay) return;
+    if (position === undefined || Math.abs(position - this.#head) > this.kept.usual + this.#maxDelay) return;
     this.#concealment?.paused(position, noise, header.payloadOffset);
   }
 
@@ -229,7 +232,7 @@ export class ReceiveTimeline {
     const ticks = this.ticks.tick(nowMs);
     if (ticks === 0) return 0;
     // Before the head moves: after a standstill, recorders can still fetch what lay before it.
-    if (this.#head - this.#keep - this.#ring.oldest >= FORGET_TICKS * this.#step) this.#forget();
+    if (this.#head - this.kept.usual - this.#ring.oldest >= FORGET_TICKS * this.#step) this.#forget();
     return this.#advance(ticks * this.#step + this.#adaptation());
   }
 
@@ -273,7 +276,7 @@ export class ReceiveTimeline {
 
   /** Makes room ahead: as much as there is. */
   #forget(): void {
-    this.#ring.forgetBefore(this.#head - this.#keep);
+    this.kept.forget(this.#ring, this.#head);
   }
 
   #samples(ms: number): number {

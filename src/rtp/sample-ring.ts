@@ -24,8 +24,7 @@ const NO_MARKS = new Int32Array(0);
  * Reading takes any range and finds silence outside of the window; writing and marking need a range within.
  */
 export class SampleRing {
-  /** Samples that it holds; a power of two. */
-  readonly capacity: number;
+  #capacity: number;
   /** Samples that there is memory for: none before the first, then half, until a sender runs ahead farther than that. */
   #stored = 0;
   #mask = -1;
@@ -39,7 +38,17 @@ export class SampleRing {
 
   /** @param minimum samples that must fit; the capacity is the next power of two, at least 64 */
   constructor(minimum: number) {
-    this.capacity = 2 ** Math.ceil(Math.log2(Math.max(minimum, 64)));
+    this.#capacity = powerOfTwo(minimum);
+  }
+
+  /** Samples that it holds; a power of two. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** From now on, `minimum` samples must fit. */
+  widen(minimum: number): void {
+    this.#capacity = Math.max(this.#capacity, powerOfTwo(minimum));
   }
 
   /** The first position that is kept. */
@@ -49,7 +58,7 @@ export class SampleRing {
 
   /** Behind the last position that can be written. */
   get end(): number {
-    return this.#oldest + this.capacity;
+    return this.#oldest + this.#capacity;
   }
 
   /** Behind the last position that there is memory for; nothing lies behind it. */
@@ -220,11 +229,11 @@ export class SampleRing {
   /** Makes room for what lies before `end`, which is within the capacity. */
   #reserve(end: number): void {
     if (this.#stored === 0) this.#begin();
-    if (end <= this.#storedEnd || this.#stored === this.capacity) return;
+    if (end <= this.#storedEnd || this.#stored === this.#capacity) return;
     const former = { mask: this.#mask, samples: this.#samples };
     const marks = [this.#received, this.#expected, this.#restored] as const;
     const until = this.#storedEnd;
-    this.#stored = this.capacity;
+    this.#stored = Math.min(this.#capacity, powerOfTwo(end - this.#oldest));
     this.#mask = this.#stored - 1;
     this.#samples = new Int16Array(this.#stored);
     for (let position = this.#oldest; position < until; ) {
@@ -240,7 +249,7 @@ export class SampleRing {
   }
 
   #begin(): void {
-    this.#stored = Math.max(64, this.capacity / 2);
+    this.#stored = Math.max(64, this.#capacity / 2);
     this.#mask = this.#stored - 1;
     // One piece of memory for all three: each would have the overhead of its own.
     const marksAt = 2 * this.#stored;
@@ -292,6 +301,10 @@ export class SampleRing {
     }
     return total;
   }
+}
+
+function powerOfTwo(minimum: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(minimum, 64)));
 }
 
 /** `bits` (1 to 32) ones from bit `first` on; `first + bits` ≤ 32. */

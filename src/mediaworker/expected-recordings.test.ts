@@ -1,0 +1,239 @@
+/** Recordings whose order comes late, because the disk is slow or the thread that gives it stood still. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecordSpec } from '../recording/types.ts';
+import { noise, throughMulaw } from './peer.test-helper.ts';
+import { find, openRig, type Rig } from './session.test-helper.ts';
+
+/** A recording is asked for now; its order comes after `lateMs`. */
+async function recordLate(
+  rig: Rig,
+  id: string,
+  lateMs: number,
+  spec: Partial<RecordSpec> = {},
+): Promise<void> {
+  const askedMs = rig.clock.monotonic();
+  const { direction = 'speak', maskDtmf = false } = spec;
+  rig.send({ type: 'expectRecord', controlId: id, direction, maskDtmf, askedMs });
+  await rig.clock.advance(lateMs);
+  rig.record(id, spec, askedMs);
+}
+
+async function hangUp(rig: Rig): Promise<void> {
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(100);
+}
+
+/** Which sample of what was said the file begins with. @throws AssertionError when it is not what was said from there on */
+function beginning(rig: Rig, file: Int16Array): number {
+  const from = find(rig.peer.said(0, rig.peer.position), file.subarray(0, 800));
+  assert.ok(from >= 0, 'it does not begin with what was said');
+  const heard = Math.min(file.length, rig.peer.position - from);
+  assert.deepEqual(file.subarray(0, heard), rig.peer.said(from, heard));
+  return from;
+}
+
+for (const lateMs of [700, 3000, 9000]) {
+  test(`an expected recording whose order is ${lateMs} ms late has what was said since it was asked for`, async (t) => {
+    const rig = await openRig(t);
+    rig.peer.start(rig.port);
+    await rig.clock.advance(2003);
+    const asked = { position: rig.peer.position, ms: rig.clock.now() };
+    await recordLate(rig, 'r', lateMs);
+    await rig.clock.advance(3000);
+    await hangUp(rig);
+    // What is said is heard a playout delay later, so the file begins a little before.
+    const before = asked.position - beginning(rig, rig.wav('r')[0]!);
+    assert.ok(before >= 0 && before <= 100 * 8, `${before} samples before it was asked for`);
+    const { startTimeMs, durationMs } = rig.outcome('r');
+    assert.ok(Math.abs(startTimeMs - asked.ms) <= 40, `begins ${startTimeMs - asked.ms} ms later`);
+    assert.ok(Math.abs(durationMs - lateMs - 3000) <= 60, `${durationMs} ms`);
+    await rig.close();
+  });
+}
+
+test('of a recording that is expected for longer than ten seconds, the last ten are kept', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1003);
+  await recordLate(rig, 'r', 15_000);
+  await rig.clock.advance(1000);
+  await hangUp(rig);
+  beginning(rig, rig.wav('r')[0]!);
+  const { durationMs } = rig.outcome('r');
+  assert.ok(durationMs >= 11_000 && durationMs <= 11_200, `${durationMs} ms`);
+  await rig.close();
+});
+
+test('an order that nobody announced, 1.2 s behind the answer, has what was said since', async (t) => {
+  const rig = await openRig(t);
+  const answeredMs = rig.clock.monotonic();
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1200);
+  rig.record('r', {}, answeredMs);
+  await rig.clock.advance(1000);
+  await hangUp(rig);
+  assert.ok(find(rig.wav('r')[0]!, rig.peer.said(0, 8000)) >= 0, 'its beginning is missing');
+  const { durationMs } = rig.outcome('r');
+  assert.ok(Math.abs(durationMs - 2200) <= 60, `${durationMs} ms`);
+  await rig.close();
+});
+
+test('nothing is held for a recording that will not come, nor behind other commands', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(100);
+  rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs: rig.clock.monotonic() });
+  await rig.clock.advance(2000);
+  rig.send({ type: 'unexpectRecord', controlId: 'r' });
+  await rig.clock.advance(100);
+  rig.record('old', {}, rig.clock.monotonic() - 2000);
+  await rig.clock.advance(1000);
+  await hangUp(rig);
+  const { durationMs } = rig.outcome('old');
+  assert.ok(durationMs >= 1300 && durationMs <= 1600, `${durationMs} ms`);
+  await rig.close();
+});
+
+test('one of two expected recordings does not take the beginning of the other', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1003);
+  const first = recordLate(rig, 'first', 3000);
+  const askedFirst = rig.peer.position;
+  await rig.clock.advance(800);
+  const askedSecond = rig.peer.position;
+  const askedMs = rig.clock.monotonic();
+  rig.send({ type: 'expectRecord', controlId: 'second', direction: 'speak', askedMs });
+  await rig.clock.advance(4000);
+  await first;
+  rig.record('second', {}, askedMs);
+  await rig.clock.advance(1000);
+  await hangUp(rig);
+  for (const [id, asked] of [
+    ['first', askedFirst],
+    ['second', askedSecond],
+  ] as const) {
+    const before = asked - beginning(rig, rig.wav(id)[0]!);
+    assert.ok(before >= 0 && before <= 800, `${id}: ${before} samples before it was asked for`);
+  }
+  await rig.close();
+});
+
+test('both sides of an expected recording begin where it was asked for, and stay together', async (t) => {
+  const rig = await openRig(t);
+  const sound = throughMulaw(noise(20 * 8000));
+  rig.peer.start(rig.port);
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+  await rig.clock.advance(2003);
+  const asked = rig.peer.position;
+  await recordLate(rig, 'late', 4000, { direction: 'both', stereo: true });
+  rig.record('now', { direction: 'both', stereo: true });
+  await rig.clock.advance(4000);
+  await hangUp(rig);
+  const [said, heard] = rig.wav('late');
+  const before = asked - beginning(rig, said!);
+  assert.ok(before >= 0 && before <= 800, `${before} samples before it was asked for`);
+  // As in a recording that is ordered in time: the first frame that is heard may be on its way.
+  const first = find(sound, heard!.subarray(800, 1600));
+  assert.ok(first >= 0, 'what is heard is not the sound');
+  assert.deepEqual(heard!.subarray(800), sound.subarray(first, first + heard!.length - 800));
+  const behind = first - 800 - beginning(rig, said!);
+  const [saidNow, heardNow] = rig.wav('now');
+  const behindNow = find(sound, heardNow!.subarray(800, 1600)) - 800 - beginning(rig, saidNow!);
+  assert.ok(Math.abs(behind - behindNow) <= 160, `${behind} in the place of ${behindNow} samples`);
+  await rig.close();
+});
+
+for (const maskDtmf of [false, true]) {
+  test(`a key that is pressed before the order comes ends ${maskDtmf ? 'a masked' : 'the'} recording at its place`, async (t) => {
+    const rig = await openRig(t);
+    rig.peer.start(rig.port);
+    await rig.clock.advance(1003);
+    const asked = rig.peer.position;
+    let down = 0;
+    rig.clock.after(1500, () => {
+      down = rig.peer.press('#');
+    });
+    await recordLate(rig, 'r', 3000, { terminators: '#', maskDtmf });
+    await rig.clock.advance(500);
+    assert.equal(rig.outcome('r').endedBy, 'terminator');
+    const file = rig.wav('r')[0]!;
+    const from = find(rig.peer.said(0, asked + 800), file.subarray(0, 800));
+    assert.ok(from >= asked - 800 && from <= asked, `begins at ${from}, was asked for at ${asked}`);
+    // What a masked one leaves out before an event may have leaked into the audio.
+    const leaked = maskDtmf ? 60 * 8 : 0;
+    const said = rig.peer.said(from, down - from - leaked);
+    assert.deepEqual(file.subarray(0, said.length), said);
+    assert.ok(Math.abs(file.length - said.length - leaked) <= 160, `${file.length} samples`);
+    await rig.close();
+  });
+}
+
+test('what a filter of noise has made of a long wait is in the recording', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.content = (n) => 0x80 | (n % 40 < 20 ? 0x10 : 0x30);
+  rig.peer.start(rig.port);
+  rig.send({ type: 'denoise', on: true });
+  await rig.clock.advance(1003);
+  await recordLate(rig, 'late', 4000);
+  await rig.clock.advance(1000);
+  rig.record('now');
+  await rig.clock.advance(1000);
+  await hangUp(rig);
+  const late = rig.wav('late')[0]!;
+  // The filter's own output, and nothing that was written over or left out.
+  const again = await openRig(t);
+  again.peer.content = rig.peer.content;
+  again.peer.start(again.port);
+  again.send({ type: 'denoise', on: true });
+  await again.clock.advance(1003);
+  again.record('r', {}, again.clock.monotonic());
+  await again.clock.advance(6000);
+  await hangUp(again);
+  const inTime = again.wav('r')[0]!;
+  assert.deepEqual(late.subarray(0, 5 * 8000), inTime.subarray(0, 5 * 8000));
+  await rig.close();
+  await again.close();
+});
+
+test('what was said before a hang-up is in a recording whose order comes behind it', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(2003);
+  const asked = rig.peer.position;
+  const askedMs = rig.clock.monotonic();
+  rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs });
+  rig.send({ type: 'expectRecord', controlId: 'refused', direction: 'speak', askedMs });
+  await rig.clock.advance(800);
+  rig.peer.stop();
+  await rig.clock.advance(10);
+  const said = rig.peer.position;
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(3000);
+  rig.record('unknown');
+  rig.send({ type: 'unexpectRecord', controlId: 'refused' });
+  rig.record('r', {}, askedMs);
+  await rig.clock.advance(100);
+  const file = rig.wav('r')[0]!;
+  const from = beginning(rig, file);
+  assert.ok(asked - from >= 0 && asked - from <= 800, `${asked - from} samples before it was asked for`);
+  assert.equal(file.length, said - from);
+  assert.equal(rig.outcome('r').endedBy, 'hangup');
+  assert.equal(rig.hasEnded('unknown'), false);
+  assert.equal(rig.events.at(-1)?.type, 'closed');
+  await rig.close();
+});
+
+test('a session whose expected recording never comes is closed after ten seconds', async (t) => {
+  const rig = await openRig(t);
+  await rig.clock.advance(1000);
+  rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs: rig.clock.monotonic() });
+  rig.send({ type: 'close', cause: 'hangup' });
+  await rig.clock.advance(9990);
+  assert.notEqual(rig.events.at(-1)?.type, 'closed');
+  await rig.clock.advance(20);
+  assert.equal(rig.events.at(-1)?.type, 'closed');
+  await rig.close();
+});

@@ -1,0 +1,93 @@
+import type { RecordSpec } from '../recording/types.ts';
+import { MAX_HELD_MS } from '../rtp/kept-behind.ts';
+import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
+import type { Clock } from '../time/clock.ts';
+import type { PressedKey } from './recording-tap.ts';
+
+/** Which recording is expected, by its control id, and what has to be done for it. */
+export type ExpectedRecord = Pick<RecordSpec, 'controlId' | 'direction' | 'maskDtmf'>;
+
+interface Expected {
+  readonly controlId: string;
+  /** Where it begins. */
+  readonly from: number;
+  readonly masks: boolean;
+  /** Pressed since, with their places; the first ones. */
+  readonly keys: PressedKey[];
+}
+
+/** After a call's beginning its first command comes at once, unless whoever sends it stands still, ms. */
+const FIRST_COMMAND_MS = 1500;
+const MAX_KEYS = 64;
+
+/**
+ * Recordings that were asked for and have not been ordered yet, because their rows are on their way to the disk, which
+ * may be slow. The timeline holds what comes meanwhile. From the beginning of a call until it gets a command, which may
+ * be such a one, it holds that as well.
+ */
+export class ExpectedRecordings {
+  readonly #timeline: ReceiveTimeline;
+  /** Replaced, not changed: most sessions have none at most times. */
+  #expected: readonly Expected[] = [];
+  /** Somebody waits until there is none. */
+  #onLast: (() => void) | undefined;
+
+  /** @param perMs samples */
+  constructor(timeline: ReceiveTimeline, perMs: number) {
+    this.#timeline = timeline;
+    timeline.kept.hold(0, FIRST_COMMAND_MS * perMs);
+  }
+
+  get any(): boolean {
+    return this.#expected.length > 0;
+  }
+
+  has(controlId: string): boolean {
+    return this.#expected.some((expected) => expected.controlId === controlId);
+  }
+
+  /** Resolves when there is none any more, or after ten seconds; then those that are left are given up. */
+  async allCame(clock: Clock): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = clock.after(MAX_HELD_MS, resolve);
+    this.#onLast = resolve;
+    await promise;
+    timer.cancel();
+    this.#expected = [];
+  }
+
+  /** One of them shall not hold the keys that sound. */
+  get masks(): boolean {
+    for (let i = 0; i < this.#expected.length; i++) if (this.#expected[i]!.masks) return true;
+    return false;
+  }
+
+  /** @param askedMs where it begins, by the monotonic clock; one without keys begins now */
+  add({ controlId, maskDtmf }: ExpectedRecord, askedMs: number): void {
+    const masks = maskDtmf === true;
+    const from = this.#timeline.headAt(masks ? Number.POSITIVE_INFINITY : askedMs);
+    this.#expected = this.#expected.concat({ controlId, from, masks, keys: [] });
+    this.holdExpected();
+  }
+
+  /** It is here, or will not come. Call {@link holdExpected} when it has what was held for it. */
+  take(controlId: string): Expected | undefined {
+    const taken = this.#expected.find((expected) => expected.controlId === controlId);
+    if (taken === undefined) return undefined;
+    this.#expected = this.#expected.filter((expected) => expected !== taken);
+    if (!this.any) this.#onLast?.();
+    return taken;
+  }
+
+  /** The timeline holds what is still expected, and nothing else. */
+  holdExpected(): void {
+    let from = Number.POSITIVE_INFINITY;
+    for (const expected of this.#expected) from = Math.min(from, expected.from);
+    this.#timeline.kept.hold(from);
+  }
+
+  /** A key was pressed at `position` of the timeline. */
+  pressed(digit: string, position: number): void {
+    for (const { keys } of this.#expected) if (keys.length < MAX_KEYS) keys.push({ digit, position });
+  }
+}
