@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import { freeUdpRange } from '../../test/support/ports.ts';
 import { silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { openMediaThreads } from './media-threads.ts';
@@ -14,11 +15,11 @@ test('threads share the ports of a range, and those of one that dies are free ag
   const note = (worker: Worker): unknown => started.push(worker);
   process.on('worker', note);
   t.after(() => process.off('worker', note));
+  const first = await freeUdpRange(8);
   const pool = openMediaThreads({
     threads: 2,
     bindAddress: LOCALHOST,
-    // Below those that the system gives to whoever asks for any (32768 and up).
-    rtpPorts: { min: 29_500, max: 29_507 },
+    rtpPorts: { min: first, max: first + 7 },
     recordingKey: undefined,
     clock: new RealClock(),
     log: silentLogger,
@@ -35,7 +36,7 @@ test('threads share the ports of a range, and those of one that dies are free ag
     });
   const events = await Promise.all(['a', 'b', 'c', 'd'].map(open));
   const ports = events.map((event) => (event.type === 'opened' ? event.rtpPort : event.type));
-  assert.deepEqual(ports.toSorted(), [29_500, 29_502, 29_504, 29_506]);
+  assert.deepEqual(ports.toSorted(), [first, first + 2, first + 4, first + 6]);
   assert.equal(pool.hasPorts, false);
   const fifth = await open('e');
   assert.equal(fifth.type, 'openFailed');
