@@ -158,6 +158,8 @@ test('the media side keeps what is said while the row of a recording is on its w
   assert.deepEqual(host.sent('expectRecord'), [
     { type: 'expectRecord', ...address, direction: 'both', maskDtmf: false, askedMs },
   ]);
+  // Not behind the write that it is about, in which the thread may stand still.
+  assert.deepEqual(host.urgent, host.sent('expectRecord'));
   await clock.advance(900);
   assert.equal(host.sent('record').length, 0);
   disk.resolve();

@@ -81,9 +81,12 @@ export class LegRecordings {
     this.#starting = this.#starting.concat(controlId);
     this.#open++;
     const { maskDtmf } = service;
-    // Behind a beep nothing has been said yet.
-    if (!options.beep)
-      media.send({ type: 'expectRecord', controlId, direction: options.direction, maskDtmf, askedMs });
+    // Behind a beep nothing has been said yet. From the answer on, all is kept until the first command.
+    if (!options.beep) {
+      const isKept = this.#answeredMs !== undefined;
+      const { direction } = options;
+      media.send({ type: 'expectRecord', controlId, direction, maskDtmf, askedMs }, !isKept);
+    }
     try {
       const spec = await service.create(call, eventChannel, options);
       this.#listen(media);

@@ -30,6 +30,8 @@ type Of<T extends MediaCommand['type']> = Extract<MediaCommand, { readonly type:
 /** Notes commands; opens and closes sessions at once unless told otherwise. */
 export class ScriptedHost implements MediaHost {
   readonly commands: MediaCommand[] = [];
+  /** Those that were to leave at once. */
+  readonly urgent: MediaCommand[] = [];
   opens = true;
   /** Whether the file of a recording is there at once. */
   opensFiles = true;
@@ -38,8 +40,9 @@ export class ScriptedHost implements MediaHost {
   denoiseError: string | undefined;
   readonly #listeners = new Map<string, (event: MediaEvent) => void>();
 
-  send(command: MediaCommand): void {
+  send(command: MediaCommand, urgent = false): void {
     this.commands.push(command);
+    if (urgent) this.urgent.push(command);
     const { sessionId } = command;
     if (command.type === 'open' && this.opens) {
       queueMicrotask(() => this.emit({ type: 'opened', sessionId, rtpPort: 10_000 }));

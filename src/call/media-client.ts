@@ -69,15 +69,15 @@ export class MediaClient {
     return this.#over !== undefined;
   }
 
-  /** No-op once the session is closed, but for recordings that it expects. */
-  send(command: SessionCommand): void {
+  /** No-op once the session is closed, but for recordings that it expects. @param urgent as in {@link MediaHost.send} */
+  send(command: SessionCommand, urgent = false): void {
     if (command.type === 'configure') {
       this.#agreed = command.media;
       this.#sampleRate ??= CODEC_RATES[command.media.codec].sampleRate;
     }
     const isExpected = command.type === 'record' || command.type === 'unexpectRecord';
     if (this.#over !== undefined || (this.#closed !== undefined && !isExpected)) return;
-    this.#host.send({ ...command, sessionId: this.sessionId } as MediaCommand);
+    this.#host.send({ ...command, sessionId: this.sessionId } as MediaCommand, urgent);
   }
 
   /**

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../time/clock.ts';
+import type { Clock } from '../time/clock.ts';
+import { MomentClock } from '../time/moment-clock.ts';
 import type { FrameTimes } from './frame-times.ts';
 
 /** The receiving half of frames, which is made up for later. */
@@ -89,39 +90,5 @@ export class DeferredFrames {
   /** What comes next belongs to this time; NaN: to the present. */
   set moment(ms: number) {
     this.clock.momentMs = ms;
-  }
-}
-
-/** The clock as it was at a moment shortly before. */
-class MomentClock implements Clock {
-  /** NaN: now. */
-  momentMs = Number.NaN;
-  readonly #clock: Clock;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    const { momentMs } = this;
-    const now = this.#clock.now();
-    return Number.isNaN(momentMs) ? now : now - Math.max(0, this.#clock.monotonic() - momentMs);
-  }
-
-  monotonic(): number {
-    const { momentMs } = this;
-    return Number.isNaN(momentMs) ? this.#clock.monotonic() : momentMs;
-  }
-
-  after(delayMs: number, callback: () => void): Timer {
-    return this.#clock.after(delayMs, callback);
-  }
-
-  every(intervalMs: number, callback: () => void): Timer {
-    return this.#clock.every(intervalMs, callback);
-  }
-
-  holdWhile<T>(work: Promise<T>): Promise<T> {
-    return this.#clock.holdWhile(work);
   }
 }

@@ -1,5 +1,4 @@
-import type { RecordSpec } from '../recording/types.ts';
-import { MAX_HELD_MS } from '../rtp/kept-behind.ts';
+import { MAX_BEHIND_MS, type RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PressedKey } from './recording-tap.ts';
@@ -7,26 +6,28 @@ import type { PressedKey } from './recording-tap.ts';
 /** Which recording is expected, by its control id, and what has to be done for it. */
 export type ExpectedRecord = Pick<RecordSpec, 'controlId' | 'direction' | 'maskDtmf'>;
 
-interface Expected {
+export interface Expected {
   readonly controlId: string;
-  /** Where it begins. */
+  /** Where it begins, and the monotonic clock's reading there, ms. */
   readonly from: number;
+  readonly sinceMs: number;
   readonly masks: boolean;
+  /** {@link ReceiveTimeline.missingBehind} there. */
+  readonly missingBehind: number;
   /** Pressed since, with their places; the first ones. */
   readonly keys: PressedKey[];
 }
 
-/** After a call's beginning its first command comes at once, unless whoever sends it stands still, ms. */
-const FIRST_COMMAND_MS = 1500;
 const MAX_KEYS = 64;
 
 /**
  * Recordings that were asked for and have not been ordered yet, because their rows are on their way to the disk, which
  * may be slow. The timeline holds what comes meanwhile. From the beginning of a call until it gets a command, which may
- * be such a one, it holds that as well.
+ * be such a one, it holds that as well: whoever sends it may stand still.
  */
 export class ExpectedRecordings {
   readonly #timeline: ReceiveTimeline;
+  readonly #perMs: number;
   /** Replaced, not changed: most sessions have none at most times. */
   #expected: readonly Expected[] = [];
   /** Somebody waits until there is none. */
@@ -35,7 +36,8 @@ export class ExpectedRecordings {
   /** @param perMs samples */
   constructor(timeline: ReceiveTimeline, perMs: number) {
     this.#timeline = timeline;
-    timeline.kept.hold(0, FIRST_COMMAND_MS * perMs);
+    this.#perMs = perMs;
+    timeline.kept.hold(0, MAX_BEHIND_MS * perMs);
   }
 
   get any(): boolean {
@@ -46,27 +48,20 @@ export class ExpectedRecordings {
     return this.#expected.some((expected) => expected.controlId === controlId);
   }
 
-  /** Resolves when there is none any more, or after ten seconds; then those that are left are given up. */
-  async allCame(clock: Clock): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = clock.after(MAX_HELD_MS, resolve);
-    this.#onLast = resolve;
-    await promise;
-    timer.cancel();
-    this.#expected = [];
-  }
-
   /** One of them shall not hold the keys that sound. */
   get masks(): boolean {
     for (let i = 0; i < this.#expected.length; i++) if (this.#expected[i]!.masks) return true;
     return false;
   }
 
-  /** @param askedMs where it begins, by the monotonic clock; one without keys begins now */
-  add({ controlId, maskDtmf }: ExpectedRecord, askedMs: number): void {
+  /** @param askedMs where it begins, by the monotonic clock, which is at `nowMs`; one without keys begins now */
+  add({ controlId, maskDtmf }: ExpectedRecord, askedMs: number, nowMs: number): void {
     const masks = maskDtmf === true;
-    const from = this.#timeline.headAt(masks ? Number.POSITIVE_INFINITY : askedMs);
-    this.#expected = this.#expected.concat({ controlId, from, masks, keys: [] });
+    const { head, missingBehind } = this.#timeline;
+    const from = masks ? head : this.#timeline.headAt(askedMs);
+    // No earlier than what is kept, but for the tick in which the head is.
+    const sinceMs = Math.max(masks ? nowMs : askedMs, nowMs - (head - from) / this.#perMs - 20);
+    this.#expected = this.#expected.concat({ controlId, from, sinceMs, masks, missingBehind, keys: [] });
     this.holdExpected();
   }
 
@@ -77,6 +72,17 @@ export class ExpectedRecordings {
     this.#expected = this.#expected.filter((expected) => expected !== taken);
     if (!this.any) this.#onLast?.();
     return taken;
+  }
+
+  /** Resolves when there is none any more, or after as long as is held; then those that are left are given up. */
+  async allCame(clock: Clock): Promise<void> {
+    if (!this.any) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = clock.after(MAX_BEHIND_MS, resolve);
+    this.#onLast = resolve;
+    await promise;
+    timer.cancel();
+    this.#expected = [];
   }
 
   /** The timeline holds what is still expected, and nothing else. */

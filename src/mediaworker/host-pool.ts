@@ -48,8 +48,8 @@ export class MediaHostPool implements MediaHost {
     return Promise.all(this.#hosts.map((host) => host.memory()));
   }
 
-  send(command: MediaCommand): void {
-    this.#placed.get(command.sessionId)?.host.send(command);
+  send(command: MediaCommand, urgent?: boolean): void {
+    this.#placed.get(command.sessionId)?.host.send(command, urgent);
   }
 
   subscribe(sessionId: string, listener: (event: MediaEvent) => void, beside?: string): void {

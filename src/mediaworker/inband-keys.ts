@@ -1,4 +1,5 @@
 import { DtmfDetector } from '../media/dtmf-detector.ts';
+import { MAX_BEHIND_MS } from '../recording/types.ts';
 import type { InbandDigits, NegotiatedMedia } from './protocol.ts';
 
 /** A stretch of the timeline in which a key sounds; `to` is Infinity while it is down. */
@@ -18,8 +19,10 @@ const GUARD_MS = 6;
 /** A gateway that sends events lets the tone through until it knows it for one; it may date the event then. */
 const LEAK_BEFORE_MS = 60;
 const LEAK_AFTER_MS = 20;
-/** Spans that are remembered: more keys than a machine dials within what recorders lag behind. */
-const REMEMBERED = 32;
+/** Recorders read no farther behind, ms: where they lag, where they begin late, and some time for both. */
+const READ_BEHIND_MS = MAX_BEHIND_MS + 1000;
+/** Spans that are remembered at most: more keys than a machine dials in that time, each as a tone and as an event. */
+const REMEMBERED = 512;
 
 /**
  * The keys that sound in what a party says, at the live head of its timeline; and where, for recordings that
@@ -97,8 +100,13 @@ export class InbandKeys {
 
   #remember(from: number): Span {
     const span = { from, to: Number.POSITIVE_INFINITY };
+    const forgotten = from - this.#samples(READ_BEHIND_MS);
+    while (
+      this.#spans[0] !== undefined &&
+      (this.#spans[0].to < forgotten || this.#spans.length >= REMEMBERED)
+    )
+      this.#spans.shift();
     this.#spans.push(span);
-    if (this.#spans.length > REMEMBERED) this.#spans.shift();
     return span;
   }
 

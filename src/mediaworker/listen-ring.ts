@@ -1,25 +1,30 @@
 import { copySamples } from '../media/copy-samples.ts';
+import { MAX_BEHIND_MS } from '../recording/types.ts';
 
 /** Seconds kept, at least: more than recorders read behind the live head, which is about half a second. */
 const KEPT_S = 1;
 
 /** What the party heard, on the positions of the receive timeline, for the recorders that lag behind. */
 export class ListenRing {
+  /** Samples that are kept at most, however long the thread has stood still. */
+  readonly #longest: number;
   #samples: Int16Array;
   #until = 0;
 
   /** @param sampleRate Hz */
   constructor(sampleRate: number) {
+    this.#longest = sampleRate * (KEPT_S + MAX_BEHIND_MS / 1000);
     this.#samples = new Int16Array(2 ** Math.ceil(Math.log2(sampleRate * KEPT_S)));
   }
 
   /**
    * Puts the first `length` samples of `frame` at `from`, and silence behind them up to `count`. Positions
    * go up; what was skipped between two calls is silence.
-   * @param keptFrom what lies from here on is kept, too; default: what there is room for
+   * @param keptFrom what lies from here on is kept, too, if it is not too much; default: what there is room for
    */
   write(from: number, count: number, frame: Int16Array, length: number, keptFrom = from): void {
-    if (from + count - keptFrom > this.#samples.length) this.#grow(from + count - keptFrom);
+    const kept = Math.min(from + count - keptFrom, this.#longest);
+    if (kept > this.#samples.length) this.#grow(kept);
     const mask = this.#samples.length - 1;
     const gapFrom = Math.max(this.#until, from - this.#samples.length);
     for (let position = gapFrom; position < from; position++) this.#samples[position & mask] = 0;

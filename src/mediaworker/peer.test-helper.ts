@@ -113,6 +113,12 @@ export class Peer {
     return this.position;
   }
 
+  /** Goes on `packets` later by its timestamps and sequence numbers, but at once. */
+  skip(packets: number): void {
+    this.position += packets * 160;
+    this.#sequence += packets;
+  }
+
   /** What was heard, laid out by timestamp, silence where nothing came. */
   audio(payloadType = 0): Int16Array {
     const packets = this.heard.filter((packet) => packet.payloadType === payloadType);

@@ -358,8 +358,11 @@ export type MediaEvent =
 
 /** A place where media sessions live. */
 export interface MediaHost {
-  /** @throws Error when the host is closed */
-  send(command: MediaCommand): void;
+  /**
+   * @param urgent leaves at once, though the thread that sends it does not come back to its loop for a while
+   * @throws Error when the host is closed
+   */
+  send(command: MediaCommand, urgent?: boolean): void;
   /**
    * Events of one session, in order; none come after `closed` or `openFailed`.
    * @param beside as in {@link OpenSession}

@@ -3,6 +3,7 @@ import { Recorder, type RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { Clock } from '../time/clock.ts';
+import { MomentClock } from '../time/moment-clock.ts';
 import type { ListenRing } from './listen-ring.ts';
 import type { SessionDenoiser } from './session-denoiser.ts';
 
@@ -10,6 +11,8 @@ export interface RecordingTapOptions {
   readonly timeline: ReceiveTimeline;
   /** Where it begins: at the live head, or a little before it. */
   readonly from: number;
+  /** {@link ReceiveTimeline.missingBehind} as it was there; default: as it is. */
+  readonly missingBehind: number | undefined;
   /** What the party hears; undefined when only the party is recorded. */
   readonly listen: ListenRing | undefined;
   /** What is recorded of the party is what this makes of it. */
@@ -38,10 +41,22 @@ export interface PressedKey {
   readonly position: number;
 }
 
+/** What lies between the beginning of a recording and its order. */
+export interface Past {
+  /** The clock's monotonic reading at its beginning, ms. Default: as much before now as lies between. */
+  readonly sinceMs?: number | undefined;
+  /** Pressed there, in order. */
+  readonly keys?: readonly PressedKey[] | undefined;
+  /** Where the session has ended, and when: what came until then is heard, and the recording has its end there. */
+  readonly end?: { readonly position: number; readonly ms: number } | undefined;
+}
+
 /** Joins one recorder to the session's timeline: hears at the live head, writes behind it. */
 export class RecordingTap {
   readonly spec: RecordSpec;
   readonly #recorder: Recorder;
+  /** Of the recorder: what it hears late belongs to its time. */
+  readonly #clock: MomentClock;
   readonly #timeline: ReceiveTimeline;
   readonly #listen: ListenRing | undefined;
   readonly #denoiser: RecordingTapOptions['denoiser'];
@@ -67,10 +82,11 @@ export class RecordingTap {
     this.#portion = this.#perMs * PORTION_MS;
     this.#behind = options.timeline.head - options.from;
     this.#position = options.from;
-    this.#missingBehind = options.timeline.missingBehind;
+    this.#missingBehind = options.missingBehind ?? options.timeline.missingBehind;
+    this.#clock = new MomentClock(options.clock);
     this.#recorder = new Recorder(spec, {
       sampleRate: options.sampleRate,
-      clock: options.clock,
+      clock: this.#clock,
       createTarget: options.createTarget,
       onEvent: (event) => {
         if (event.type === 'ending') {
@@ -83,26 +99,31 @@ export class RecordingTap {
     });
   }
 
-  /**
-   * The beep is over, or there is none: what lies between its place and the live head is heard now.
-   * @param keys that were pressed there, in order
-   */
-  begin(keys: readonly PressedKey[] = []): void {
-    this.#recorder.begin(this.#behind / this.#perMs);
+  /** The beep is over, or there is none: what lies between its place and the live head is heard now. */
+  begin({ sinceMs, keys = [], end }: Past = {}): void {
     const { head } = this.#timeline;
-    let pressed = 0;
-    for (let from = head - this.#behind; !this.#ending; ) {
+    const until = Math.max(head, end?.position ?? head);
+    const untilMs = end?.ms ?? this.#clock.monotonic();
+    const timeOf = (position: number): number => untilMs - (until - position) / this.#perMs;
+    let from = head - this.#behind;
+    this.#clock.momentMs = sinceMs ?? timeOf(from);
+    this.#recorder.begin();
+    for (let pressed = 0; !this.#ending; ) {
+      this.#clock.momentMs = timeOf(from);
       for (; pressed < keys.length && keys[pressed]!.position <= from; pressed++)
         this.#recorder.digit(keys[pressed]!.digit);
-      const count = Math.min(CHUNK, head - from, (keys[pressed]?.position ?? head) - from);
+      const count = Math.min(CHUNK, until - from, (keys[pressed]?.position ?? until) - from);
       if (count <= 0 || this.#ending) break;
       this.#timeline.copyTo(speakChunk, 0, from, count);
       this.#denoiser.apply(speakChunk, from, count);
       this.#listen?.copyTo(listenChunk, 0, from, count);
+      this.#clock.momentMs = timeOf(from + count);
       this.#recorder.observe(speakChunk, this.#listen && listenChunk, 0, count);
       from += count;
     }
     this.write(this.#timeline.availableUntil);
+    // Behind the end of the session, there is no present.
+    this.#clock.momentMs = end?.ms ?? Number.NaN;
     this.#settle();
   }
 

@@ -184,7 +184,9 @@ export class SessionAudio {
 
   /** Told to end: what was asked for before may still be recorded. */
   handleAtEnd(command: SessionCommand): void {
-    if (this.#recordings.expects(command)) this.handle(command);
+    if (!this.#recordings.expects(command)) return;
+    if (this.#closing === undefined) this.handle(command);
+    else this.#recordings.begin(command);
   }
 
   handle(command: SessionCommand): void {
@@ -399,8 +401,6 @@ export class SessionAudio {
       this.#waiting.leave();
       this.#sendPath.stopPlaying();
       timeline.judgePending();
-      const begun = this.#recordings.allBegun();
-      if (begun !== undefined) await begun;
       for (let from = timeline.head; from < timeline.receivedUntil; from += this.#frame)
         this.#hear(from, Math.min(this.#frame, timeline.receivedUntil - from));
     } finally {

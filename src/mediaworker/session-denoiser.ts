@@ -6,6 +6,11 @@ import type { MediaEvent } from './protocol.ts';
 
 const NO_SAMPLES = new Int16Array(0);
 
+interface Span {
+  readonly from: number;
+  until: number;
+}
+
 export interface SessionDenoiserOptions {
   readonly sessionId: string;
   /** Hz. */
@@ -23,12 +28,12 @@ export class SessionDenoiser {
   #filter: NoiseFilter | undefined;
   /** What was asked for last: a filter that is loaded too late is not used. */
   #wanted = false;
-  /** Made with the first filter: what it made, from one position of the timeline to another. */
+  /** Made with the first filter: what it and later ones made. */
   #ring: ListenRing | undefined;
+  /** Where on the timeline, in order: the last one grows while there is a filter. */
+  readonly #spans: Span[] = [];
   #live = NO_SAMPLES;
   #kept = NO_SAMPLES;
-  #cleanFrom = 0;
-  #cleanUntil = 0;
 
   constructor(options: SessionDenoiserOptions) {
     this.#options = options;
@@ -72,33 +77,39 @@ export class SessionDenoiser {
     if (this.#live.length < count) this.#live = new Int16Array(count);
     for (let at = 0; at < count; at += filter.frame) filter.process(said, at, this.#live, at);
     const place = from - filter.delay;
-    if (this.#cleanUntil !== place) {
+    let span = this.#spans.at(-1);
+    if (span?.until !== place) {
       // Its first output, or the head has left something out: what comes out before that is of no place.
-      this.#cleanFrom = from;
+      span = { from, until: place };
+      this.#spans.push(span);
+      while (this.#spans.length > 1 && this.#spans[0]!.until < ring.oldest) this.#spans.shift();
     }
     ring.write(place, count, this.#live, count, keptFrom);
-    this.#cleanUntil = place + count;
+    span.until = place + count;
     return this.#live;
   }
 
   /** Puts what was made of `count` samples of the timeline from `from` on in their place. */
   apply(samples: Int16Array, from: number, count: number): void {
     const ring = this.#ring;
-    const first = Math.max(from, this.#cleanFrom);
-    const until = Math.min(from + count, this.#cleanUntil);
     if (ring === undefined) return;
+    for (let i = 0; i < this.#spans.length; i++) this.#applySpan(this.#spans[i]!, ring, samples, from, count);
+  }
+
+  #applySpan(span: Span, ring: ListenRing, samples: Int16Array, from: number, count: number): void {
+    const first = Math.max(from, span.from, ring.oldest);
+    const until = Math.min(from + count, span.until);
     const made = until - first;
-    if (made > 0) {
-      const at = first - from;
-      const before = meanSquare(samples, at, made);
-      if (this.#kept.length < samples.length) this.#kept = new Int16Array(samples.length);
-      ring.copyTo(this.#kept, 0, first, made);
-      samples.set(this.#kept.subarray(0, made), at);
-      // The very last moment of a recording has not come out yet: it goes on at the level of what has.
-      if (until < from + count && this.active) {
-        const gain = Math.min(1, Math.sqrt(meanSquare(samples, at, made) / Math.max(1, before)));
-        for (let n = until - from; n < count; n++) samples[n] = Math.round(samples[n]! * gain);
-      }
+    if (made <= 0) return;
+    const at = first - from;
+    const before = meanSquare(samples, at, made);
+    if (this.#kept.length < samples.length) this.#kept = new Int16Array(samples.length);
+    ring.copyTo(this.#kept, 0, first, made);
+    samples.set(this.#kept.subarray(0, made), at);
+    // The very last moment of a recording has not come out yet: it goes on at the level of what has.
+    if (until < from + count && this.active && span === this.#spans.at(-1)) {
+      const gain = Math.min(1, Math.sqrt(meanSquare(samples, at, made) / Math.max(1, before)));
+      for (let n = until - from; n < count; n++) samples[n] = Math.round(samples[n]! * gain);
     }
   }
 
@@ -108,9 +119,7 @@ export class SessionDenoiser {
       if (!this.#wanted) return;
     } else {
       this.#filter = filter;
-      this.#ring = new ListenRing(this.#options.sampleRate);
-      this.#cleanFrom = 0;
-      this.#cleanUntil = -1;
+      this.#ring ??= new ListenRing(this.#options.sampleRate);
     }
     this.#tell();
   }

@@ -5,7 +5,7 @@ import type { RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { Clock } from '../time/clock.ts';
-import { ExpectedRecordings } from './expected-recordings.ts';
+import { type Expected, ExpectedRecordings } from './expected-recordings.ts';
 import type { InbandKeys } from './inband-keys.ts';
 import { ListenRing } from './listen-ring.ts';
 import type { MediaEvent } from './protocol.ts';
@@ -55,6 +55,8 @@ export class SessionRecordings {
   #listen: ListenRing | undefined;
   /** What the recorders have heard so far. */
   #observed = 0;
+  /** Of the session. */
+  #end: { readonly cause: EndCause; readonly position: number; readonly ms: number } | undefined;
 
   constructor(options: SessionRecordingsOptions) {
     this.#options = options;
@@ -93,33 +95,32 @@ export class SessionRecordings {
     return command.type === 'unexpectRecord';
   }
 
-  /** Undefined, or resolves when no recording is expected any more, or it has been for so long that none will come. */
-  allBegun(): Promise<void> | undefined {
-    return this.#expected.any ? this.#expected.allCame(this.#options.clock) : undefined;
-  }
-
   /** Every command comes here. @returns whether it was about the beginning of a recording: then it is done */
   begin(command: SessionCommand): boolean {
     switch (command.type) {
       case 'configure':
+      case 'meter':
         return false;
       case 'expectRecord':
         if (command.direction !== 'speak') this.#hearFromNow();
-        this.#expected.add(command, command.askedMs);
+        this.#expected.add(command, command.askedMs, this.#options.clock.monotonic());
         return true;
       case 'unexpectRecord':
         this.#expected.take(command.controlId);
-        break;
-      case 'record':
-        this.#start(command.spec, command.askedMs);
-        break;
+        this.#expected.holdExpected();
+        return true;
+      case 'record': {
+        const expected = this.#expected.take(command.spec.controlId);
+        this.#start(command.spec, expected, command.askedMs);
+        // One that traces the call does not say whether another is on its way.
+        if (expected !== undefined || command.spec.beep) this.#expected.holdExpected();
+        return true;
+      }
       default:
         // From here on, no recording begins where the call does.
         this.#expected.holdExpected();
         return false;
     }
-    this.#expected.holdExpected();
-    return true;
   }
 
   /**
@@ -127,14 +128,14 @@ export class SessionRecordings {
    * @param askedMs when it was asked for, ms; it begins there, unless it begins with a beep or leaves keys out, or was
    *   expected elsewhere
    */
-  #start(spec: RecordSpec, askedMs = Number.POSITIVE_INFINITY): void {
+  #start(spec: RecordSpec, expected: Expected | undefined, askedMs = Number.POSITIVE_INFINITY): void {
     const { sampleRate, clock, sendPath, createTarget, keys, denoiser } = this.#options;
-    const expected = this.#expected.take(spec.controlId);
     try {
       if (spec.direction !== 'speak') this.#hearFromNow();
       const tap = new RecordingTap(spec, {
         timeline: this.#timeline,
         from: this.#beginningOf(spec, expected?.from, askedMs),
+        missingBehind: expected?.missingBehind,
         listen: spec.direction === 'speak' ? undefined : this.#listen,
         denoiser,
         mask: spec.maskDtmf === true ? (samples, from, count) => keys.mask(samples, from, count) : undefined,
@@ -148,7 +149,9 @@ export class SessionRecordings {
         sendPath.overlay(tap, generateTone(RECORD_BEEP, sampleRate), () => tap.begin());
         this.#options.onBeep();
       } else {
-        tap.begin(expected?.keys);
+        const isKept = expected !== undefined && expected.from >= this.#timeline.oldest;
+        tap.begin({ sinceMs: isKept ? expected.sinceMs : undefined, keys: expected?.keys, end: this.#end });
+        if (this.#end !== undefined) tap.stop(this.#end.cause);
       }
     } catch (cause) {
       const error = cause instanceof Error ? cause.message : String(cause);
@@ -180,12 +183,15 @@ export class SessionRecordings {
 
   /** Ends all of them. A key that was pressed before counts, though the live head never comes to it. */
   stopAll(cause: EndCause): void {
-    for (const { digit } of this.#digits.splice(0)) this.#pressed(digit, 0);
+    for (const { digit, position } of this.#digits.splice(0)) this.#pressed(digit, 0, position);
     for (const tap of this.#taps) tap.stop(cause);
+    const { head, receivedUntil } = this.#timeline;
+    this.#end = { cause, position: Math.max(head, receivedUntil), ms: this.#options.clock.monotonic() };
   }
 
-  /** Resolves when the files of all that have ended are closed. */
+  /** Resolves when those that are still expected have come, and the files of all that have ended are closed. */
   async finished(): Promise<void> {
+    await this.#expected.allCame(this.#options.clock);
     await Promise.all(this.#finishing.map((tap) => tap.finished()));
   }
 
@@ -195,9 +201,9 @@ export class SessionRecordings {
     const ahead = (position ?? 0) - this.#observed;
     const { receivedUntil } = this.#timeline;
     if (position === undefined || !(this.#isNear(ahead) || this.#isNear(position - receivedUntil))) {
-      this.#pressed(digit, 0);
+      this.#pressed(digit, 0, this.#observed);
     } else if (ahead <= 0) {
-      this.#pressed(digit, -ahead);
+      this.#pressed(digit, -ahead, position);
     } else {
       this.#digits.push({ digit, position });
     }
@@ -233,7 +239,7 @@ export class SessionRecordings {
       at = until;
       if (pressed !== undefined && at < count) {
         this.#digits.shift();
-        this.#pressed(pressed.digit, 0);
+        this.#pressed(pressed.digit, 0, pressed.position);
       }
     }
   }
@@ -250,10 +256,10 @@ export class SessionRecordings {
     for (let i = 0; i < this.#taps.length; i++) this.#taps[i]!.write(until);
   }
 
-  /** @param behind samples before the live head */
-  #pressed(digit: string, behind: number): void {
+  /** @param behind samples before what the recorders have heard @param position its place */
+  #pressed(digit: string, behind: number, position: number): void {
     for (const tap of this.#taps) tap.digit(digit, behind);
-    this.#expected.pressed(digit, this.#observed - behind);
+    this.#expected.pressed(digit, position);
   }
 
   #recorderSaid(tap: RecordingTap, event: RecorderEvent): void {

@@ -126,7 +126,6 @@ export class SessionTable {
     if (command.type === 'close') void this.#close(session, command.cause);
     else if (command.type === 'unbridge') session.unbridge();
     else if (command.type === 'bridge') this.#bridge(session, command.peerId);
-    else if (this.#leaving.has(session)) session.handleAtEnd(command);
     else if (command.type === 'stopRecord') void this.#stopRecord(session, command);
     else this.#command(session, command);
   }
@@ -293,7 +292,8 @@ export class SessionTable {
 
   #command(session: MediaSession, command: SessionCommand): void {
     try {
-      session.handle(command);
+      if (this.#leaving.has(session)) session.handleAtEnd(command);
+      else session.handle(command);
     } catch (cause) {
       this.#fail(session, cause);
     }

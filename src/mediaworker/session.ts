@@ -107,7 +107,8 @@ export class MediaSession {
 
   /** It is told to close, or closes: recordings that were asked for before may still be ordered. */
   handleAtEnd(command: SessionCommand): void {
-    this.#audio?.handleAtEnd(command);
+    if (this.#audio !== undefined) this.#audio.handleAtEnd(command);
+    else if (command.type === 'record' || command.type === 'unexpectRecord') this.#waiting.push(command);
   }
 
   /**

@@ -106,6 +106,26 @@ test('a session in a worker hears a party over UDP and is heard by it', async (t
   assert.ok(statistics.packetsSent > 0);
 });
 
+test('commands wait for others, but an urgent one takes those that wait along at once', async (t) => {
+  const host = openHost(t);
+  const started = nextWorker();
+  const session = new Session(host, 's1');
+  await session.open();
+  const posted = t.mock.method(await started, 'postMessage').mock;
+  const stop = (playId: string): MediaCommand => ({ type: 'stopPlay', sessionId: 's1', playId });
+  host.send(stop('first'));
+  assert.equal(posted.callCount(), 0);
+  host.send(stop('second'), true);
+  assert.equal(posted.callCount(), 1);
+  assert.deepEqual(posted.calls[0]!.arguments[0], {
+    kind: 'commands',
+    commands: [stop('first'), stop('second')],
+  });
+  host.send(stop('third'));
+  assert.equal(posted.callCount(), 1);
+  await session.close();
+});
+
 test('a session is open at once on a port that was bound ahead, and has what comes there', async (t) => {
   const data = { rtpPorts: PORTS, spare: { bindAddress: LOCALHOST, pairs: 4 } };
   const host = new WorkerMediaHost({ data, log: silentLogger, clock: new RealClock() });

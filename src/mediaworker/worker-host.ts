@@ -112,12 +112,13 @@ export class WorkerMediaHost implements MediaHost {
     }
   }
 
-  send(command: MediaCommand): void {
+  send(command: MediaCommand, urgent = false): void {
     if (this.#closing !== undefined && command.type === 'open') throw new Error('the media host is closed');
     if (this.#worker === undefined && command.type !== 'open') return;
     this.#worker ??= this.#start();
     this.#commands.push(command.type === 'open' ? this.#openAhead(command) : command);
-    this.#messages.ask();
+    if (urgent) this.#messages.run();
+    else this.#messages.ask();
   }
 
   subscribe(sessionId: string, listener: (event: MediaEvent) => void): void {

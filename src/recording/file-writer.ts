@@ -4,7 +4,7 @@ import type { Encoders } from './encoder/encoder-thread.ts';
 import { diskTargets } from './disk-targets.ts';
 import { SPOOL_SUFFIX } from './recording-path.ts';
 import { createRecordingWriter, type RecordingWriter } from './recording-writer.ts';
-import type { RecordSpec } from './types.ts';
+import { MAX_BEHIND_MS, type RecordSpec } from './types.ts';
 
 export interface FileWriterOptions {
   /** Hz. */
@@ -18,8 +18,8 @@ export interface FileWriterOptions {
   readonly encoders?: Encoders | undefined;
 }
 
-/** Seconds of audio that may wait for a slow disk. */
-const MAX_QUEUED_SECONDS = 8;
+/** Seconds of audio that may wait for a slow disk, beside those with which a late recording begins. */
+const MAX_QUEUED_SECONDS = 8 + MAX_BEHIND_MS / 1000;
 const MIN_QUEUED_BYTES = 256 * 1024;
 /** More of it may wait for a spool: it begins with everything that the encoder owes. */
 const SPOOL_QUEUES = 3;

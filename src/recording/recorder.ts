@@ -83,7 +83,6 @@ export class Recorder {
   #buffered = 0;
   #frames = 0;
   #missing = 0;
-  #agoMs = 0;
   #startTimeMs: number;
   #endTimeMs = 0;
   #byteSize = 0;
@@ -155,12 +154,8 @@ export class Recorder {
     return this.#decided + this.#pauseSilence;
   }
 
-  /**
-   * The beep is over, or there was none: from the next sample on, time and audio count.
-   * @param agoMs how old that sample is
-   */
-  begin(agoMs = 0): void {
-    this.#agoMs = agoMs;
+  /** The beep is over, or there was none: from the next sample on, time and audio count. */
+  begin(): void {
     this.#input({ type: 'begin' });
   }
 
@@ -319,7 +314,7 @@ export class Recorder {
     switch (effect) {
       case 'announce-start':
         this.#voice?.start();
-        this.#startTimeMs = this.#clock.now() - this.#agoMs;
+        this.#startTimeMs = this.#clock.now();
         this.#onEvent({ type: 'started', startTimeMs: this.#startTimeMs });
         return;
       case 'keep-all':

@@ -1,19 +1,17 @@
 import type { SampleRing } from './sample-ring.ts';
 
-/** Recorders that begin or lag behind may read so far back from the head, ms; it goes up where more is held. */
-export const MAX_HELD_MS = 10_000;
-
 export interface KeptBehindOptions {
   /** Behind the head, samples. */
   readonly usual: number;
   /** From the oldest position that is usually kept to the farthest that a sender may run ahead, samples. */
   readonly room: number;
-  /** What is held behind the head, at most, samples. */
+  /** What may be held behind the head, at most, samples. */
   readonly longest: number;
 }
 
 /** How much of what was received a timeline keeps behind its head: a little, and more where somebody will want it. */
 export class KeptBehind {
+  /** Samples. */
   readonly usual: number;
   readonly #room: number;
   readonly #longest: number;
@@ -35,12 +33,20 @@ export class KeptBehind {
     this.#heldUntil = until;
   }
 
-  /** Forgets what is kept no longer, so that there is as much room ahead as there can be. */
-  forget(ring: SampleRing, head: number): void {
+  /**
+   * Forgets what is kept no longer, so that there is as much room ahead as there can be.
+   * @param until nothing has been received behind here
+   */
+  forget(ring: SampleRing, head: number, until: number): void {
     const usual = head - this.usual;
     const held = head < this.#heldUntil ? this.#heldFrom : usual;
     const oldest = Math.max(Math.min(usual, held), head - this.#longest);
     ring.forgetBefore(oldest);
-    if (oldest < usual) ring.widen(usual - Math.max(0, oldest) + this.#room);
+    ring.fit(Math.max(0, usual - Math.max(0, oldest)) + this.#room, Math.max(head, until));
+  }
+
+  /** Behind the farthest position that a sender may run ahead to: what is held takes nothing from it, and adds nothing. */
+  endOf(ring: SampleRing, head: number): number {
+    return Math.min(ring.end, Math.max(0, head - this.usual) + this.#room);
   }
 }

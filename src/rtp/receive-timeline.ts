@@ -1,5 +1,5 @@
 import { Concealment } from './concealment.ts';
-import { KeptBehind, MAX_HELD_MS } from './kept-behind.ts';
+import { KeptBehind } from './kept-behind.ts';
 import type { RtpHeader } from './packet.ts';
 import { MAX_PENDING, type PendingKind, PendingPackets } from './pending-packets.ts';
 import { PlayoutDelay } from './playout-delay.ts';
@@ -90,8 +90,9 @@ export class ReceiveTimeline {
     this.#maxPayload = this.#samples(MAX_PAYLOAD_MS);
     const keep = this.#lag + this.#samples(KEEP_BEHIND_LAG_MS);
     const room = Math.max(this.#samples(RING_MS), 2 * (keep + this.#maxDelay));
-    this.kept = new KeptBehind({ usual: keep, room, longest: this.#samples(MAX_HELD_MS) });
     this.#ring = new SampleRing(room);
+    const longest = Math.max(keep, this.#samples(options.maxHeldMs ?? 0));
+    this.kept = new KeptBehind({ usual: keep, room: this.#ring.capacity, longest });
     this.#delay = new PlayoutDelay({
       step: this.#step,
       start: this.#samples(options.startDelayMs ?? 40),
@@ -249,9 +250,9 @@ export class ReceiveTimeline {
   lacksRoom(header: RtpHeader): boolean {
     if (header.ssrc !== this.#ssrc || this.#refLength === 0) return false;
     const end = this.#positionOf(header) + header.payloadLength;
-    if (end <= this.#ring.end) return false;
+    if (end <= this.#end) return false;
     this.#forget();
-    return end > this.#ring.end;
+    return end > this.#end;
   }
 
   /** Where the head was at a reading of the clock, in whole ticks; no earlier than what is kept. */
@@ -274,9 +275,13 @@ export class ReceiveTimeline {
     return samples;
   }
 
+  get #end(): number {
+    return this.kept.endOf(this.#ring, this.#head);
+  }
+
   /** Makes room ahead: as much as there is. */
   #forget(): void {
-    this.kept.forget(this.#ring, this.#head);
+    this.kept.forget(this.#ring, this.#head, this.#receivedUntil);
   }
 
   #samples(ms: number): number {
@@ -316,7 +321,7 @@ export class ReceiveTimeline {
       if (unexplained > JUMP_MS * this.#perMs) return 'jump';
       this.#forget();
       // Where our own process stood still, what there is no room for is lost, but nothing else.
-      if (position + header.payloadLength > this.#ring.end && !this.ticks.isLate(arrivalMs)) return 'stalled';
+      if (position + header.payloadLength > this.#end && !this.ticks.isLate(arrivalMs)) return 'stalled';
     }
     if (margin < -this.#lag) return 'stalled';
     if (margin < -STALE_SPURT_MS * this.#perMs) {
@@ -435,7 +440,7 @@ export class ReceiveTimeline {
   #anchor(timestamp: number, earliest: number, arrivalMs: number): void {
     const byClock = Math.round(this.#clockPosition(arrivalMs) + this.#delay.current);
     this.#forget();
-    const free = Math.min(this.#receivedUntil, this.#ring.end - MAX_PENDING * this.#maxPayload);
+    const free = Math.min(this.#receivedUntil, this.#end - MAX_PENDING * this.#maxPayload);
     this.#refTimestamp = timestamp;
     this.#refPosition = Math.max(byClock, free - earliest);
     this.#refLength = 0;
@@ -456,8 +461,8 @@ export class ReceiveTimeline {
     const position = this.#positionOf(header);
     const end = position + header.payloadLength;
     const first = Math.max(this.#head - this.#lag, this.#floor, 0);
-    if (end > this.#ring.end) this.#forget();
-    if (end > this.#ring.end) {
+    if (end > this.#end) this.#forget();
+    if (end > this.#end) {
       this.#discarded++;
       return 'overrun';
     }

@@ -15,7 +15,7 @@ describe('SampleRing', () => {
 
   it('does what plain arrays of all positions would do', () => {
     const operation = fc.record({
-      kind: fc.constantFrom('write', 'expect', 'restore', 'put', 'forget', 'read'),
+      kind: fc.constantFrom('write', 'expect', 'restore', 'put', 'forget', 'fit', 'read'),
       from: fc.integer({ min: 0, max: 127 }),
       count: fc.integer({ min: 0, max: 64 }),
     });
@@ -51,6 +51,10 @@ describe('SampleRing', () => {
             }
           } else if (kind === 'forget') {
             ring.forgetBefore(from);
+          } else if (kind === 'fit') {
+            const until = Math.max(ring.oldest, ...[...samples.keys(), ...expected].map((last) => last + 1));
+            ring.fit(Math.max(8 * wanted, until - ring.oldest), until);
+            assert.ok(ring.capacity >= Math.max(8 * wanted, until - ring.oldest));
           } else {
             const start = from - 40;
             const read = new Int16Array(wanted + 2).fill(-1);

@@ -46,9 +46,16 @@ export class SampleRing {
     return this.#capacity;
   }
 
-  /** From now on, `minimum` samples must fit. */
-  widen(minimum: number): void {
-    this.#capacity = Math.max(this.#capacity, powerOfTwo(minimum));
+  /**
+   * From now on, `minimum` samples must fit. Memory that is not needed for that is given back.
+   * @param until nothing was written behind here; must fit as well
+   */
+  fit(minimum: number, until: number): void {
+    const capacity = powerOfTwo(minimum);
+    if (capacity === this.#capacity) return;
+    this.#capacity = capacity;
+    const needed = Math.max(firstStored(capacity), powerOfTwo(until - this.#oldest));
+    if (this.#stored > needed) this.#resize(needed, this.#oldest + needed);
   }
 
   /** The first position that is kept. */
@@ -230,16 +237,21 @@ export class SampleRing {
   #reserve(end: number): void {
     if (this.#stored === 0) this.#begin();
     if (end <= this.#storedEnd || this.#stored === this.#capacity) return;
+    this.#resize(Math.min(this.#capacity, powerOfTwo(end - this.#oldest)), this.#storedEnd);
+  }
+
+  /** Gets memory for `stored` samples, and takes along what lies before `until`. */
+  #resize(stored: number, until: number): void {
     const former = { mask: this.#mask, samples: this.#samples };
     const marks = [this.#received, this.#expected, this.#restored] as const;
-    const until = this.#storedEnd;
-    this.#stored = Math.min(this.#capacity, powerOfTwo(end - this.#oldest));
+    this.#stored = stored;
     this.#mask = this.#stored - 1;
     this.#samples = new Int16Array(this.#stored);
     for (let position = this.#oldest; position < until; ) {
       const from = position & former.mask;
-      const run = Math.min(until - position, former.samples.length - from);
-      copySamples(former.samples, from, this.#samples, position & this.#mask, run);
+      const to = position & this.#mask;
+      const run = Math.min(until - position, former.samples.length - from, stored - to);
+      copySamples(former.samples, from, this.#samples, to, run);
       position += run;
     }
     const grown = marks.map((words) => words && this.#grown(words, former.mask, until));
@@ -249,7 +261,7 @@ export class SampleRing {
   }
 
   #begin(): void {
-    this.#stored = Math.max(64, this.#capacity / 2);
+    this.#stored = firstStored(this.#capacity);
     this.#mask = this.#stored - 1;
     // One piece of memory for all three: each would have the overhead of its own.
     const marksAt = 2 * this.#stored;
@@ -301,6 +313,11 @@ export class SampleRing {
     }
     return total;
   }
+}
+
+/** Of a ring that holds so many, there is memory for so many from the first on. */
+function firstStored(capacity: number): number {
+  return Math.max(64, capacity / 2);
 }
 
 function powerOfTwo(minimum: number): number {

@@ -35,6 +35,8 @@ export interface TimelineOptions {
   readonly minDelayMs?: number;
   /** Largest playout delay, ms. Default 200. */
   readonly maxDelayMs?: number;
+  /** How far behind the head samples may be held ({@link KeptBehind}), ms. Default: what is kept anyway. */
+  readonly maxHeldMs?: number;
   /** Whether something is made up for what was lost ({@link Concealment}); else it is silence. Default false. */
   readonly conceal?: boolean;
   /** Called before a late packet changes what lies behind the head: to read what live listeners would have had. */

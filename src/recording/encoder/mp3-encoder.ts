@@ -11,8 +11,11 @@ type Lame = WasmMediaEncoder<'audio/mpeg'>;
 
 const SAMPLE_RATES = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000] as const;
 
-/** Instances are a few megabytes and take a while to make: so many wait for the next recording. */
-const MAX_IDLE = 8;
+/**
+ * Instances are half a megabyte and take a while to make: so many wait for the next recording. Those that are left to
+ * the garbage collector may lie there for an hour, for a thread that encodes makes hardly any garbage.
+ */
+const MAX_IDLE = 32;
 const idle: Lame[] = [];
 let compiling: Promise<WebAssembly.Module> | undefined;
 

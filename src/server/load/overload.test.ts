@@ -19,7 +19,13 @@ describe('overload', () => {
 
   test('frames that come late are a sign as well, whatever the threads do', () => {
     assert.equal(after(times(5, IDLE, LATE)), true);
-    assert.equal(after(times(5, IDLE, { utilization: 0.9, late: 0.04 })), false);
+    assert.equal(after(times(5, IDLE, { utilization: 0.5, late: 0.04 })), false);
+  });
+
+  test('a busy thread is allowed fewer of them', () => {
+    assert.equal(after(times(5, IDLE, { utilization: 0.9, late: 0.02 })), true);
+    assert.equal(after(times(5, IDLE, { utilization: 0.9, late: 0.005 })), false);
+    assert.equal(after(times(5, IDLE, { utilization: 0.75, late: 0.02 })), false);
   });
 
   test('a stall of a few seconds refuses nobody, however often it comes', () => {
