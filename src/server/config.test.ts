@@ -107,6 +107,8 @@ describe('the settings', () => {
           female_voice: 'nova',
           male_voice: 'onyx',
           voice_map: [],
+          cache_mb: 64,
+          disk_mb: 512,
         },
         recognition: { url: undefined, api_key: undefined, model: 'whisper-1', streaming: 'auto' },
       },

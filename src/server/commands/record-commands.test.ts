@@ -282,7 +282,7 @@ describe('calling.record.pause, .resume and .stop', () => {
     await bench.command('calling.record.stop', { control_id });
     assert.deepEqual(
       bench.host.commands.map(({ type }) => type).filter((type) => type.endsWith('Record')),
-      ['pauseRecord', 'resumeRecord', 'stopRecord'],
+      ['expectRecord', 'pauseRecord', 'resumeRecord', 'stopRecord'],
     );
     bench.emit({ type: 'recordEnded', recordingId, outcome: { ...FINISHED, endedBy: 'stop' } });
     await bench.clock.settle();
