@@ -230,6 +230,17 @@ test('what was said before a hang-up is in a recording whose order comes behind 
   await rig.close();
 });
 
+test('a recording that is stopped right before the hang-up has ended by that', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  rig.record('r');
+  await rig.clock.advance(1000);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await hangUp(rig);
+  assert.equal(rig.outcome('r').endedBy, 'stop');
+  await rig.close();
+});
+
 test('a session whose expected recording never comes is closed after five seconds', async (t) => {
   const rig = await openRig(t);
   await rig.clock.advance(1000);

@@ -126,6 +126,7 @@ export class SessionTable {
     if (command.type === 'close') void this.#close(session, command.cause);
     else if (command.type === 'unbridge') session.unbridge();
     else if (command.type === 'bridge') this.#bridge(session, command.peerId);
+    else if (this.#leaving.has(session)) this.#command(session, command, true);
     else if (command.type === 'stopRecord') void this.#stopRecord(session, command);
     else this.#command(session, command);
   }
@@ -290,9 +291,10 @@ export class SessionTable {
     this.#command(session, command);
   }
 
-  #command(session: MediaSession, command: SessionCommand): void {
+  /** @param late it came behind the command to close */
+  #command(session: MediaSession, command: SessionCommand, late = false): void {
     try {
-      if (this.#leaving.has(session)) session.handleAtEnd(command);
+      if (late) session.handleAtEnd(command);
       else session.handle(command);
     } catch (cause) {
       this.#fail(session, cause);
