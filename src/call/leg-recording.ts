@@ -29,6 +29,7 @@ export class LegRecording implements RecordOperation {
   #begun: ((outcome: RecordOutcome | undefined) => void) | undefined;
   /** Its beginning was told; before that nothing else may be (spec/record.md 4.2). */
   #started = false;
+  #opened = false;
   #paused: 'skip' | 'silence' | undefined;
   #over = false;
 
@@ -48,6 +49,11 @@ export class LegRecording implements RecordOperation {
     return new Promise((resolve) => {
       this.#begun = resolve;
     });
+  }
+
+  /** There is, or was, a file to write to. */
+  get hasFile(): boolean {
+    return this.#opened;
   }
 
   stop(cause: EndCause = 'stop'): void {
@@ -73,6 +79,7 @@ export class LegRecording implements RecordOperation {
   }
 
   opened(): void {
+    this.#opened = true;
     this.#begun?.(undefined);
     this.#begun = undefined;
   }

@@ -81,12 +81,9 @@ export class LegRecordings {
     this.#starting = this.#starting.concat(controlId);
     this.#open++;
     const { maskDtmf } = service;
-    // Behind a beep nothing has been said yet. From the answer on, all is kept until the first command.
-    if (!options.beep) {
-      const isKept = this.#answeredMs !== undefined;
-      const { direction } = options;
-      media.send({ type: 'expectRecord', controlId, direction, maskDtmf, askedMs }, !isKept);
-    }
+    // Behind a beep nothing has been said yet. It is urgent: this thread may stand still in the write that follows.
+    const { direction, beep } = options;
+    if (!beep) media.send({ type: 'expectRecord', controlId, direction, maskDtmf, askedMs }, true);
     try {
       const spec = await service.create(call, eventChannel, options);
       this.#listen(media);
@@ -95,14 +92,13 @@ export class LegRecordings {
       this.#open++;
       const begun = recording.begun();
       // A session that is closing waits for those that it expects: what was said meanwhile is theirs.
-      if (media.over || (signal.aborted && options.beep))
-        void this.#end(recording, () => recording.neverBegan());
+      if (media.over || (signal.aborted && beep)) void this.#end(recording, () => recording.neverBegan());
       else media.send({ type: 'record', spec, askedMs });
       const outcome = await begun;
       if (outcome?.state === 'error') throw new Error(outcome.error);
       return recording;
     } catch (cause) {
-      if (!options.beep) media.send({ type: 'unexpectRecord', controlId });
+      if (!beep) media.send({ type: 'unexpectRecord', controlId });
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CallError('record_failed', `the recording could not start: ${reason}`, { cause });
     } finally {
@@ -132,8 +128,13 @@ export class LegRecordings {
     this.#heard = media;
     media.listen((event) => {
       if (event.type === 'closed') {
-        // Without a word about its recordings the media side has died: the files are repaired from the spool.
-        for (const recording of this.#running) void this.#end(recording, () => recording.salvage());
+        // Without a word about its recordings the media side has died: the files are repaired from the spool. But where
+        // the call is over, it may have waited for an order that came too late.
+        const { signal } = this.#options;
+        for (const recording of this.#running) {
+          const came = recording.hasFile || !signal.aborted;
+          void this.#end(recording, () => (came ? recording.salvage() : recording.neverBegan()));
+        }
       } else if (event.type === 'recordOpened') {
         this.#runningOne(event.recordingId)?.opened();
       } else if (event.type === 'recordStarted') {

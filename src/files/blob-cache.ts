@@ -96,7 +96,7 @@ export class BlobCache {
 
   async #store(name: string, pieces: readonly Uint8Array[], size: number): Promise<void> {
     await this.#open();
-    const { folder, maxBytes, log, what } = this.#options;
+    const { folder, log, what } = this.#options;
     const temporary = this.#path(`${name}.${process.pid}-${this.#temporary++}.tmp`);
     let file: FileHandle | undefined;
     try {
@@ -115,11 +115,7 @@ export class BlobCache {
     this.#bytes += size - (this.#entries.get(name) ?? 0);
     this.#entries.delete(name);
     this.#entries.set(name, size);
-    while (this.#bytes > maxBytes) {
-      const [oldest] = this.#entries.keys();
-      if (oldest === undefined) break;
-      await this.#remove(oldest);
-    }
+    await this.#makeRoom();
   }
 
   #used(name: string): void {
@@ -162,6 +158,15 @@ export class BlobCache {
     for (const { name, bytes } of found) {
       this.#entries.set(name, bytes);
       this.#bytes += bytes;
+    }
+    await this.#makeRoom();
+  }
+
+  async #makeRoom(): Promise<void> {
+    while (this.#bytes > this.#options.maxBytes) {
+      const [oldest] = this.#entries.keys();
+      if (oldest === undefined) break;
+      await this.#remove(oldest);
     }
   }
 

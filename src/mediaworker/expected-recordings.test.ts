@@ -4,38 +4,10 @@ import { test } from 'node:test';
 import { encodePcmu, PCMU_SILENCE } from '../media/g711.ts';
 import { generateDtmf } from '../media/dtmf-tones.ts';
 import { rmsDbfs } from '../media/level.ts';
-import { whiteNoise } from '../media/test-signals.ts';
-import type { RecordSpec } from '../recording/types.ts';
+import { speechLike, whiteNoise } from '../media/test-signals.ts';
+import { beginning, hangUp, recordLate } from './late-orders.test-helper.ts';
 import { noise, throughMulaw } from './peer.test-helper.ts';
-import { find, openRig, type Rig } from './session.test-helper.ts';
-
-/** A recording is asked for now; its order comes after `lateMs`. */
-async function recordLate(
-  rig: Rig,
-  id: string,
-  lateMs: number,
-  spec: Partial<RecordSpec> = {},
-): Promise<void> {
-  const askedMs = rig.clock.monotonic();
-  const { direction = 'speak', maskDtmf = false } = spec;
-  rig.send({ type: 'expectRecord', controlId: id, direction, maskDtmf, askedMs });
-  await rig.clock.advance(lateMs);
-  rig.record(id, spec, askedMs);
-}
-
-async function hangUp(rig: Rig): Promise<void> {
-  rig.send({ type: 'close', cause: 'hangup' });
-  await rig.clock.advance(100);
-}
-
-/** Which sample of what was said the file begins with. @throws AssertionError when it is not what was said from there on */
-function beginning(rig: Rig, file: Int16Array): number {
-  const from = find(rig.peer.said(0, rig.peer.position), file.subarray(0, 800));
-  assert.ok(from >= 0, 'it does not begin with what was said');
-  const heard = Math.min(file.length, rig.peer.position - from);
-  assert.deepEqual(file.subarray(0, heard), rig.peer.said(from, heard));
-  return from;
-}
+import { find, openRig } from './session.test-helper.ts';
 
 for (const lateMs of [700, 3000, 4900]) {
   test(`an expected recording whose order is ${lateMs} ms late has what was said since it was asked for`, async (t) => {
@@ -202,55 +174,24 @@ test('what a filter of noise has made of a long wait is in the recording', async
   await again.close();
 });
 
-test('what was said before a hang-up is in a recording whose order comes behind it', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(2003);
-  const asked = rig.peer.position;
-  const askedMs = rig.clock.monotonic();
-  rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs });
-  rig.send({ type: 'expectRecord', controlId: 'refused', direction: 'speak', askedMs });
-  await rig.clock.advance(800);
-  rig.peer.stop();
-  await rig.clock.advance(10);
-  const said = rig.peer.position;
-  rig.send({ type: 'close', cause: 'hangup' });
-  await rig.clock.advance(3000);
-  rig.record('unknown');
-  rig.send({ type: 'unexpectRecord', controlId: 'refused' });
-  rig.record('r', {}, askedMs);
-  await rig.clock.advance(100);
-  const file = rig.wav('r')[0]!;
-  const from = beginning(rig, file);
-  assert.ok(asked - from >= 0 && asked - from <= 800, `${asked - from} samples before it was asked for`);
-  assert.equal(file.length, said - from);
-  assert.equal(rig.outcome('r').endedBy, 'hangup');
-  assert.equal(rig.hasEnded('unknown'), false);
-  assert.equal(rig.events.at(-1)?.type, 'closed');
-  await rig.close();
-});
-
-test('a recording that is stopped right before the hang-up has ended by that', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  rig.record('r');
-  await rig.clock.advance(1000);
-  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
-  await hangUp(rig);
-  assert.equal(rig.outcome('r').endedBy, 'stop');
-  await rig.close();
-});
-
-test('a session whose expected recording never comes is closed after five seconds', async (t) => {
-  const rig = await openRig(t);
-  await rig.clock.advance(1000);
-  rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs: rig.clock.monotonic() });
-  rig.send({ type: 'close', cause: 'hangup' });
-  await rig.clock.advance(4990);
-  assert.notEqual(rig.events.at(-1)?.type, 'closed');
-  await rig.clock.advance(20);
-  assert.equal(rig.events.at(-1)?.type, 'closed');
-  await rig.close();
+test('a recording whose order is late ends by silence where it would have in time', async (t) => {
+  const length = async (lateMs: number): Promise<number> => {
+    const rig = await openRig(t);
+    // A voice of a second, a pause that is a little longer than the limit, and the voice again.
+    const codes = new Uint8Array(8 * 8000).fill(PCMU_SILENCE);
+    const voice = speechLike(8000, -15);
+    for (const at of [0, 8000 + 1040 * 8, 2 * (8000 + 1040 * 8)]) encodePcmu(voice, 0, 8000, codes, at);
+    rig.peer.content = (n) => codes[n]!;
+    rig.peer.start(rig.port);
+    await recordLate(rig, 'r', lateMs, { initialTimeoutMs: 4000, endSilenceTimeoutMs: 1000 });
+    await rig.clock.advance(6000 - lateMs);
+    await hangUp(rig);
+    await rig.close();
+    assert.equal(rig.outcome('r').endedBy, 'silence', `${lateMs} ms late`);
+    return rig.outcome('r').durationMs;
+  };
+  const inTime = await length(0);
+  for (const lateMs of [1900, 3000, 4500]) assert.equal(await length(lateMs), inTime, `${lateMs} ms late`);
 });
 
 for (const lateMs of [15, 60, 250]) {
@@ -305,87 +246,6 @@ test('a late order for a recording without keys leaves out what nobody has searc
   await rig.clock.advance(100);
   const { durationMs } = rig.outcome('masked');
   assert.ok(Math.abs(durationMs - 1000) <= 60, `${durationMs} ms`);
-  await rig.close();
-});
-
-/** Asks for a recording, hangs up 800 ms later, and orders it after `lateMs` more. */
-async function recordBehindHangUp(rig: Rig, lateMs: number): Promise<{ readonly askedMs: number }> {
-  const asked = { askedMs: rig.clock.monotonic(), now: rig.clock.now() };
-  rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs: asked.askedMs });
-  await rig.clock.advance(800);
-  rig.peer.stop();
-  await rig.clock.advance(10);
-  await hangUp(rig);
-  await rig.clock.advance(lateMs);
-  rig.record('r', {}, asked.askedMs);
-  await rig.clock.advance(100);
-  return { askedMs: asked.now };
-}
-
-test('the times of a recording are those at which it was asked for and ended, whenever its order came', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  rig.record('running');
-  await rig.clock.advance(2003);
-  const { askedMs } = await recordBehindHangUp(rig, 3000);
-  const late = rig.outcome('r');
-  assert.ok(Math.abs(late.startTimeMs - askedMs) <= 20, `begins ${late.startTimeMs - askedMs} ms later`);
-  assert.ok(Math.abs(late.endTimeMs - askedMs - 810) <= 60, `ends after ${late.endTimeMs - askedMs} ms`);
-  const running = rig.outcome('running');
-  assert.ok(Math.abs(running.endTimeMs - askedMs - 810) <= 60, 'the one that ran waited for it');
-  await rig.close();
-
-  const keyed = await openRig(t);
-  keyed.peer.start(keyed.port);
-  await keyed.clock.advance(1003);
-  const since = keyed.clock.now();
-  keyed.clock.after(1000, () => keyed.peer.press('#'));
-  await recordLate(keyed, 'key', 4000, { terminators: '#' });
-  keyed.record('long', { maxLengthMs: 1000 }, keyed.clock.monotonic());
-  await keyed.clock.advance(2000);
-  const { startTimeMs, endTimeMs } = keyed.outcome('key');
-  assert.ok(Math.abs(startTimeMs - since) <= 20, `begins ${startTimeMs - since} ms later`);
-  assert.ok(Math.abs(endTimeMs - since - 1040) <= 60, `ends after ${endTimeMs - since} ms`);
-  await keyed.close();
-});
-
-test('a call that is hung up before its first frame is no seconds of silence, however late the order', async (t) => {
-  const rig = await openRig(t, { agreed: false });
-  rig.configure();
-  const askedMs = rig.clock.monotonic();
-  rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs });
-  rig.send({ type: 'close', cause: 'hangup' });
-  await rig.clock.advance(3000);
-  rig.record('r', {}, askedMs);
-  await rig.clock.advance(100);
-  assert.ok(rig.outcome('r').durationMs <= 40, `${rig.outcome('r').durationMs} ms`);
-  await rig.close();
-});
-
-test('a call that is hung up before it is agreed on gets the end of its recording at once', async (t) => {
-  const rig = await openRig(t, { agreed: false });
-  const askedMs = rig.clock.monotonic();
-  rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs });
-  rig.send({ type: 'close', cause: 'hangup' });
-  rig.record('r', {}, askedMs);
-  await rig.clock.advance(100);
-  assert.deepEqual([rig.outcome('r').endedBy, rig.outcome('r').durationMs], ['hangup', 0]);
-  assert.equal(rig.events.at(-1)?.type, 'closed');
-  await rig.close();
-});
-
-test('who listens to a call is told of its end at once, though a recording is still expected', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  const spec = { take: 'said', codec: 'L16', sampleRate: 8000, ptimeMs: 20 } as const;
-  rig.send({ type: 'copy', copyId: 'c', spec });
-  await rig.clock.advance(1000);
-  rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs: rig.clock.monotonic() });
-  await hangUp(rig);
-  assert.ok(rig.events.some(({ type }) => type === 'copyEnded'));
-  assert.notEqual(rig.events.at(-1)?.type, 'closed');
-  await rig.clock.advance(5000);
-  assert.equal(rig.events.at(-1)?.type, 'closed');
   await rig.close();
 });
 

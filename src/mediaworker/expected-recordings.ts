@@ -1,4 +1,4 @@
-import { MAX_BEHIND_MS, type RecordSpec } from '../recording/types.ts';
+import { MAX_ORDER_DELAY_MS, type RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { Clock } from '../time/clock.ts';
 import type { PressedKey } from './recording-tap.ts';
@@ -37,7 +37,7 @@ export class ExpectedRecordings {
   constructor(timeline: ReceiveTimeline, perMs: number) {
     this.#timeline = timeline;
     this.#perMs = perMs;
-    timeline.kept.hold(0, MAX_BEHIND_MS * perMs);
+    timeline.kept.hold(0, MAX_ORDER_DELAY_MS * perMs);
   }
 
   get any(): boolean {
@@ -78,7 +78,7 @@ export class ExpectedRecordings {
   async allCame(clock: Clock): Promise<void> {
     if (!this.any) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = clock.after(MAX_BEHIND_MS, resolve);
+    const timer = clock.after(MAX_ORDER_DELAY_MS, resolve);
     this.#onLast = resolve;
     await promise;
     timer.cancel();

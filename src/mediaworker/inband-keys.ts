@@ -1,5 +1,5 @@
 import { DtmfDetector } from '../media/dtmf-detector.ts';
-import { MAX_BEHIND_MS } from '../recording/types.ts';
+import { MAX_ORDER_DELAY_MS } from '../recording/types.ts';
 import type { InbandDigits, NegotiatedMedia } from './protocol.ts';
 
 /** A stretch of the timeline in which a key sounds; `to` is Infinity while it is down. */
@@ -20,7 +20,7 @@ const GUARD_MS = 6;
 const LEAK_BEFORE_MS = 60;
 const LEAK_AFTER_MS = 20;
 /** Recorders read no farther behind, ms: where they lag, where they begin late, and some time for both. */
-const READ_BEHIND_MS = MAX_BEHIND_MS + 1000;
+const READ_BEHIND_MS = MAX_ORDER_DELAY_MS + 1000;
 /** Spans that are remembered at most: more keys than a machine dials in that time, each as a tone and as an event. */
 const REMEMBERED = 512;
 

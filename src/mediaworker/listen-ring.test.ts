@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_BEHIND_MS } from '../recording/types.ts';
+import { MAX_ORDER_DELAY_MS } from '../recording/types.ts';
 import { ListenRing } from './listen-ring.ts';
 
 const RATE = 64;
 /** What is kept at most, samples: a second, and what is held for recordings. */
-const LONGEST = RATE * (1 + MAX_BEHIND_MS / 1000);
+const LONGEST = RATE * (1 + MAX_ORDER_DELAY_MS / 1000);
 
 test('it keeps a second, and what it is told to keep as far as that is not too much', () => {
   const step = fc.record({
@@ -49,5 +49,8 @@ test('a thread that has stood still for hours does not make it grow beyond that'
   assert.ok(hour - ring.oldest <= 2 * LONGEST);
   const read = new Int16Array(40);
   ring.copyTo(read, 0, hour - 20, 40);
+  // The next one that is nothing special gives the memory back.
+  ring.write(hour + 20, 20, new Int16Array(20), 20);
+  assert.equal(hour + 40 - ring.oldest, RATE);
   assert.deepEqual([...read], [...new Array(20).fill(0), ...new Array(20).fill(2)]);
 });

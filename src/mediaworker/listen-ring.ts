@@ -1,20 +1,22 @@
 import { copySamples } from '../media/copy-samples.ts';
-import { MAX_BEHIND_MS } from '../recording/types.ts';
+import { MAX_ORDER_DELAY_MS } from '../recording/types.ts';
 
 /** Seconds kept, at least: more than recorders read behind the live head, which is about half a second. */
 const KEPT_S = 1;
 
 /** What the party heard, on the positions of the receive timeline, for the recorders that lag behind. */
 export class ListenRing {
-  /** Samples that are kept at most, however long the thread has stood still. */
-  readonly #longest: number;
+  /** Samples that are kept at least, and at most, however long the thread has stood still. */
+  readonly #least: number;
+  readonly #most: number;
   #samples: Int16Array;
   #until = 0;
 
   /** @param sampleRate Hz */
   constructor(sampleRate: number) {
-    this.#longest = sampleRate * (KEPT_S + MAX_BEHIND_MS / 1000);
-    this.#samples = new Int16Array(2 ** Math.ceil(Math.log2(sampleRate * KEPT_S)));
+    this.#least = powerOfTwo(sampleRate * KEPT_S);
+    this.#most = sampleRate * (KEPT_S + MAX_ORDER_DELAY_MS / 1000);
+    this.#samples = new Int16Array(this.#least);
   }
 
   /**
@@ -23,8 +25,7 @@ export class ListenRing {
    * @param keptFrom what lies from here on is kept, too, if it is not too much; default: what there is room for
    */
   write(from: number, count: number, frame: Int16Array, length: number, keptFrom = from): void {
-    const kept = Math.min(from + count - keptFrom, this.#longest);
-    if (kept > this.#samples.length) this.#grow(kept);
+    this.#fit(Math.min(from + count - keptFrom, this.#most));
     const mask = this.#samples.length - 1;
     const gapFrom = Math.max(this.#until, from - this.#samples.length);
     for (let position = gapFrom; position < from; position++) this.#samples[position & mask] = 0;
@@ -50,15 +51,23 @@ export class ListenRing {
     }
   }
 
-  #grow(minimum: number): void {
+  /** Gets memory for so many samples, or gives some back that was needed for more. */
+  #fit(kept: number): void {
+    const { length } = this.#samples;
+    if (kept <= length && (length === this.#least || 4 * kept > length)) return;
     const former = this.#samples;
-    const first = this.oldest;
-    this.#samples = new Int16Array(2 ** Math.ceil(Math.log2(minimum)));
-    for (let position = first; position < this.#until; ) {
+    const { oldest } = this;
+    this.#samples = new Int16Array(Math.max(this.#least, powerOfTwo(kept)));
+    for (let position = Math.max(oldest, this.oldest); position < this.#until; ) {
       const from = position & (former.length - 1);
-      const run = Math.min(this.#until - position, former.length - from);
-      copySamples(former, from, this.#samples, position & (this.#samples.length - 1), run);
+      const to = position & (this.#samples.length - 1);
+      const run = Math.min(this.#until - position, former.length - from, this.#samples.length - to);
+      copySamples(former, from, this.#samples, to, run);
       position += run;
     }
   }
+}
+
+function powerOfTwo(minimum: number): number {
+  return 2 ** Math.ceil(Math.log2(minimum));
 }

@@ -1,7 +1,7 @@
 import { copySamples } from '../media/copy-samples.ts';
 import type { Logger } from '../log/logger.ts';
 import { RateChanger } from '../media/rate-changer.ts';
-import { MAX_BEHIND_MS } from '../recording/types.ts';
+import { MAX_ORDER_DELAY_MS } from '../recording/types.ts';
 import { SymmetricLatch } from '../rtp/latch.ts';
 import { parseRtp, RtpHeader } from '../rtp/packet.ts';
 import { MAX_PAYLOAD_MS, ReceiveTimeline } from '../rtp/receive-timeline.ts';
@@ -85,7 +85,7 @@ export class ReceivePath {
       rate: options.sampleRate,
       startMs: options.startMs,
       tickMs: options.tickMs,
-      maxHeldMs: MAX_BEHIND_MS,
+      maxHeldMs: MAX_ORDER_DELAY_MS,
       conceal: options.conceal ?? true,
       onRewrite: options.onRewrite,
     });

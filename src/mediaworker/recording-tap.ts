@@ -29,8 +29,11 @@ export interface RecordingTapOptions {
 const CHUNK = 1600;
 /** What a running recording writes at a time, ms: half of what the timeline keeps behind its lag. */
 const PORTION_MS = 100;
-/** What a recording hears at a time until somebody has spoken, ms: behind that, nobody may have to listen. */
-const WAITING_STEP_MS = 20;
+/**
+ * What a recording hears at a time until somebody has spoken, and where it begins late, ms: behind that, nobody may have
+ * to listen, or it may be over.
+ */
+const STEP_MS = 20;
 /** Shared by all taps of a thread: filled and emptied within one call. */
 const speakChunk = new Int16Array(CHUNK);
 const listenChunk = new Int16Array(CHUNK);
@@ -63,6 +66,7 @@ export class RecordingTap {
   readonly #mask: RecordingTapOptions['mask'];
   readonly #perMs: number;
   readonly #portion: number;
+  readonly #step: number;
   /** Samples before the live head at which it begins. */
   readonly #behind: number;
   /** The next position of the timeline that goes to the file. */
@@ -80,6 +84,7 @@ export class RecordingTap {
     this.#mask = options.mask;
     this.#perMs = options.sampleRate / 1000;
     this.#portion = this.#perMs * PORTION_MS;
+    this.#step = this.#perMs * STEP_MS;
     this.#behind = options.timeline.head - options.from;
     this.#position = options.from;
     this.#missingBehind = options.missingBehind ?? options.timeline.missingBehind;
@@ -112,7 +117,7 @@ export class RecordingTap {
       this.#clock.momentMs = timeOf(from);
       for (; pressed < keys.length && keys[pressed]!.position <= from; pressed++)
         this.#recorder.digit(keys[pressed]!.digit);
-      const count = Math.min(CHUNK, until - from, (keys[pressed]?.position ?? until) - from);
+      const count = Math.min(this.#step, until - from, (keys[pressed]?.position ?? until) - from);
       if (count <= 0 || this.#ending) break;
       this.#timeline.copyTo(speakChunk, 0, from, count);
       this.#denoiser.apply(speakChunk, from, count);
@@ -130,7 +135,7 @@ export class RecordingTap {
   observe(speak: Int16Array, listen: Int16Array, offset: number, count: number): void {
     let at = 0;
     while (at < count && !this.#ending) {
-      const longest = this.#recorder.phase === 'waiting' ? this.#perMs * WAITING_STEP_MS : count;
+      const longest = this.#recorder.phase === 'waiting' ? this.#step : count;
       const run = Math.min(longest, count - at);
       this.#recorder.observe(speak, listen, offset + at, run);
       at += run;

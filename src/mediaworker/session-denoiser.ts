@@ -26,6 +26,8 @@ export interface SessionDenoiserOptions {
 export class SessionDenoiser {
   readonly #options: SessionDenoiserOptions;
   #filter: NoiseFilter | undefined;
+  /** It has made nothing yet. */
+  #isNew = false;
   /** What was asked for last: a filter that is loaded too late is not used. */
   #wanted = false;
   /** Made with the first filter: what it and later ones made. */
@@ -78,7 +80,8 @@ export class SessionDenoiser {
     for (let at = 0; at < count; at += filter.frame) filter.process(said, at, this.#live, at);
     const place = from - filter.delay;
     let span = this.#spans.at(-1);
-    if (span?.until !== place) {
+    if (this.#isNew || span?.until !== place) {
+      this.#isNew = false;
       // Its first output, or the head has left something out: what comes out before that is of no place.
       span = { from, until: place };
       this.#spans.push(span);
@@ -119,6 +122,7 @@ export class SessionDenoiser {
       if (!this.#wanted) return;
     } else {
       this.#filter = filter;
+      this.#isNew = true;
       this.#ring ??= new ListenRing(this.#options.sampleRate);
     }
     this.#tell();

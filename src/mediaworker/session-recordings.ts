@@ -183,10 +183,12 @@ export class SessionRecordings {
 
   /** Ends all of them. A key that was pressed before counts, though the live head never comes to it. */
   stopAll(cause: EndCause): void {
-    for (const { digit, position } of this.#digits.splice(0)) this.#pressed(digit, 0, position);
-    for (const tap of this.#taps) tap.stop(cause);
     const { head, receivedUntil } = this.#timeline;
-    this.#end = { cause, position: Math.max(head, receivedUntil), ms: this.#options.clock.monotonic() };
+    const end = Math.max(head, receivedUntil);
+    for (const { digit, position } of this.#digits.splice(0))
+      this.#pressed(digit, 0, Math.min(position, end));
+    for (const tap of this.#taps) tap.stop(cause);
+    this.#end = { cause, position: end, ms: this.#options.clock.monotonic() };
   }
 
   /** Resolves when those that are still expected have come, and the files of all that have ended are closed. */

@@ -142,7 +142,9 @@ for (const format of ['mp3', 'mp4'] as const) {
     const bench = new Bench(format);
     bench.say(1);
     await bench.encoders.work();
-    bench.say(1.6);
+    bench.say(1.2);
+    await bench.clock.settle();
+    bench.say(0.4);
     await bench.clock.settle();
     assert.deepEqual(bench.left, ['.part', '.pcm.part']);
     await bench.writer.abandon();
@@ -155,9 +157,23 @@ for (const format of ['mp3', 'mp4'] as const) {
     assert.deepEqual(bench.left, ['']);
   });
 
+  test(`${format}: what comes in one go, as where a recording begins late, makes no encoder late`, async () => {
+    const bench = new Bench(format);
+    bench.say(5);
+    await bench.encoders.work();
+    bench.say(0.4);
+    await bench.clock.settle();
+    assert.deepEqual(bench.left, ['.part']);
+    bench.encoders.working = true;
+    await bench.finish();
+    assert.equal(await bench.seconds(format), 5.4);
+  });
+
   test(`${format}: an encoder that was late and caught up finishes the recording itself`, async () => {
     const bench = new Bench(format);
-    bench.say(1.6);
+    bench.say(1.2);
+    await bench.clock.settle();
+    bench.say(0.4);
     await bench.clock.settle();
     assert.deepEqual(bench.left, ['.part', '.pcm.part']);
     await bench.encoders.work();

@@ -58,6 +58,9 @@ export class EncodedWriter implements RecordingWriter {
   #tailStart = 0;
   #written = 0;
   #encoded = 0;
+  /** As of the present turn's beginning, while something is written in it. */
+  #writtenBefore = 0;
+  #isWriting = false;
   /** Undefined: no encoder any more. */
   #stream: EncoderStream | undefined;
   #spool: ByteTarget | undefined;
@@ -107,7 +110,7 @@ export class EncodedWriter implements RecordingWriter {
     this.#take(buffer, frames);
     if (this.#stream !== undefined && this.#behindMs > MAX_BEHIND_MS) {
       this.#fallBack(`the encoder is ${Math.round(this.#behindMs / 1000)} s behind`);
-    } else if (this.#spool === undefined && this.#behindMs > UNSAFE_BEHIND_MS) {
+    } else if (this.#spool === undefined && this.#behindMs > UNSAFE_BEHIND_MS && this.#owesEarlier) {
       this.#openSpool();
     }
     return this.#acquire();
@@ -144,6 +147,11 @@ export class EncodedWriter implements RecordingWriter {
     return { format, sampleRate, channels, kbps, skipFrames: 0 };
   }
 
+  /** Of what was written before the present turn: a recording that begins late writes much at once. */
+  get #owesEarlier(): boolean {
+    return this.#writtenBefore > this.#encoded;
+  }
+
   get #behindMs(): number {
     return ((this.#written - this.#encoded) * 1000) / this.#options.sampleRate;
   }
@@ -158,6 +166,13 @@ export class EncodedWriter implements RecordingWriter {
 
   #take(buffer: Int16Array, frames: number): void {
     const samples = buffer.subarray(0, frames * this.#options.channels);
+    if (!this.#isWriting) {
+      this.#isWriting = true;
+      this.#writtenBefore = this.#written;
+      queueMicrotask(() => {
+        this.#isWriting = false;
+      });
+    }
     this.#written += frames;
     if (this.#stream === undefined) {
       this.#spool?.append(sampleBytes(samples), () => sharedBuffers.release(buffer));

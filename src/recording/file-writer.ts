@@ -4,7 +4,7 @@ import type { Encoders } from './encoder/encoder-thread.ts';
 import { diskTargets } from './disk-targets.ts';
 import { SPOOL_SUFFIX } from './recording-path.ts';
 import { createRecordingWriter, type RecordingWriter } from './recording-writer.ts';
-import { MAX_BEHIND_MS, type RecordSpec } from './types.ts';
+import { MAX_ORDER_DELAY_MS, type RecordSpec } from './types.ts';
 
 export interface FileWriterOptions {
   /** Hz. */
@@ -19,7 +19,7 @@ export interface FileWriterOptions {
 }
 
 /** Seconds of audio that may wait for a slow disk, beside those with which a late recording begins. */
-const MAX_QUEUED_SECONDS = 8 + MAX_BEHIND_MS / 1000;
+const MAX_QUEUED_SECONDS = 8 + MAX_ORDER_DELAY_MS / 1000;
 const MIN_QUEUED_BYTES = 256 * 1024;
 /** More of it may wait for a spool: it begins with everything that the encoder owes. */
 const SPOOL_QUEUES = 3;

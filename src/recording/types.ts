@@ -10,7 +10,7 @@ export type RecordDirection = 'speak' | 'listen' | 'both';
 export type RecordFormat = 'wav' | 'mp3' | 'mp4';
 
 /** A recording may begin so long before it is ordered, ms: what was said meanwhile is kept for it. */
-export const MAX_BEHIND_MS = 5000;
+export const MAX_ORDER_DELAY_MS = 5000;
 
 /** What one recording shall do; every default is already filled in (spec/record.md 2.1). */
 export interface RecordSpec {

@@ -42,7 +42,7 @@ import { loadRecordingKeys } from './recording-keys.ts';
 import { Retention } from './retention.ts';
 import { GuardedScriptHttp } from './script-http.ts';
 import { openSounds } from './sounds.ts';
-import { speechConfig, speechRecogniser } from './speech-providers.ts';
+import { forgetSpeech, speechConfig, speechRecogniser } from './speech-providers.ts';
 import { packageVersion } from './version.ts';
 import { WarmUp, type WarmUpOptions } from './warm-up/warm-up.ts';
 
@@ -380,6 +380,7 @@ class AssembledServer implements Server {
   #openSpeech(): SpeechService {
     const dependencies = { clock: this.#clock, log: this.#log.child({ component: 'speech' }) };
     const speech = createSynthesizer(speechConfig(this.#config, dependencies));
+    void forgetSpeech(this.#config, dependencies.log);
     this.#opened.push(() => speech.close());
     if (this.#config.warm_up) this.#warmUpVoice(speech);
     return speech;

@@ -11,7 +11,7 @@ import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
 import type { SpeechRequest } from '../speech/synthesizer.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { loadConfig } from './config.ts';
-import { speechConfig } from './speech-providers.ts';
+import { forgetSpeech, speechConfig } from './speech-providers.ts';
 
 closeAfterTests();
 const opened: SpeechService[] = [];
@@ -130,6 +130,17 @@ describe('the settings of speech', () => {
     assert.equal(await askedFor('64', '512'), 0);
     assert.equal(await askedFor('0', '512'), 0);
     assert.equal(await askedFor('64', '0'), 1);
+
+    const spoken = path.join(folder, 'cache', 'speech');
+    const forget = async (diskMb: string): Promise<void> => {
+      const env = { OPENSWML_DATA_DIR: folder, OPENSWML_SPEECH_SYNTHESIS_DISK_MB: diskMb };
+      await forgetSpeech(loadConfig({ cwd: '/nowhere', env }).config, silentLogger);
+    };
+    await forget('1');
+    assert.equal((await readdir(spoken)).length, 1);
+    await forget('0');
+    await assert.rejects(readdir(spoken), { code: 'ENOENT' });
+    await forget('0');
   });
 
   test('a map that is none is refused, with what was expected', () => {

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from '../log/logger.ts';
 import { OpenAiTranscriber } from '../speech/openai/openai-transcriber.ts';
@@ -20,13 +21,29 @@ export function speechConfig(
   { speech: { synthesis }, data_dir }: Pick<Config, 'speech' | 'data_dir'>,
   dependencies: { readonly clock: Clock; readonly log: Logger },
 ): SpeechConfig {
-  const disk = { folder: path.join(data_dir, 'cache', 'speech'), maxBytes: synthesis.disk_mb * MIB };
+  const disk = { folder: speechFolder(data_dir), maxBytes: synthesis.disk_mb * MIB };
   return {
     ...dependencies,
     ...speechProviders(synthesis, dependencies),
     memoryBytes: synthesis.cache_mb * MIB,
     ...(synthesis.disk_mb > 0 && { disk }),
   };
+}
+
+/** Where nothing that was spoken shall lie on disk, what lies there from before is deleted. Never rejects. */
+export async function forgetSpeech(
+  { speech, data_dir }: Pick<Config, 'speech' | 'data_dir'>,
+  log: Logger,
+): Promise<void> {
+  if (speech.synthesis.disk_mb > 0) return;
+  const folder = speechFolder(data_dir);
+  await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+    log.warn({ err: error, folder }, 'what was spoken before could not be deleted');
+  });
+}
+
+function speechFolder(dataDir: string): string {
+  return path.join(dataDir, 'cache', 'speech');
 }
 
 function speechProviders(
