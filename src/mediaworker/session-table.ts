@@ -331,8 +331,8 @@ export class SessionTable {
 
   /** A session that fails is closed, so that it takes no other of its thread with it. One that leaves does so anyway. */
   #fail(session: MediaSession, cause: unknown): void {
-    this.#options.log.error({ session_id: session.sessionId, err: cause }, 'media session failed');
     if (this.#leaving.has(session)) return;
+    this.#options.log.error({ session_id: session.sessionId, err: cause }, 'media session failed');
     void this.#close(session, 'error');
   }
 }
