@@ -75,6 +75,8 @@ export interface Finding {
   readonly before: number;
   /** While the calls were kept up, the warm-up left out; undefined when there is too little of it. */
   readonly trend: Trend | undefined;
+  /** The same, of the second half of that time. */
+  readonly laterTrend: Trend | undefined;
   /** After the last call. */
   readonly after: number;
   /** What is wrong with it, in words. */
@@ -91,21 +93,25 @@ export function findLeaks(
     const { key } = figure;
     const samples: readonly Sample[] = held.map(({ at, values }) => ({ at, value: values[key] ?? 0 }));
     const trend = trendOf(samples, figure);
-    const reading = { before: before[key] ?? 0, trend, after: after[key] ?? 0 };
+    const halfAt = ((samples[0]?.at ?? 0) + (samples.at(-1)?.at ?? 0)) / 2;
+    const laterTrend = trendOf(
+      samples.filter(({ at }) => at >= halfAt),
+      figure,
+    );
+    const reading = { before: before[key] ?? 0, trend, laterTrend, after: after[key] ?? 0 };
     return { figure, ...reading, leak: leakOf(figure, reading) };
   });
 }
 
 function leakOf(
   { rule, share, least, after: room, unit }: Figure,
-  {
-    before,
-    trend,
-    after,
-  }: { readonly before: number; readonly trend: Trend | undefined; readonly after: number },
+  { before, trend, laterTrend, after }: Omit<Finding, 'figure' | 'leak'>,
 ): string | undefined {
   if (rule === 'told') return undefined;
-  if (trend !== undefined && trend.least > Math.max(least, share * trend.level)) {
+  // What leaks does so to the end. What only fills (pools, caches, heaps that are torn) has a half that rises less.
+  const rises = ({ level, least: surely }: Trend, part: number): boolean =>
+    surely > part * Math.max(least, share * level);
+  if (trend !== undefined && rises(trend, 1) && (laterTrend === undefined || rises(laterTrend, 1 / 2))) {
     return `rises: by ${trend.least.toFixed(1)} ${unit} at least`;
   }
   if (room !== undefined && after > before + room) {

@@ -67,6 +67,17 @@ describe('leaks', () => {
     assert.deepEqual(leaks({}, held({ resident: 30 }), {}), ['resident rises: by 30.0 MB at least']);
   });
 
+  test('memory that fills and stays full is none, however much it is', () => {
+    const filling = series(() => 0, 0).map(({ at }) => ({
+      at,
+      values: { resident: 500 + 30 * Math.min(1, at / 1500) },
+    }));
+    assert.deepEqual(leaks({}, filling, {}), []);
+    // It goes on, and be it more slowly.
+    const going = filling.map(({ at, values }) => ({ at, values: { resident: values.resident + at / 150 } }));
+    assert.match(leaks({}, going, {})[0]!, /^resident rises/);
+  });
+
   test('what is left when all calls are over is one', () => {
     assert.deepEqual(leaks({ fdUdp: 1, timers: 4 }, held({}), { fdUdp: 3, timers: 6, 'files.growing': 1 }), [
       'fdUdp 2 more than before the calls are left',
