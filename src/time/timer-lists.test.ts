@@ -65,7 +65,10 @@ test('a timer that throws takes no other with it', () => {
     after(10, () => { throw new Error('thrown'); });
     after(10, () => console.log('the next'));
     after(20, () => console.log('another delay'));`);
-  assert.equal(written, 'thrown\nthe next\nanother delay\n');
+  // Where the machine stands still for 20 ms, both of the others are due, and either may come first.
+  const [first, ...others] = written.trimEnd().split('\n');
+  assert.equal(first, 'thrown');
+  assert.deepEqual(others.toSorted(), ['another delay', 'the next']);
 });
 
 test('only timers that may still fire keep the process', () => {
