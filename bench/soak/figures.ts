@@ -108,7 +108,7 @@ function leakOf(
   { before, trend, laterTrend, after }: Omit<Finding, 'figure' | 'leak'>,
 ): string | undefined {
   if (rule === 'told') return undefined;
-  // What leaks does so to the end. What only fills (pools, caches, heaps that are torn) has a half that rises less.
+  // What leaks does so to the end. What only fills (pools, caches, fragmented heaps) rises less in its second half.
   const rises = ({ level, least: surely }: Trend, part: number): boolean =>
     surely > part * Math.max(least, share * level);
   if (trend !== undefined && rises(trend, 1) && (laterTrend === undefined || rises(laterTrend, 1 / 2))) {

@@ -1,10 +1,10 @@
-import { MAX_ORDER_DELAY_MS, type RecordSpec } from '../recording/types.ts';
+import { MAX_ORDER_DELAY_MS } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { Clock } from '../time/clock.ts';
+import type { MediaCommand } from './protocol.ts';
 import type { PressedKey } from './recording-tap.ts';
 
-/** Which recording is expected, by its control id, and what has to be done for it. */
-export type ExpectedRecord = Pick<RecordSpec, 'controlId' | 'direction' | 'maskDtmf'>;
+type ExpectRecord = Extract<MediaCommand, { readonly type: 'expectRecord' }>;
 
 export interface Expected {
   readonly controlId: string;
@@ -54,13 +54,13 @@ export class ExpectedRecordings {
     return false;
   }
 
-  /** @param askedMs where it begins, by the monotonic clock, which is at `nowMs`; one without keys begins now */
-  add({ controlId, maskDtmf }: ExpectedRecord, askedMs: number, nowMs: number): void {
+  /** It begins where it was asked for, one without keys now. @param nowMs the monotonic clock's reading */
+  add({ controlId, maskDtmf, askedMs }: ExpectRecord, nowMs: number): void {
     const masks = maskDtmf === true;
-    const { head, missingBehind } = this.#timeline;
+    const { head, missingBehind, ticks } = this.#timeline;
     const from = masks ? head : this.#timeline.headAt(askedMs);
     // No earlier than what is kept, but for the tick in which the head is.
-    const sinceMs = Math.max(masks ? nowMs : askedMs, nowMs - (head - from) / this.#perMs - 20);
+    const sinceMs = Math.max(masks ? nowMs : askedMs, nowMs - (head - from) / this.#perMs - ticks.tickMs);
     this.#expected = this.#expected.concat({ controlId, from, sinceMs, masks, missingBehind, keys: [] });
     this.holdExpected();
   }

@@ -1,4 +1,4 @@
-import { copySamples } from '../media/copy-samples.ts';
+import { copyBetweenRings, ringLength } from '../media/sample-rings.ts';
 import { MAX_ORDER_DELAY_MS } from '../recording/types.ts';
 
 /** Seconds kept, at least: more than recorders read behind the live head, which is about half a second. */
@@ -14,7 +14,7 @@ export class ListenRing {
 
   /** @param sampleRate Hz */
   constructor(sampleRate: number) {
-    this.#least = powerOfTwo(sampleRate * KEPT_S);
+    this.#least = ringLength(sampleRate * KEPT_S);
     this.#most = sampleRate * (KEPT_S + MAX_ORDER_DELAY_MS / 1000);
     this.#samples = new Int16Array(this.#least);
   }
@@ -57,17 +57,7 @@ export class ListenRing {
     if (kept <= length && (length === this.#least || 4 * kept > length)) return;
     const former = this.#samples;
     const { oldest } = this;
-    this.#samples = new Int16Array(Math.max(this.#least, powerOfTwo(kept)));
-    for (let position = Math.max(oldest, this.oldest); position < this.#until; ) {
-      const from = position & (former.length - 1);
-      const to = position & (this.#samples.length - 1);
-      const run = Math.min(this.#until - position, former.length - from, this.#samples.length - to);
-      copySamples(former, from, this.#samples, to, run);
-      position += run;
-    }
+    this.#samples = new Int16Array(ringLength(Math.max(this.#least, kept)));
+    copyBetweenRings(former, this.#samples, Math.max(oldest, this.oldest), this.#until);
   }
-}
-
-function powerOfTwo(minimum: number): number {
-  return 2 ** Math.ceil(Math.log2(minimum));
 }

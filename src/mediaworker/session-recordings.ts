@@ -103,7 +103,7 @@ export class SessionRecordings {
         return false;
       case 'expectRecord':
         if (command.direction !== 'speak') this.#hearFromNow();
-        this.#expected.add(command, command.askedMs, this.#options.clock.monotonic());
+        this.#expected.add(command, this.#options.clock.monotonic());
         return true;
       case 'unexpectRecord':
         this.#expected.take(command.controlId);

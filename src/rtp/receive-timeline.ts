@@ -461,10 +461,12 @@ export class ReceiveTimeline {
     const position = this.#positionOf(header);
     const end = position + header.payloadLength;
     const first = Math.max(this.#head - this.#lag, this.#floor, 0);
-    if (end > this.#end) this.#forget();
     if (end > this.#end) {
-      this.#discarded++;
-      return 'overrun';
+      this.#forget();
+      if (end > this.#end) {
+        this.#discarded++;
+        return 'overrun';
+      }
     }
     if (place === 'forward') this.#markLoss(header, position, first);
     this.#reception.accept(header.sequence);

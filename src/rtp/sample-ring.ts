@@ -1,4 +1,5 @@
 import { copySamples } from '../media/copy-samples.ts';
+import { copyBetweenRings, ringLength } from '../media/sample-rings.ts';
 
 /**
  * Decodes `length` bytes of `src` from `srcOffset` on into samples of `dest` from `destOffset` on; one byte
@@ -38,7 +39,7 @@ export class SampleRing {
 
   /** @param minimum samples that must fit; the capacity is the next power of two, at least 64 */
   constructor(minimum: number) {
-    this.#capacity = powerOfTwo(minimum);
+    this.#capacity = capacityFor(minimum);
   }
 
   /** Samples that it holds; a power of two. */
@@ -51,10 +52,10 @@ export class SampleRing {
    * @param until nothing was written behind here; must fit as well
    */
   fit(minimum: number, until: number): void {
-    const capacity = powerOfTwo(minimum);
+    const capacity = capacityFor(minimum);
     if (capacity === this.#capacity) return;
     this.#capacity = capacity;
-    const needed = Math.max(firstStored(capacity), powerOfTwo(until - this.#oldest));
+    const needed = Math.max(firstStored(capacity), capacityFor(until - this.#oldest));
     if (this.#stored > needed) this.#resize(needed, this.#oldest + needed);
   }
 
@@ -237,7 +238,7 @@ export class SampleRing {
   #reserve(end: number): void {
     if (this.#stored === 0) this.#begin();
     if (end <= this.#storedEnd || this.#stored === this.#capacity) return;
-    this.#resize(Math.min(this.#capacity, powerOfTwo(end - this.#oldest)), this.#storedEnd);
+    this.#resize(Math.min(this.#capacity, capacityFor(end - this.#oldest)), this.#storedEnd);
   }
 
   /** Gets memory for `stored` samples, and takes along what lies before `until`. */
@@ -247,13 +248,7 @@ export class SampleRing {
     this.#stored = stored;
     this.#mask = this.#stored - 1;
     this.#samples = new Int16Array(this.#stored);
-    for (let position = this.#oldest; position < until; ) {
-      const from = position & former.mask;
-      const to = position & this.#mask;
-      const run = Math.min(until - position, former.samples.length - from, stored - to);
-      copySamples(former.samples, from, this.#samples, to, run);
-      position += run;
-    }
+    copyBetweenRings(former.samples, this.#samples, this.#oldest, until);
     const grown = marks.map((words) => words && this.#grown(words, former.mask, until));
     this.#received = grown[0]!;
     this.#expected = grown[1]!;
@@ -315,13 +310,14 @@ export class SampleRing {
   }
 }
 
+/** The marks of 32 samples make a word, so it holds no fewer than twice as many. */
+function capacityFor(minimum: number): number {
+  return ringLength(Math.max(minimum, 64));
+}
+
 /** Of a ring that holds so many, there is memory for so many from the first on. */
 function firstStored(capacity: number): number {
   return Math.max(64, capacity / 2);
-}
-
-function powerOfTwo(minimum: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(minimum, 64)));
 }
 
 /** `bits` (1 to 32) ones from bit `first` on; `first + bits` ≤ 32. */
