@@ -137,6 +137,7 @@ describe('Phones of others that are connected with each other', {
     const call = await placeCall(context, site.server, [invite(), answered(), awaitBye(60_000)], {
       user: 'desk',
     });
+    const speech = call.talker.prepare(toneUtterances(CALLER, TONE_MS));
     const { params } = await connected('sip');
     const heard = async (frequencyHz: number): Promise<void> => {
       const deadline = performance.now() + PATIENCE_MS;
@@ -145,7 +146,7 @@ describe('Phones of others that are connected with each other', {
     };
     // A phone that is connected but does not talk yet does not listen yet, either.
     await heard(CALLED[0]!);
-    await call.talker.talk(await call.sipp.media(), toneUtterances(CALLER, TONE_MS));
+    await call.talker.talk(await call.sipp.media(), speech);
     // The last tone of the called side may still be on its way.
     await heard(CALLED.at(-1)!);
     await wait(TONE_MS);

@@ -53,6 +53,9 @@ async function killAndMend(context: TestContext, format: 'wav' | 'mp3' | 'mp4'):
   const { server, callbacks } = site;
   const talkers = await Promise.all(FREQUENCIES.map(() => RtpTalker.open()));
   context.after(() => Promise.all(talkers.map((talker) => talker.close())));
+  const speeches = talkers.map((talker, call) =>
+    talker.prepare([{ kind: 'tone', frequencyHz: FREQUENCIES[call]!, durationMs: 60_000 }]),
+  );
   const sipp = await Sipp.start({
     server: server.address,
     transport: 'udp',
@@ -63,7 +66,7 @@ async function killAndMend(context: TestContext, format: 'wav' | 'mp3' | 'mp4'):
   const startedAt = await Promise.all(
     talkers.map(async (talker, call) => {
       const remote = await sipp.media(call);
-      void talker.talk(remote, [{ kind: 'tone', frequencyHz: FREQUENCIES[call]!, durationMs: 60_000 }]);
+      void talker.talk(remote, speeches[call]!);
       return performance.now();
     }),
   );

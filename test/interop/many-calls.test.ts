@@ -27,6 +27,10 @@ test(
     const site = await startSite(context, main, { env: EACH_CORE });
     const talkers = await Promise.all(FREQUENCIES.map(() => RtpTalker.open()));
     context.after(() => Promise.all(talkers.map((talker) => talker.close())));
+    const speeches = talkers.map((talker, call) => {
+      const tone = { kind: 'tone', frequencyHz: FREQUENCIES[call]!, durationMs: SPEAK_MS } as const;
+      return talker.prepare([tone, { kind: 'digit', digit: '#' }]);
+    });
     const sipp = await Sipp.start({
       server: site.server.address,
       transport: 'udp',
@@ -38,8 +42,7 @@ test(
     await Promise.all(
       talkers.map(async (talker, call) => {
         const remote = await sipp.media(call);
-        const tone = { kind: 'tone', frequencyHz: FREQUENCIES[call]!, durationMs: SPEAK_MS } as const;
-        await talker.talk(remote, [tone, { kind: 'digit', digit: '#' }]);
+        await talker.talk(remote, speeches[call]!);
       }),
     );
     await assertScenarioHeld(sipp);

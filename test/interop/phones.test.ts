@@ -112,9 +112,10 @@ describe('Calls of every kind at once, documents by POST', { concurrency: 4 }, (
     const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()], {
       user: 'silence',
     });
+    const said = voiceUtterances(SPOKEN.frequencies.slice(0, 4), SPOKEN.toneMs, SPOKEN.pauseMs);
+    const message = call.talker.prepare(said);
     const callId = await callIdOf(site, 'silence');
     await logged(site, callId, 'recording started');
-    const message = voiceUtterances(SPOKEN.frequencies.slice(0, 4), SPOKEN.toneMs, SPOKEN.pauseMs);
     await call.talker.talk(await call.sipp.media(), message);
     await assertScenarioHeld(call.sipp);
     await assertCallOver(site, callId, 'local');

@@ -61,12 +61,13 @@ suite('Speech', { concurrency: 2 }, () => {
         }),
       );
     const call = await placeCall(context, site.server, [invite(), answered(), awaitBye()]);
-    await collecting;
-    const talked = call.talker.talk(await call.sipp.media(), [
+    const answer = call.talker.prepare([
       { kind: 'tone', frequencyHz: 0, durationMs: 500 },
       ...voiceUtterances(SAID, 500, 100),
       { kind: 'tone', frequencyHz: 0, durationMs: 3000 },
     ]);
+    await collecting;
+    const talked = call.talker.talk(await call.sipp.media(), answer);
     const last = await site.callbacks.waitFor(({ params }) => params['final'] === true);
     await talked;
     const id = String(last.params['call_id']);

@@ -61,11 +61,12 @@ suite('The voicemail example', { concurrency: 4 }, () => {
       onTime(async (context) => {
         const server = await startVoicemail(context);
         const call = await placeCall(context, server, [invite(), answered(), awaitBye()], { transport });
-        await recordingRuns(server);
-        await call.talker.talk(await call.sipp.media(), [
+        const message = call.talker.prepare([
           ...voiceUtterances(MESSAGE, SAID.toneMs, SAID.pauseMs),
           { kind: 'digit', digit: '#' },
         ]);
+        await recordingRuns(server);
+        await call.talker.talk(await call.sipp.media(), message);
         await assertScenarioHeld(call.sipp);
         const over = await server.waitForLog((line) => line['msg'] === 'call over');
         assert.deepEqual([over['by'], over['reason']], ['local', 'hangup']);

@@ -31,12 +31,7 @@ async function talker(context: TestContext): Promise<RtpTalker> {
 async function talkToEcho(context: TestContext, transport: 'udp' | 'tcp', options: TalkOptions = {}) {
   const server = await echo(context, transport);
   const party = await talker(context);
-  const scenario = sippScenario([invite(), answered(), pause(1500), bye()]);
-  const sipp = await Sipp.start({ server, transport, scenario, rtpPorts: [party.port] });
-  context.after(() => sipp.dispose());
-  const remote = await sipp.media();
-  const report = await party.talk(
-    remote,
+  const speech = party.prepare(
     [
       ...TONES.slice(0, 2).map((frequencyHz) => ({ kind: 'tone', frequencyHz, durationMs: 400 }) as const),
       { kind: 'digit', digit: '#' },
@@ -44,6 +39,11 @@ async function talkToEcho(context: TestContext, transport: 'udp' | 'tcp', option
     ],
     options,
   );
+  const scenario = sippScenario([invite(), answered(), pause(1500), bye()]);
+  const sipp = await Sipp.start({ server, transport, scenario, rtpPorts: [party.port] });
+  context.after(() => sipp.dispose());
+  const remote = await sipp.media();
+  const report = await party.talk(remote, speech);
   assert.deepEqual(await sipp.ended, { exitCode: 0, errors: '' });
   return { party, report, heard: party.heard() };
 }

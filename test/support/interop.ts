@@ -63,6 +63,7 @@ export async function placeCall(
 ): Promise<PlacedCall> {
   const talker = await RtpTalker.open();
   context.after(() => talker.close());
+  const speech = talker.prepare(options.say ?? [], options.talk);
   const sipp = await Sipp.start({
     server: server.address,
     transport: options.transport ?? 'udp',
@@ -73,7 +74,7 @@ export async function placeCall(
   context.after(() => sipp.dispose());
   const remote = await sipp.media();
   const talkedFrom = performance.now();
-  return { sipp, talker, talkedFrom, talked: talker.talk(remote, options.say ?? [], options.talk) };
+  return { sipp, talker, talkedFrom, talked: talker.talk(remote, speech) };
 }
 
 /** Tones one behind the other, as the talker says them. */

@@ -37,9 +37,8 @@ test('the lateness of talkers is that since a moment, and none without them', as
   assert.equal(await worstLatenessMs(begin), 0);
   const talker = await RtpTalker.open();
   context.after(() => talker.close());
-  const talking = talker.talk({ host: '127.0.0.1', port: 9 }, [
-    { kind: 'tone', frequencyHz: 500, durationMs: 2000 },
-  ]);
+  const speech = talker.prepare([{ kind: 'tone', frequencyHz: 500, durationMs: 2000 }]);
+  const talking = talker.talk({ host: '127.0.0.1', port: 9 }, speech);
   await keepTalkersBusy(100);
   await talking;
   const late = await worstLatenessMs(begin);

@@ -5,7 +5,7 @@
 import { toneSamples, type Wav } from './audio-files.ts';
 import { decodeG711, encodeG711, G711_PAYLOAD_TYPE, type G711Law } from './g711.ts';
 import { type TalkerSocket, talkerSocket } from './rtp-talker-thread.ts';
-import type { FromTalkers } from './rtp-talker-worker.ts';
+import type { FromTalkers, ToTalkers } from './rtp-talker-worker.ts';
 
 export type Utterance =
   /** Sound on the line; `frequencyHz` 0 is silence that is sent as packets. */
@@ -36,6 +36,13 @@ export interface TalkReport {
   /** Packets on the wire, duplicates counted. */
   readonly sent: number;
   /** Time on the talker's timeline that was dropped, ms each, in order. */
+  readonly droppedMs: readonly number[];
+}
+
+type PackedSlots = Pick<Extract<ToTalkers, { type: 'talk' }>, 'bytes' | 'ends' | 'slots'>;
+
+/** See {@link RtpTalker.prepare}. */
+export interface PreparedSpeech extends PackedSlots {
   readonly droppedMs: readonly number[];
 }
 
@@ -102,12 +109,11 @@ export class RtpTalker {
     return this.#heardDigits;
   }
 
-  /** Says everything, in real time; resolves when the last packet is out, or early when closed. */
-  async talk(
-    remote: { readonly host: string; readonly port: number },
-    utterances: readonly Utterance[],
-    options: TalkOptions = {},
-  ): Promise<TalkReport> {
+  /**
+   * Computes all datagrams of what is then said by {@link talk}: a minute of sound takes as long as a busy machine
+   * likes, and a caller who only then begins to speak misses the recording. What is prepared first is said first.
+   */
+  prepare(utterances: readonly Utterance[], options: TalkOptions = {}): PreparedSpeech {
     const droppedMs: number[] = [];
     let held: Uint8Array | undefined;
     const slots = this.#slotsOf(utterances, options).map((packets, index) => {
@@ -129,7 +135,18 @@ export class RtpTalker {
       return datagrams;
     });
     if (held !== undefined) slots.at(-1)?.push(held);
-    const message = packed(slots);
+    return { droppedMs, ...packed(slots) };
+  }
+
+  /**
+   * Says everything, in real time; resolves when the last packet is out, or early when closed.
+   * @param speech once only: its buffers move to the thread that speaks
+   */
+  async talk(
+    remote: { readonly host: string; readonly port: number },
+    speech: PreparedSpeech,
+  ): Promise<TalkReport> {
+    const { droppedMs, ...message } = speech;
     if (this.#closed) return { sent: 0, droppedMs };
     const talked = new Promise<number>((resolve) => {
       this.#talked = resolve;
@@ -247,11 +264,7 @@ function sums(parts: readonly { readonly length: number }[]): Uint32Array<ArrayB
 }
 
 /** The datagrams of all slots as the thread takes them. */
-function packed(slots: readonly (readonly Uint8Array[])[]): {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly ends: Uint32Array<ArrayBuffer>;
-  readonly slots: Uint32Array<ArrayBuffer>;
-} {
+function packed(slots: readonly (readonly Uint8Array[])[]): PackedSlots {
   const datagrams = slots.flat();
   const ends = sums(datagrams);
   const bytes = new Uint8Array(ends.at(-1) ?? 0);
