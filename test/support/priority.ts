@@ -1,20 +1,37 @@
-/** Whoever speaks to a server under test must not wait for the processor behind it. */
-import { constants, setPriority } from 'node:os';
+/** Whoever speaks to a server under test must not wait for the processor behind it, nor that server behind what tests compute. */
+import { existsSync, readdirSync } from 'node:fs';
+import { constants, getPriority, setPriority } from 'node:os';
+
+/** Before all that tests compute, and behind those who speak. */
+const BEFORE_TESTS = -10;
 
 /** The calling thread goes before all that tests and servers compute, where the system allows it. */
 export function preferThisThread(): void {
-  prefer(0);
+  prefer(0, constants.priority.PRIORITY_HIGHEST);
 }
 
 /** Likewise a process that has just been started, and all threads that it starts. */
 export function preferProcess(pid: number): void {
-  prefer(pid);
+  prefer(pid, constants.priority.PRIORITY_HIGHEST);
 }
 
-function prefer(pid: number): void {
+/**
+ * A server that is ready goes before tests and before servers that are being started: what these take for a second or two
+ * would make it stand still in the middle of a call, of which its recordings then tell. Its threads keep their order.
+ */
+export function preferServer(pid: number): void {
+  if (process.platform !== 'linux') return;
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return;
+  for (const thread of readdirSync(tasks)) prefer(Number(thread), BEFORE_TESTS);
+}
+
+/** Threads that give way to others go on doing so. */
+function prefer(id: number, priority: number): void {
   try {
     // Linux: of a thread alone. Elsewhere it would be of the whole process.
-    if (process.platform === 'linux') setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+    if (process.platform === 'linux' && getPriority(id) === constants.priority.PRIORITY_NORMAL)
+      setPriority(id, priority);
   } catch {
     // Not root, or gone already: then it is late now and then.
   }

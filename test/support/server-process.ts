@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 
 import { spawnProgram } from './child-processes.ts';
 import { freePort } from './ports.ts';
+import { preferServer } from './priority.ts';
 import { parseWav, type Wav } from './audio-files.ts';
 
 /** With ports that turn out to be taken. */
@@ -170,6 +171,7 @@ export class ServerProcess {
       this.#wake();
     });
     await this.waitForLog((line) => line['event'] === 'ready', READY_WITHIN_MS, before);
+    if (child.pid !== undefined) preferServer(child.pid);
   }
 
   /**
