@@ -15,14 +15,15 @@ export interface KeptLoad {
 
 export type Baseline = Readonly<Record<string, KeptLoad>>;
 
-/** What was not measured is left out. */
+/** What was not measured is left out; what was, and is 0, is not. */
 export type Ratios = Readonly<Partial<Record<RatioName, number>>>;
 
 export type RatioName = keyof typeof RATIOS;
 
 interface Ratio {
   readonly what: string;
-  readonly of: (figures: Figures) => number;
+  /** Undefined where it was not measured. */
+  readonly of: (figures: Figures) => number | undefined;
   /** Whether less is better. */
   readonly lower: boolean;
   /** Two runs on one machine differ by as much for no reason. */
@@ -32,13 +33,14 @@ interface Ratio {
 export const RATIOS = {
   cpu: {
     what: 'CPU for each call, in bare receivers',
-    of: ({ ratio }) => ratio,
+    of: ({ ratio }) => ratio || undefined,
     lower: true,
     noise: 0.15,
   },
   setup: {
     what: 'CPU for each set-up, in received packets',
-    of: ({ setupCpuMs, floorPercent }) => (floorPercent === 0 ? 0 : setupCpuMs / packetMs(floorPercent)),
+    of: ({ setupCpuMs, floorPercent }) =>
+      floorPercent === 0 || setupCpuMs === 0 ? undefined : setupCpuMs / packetMs(floorPercent),
     lower: true,
     noise: 0.15,
   },
@@ -50,7 +52,7 @@ export const RATIOS = {
   },
   gap: {
     what: 'gap of packets back, p99.9, in packets',
-    of: ({ gapP999Ms }) => gapP999Ms / PACKET_MS,
+    of: ({ gapP999Ms }) => gapP999Ms / PACKET_MS || undefined,
     lower: true,
     noise: 0.3,
   },
@@ -62,13 +64,13 @@ export const RATIOS = {
   },
   right: {
     what: 'recordings that are right, share',
-    of: ({ right, calls }) => right / calls,
+    of: ({ right, calls, ratio }) => (ratio === 0 ? undefined : right / calls),
     lower: false,
     noise: 0,
   },
   exact: {
     what: 'recordings that are right to the sample, share',
-    of: ({ exact, calls }) => exact / calls,
+    of: ({ exact, calls, ratio }) => (ratio === 0 ? undefined : exact / calls),
     lower: false,
     noise: 0.02,
   },
@@ -87,8 +89,12 @@ export interface Compared {
 }
 
 export function ratiosOf(figures: Figures): Ratios {
-  const entries = NAMES.map((name) => [name, Number(RATIOS[name].of(figures).toFixed(DIGITS))] as const);
-  return Object.fromEntries(entries.filter(([, value]) => value !== 0));
+  const ratios: Partial<Record<RatioName, number>> = {};
+  for (const name of NAMES) {
+    const value = RATIOS[name].of(figures);
+    if (value !== undefined) ratios[name] = Number(value.toFixed(DIGITS));
+  }
+  return ratios;
 }
 
 /** What both have. */
@@ -96,9 +102,8 @@ export function compare(now: Ratios, kept: Ratios): readonly Compared[] {
   return NAMES.flatMap((name) => {
     const [value, before] = [now[name], kept[name]];
     if (value === undefined || before === undefined) return [];
-    return [
-      { name, now: value, kept: before, times: value / before, verdict: verdictOf(name, value / before) },
-    ];
+    const times = value === before ? 1 : value / before;
+    return [{ name, now: value, kept: before, times, verdict: verdictOf(name, times) }];
   });
 }
 

@@ -57,11 +57,16 @@ const LINES: readonly {
 
 /** A table for people; what was not measured is left out. */
 export function describeFigures(figures: Figures): string {
-  const rows = LINES.filter(({ key }) => figures[key] !== 0).map(
+  const rows = LINES.filter(({ key }) => figures[key] !== 0 || isShare(key, figures)).map(
     ({ key, name, unit, digits }) =>
       `  ${name.padEnd(28)}${figures[key].toFixed(digits).padStart(9)} ${unit}`,
   );
   return [figures.load, ...rows].join('\n');
+}
+
+/** None of these is told as well, where it was looked for. */
+function isShare(key: Measure, { ratio }: Figures): boolean {
+  return key === 'answered' || key === 'files' || (ratio !== 0 && (key === 'right' || key === 'exact'));
 }
 
 /** Each figure the median of those of several runs of one load; what must not fail is the worst. */

@@ -35,6 +35,10 @@ async function run(options: LoadOptions): Promise<number> {
   console.log(describeFigures(figures));
   const kept = baseline[figures.load];
   if (kept !== undefined) console.log(describeComparison(ratios, kept, describeMachine()));
+  else if (!options.save) {
+    const loads = Object.keys(baseline).map((load) => `"${load}"`);
+    console.log(`nothing is kept of this load to compare with, but of ${loads.join(', ')}; --save keeps it`);
+  }
   if (figures.latenessP99Ms > TRUSTED_LATENESS_MS) {
     console.error(
       `bench: packets left up to ${figures.latenessP99Ms.toFixed(0)} ms late: this machine is too busy for these figures to be trusted`,

@@ -5,7 +5,7 @@ import { EACH_CORE, ServerProcess } from '../test/support/server-process.ts';
 import { Child } from './child.ts';
 import { type Figures, percentile } from './figures.ts';
 import type { FromGenerator, FromReceiver, GeneratorReport, GeneratorTask } from './messages.ts';
-import type { LoadOptions } from './options.ts';
+import { type LoadOptions, nameOfLoad } from './options.ts';
 import { cpuPercent, type Usage, usageOf } from './process-usage.ts';
 import { finishedFiles } from './recordings-check.ts';
 import { type LoadRow, PLAIN } from './rows.ts';
@@ -45,7 +45,7 @@ export async function measureLoad(options: LoadOptions): Promise<RunResult> {
 
 /** The same for any row. @param floor of as many calls, by {@link measureFloor} */
 export async function measureCalls(options: LoadOptions, row: LoadRow, floor: number): Promise<RunResult> {
-  const { calls, rate, hold, settle, idle } = options;
+  const { calls, rate, hold, settle } = options;
   return withServer(options, calls, row, async (server) => {
     await wait(options.rest * 1000);
     const before = usageOf(server.pid);
@@ -59,7 +59,7 @@ export async function measureCalls(options: LoadOptions, row: LoadRow, floor: nu
       problems: verdict.problems,
       figures: {
         ...signalling(report),
-        load: `${calls} calls, ${idle === 'none' ? 'nothing' : 'silence'} sent back`,
+        load: nameOfLoad(options),
         files: verdict.files,
         right: verdict.right,
         exact: verdict.exact,

@@ -31,8 +31,8 @@ export const HELP = `Usage: npm run bench -- [options]
 
 Places calls that are recorded, measures what they cost the server, and checks every recording. Linux only.
 
-  --calls N      calls at once, 1 to 5000 (100)
-  --rate N       new calls a second, 1 to 1000 (20)
+  --calls N      calls at once, 1 to 5000 (300)
+  --rate N       new calls a second, 1 to 1000 (30)
   --hold S       seconds measured with all calls up, 2 to 600 (10)
   --settle S     seconds before that, 0 to 600 (10): code that calls run again and again is compiled by then
   --rest S       seconds before the first call, 0 to 600 (5): from 70 on, the server has warmed itself to the end
@@ -49,8 +49,8 @@ Exit status: 0 when every call was answered and every recording is right, 1 when
 /** @returns undefined when help is asked for @throws OptionError */
 export function parseOptions(args: readonly string[]): LoadOptions | undefined {
   const values = readOptions(args, {
-    calls: { type: 'string', default: '100' },
-    rate: { type: 'string', default: '20' },
+    calls: { type: 'string', default: '300' },
+    rate: { type: 'string', default: '30' },
     hold: { type: 'string', default: '10' },
     settle: { type: 'string', default: DEFAULT_SETTLE_S },
     rest: { type: 'string', default: DEFAULT_REST_S },
@@ -74,4 +74,9 @@ export function parseOptions(args: readonly string[]): LoadOptions | undefined {
     save: values.save === true,
     profile: values.profile,
   };
+}
+
+/** What calls with media are kept and compared as. */
+export function nameOfLoad({ calls, idle }: Pick<LoadOptions, 'calls' | 'idle'>): string {
+  return `${calls} calls, ${idle === 'none' ? 'nothing' : 'silence'} sent back`;
 }

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { type Baseline, compare, describeComparison, RATIOS, ratiosOf } from '../../bench/compare.ts';
-import type { Figures } from '../../bench/figures.ts';
+import { describeFigures, type Figures } from '../../bench/figures.ts';
+import { nameOfLoad, parseOptions } from '../../bench/options.ts';
 
 const FIGURES: Figures = {
   load: '200 calls, silence sent back',
@@ -61,6 +62,27 @@ test('what differs by more than chance is better or worse, by what is good for e
   assert.equal(rows.find(({ name }) => name === 'cpu')?.times.toFixed(2), '0.80');
 });
 
+test('what falls to nothing is worse, and is told', () => {
+  const now = ratiosOf({ ...FIGURES, right: 0, exact: 0 });
+  assert.deepEqual([now.right, now.exact], [0, 0]);
+  const rows = compare(now, ratiosOf(FIGURES)).filter(({ name }) => name === 'right' || name === 'exact');
+  assert.deepEqual(
+    rows.map(({ times, verdict }) => [times, verdict]),
+    [
+      [0, 'worse'],
+      [0, 'worse'],
+    ],
+  );
+  assert.match(describeFigures({ ...FIGURES, exact: 0 }), /with every sample right +0 files/);
+  // Set-ups without media have no recordings to be right.
+  assert.doesNotMatch(describeFigures({ ...FIGURES, ratio: 0, right: 0, exact: 0 }), /right/);
+  const never = { machine: 'one core', version: '0.1.0', ratios: { exact: 0 } };
+  assert.deepEqual(
+    compare(ratiosOf({ ...FIGURES, exact: 0 }), never.ratios).map(({ verdict }) => verdict),
+    ['as before'],
+  );
+});
+
 test('only what both runs measured is compared, and another machine is named', () => {
   const kept = { machine: 'one core', version: '0.1.0', ratios: { cpu: 4, setup: 200 } };
   const text = describeComparison(ratiosOf(FIGURES), kept, 'two cores');
@@ -75,6 +97,7 @@ test('the kept baseline is of loads with a machine, a version and ratios that ar
   const baseline = JSON.parse(readFileSync(file, 'utf8')) as Baseline;
   const loads = Object.entries(baseline);
   assert.ok(loads.length >= 3);
+  assert.ok(nameOfLoad(parseOptions([])!) in baseline, 'what is measured without options is compared');
   for (const [load, { machine, version, ratios }] of loads) {
     assert.match(machine, /^\d+ cores, .+, Node v\d+/, load);
     assert.match(version, /^\d+\.\d+\.\d+/, load);
