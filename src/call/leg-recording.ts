@@ -100,18 +100,7 @@ export class LegRecording implements RecordOperation {
     this.#over = true;
     const outcome = known.endedBy === 'hangup' ? { ...known, ...this.#hangup() } : known;
     const storing = this.#guard(this.#site.service.ended(this.recordingId, outcome));
-    this.#tell('recording ended', {
-      recording_id: this.recordingId,
-      state: outcome.state,
-      ended_by: outcome.endedBy,
-      ...(outcome.hangup !== undefined && {
-        hangup_by: outcome.hangup.by,
-        hangup_reason: outcome.hangup.reason,
-      }),
-      duration_ms: outcome.durationMs,
-      byte_size: outcome.byteSize,
-      ...(outcome.error !== undefined && { error: outcome.error }),
-    });
+    this.#tellEnd(outcome);
     this.#settle(
       (await storing)
         ? outcome
@@ -128,16 +117,28 @@ export class LegRecording implements RecordOperation {
   async salvage(): Promise<void> {
     this.#over = true;
     const { service, log, clock } = this.#site;
+    let outcome: RecordOutcome;
     try {
-      this.#settle(await service.salvage(this.recordingId));
+      outcome = await service.salvage(this.recordingId);
     } catch (cause) {
       log.error({ err: cause, recording_id: this.recordingId }, 'a recording could not be salvaged');
-      this.#settle({
-        ...nothingRecorded('crash', clock.now()),
-        state: 'error',
-        error: cause instanceof Error ? cause.message : String(cause),
-      });
+      const error = cause instanceof Error ? cause.message : String(cause);
+      outcome = { ...nothingRecorded('crash', clock.now()), state: 'error', error };
     }
+    this.#tellEnd(outcome);
+    this.#settle(outcome);
+  }
+
+  #tellEnd({ state, endedBy, hangup, durationMs, byteSize, error }: RecordOutcome): void {
+    this.#tell('recording ended', {
+      recording_id: this.recordingId,
+      state,
+      ended_by: endedBy,
+      ...(hangup !== undefined && { hangup_by: hangup.by, hangup_reason: hangup.reason }),
+      duration_ms: durationMs,
+      byte_size: byteSize,
+      ...(error !== undefined && { error }),
+    });
   }
 
   #settle(outcome: RecordOutcome): void {

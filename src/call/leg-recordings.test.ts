@@ -107,7 +107,7 @@ test('the row and the callbacks follow the recording through pause and resume to
 });
 
 test('recordings of a media side that died are repaired before the call has ended', async (t) => {
-  const { leg, emit, host, store, outbox, dataDir } = openLeg(t);
+  const { leg, emit, host, store, outbox, dataDir, timeline } = openLeg(t);
   await leg.answer();
   const kept = await leg.record(RECORD);
   const empty = await leg.record({ ...RECORD, controlId: 'c2' });
@@ -125,6 +125,8 @@ test('recordings of a media side that died are repaired before the call has ende
   assert.deepEqual([nothing.state, nothing.endedBy, nothing.byteSize], ['error', 'crash', 0]);
   assert.equal(store.get(empty.recordingId)?.status, 'absent');
   assert.deepEqual(outbox.states.toSorted(), ['error', 'finished', 'recording']);
+  // The metrics, and whoever watches the call, learn of both ends.
+  assert.equal(timeline.filter((text) => text === 'recording ended').length, 2);
 });
 
 test('a call that ends while a recording begins still has that recording end, at the right time', async (t) => {
@@ -210,6 +212,23 @@ test('an order that a closed media side had given up is no crash, but a call tha
   const operation = await starting;
   assert.deepEqual((await operation.done).endedBy, 'hangup');
   assert.equal(store.get(operation.recordingId)?.status, 'absent');
+  assert.deepEqual(outbox.states, ['finished']);
+});
+
+test('of a media side that dies before a recording has a file, what is left is repaired, too', async (t) => {
+  const { leg, host, store, outbox, dataDir } = openLeg(t);
+  await leg.answer();
+  host.opensFiles = false;
+  const starting = leg.record(RECORD);
+  await new Promise((resolve) => setImmediate(resolve));
+  const [command] = host.sent('record');
+  const { recordingId } = command!.spec;
+  leaveSpool(dataDir, store.get(recordingId)!.path, 1);
+  host.emitClosed('call-1');
+  const operation = await starting;
+  assert.deepEqual([(await operation.done).endedBy, (await operation.done).durationMs], ['crash', 1000]);
+  assert.equal((await leg.ended).reason, 'error');
+  assert.equal(store.get(recordingId)?.status, 'completed');
   assert.deepEqual(outbox.states, ['finished']);
 });
 
