@@ -223,7 +223,7 @@ export const CONFIG_KEYS = {
       kind: 'number',
       default: 0,
       description:
-        'Recordings at once; while there are as many, new calls are answered with 503. 0: no limit.',
+        'While as many recordings run, new calls are answered with 503; those that are up may still begin theirs. 0: no limit.',
     }),
     min_free_disk_mb: key({
       schema: wholeNumber(0, 100_000_000),

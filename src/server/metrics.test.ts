@@ -18,6 +18,7 @@ const PROBE: MetricsProbe = {
     { utilization: 0.25, late: 0 },
     { utilization: 0.5, late: 0.1 },
   ],
+  sipRefused: () => 8,
   mediaMemory: async () => [{ heap: 5_000_000, external: 7_000_000 }],
   frames: () => 1_000,
   lateFrames: () => 4,
@@ -66,6 +67,7 @@ describe('metrics', () => {
     assert.equal(await memory('media-0', 'external'), 7_000_000);
     assert.ok((await memory('main', 'heap')) > 1_000_000);
     assert.equal(await value(metrics, 'openswml_media_frames_late_total'), 4);
+    assert.equal(await value(metrics, 'openswml_sip_refused_total'), 8);
     assert.equal(await value(metrics, 'openswml_media_frames_total'), 1_000);
     assert.doesNotMatch(await metrics.registry.metrics(), /^openswml_disk_free_bytes /m);
   });

@@ -14,6 +14,8 @@ export interface MetricsProbe {
   readonly calls: () => number;
   /** New ones for which there has been no time yet. */
   readonly callsWaiting: () => number;
+  /** Requests that SIP itself answered with 503, before anybody was asked. */
+  readonly sipRefused: () => number;
   readonly recordings: () => number;
   /** Callbacks that are not delivered yet. */
   readonly callbacksOpen: () => number;
@@ -138,6 +140,11 @@ export class Metrics {
         }
       },
     });
+    this.#total(
+      'openswml_sip_refused_total',
+      'Requests that SIP itself answered with 503, for want of time or by limits of its own.',
+      probe.sipRefused,
+    );
     this.#total('openswml_media_frames_total', 'Frames of 20 ms that were due.', probe.frames);
     this.#total(
       'openswml_media_frames_late_total',

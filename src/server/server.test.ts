@@ -8,7 +8,8 @@ import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { Party, type Witness } from '../../test/sip/party.ts';
 import { CallbackReceiver } from '../../test/support/callback-receiver.ts';
-import { freeUdpRange } from '../../test/support/ports.ts';
+import { freePort, freeUdpRange } from '../../test/support/ports.ts';
+import { RecordingService } from '../call/recording-service.ts';
 import { silentLogger } from '../log/logger.ts';
 import { closeAfterTests, serve } from '../net/http-fixtures.ts';
 import { ListenError } from '../sip/errors.ts';
@@ -92,6 +93,20 @@ test('shutdown ends running calls with BYE and finishes their recordings before 
     left.filter((name) => name.endsWith('.part')),
     [],
   );
+});
+
+test('figures can be asked for while what a crash left is still being repaired', async (t) => {
+  const port = await freePort();
+  const server = newServer(WAIT, { 'http.listen': `127.0.0.1:${port}`, 'metrics.open': true });
+  t.after(() => server.stop());
+  let figures: Response | undefined;
+  t.mock.method(RecordingService.prototype, 'recover', async () => {
+    figures = await fetch(`http://127.0.0.1:${port}/metrics`);
+    return [];
+  });
+  await server.start();
+  assert.equal(figures?.status, 200);
+  assert.match(await figures.text(), /^openswml_calls_waiting 0$/m);
 });
 
 test('beyond the limit of calls a caller gets 503 with Retry-After, and room again later', async () => {

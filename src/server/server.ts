@@ -13,6 +13,7 @@ import { redactUrl } from '../net/http-url.ts';
 import { WebSockets } from '../net/web-sockets.ts';
 import type { SipEndpoint, SipListener } from '../sip/api.ts';
 import { createSipEndpoint } from '../sip/endpoint.ts';
+import { DEFAULT_SIP_LIMITS } from '../sip/limits.ts';
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
 import { AuditLog } from '../storage/audit-log.ts';
@@ -221,10 +222,13 @@ class AssembledServer implements Server {
     const speech = this.#openSpeech();
     const media = this.#openMedia(keys.current);
     const load = this.#openLoadMonitor(media);
+    // Figures can be asked for before calls are taken: what a crash left is repaired first.
+    let sip: SipEndpoint | undefined;
     const metrics = new Metrics(
       {
         calls: () => calls.count,
-        callsWaiting: () => sip.stats.waitingInvites,
+        callsWaiting: () => sip?.stats.waitingInvites ?? 0,
+        sipRefused: () => sip?.stats.overloaded ?? 0,
         recordings: () => calls.recordings,
         callbacksOpen: () => outbox.open,
         uploadsWaiting: () => uploads?.uploader.backlog,
@@ -291,12 +295,14 @@ class AssembledServer implements Server {
     outbox.start();
     this.#opened.push(() => outbox.drain(DRAIN_MS));
 
-    const sip = createSipEndpoint({
+    const endpoint = createSipEndpoint({
       clock,
       log: log.child({ component: 'sip' }),
       listeners: config.sip.listen,
       userAgent: USER_AGENT,
       intake: { ...calls.intake, isBehind: () => media.isBehind },
+      // Ours comes first: it is counted, and told to who asks. Calls that are over stay with SIP for a while.
+      limits: { maxCalls: Math.max(DEFAULT_SIP_LIMITS.maxCalls, 2 * config.limits.max_calls) },
       onInvite: (call) => {
         this.#warmUp?.stop();
         calls.accept(call);
@@ -308,10 +314,11 @@ class AssembledServer implements Server {
       },
       ...(config.sip.advertised_address !== undefined && { advertisedHost: config.sip.advertised_address }),
     });
-    calls.attach(sip);
+    sip = endpoint;
+    calls.attach(endpoint);
     // The first web hook of a call is not to wait for it.
     if (config.warm_up) undici();
-    const boundSip = await this.#openSip(sip, calls);
+    const boundSip = await this.#openSip(endpoint, calls);
     this.#openWarmUp({ config, identity, media, keys: keys.ring, version: VERSION, clock, log });
     addresses = {
       sip: boundSip,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { silentLogger } from '../../log/logger.ts';
+import type { WorkerLoad } from '../../mediaworker/worker-host.ts';
 import { VirtualClock } from '../../time/virtual-clock.ts';
 import { LoadMonitor } from './load-monitor.ts';
+import { SECONDS_TO_CHANGE } from './overload.ts';
 
 /** One whose ticks the test makes. */
 class TickedClock extends VirtualClock {
@@ -18,6 +20,30 @@ class TickedClock extends VirtualClock {
     return { cancel: () => {} };
   }
 }
+
+/** Looks `seconds` times at a media thread that is never idle. */
+function strained(t: TestContext, seconds: number, counts: () => boolean): LoadMonitor {
+  const clock = new TickedClock();
+  const busy: WorkerLoad = { sessions: 1, utilization: 1, frames: 50, lateFrames: 25 };
+  const monitor = new LoadMonitor({
+    ...{ clock, log: silentLogger, folders: [], counts },
+    workers: () => [busy],
+  });
+  monitor.start();
+  t.after(() => monitor.close());
+  for (let second = 1; second <= seconds; second++) {
+    clock.nowMs = second * 1_000;
+    clock.tick();
+  }
+  return monitor;
+}
+
+test('what threads do for the calls of the warm-up is no overload, and none of its frames count', (t) => {
+  const calls = strained(t, SECONDS_TO_CHANGE, () => true);
+  assert.deepEqual([calls.overloaded, calls.lateFrames], [true, 25 * SECONDS_TO_CHANGE]);
+  const warmUp = strained(t, 2 * SECONDS_TO_CHANGE, () => false);
+  assert.deepEqual([warmUp.overloaded, warmUp.lateFrames], [false, 0]);
+});
 
 test('ticks that are made up for after a stall are no seconds, and what came in them counts for the next', (t) => {
   const clock = new TickedClock();

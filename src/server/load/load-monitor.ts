@@ -13,7 +13,7 @@ export interface LoadMonitorOptions {
   readonly workers: () => readonly WorkerLoad[];
   /** The disk of the first of these that is there is watched. */
   readonly folders: readonly string[];
-  /** Whether frames are those of calls; default: always. */
+  /** Whether frames are those of calls, and what threads do is for them; default: always. */
   readonly counts?: () => boolean;
 }
 
@@ -107,7 +107,8 @@ export class LoadMonitor {
     const main = { utilization, late: 0 };
     this.#samples = [main, ...media];
     const before = this.overloaded;
-    this.#state = stepOverload(this.#state, media);
+    // What the server does with itself gives way to the first call: it is no reason to refuse that.
+    this.#state = stepOverload(this.#state, counts ? media : []);
     if (this.overloaded !== before) this.#tell();
     if (this.#turnedAway.size > 0) {
       const told = { calls: Object.fromEntries(this.#turnedAway) };
