@@ -198,22 +198,24 @@ test('what was said before a hang-up is recorded, also where the row is durable 
   assert.deepEqual(outbox.states, ['finished']);
 });
 
-test('an order that a closed media side had given up is no crash, but a call that was over before', async (t) => {
-  const { leg, host, store, outbox } = openLeg(t);
-  host.closes = false;
-  await leg.answer();
-  host.opensFiles = false;
-  const starting = leg.record(RECORD);
-  const ending = leg.hangup();
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(host.sent('record').length, 1);
-  host.emitClosed('call-1');
-  await ending;
-  const operation = await starting;
-  assert.deepEqual((await operation.done).endedBy, 'hangup');
-  assert.equal(store.get(operation.recordingId)?.status, 'absent');
-  assert.deepEqual(outbox.states, ['finished']);
-});
+for (const reason of ['hangup', 'error'] as const) {
+  test(`an order that a closed media side had given up is no crash, but a call that was over before (${reason})`, async (t) => {
+    const { leg, host, store, outbox } = openLeg(t);
+    host.closes = false;
+    await leg.answer();
+    host.opensFiles = false;
+    const starting = leg.record(RECORD);
+    const ending = leg.hangup(reason);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(host.sent('record').length, 1);
+    host.emitClosed('call-1');
+    await ending;
+    const operation = await starting;
+    assert.deepEqual((await operation.done).endedBy, 'hangup');
+    assert.equal(store.get(operation.recordingId)?.status, 'absent');
+    assert.deepEqual(outbox.states, ['finished']);
+  });
+}
 
 test('of a media side that dies before a recording has a file, what is left is repaired, too', async (t) => {
   const { leg, host, store, outbox, dataDir } = openLeg(t);

@@ -1,5 +1,5 @@
 import type { Timer } from '../time/clock.ts';
-import { type CallEnd, CallError, type CallInfo, type RecordOperation, type RecordOptions } from './leg.ts';
+import { CallError, type CallInfo, type RecordOperation, type RecordOptions } from './leg.ts';
 import { LegRecording, type LegRecordingSite, stored } from './leg-recording.ts';
 import type { MediaClient } from './media-client.ts';
 
@@ -129,11 +129,9 @@ export class LegRecordings {
     media.listen((event) => {
       if (event.type === 'closed') {
         // Without a word about its recordings the media side has died: the files are repaired from the spool. But where
-        // the call was over before, it may have waited for an order that came too late.
-        const { signal } = this.#options;
-        const died = !signal.aborted || (signal.reason as CallEnd).reason === 'error';
+        // it was to close, it may have waited for an order that came too late.
         for (const recording of this.#running) {
-          const came = recording.hasFile || died;
+          const came = recording.hasFile || media.died;
           void this.#end(recording, () => (came ? recording.salvage() : recording.neverBegan()));
         }
       } else if (event.type === 'recordOpened') {

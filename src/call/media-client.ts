@@ -28,6 +28,7 @@ export class MediaClient {
   #closed: Promise<void> | undefined;
   /** The last event: nothing comes behind it. */
   #over: MediaEvent | undefined;
+  #died = false;
   #sampleRate: number | undefined;
   #agreed: NegotiatedMedia | undefined;
 
@@ -67,6 +68,11 @@ export class MediaClient {
   /** Nothing comes any more. */
   get over(): boolean {
     return this.#over !== undefined;
+  }
+
+  /** It is over, and nobody had asked for that. */
+  get died(): boolean {
+    return this.#died;
   }
 
   /** No-op once the session is closed, but for recordings that it expects. @param urgent as in {@link MediaHost.send} */
@@ -133,7 +139,10 @@ export class MediaClient {
   }
 
   #dispatch(event: MediaEvent): void {
-    if (event.type === 'closed') this.#over = event;
+    if (event.type === 'closed') {
+      this.#over = event;
+      this.#died = this.#closed === undefined;
+    }
     for (const listener of this.#listeners) listener(event);
   }
 }
