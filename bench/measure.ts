@@ -169,6 +169,7 @@ export async function withServer<T>(
 ): Promise<T> {
   const server = await ServerProcess.start({
     document: row.document,
+    measured: true,
     args: ['--log-level', 'info'],
     env: {
       ...EACH_CORE,

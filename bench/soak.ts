@@ -44,6 +44,7 @@ async function soak(options: SoakOptions): Promise<number> {
   const document = soakDocument((name) => receivers.urlOf(name), `sip:${CALLED_USER}@${HOST}:${port}`);
   const server = await ServerProcess.start({
     document: JSON.stringify(document),
+    measured: true,
     args: ['--log-level', 'info'],
     env: {
       ...EACH_CORE,

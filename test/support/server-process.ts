@@ -22,6 +22,8 @@ export interface ServerOptions {
   /** Further command line arguments of `serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What it costs is measured: it has no preference for the processor before others, as {@link preferServer} gives it. */
+  readonly measured?: boolean;
   /** What is started in the place of `bin/openswml`. */
   readonly program?: readonly string[];
   /** Program and arguments that start the server in surroundings of their own and become it, given the data folder. */
@@ -171,7 +173,7 @@ export class ServerProcess {
       this.#wake();
     });
     await this.waitForLog((line) => line['event'] === 'ready', READY_WITHIN_MS, before);
-    if (child.pid !== undefined) preferServer(child.pid);
+    if (child.pid !== undefined && this.#options.measured !== true) preferServer(child.pid);
   }
 
   /**
