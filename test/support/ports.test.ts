@@ -33,7 +33,7 @@ test('no port is told twice, be it to another process that does not listen yet',
 test('the port that fetch refuses is never told', async (t) => {
   const refused = 10_080;
   await assert.rejects(fetch(`http://127.0.0.1:${refused}/`), ({ cause }) => /bad port/.test(String(cause)));
-  // The middle of the range that it draws from, then the next one.
+  // What would give that one, then the middle of the range.
   const draws = [(refused - 10_000) / 9_998, 0.5];
   t.mock.method(Math, 'random', () => draws.shift() ?? 0.75);
   assert.notEqual(await freePort(), refused);

@@ -23,14 +23,15 @@ export function preferServer(pid: number): void {
   if (process.platform !== 'linux') return;
   const tasks = `/proc/${pid}/task`;
   if (!existsSync(tasks)) return;
-  for (const thread of readdirSync(tasks)) prefer(Number(thread), BEFORE_TESTS);
+  for (const thread of readdirSync(tasks))
+    prefer(Number(thread), BEFORE_TESTS, constants.priority.PRIORITY_NORMAL);
 }
 
-/** Threads that give way to others go on doing so. */
-function prefer(id: number, priority: number): void {
+/** @param from those of another priority keep it: who gives way goes on doing so; default all */
+function prefer(id: number, priority: number, from?: number): void {
   try {
     // Linux: of a thread alone. Elsewhere it would be of the whole process.
-    if (process.platform === 'linux' && getPriority(id) === constants.priority.PRIORITY_NORMAL)
+    if (process.platform === 'linux' && (from === undefined || getPriority(id) === from))
       setPriority(id, priority);
   } catch {
     // Not root, or gone already: then it is late now and then.
