@@ -9,6 +9,7 @@ import {
   PROT_READ_WRITE,
   SYSCALL,
 } from './abi.ts';
+import type { Holdings, Mapping } from './holdings.ts';
 
 /** Memory that the kernel reads and writes, too: it stays where it is until the thread ends. */
 export interface SharedMemory {
@@ -31,6 +32,8 @@ export interface Libc {
   /** Writes the socket's own address over `address`, a struct sockaddr of its family. */
   socketName(fd: number, address: Uint8Array): void;
   close(fd: number): void;
+  /** The system closes it by a request that was queued. */
+  leave(fd: number): void;
   /** Writes the system's clock over `time`: seconds in the first two words, nanoseconds in the third. */
   realtime(time: Uint32Array): void;
   /** Where the bytes of a buffer lie: they stay there while somebody has the buffer, unless it is transferred. */
@@ -39,6 +42,8 @@ export interface Libc {
   allocate(bytes: number): SharedMemory;
   /** Memory of a ring. */
   map(fd: number, bytes: number, offset: number): SharedMemory;
+  /** Nobody may touch it from now on. */
+  unmap(mapping: Mapping): void;
 }
 
 export class LibcError extends Error {
@@ -48,8 +53,12 @@ export class LibcError extends Error {
   }
 }
 
-/** By koffi, which needs no compiler. @throws Error where that has no build for this system */
-export function loadLibc(): Libc {
+/**
+ * By koffi, which needs no compiler.
+ * @param holdings is told of what is opened, closed and mapped here
+ * @throws Error where koffi has no build for this system
+ */
+export function loadLibc(holdings?: Holdings): Libc {
   if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64'))
     throw new Error(`only on Linux for x64 or arm64, this is ${process.platform} for ${process.arch}`);
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
@@ -72,10 +81,16 @@ export function loadLibc(): Libc {
   const close = lib.func('close', 'int', ['int']);
   const gettime = lib.func('clock_gettime', 'int', ['int', 'void*']);
   const mmap = lib.func('mmap', 'int64', ['void*', 'size_t', 'int', 'int', 'int', 'int64']);
+  const munmap = lib.func('munmap', 'int', ['int64', 'size_t']);
   const word = new Int32Array(1);
   const checked = (call: string, result: number): number => {
     if (result < 0) throw new LibcError(call, koffi.errno());
     return result;
+  };
+  const opened = (call: string, result: number): number => {
+    const fd = checked(call, result);
+    holdings?.add(fd);
+    return fd;
   };
   const mapped = (bytes: number, flags: number, fd: number, offset: number): SharedMemory => {
     const address = checked('mmap', Number(mmap(null, bytes, PROT_READ_WRITE, flags, fd, offset)));
@@ -83,7 +98,7 @@ export function loadLibc(): Libc {
   };
 
   return {
-    ioUringSetup: (entries, params) => checked('io_uring_setup', setup(SYSCALL.setup, entries, params)),
+    ioUringSetup: (entries, params) => opened('io_uring_setup', setup(SYSCALL.setup, entries, params)),
     ioUringEnter: (fd, submit, flags) => {
       const result: number = enter(SYSCALL.enter, fd, submit, 0, flags, 0, 0);
       return result < 0 ? -koffi.errno() : result;
@@ -92,7 +107,7 @@ export function loadLibc(): Libc {
       checked('io_uring_register', register(SYSCALL.register, fd, opcode, argument, count));
     },
     socket: (family, type) =>
-      checked(family === AF_INET ? 'socket' : 'socket (IPv6)', socket(family, type, 0)),
+      opened(family === AF_INET ? 'socket' : 'socket (IPv6)', socket(family, type, 0)),
     setOption: (fd, level, name, value) => {
       word[0] = value;
       checked('setsockopt', setsockopt(fd, level, name, word, word.byteLength));
@@ -107,13 +122,22 @@ export function loadLibc(): Libc {
       checked('getsockname', getsockname(fd, address, new Uint32Array([address.length])));
     },
     close: (fd) => {
+      holdings?.delete(fd);
       checked('close', close(fd));
     },
+    leave: (fd) => holdings?.delete(fd),
     realtime: (time) => {
       gettime(CLOCK_REALTIME, time);
     },
     addressOf: (buffer) => Number(koffi.address(buffer)),
     allocate: (bytes) => mapped(bytes, MAP_PRIVATE_ANONYMOUS, -1, 0),
-    map: (fd, bytes, offset) => mapped(bytes, MAP_SHARED_POPULATE, fd, offset),
+    map: (fd, bytes, offset) => {
+      const memory = mapped(bytes, MAP_SHARED_POPULATE, fd, offset);
+      holdings?.addMapping({ address: memory.address, bytes });
+      return memory;
+    },
+    unmap: ({ address, bytes }) => {
+      checked('munmap', munmap(address, bytes));
+    },
   };
 }

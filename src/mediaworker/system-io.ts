@@ -1,4 +1,5 @@
 import { loadLibc } from '../io-uring/libc.ts';
+import type { Holdings } from '../io-uring/holdings.ts';
 import { Reactor } from '../io-uring/reactor.ts';
 import { type FileSystem, nodeFileSystem } from '../recording/file-system.ts';
 import { uringFiles } from '../recording/uring-files.ts';
@@ -27,18 +28,23 @@ export interface SystemIo {
 
 const NODE: SystemIo = { datagrams: nodeDatagrams, files: nodeFileSystem, close: () => {} };
 
-export function chooseSystemIo(setting: SystemIoSetting | undefined, clock: Clock): SystemIo {
+/** @param holdings is told of what would outlive the thread */
+export function chooseSystemIo(
+  setting: SystemIoSetting | undefined,
+  clock: Clock,
+  holdings?: Holdings,
+): SystemIo {
   if (setting === 'node') return NODE;
   try {
-    return openUring(clock);
+    return openUring(clock, holdings);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     return { ...NODE, refused: message.split('\n', 1)[0]! };
   }
 }
 
-function openUring(clock: Clock): SystemIo {
-  const libc = loadLibc();
+function openUring(clock: Clock, holdings: Holdings | undefined): SystemIo {
+  const libc = loadLibc(holdings);
   const reactor = new Reactor(libc);
   try {
     const datagrams = new UringDatagrams(reactor, () => clock.monotonic());

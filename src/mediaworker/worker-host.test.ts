@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { type Logger, silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { parseRtp, RTP_HEADER_LENGTH, RtpHeader, writeRtpHeader } from '../rtp/packet.ts';
 import { MediaHostPool } from './host-pool.ts';
 import type { MediaCommand, MediaEvent, MediaHost, NegotiatedMedia } from './protocol.ts';
@@ -168,6 +169,41 @@ test('when a worker dies, its sessions end with `closed`, and the next one start
   const third = new Session(host, 's3');
   assert.ok((await third.open()) > 0);
   await third.close();
+});
+
+/** Beats once, and never again. */
+const HANGS = `import { parentPort, workerData } from 'node:worker_threads';
+Atomics.add(new Int32Array(workerData.pulse), 0, 1);
+parentPort.postMessage({ kind: 'log', level: 'info', fields: {}, message: 'hangs' });
+for (;;);`;
+
+test('a worker that hangs is ended after ten seconds, and its calls with it; nobody waits for it', async () => {
+  const lines: string[] = [];
+  let hangs = (): void => {};
+  const hanging = new Promise<void>((resolve) => {
+    hangs = resolve;
+  });
+  const log: Logger = {
+    ...silentLogger,
+    info: () => hangs(),
+    error: (_fields, message) => lines.push(message),
+  };
+  const clock = new VirtualClock();
+  const entry = new URL(`data:text/javascript,${encodeURIComponent(HANGS)}`);
+  const host = new WorkerMediaHost({ data: { rtpPorts: PORTS }, log, clock, entry });
+  const session = new Session(host, 's1');
+  host.send({ type: 'open', sessionId: 's1', bindAddress: LOCALHOST, idleMedia: 'none' });
+  await hanging;
+  const memory = host.memory();
+  await clock.advance(1_000);
+  assert.deepEqual(await memory, { heap: 0, external: 0 });
+  const closed = host.close();
+  await clock.advance(9_900);
+  assert.deepEqual(session.events, []);
+  await clock.advance(200);
+  await session.event('closed');
+  await closed;
+  assert.deepEqual(lines, ['media worker hangs: it is ended, and its calls with it']);
 });
 
 test('a worker that dies while a session opens closes that session, too', async (t) => {

@@ -1,12 +1,22 @@
+import { url as inspectorUrl } from 'node:inspector';
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
+import { Holdings } from '../io-uring/holdings.ts';
+import { loadLibc } from '../io-uring/libc.ts';
 import type { Logger } from '../log/logger.ts';
-import type { Clock } from '../time/clock.ts';
+import { type Clock, type Timer, within } from '../time/clock.ts';
 import { PacedWork } from '../time/paced-work.ts';
 import { TurnQueue } from '../time/turn-queue.ts';
 import { MESSAGE_PACE_MS } from './event-poster.ts';
 import { type MediaCommand, type MediaEvent, type MediaHost, NO_STATISTICS } from './protocol.ts';
-import type { FrameCounts, FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
+import { LOOK_MS, PulseWatch } from './pulse-watch.ts';
+import type {
+  FrameCounts,
+  FromWorker,
+  MediaWorkerData,
+  MediaWorkerStart,
+  ToWorker,
+} from './worker-messages.ts';
 
 export interface WorkerMediaHostOptions {
   readonly data: MediaWorkerData;
@@ -14,6 +24,8 @@ export interface WorkerMediaHostOptions {
   readonly log: Logger;
   /** Called when the thread is no more, whatever ended it. */
   readonly onExit?: () => void;
+  /** For tests: another program of the thread. */
+  readonly entry?: URL;
 }
 
 /** What a thread did since it was last asked. */
@@ -38,11 +50,14 @@ export interface ThreadMemory {
 const YOUNG_GENERATION_MB = 12;
 /** Time for events of the thread in one turn of the main thread, ms. */
 const EVENTS_TURN_MS = 0.5;
+/** Who asks for its memory does not wait longer for a thread, ms. */
+const MEMORY_WAIT_MS = 1000;
 const NO_FRAMES: FrameCounts = { frames: 0, lateFrames: 0 };
 
 /**
  * Media sessions in a worker thread. When the thread dies, each of its sessions ends with `closed`, so that
- * only its own calls are lost, and the next session starts a new thread.
+ * only its own calls are lost, and the next session starts a new thread. A thread that hangs is ended, with the same
+ * outcome.
  */
 export class WorkerMediaHost implements MediaHost {
   readonly #options: WorkerMediaHostOptions;
@@ -54,6 +69,8 @@ export class WorkerMediaHost implements MediaHost {
   readonly #messages: PacedWork;
   readonly #events: TurnQueue<MediaEvent>;
   #worker: Worker | undefined;
+  #watch: Timer | undefined;
+  #memory: ThreadMemory = { heap: 0, external: 0 };
   #frames = NO_FRAMES;
   #askedFrames = NO_FRAMES;
   #askedUtilization: EventLoopUtilization | undefined;
@@ -101,15 +118,15 @@ export class WorkerMediaHost implements MediaHost {
     };
   }
 
-  /** What the thread has in use; nothing while there is none. */
+  /** What the thread has in use; nothing while there is none. One that does not answer: what it had when last asked. */
   async memory(): Promise<ThreadMemory> {
-    try {
-      const statistics = await this.#worker?.getHeapStatistics();
-      return { heap: statistics?.used_heap_size ?? 0, external: statistics?.external_memory ?? 0 };
-    } catch {
-      // It ends just now.
-      return { heap: 0, external: 0 };
-    }
+    if (this.#worker === undefined) return { heap: 0, external: 0 };
+    const answer = this.#worker.getHeapStatistics().then((statistics) => {
+      this.#memory = { heap: statistics.used_heap_size, external: statistics.external_memory };
+    });
+    // It may end just now.
+    await within(this.#options.clock, answer, MEMORY_WAIT_MS);
+    return this.#memory;
   }
 
   send(command: MediaCommand, urgent = false): void {
@@ -147,8 +164,11 @@ export class WorkerMediaHost implements MediaHost {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
-      workerData: this.#options.data,
+    const holdings = Holdings.memory();
+    const pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const { data, entry = new URL('./worker-main.ts', import.meta.url) } = this.#options;
+    const worker = new Worker(entry, {
+      workerData: { ...data, holdings, pulse } satisfies MediaWorkerStart,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     worker.on('message', (message: FromWorker) => {
@@ -158,8 +178,12 @@ export class WorkerMediaHost implements MediaHost {
       else if (message.kind === 'log') this.#options.log[message.level](message.fields, message.message);
     });
     worker.on('error', (cause) => this.#options.log.error({ err: cause }, 'media worker failed'));
+    this.#watch = this.#watchPulse(worker, pulse);
     worker.on('exit', () => {
+      release(new Holdings(holdings));
       if (this.#worker === worker) {
+        this.#watch?.cancel();
+        this.#memory = { heap: 0, external: 0 };
         this.#worker = undefined;
         this.#spares = [];
         this.#commands = [];
@@ -173,6 +197,21 @@ export class WorkerMediaHost implements MediaHost {
       this.#loseAll(lost);
     });
     return worker;
+  }
+
+  /** Ends a thread that hangs: nothing else would free its calls, nor let the process leave. */
+  #watchPulse(worker: Worker, pulse: SharedArrayBuffer): Timer {
+    const { clock, log } = this.#options;
+    const beats = new Int32Array(pulse);
+    const watch = new PulseWatch();
+    const timer = clock.every(LOOK_MS, () => {
+      // Somebody who debugs may hold it for as long as he likes.
+      if (!watch.look(Atomics.load(beats, 0), clock.monotonic()) || inspectorUrl() !== undefined) return;
+      timer.cancel();
+      log.error({ sessions: this.load }, 'media worker hangs: it is ended, and its calls with it');
+      void worker.terminate();
+    });
+    return timer;
   }
 
   async #stop(): Promise<void> {
@@ -196,4 +235,14 @@ export class WorkerMediaHost implements MediaHost {
     if (event.type === 'closed' || event.type === 'openFailed') this.#listeners.delete(event.sessionId);
     listener?.(event);
   }
+}
+
+/** Frees what a thread had no time to: its ports would stay bound to the end of the process. */
+function release(holdings: Holdings): void {
+  const mappings = holdings.takeMappings();
+  const descriptors = holdings.takeDescriptors();
+  if (mappings.length + descriptors.length === 0) return;
+  const libc = loadLibc();
+  for (const mapping of mappings) libc.unmap(mapping);
+  for (const fd of descriptors) libc.close(fd);
 }

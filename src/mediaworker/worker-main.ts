@@ -1,5 +1,6 @@
 /** Entry of a media worker thread: the session table on the real clock, fed by messages of the main thread. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Holdings } from '../io-uring/holdings.ts';
 import { diskTargets } from '../recording/disk-targets.ts';
 import { RecordingKey } from '../recording/encryption/keys.ts';
 import { createRtpSockets } from '../rtp/sockets.ts';
@@ -8,21 +9,22 @@ import { chooseSystemIo } from './system-io.ts';
 import { warmUpOpus } from './codecs.ts';
 import { eventPoster } from './event-poster.ts';
 import { PortLogger } from './port-logger.ts';
+import { BEAT_MS } from './pulse-watch.ts';
 import { SessionTable } from './session-table.ts';
 import { SparePorts } from './spare-ports.ts';
-import type { FromWorker, MediaWorkerData, ToWorker } from './worker-messages.ts';
+import type { FromWorker, MediaWorkerStart, ToWorker } from './worker-messages.ts';
 
 /** How often the main thread hears of late frames, ms. */
 const FRAMES_EVERY_MS = 500;
 
 const port = parentPort;
 if (port === null) throw new Error('worker-main.ts runs only as a worker thread');
-const data = workerData as MediaWorkerData;
+const data = workerData as MediaWorkerStart;
 const post = (message: FromWorker): void => port.postMessage(message);
 
 const clock = new RealClock();
 const log = new PortLogger(post);
-const system = chooseSystemIo(data.rtpIo, clock);
+const system = chooseSystemIo(data.rtpIo, clock, new Holdings(data.holdings));
 process.once('exit', () => system.close());
 if (system.refused !== undefined) log.debug({ reason: system.refused }, 'io_uring is not used');
 const sockets = createRtpSockets({
@@ -71,6 +73,9 @@ clock.every(FRAMES_EVERY_MS, () => {
   if (frames !== told) post({ kind: 'frames', frames, lateFrames });
   told = frames;
 });
+
+const pulse = new Int32Array(data.pulse);
+clock.every(BEAT_MS, () => Atomics.add(pulse, 0, 1));
 
 port.on('message', obey);
 

@@ -18,6 +18,14 @@ export interface MediaWorkerData {
   readonly recordingKey?: Uint8Array | undefined;
 }
 
+/** What a media worker is given at its start. */
+export interface MediaWorkerStart extends MediaWorkerData {
+  /** Of {@link Holdings}: what it leaves open when it ends at once. */
+  readonly holdings: SharedArrayBuffer;
+  /** One word, to which it adds one each {@link BEAT_MS}. */
+  readonly pulse: SharedArrayBuffer;
+}
+
 export type ToWorker =
   | { readonly kind: 'commands'; readonly commands: readonly MediaCommand[] }
   | { readonly kind: 'close' };

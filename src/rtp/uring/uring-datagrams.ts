@@ -132,6 +132,7 @@ export class UringDatagrams implements DatagramIo {
     socket.receiver?.remove(socket);
     this.#sockets.delete(socket);
     this.#reactor.request(NOBODY, 0, OPERATION.close, socket.fd, 0, 0);
+    this.#reactor.libc.leave(socket.fd);
   }
 
   /** @returns undefined when the system has no room for another ring: nobody waits then */
