@@ -1,4 +1,5 @@
 import type { Database } from '../storage/database.ts';
+import { OPEN_CALLBACK } from '../storage/migrations.ts';
 import type { SqlRow } from '../storage/statement.ts';
 import { type Delivery, type DeliveryState, step } from './delivery-states.ts';
 import type { CallbackRequest } from './events.ts';
@@ -27,15 +28,14 @@ export interface CallbackRow extends Delivery {
 /** First open callback of one operation. */
 export type OperationHead = Pick<CallbackRow, 'id' | 'url' | 'operationId' | 'dueAt'>;
 
-const OPEN = "state IN ('pending', 'sending', 'waiting')";
 const INSERT = `INSERT INTO callbacks (idempotency_key, url, method, operation_id, event_type, body, state, attempts,
     deadline_at, created_at, updated_at, error)
   VALUES (:idempotencyKey, :url, :method, :operationId, :eventType, :body, :state, 0, :deadlineAt, :now, :now, :error)`;
 const SAVE = `UPDATE callbacks SET state = :state, attempts = :attempts, deadline_at = :deadlineAt, due_at = :dueAt,
     http_status = :httpStatus, error = :error, updated_at = :now WHERE id = :id`;
-const HEADS = `SELECT url, operation_id, MIN(id) AS id FROM callbacks WHERE ${OPEN} GROUP BY url, operation_id`;
+const HEADS = `SELECT url, operation_id, MIN(id) AS id FROM callbacks WHERE ${OPEN_CALLBACK} GROUP BY url, operation_id`;
 const NEXT = `SELECT id, url, operation_id, due_at FROM callbacks
-  WHERE url = :url AND operation_id = :operationId AND ${OPEN} ORDER BY id LIMIT 1`;
+  WHERE url = :url AND operation_id = :operationId AND ${OPEN_CALLBACK} ORDER BY id LIMIT 1`;
 const LIST = `SELECT * FROM callbacks WHERE state = :state AND id < :beforeId ORDER BY id DESC LIMIT :limit`;
 const PRUNE = `DELETE FROM callbacks WHERE id IN
   (SELECT id FROM callbacks WHERE state = :state AND updated_at < :before ORDER BY updated_at LIMIT :limit)`;
@@ -117,7 +117,9 @@ export class CallbackTable {
 
   /** Number of callbacks that are neither delivered nor dead. */
   countOpen(): number {
-    return Number(this.#database.get(`SELECT COUNT(*) AS count FROM callbacks WHERE ${OPEN}`)?.['count']);
+    return Number(
+      this.#database.get(`SELECT COUNT(*) AS count FROM callbacks WHERE ${OPEN_CALLBACK}`)?.['count'],
+    );
   }
 
   /** Gives back what was under way when the process ended. @returns how many */

@@ -3,6 +3,7 @@ import type { Peaks, VoiceActivity } from '../recording/types.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AuditEntry, AuditLog, type DeletionOrigin } from './audit-log.ts';
 import type { Database } from './database.ts';
+import { OPEN_CALLBACK } from './migrations.ts';
 import type { SqlParams, SqlRow, SqlValue } from './statement.ts';
 import { StorageError } from './errors.ts';
 import type {
@@ -69,7 +70,7 @@ const DELETABLE = `SELECT * FROM recordings
     AND created_at < :before AND COALESCE(end_time, created_at) < :before
     AND NOT EXISTS (
       SELECT 1 FROM callbacks
-      WHERE operation_id = recordings.id AND state IN ('pending', 'sending', 'waiting')
+      WHERE operation_id = recordings.id AND ${OPEN_CALLBACK}
     )
   ORDER BY created_at, id LIMIT :limit`;
 const TOTALS = `SELECT COUNT(*) AS count, TOTAL(byte_size) AS bytes FROM recordings WHERE ${KEPT}`;
