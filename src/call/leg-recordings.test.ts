@@ -129,6 +129,21 @@ test('recordings of a media side that died are repaired before the call has ende
   assert.equal(timeline.filter((text) => text === 'recording ended').length, 2);
 });
 
+test('a recording whose thread hangs until its caller has given up is repaired, not told as empty', async (t) => {
+  const { leg, host, store, outbox, dataDir } = openLeg(t);
+  host.closes = false;
+  await leg.answer();
+  const operation = await leg.record(RECORD);
+  leaveSpool(dataDir, store.get(operation.recordingId)!.path, 3);
+  const ending = leg.hangup();
+  host.emitClosed('call-1', true);
+  await ending;
+  const outcome = await operation.done;
+  assert.deepEqual([outcome.state, outcome.endedBy, outcome.durationMs], ['finished', 'crash', 3000]);
+  assert.equal(store.get(operation.recordingId)?.status, 'completed');
+  assert.deepEqual(outbox.states, ['finished']);
+});
+
 test('a call that ends while a recording begins still has that recording end, at the right time', async (t) => {
   const { leg, host, store, outbox, clock } = openLeg(t);
   await leg.answer();

@@ -72,8 +72,9 @@ export class ScriptedHost implements MediaHost {
     this.#listeners.get(event.sessionId)?.(event);
   }
 
-  emitClosed(sessionId: string): void {
-    this.emit({ type: 'closed', sessionId, statistics: NO_STATISTICS });
+  /** @param lost with its thread */
+  emitClosed(sessionId: string, lost = false): void {
+    this.emit({ type: 'closed', sessionId, statistics: NO_STATISTICS, ...(lost && { lost }) });
   }
 
   /** Commands of one type so far. */

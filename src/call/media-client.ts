@@ -70,7 +70,7 @@ export class MediaClient {
     return this.#over !== undefined;
   }
 
-  /** It is over, and nobody had asked for that. */
+  /** It is over, and nobody had asked for that, or its thread was lost on the way. */
   get died(): boolean {
     return this.#died;
   }
@@ -141,7 +141,7 @@ export class MediaClient {
   #dispatch(event: MediaEvent): void {
     if (event.type === 'closed') {
       this.#over = event;
-      this.#died = this.#closed === undefined;
+      this.#died = event.lost === true || this.#closed === undefined;
     }
     for (const listener of this.#listeners) listener(event);
   }

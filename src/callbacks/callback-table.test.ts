@@ -1,24 +1,67 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Database } from '../storage/database.ts';
-import { OPEN_CALLBACK } from '../storage/migrations.ts';
+import type { SqlParams } from '../storage/statement.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
+import { CallbackTable } from './callback-table.ts';
 
-test('a change of a callback opens no tables beside its own, and open ones are found by their indices', () => {
+/** A table, and what SQLite says of the statements that a call of it runs: EXPLAIN, and EXPLAIN QUERY PLAN. */
+function explained(t: TestContext) {
   const database = Database.inMemory(new VirtualClock());
-  const opcodes = (sql: string) => database.all(`EXPLAIN ${sql}`).map((row) => String(row['opcode']));
-  const insert = `INSERT INTO callbacks (idempotency_key, url, method, operation_id, event_type, body, state, attempts,
-    deadline_at, created_at, updated_at) VALUES ('k', 'u', 'POST', 'o', 'e', 'b', 'pending', 0, 0, 0, 0)`;
-  for (const sql of [insert, "UPDATE callbacks SET state = 'sending' WHERE id = 1"]) {
-    const codes = opcodes(sql);
-    assert.ok(codes.includes('IdxInsert'), 'the indices are kept');
-    assert.ok(!codes.includes('OpenEphemeral'), `${sql}: ${codes.join(' ')}`);
+  const ran: (readonly [string, SqlParams | undefined])[] = [];
+  const read = database.all.bind(database);
+  for (const method of ['run', 'get', 'all'] as const) {
+    const does = database[method].bind(database) as (sql: string, params?: SqlParams) => unknown;
+    t.mock.method(database, method, (sql: string, params?: SqlParams) => {
+      ran.push([sql, params]);
+      return does(sql, params);
+    });
   }
-  const plan = (condition: string): string =>
-    String(database.get(`EXPLAIN QUERY PLAN SELECT id FROM callbacks WHERE ${condition}`)?.['detail']);
+  const rows = (how: string, column: string, work: () => unknown): string[] => {
+    ran.length = 0;
+    work();
+    assert.ok(ran.length > 0);
+    return ran.flatMap(([sql, params]) => read(`${how} ${sql}`, params).map((row) => String(row[column])));
+  };
+  return {
+    table: new CallbackTable(database),
+    opcodes: (work: () => unknown) => rows('EXPLAIN', 'opcode', work),
+    plan: (work: () => unknown) => rows('EXPLAIN QUERY PLAN', 'detail', work).join('; '),
+  };
+}
+
+test('a change of a callback opens no tables beside its own', (t) => {
+  const { table, opcodes } = explained(t);
+  const envelope = { event_type: 'calling.call.record', params: {} } as never;
+  const start = { state: 'pending', idempotencyKey: 'k', now: 0, deadlineAt: 0 } as const;
+  const sending = { state: 'sending', attempts: 1, deadlineAt: 0 } as const;
+  for (const work of [
+    () => table.insert({ url: 'http://a.test/', operationId: 'o', envelope }, start),
+    () => table.save(1, sending, { now: 1 }),
+  ]) {
+    const codes = opcodes(work);
+    assert.ok(codes.includes('IdxInsert'), 'the indices are kept');
+    assert.ok(!codes.includes('OpenEphemeral'), codes.join(' '));
+  }
+});
+
+test('callbacks are found by indices, however many are kept', (t) => {
+  const { table, plan } = explained(t);
   assert.match(
-    plan(`url = 'u' AND operation_id = 'o' AND ${OPEN_CALLBACK}`),
-    /USING .*callbacks_open_by_operation/,
+    plan(() => table.next('http://a.test/', 'o')),
+    /^SEARCH callbacks USING INDEX callbacks_open_by_operation/,
   );
-  assert.match(plan(`operation_id = 'o' AND ${OPEN_CALLBACK}`), /USING .*callbacks_open_by_recording/);
+  assert.match(
+    plan(() => table.heads()),
+    /^SCAN callbacks USING (COVERING )?INDEX callbacks_open_by_operation/,
+  );
+  assert.match(
+    plan(() => table.countOpen()),
+    /^SCAN callbacks USING (COVERING )?INDEX callbacks_open_by/,
+  );
+  for (const state of ['delivered', 'dead'] as const)
+    assert.match(
+      plan(() => table.prune(state, 5, 10)),
+      /SEARCH callbacks USING COVERING INDEX callbacks_closed_by_age/,
+    );
 });

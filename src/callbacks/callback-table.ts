@@ -37,8 +37,10 @@ const HEADS = `SELECT url, operation_id, MIN(id) AS id FROM callbacks WHERE ${OP
 const NEXT = `SELECT id, url, operation_id, due_at FROM callbacks
   WHERE url = :url AND operation_id = :operationId AND ${OPEN_CALLBACK} ORDER BY id LIMIT 1`;
 const LIST = `SELECT * FROM callbacks WHERE state = :state AND id < :beforeId ORDER BY id DESC LIMIT :limit`;
+/** The condition of the index is said twice, for SQLite does not know the value when it looks for an index. */
 const PRUNE = `DELETE FROM callbacks WHERE id IN
-  (SELECT id FROM callbacks WHERE state = :state AND updated_at < :before ORDER BY updated_at LIMIT :limit)`;
+  (SELECT id FROM callbacks WHERE state = :state AND state IN ('delivered', 'dead') AND updated_at < :before
+   ORDER BY updated_at LIMIT :limit)`;
 
 /** Statements on the `callbacks` table. All methods throw StorageError. */
 export class CallbackTable {

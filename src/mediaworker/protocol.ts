@@ -354,7 +354,13 @@ export type MediaEvent =
       readonly consumedSamples: number;
     }
   | ({ readonly type: 'levels'; readonly sessionId: string } & Levels)
-  | { readonly type: 'closed'; readonly sessionId: string; readonly statistics: MediaStatistics };
+  | {
+      readonly type: 'closed';
+      readonly sessionId: string;
+      readonly statistics: MediaStatistics;
+      /** Its thread is no more: of its recordings, and of commands that were on their way, nothing further is known. */
+      readonly lost?: true;
+    };
 
 /** A place where media sessions live. */
 export interface MediaHost {

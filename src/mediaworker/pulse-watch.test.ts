@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LOOK_MS, PulseWatch, STILL_LOOKS } from './pulse-watch.ts';
+import { LEAVING, LOOK_MS, PulseWatch, STILL_LOOKS } from './pulse-watch.ts';
 
 /** Looks once for each number of beats, `stepMs` apart. @returns at which look the thread was found to hang, from 0 */
 function firstHang(beats: readonly number[], stepMs = LOOK_MS): number {
@@ -19,6 +19,10 @@ test('one late beat is enough to be alive', () => {
 
 test('a thread that is starting may take its time', () => {
   assert.equal(firstHang(Array<number>(100).fill(0)), -1);
+});
+
+test('a thread that leaves may take its time, too', () => {
+  assert.equal(firstHang([5, ...Array<number>(100).fill(LEAVING)]), -1);
 });
 
 test('looks made up for after a standstill of the process count as one', () => {

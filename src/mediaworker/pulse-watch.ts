@@ -1,5 +1,7 @@
 /** A thread beats so often while its event loop turns, ms. */
 export const BEAT_MS = 500;
+/** In the place of its beats, of a thread that leaves. */
+export const LEAVING = -1;
 /** And is looked at so often, ms. */
 export const LOOK_MS = 1000;
 /** So many looks in a row find no beat: the thread hangs. */
@@ -8,7 +10,7 @@ export const STILL_LOOKS = 10;
 /**
  * Tells a thread that hangs from one that is late. It counts looks, not time: where the whole process stood still, or
  * the thread that looks, no looks were made either. A thread that has never beaten is starting, which takes as long as
- * the machine does.
+ * the machine does, and so does leaving.
  */
 export class PulseWatch {
   #beats = 0;
@@ -16,14 +18,14 @@ export class PulseWatch {
   #lookedMs = -Infinity;
 
   /**
-   * @param beats of the thread so far; @param nowMs monotonic
+   * @param beats of the thread so far, or {@link LEAVING}; @param nowMs monotonic
    * @returns whether it hangs
    */
   look(beats: number, nowMs: number): boolean {
     // Looks that a clock makes up for after a standstill come at once, before anybody can have beaten.
     if (nowMs - this.#lookedMs < LOOK_MS / 2) return false;
     this.#lookedMs = nowMs;
-    this.#stillLooks = beats === this.#beats && beats !== 0 ? this.#stillLooks + 1 : 0;
+    this.#stillLooks = beats === this.#beats && beats > 0 ? this.#stillLooks + 1 : 0;
     this.#beats = beats;
     return this.#stillLooks >= STILL_LOOKS;
   }

@@ -180,7 +180,7 @@ export class WorkerMediaHost implements MediaHost {
     worker.on('error', (cause) => this.#options.log.error({ err: cause }, 'media worker failed'));
     this.#watch = this.#watchPulse(worker, pulse);
     worker.on('exit', () => {
-      release(new Holdings(holdings));
+      release(new Holdings(holdings), this.#options.log);
       if (this.#worker === worker) {
         this.#watch?.cancel();
         this.#memory = { heap: 0, external: 0 };
@@ -226,7 +226,7 @@ export class WorkerMediaHost implements MediaHost {
 
   #loseAll(sessionIds: readonly string[]): void {
     for (const sessionId of sessionIds) {
-      this.#deliver({ type: 'closed', sessionId, statistics: NO_STATISTICS });
+      this.#deliver({ type: 'closed', sessionId, statistics: NO_STATISTICS, lost: true });
     }
   }
 
@@ -238,11 +238,19 @@ export class WorkerMediaHost implements MediaHost {
 }
 
 /** Frees what a thread had no time to: its ports would stay bound to the end of the process. */
-function release(holdings: Holdings): void {
+function release(holdings: Holdings, log: Logger): void {
   const mappings = holdings.takeMappings();
   const descriptors = holdings.takeDescriptors();
   if (mappings.length + descriptors.length === 0) return;
-  const libc = loadLibc();
-  for (const mapping of mappings) libc.unmap(mapping);
-  for (const fd of descriptors) libc.close(fd);
+  try {
+    const libc = loadLibc();
+    for (const mapping of mappings) libc.unmap(mapping);
+    for (const fd of descriptors) libc.close(fd);
+  } catch (cause) {
+    // Its calls are to be told of its end in any case.
+    log.error(
+      { err: cause },
+      'what a media worker left open could not all be closed: some RTP ports stay in use',
+    );
+  }
 }

@@ -9,7 +9,7 @@ import { chooseSystemIo } from './system-io.ts';
 import { warmUpOpus } from './codecs.ts';
 import { eventPoster } from './event-poster.ts';
 import { PortLogger } from './port-logger.ts';
-import { BEAT_MS } from './pulse-watch.ts';
+import { BEAT_MS, LEAVING } from './pulse-watch.ts';
 import { SessionTable } from './session-table.ts';
 import { SparePorts } from './spare-ports.ts';
 import type { FromWorker, MediaWorkerStart, ToWorker } from './worker-messages.ts';
@@ -75,7 +75,12 @@ clock.every(FRAMES_EVERY_MS, () => {
 });
 
 const pulse = new Int32Array(data.pulse);
-clock.every(BEAT_MS, () => Atomics.add(pulse, 0, 1));
+const beat = (): number => Atomics.add(pulse, 0, 1);
+// The first command may be what it hangs in.
+beat();
+clock.every(BEAT_MS, beat);
+// What is left to do then, files of the pool among it, is no hanging.
+process.once('exit', () => Atomics.store(pulse, 0, LEAVING));
 
 port.on('message', obey);
 

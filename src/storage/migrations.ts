@@ -6,7 +6,10 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** Callbacks that are neither delivered nor dead: SQLite uses their indices where a query says it in these words. */
+/**
+ * Callbacks that are neither delivered nor dead, for queries: SQLite uses the indices of the last step that made them
+ * where a query says it in their words.
+ */
 export const OPEN_CALLBACK = "state NOT IN ('delivered', 'dead')";
 
 /** The whole schema of `openswml.db`, in order. Times are Unix ms, booleans 0 or 1. */
@@ -164,9 +167,9 @@ export const MIGRATIONS: readonly Migration[] = [
       DROP INDEX callbacks_open_by_operation;
       DROP INDEX callbacks_open_by_recording;
       CREATE INDEX callbacks_open_by_operation ON callbacks (url, operation_id, id)
-        WHERE ${OPEN_CALLBACK};
+        WHERE state NOT IN ('delivered', 'dead');
       CREATE INDEX callbacks_open_by_recording ON callbacks (operation_id)
-        WHERE ${OPEN_CALLBACK};
+        WHERE state NOT IN ('delivered', 'dead');
     `,
   },
 ];
