@@ -161,8 +161,9 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     version: 9,
-    // A list of three makes SQLite open a table of its own for it, in each index and with each change of a callback.
-    name: 'open callbacks by a list of two',
+    // A list of three makes SQLite open a table of its own for it, in each index and with each change of a callback; and
+    // an index that lacks what its condition names has each row looked up in the table.
+    name: 'indices without detours',
     sql: `
       DROP INDEX callbacks_open_by_operation;
       DROP INDEX callbacks_open_by_recording;
@@ -170,6 +171,9 @@ export const MIGRATIONS: readonly Migration[] = [
         WHERE state NOT IN ('delivered', 'dead');
       CREATE INDEX callbacks_open_by_recording ON callbacks (operation_id)
         WHERE state NOT IN ('delivered', 'dead');
+      DROP INDEX recordings_kept;
+      CREATE INDEX recordings_kept ON recordings (created_at, id, end_time, byte_size, status, deleted_at)
+        WHERE deleted_at IS NULL AND status NOT IN ('in-progress', 'paused');
     `,
   },
 ];

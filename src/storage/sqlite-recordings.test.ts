@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { Database } from './database.ts';
 import { StorageError } from './errors.ts';
+import { explained } from './explain.test-helper.ts';
 import { recordingRow as row } from './recordings.test-helper.ts';
 import type { RecordingRow } from './recordings.ts';
 import { SqliteRecordings } from './sqlite-recordings.ts';
@@ -208,4 +209,22 @@ describe('the list', () => {
       'r1',
     ]);
   });
+});
+
+test('what is asked for again and again is found by indices alone, however many recordings are kept', (t) => {
+  const database = Database.inMemory(clock);
+  const table = new SqliteRecordings(database, clock);
+  const { plan } = explained(t, database);
+  assert.match(
+    plan(() => table.inDeletion()),
+    /^SEARCH recordings USING INDEX recordings_in_deletion/,
+  );
+  assert.match(
+    plan(() => table.kept()),
+    /^SCAN recordings USING COVERING INDEX recordings_kept/,
+  );
+  const oldest = plan(() => table.deletable({ endedBefore: 5, newerThan: undefined, limit: 10 }));
+  assert.match(oldest, /^SEARCH recordings USING INDEX recordings_kept/);
+  assert.match(oldest, /SEARCH callbacks USING (COVERING )?INDEX callbacks_open_by_recording/);
+  assert.doesNotMatch(oldest, /TEMP B-TREE/);
 });

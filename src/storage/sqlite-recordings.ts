@@ -74,7 +74,8 @@ const DELETABLE = `SELECT * FROM recordings
     )
   ORDER BY created_at, id LIMIT :limit`;
 const TOTALS = `SELECT COUNT(*) AS count, TOTAL(byte_size) AS bytes FROM recordings WHERE ${KEPT}`;
-const IN_DELETION = 'SELECT * FROM recordings WHERE deleted_at IS NOT NULL ORDER BY created_at, id';
+/** Sorted by what is no column, or SQLite would go through all recordings in their order to find these few. */
+const IN_DELETION = 'SELECT * FROM recordings WHERE deleted_at IS NOT NULL ORDER BY +created_at, id';
 
 /** Fields of {@link RecordingChange}: only these may stand in an UPDATE. */
 const CHANGEABLE = [
