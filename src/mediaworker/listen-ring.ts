@@ -1,3 +1,4 @@
+import { copySamples } from '../media/copy-samples.ts';
 import { copyBetweenRings, ringLength } from '../media/sample-rings.ts';
 import { MAX_ORDER_DELAY_MS } from '../recording/types.ts';
 
@@ -26,13 +27,17 @@ export class ListenRing {
    */
   write(from: number, count: number, frame: Int16Array, length: number, keptFrom = from): void {
     this.#fit(Math.min(from + count - keptFrom, this.#most));
-    const mask = this.#samples.length - 1;
-    const gapFrom = Math.max(this.#until, from - this.#samples.length);
-    for (let position = gapFrom; position < from; position++) this.#samples[position & mask] = 0;
-    for (let i = 0; i < count; i++) {
-      this.#samples[(from + i) & mask] = i < length ? frame[i]! : 0;
+    const until = from + count;
+    const silentFrom = from + Math.min(count, length);
+    const samples = this.#samples;
+    this.#silence(Math.max(this.#until, from - samples.length), from);
+    for (let position = from; position < silentFrom; ) {
+      const run = this.#runOf(position, silentFrom);
+      copySamples(frame, position - from, samples, position & (samples.length - 1), run);
+      position += run;
     }
-    this.#until = from + count;
+    this.#silence(silentFrom, until);
+    this.#until = until;
   }
 
   /** The first position that is kept. */
@@ -42,13 +47,33 @@ export class ListenRing {
 
   /** Copies `count` samples from `from` on; what was never written or is no longer kept is silence. */
   copyTo(dest: Int16Array, destOffset: number, from: number, count: number): void {
-    const mask = this.#samples.length - 1;
-    const { oldest } = this;
-    for (let i = 0; i < count; i++) {
-      const position = from + i;
-      const kept = position >= oldest && position < this.#until;
-      dest[destOffset + i] = kept ? this.#samples[position & mask]! : 0;
+    const samples = this.#samples;
+    const until = from + count;
+    const keptFrom = Math.min(Math.max(from, this.oldest), until);
+    const keptUntil = Math.max(keptFrom, Math.min(until, this.#until));
+    const toDest = destOffset - from;
+    dest.fill(0, destOffset, toDest + keptFrom);
+    for (let position = keptFrom; position < keptUntil; ) {
+      const run = this.#runOf(position, keptUntil);
+      copySamples(samples, position & (samples.length - 1), dest, toDest + position, run);
+      position += run;
     }
+    dest.fill(0, toDest + keptUntil, toDest + until);
+  }
+
+  #silence(from: number, until: number): void {
+    for (let position = from; position < until; ) {
+      const run = this.#runOf(position, until);
+      const at = position & (this.#samples.length - 1);
+      this.#samples.fill(0, at, at + run);
+      position += run;
+    }
+  }
+
+  /** Positions from this one on, before `until`, that lie side by side in the ring. */
+  #runOf(position: number, until: number): number {
+    const { length } = this.#samples;
+    return Math.min(until - position, length - (position & (length - 1)));
   }
 
   /** Gets memory for so many samples, or gives some back that was needed for more. */
