@@ -219,8 +219,7 @@ export class SessionAudio {
         this.#sendPath.player.setGain(command.playId, command.gainDb);
         return;
       case 'denoise':
-        if (command.on) this.#denoiser.start();
-        else this.#denoiser.stop();
+        this.#denoiser.turn(command.on);
         return;
       case 'stopRecord':
       case 'pauseRecord':
@@ -350,6 +349,7 @@ export class SessionAudio {
       this.#peer === undefined &&
       this.#meter === undefined &&
       !this.#guests.active &&
+      !this.#denoiser.isLoading &&
       this.#ends.length === 0 &&
       this.#sendPath.isIdle
     );

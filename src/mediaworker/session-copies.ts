@@ -53,6 +53,11 @@ export class SessionCopies {
     return this.#running.size > 0;
   }
 
+  /** Somebody may want to at any moment. */
+  get isStarting(): boolean {
+    return this.#starting.size > 0;
+  }
+
   /** Somebody copies what the party hears, or did. */
   get hears(): boolean {
     return this.#hears;

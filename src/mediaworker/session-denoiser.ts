@@ -30,6 +30,8 @@ export class SessionDenoiser {
   #isNew = false;
   /** What was asked for last: a filter that is loaded too late is not used. */
   #wanted = false;
+  /** Filters that are being loaded. */
+  #loading = 0;
   /** Made with the first filter: what it and later ones made. */
   #ring: ListenRing | undefined;
   /** Where on the timeline, in order: the last one grows while there is a filter. */
@@ -45,6 +47,16 @@ export class SessionDenoiser {
     return this.#filter !== undefined;
   }
 
+  /** It may become active at any moment. */
+  get isLoading(): boolean {
+    return this.#loading > 0;
+  }
+
+  turn(on: boolean): void {
+    if (on) this.start();
+    else this.stop();
+  }
+
   /** Tells `denoised` when it is on, or cannot be. Harmless when it is on already. */
   start(): void {
     this.#wanted = true;
@@ -53,10 +65,13 @@ export class SessionDenoiser {
       return;
     }
     const { clock, sampleRate } = this.#options;
-    const loading = NoiseFilter.create(sampleRate).then(
-      (filter) => this.#begin(filter),
-      (error: unknown) => this.#tell(error instanceof Error ? error.message : String(error)),
-    );
+    this.#loading++;
+    const loading = NoiseFilter.create(sampleRate)
+      .finally(() => this.#loading--)
+      .then(
+        (filter) => this.#begin(filter),
+        (error: unknown) => this.#tell(error instanceof Error ? error.message : String(error)),
+      );
     void clock.holdWhile(loading);
   }
 

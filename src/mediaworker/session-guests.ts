@@ -43,9 +43,9 @@ export class SessionGuests {
     this.#options = options;
   }
 
-  /** There are any. */
+  /** There are any, or may be at any moment. */
   get active(): boolean {
-    return this.observing || this.#injections?.active === true;
+    return this.observing || this.#injections?.active === true || this.#copies?.isStarting === true;
   }
 
   /** Somebody wants to {@link observe}. */
