@@ -341,6 +341,7 @@ class AssembledServer implements Server {
       recordings,
       local: new LocalFiles(this.#config.data_dir),
       objects: objects.client,
+      durable: () => database.durable(),
       clock: this.#clock,
       log: this.#log.child({ component: 'uploads' }),
       random: Math.random,

@@ -202,6 +202,16 @@ export class Database {
     return read();
   }
 
+  /**
+   * Resolves when all that has been written by now outlives a power cut, too: for what is to be destroyed because
+   * something else is written down.
+   * @throws StorageError; NodeJS.ErrnoException when the disk cannot say so
+   */
+  async durable(): Promise<void> {
+    this.#endGathering();
+    await this.#walSync?.durable();
+  }
+
   /** Runs statements without parameters that are used once (schema, pragmas). @throws StorageError */
   exec(sql: string): void {
     if (this.#depth === 0) this.#endGathering();

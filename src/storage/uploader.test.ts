@@ -16,7 +16,7 @@ import type { S3Object, S3Upload } from './s3/s3-client.ts';
 import { SqliteRecordings } from './sqlite-recordings.ts';
 import { TieredFiles } from './tiered-files.ts';
 import { retryDelay, Uploader, type UploadOutcome } from './uploader.ts';
-import { Uploads } from './uploads.ts';
+import { FILE_LEFT, Uploads } from './uploads.ts';
 
 /** An object store in memory, told when to fail. */
 class Objects {
@@ -68,6 +68,7 @@ let database: Database;
 let recordings: SqliteRecordings;
 let uploads: Uploads;
 let objects: Objects;
+let durable: () => Promise<void>;
 let outcomes: UploadOutcome[];
 let logged: { level: string; fields: LogFields; message: string }[];
 
@@ -81,6 +82,7 @@ beforeEach(() => {
   objects = new Objects();
   logged = [];
   outcomes = [];
+  durable = () => database.durable();
 });
 
 afterEach(() => {
@@ -105,7 +107,17 @@ function make(local: FileStore = new LocalFiles(folder)): Uploader {
       void logged.push({ level, fields, message });
   const log: Logger = { ...silentLogger, info: note('info'), error: note('error') };
   const onOutcome = (outcome: UploadOutcome): void => void outcomes.push(outcome);
-  return new Uploader({ uploads, recordings, local, objects, clock, log, random: () => 0.5, onOutcome });
+  return new Uploader({
+    uploads,
+    recordings,
+    local,
+    objects,
+    durable: () => durable(),
+    clock,
+    log,
+    random: () => 0.5,
+    onOutcome,
+  });
 }
 
 test('a recording goes to the store, and then its local file goes', async () => {
@@ -220,6 +232,85 @@ test('whatever a kill -9 left of an upload is finished at the next start, and no
     assert.equal(existsSync(fileOf(id)), false, id);
   }
   assert.equal(objects.puts, 0);
+  await uploader.close();
+});
+
+test('a local file that was to be removed when the server was killed is removed at the next start', async () => {
+  for (const id of ['left', 'deleted']) {
+    add(id);
+    objects.stored.set(nameOf(id), CONTENT);
+    uploads.save(uploads.get(id)!, { state: 'stored', error: FILE_LEFT }, clock.now());
+  }
+  rmSync(fileOf('deleted'));
+  const uploader = make();
+  uploader.start();
+  await clock.settle();
+  assert.equal(existsSync(fileOf('left')), false);
+  for (const id of ['left', 'deleted']) assert.equal(uploads.get(id)?.error, undefined, id);
+  assert.equal(objects.puts, 0);
+  await uploader.close();
+});
+
+test('a local file stays until a power cut cannot take the note that it is in the store', async () => {
+  add('a');
+  const written = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  durable = () => {
+    if (uploads.get('a')?.state === 'stored') asked.resolve();
+    return uploads.get('a')?.state === 'stored' ? written.promise : Promise.resolve();
+  };
+  const uploader = make();
+  uploader.start();
+  await asked.promise;
+  assert.ok(existsSync(fileOf('a')));
+  written.resolve();
+  await clock.settle();
+  assert.equal(existsSync(fileOf('a')), false);
+  assert.deepEqual([uploads.get('a')?.state, uploads.get('a')?.error], ['stored', undefined]);
+  await uploader.close();
+});
+
+test('where the disk cannot say that the note is kept, the file stays, and nothing is sent again', async () => {
+  add('a');
+  const uploader = make();
+  durable = () => Promise.reject(new Error('input/output error'));
+  uploader.start();
+  await clock.advance(10_000);
+  assert.ok(existsSync(fileOf('a')));
+  assert.match(uploads.get('a')?.error ?? '', /input\/output error/);
+  durable = () => Promise.resolve();
+  await clock.advance(60_000);
+  assert.equal(existsSync(fileOf('a')), false);
+  assert.equal(objects.puts, 1);
+  await uploader.close();
+});
+
+test('an upload whose failure cannot be stored waits as long as one whose failure can', async () => {
+  add('a');
+  objects.fault = () => DOWN;
+  const { save } = uploads;
+  uploads.save = () => {
+    throw new StorageError('disk_full', 'No space is left.');
+  };
+  const uploader = make();
+  uploader.start();
+  await clock.advance(60_000);
+  // Nobody remembers how often it failed: a second each time.
+  assert.ok(outcomes.length >= 50 && outcomes.length <= 75, `${outcomes.length} attempts in a minute`);
+  uploads.save = save;
+  objects.fault = undefined;
+  await clock.advance(2000);
+  assert.equal(uploads.get('a')?.state, 'stored');
+  await uploader.close();
+});
+
+test('a clock that is set back keeps no upload waiting', async () => {
+  add('a');
+  uploads.save(uploads.get('a')!, { attempts: 3, dueAt: clock.now() + 86_400_000 }, clock.now());
+  const uploader = make();
+  uploader.start();
+  await clock.advance(1000);
+  assert.equal(uploads.get('a')?.state, 'stored');
   await uploader.close();
 });
 

@@ -7,7 +7,7 @@ import { StorageError } from './errors.ts';
 import type { FileStore } from './file-store.ts';
 import type { RecordingRow, RecordingStore } from './recordings.ts';
 import type { S3Client } from './s3/s3-client.ts';
-import type { Upload, Uploads } from './uploads.ts';
+import { FILE_LEFT, type Upload, type Uploads } from './uploads.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 
 export interface UploaderOptions {
@@ -16,6 +16,8 @@ export interface UploaderOptions {
   /** Files as they lie there, encrypted or not. */
   readonly local: FileStore;
   readonly objects: Pick<S3Client, 'head' | 'put' | 'remove' | 'place'>;
+  /** As {@link Database.durable}, of what `uploads` and `recordings` lie in. */
+  readonly durable: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Uniform in [0, 1): spreads retries. */
@@ -31,6 +33,8 @@ export type UploadOutcome = 'stored' | 'failed' | 'lost';
 const CONCURRENCY = 2;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 300_000;
+/** No retry waits for longer. */
+const LONGEST_RETRY_MS = LAST_RETRY_MS * 1.2;
 const LOOK_INTERVAL_MS = 60_000;
 
 /**
@@ -44,6 +48,9 @@ export class Uploader {
   readonly #abort = new AbortController();
   #timer: Timer | undefined;
   #ticker: Timer | undefined;
+  /** By recording, when those are tried again whose row could not be told so, Unix ms. */
+  readonly #heldBack = new Map<string, number>();
+  #cleaning: Promise<void> | undefined;
   /** Whether the store did not answer when it was last asked: told once, not for each recording. */
   #down = false;
 
@@ -57,6 +64,7 @@ export class Uploader {
     uploads.addAll(clock.now());
     // Commands beside the server add some without a word.
     this.#ticker = clock.every(LOOK_INTERVAL_MS, () => this.wake());
+    this.#cleaning = clock.holdWhile(this.#removeLeft());
     this.wake();
   }
 
@@ -78,15 +86,23 @@ export class Uploader {
     const next = uploads
       .waiting(CONCURRENCY * 2)
       .filter(({ recordingId }) => !this.#running.has(recordingId));
+    let shortest = Number.POSITIVE_INFINITY;
     for (const upload of next) {
+      const wait = this.#waitOf(upload, clock.now());
+      shortest = Math.min(shortest, wait);
+      if (wait > 0) continue;
+      // Whichever ends first looks again.
       if (this.#running.size >= CONCURRENCY) return;
-      const wait = upload.dueAt - clock.now();
-      if (wait > 0) {
-        this.#timer = clock.after(wait, () => this.wake());
-        return;
-      }
       this.#begin(upload);
     }
+    if (shortest > 0 && next.length > 0) this.#timer = clock.after(shortest, () => this.wake());
+  }
+
+  /** ms; not above 0: it is due. */
+  #waitOf({ recordingId, dueAt }: Upload, now: number): number {
+    const wait = Math.max(dueAt, this.#heldBack.get(recordingId) ?? 0) - now;
+    // The clock has been set back since.
+    return wait > LONGEST_RETRY_MS ? 0 : wait;
   }
 
   /** Recordings that are yet to be brought; undefined where that cannot be read. */
@@ -103,7 +119,7 @@ export class Uploader {
     this.#abort.abort();
     this.#timer?.cancel();
     this.#ticker?.cancel();
-    await Promise.all(this.#running.values());
+    await Promise.all([this.#cleaning, ...this.#running.values()]);
   }
 
   #begin(upload: Upload): void {
@@ -117,6 +133,7 @@ export class Uploader {
 
   async #run(upload: Upload): Promise<void> {
     const { uploads, clock, log, objects } = this.#options;
+    this.#heldBack.delete(upload.recordingId);
     try {
       await this.#bring(upload);
       if (this.#down) log.info({ store: objects.place }, 'the object store takes recordings again');
@@ -130,6 +147,8 @@ export class Uploader {
       try {
         uploads.save(upload, { attempts, dueAt, error }, clock.now());
       } catch (again) {
+        // Or it would be tried again at once, for as long as nothing can be stored.
+        this.#heldBack.set(upload.recordingId, dueAt);
         log.error(
           { err: again, recording_id: upload.recordingId },
           'the state of an upload cannot be stored',
@@ -144,7 +163,7 @@ export class Uploader {
   }
 
   async #bring(upload: Upload): Promise<void> {
-    const { uploads, recordings, local, objects, clock, log } = this.#options;
+    const { uploads, recordings, local, objects, durable, clock, log } = this.#options;
     const { recordingId, name } = upload;
     // Undone with what completed the recording, whose commit had still been gathered.
     if (uploads.getCommitted(recordingId) === undefined) return;
@@ -176,10 +195,28 @@ export class Uploader {
     // Deleted meanwhile: the deletion may have come to the store before the upload.
     if (recordings.get(recordingId) === undefined) return await this.#forget(upload);
     // Throws where there is no row to say where the recording is now: then the file stays.
-    uploads.save(upload, { state: 'stored', etag: stored.etag, error: undefined }, clock.now());
+    uploads.save(upload, { state: 'stored', etag: stored.etag, error: FILE_LEFT }, clock.now());
+    // A power cut that takes the last second of what was committed must find the file: nothing else would tell of it.
+    await durable();
     await local.remove(name);
+    uploads.fileRemoved(recordingId);
     this.#options.onOutcome?.('stored');
     log.info({ recording_id: recordingId, bytes: file.size, store: objects.place }, 'recording uploaded');
+  }
+
+  /** Local files that were to be removed when the last run ended. */
+  async #removeLeft(): Promise<void> {
+    const { uploads, local, durable, log } = this.#options;
+    try {
+      await durable();
+      for (const { recordingId, name } of uploads.withFileLeft()) {
+        if (this.#abort.signal.aborted) return;
+        await local.remove(name);
+        uploads.fileRemoved(recordingId);
+      }
+    } catch (cause) {
+      log.error({ err: cause }, 'local files of uploaded recordings cannot be removed; tried at the next start');
+    }
   }
 
   /** Its recording is deleted; an upload that was broken off may have left an object. */

@@ -36,7 +36,11 @@ const WAITING = `SELECT * FROM uploads WHERE state = 'waiting' ORDER BY due_at, 
 
 const STORED = `SELECT * FROM uploads WHERE state = 'stored' AND recording_id > :after
   ORDER BY recording_id LIMIT :limit`;
+const LEFT = `SELECT * FROM uploads WHERE state = 'stored' AND error IS NOT NULL AND recording_id > :after
+  ORDER BY recording_id LIMIT :limit`;
 const PAGE = 1_000;
+/** The error of an upload that is `stored`, while its local file is not known to be removed. */
+export const FILE_LEFT = 'its local file is yet to be removed';
 
 /** Uploads that are to be done, and those that are. All methods throw StorageError. */
 export class Uploads {
@@ -74,10 +78,19 @@ export class Uploads {
   }
 
   /** Those that are there, a page at a time. */
-  *stored(): Generator<Upload> {
+  stored(): Generator<Upload> {
+    return this.#pages(STORED);
+  }
+
+  /** Of those that are there, the ones whose local file may be here still. */
+  withFileLeft(): Generator<Upload> {
+    return this.#pages(LEFT);
+  }
+
+  *#pages(sql: string): Generator<Upload> {
     let after = '';
     for (;;) {
-      const page = this.#database.all(STORED, { after, limit: PAGE }).map(fromSql);
+      const page = this.#database.all(sql, { after, limit: PAGE }).map(fromSql);
       yield* page;
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) return;
@@ -96,6 +109,12 @@ export class Uploads {
     const params = { recordingId, state, attempts, dueAt, etag: etag ?? null, error: error ?? null, now };
     if (this.#database.run(SAVE, params).changes > 0) return;
     throw new StorageError('not_found', `There is no upload of recording ${recordingId} in the database.`);
+  }
+
+  /** The local file of one that is there is removed. No-op when there is no row of it any more. */
+  fileRemoved(recordingId: string): void {
+    const sql = "UPDATE uploads SET error = NULL WHERE recording_id = :recordingId AND state = 'stored'";
+    this.#database.run(sql, { recordingId });
   }
 
   remove(recordingId: string): void {

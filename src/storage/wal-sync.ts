@@ -37,6 +37,11 @@ export class WalSync {
     this.#timer ??= this.#clock.after(WAL_SYNC_INTERVAL_MS, () => void this.#clock.holdWhile(this.#flush()));
   }
 
+  /** Resolves when all that has been committed by now is on the disk. @throws NodeJS.ErrnoException */
+  async durable(): Promise<void> {
+    await this.#sync();
+  }
+
   /** Closing the database writes everything back itself. */
   close(): void {
     this.#closed = true;
@@ -46,10 +51,7 @@ export class WalSync {
   async #flush(): Promise<void> {
     this.#dirty = false;
     try {
-      // SQLite keeps no locks on the log file itself, so opening and closing it here cannot drop one.
-      await using handle = await open(this.#file, 'r+');
-      await handle.datasync();
-      if ((await handle.stat()).size > CHECKPOINT_BYTES) this.#checkpoints.begin();
+      if ((await this.#sync()) > CHECKPOINT_BYTES) this.#checkpoints.begin();
     } catch (error) {
       if (!this.#closed) {
         this.#log.error({ error, file: this.#file }, 'the database log could not be flushed to the disk');
@@ -58,5 +60,13 @@ export class WalSync {
     // Only now: on a disk slower than the interval flushes must not pile up.
     this.#timer = undefined;
     if (this.#dirty) this.committed();
+  }
+
+  /** @returns length of the log, bytes */
+  async #sync(): Promise<number> {
+    // SQLite keeps no locks on the log file itself, so opening and closing it here cannot drop one.
+    await using handle = await open(this.#file, 'r+');
+    await handle.datasync();
+    return (await handle.stat()).size;
   }
 }
