@@ -171,3 +171,16 @@ test('an object store that does not answer postpones a deletion; everybody finds
   assert.equal(await finishRemovals({ ...tools, files }, assert.fail), 1);
   assert.equal(new AuditLog(database).list({ limit: 10 })[0]?.by, 'command');
 });
+
+test('what a failed recording has left here is removed also while the object store does not answer', async () => {
+  const remote: FileStore = {
+    open: async () => undefined,
+    remove: () => Promise.reject(new StorageError('unreachable', 'the object store cannot be reached')),
+  };
+  const { id, file } = add({ status: 'failed' });
+  rmSync(file);
+  writeFileSync(`${file}.pcm`, 'audio');
+  const files = new TieredFiles(tools.files, remote);
+  assert.equal(await removeRecording(id, ORIGIN, { ...tools, files }), 'postponed');
+  assert.deepEqual([existsSync(`${file}.part`), existsSync(`${file}.pcm`)], [false, false]);
+});

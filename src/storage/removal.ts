@@ -76,6 +76,7 @@ function isStoreFault(cause: unknown): boolean {
 }
 
 async function removeFiles(row: RecordingRow, files: FileStore, signal?: AbortSignal): Promise<void> {
-  // Of a recording that failed, what is unfinished or waits to be encoded may be all there is.
-  for (const suffix of FILE_SUFFIXES) await files.remove(`${row.path}${suffix}`, signal);
+  // Of a recording that failed, what is unfinished or waits to be encoded may be all there is. It goes first: the
+  // finished file may also be in a store that does not answer.
+  for (const suffix of FILE_SUFFIXES.toReversed()) await files.remove(`${row.path}${suffix}`, signal);
 }
