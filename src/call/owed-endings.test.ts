@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { LogFields } from '../log/logger.ts';
 import { silentLogger } from '../log/logger.ts';
+import { wavHeader } from '../media/wav-format.ts';
 import { DATABASE_FILE, Database } from '../storage/database.ts';
 import { StorageError } from '../storage/errors.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
@@ -88,6 +89,22 @@ test('an end that no try can store is not tried again', async (t) => {
     await clock.advance(60_000);
     assert.equal(failing.tries, 1);
   }
+});
+
+test('a recording that is repaired when its media side has died is owed like others, where that cannot be stored', async (t) => {
+  const { service, store, clock, outbox, failing } = openFailing(t);
+  const { recordingId, path: file } = await service.create(INFO, undefined, RECORD);
+  const header = wavHeader({ sampleRate: 8000, channels: 1 });
+  writeFileSync(`${file}.part`, Buffer.concat([header, new Uint8Array(16_000).fill(3)]));
+  failing.with = FULL;
+  await assert.rejects(service.salvage(recordingId), FULL);
+  assert.equal(store.get(recordingId)?.status, 'in-progress');
+  failing.with = undefined;
+  outbox.requests.length = 0;
+  await clock.advance(5_000);
+  const { status, endedBy, durationMs, byteSize } = store.get(recordingId)!;
+  assert.deepEqual([status, endedBy, durationMs, byteSize], ['completed', 'crash', 1000, 16_044]);
+  assert.deepEqual(outbox.states, ['finished']);
 });
 
 test('an end that another program kept from being stored is stored once that lets go', async (t) => {

@@ -1,5 +1,4 @@
 import type { Logger } from '../log/logger.ts';
-import type { RecordOutcome } from '../recording/types.ts';
 import { StorageError, type StorageErrorCode } from '../storage/errors.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
 import type { Clock, Timer } from '../time/clock.ts';
@@ -8,7 +7,8 @@ import type { Clock, Timer } from '../time/clock.ts';
 export interface OwedEnding {
   /** The row as it was while it ran. */
   readonly before: RecordingRow;
-  readonly outcome: RecordOutcome;
+  /** Writes it, with all that follows from it; within a transaction, and again where that failed. */
+  readonly write: () => void;
 }
 
 export interface OwedEndingsOptions {

@@ -52,6 +52,12 @@ export interface RecordingServiceOptions {
 const RATE_OF_A_LOST_HEADER = 8000;
 const NO_KEYS = new KeyRing(undefined);
 
+/** How a recording ended that a crash broke off. */
+interface RepairedEnd {
+  readonly change: RecordingChange;
+  readonly state: RecordEventState;
+}
+
 /** A recording that was found unfinished or failed, and what became of it. */
 export interface RecoveredRecording {
   readonly id: string;
@@ -74,7 +80,7 @@ export class RecordingService {
   constructor(options: RecordingServiceOptions) {
     this.#options = options;
     const { clock, log } = options;
-    this.#owed = new OwedEndings({ clock, log, store: (ending) => this.#storeEnd(ending) });
+    this.#owed = new OwedEndings({ clock, log, store: ({ write }) => options.database.gather(write) });
   }
 
   /** Stores what is still owed, if it can, and tries no more; call before the database is closed. */
@@ -167,26 +173,28 @@ export class RecordingService {
    * tried again until it is done, or {@link close}.
    */
   async ended(id: string, outcome: RecordOutcome): Promise<void> {
-    const ending = { before: this.#rowOf(id), outcome };
+    const before = this.#rowOf(id);
     this.#running.delete(id);
+    await this.#storeEnd({ before, write: () => this.#writeEnd(before, outcome) });
+  }
+
+  /** @throws StorageError */
+  async #storeEnd(ending: OwedEnding): Promise<void> {
     try {
-      await this.#storeEnd(ending);
+      await this.#options.database.gather(ending.write);
     } catch (cause) {
       this.#owed.add(ending, cause);
       throw cause;
     }
   }
 
-  /** @throws StorageError */
-  async #storeEnd({ before, outcome }: OwedEnding): Promise<void> {
-    const { store, database } = this.#options;
-    await database.gather(() => {
-      const row = this.#write(before, changeOf(outcome), outcome.state);
-      // Of an encrypted recording nothing is kept in the open, not even how loud it is.
-      const open = !isEncryptedPath(row.path);
-      if (outcome.peaks !== undefined && open) store.savePeaks(row.id, outcome.peaks);
-      if (outcome.voice !== undefined && open) store.saveVoiceActivity(row.id, outcome.voice);
-    });
+  #writeEnd(before: RecordingRow, outcome: RecordOutcome): void {
+    const { store } = this.#options;
+    const row = this.#write(before, changeOf(outcome), outcome.state);
+    // Of an encrypted recording nothing is kept in the open, not even how loud it is.
+    const open = !isEncryptedPath(row.path);
+    if (outcome.peaks !== undefined && open) store.savePeaks(row.id, outcome.peaks);
+    if (outcome.voice !== undefined && open) store.saveVoiceActivity(row.id, outcome.voice);
   }
 
   /**
@@ -197,8 +205,12 @@ export class RecordingService {
     wanted: (recordingId: string) => boolean = () => true,
   ): Promise<readonly RecoveredRecording[]> {
     const recovered: RecoveredRecording[] = [];
-    for (const row of this.#options.store.unfinished()) {
-      if (wanted(row.id)) recovered.push(await this.#recoverOne(row));
+    const { store, database } = this.#options;
+    for (const row of store.unfinished()) {
+      if (!wanted(row.id)) continue;
+      const end = await this.#findEnd(row);
+      database.transaction(() => this.#write(row, end.change, end.state));
+      recovered.push(this.#recovered(row, end.change));
     }
     return recovered;
   }
@@ -222,12 +234,14 @@ export class RecordingService {
 
   /**
    * Repairs one recording whose media side has died, and tells how it ended.
-   * @throws StorageError when row or callback cannot be written
+   * @throws StorageError when row or callback cannot be written now; that is tried again as of {@link ended}
    */
   async salvage(recordingId: string): Promise<RecordOutcome> {
     const row = this.#options.store.get(recordingId);
     if (row === undefined) throw new Error(`recording ${recordingId} has no row`);
-    await this.#recoverOne(row);
+    const { change, state } = await this.#findEnd(row);
+    await this.#storeEnd({ before: row, write: () => void this.#write(row, change, state) });
+    this.#recovered(row, change);
     const after = this.#options.store.get(recordingId) ?? row;
     return {
       state: after.status === 'completed' ? 'finished' : 'error',
@@ -324,7 +338,8 @@ export class RecordingService {
     };
   }
 
-  async #recoverOne(row: RecordingRow): Promise<RecoveredRecording> {
+  /** Makes a file of what is there of a recording, and tells what that means for its row. */
+  async #findEnd(row: RecordingRow): Promise<RepairedEnd> {
     const { log } = this.#options;
     const start = row.startTime ?? row.createdAt;
     let change: RecordingChange;
@@ -354,8 +369,12 @@ export class RecordingService {
       log.error({ call_id: row.callId, recording_id: row.id, err: cause }, error);
     }
     this.#running.delete(row.id);
-    this.#options.database.transaction(() => this.#write(row, change, state));
-    log.warn(
+    return { change, state };
+  }
+
+  /** It is stored. */
+  #recovered(row: RecordingRow, change: RecordingChange): RecoveredRecording {
+    this.#options.log.warn(
       {
         call_id: row.callId,
         recording_id: row.id,
