@@ -9,7 +9,9 @@ import { rewrapFile } from '../recording/encryption/rewrap.ts';
 import { nodeFileSystem } from '../recording/file-system.ts';
 import { ENCRYPTED_SUFFIX, isEncryptedPath } from '../recording/recording-path.ts';
 import { isLocked } from '../storage/data-lock.ts';
+import { StorageError } from '../storage/errors.ts';
 import { LocalFiles } from '../storage/local-files.ts';
+import type { RecordingStore } from '../storage/recordings.ts';
 import type { S3Client } from '../storage/s3/s3-client.ts';
 import type { Uploads } from '../storage/uploads.ts';
 import { sumsOf } from '../storage/uploader.ts';
@@ -37,19 +39,26 @@ export async function* rotateFiles(dataDir: string, keys: KeyRing): AsyncGenerat
 }
 
 /**
- * The same for the objects of a store: those that need it are fetched, one at a time, and put back.
+ * The same for the objects of a store: those that need it are fetched, one at a time, and put back, unless their
+ * recording is deleted meanwhile.
  * @param folder where each is kept meanwhile
  * @throws StorageError; TypeError without a current key
  */
 export async function* rotateObjects(
   objects: S3Client,
-  uploads: Uploads,
+  { uploads, recordings }: { readonly uploads: Uploads; readonly recordings: Pick<RecordingStore, 'get'> },
   keys: KeyRing,
   folder: string,
 ): AsyncGenerator<RotatedFile> {
-  for (const { name } of uploads.stored()) {
-    if (name.endsWith(ENCRYPTED_SUFFIX))
-      yield* attempt(name, () => rotateObject(name, objects, keys, folder));
+  for (const { name, recordingId } of uploads.stored()) {
+    if (!name.endsWith(ENCRYPTED_SUFFIX)) continue;
+    yield* attempt(name, async () => {
+      const isMoved = await rotateObject(name, objects, keys, folder);
+      if (!isMoved || recordings.get(recordingId) !== undefined) return isMoved;
+      // Its deletion may have come to the store before it was put back, and nobody would ever look for it again.
+      await objects.remove(name);
+      throw new StorageError('not_found', `${name}: the recording is deleted`);
+    });
   }
 }
 

@@ -114,8 +114,8 @@ export class RecordingLibrary {
   async *rotateKeys(): AsyncGenerator<RotatedFile> {
     yield* rotateFiles(this.#config.data_dir, this.#keys);
     if (this.#objects === undefined) return;
-    const uploads = new Uploads(this.#database);
-    yield* rotateObjects(this.#objects.client, uploads, this.#keys, this.#config.data_dir);
+    const stored = { uploads: new Uploads(this.#database), recordings: this.#recordings };
+    yield* rotateObjects(this.#objects.client, stored, this.#keys, this.#config.data_dir);
   }
 
   /** What was deleted and by whom, oldest first. */

@@ -1,124 +1,38 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
-import { type LogFields, type Logger, silentLogger } from '../log/logger.ts';
-import { VirtualClock } from '../time/virtual-clock.ts';
-import { Database } from './database.ts';
+import type { VirtualClock } from '../time/virtual-clock.ts';
 import { StorageError } from './errors.ts';
 import type { FileStore } from './file-store.ts';
 import { LocalFiles } from './local-files.ts';
 import { recordingRow } from './recordings.test-helper.ts';
 import { removeRecording } from './removal.ts';
-import type { S3Object, S3Upload } from './s3/s3-client.ts';
-import { SqliteRecordings } from './sqlite-recordings.ts';
+import type { S3Upload } from './s3/s3-client.ts';
+import type { SqliteRecordings } from './sqlite-recordings.ts';
 import { TieredFiles } from './tiered-files.ts';
-import { retryDelay, Uploader, type UploadOutcome } from './uploader.ts';
-import { FILE_LEFT, Uploads } from './uploads.ts';
+import { retryDelay } from './uploader.ts';
+import { CONTENT, DOWN, nameOf, type Objects, UploadBench } from './uploader.test-helper.ts';
+import type { Uploads } from './uploads.ts';
 
-/** An object store in memory, told when to fail. */
-class Objects {
-  readonly place = 'recordings at store.example';
-  readonly stored = new Map<string, Buffer>();
-  readonly types = new Map<string, string>();
-  puts = 0;
-  fault: (() => Error | undefined) | undefined;
-  /** Runs when all of an upload has arrived. */
-  onArrived: () => Promise<void> | void = () => {};
-
-  async head(name: string): Promise<S3Object | undefined> {
-    this.#fail();
-    const bytes = this.stored.get(name);
-    if (bytes === undefined) return undefined;
-    const md5 = createHash('md5').update(bytes).digest('hex');
-    return { size: bytes.length, modifiedMs: 0, etag: md5, md5 };
-  }
-
-  async put(name: string, upload: S3Upload): Promise<void> {
-    this.#fail();
-    this.puts++;
-    const pieces: Uint8Array[] = [];
-    for await (const piece of upload.open()) pieces.push(piece);
-    await this.onArrived();
-    upload.signal?.throwIfAborted();
-    assert.equal(Buffer.concat(pieces).length, upload.length);
-    this.stored.set(name, Buffer.concat(pieces));
-    this.types.set(name, upload.contentType);
-  }
-
-  async remove(name: string): Promise<void> {
-    this.#fail();
-    this.stored.delete(name);
-  }
-
-  #fail(): void {
-    const fault = this.fault?.();
-    if (fault !== undefined) throw fault;
-  }
-}
-
-const DOWN = new StorageError('unreachable', 'the object store cannot be reached');
-const CONTENT = Buffer.alloc(200_000, 'audio');
-
+let bench: UploadBench;
 let folder: string;
 let clock: VirtualClock;
-let database: Database;
 let recordings: SqliteRecordings;
 let uploads: Uploads;
 let objects: Objects;
-let durable: () => Promise<void>;
-let outcomes: UploadOutcome[];
-let logged: { level: string; fields: LogFields; message: string }[];
+let outcomes: UploadBench['outcomes'];
+let logged: UploadBench['logged'];
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'openswml-uploads-'));
-  mkdirSync(path.join(folder, 'recordings'));
-  clock = new VirtualClock();
-  database = Database.inMemory(clock);
-  recordings = new SqliteRecordings(database, clock);
-  uploads = new Uploads(database);
-  objects = new Objects();
-  logged = [];
-  outcomes = [];
-  durable = () => database.durable();
+  bench = new UploadBench();
+  ({ folder, clock, recordings, uploads, objects, outcomes, logged } = bench);
 });
 
-afterEach(() => {
-  database.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => bench.dispose());
 
-const fileOf = (id: string): string => path.join(folder, 'recordings', `${id}.wav`);
-const nameOf = (id: string): string => `recordings/${id}.wav`;
-
-/** A finished recording with its file, and its upload to be done. */
-function add(id: string): void {
-  recordings.insert(recordingRow({ id, status: 'completed', path: nameOf(id), byteSize: CONTENT.length }));
-  writeFileSync(fileOf(id), CONTENT);
-  uploads.add(id, nameOf(id), clock.now());
-}
-
-function make(local: FileStore = new LocalFiles(folder)): Uploader {
-  const note =
-    (level: string) =>
-    (fields: LogFields, message: string): void =>
-      void logged.push({ level, fields, message });
-  const log: Logger = { ...silentLogger, info: note('info'), error: note('error') };
-  const onOutcome = (outcome: UploadOutcome): void => void outcomes.push(outcome);
-  return new Uploader({
-    uploads,
-    recordings,
-    local,
-    objects,
-    durable: () => durable(),
-    clock,
-    log,
-    random: () => 0.5,
-    onOutcome,
-  });
-}
+const fileOf = (id: string): string => bench.fileOf(id);
+const add = (id: string): void => bench.add(id);
+const make: UploadBench['make'] = (local) => bench.make(local);
 
 test('a recording goes to the store, and then its local file goes', async () => {
   add('a');
@@ -232,85 +146,6 @@ test('whatever a kill -9 left of an upload is finished at the next start, and no
     assert.equal(existsSync(fileOf(id)), false, id);
   }
   assert.equal(objects.puts, 0);
-  await uploader.close();
-});
-
-test('a local file that was to be removed when the server was killed is removed at the next start', async () => {
-  for (const id of ['left', 'deleted']) {
-    add(id);
-    objects.stored.set(nameOf(id), CONTENT);
-    uploads.save(uploads.get(id)!, { state: 'stored', error: FILE_LEFT }, clock.now());
-  }
-  rmSync(fileOf('deleted'));
-  const uploader = make();
-  uploader.start();
-  await clock.settle();
-  assert.equal(existsSync(fileOf('left')), false);
-  for (const id of ['left', 'deleted']) assert.equal(uploads.get(id)?.error, undefined, id);
-  assert.equal(objects.puts, 0);
-  await uploader.close();
-});
-
-test('a local file stays until a power cut cannot take the note that it is in the store', async () => {
-  add('a');
-  const written = Promise.withResolvers<void>();
-  const asked = Promise.withResolvers<void>();
-  durable = () => {
-    if (uploads.get('a')?.state === 'stored') asked.resolve();
-    return uploads.get('a')?.state === 'stored' ? written.promise : Promise.resolve();
-  };
-  const uploader = make();
-  uploader.start();
-  await asked.promise;
-  assert.ok(existsSync(fileOf('a')));
-  written.resolve();
-  await clock.settle();
-  assert.equal(existsSync(fileOf('a')), false);
-  assert.deepEqual([uploads.get('a')?.state, uploads.get('a')?.error], ['stored', undefined]);
-  await uploader.close();
-});
-
-test('where the disk cannot say that the note is kept, the file stays, and nothing is sent again', async () => {
-  add('a');
-  const uploader = make();
-  durable = () => Promise.reject(new Error('input/output error'));
-  uploader.start();
-  await clock.advance(10_000);
-  assert.ok(existsSync(fileOf('a')));
-  assert.match(uploads.get('a')?.error ?? '', /input\/output error/);
-  durable = () => Promise.resolve();
-  await clock.advance(60_000);
-  assert.equal(existsSync(fileOf('a')), false);
-  assert.equal(objects.puts, 1);
-  await uploader.close();
-});
-
-test('an upload whose failure cannot be stored waits as long as one whose failure can', async () => {
-  add('a');
-  objects.fault = () => DOWN;
-  const { save } = uploads;
-  uploads.save = () => {
-    throw new StorageError('disk_full', 'No space is left.');
-  };
-  const uploader = make();
-  uploader.start();
-  await clock.advance(60_000);
-  // Nobody remembers how often it failed: a second each time.
-  assert.ok(outcomes.length >= 50 && outcomes.length <= 75, `${outcomes.length} attempts in a minute`);
-  uploads.save = save;
-  objects.fault = undefined;
-  await clock.advance(2000);
-  assert.equal(uploads.get('a')?.state, 'stored');
-  await uploader.close();
-});
-
-test('a clock that is set back keeps no upload waiting', async () => {
-  add('a');
-  uploads.save(uploads.get('a')!, { attempts: 3, dueAt: clock.now() + 86_400_000 }, clock.now());
-  const uploader = make();
-  uploader.start();
-  await clock.advance(1000);
-  assert.equal(uploads.get('a')?.state, 'stored');
   await uploader.close();
 });
 
@@ -453,10 +288,9 @@ test('what is not finished stays here, whoever says that it is to be uploaded', 
 });
 
 test('a recording of which the end is only gathered goes up when that is committed', async () => {
-  database.close();
-  database = Database.open(folder, { clock });
-  recordings = new SqliteRecordings(database, clock);
-  uploads = new Uploads(database);
+  bench.useFile();
+  ({ recordings, uploads } = bench);
+  const { database } = bench;
   const before = recordingRow({ id: 'a', status: 'in-progress', path: nameOf('a') });
   recordings.insert(before);
   writeFileSync(fileOf('a'), CONTENT);

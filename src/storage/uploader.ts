@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '../log/logger.ts';
 import type { ByteSource } from '../recording/byte-source.ts';
+import { HEADER_BYTES } from '../recording/encryption/format.ts';
 import { mimeTypeOf } from '../recording/mime-type.ts';
 import { ENCRYPTED_SUFFIX } from '../recording/recording-path.ts';
 import { StorageError } from './errors.ts';
@@ -174,6 +175,7 @@ export class Uploader {
     }
     const file = await local.open(name);
     if (file === undefined) return await this.#withoutFile(upload, row);
+    const header = await headerOf(file);
     const { md5, sha256 } = await sumsOf(file);
     // What an upload left that was broken off behind its end.
     const before = await objects.head(name, this.#abort.signal);
@@ -191,6 +193,10 @@ export class Uploader {
     const stored = isThere ? before : await objects.head(name, this.#abort.signal);
     if (stored?.size !== file.size || (stored.md5 ?? md5.toString('hex')) !== md5.toString('hex')) {
       throw new StorageError('unreachable', `${name}: the object store does not show what was uploaded`);
+    }
+    // It lies here with another key than it was sent with (openswml recordings rotate-key).
+    if (!(await headerOf(file)).equals(header)) {
+      throw new StorageError('io', `${name}: the file was changed while it was uploaded`);
     }
     // Deleted meanwhile: the deletion may have come to the store before the upload.
     if (recordings.get(recordingId) === undefined) return await this.#forget(upload);
@@ -255,7 +261,15 @@ export async function sumsOf(file: ByteSource): Promise<{ readonly md5: Buffer; 
   return { md5: md5.digest(), sha256: sha256.digest() };
 }
 
-async function* pieces(file: ByteSource): AsyncGenerator<Uint8Array> {
-  if (file.size === 0) return;
-  for await (const piece of file.read({ start: 0, end: file.size - 1 })) yield piece as Uint8Array;
+/** The part of an encrypted file that changes with its key. */
+async function headerOf(file: ByteSource): Promise<Buffer> {
+  const start: Uint8Array[] = [];
+  for await (const piece of pieces(file, HEADER_BYTES)) start.push(piece);
+  return Buffer.concat(start);
+}
+
+async function* pieces(file: ByteSource, length = file.size): AsyncGenerator<Uint8Array> {
+  const end = Math.min(length, file.size) - 1;
+  if (end < 0) return;
+  for await (const piece of file.read({ start: 0, end })) yield piece as Uint8Array;
 }

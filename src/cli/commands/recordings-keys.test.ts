@@ -29,6 +29,8 @@ import { KeyRing, parseKey } from '../../recording/encryption/keys.ts';
 import { loadConfig } from '../../server/config.ts';
 import { openObjectStore } from '../../server/object-store.ts';
 import { Database } from '../../storage/database.ts';
+import { recordingRow } from '../../storage/recordings.test-helper.ts';
+import { SqliteRecordings } from '../../storage/sqlite-recordings.ts';
 import { Uploads } from '../../storage/uploads.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import { VirtualClock } from '../../time/virtual-clock.ts';
@@ -198,6 +200,8 @@ describe('openswml recordings rotate-key', () => {
     const open = (): AsyncIterable<Uint8Array> => Readable.from([before]);
     await objects.client.put(name, { length: before.length, open, contentType: 'audio/wav', ...sums });
     const database = Database.open(path.join(folder, 'data'), { clock: new VirtualClock() });
+    const row = recordingRow({ id: idOf(1), status: 'completed', path: name });
+    new SqliteRecordings(database, new VirtualClock()).insert(row);
     const uploads = new Uploads(database);
     uploads.add(idOf(1), name, 0);
     uploads.save(uploads.get(idOf(1))!, { state: 'stored' }, 0);
@@ -239,6 +243,19 @@ describe('openswml recordings rotate-key', () => {
       (await decrypt(readFileSync(kept!), new KeyRing(keyIn('third')), idOf(1))).length,
       PLAIN.length,
     );
+
+    // Deleted while it is put back.
+    store.intercept = ({ method }) => {
+      if (method !== 'PUT') return false;
+      const shared = Database.openShared(path.join(folder, 'data'));
+      shared.run('DELETE FROM recordings');
+      shared.close();
+      return false;
+    };
+    const deleted = await cli('recordings', 'rotate-key', '-c', config);
+    assert.deepEqual([deleted.status, deleted.err], [0, '']);
+    assert.match(deleted.out, /0 files moved, 0 were there already, 0 failed/);
+    assert.equal(store.content(name), undefined);
   });
 
   test('needs a folder, and a key to move to', async () => {

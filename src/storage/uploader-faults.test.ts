@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { Database } from './database.ts';
+import { StorageError } from './errors.ts';
+import { recordingRow } from './recordings.test-helper.ts';
+import { SqliteRecordings } from './sqlite-recordings.ts';
+import { CONTENT, DOWN, nameOf, UploadBench } from './uploader.test-helper.ts';
+import { FILE_LEFT } from './uploads.ts';
+
+function openBench(t: TestContext): UploadBench {
+  const bench = new UploadBench();
+  t.after(() => bench.dispose());
+  return bench;
+}
+
+test('a local file that was to be removed when the server was killed is removed at the next start', async (t) => {
+  const bench = openBench(t);
+  const { clock, uploads, objects } = bench;
+  for (const id of ['left', 'deleted']) {
+    bench.add(id);
+    objects.stored.set(nameOf(id), CONTENT);
+    uploads.save(uploads.get(id)!, { state: 'stored', error: FILE_LEFT }, clock.now());
+  }
+  rmSync(bench.fileOf('deleted'));
+  const uploader = bench.make();
+  uploader.start();
+  await clock.settle();
+  assert.equal(existsSync(bench.fileOf('left')), false);
+  for (const id of ['left', 'deleted']) assert.equal(uploads.get(id)?.error, undefined, id);
+  assert.equal(objects.puts, 0);
+  await uploader.close();
+});
+
+test('a local file stays until a power cut cannot take the note that it is in the store', async (t) => {
+  const bench = openBench(t);
+  const { clock, uploads } = bench;
+  bench.add('a');
+  const written = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  bench.durable = () => {
+    if (uploads.get('a')?.state === 'stored') asked.resolve();
+    return uploads.get('a')?.state === 'stored' ? written.promise : Promise.resolve();
+  };
+  const uploader = bench.make();
+  uploader.start();
+  await asked.promise;
+  assert.ok(existsSync(bench.fileOf('a')));
+  written.resolve();
+  await clock.settle();
+  assert.equal(existsSync(bench.fileOf('a')), false);
+  assert.deepEqual([uploads.get('a')?.state, uploads.get('a')?.error], ['stored', undefined]);
+  await uploader.close();
+});
+
+test('a file that gets another key while it is sent is sent again, and stays until then', async (t) => {
+  const bench = openBench(t);
+  const { clock, uploads, objects } = bench;
+  bench.add('a');
+  const moved = Buffer.from(CONTENT);
+  moved.fill('key', 100, 180);
+  objects.onArrived = () => {
+    writeFileSync(bench.fileOf('a'), moved);
+    objects.onArrived = () => {};
+  };
+  const uploader = bench.make();
+  uploader.start();
+  await clock.settle();
+  assert.ok(existsSync(bench.fileOf('a')));
+  assert.match(uploads.get('a')?.error ?? '', /was changed while it was uploaded/);
+  await clock.advance(5000);
+  assert.equal(existsSync(bench.fileOf('a')), false);
+  assert.deepEqual(objects.stored.get(nameOf('a')), moved);
+  await uploader.close();
+});
+
+test('where the disk cannot say that the note is kept, the file stays, and nothing is sent again', async (t) => {
+  const bench = openBench(t);
+  const { clock, uploads, objects } = bench;
+  bench.add('a');
+  const uploader = bench.make();
+  bench.durable = () => Promise.reject(new Error('input/output error'));
+  uploader.start();
+  await clock.advance(10_000);
+  assert.ok(existsSync(bench.fileOf('a')));
+  assert.match(uploads.get('a')?.error ?? '', /input\/output error/);
+  bench.durable = () => Promise.resolve();
+  await clock.advance(60_000);
+  assert.equal(existsSync(bench.fileOf('a')), false);
+  assert.equal(objects.puts, 1);
+  await uploader.close();
+});
+
+test('an upload whose failure cannot be stored waits as long as one whose failure can', async (t) => {
+  const bench = openBench(t);
+  const { clock, uploads, objects, outcomes } = bench;
+  bench.add('a');
+  objects.fault = () => DOWN;
+  const { save } = uploads;
+  uploads.save = () => {
+    throw new StorageError('disk_full', 'No space is left.');
+  };
+  const uploader = bench.make();
+  uploader.start();
+  await clock.advance(60_000);
+  // Nobody remembers how often it failed: a second each time.
+  assert.ok(outcomes.length >= 50 && outcomes.length <= 75, `${outcomes.length} attempts in a minute`);
+  uploads.save = save;
+  objects.fault = undefined;
+  await clock.advance(2000);
+  assert.equal(uploads.get('a')?.state, 'stored');
+  await uploader.close();
+});
+
+test('a clock that is set back keeps no upload waiting', async (t) => {
+  const bench = openBench(t);
+  const { clock, uploads } = bench;
+  bench.add('a');
+  uploads.save(uploads.get('a')!, { attempts: 3, dueAt: clock.now() + 86_400_000 }, clock.now());
+  const uploader = bench.make();
+  uploader.start();
+  await clock.advance(1000);
+  assert.equal(uploads.get('a')?.state, 'stored');
+  await uploader.close();
+});
+
+test('what is gathered is committed, and with all before it on the disk, when it is called durable', async (t) => {
+  const bench = openBench(t);
+  bench.useFile();
+  const { database, recordings } = bench;
+  const gathered = database.gather(() => recordings.insert(recordingRow({ id: 'a' })));
+  await database.durable();
+  const other = Database.openShared(bench.folder);
+  t.after(() => other.close());
+  assert.equal(new SqliteRecordings(other, bench.clock).get('a')?.id, 'a');
+  await gathered;
+});
