@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StreamOperation } from '../../call/streams/types.ts';
 import { FakeDialler } from '../../methods/fake-dialler.test-helper.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
 import { main, said, start, type TestRun, type TestRunOptions } from '../run.test-helper.ts';
 
 const A = 'sip:a@example.com';
 const B = 'sip:b@example.com';
+const STREAM = 'stream:wss://media.example.com/';
 
 async function begin(steps: string, options: TestRunOptions = {}) {
   const dialler = new FakeDialler();
@@ -115,6 +117,37 @@ test('serial: each has its own timeout; with several, the last one’s reason is
     [15, 25],
   );
   assert.equal(vars(run)['connect_failed_reason'], 'no_answer');
+});
+
+test('a stream that is not there within its timeout has not answered: the next is called, and it is stopped when it comes', async () => {
+  const leg = new FakeLeg();
+  const opened = Promise.withResolvers<StreamOperation>();
+  leg.stream = () => opened.promise;
+  const run = await begin(`- connect: {serial: [{to: "${STREAM}", timeout: 1}, {to: ${B}}]}`, { leg });
+  await run.clock.advance(900);
+  assert.deepEqual(run.dialler.called, []);
+  await run.clock.advance(200);
+  assert.deepEqual(run.dialler.called, [B]);
+  let stops = 0;
+  const { promise: done } = Promise.withResolvers<never>();
+  opened.resolve({ controlId: 'late', url: 'wss://a.example/', name: undefined, done, stop: () => stops++ });
+  await run.clock.settle();
+  assert.equal(stops, 1);
+  run.calls[0]!.answer();
+  await run.clock.settle();
+  assert.ok(run.leg.log.includes('bridge b1'));
+  run.calls[0]!.end();
+  await run.finish();
+  assert.equal(vars(run)['connect_result'], 'connected');
+});
+
+test('a stream alone that is not there within its timeout fails the step with no_answer, without a warning', async () => {
+  const leg = new FakeLeg();
+  leg.stream = () => Promise.withResolvers<StreamOperation>().promise;
+  const run = await begin(`- connect: {to: "${STREAM}", timeout: 1}`, { leg });
+  await run.finish();
+  assert.equal(vars(run)['connect_failed_reason'], 'no_answer');
+  assert.deepEqual(run.warnings, []);
 });
 
 test('parallel: the first to answer wins, the rest are cancelled', async () => {

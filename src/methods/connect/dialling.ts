@@ -130,10 +130,17 @@ export class Dialling {
 
   /** Such a destination answers an unanswered call: before, there is no audio to stream. */
   async #openStream(call: number, { request }: PlannedCall, options: PlannedStream): Promise<void> {
-    const { leg } = this.#context;
+    const { leg, clock, signal } = this.#context;
     const isWanted = (): boolean => !this.#isOver && this.#strategy.calls[call] === 'dialling';
+    const settled = new AbortController();
+    sleep(clock, request.timeout * 1000, AbortSignal.any([signal, settled.signal])).then(
+      () => this.#take({ kind: 'lost', call, reason: 'no_answer' }),
+      () => {},
+    );
     try {
       await leg.answer();
+      // Its time may be over by now, or another has won: then nobody is called.
+      if (!isWanted()) return;
       const stream = await leg.stream({ ...options, controlId: this.#context.newId() });
       if (!isWanted()) {
         stream.stop();
@@ -146,6 +153,8 @@ export class Dialling {
       if (!(error instanceof CallError)) throw error;
       if (isWanted()) this.#context.warn('failed', `"${request.to}" cannot be reached: ${error.message}`);
       this.#take({ kind: 'lost', call, reason: 'error' });
+    } finally {
+      settled.abort();
     }
   }
 
