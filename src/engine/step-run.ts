@@ -73,6 +73,7 @@ export class StepRun {
    */
   start(method: AnyMethod): Flow | Promise<Flow> {
     if (method.run === undefined) {
+      this.#setFailed(method);
       throw this.error({
         fault: 'failed',
         message: `The method "${method.name}" is valid SWML, but this version cannot run it; the script goes on with the next step`,
@@ -81,6 +82,15 @@ export class StepRun {
       });
     }
     return method.run(this.#session.options.host.context(this) as never, this.#params(method) as never);
+  }
+
+  /** Sets what a step tells that failed before it did anything; of an earlier step nothing stays. */
+  #setFailed({ outputs }: AnyMethod): void {
+    for (const { name, values } of outputs) {
+      // Where a method that cannot be run has a `return_value`, it is a copy of its result.
+      const isResult = name === 'return_value' || values?.includes('failed') === true;
+      this.variables.assign(name, isResult ? 'failed' : undefined);
+    }
   }
 
   /** @throws SwmlError */

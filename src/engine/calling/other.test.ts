@@ -18,6 +18,23 @@ test('document.md 5.1, method failed: one that this version cannot run warns, na
   assert.equal(result.vars['after'], 1);
 });
 
+test('document.md 5.1, method failed: one that this version cannot run has the results of a failed step, and nothing of an earlier one', async () => {
+  const refer = await run(`
+- set: {return_value: success, sip_refer_result: success, sip_refer_to: "sip:a@example.com"}
+- sip_refer: {to_uri: "sip:b@example.com"}
+- switch: {variable: return_value, case: {success: [{set: {took: success}}], failed: [{set: {took: failed}}]}}`);
+  const { script_error, ...vars } = refer.result.vars;
+  assert.deepEqual(vars, { return_value: 'failed', sip_refer_result: 'failed', took: 'failed' });
+  assert.equal(script_error, 'relay_script_method_execute_failed');
+  const conference = await run('- set: {return_value: success}\n- join_conference: {name: a}');
+  assert.equal(conference.result.vars['join_conference_result'], 'failed');
+  assert.equal(conference.result.vars['return_value'], 'failed');
+  // The language gives no `return_value` to this one.
+  const room = await run('- set: {return_value: success}\n- join_room: {name: a}');
+  assert.equal(room.result.vars['join_room_result'], 'failed');
+  assert.equal(room.result.vars['return_value'], 'success');
+});
+
 test('denoise answers, waits for the filter and says how it went; stop_denoise is off in any case', async () => {
   const on = await run('- denoise: {}\n- denoise: {}');
   assert.deepEqual(on.leg.log.slice(0, 2), ['answer', 'denoise']);
