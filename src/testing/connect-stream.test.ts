@@ -127,6 +127,33 @@ test('a stream that cannot be reached is a failed destination: the next one is t
   assert.equal(call.vars['connect_failed_reason'], 'error');
 });
 
+test('callbacks of the stream go by the method of its destination, before that of the step', async () => {
+  for (const [step, own, expected] of [
+    ['POST', 'GET', 'GET'],
+    ['GET', 'POST', 'POST'],
+    ['GET', undefined, 'GET'],
+  ] as const) {
+    const destination = { to: `stream:${WSS}`, ...(own !== undefined && { status_url_method: own }) };
+    const call = await virtualCall({
+      document: main({
+        connect: { status_url: STATUS, status_url_method: step, serial: [destination] },
+      }),
+    });
+    const peer = call.streams.webSocket(WSS);
+    await peer.receives({ event: 'media' });
+    peer.hangsUp();
+    await call.ends();
+    assert.equal(call.vars['connect_result'], 'connected');
+    // Those of connect itself, of which this does not speak, go by POST.
+    const told = call.callbacks.all.filter(({ eventType }) => eventType !== 'calling.call.connect');
+    assert.deepEqual(
+      told.map(({ method }) => method),
+      [expected, expected],
+      `${step}, ${own}`,
+    );
+  }
+});
+
 test('max_duration ends the talk, and transfer_after_bridge follows it', async () => {
   const after = JSON.stringify(main({ set: { after: 'yes' } }));
   const call = await virtualCall({

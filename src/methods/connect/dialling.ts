@@ -12,7 +12,7 @@ import { type FailedReason, step, type StrategyEffect, type StrategyInput, strat
 /** Who was reached, or why nobody was. */
 export type DialOutcome =
   | { readonly winner: DialledCall }
-  | { readonly stream: StreamOperation }
+  | { readonly stream: StreamOperation; readonly statusMethod: 'GET' | 'POST' }
   | { readonly failed: FailedReason };
 
 /** How the end of a leg that nobody was connected to counts (spec/call-control.md 3.4). */
@@ -164,7 +164,7 @@ export class Dialling {
       this.#take({ kind: 'confirmed', call: effect.call });
     } else if (effect.kind === 'bridge') {
       this.#isOver = true;
-      this.#outcome.resolve({ stream });
+      this.#outcome.resolve({ stream, statusMethod: this.#plan.calls[effect.call]!.streamStatusMethod });
     } else {
       stream.stop();
     }

@@ -9,6 +9,8 @@ export interface PlannedCall {
   readonly request: DialRequest;
   /** It is no call, but a stream. */
   readonly stream: PlannedStream | undefined;
+  /** HTTP method of the callbacks of a stream. */
+  readonly streamStatusMethod: 'GET' | 'POST';
   readonly confirm: LegScript | undefined;
   /** Longest run of `confirm`, s. */
   readonly confirmTimeout: number;
@@ -63,6 +65,7 @@ function plannedCall(own: DestinationParams, step: ConnectParams): PlannedCall {
       timeout,
     },
     stream: plannedStream(to, all),
+    streamStatusMethod: all.status_url_method,
     confirm:
       confirm === undefined ? undefined : typeof confirm === 'string' ? { url: confirm } : { steps: confirm },
     confirmTimeout: all.confirm_timeout ?? timeout,

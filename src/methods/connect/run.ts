@@ -63,11 +63,10 @@ async function connect(
     if ('failed' in outcome) return fail(outcome.failed);
     if ('stream' in outcome) {
       ringback.stop();
-      const { status_url: url, status_url_method: method } = params;
       tellStream(outcome.stream, {
         call: context.leg.info,
-        url,
-        method,
+        url: params.status_url,
+        method: outcome.statusMethod,
         emit: (callback) => context.emit(callback),
       });
       events.tell('connected');
