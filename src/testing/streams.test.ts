@@ -49,6 +49,19 @@ test('tap sends what the party says as RTP, tells where from, and ends with stop
   assert.equal(tapping?.params['segment_id'], tapping?.params['call_id']);
 });
 
+test('blanks around the address of a tap are no part of it', async () => {
+  const call = await virtualCall({
+    document: main(tap({ uri: ' rtp://192.0.2.5:4000 ', rtp_ptime: 30 }), { sleep: 2000 }),
+  });
+  const receiver = call.streams.rtp('rtp://192.0.2.5:4000');
+  await call.caller.makes({ tone: 700, seconds: 1 });
+  await call.ends();
+  const { vars } = call;
+  assert.equal(vars['tap_result'], 'success', warnings(call));
+  assert.deepEqual([vars['tap_uri'], vars['tap_ptime']], ['rtp://192.0.2.5:4000', 30]);
+  assert.ok(sounds(receiver.audio(), 700));
+});
+
 test('several taps run at once, each in its direction, across execute and transfer, until the call ends', async () => {
   const call = await virtualCall({
     document: {

@@ -82,7 +82,9 @@ export class LegStreams {
   }
 
   /** Resolves when audio is on its way. @throws CallError */
-  tap(media: MediaClient, options: TapOptions): Promise<TapOperation> {
+  tap(media: MediaClient, asked: TapOptions): Promise<TapOperation> {
+    // Blanks around a URL are no part of it: the check of documents lets them pass.
+    const options = { ...asked, uri: asked.uri.trim() };
     return this.#start('tap', options, async (network, log) => {
       const { controlId } = options;
       const own = media.agreed;
