@@ -46,7 +46,7 @@ test('a call without a common codec is refused with 488', async (t) => {
   );
   await bench.clock.advance(100);
   assert.equal(out.end?.status, 488);
-  assert.equal((await bench.leg.ended).reason, 'error');
+  assert.deepEqual(await bench.leg.ended, { by: 'local', reason: 'error' });
   await bench.finish();
 });
 
@@ -63,7 +63,7 @@ test('where no media session can be had, the caller is refused, and told when to
   await bench.clock.advance(50);
   assert.equal(peer.response.status, 503);
   assert.equal(peer.response.headers.get('Retry-After'), '5');
-  assert.equal((await bench.leg.ended).reason, 'error');
+  assert.deepEqual(await bench.leg.ended, { by: 'local', reason: 'error' });
   await bench.finish();
 });
 

@@ -222,8 +222,9 @@ class InboundSipSignalling implements Signalling, SipSessionOwner {
   #refuse(status: number, headers: readonly SipHeader[] = []): void {
     if (this.#over) return;
     this.#finish();
-    this.#call.refuse(status, { headers });
+    // First, since the call reports its end from within `refuse`: the leg would take that for the party's doing.
     void this.#leg?.refused();
+    this.#call.refuse(status, { headers });
   }
 }
 
