@@ -78,6 +78,21 @@ test('an answer restricted to codecs that we do not have is refused with 488 too
   await bench.finish();
 });
 
+test('so it is where the caller made no offer: there is none that we could make', async (t) => {
+  const bench = await openBench(t);
+  const peer = await RawPeer.open(bench.network);
+  peer.send('INVITE');
+  await bench.clock.advance(50);
+  await assert.rejects(
+    bench.leg.answer({ codecs: ['G729'] }),
+    (error) => error instanceof CallError && error.code === 'no_common_codec',
+  );
+  await bench.clock.advance(50);
+  assert.equal(peer.response.status, 488);
+  assert.deepEqual(await bench.leg.ended, { by: 'local', reason: 'error' });
+  await bench.finish();
+});
+
 test('an INVITE without an offer gets ours with the 200, and sound after the answer in its ACK', async (t) => {
   const bench = await openBench(t);
   const { clock, heard } = bench;

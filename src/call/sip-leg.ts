@@ -208,9 +208,9 @@ class InboundSipSignalling implements Signalling, SipSessionOwner {
   }
 
   #negotiate(media: SipMedia): string {
-    if (this.#call.offer === undefined) return media.offer();
+    const { offer } = this.#call;
     try {
-      return media.answer(this.#call.offer);
+      return offer === undefined ? media.offer() : media.answer(offer);
     } catch (cause) {
       this.#refuse(488);
       void media.client.close('error');

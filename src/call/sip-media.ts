@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { IdleMedia, InbandDigits, MediaHost } from '../mediaworker/protocol.ts';
 import { SdpNegotiation } from '../sip/sdp/negotiation.ts';
-import type { AgreedAudio, AudioCodecName } from '../sip/sdp/offer-answer.ts';
+import { type AgreedAudio, type AudioCodecName, SdpRefusal } from '../sip/sdp/offer-answer.ts';
 import type { Clock } from '../time/clock.ts';
 import { MediaClient } from './media-client.ts';
 
@@ -65,8 +65,12 @@ export class SipMedia {
     return this.#negotiation.offer(this.#codecs);
   }
 
-  /** Only with codecs of the session's rate: sounds and recordings may run before the answer comes. */
+  /**
+   * Only with codecs of the session's rate: sounds and recordings may run before the answer comes.
+   * @throws SdpRefusal when there are no codecs
+   */
   offer(): string {
+    if (this.#codecs.length === 0) throw new SdpRefusal('none of the codecs to offer is one of ours');
     return this.#negotiation.offer(this.#ofOurRate());
   }
 
