@@ -29,7 +29,7 @@ export class MediaClient {
   /** The last event: nothing comes behind it. */
   #over: MediaEvent | undefined;
   #died = false;
-  #sampleRate: number | undefined;
+  #sampleRate = CODEC_RATES.PCMU.sampleRate;
   #agreed: NegotiatedMedia | undefined;
 
   private constructor(host: MediaHost, sessionId: string) {
@@ -55,9 +55,9 @@ export class MediaClient {
     return this.#rtpPort;
   }
 
-  /** Of the session's audio, Hz: that of the first codec that was agreed on, narrow-band until then. */
+  /** Of the session's audio, Hz: that of the first codec that was agreed on; until then as expected, else narrow-band. */
   get sampleRate(): number {
-    return this.#sampleRate ?? CODEC_RATES.PCMU.sampleRate;
+    return this.#sampleRate;
   }
 
   /** What was agreed on last. */
@@ -75,11 +75,16 @@ export class MediaClient {
     return this.#died;
   }
 
+  /** The first agreement is to be on a codec of this rate, Hz: sounds that wait for it have that. No-op behind it. */
+  expectRate(sampleRate: number): void {
+    if (this.#agreed === undefined) this.#sampleRate = sampleRate;
+  }
+
   /** No-op once the session is closed, but for recordings that it expects. @param urgent as in {@link MediaHost.send} */
   send(command: SessionCommand, urgent = false): void {
     if (command.type === 'configure') {
+      this.expectRate(CODEC_RATES[command.media.codec].sampleRate);
       this.#agreed = command.media;
-      this.#sampleRate ??= CODEC_RATES[command.media.codec].sampleRate;
     }
     const isExpected = command.type === 'record' || command.type === 'unexpectRecord';
     if (this.#over !== undefined || (this.#closed !== undefined && !isExpected)) return;

@@ -97,14 +97,15 @@ export async function openBob(t: TestContext, onInvite: IncomingCallHandler) {
   };
 }
 
-export async function openBench(t: TestContext) {
+/** @param own takes the place of what legs have in common */
+export async function openBench(t: TestContext, own: Partial<Pick<SipLegOptions, 'codecs' | 'sounds'>> = {}) {
   const legs: MediaLeg[] = [];
   const digits: unknown[] = [];
   const bob = await openBob(t, (call) => {
     const callId = `call-${legs.length}`;
     const onEvent: SipLegOptions['onEvent'] = ({ kind, data }) =>
       kind === 'digit' && digits.push(data['digit']);
-    legs.push(createSipLeg({ ...bob.site, call, callId, onEvent }));
+    legs.push(createSipLeg({ ...bob.site, ...own, call, callId, onEvent }));
   });
   const { clock, store, outbox, dataDir, network, rtp } = bob;
   // Where the caller hears us.

@@ -123,6 +123,42 @@ test('an INVITE without an offer gets ours with the 200, and sound after the ans
   await bench.finish();
 });
 
+test('where we offer no narrow-band codec, sounds have the rate of the call before its ACK', async (t) => {
+  const rates: number[] = [];
+  const bench = await openBench(t, {
+    codecs: ['PCMU', 'G722', 'OPUS'],
+    sounds: {
+      load: (_sound, sampleRate) => {
+        rates.push(sampleRate);
+        return { kind: 'made', sound: { kind: 'silence', durationMs: 200 } };
+      },
+    },
+  });
+  const { clock, heard } = bench;
+  const peer = await RawPeer.open(bench.network);
+  peer.send('INVITE');
+  await clock.advance(50);
+  await bench.leg.answer({ codecs: ['G722', 'OPUS'] });
+  const played = bench.leg.play([{ kind: 'silence', seconds: 0.2 }]);
+  await clock.advance(50);
+  const { response } = peer;
+  assert.match(Buffer.from(response.body).toString(), /RTP\/AVP 9 101\r\n/, 'codecs of one rate alone');
+  assert.deepEqual(rates, [16_000]);
+  const To = response.headers.get('To')!;
+  peer.send(
+    'ACK',
+    { To, CSeq: '1 ACK', Via: `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-ack` },
+    sdp(bench.port, '9 101'),
+  );
+  await clock.advance(1000);
+  assert.equal((await played.done).state, 'finished');
+  assert.equal(heard.payloadType, 9);
+  peer.send('BYE', { To, CSeq: '2 BYE', Via: `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-bye` });
+  await clock.advance(100);
+  await bench.leg.ended;
+  await bench.finish();
+});
+
 test('a caller that accepts our offer with no answer has its call ended', async (t) => {
   const bench = await openBench(t);
   const { clock } = bench;

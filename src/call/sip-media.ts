@@ -66,11 +66,14 @@ export class SipMedia {
   }
 
   /**
-   * Only with codecs of the session's rate: sounds and recordings may run before the answer comes.
+   * Only with codecs of the session's rate: sounds and recordings may run before the answer comes. Where nothing is
+   * agreed on yet and we have no narrow-band codec, that is the rate of the first one.
    * @throws SdpRefusal when there are no codecs
    */
   offer(): string {
-    if (this.#codecs.length === 0) throw new SdpRefusal('none of the codecs to offer is one of ours');
+    const [first] = this.#ofOurRate();
+    if (first === undefined) throw new SdpRefusal('none of the codecs to offer is one of ours');
+    this.client.expectRate(CODEC_RATES[first].sampleRate);
     return this.#negotiation.offer(this.#ofOurRate());
   }
 
