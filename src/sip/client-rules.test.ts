@@ -105,7 +105,7 @@ test('A callee may send INFO, OPTIONS and UPDATE before it answers, but no offer
     return peer.response.status;
   };
   assert.equal(await ask(1, 'UPDATE'), 200);
-  assert.equal(await ask(2, 'UPDATE', 'offer'), 500);
+  assert.equal(await ask(2, 'UPDATE', 'offer'), 491, 'our offer is still unanswered');
   assert.equal(await ask(3, 'OPTIONS'), 200);
   assert.equal(await ask(4, 'INFO', '5'), 200);
   assert.equal(await ask(4, 'INFO', '6'), 200, 'a retransmission');

@@ -255,6 +255,10 @@ test('A re-INVITE without an offer gets our current session; its answer comes in
   peer.send('INVITE', early, 'new offer');
   await clock.advance(20);
   assert.equal(peer.response.status, 491, 'our offer is still unanswered');
+  const update = { To, Via: 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-up', CSeq: '4 UPDATE' };
+  peer.send('UPDATE', update, 'new offer');
+  await clock.advance(20);
+  assert.equal(peer.lines.at(-1), '491 UPDATE', 'nor does UPDATE get round it');
   peer.send('ACK', { To, Via: 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-a', CSeq: '2 ACK' }, 'late answer');
   await clock.advance(20);
   assert.deepEqual(bob.last.events, ['confirmed', 'makeOffer', 'answer']);

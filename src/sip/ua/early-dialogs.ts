@@ -69,7 +69,7 @@ class EarlyDialog implements DialogUser {
       // Our offer of the INVITE is unanswered until the 2xx, so no other can be taken yet (RFC 3311 5.2).
       const isOffer = sessionDescription(request) !== undefined;
       const contact = contactFor(this.#context, transaction.flow, this.#dialog.localUri);
-      if (isOffer) transaction.reply(500, { headers: [retry, server] });
+      if (isOffer) transaction.reply(491, { headers: [server] });
       else transaction.reply(200, { headers: [['Contact', contact], ...CAPABILITY_HEADERS, server] });
     } else {
       transaction.reply(481, { headers: [server] });

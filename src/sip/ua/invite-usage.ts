@@ -301,12 +301,12 @@ export class InviteUsage implements DialogUser {
     });
   }
 
-  /** RFC 3311 5.2 */
+  /** RFC 3311 5.2: an open offer of ours means 491; one of theirs that has no answer yet, 500. */
   #update(request: SipRequest, transaction: ServerTransaction): void {
     const offer = sessionDescription(request);
     if (offer !== undefined) {
-      if (this.#inviteUnderway) throw new SipRefusal(491);
-      if (!this.#established || this.#awaitsAnswer) throw new SipRefusal(500, { headers: [retryAfter()] });
+      if (this.#inviteUnderway || this.#awaitsAnswer) throw new SipRefusal(491);
+      if (!this.#established) throw new SipRefusal(500, { headers: [retryAfter()] });
     }
     const timer = this.timerAnswer(request);
     const answer = offer === undefined ? undefined : this.#owner.offer(offer);
