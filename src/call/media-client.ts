@@ -55,7 +55,7 @@ export class MediaClient {
     return this.#rtpPort;
   }
 
-  /** Of the session's audio, Hz: that of the first codec that was agreed on; until then as expected, else narrow-band. */
+  /** Of the session's audio, Hz: of the first codec that was agreed on; until then as expected, or narrow-band. */
   get sampleRate(): number {
     return this.#sampleRate;
   }

@@ -67,14 +67,16 @@ export class SipMedia {
 
   /**
    * Only with codecs of the session's rate: sounds and recordings may run before the answer comes. Where nothing is
-   * agreed on yet and we have no narrow-band codec, that is the rate of the first one.
+   * agreed on yet and we have no narrow-band codec, sounds get the rate of the first one, which peers prefer in their
+   * answer where they have it (RFC 3264 6.1).
    * @throws SdpRefusal when there are no codecs
    */
   offer(): string {
-    const [first] = this.#ofOurRate();
+    const codecs = this.#ofOurRate();
+    const [first] = codecs;
     if (first === undefined) throw new SdpRefusal('none of the codecs to offer is one of ours');
     this.client.expectRate(CODEC_RATES[first].sampleRate);
-    return this.#negotiation.offer(this.#ofOurRate());
+    return this.#negotiation.offer(codecs);
   }
 
   /** Takes the peer's answer to {@link offer}. @throws SdpRefusal */
