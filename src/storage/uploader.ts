@@ -221,7 +221,10 @@ export class Uploader {
         uploads.fileRemoved(recordingId);
       }
     } catch (cause) {
-      log.error({ err: cause }, 'local files of uploaded recordings cannot be removed; tried at the next start');
+      log.error(
+        { err: cause },
+        'local files of uploaded recordings cannot be removed; tried at the next start',
+      );
     }
   }
 
