@@ -194,12 +194,13 @@ export class Uploader {
     if (stored?.size !== file.size || (stored.md5 ?? md5.toString('hex')) !== md5.toString('hex')) {
       throw new StorageError('unreachable', `${name}: the object store does not show what was uploaded`);
     }
-    // It lies here with another key than it was sent with (openswml recordings rotate-key).
-    if (!(await headerOf(file)).equals(header)) {
-      throw new StorageError('io', `${name}: the file was changed while it was uploaded`);
-    }
+    const headerNow = await headerOf(file).catch(() => undefined);
     // Deleted meanwhile: the deletion may have come to the store before the upload.
     if (recordings.get(recordingId) === undefined) return await this.#forget(upload);
+    // It lies here with another key than it was sent with (openswml recordings rotate-key).
+    if (headerNow?.equals(header) !== true) {
+      throw new StorageError('io', `${name}: the file was changed while it was uploaded`);
+    }
     // Throws where there is no row to say where the recording is now: then the file stays.
     uploads.save(upload, { state: 'stored', etag: stored.etag, error: FILE_LEFT }, clock.now());
     // A power cut that takes the last second of what was committed must find the file: nothing else would tell of it.
