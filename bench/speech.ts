@@ -17,6 +17,8 @@ const ZERO_BIT = 0x00;
 const ONE_BIT = 0x80;
 /** The mark of a call: one sample to find it by, then its number, 16 bits. */
 const MARK_SAMPLES = 17;
+/** Different ones: of higher numbers, a mark bears the remainder. */
+export const MARKS = 65_536;
 
 const SPEECH = encoded(speechLike(SPEECH_PACKETS * PACKET_SAMPLES, -20)).fill(
   PCMU_SILENCE,

@@ -13,8 +13,6 @@ import { liveCall, type CallSite } from './call-life.ts';
 import { chooseKind, type KindName } from './kinds.ts';
 import type { CallersTask, FromCallers, ToCallers } from './messages.ts';
 
-/** Marks in recordings have 16 bits. */
-const NUMBERS = 65_536;
 /** Of those who are called: marks that no caller of the time has, for they never come into a left channel. */
 const CALLED_NUMBER = 0;
 /** New calls a second until all are up. */
@@ -63,8 +61,7 @@ async function keepUp(site: CallSite, line: number): Promise<void> {
 }
 
 async function one(site: CallSite, kind: KindName, talkSeconds: number): Promise<void> {
-  const number = next;
-  next = (next + 1) % NUMBERS;
+  const number = next++;
   const caller = await Caller.open({ number, lines: sockets, gaps });
   const startedAt = performance.now();
   pacer.add(caller.talker);

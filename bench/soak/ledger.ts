@@ -1,5 +1,6 @@
 /** Brings each call of the soak together with its recording, and judges that. */
 import { judgeEncoded, judgeSound, type Judgement, readMarked } from '../judge.ts';
+import { MARKS } from '../speech.ts';
 import { kindOf, KINDS, type KindName } from './kinds.ts';
 import type { EndedCall } from './messages.ts';
 import type { RecordingEnd } from './receivers.ts';
@@ -136,6 +137,6 @@ async function judgeFile(call: EndedCall, url: string | undefined): Promise<Judg
   if (format !== 'wav') return judgeEncoded(format, file, call);
   const sound = readMarked(file, channels);
   if (typeof sound === 'string') return wrong(sound);
-  if (sound.number !== call.number) return wrong(`it has the mark of call ${sound.number}`);
+  if (sound.number !== call.number % MARKS) return wrong(`it has the mark of call ${sound.number}`);
   return judgeSound(sound, call);
 }
