@@ -347,7 +347,7 @@ export class SessionAudio {
       this.#recordings.active &&
       !this.#recordings.awaitsKey &&
       this.#peer === undefined &&
-      this.#meter === undefined &&
+      !this.#keepsHeard &&
       !this.#guests.active &&
       !this.#denoiser.isLoading &&
       this.#ends.length === 0 &&
