@@ -4,8 +4,8 @@ import type { FrameTimes } from './frame-times.ts';
 
 /** The receiving half of frames, which is made up for later. */
 export interface FrameWork {
-  /** Does it for the frame of that time, ms. @param frame undefined for one that nobody counted */
-  receiveFrame(nowMs: number, frame: number | undefined): void;
+  /** Does it for the frame of that time, ms. */
+  receiveFrame(nowMs: number): void;
   /** Does what that has left to be done for several frames together. */
   finishFrames(): void;
 }
@@ -48,8 +48,7 @@ export class DeferredFrames {
       // Those that are not remembered any more are made up for with the next one, as after a standstill.
       if (this.#next < times.oldest) this.#next = times.oldest;
       while (this.#next < times.count && times.at(this.#next) <= untilMs) {
-        const frame = this.#next++;
-        this.#receiveFrame(times.at(frame), frame);
+        this.#receiveFrame(times.at(this.#next++));
       }
     } finally {
       this.#running = false;
@@ -83,9 +82,9 @@ export class DeferredFrames {
     this.clock.momentMs = momentMs;
   }
 
-  #receiveFrame(atMs: number, frame?: number): void {
+  #receiveFrame(atMs: number): void {
     this.clock.momentMs = this.#lastMs = atMs;
-    this.#work.receiveFrame(atMs, frame);
+    this.#work.receiveFrame(atMs);
   }
 
   /** What comes next belongs to this time; NaN: to the present. */
