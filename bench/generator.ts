@@ -6,14 +6,18 @@ import { RealClock } from '../src/time/real-clock.ts';
 import { Caller } from './caller.ts';
 import { Histogram } from './histogram.ts';
 import { Lines } from './lines.ts';
-import type { FromGenerator, GeneratorReport, GeneratorTask, ToGenerator } from './messages.ts';
+import {
+  type FromGenerator,
+  type GeneratorReport,
+  type GeneratorTask,
+  HANGUPS_PER_SECOND,
+  hangUpLimitMs,
+  type ToGenerator,
+} from './messages.ts';
 import { Pacer } from './pacer.ts';
 import { putPacket, putPacketWithPauses } from './speech.ts';
 
 const clock = new RealClock();
-/** One after the other, each talking to its end, so that recordings end where the speech does. */
-const HANGUPS_PER_SECOND = 100;
-const HANGUP_WITHIN_MS = 20_000;
 
 process.on('disconnect', () => process.exit(0));
 const task = JSON.parse(process.argv[2] ?? '{}') as GeneratorTask;
@@ -44,12 +48,7 @@ async function run({ calls, rate, to, ports, endAfterMs, pauses }: GeneratorTask
   await Promise.all(finished);
   tell({ kind: 'up' });
   await ended;
-  const hungUp = callers.map(async (caller, number) => {
-    await wait((number * 1000) / HANGUPS_PER_SECOND);
-    await caller.hangup();
-  });
-  const limit = (calls * 1000) / HANGUPS_PER_SECOND + HANGUP_WITHIN_MS;
-  await Promise.race([Promise.all(hungUp), wait(limit)]);
+  if (endAfterMs === undefined) await Promise.race([hangUpInTurn(callers), wait(hangUpLimitMs(calls))]);
   pacer?.stop();
   const report: GeneratorReport = {
     calls: callers.map((caller) => caller.report),
@@ -57,6 +56,15 @@ async function run({ calls, rate, to, ports, endAfterMs, pauses }: GeneratorTask
     latenessP99: lateness.percentile(0.99),
   };
   tell({ kind: 'report', report });
+}
+
+/** One after the other, each talking to its end, so that recordings end where the speech does. */
+async function hangUpInTurn(callers: readonly Caller[]): Promise<void> {
+  const hungUp = callers.map(async (caller, number) => {
+    await wait((number * 1000) / HANGUPS_PER_SECOND);
+    await caller.hangup();
+  });
+  await Promise.all(hungUp);
 }
 
 async function openEndpoint(calls: number): Promise<SipEndpoint> {

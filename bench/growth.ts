@@ -16,6 +16,8 @@ Measures the same load with more and more calls, and for several kinds of record
   --sizes LIST   numbers of calls, 1 to 5000 each (100,300,600,1000,1500)
   --hold S       seconds measured with all calls up, 2 to 600 (15)
   --settle S     seconds before that, 0 to 600 (10)
+  --warm N       in its place: seconds of all calls together, 0 to 100000. Code is compiled when it has run often enough,
+                 and few calls take longer for that: so each size begins to count behind as much talk
   --rest S       seconds from the server's start to its first call, 0 to 600 (5)
   --rate N       new calls a second, 1 to 1000 (50)
   --idle WHAT    what the server sends back: silence, or none (silence)
@@ -31,6 +33,8 @@ interface GrowthOptions {
   readonly sizes: readonly number[];
   readonly hold: number;
   readonly settle: number;
+  /** Seconds of talk of all calls together, in the place of `settle`. */
+  readonly warm: number | undefined;
   readonly rest: number;
   readonly rate: number;
   readonly idle: 'silence' | 'none';
@@ -66,7 +70,8 @@ async function grow({
   rows,
   sizes,
   hold,
-  settle,
+  settle: settleAlways,
+  warm,
   rest,
   rate,
   idle,
@@ -79,6 +84,7 @@ async function grow({
   for (const calls of sizes) {
     const going = rows.filter((row) => !ended.has(row));
     if (going.length === 0 || performance.now() > endAt) break;
+    const settle = warm === undefined ? settleAlways : Math.round(warm / calls);
     const floor = await measureFloor({ calls, hold, settle });
     for (const row of going) {
       if (performance.now() > endAt) break;
@@ -145,6 +151,7 @@ function parseGrowthOptions(args: readonly string[]): GrowthOptions | undefined 
     sizes: { type: 'string', default: '100,300,600,1000,1500' },
     hold: { type: 'string', default: '15' },
     settle: { type: 'string', default: DEFAULT_SETTLE_S },
+    warm: { type: 'string' },
     rest: { type: 'string', default: DEFAULT_REST_S },
     rate: { type: 'string', default: '50' },
     idle: { type: 'string', default: 'silence' },
@@ -162,6 +169,7 @@ function parseGrowthOptions(args: readonly string[]): GrowthOptions | undefined 
     sizes: values.sizes.split(',').map((size) => wholeOption('sizes', size, 1, 5000)),
     hold: wholeOption('hold', values.hold, 2, 600),
     settle: wholeOption('settle', values.settle, 0, 600),
+    warm: values.warm === undefined ? undefined : wholeOption('warm', values.warm, 0, 100_000),
     rest: wholeOption('rest', values.rest, 0, 600),
     rate: wholeOption('rate', values.rate, 1, 1000),
     idle: idleOption(values.idle),

@@ -4,7 +4,13 @@ import path from 'node:path';
 import { EACH_CORE, ServerProcess } from '../test/support/server-process.ts';
 import { Child } from './child.ts';
 import { type Figures, percentile } from './figures.ts';
-import type { FromGenerator, FromReceiver, GeneratorReport, GeneratorTask } from './messages.ts';
+import {
+  type FromGenerator,
+  type FromReceiver,
+  type GeneratorReport,
+  type GeneratorTask,
+  hangUpLimitMs,
+} from './messages.ts';
 import { type LoadOptions, nameOfLoad } from './options.ts';
 import { cpuPercent, type Usage, usageOf } from './process-usage.ts';
 import { finishedFiles } from './recordings-check.ts';
@@ -145,7 +151,7 @@ async function generate(
     await wait(holdS * 1000);
     const to = usageOf(pid);
     generator.send({ kind: 'end' });
-    const { report } = await generator.next('report', SLACK_MS);
+    const { report } = await generator.next('report', hangUpLimitMs(task.calls) + SLACK_MS);
     return { report, from, to };
   });
 }

@@ -46,3 +46,11 @@ export interface FromReceiver {
   readonly kind: 'listening';
   readonly ports: readonly number[];
 }
+
+export const HANGUPS_PER_SECOND = 100;
+const HANGUP_WITHIN_MS = 20_000;
+
+/** How long calls that talk may take to hang up, one after the other. */
+export function hangUpLimitMs(calls: number): number {
+  return (calls * 1000) / HANGUPS_PER_SECOND + HANGUP_WITHIN_MS;
+}
