@@ -39,18 +39,19 @@ test('without room the oldest frame goes', () => {
   assert.deepEqual([...queue.take(4)], [3, 3, 3, 3]);
 });
 
-test('the first frame lies beside what arrives with it', () => {
-  const queue = newQueue();
-  queue.begin(9);
-  queue.push(frameOf(1));
-  assert.deepEqual(
-    [...queue.take(4), ...queue.take(4), ...queue.take(4)],
-    [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1],
-  );
-  const late = newQueue();
-  late.begin(-100);
-  late.push(frameOf(2));
-  assert.deepEqual([...late.take(4)], [2, 2, 2, 2]);
+test('the first frame lies beside what arrives with it, also where that is still to come', () => {
+  const firstPlace = (receivedUntil: number): number => {
+    const queue = new HeardQueue(4, 200);
+    queue.begin({ receivedUntil, head: 100 });
+    queue.push(frameOf(1));
+    const taken = Array.from({ length: 6 }, () => [...queue.take(4)]).flat();
+    return taken.indexOf(1);
+  };
+  // A packet that came just behind the last tick, one that came just before this one.
+  assert.deepEqual([firstPlace(112), firstPlace(115)], [16, 16]);
+  assert.equal(firstPlace(109), 12);
+  // A playout delay and the packet itself, and the frame that is on its way out meanwhile.
+  assert.deepEqual([firstPlace(0), firstPlace(100)], [16, 16]);
 });
 
 /** Ten seconds of frames but the last, each taken at once, while arrivals lie `lead` samples ahead of their place. */
@@ -81,7 +82,7 @@ test('a place that has become too early is corrected by silence where it is quie
 
 test('a place that has become too late is corrected by leaving out what waits', () => {
   const queue = newQueue();
-  queue.begin(8);
+  queue.begin({ receivedUntil: 106, head: 100 });
   for (let value = 1; value < 500; value++) {
     queue.push(frameOf(value % 100));
     queue.arrived(-4 + queue.pushed - queue.taken - 4);

@@ -1,4 +1,5 @@
 import { copySamples } from '../media/copy-samples.ts';
+import { START_DELAY_MS } from '../rtp/playout-delay.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import { type FrameScratch, frameScratch } from './frame-scratch.ts';
 import type { FrameTimes } from './frame-times.ts';
@@ -98,8 +99,13 @@ export class HeardQueue {
     if (lead > this.#lead) this.#lead = lead;
   }
 
-  /** Before the first frame: what has arrived so far ends `ahead` samples ahead of the live head. */
-  begin(ahead: number): void {
+  /** At a tick, before the first frame and before the head moves. */
+  begin({ receivedUntil, head }: Pick<Arrivals, 'receivedUntil' | 'head'>): void {
+    // What is there came half a tick ago, for all that is known. Where nothing is, the first packet is still to come.
+    const ahead =
+      receivedUntil > head
+        ? receivedUntil - head + this.#frame / 2
+        : 2 * this.#frame + START_DELAY_MS * this.#perMs;
     const frames = Math.min(Math.round(ahead / this.#frame), this.#capacity / this.#frame - 1);
     for (let i = 0; i < frames; i++) this.#put(undefined);
   }

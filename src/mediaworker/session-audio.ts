@@ -284,8 +284,7 @@ export class SessionAudio {
     this.#tickedMs = nowMs;
     const sent = this.#sendPath.tick();
     if (this.#keepsHeard) {
-      const { receivedUntil, head } = this.#receivePath.timeline;
-      if (this.#heard.pushed === 0) this.#heard.begin(receivedUntil - head);
+      if (this.#heard.pushed === 0) this.#heard.begin(this.#receivePath.timeline);
       if (this.#options.patience !== undefined) this.#heard.skip(this.#options.patience.times);
       this.#heard.push(sent);
     }

@@ -116,6 +116,28 @@ test('a stereo recording has the party left and what it hears right, side by sid
   await rig.close();
 });
 
+test('what the party hears lies beside what it says from the start, where it is recorded before its first packet', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.content = () => 0xff;
+  rig.record('r', { direction: 'both', stereo: true });
+  await rig.clock.advance(47);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(353);
+  // Long enough for the playout delay to shrink, and for the place of what is heard to be watched.
+  const sound = noise(12 * 8000);
+  rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
+  rig.send({ type: 'feed', streamId: 1, samples: sound, end: true });
+  const begun = rig.peer.position;
+  rig.peer.content = (n) => (n === begun ? 0x00 : 0xff);
+  await rig.clock.advance(13_000);
+  await rig.close();
+  const [left, right] = rig.wav('r');
+  const said = left!.findIndex((sample) => Math.abs(sample) > 20_000);
+  const heard = find(right!, sound.subarray(0, 160));
+  assert.ok(said > 0 && Math.abs(heard - said) <= 160, `said at ${said}, heard at ${heard}`);
+  assert.deepEqual(right!.subarray(heard, heard + sound.length), sound);
+});
+
 test('a mono recording of both sides is the mix of the two channels, without a sample wrapped round', async (t) => {
   const rig = await openRig(t);
   rig.peer.start(rig.port);

@@ -8,6 +8,9 @@ export interface PlayoutDelayLimits {
   readonly maximum: number;
 }
 
+/** Delay of the first packet of a stream, where nothing else is asked for, ms. */
+export const START_DELAY_MS = 40;
+
 /** What the head should do at the next tick; `hurry` is `catchUp` that does not wait for a quiet passage. */
 export type PlayoutWish = 'steady' | 'hold' | 'catchUp' | 'hurry';
 

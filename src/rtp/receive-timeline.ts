@@ -2,7 +2,7 @@ import { Concealment } from './concealment.ts';
 import { KeptBehind } from './kept-behind.ts';
 import type { RtpHeader } from './packet.ts';
 import { MAX_PENDING, type PendingKind, PendingPackets } from './pending-packets.ts';
-import { PlayoutDelay } from './playout-delay.ts';
+import { PlayoutDelay, START_DELAY_MS } from './playout-delay.ts';
 import { Reception, type SequencePlace, type SourceReception } from './reception.ts';
 import { type DecodeSamples, SampleRing } from './sample-ring.ts';
 import { TickCounter } from './tick-counter.ts';
@@ -95,7 +95,7 @@ export class ReceiveTimeline {
     this.kept = new KeptBehind({ usual: keep, room: this.#ring.capacity, longest });
     this.#delay = new PlayoutDelay({
       step: this.#step,
-      start: this.#samples(options.startDelayMs ?? 40),
+      start: this.#samples(options.startDelayMs ?? START_DELAY_MS),
       minimum: this.#samples(options.minDelayMs ?? 20),
       maximum: this.#maxDelay,
     });
