@@ -4,8 +4,8 @@ import type { FrameTimes } from './frame-times.ts';
 
 /** The receiving half of frames, which is made up for later. */
 export interface FrameWork {
-  /** Does it for the frame of that time, ms. */
-  receiveFrame(nowMs: number): void;
+  /** Does it for the frame of that time, ms. @param frame undefined for one that nobody counted */
+  receiveFrame(nowMs: number, frame: number | undefined): void;
   /** Does what that has left to be done for several frames together. */
   finishFrames(): void;
 }
@@ -48,7 +48,8 @@ export class DeferredFrames {
       // Those that are not remembered any more are made up for with the next one, as after a standstill.
       if (this.#next < times.oldest) this.#next = times.oldest;
       while (this.#next < times.count && times.at(this.#next) <= untilMs) {
-        this.#receiveFrame(times.at(this.#next++));
+        const frame = this.#next++;
+        this.#receiveFrame(times.at(frame), frame);
       }
     } finally {
       this.#running = false;
@@ -82,9 +83,9 @@ export class DeferredFrames {
     this.clock.momentMs = momentMs;
   }
 
-  #receiveFrame(atMs: number): void {
+  #receiveFrame(atMs: number, frame?: number): void {
     this.clock.momentMs = this.#lastMs = atMs;
-    this.#work.receiveFrame(atMs);
+    this.#work.receiveFrame(atMs, frame);
   }
 
   /** What comes next belongs to this time; NaN: to the present. */

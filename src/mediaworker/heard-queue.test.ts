@@ -32,6 +32,31 @@ test('what is not there is silence', () => {
   assert.deepEqual([...queue.take(3)], [7, 0, 0, 0]);
 });
 
+test('what is passed over at its place is silence when it is taken, and what comes behind it keeps its place', () => {
+  const [queue, other] = [newQueue(), newQueue()];
+  const taken: number[][] = [[], []];
+  const counts = [4, 0, 8, 4, 2, 6, 4, 4];
+  for (const count of counts) {
+    queue.push();
+    queue.pass(count);
+    other.push();
+    for (let left = count; left > 0; left -= 4)
+      taken[1]!.push(...other.take(Math.min(4, left)).subarray(0, Math.min(4, left)));
+  }
+  const passed = counts.reduce((sum, count) => sum + count);
+  for (let at = 0; at < passed; at += 4) taken[0]!.push(...queue.take(4));
+  assert.deepEqual(taken[0], taken[1]);
+  for (const each of [queue, other]) {
+    each.push(frameOf(7));
+    assert.equal(each.isSilent, false);
+  }
+  const behind = (each: HeardQueue): number[] => [...each.take(4), ...each.take(4), ...each.take(4)];
+  const sound = behind(other);
+  assert.ok(sound.includes(7));
+  assert.deepEqual(behind(queue), sound);
+  assert.deepEqual([queue.isSilent, other.isSilent], [true, true]);
+});
+
 test('without room the oldest frame goes', () => {
   const queue = newQueue();
   for (let value = 1; value <= 15; value++) queue.push(frameOf(value));

@@ -30,6 +30,7 @@ export class HeardQueue {
   readonly #frame: number;
   readonly #perMs: number;
   readonly #scratch: FrameScratch;
+  readonly #longSilence: Int16Array;
   /** Samples that fit. */
   readonly #capacity: number;
   /** Made with the first frame: most calls never ask for what is heard. */
@@ -37,12 +38,16 @@ export class HeardQueue {
   /** Counted since the start. */
   #pushed = 0;
   #taken = 0;
+  /** Of what was pushed, only silence lies behind this. */
+  #soundUntil = 0;
+  /** Samples that are past their place already, and that nobody has taken yet. */
+  #passed = 0;
   /** Silence, samples, that comes where so many have been taken, in their order. */
   readonly #skipped: { readonly at: number; samples: number }[] = [];
   /** Silence that was given for lack of anything else since the last frame came, samples. */
   #lacked = 0;
-  /** Frames so far and time dropped, ms, as of the last frame; and what has not made a whole frame of it, samples. */
-  #frames = Number.NaN;
+  /** The last frame and the time dropped before it, ms; and what has not made a whole frame of it, samples. */
+  #lastFrame = Number.NaN;
   #droppedMs = 0;
   #remainder = 0;
   /** The most by which arrivals of the present window were ahead of what was sent meanwhile, and its pushes. */
@@ -51,11 +56,12 @@ export class HeardQueue {
   /** Samples by which the place is too early (> 0) or too late, as far as is known. */
   #off = 0;
 
-  /** @param frame samples of one frame @param sampleRate Hz */
-  constructor(frame: number, sampleRate: number) {
+  /** @param frame samples of one frame @param sampleRate Hz @param run most frames that are taken together as silence */
+  constructor(frame: number, sampleRate: number, run = 1) {
     this.#frame = frame;
     this.#perMs = sampleRate / 1000;
     this.#scratch = frameScratch(frame);
+    this.#longSilence = frameScratch(frame * run).silence;
     this.#capacity = Math.ceil((sampleRate * MAX_WAITING_MS) / 1000 / frame) * frame;
   }
 
@@ -76,9 +82,9 @@ export class HeardQueue {
     return samples;
   }
 
-  /** Something is on its way, be it silence. */
-  get isWaiting(): boolean {
-    return this.#waiting > 0;
+  /** Nothing that sounds is on its way. */
+  get isSilent(): boolean {
+    return this.#taken >= this.#soundUntil;
   }
 
   /** Audio has arrived, at `arrivedMs`, behind what had; `tickedMs`: the last tick. Readings of one clock, ms. */
@@ -110,14 +116,15 @@ export class HeardQueue {
     for (let i = 0; i < frames; i++) this.#put(undefined);
   }
 
-  /** Puts a whole frame in, which is being sent. Without room for it, the oldest frame goes. */
-  push(frame: Int16Array): void {
+  /** Puts a whole frame in, which is being sent; default: silence. Without room for it, the oldest frame goes. */
+  push(frame: Int16Array = this.#scratch.silence): void {
     this.#watch();
     if (this.#off > 0) {
       const early = this.#framesToCorrect(() => isQuiet(frame, 0, frame.length));
       for (let i = 0; i < early; i++) this.#put(undefined);
     }
     this.#put(frame);
+    if (frame !== this.#scratch.silence) this.#soundUntil = this.#pushed;
     if (this.#off < 0) {
       const late = this.#framesToCorrect(() => this.#oldestIsQuiet());
       this.#taken = Math.min(this.#taken + late * this.#frame, this.#pushed);
@@ -125,15 +132,31 @@ export class HeardQueue {
   }
 
   /**
+   * As {@link push}, beside what has arrived, behind the time that was dropped before it.
+   * @param frame its number in `times`
+   */
+  pushBeside(
+    arrivals: Pick<Arrivals, 'receivedUntil' | 'head'>,
+    frame: number,
+    times: Pick<FrameTimes, 'droppedUntil'> | undefined,
+    sent?: Int16Array,
+  ): void {
+    if (this.#pushed === 0) this.begin(arrivals);
+    if (times !== undefined) this.#skip(times, frame);
+    this.push(sent);
+  }
+
+  /**
    * Before each frame that is pushed: in the time that was dropped since the last one, nothing was sent, so the party heard
    * nothing. What waits here comes before it, and what comes keeps its distance.
    */
-  skip({ count, droppedMs }: Pick<FrameTimes, 'count' | 'droppedMs'>): void {
-    const isNext = count === this.#frames + 1;
+  #skip(times: Pick<FrameTimes, 'droppedUntil'>, frame: number): void {
+    const isNext = frame === this.#lastFrame + 1;
+    const droppedMs = times.droppedUntil(frame);
     // What was heard in that time already was silence.
     const lacked = this.#lacked;
     const dropped = (droppedMs - this.#droppedMs) * this.#perMs;
-    this.#frames = count;
+    this.#lastFrame = frame;
     this.#droppedMs = droppedMs;
     this.#lacked = 0;
     if (!isNext || dropped === 0) return;
@@ -143,27 +166,49 @@ export class HeardQueue {
     if (samples > 0) this.#skipped.push({ at: this.#pushed, samples });
   }
 
-  /** The next `count` (≤ one frame) samples, silence where there are none; valid until the next call, of any queue. */
+  /**
+   * The next `count` samples, of those that were passed or ≤ one frame, silence where there are none; valid until the next
+   * call, of any queue.
+   */
   take(count: number): Int16Array {
     const capacity = this.#capacity;
     const { heard, silence } = this.#scratch;
-    const skipped = this.#skipped[0];
-    if (skipped !== undefined && this.#taken >= skipped.at) {
-      skipped.samples -= count;
-      if (skipped.samples <= 0) this.#skipped.shift();
-      return silence;
+    if (this.#passed > 0) {
+      this.#passed -= count;
+      return this.#longSilence;
     }
-    const there = Math.min(count, (skipped?.at ?? this.#pushed) - this.#taken);
-    this.#lacked += count - there;
+    const at = this.#taken % capacity;
+    const there = this.#leave(count);
     // Of most sessions nobody wants to know what they hear.
     if (there === 0) return silence;
-    const at = this.#taken % capacity;
     const unwrapped = Math.min(there, capacity - at);
     copySamples(this.#samples, at, heard, 0, unwrapped);
     copySamples(this.#samples, 0, heard, unwrapped, there - unwrapped);
     heard.fill(0, there);
-    this.#taken += there;
     return heard;
+  }
+
+  /**
+   * While it {@link isSilent}: the next `count` samples are at their place, and will be taken later, when more have come
+   * there, as silence.
+   */
+  pass(count: number): void {
+    for (let left = count; left > 0; left -= this.#frame) this.#leave(Math.min(left, this.#frame));
+    this.#passed += count;
+  }
+
+  /** The next `count` (≤ one frame) samples go. @returns how many of them there were */
+  #leave(count: number): number {
+    const skipped = this.#skipped[0];
+    if (skipped !== undefined && this.#taken >= skipped.at) {
+      skipped.samples -= count;
+      if (skipped.samples <= 0) this.#skipped.shift();
+      return 0;
+    }
+    const there = Math.min(count, (skipped?.at ?? this.#pushed) - this.#taken);
+    this.#lacked += count - there;
+    this.#taken += there;
+    return there;
   }
 
   #watch(): void {

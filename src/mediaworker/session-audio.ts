@@ -81,7 +81,7 @@ export class SessionAudio {
     this.#frame = (sampleRate * TICK_MS) / 1000;
     this.#said = frameScratch(this.#frame).said;
     this.#run = frameScratch(this.#frame * RUN_FRAMES);
-    this.#heard = new HeardQueue(this.#frame, sampleRate);
+    this.#heard = new HeardQueue(this.#frame, sampleRate, RUN_FRAMES);
     this.#receivePath = new ReceivePath({
       sampleRate,
       startMs,
@@ -127,7 +127,10 @@ export class SessionAudio {
       clock,
       socket,
       work: {
-        receiveFrame: (nowMs) => this.#receiveFrame(nowMs),
+        receiveFrame: (nowMs, frame) => {
+          if (frame !== undefined) this.#keepHeard(nowMs, frame);
+          this.#receiveFrame(nowMs);
+        },
         finishFrames: () => {
           // Else what is unheard is just being heard, and a key in it has come to here.
           if (this.#joins && this.#unheard > 0) this.#hearNew();
@@ -163,17 +166,14 @@ export class SessionAudio {
   /** Takes a datagram that came to the RTP port, at `arrivedMs` of the clock's monotonic reading. */
   receive(bytes: Uint8Array, address: string, port: number, arrivedMs = this.#clock.monotonic()): void {
     if (this.#closing !== undefined) return;
-    if (this.#waiting.on) {
-      this.#waiting.beforePacket(arrivedMs);
-      this.#receivePath.receive(bytes, address, port, arrivedMs);
-      this.#waiting.afterPacket();
-      return;
-    }
+    const waits = this.#waiting.on;
+    if (waits) this.#waiting.beforePacket(arrivedMs);
     const { timeline } = this.#receivePath;
     const before = timeline.receivedUntil;
     this.#receivePath.receive(bytes, address, port, arrivedMs);
     if (this.#keepsHeard && timeline.receivedUntil !== before)
       this.#heard.noteArrival(timeline, arrivedMs, this.#tickedMs);
+    if (waits) this.#waiting.afterPacket();
   }
 
   /** Takes a datagram that came to the RTCP port. */
@@ -281,13 +281,7 @@ export class SessionAudio {
     if (this.#closing !== undefined) return false;
     if (this.#waiting.on) return this.#waiting.tick(turn);
     this.#makeUpStart(nowMs);
-    this.#tickedMs = nowMs;
-    const sent = this.#sendPath.tick();
-    if (this.#keepsHeard) {
-      if (this.#heard.pushed === 0) this.#heard.begin(this.#receivePath.timeline);
-      if (this.#options.patience !== undefined) this.#heard.skip(this.#options.patience.times);
-      this.#heard.push(sent);
-    }
+    this.#keepHeard(nowMs, (this.#options.patience?.times.count ?? 0) - 1, this.#sendPath.tick());
     this.#receiveFrame(nowMs);
     this.#endOverlays();
     this.#report(nowMs);
@@ -302,6 +296,13 @@ export class SessionAudio {
     this.#waiting.begin(turn);
   }
 
+  /** What is sent in a frame, by its number, comes to its place beside what arrives meanwhile; default: silence. */
+  #keepHeard(nowMs: number, frame: number, sent?: Int16Array): void {
+    this.#tickedMs = nowMs;
+    const { timeline } = this.#receivePath;
+    if (this.#keepsHeard) this.#heard.pushBeside(timeline, frame, this.#options.patience?.times, sent);
+  }
+
   /** What the party said in a frame is heard and written, or waits for the frames that follow it. */
   #receiveFrame(nowMs: number): void {
     const run = this.#run.said.length;
@@ -310,6 +311,7 @@ export class SessionAudio {
     // A packet that is placed only now lets all that waits be heard before.
     const advance = this.#receivePath.tick(nowMs);
     this.#unheard += advance;
+    if (this.#joins) this.#heard.pass(advance);
     if (this.#joins && this.#unheard < run) return;
     if (this.#unheard > 2 * run) this.#joins = false;
     this.#hearNew();
@@ -329,7 +331,7 @@ export class SessionAudio {
 
   /** Recorders and whoever else listens get the next samples: those of a frame at most, or of a run that is joined. */
   #hear(from: number, count: number): void {
-    const heard = count > this.#frame ? this.#run.silence : this.#heard.take(count);
+    const heard = this.#heard.take(count);
     this.#recordings.hear(from, count, heard);
     this.#observe(from, count, heard);
     this.#recordings.writeBehind(from + count);
@@ -337,15 +339,15 @@ export class SessionAudio {
 
   /**
    * Whether recording, to the sample, is all that happens, so that nobody notices when it happens some frames
-   * later: nothing sounds that others hear or wait for. Only a command, a bridge or a key changes that, or the
-   * end of the recordings.
+   * later: nothing sounds that others hear or wait for, and no levels are told. Only a command, a bridge or a key changes
+   * that, or the end of the recordings.
    */
   get #canWait(): boolean {
     return (
       this.#recordings.active &&
       !this.#recordings.awaitsKey &&
       this.#peer === undefined &&
-      !this.#keepsHeard &&
+      this.#meter === undefined &&
       !this.#guests.active &&
       !this.#denoiser.isLoading &&
       this.#ends.length === 0 &&
@@ -353,17 +355,14 @@ export class SessionAudio {
     );
   }
 
-  /**
-   * Whether the end of a recording may be near, or keys sound, or the work for a frame is long, or what the party has
-   * heard is still on its way to those who do not ask for it any more.
-   */
+  /** The end of a recording may be near, keys sound, frames are long work, or what was heard of us is on its way. */
   get #hurries(): boolean {
     const near = (UNHURRIED_MS * this.#sampleRate) / 1000;
     return (
       this.#inbandCounts ||
       this.#recordings.masks ||
       this.#denoiser.active ||
-      this.#heard.isWaiting ||
+      !this.#heard.isSilent ||
       this.#recordings.nearestEnd < near
     );
   }
