@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -36,6 +45,27 @@ test('traces are deleted when they are old enough, and nothing else that lies th
   assert.deepEqual(readdirSync(dir).sort(), ['2025-12-21', '2025-12-31', 'readme.md']);
   assert.deepEqual(readdirSync(path.join(dir, '2025-12-21')), ['notes.txt']);
   assert.ok(existsSync(path.join(dir, '2025-12-31', `${ID}.jsonl`)));
+});
+
+test('a file that gets its final name while old traces are looked for ends nothing', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'openswml-traces-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const clock = new VirtualClock();
+  const day = path.join(dir, '2025-12-20');
+  mkdirSync(day);
+  // Listed, but not to be found any more.
+  symlinkSync('renamed', path.join(day, `${ID}.wav.part`));
+  const old = path.join(day, `${ID.slice(0, -1)}2.jsonl`);
+  writeFileSync(old, '');
+  const seconds = (clock.now() - 12 * DAY_MS) / 1000;
+  utimesSync(old, seconds, seconds);
+  const traces = new CallTraces({
+    ...{ dir, keepDays: 7, audio: 'plain', document: 'x.yaml', version: '1', clock },
+    log: { ...silentLogger, error: () => assert.fail('an error was logged') },
+  });
+  traces.start();
+  await traces.close();
+  assert.deepEqual(readdirSync(day), [`${ID}.wav.part`]);
 });
 
 test('a folder that is not there yet is none to sweep', async () => {

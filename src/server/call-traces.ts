@@ -95,8 +95,7 @@ export class CallTraces {
       let kept = 0;
       for (const name of await namesIn(folder)) {
         const file = path.join(folder, name);
-        const isOld = TRACE_NAME.test(name) && (await stat(file)).mtimeMs < oldest;
-        if (isOld) await rm(file, { force: true });
+        if (TRACE_NAME.test(name) && (await isOlder(file, oldest))) await rm(file, { force: true });
         else kept++;
       }
       if (kept === 0) await rmdir(folder).catch(() => {});
@@ -203,6 +202,17 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   } catch (cause) {
     // Not made yet, or something else of the same name.
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return [];
+    throw cause;
+  }
+}
+
+/** Whether it was last written to before `time`, Unix ms. */
+async function isOlder(file: string, time: number): Promise<boolean> {
+  try {
+    return (await stat(file)).mtimeMs < time;
+  } catch (cause) {
+    // What a party says gets its final name when the call ends, also just now.
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw cause;
   }
 }

@@ -83,8 +83,7 @@ export class Calls {
     this.live = this.#live;
     const { limits } = options.config;
     this.#outgoing = new OutgoingCalls(options, {
-      // Those who are here may still call others while nobody new is let in.
-      admit: () => (this.#admission.draining ? undefined : this.#admission.ask()),
+      admit: () => this.#admission.askWithin(),
       find: (callId) => this.#live.get(callId),
       keep: (call, sipCallId) => this.#keep(call, this.#followToEnd(call), sipCallId),
       emit: (callback, sessionId) => this.#emit({ ...callback, sessionId }),

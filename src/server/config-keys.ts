@@ -6,6 +6,7 @@ import { SPEECH_KEYS } from './config-speech-keys.ts';
 import { STORAGE_KEYS } from './config-storage-keys.ts';
 import {
   allowedAddress,
+  documentPlace,
   eventUrl,
   host,
   hostPort,
@@ -86,7 +87,7 @@ export const CONFIG_KEYS = {
   }),
   document: {
     source: key({
-      schema: z.string().min(1, 'expected a path or a URL'),
+      schema: documentPlace,
       kind: 'text',
       default: undefined,
       description:
@@ -94,7 +95,7 @@ export const CONFIG_KEYS = {
       path: true,
     }),
     fallback: key({
-      schema: z.string().min(1, 'expected a path or a URL'),
+      schema: documentPlace,
       kind: 'text',
       default: undefined,
       description: 'The document to run when the first one cannot be had or is not valid.',

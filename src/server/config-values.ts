@@ -50,8 +50,12 @@ export const sipListener = z.string().transform((text, context): SipListener => 
 export const portRange = z.string().transform((text, context): PortRange => {
   const match = /^(\d{1,5})\s*-\s*(\d{1,5})$/.exec(text.trim());
   const [min, max] = [Number(match?.[1]), Number(match?.[2])];
-  if (match !== null && min >= 1_024 && min < max && max <= MAX_PORT) return { min, max };
-  return refuse(context, 'expected a range of ports from 1024 to 65535 such as 20000-29999');
+  if (match === null || min < 1_024 || min >= max || max > MAX_PORT) {
+    return refuse(context, 'expected a range of ports from 1024 to 65535 such as 20000-29999');
+  }
+  // Two ports, the first of which is odd, hold no pair.
+  if (max - min > 1 || min % 2 === 0) return { min, max };
+  return refuse(context, 'expected an even port and the odd one above it at least, such as 20000-20001');
 });
 
 /** An address or host name without a port. */
@@ -65,7 +69,7 @@ export const host = z
 /** A base URL; a slash at the end is dropped. */
 export const publicUrl = z.string().transform((text, context): string => {
   const url = URL.parse(text);
-  const plain = url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+  const plain = url !== null && /^https?:$/.test(url.protocol) && !/[?#\s]/.test(text);
   if (plain && url.username === '' && url.password === '') return text.replace(/\/+$/, '');
   return refuse(
     context,
@@ -74,7 +78,18 @@ export const publicUrl = z.string().transform((text, context): string => {
 });
 
 /** Where events go; a user name and password in it become Basic authorization. */
-export const eventUrl = z.string().refine(isHttpUrl, 'expected an http or https URL');
+export const eventUrl = z
+  .string()
+  .refine((text) => isHttpUrl(text) && URL.canParse(text), 'expected an http or https URL');
+
+/** Where a document is. */
+export const documentPlace = z
+  .string()
+  .min(1, 'expected a path or a URL')
+  .refine(
+    (text) => !isHttpUrl(text) || URL.canParse(text),
+    'expected a path, or a URL such as https://app.example.com/voice',
+  );
 
 /** Ids of the language are UUIDs. */
 export const uuid = z.guid('expected a UUID such as 3f1f6a7e-2b0c-4a51-9d3e-7a4b1c2d3e4f');

@@ -124,6 +124,24 @@ test('beyond the limit of calls a caller gets 503 with Retry-After, and room aga
   await server.stop();
 });
 
+test('a call that is recorded may call others, though no further recording has room', async (t) => {
+  const desk = new Party('desk', { clock, listeners: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }] });
+  desk.onCall = (incoming) => incoming.ring();
+  await desk.start();
+  const steps = `[{record_call: {}}, {sleep: 200}, {connect: {to: "${desk.uri()}"}}]`;
+  const server = newServer(`sections: {main: ${steps}}`, {
+    'limits.max_recordings': 1,
+    'network.allow': ['127.0.0.1'],
+  });
+  t.after(async () => {
+    await server.stop();
+    await desk.endpoint.close();
+  });
+  const call = dial(await server.start());
+  await until(() => desk.calls.length === 1, 'nobody was called');
+  await call.call.hangup();
+});
+
 test('when the RTP ports run out, a caller gets 503 before anything is done for it, and room again later', async (t) => {
   const port = await freeUdpRange(4);
   const ports = `${port}-${port + 3}`;

@@ -24,7 +24,7 @@ export interface AuditEntry {
 
 export interface AuditFilter {
   readonly recordingId?: string | undefined;
-  /** Unix ms, exclusive. */
+  /** Unix ms, whole, exclusive: what was done within that very millisecond is not after it. */
   readonly after?: number | undefined;
   readonly before?: number | undefined;
   /** The newest ones. */
@@ -33,9 +33,10 @@ export interface AuditFilter {
 
 const INSERT = `INSERT INTO audit_log (at, event, actor, recording_id, call_id, details)
   VALUES (:at, :event, :by, :recordingId, :callId, :details)`;
+/** Lines hold fractions of a millisecond that no reader sees: who asks behind the last one does not get it again. */
 const LIST = `SELECT * FROM audit_log
   WHERE (:recordingId IS NULL OR recording_id = :recordingId)
-    AND (:after IS NULL OR at > :after) AND (:before IS NULL OR at < :before)
+    AND (:after IS NULL OR at >= :after + 1) AND (:before IS NULL OR at < :before)
   ORDER BY id DESC LIMIT :limit`;
 
 const PRUNE = `DELETE FROM audit_log WHERE id IN

@@ -70,7 +70,7 @@ export type RecordingCursor = Pick<RecordingRow, 'createdAt' | 'id'>;
 export interface RecordingFilter {
   readonly callId?: string | undefined;
   readonly status?: RecordingStatus | undefined;
-  /** Unix ms, exclusive. */
+  /** Unix ms, whole, exclusive: what was made within that very millisecond is not after it. */
   readonly createdAfter?: number | undefined;
   /** Unix ms, exclusive. */
   readonly createdBefore?: number | undefined;

@@ -92,6 +92,18 @@ test('a recording is deleted with its file and its spool, once', async () => {
   assert.equal(new AuditLog(database).list({ limit: 10 }).length, 1);
 });
 
+test('the audit log after the time that is shown of a line begins with the next one', () => {
+  const log = new AuditLog(database);
+  const line = { event: 'recording_deleted', by: 'rest', callId: 'call-1', details: {} } as const;
+  log.append({ ...line, at: 1_000_000.4, recordingId: 'r-1' });
+  log.append({ ...line, at: 1_000_001, recordingId: 'r-2' });
+  const found = log.list({ after: 1_000_000, limit: 10 });
+  assert.deepEqual(
+    found.map(({ recordingId }) => recordingId),
+    ['r-2'],
+  );
+});
+
 test('of two deletions at once one does it', async () => {
   const { id } = add();
   const results = await Promise.all([removeRecording(id, ORIGIN, tools), removeRecording(id, ORIGIN, tools)]);

@@ -251,7 +251,8 @@ function listQuery(filter: RecordingFilter): { sql: string; params: SqlParams; b
   };
   if (filter.callId !== undefined) where('call_id = :callId', { callId: filter.callId });
   if (filter.status !== undefined) where('status = :status', { status: filter.status });
-  if (filter.createdAfter !== undefined) where('created_at > :after', { after: filter.createdAfter });
+  // Rows hold fractions of a millisecond that no reader sees: who asks behind the time of a row does not get it again.
+  if (filter.createdAfter !== undefined) where('created_at >= :after', { after: filter.createdAfter + 1 });
   if (filter.createdBefore !== undefined) where('created_at < :before', { before: filter.createdBefore });
   if (filter.olderThan !== undefined) {
     where('(created_at, id) < (:olderAt, :olderId)', {

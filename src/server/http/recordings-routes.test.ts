@@ -200,6 +200,17 @@ describe('the list of recordings', () => {
     assert.equal((await list('?created_before=2026-01-03')).data.length, 10);
   });
 
+  test('after the time that is shown of a recording begins with the next one', async () => {
+    const at = Date.UTC(2026, 0, 2, 0, 0, 0, 123);
+    // The clock of a server counts in fractions of a millisecond.
+    t.current.recordings.insert(recordingRow({ id: idOf(1), createdAt: at + 0.4 }));
+    t.current.recordings.insert(recordingRow({ id: idOf(2), createdAt: at + 1 }));
+    const shown: string = (await list('')).data[1].created_at;
+    assert.equal(shown, '2026-01-02T00:00:00.123Z');
+    assert.deepEqual(numbers(await list(`?created_after=${shown}`)), [2]);
+    assert.deepEqual(numbers(await list(`?created_before=${shown}`)), []);
+  });
+
   test('refuses wrong parameters with their name', async () => {
     for (const [query, code, detail] of [
       ['page_size=0', 'invalid_parameter', /page_size.*1 to 1000/],

@@ -45,6 +45,28 @@ describe('admission', () => {
     assert.equal(desk.ask()?.reason, 'max_recordings');
   });
 
+  test('a call that one which is up makes is let in though there is room for no more recordings, and while it drains', () => {
+    const { desk } = admission(
+      { maxCalls: 3, maxRecordings: 1, minFreeDiskBytes: 100 },
+      { recordings: () => 1, freeDiskBytes: () => 99 },
+    );
+    assert.equal(desk.ask()?.reason, 'max_recordings');
+    assert.equal(desk.askWithin(), undefined);
+    desk.drain();
+    assert.equal(desk.askWithin(), undefined);
+  });
+
+  test('all other limits hold for it, too', () => {
+    const full = admission({ maxCalls: 1 }, { calls: () => 1 }).desk;
+    assert.deepEqual(full.askWithin(), { reason: 'max_calls', retryAfterSeconds: 5 });
+    assert.equal(admission({}, { hasRtpPorts: () => false }).desk.askWithin()?.reason, 'rtp_ports');
+    const busy = admission({ refuseWhenOverloaded: true }, { overloaded: () => true }).desk;
+    assert.equal(busy.askWithin()?.reason, 'overload');
+    const { desk } = admission({ setupsPerSecond: 1 });
+    assert.equal(desk.askWithin(), undefined);
+    assert.equal(desk.askWithin()?.reason, 'setups_per_second');
+  });
+
   test('tells what it would say without counting anything', () => {
     const { desk } = admission({ setupsPerSecond: 1 });
     for (let n = 0; n < 3; n++) assert.equal(desk.refusing, undefined);

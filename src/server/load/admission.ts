@@ -65,26 +65,15 @@ export class Admission {
     if (limits.setupsPerSecond > 0) this.#setups = new TokenBucket(clock, limits.setupsPerSecond);
   }
 
-  get draining(): boolean {
-    return this.#draining;
-  }
-
-  /** From now on nobody is let in. */
+  /** From now on nobody new is let in. */
   drain(): void {
     this.#draining = true;
   }
 
   /** Why nobody would be let in now; undefined when somebody would. Counts nothing. */
   standing(): RefusalReason | undefined {
-    const { maxCalls, maxRecordings, minFreeDiskBytes, refuseWhenOverloaded } = this.#limits;
-    const { calls, recordings, freeDiskBytes, hasRtpPorts, overloaded } = this.#probe;
     if (this.#draining) return 'shutting_down';
-    if (maxCalls > 0 && calls() >= maxCalls) return 'max_calls';
-    if (maxRecordings > 0 && recordings() >= maxRecordings) return 'max_recordings';
-    if (minFreeDiskBytes > 0 && (freeDiskBytes() ?? minFreeDiskBytes) < minFreeDiskBytes) return 'disk_space';
-    if (!hasRtpPorts()) return 'rtp_ports';
-    if (refuseWhenOverloaded && overloaded()) return 'overload';
-    return undefined;
+    return this.#ofCalls() ?? this.#ofRecordings() ?? this.#ofMedia();
   }
 
   /** What {@link ask} would say now; counts nothing. */
@@ -94,7 +83,39 @@ export class Admission {
 
   /** Asks for one more call. @returns undefined when it is let in */
   ask(): Refusal | undefined {
-    return refusalFor(this.standing() ?? (this.#setups?.take() === false ? 'setups_per_second' : undefined));
+    return refusalFor(this.standing() ?? this.#take());
+  }
+
+  /**
+   * The same for a call that one of those which are up makes, also while the server drains. That one goes on whatever
+   * there is room for to record, its own recording counts for the limit, and the call it makes is rarely recorded.
+   */
+  askWithin(): Refusal | undefined {
+    if (this.#draining) return undefined;
+    return refusalFor(this.#ofCalls() ?? this.#ofMedia() ?? this.#take());
+  }
+
+  #ofCalls(): RefusalReason | undefined {
+    const { maxCalls } = this.#limits;
+    return maxCalls > 0 && this.#probe.calls() >= maxCalls ? 'max_calls' : undefined;
+  }
+
+  #ofRecordings(): RefusalReason | undefined {
+    const { maxRecordings, minFreeDiskBytes } = this.#limits;
+    const { recordings, freeDiskBytes } = this.#probe;
+    if (maxRecordings > 0 && recordings() >= maxRecordings) return 'max_recordings';
+    if (minFreeDiskBytes > 0 && (freeDiskBytes() ?? minFreeDiskBytes) < minFreeDiskBytes) return 'disk_space';
+    return undefined;
+  }
+
+  #ofMedia(): RefusalReason | undefined {
+    const { hasRtpPorts, overloaded } = this.#probe;
+    if (!hasRtpPorts()) return 'rtp_ports';
+    return this.#limits.refuseWhenOverloaded && overloaded() ? 'overload' : undefined;
+  }
+
+  #take(): RefusalReason | undefined {
+    return this.#setups?.take() === false ? 'setups_per_second' : undefined;
   }
 }
 

@@ -54,9 +54,9 @@ function overheard(): { media: MediaHost; commands: MediaCommand[]; events: Medi
   return { media, commands, events };
 }
 
-function warmUpWith(media: MediaHost, calls: number, round?: number): WarmUp {
+function warmUpWith(media: MediaHost, calls: number, round?: number, settings = config): WarmUp {
   return new WarmUp({
-    config,
+    config: settings,
     identity,
     media,
     keys: new KeyRing(undefined),
@@ -86,6 +86,15 @@ test('calls of a warm-up are answered, recorded and ended, round by round, and n
   assert.equal(folders.size, 2, 'each round has its own');
   for (const file of paths) assert.ok(!existsSync(path.dirname(path.dirname(path.dirname(file)))), file);
   assert.equal(worker.load, 0);
+  await warmUp.close();
+});
+
+test('the limit of calls is not for those of a warm-up', async () => {
+  const { media, events } = overheard();
+  const warmUp = warmUpWith(media, 3, 3, { ...config, limits: { ...config.limits, max_calls: 1 } });
+  warmUp.start();
+  await until(() => !warmUp.running);
+  assert.equal(events.filter(({ type }) => type === 'recordEnded').length, 3);
   await warmUp.close();
 });
 

@@ -175,7 +175,14 @@ export class WarmUp {
     return new Calls({
       config: {
         ...config,
-        limits: { ...config.limits, setups_per_second: 0, max_recordings: 0, min_free_disk_mb: 0 },
+        // Its calls are none of those that limits are about.
+        limits: {
+          ...config.limits,
+          max_calls: 0,
+          setups_per_second: 0,
+          max_recordings: 0,
+          min_free_disk_mb: 0,
+        },
         recording: { ...config.recording, consent_variable: undefined },
         callbacks: { ...config.callbacks, script_warning_url: undefined },
       },

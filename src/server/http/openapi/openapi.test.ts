@@ -98,6 +98,14 @@ describe('the OpenAPI document', () => {
     assertShape(await post({ command: 'calling.record', id: callId }), 'CommandIssues');
     await leg.answer();
     assertShape(await post({ command: 'calling.record', id: callId, params: { control_id: 'a' } }), 'Call');
+    const device = { type: 'rtp', params: { addr: '192.0.2.5', port: 4000 } };
+    const tapped = await post({
+      command: 'calling.tap',
+      id: callId,
+      params: { tap: { type: 'audio' }, device },
+    });
+    assert.deepEqual(Object.keys(tapped as object).slice(-2), ['control_id', 'source_device']);
+    assertShape(tapped, 'Call');
     assertShape(await post({ command: 'calling.end', id: callId }), 'Call');
     assertShape(await post({ command: 'calling.end', id: ID }), 'Error');
     assertShape(await post([]), 'Error');

@@ -174,7 +174,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     required: ['command'],
   },
   Call: {
-    description: 'A call. `control_id` and `recording_id` stand only in replies about a recording.',
+    description:
+      'A call. `control_id` stands in replies about what a command began or changed, `recording_id` in those about a recording, `source_device` in that of a tap by RTP.',
     ...closed(
       {
         id: uuid,
@@ -194,8 +195,12 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
         created_at: time,
         control_id: text,
         recording_id: uuid,
+        source_device: closed({
+          type: oneOf('rtp'),
+          params: closed({ addr: text, port: { type: 'integer', minimum: 1, maximum: 65_535 } }),
+        }),
       },
-      ['control_id', 'recording_id'],
+      ['control_id', 'recording_id', 'source_device'],
     ),
   },
   CommandIssues: closed({
