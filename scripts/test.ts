@@ -28,7 +28,12 @@ const LONG = [
 
 function testsIn(place: string): string[] {
   const full = path.join(root, place);
-  if (!statSync(full).isDirectory()) return [place];
+  const found = statSync(full, { throwIfNoEntry: false });
+  if (found === undefined) {
+    console.error(`${place}: no such file or folder in ${root}`);
+    process.exit(1);
+  }
+  if (!found.isDirectory()) return [place];
   return readdirSync(full, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => path.join(place, name))
