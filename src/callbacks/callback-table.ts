@@ -26,7 +26,7 @@ export interface CallbackRow extends Delivery {
 }
 
 /** First open callback of one operation. */
-export type OperationHead = Pick<CallbackRow, 'id' | 'url' | 'operationId' | 'dueAt'>;
+export type OperationHead = Pick<CallbackRow, 'id' | 'url' | 'operationId' | 'dueAt' | 'updatedAt'>;
 
 const INSERT = `INSERT INTO callbacks (idempotency_key, url, method, operation_id, event_type, body, state, attempts,
     deadline_at, created_at, updated_at, error)
@@ -34,7 +34,7 @@ const INSERT = `INSERT INTO callbacks (idempotency_key, url, method, operation_i
 const SAVE = `UPDATE callbacks SET state = :state, attempts = :attempts, deadline_at = :deadlineAt, due_at = :dueAt,
     http_status = :httpStatus, error = :error, updated_at = :now WHERE id = :id`;
 const HEADS = `SELECT url, operation_id, MIN(id) AS id FROM callbacks WHERE ${OPEN_CALLBACK} GROUP BY url, operation_id`;
-const NEXT = `SELECT id, url, operation_id, due_at FROM callbacks
+const NEXT = `SELECT id, url, operation_id, due_at, updated_at FROM callbacks
   WHERE url = :url AND operation_id = :operationId AND ${OPEN_CALLBACK} ORDER BY id LIMIT 1`;
 const LIST = `SELECT * FROM callbacks WHERE state = :state AND id < :beforeId ORDER BY id DESC LIMIT :limit`;
 /** The condition of the index is said twice, for SQLite does not know the value when it looks for an index. */
@@ -133,8 +133,8 @@ export class CallbackTable {
   heads(): readonly OperationHead[] {
     return this.#database.all(HEADS).map((row) => {
       const id = Number(row['id']);
-      const due = this.#database.get('SELECT due_at FROM callbacks WHERE id = :id', { id });
-      return headFromSql({ ...row, due_at: due?.['due_at'] ?? null });
+      const times = this.#database.get('SELECT due_at, updated_at FROM callbacks WHERE id = :id', { id });
+      return headFromSql({ ...row, ...times });
     });
   }
 
@@ -164,6 +164,7 @@ function headFromSql(row: SqlRow): OperationHead {
     url: String(row['url']),
     operationId: String(row['operation_id']),
     dueAt: number(row['due_at']),
+    updatedAt: Number(row['updated_at']),
   };
 }
 
@@ -180,7 +181,6 @@ function fromSql(row: SqlRow): CallbackRow {
     attempts: Number(row['attempts']),
     deadlineAt: Number(row['deadline_at']),
     createdAt: Number(row['created_at']),
-    updatedAt: Number(row['updated_at']),
     httpStatus: number(row['http_status']),
     error: error === undefined ? undefined : String(error),
   };

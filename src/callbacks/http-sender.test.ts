@@ -140,6 +140,22 @@ describe('sending a callback by HTTP', () => {
     );
   });
 
+  test('a line end or a blank behind the URL is no part of it, nor of what is signed', async () => {
+    const verifies = ({ url, headers }: Received, body: string): boolean =>
+      isSignatureValid(KEY, origin + url, body, String(headers['x-signalwire-signature']));
+    for (const end of ['\n', ' ']) {
+      received = [];
+      const url = `${origin}/status${end}`;
+      for (const method of ['POST', 'GET'] as const)
+        await sender({ signingKey: KEY }).send(callback({ url, method }), signal);
+      const [post, get] = received;
+      assert.equal(post?.url, '/status');
+      assert.ok(verifies(post!, BODY));
+      assert.match(String(get?.url), /^\/status\?event_type=/);
+      assert.ok(verifies(get!, ''));
+    }
+  });
+
   for (const status of [200, 201, 202, 204, 299]) {
     test(`takes ${status} for delivered`, async () => {
       reply = answer(status);

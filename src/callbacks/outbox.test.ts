@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { Database } from '../storage/database.ts';
+import { StorageError } from '../storage/errors.ts';
 import { PRUNE_INTERVAL_MS } from '../storage/pruning.ts';
 import type { Clock } from '../time/clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
@@ -20,6 +21,13 @@ const HOUR_MS = 3_600_000;
 
 /** Its holds do nothing, so that a receiver may take virtual time to answer. */
 class UnheldClock extends VirtualClock {
+  /** By how much the machine's clock has been set back, ms. */
+  setBackMs = 0;
+
+  override now(): number {
+    return super.now() - this.setBackMs;
+  }
+
   override holdWhile<T>(work: Promise<T>): Promise<T> {
     return work;
   }
@@ -338,6 +346,25 @@ describe('the outbox', () => {
     );
   });
 
+  test('what is put in while the next of its operation cannot be read does not go ahead of that', async (t) => {
+    const receiver = new Receiver();
+    make(receiver);
+    outbox.onDelivery(({ id }) => {
+      if (id !== 1) return;
+      const reading = t.mock.method(database, 'get', () => {
+        throw new StorageError('io', 'the disk cannot be read');
+      });
+      clock.after(1_000, () => reading.mock.restore());
+    });
+    outbox.start();
+    outbox.enqueue(event('a', 0));
+    outbox.enqueue(event('a', 1));
+    await clock.advance(2_000);
+    outbox.enqueue(event('a', 2));
+    await clock.advance(10_000);
+    assert.deepEqual(receiver.sent, ['0 a 0', '5100 a 1', '5200 a 2']);
+  });
+
   test('a listener that throws does not stop the deliveries', async () => {
     make(new Receiver());
     outbox.onDelivery(() => {
@@ -392,6 +419,17 @@ describe('after a restart', () => {
     assert.equal(stored('delivered').length, 4);
     const attempts = Object.fromEntries(stored('delivered').map((row) => [row.id, row.attempts]));
     assert.deepEqual(attempts, { 1: 2, 2: 1, 3: 2, 4: 1 }, 'the attempt that was broken off counts');
+  });
+
+  test('what waits does so no longer than was chosen, though the clock was set back meanwhile', async () => {
+    make(new Receiver(() => FAILED)).start();
+    outbox.enqueue(event('a', 0));
+    await clock.advance(200);
+    clock.setBackMs = HOUR_MS;
+    const second = new Receiver();
+    await restart(second);
+    await clock.advance(2_000);
+    assert.deepEqual(second.sent, ['1200 a 0']);
   });
 
   test('a dead letter that an operator puts back beside the running server is sent within a second', async () => {

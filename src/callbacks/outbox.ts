@@ -138,7 +138,7 @@ export class DurableOutbox implements Outbox {
         });
       } else {
         this.#open++;
-        this.#activate({ id, url, operationId, dueAt: undefined });
+        this.#activate({ id, url, operationId, dueAt: undefined, updatedAt: now });
       }
     });
   }
@@ -193,7 +193,9 @@ export class DurableOutbox implements Outbox {
     const key = operationKey(head);
     if (this.#operations.has(key)) return;
     this.#operations.add(key);
-    this.#wait(head, (head.dueAt ?? 0) - this.#clock.now());
+    const { dueAt = 0, updatedAt } = head;
+    // No longer than was chosen when the row was written: the machine's clock may have been set back since.
+    this.#wait(head, Math.min(dueAt - this.#clock.now(), dueAt - updatedAt));
   }
 
   /** Nothing is to be sent now, nor is anything being written down that something may follow. */
@@ -303,12 +305,16 @@ export class DurableOutbox implements Outbox {
   }
 
   #continueOperation(turn: Turn): void {
-    this.#operations.delete(operationKey(turn));
     const read = (): OperationHead | 'none' => this.#table.next(turn.url, turn.operationId) ?? 'none';
     // One that is only gathered may not be sent yet; most operations have none, and gathering goes on.
     const next = this.#tryStorage(() => (read() === 'none' ? 'none' : this.#database.readCommitted(read)));
-    if (next === undefined) this.#after(STORAGE_RETRY_MS, () => this.#continueOperation(turn));
-    else if (next !== 'none') this.#activate(next);
+    if (next === undefined) {
+      // The operation stays taken, so that what is put in meanwhile does not go ahead of what cannot be read.
+      this.#after(STORAGE_RETRY_MS, () => this.#continueOperation(turn));
+      return;
+    }
+    this.#operations.delete(operationKey(turn));
+    if (next !== 'none') this.#activate(next);
   }
 
   #announce(delivery: CallbackDelivery): void {

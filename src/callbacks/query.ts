@@ -8,9 +8,11 @@ import type { CallbackEnvelope } from './events.ts';
 export function withEventQuery(url: string, envelope: CallbackEnvelope): string {
   const query = new URLSearchParams();
   flatten(query, '', envelope);
-  const hash = url.indexOf('#');
-  const address = hash < 0 ? url : url.slice(0, hash);
-  const fragment = hash < 0 ? '' : url.slice(hash);
+  // Blanks behind it are no part of it, and would be one in front of the query.
+  const written = url.trim();
+  const hash = written.indexOf('#');
+  const address = hash < 0 ? written : written.slice(0, hash);
+  const fragment = hash < 0 ? '' : written.slice(hash);
   const separator = !address.includes('?') ? '?' : /[?&]$/.test(address) ? '' : '&';
   return `${address}${separator}${query}${fragment}`;
 }

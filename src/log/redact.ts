@@ -4,10 +4,13 @@ const REDACTED = '[redacted]';
 /** Names of fields whose values are never logged, as snake_case words at the end of the name. */
 const SECRET_NAME =
   /(^|[-_.])(authorization|cookie|password|passwd|secret|token|credentials?|api_?key|signing_?key|private_?key)$/;
-/** `scheme://user:password@`. Bounded, so that a hostile text costs no more than its length. */
-const USERINFO = /\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/?#"'<>]{1,512}@/gi;
+/**
+ * `scheme://user:password@`, which may hold a `'` as it is (RFC 3986 3.2.1). Bounded, so that a hostile text costs no
+ * more than its length.
+ */
+const USERINFO = /\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/?#"<>]{1,512}@/gi;
 /** `sip:user:password@` (RFC 3261 19.1.1); a password may hold more than it should. */
-const SIP_PASSWORD = /\b(sips?:[^\s:@"'<>]{1,256}):[^\s"'<>]{0,256}@/gi;
+const SIP_PASSWORD = /\b(sips?:[^\s:@"<>]{1,256}):[^\s"<>]{0,256}@/gi;
 /** Header lines inside a logged SIP or HTTP message. */
 const AUTHORIZATION_LINE = /^((?:proxy-)?authorization[ \t]{0,8}:)[^\r\n]*/gim;
 const QUERY_SECRET = /([?&][\w-]{0,32}(?:token|password|secret|api_?key|signature)=)[^&\s#"']+/gi;

@@ -51,10 +51,16 @@ describe('HTTP URLs', () => {
       'wss://secret@example.com/x',
       'https://u:secret@exa mple.com/x',
       'https://a@u:secret@example.com/',
+      'https://u:secret/1@example.com/x',
+      'https://u:p?secret@example.com/x',
+      'http:\\\\u:se/secret@example.com/x',
     ])
       assert.doesNotMatch(redactUrl(text), /secret/, text);
     assert.equal(redactUrl('https://example.com/a@b'), 'https://example.com/a@b');
     assert.equal(redactUrl('not a url'), 'not a url');
+    assert.equal(redactUrl('http://a b/x@y'), 'http://a b/x@y');
+    assert.equal(redactUrl('https://u:se/cret@example.com/x'), 'https://…@example.com/x');
+    redactUrl(`http:${':'.repeat(1_000_000)}`);
   });
 
   it('never show a password in an error or in the parsed URL', () => {
@@ -75,5 +81,14 @@ describe('HTTP URLs', () => {
   it('are signed as they are written, without userinfo and fragment', () => {
     assert.equal(urlToSign('https://u:p@Example.com#ot=1000'), 'https://Example.com');
     assert.equal(urlToSign('https://example.com:443/a/../b?q=%7e'), 'https://example.com:443/a/../b?q=%7e');
+  });
+
+  it('are signed without the line end that a block of YAML leaves behind them', () => {
+    for (const text of [
+      'https://u:p@example.com/x\n',
+      ' https://example.com/x ',
+      'https://example.com/x#y\n',
+    ])
+      assert.equal(urlToSign(text), 'https://example.com/x');
   });
 });

@@ -55,7 +55,9 @@ export function redactUrl(text: string): string {
   const redacted = text.replace(/^(\s*[a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
   // Readers of URLs also take odd spellings (back slashes, no slashes at all); then its plain spelling is shown.
   const parsed = URL.parse(redacted);
-  if (parsed === null || (parsed.username === '' && parsed.password === '')) return redacted;
+  // A slash, `?` or `#` that a password has as it is makes it none: the host seems to be the user, the port no number.
+  if (parsed === null) return redacted.replace(/^(\s*[a-z][a-z0-9+.-]*:[/\\]*)[^/\\?#:]*:.*@/is, '$1…@');
+  if (parsed.username === '' && parsed.password === '') return redacted;
   parsed.username = '';
   parsed.password = '';
   return parsed.href;
@@ -63,8 +65,15 @@ export function redactUrl(text: string): string {
 
 /** The URL as configured but without userinfo and fragment: what is signed (spec/callbacks.md 6.1). */
 export function urlToSign(text: string): string {
-  const hash = text.indexOf('#');
-  return redactUrl(hash < 0 ? text : text.slice(0, hash));
+  return redactUrl(withoutFragment(text));
+}
+
+/** The URL as configured, without its fragment and what is no part of it: blanks around it, and line ends. */
+export function withoutFragment(text: string): string {
+  return text
+    .replace(/[\t\n\r]/g, '')
+    .trim()
+    .replace(/#.*$/s, '');
 }
 
 function basicAuthorization(url: URL): string | undefined {

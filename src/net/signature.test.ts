@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isSignatureValid, signatureHeaders } from './signature.ts';
+import { isSignatureValid, messageSignatureHeaders, signatureHeaders } from './signature.ts';
 
 const KEY = 'k1';
 const URL_TEXT = 'https://example.com/a?b=1';
@@ -14,6 +14,13 @@ describe('request signatures', () => {
     const expected = { 'X-Signalwire-Signature': SHA1, 'X-Signalwire-SHA256-Signature': SHA256 };
     assert.deepEqual(signatureHeaders(KEY, URL_TEXT, BODY), expected);
     assert.deepEqual(signatureHeaders(KEY, URL_TEXT, Buffer.from(BODY)), expected);
+  });
+
+  it('of messages are over the URL with its userinfo, without a line end behind it', () => {
+    const url = 'https://u:p@example.com/a?b=1';
+    const expected = messageSignatureHeaders(KEY, url, URL_TEXT, BODY);
+    assert.equal(isSignatureValid(KEY, url, BODY, String(expected['X-Signalwire-Signature'])), true);
+    assert.deepEqual(messageSignatureHeaders(KEY, `${url}\n`, URL_TEXT, BODY), expected);
   });
 
   it('verify with either algorithm, in either case of the digits', () => {

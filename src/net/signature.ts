@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { urlToSign } from './http-url.ts';
+import { urlToSign, withoutFragment } from './http-url.ts';
 
 /** Header with the lowercase hex HMAC-SHA1 (spec/callbacks.md 6.1). */
 export const SHA1_HEADER = 'X-Signalwire-Signature';
@@ -34,7 +34,7 @@ export function messageSignatureHeaders(
   sent: string,
   body: string | Uint8Array,
 ): Readonly<Record<string, string>> {
-  const url = urlToSign(configured) === sent ? configured.replace(/#.*$/s, '') : sent;
+  const url = urlToSign(configured) === sent ? withoutFragment(configured) : sent;
   return { [SHA1_HEADER]: hmacHex('sha1', key, url, body) };
 }
 

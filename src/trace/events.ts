@@ -42,8 +42,9 @@ const HIDDEN = new Set([
   'file',
   'unset',
 ]);
+/** What a trace holds cannot steer the terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+export const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** The story as text, one line for each event: `  1.81 s  play       sound started  say="Hello"`. */
 export function formatTimeline(events: readonly CallEvent[]): string {

@@ -1,4 +1,4 @@
-import type { CallEvent } from './events.ts';
+import { type CallEvent, CONTROL } from './events.ts';
 
 const WIDTH = 46;
 /** With calls that were made, whose side stands on the right. */
@@ -19,7 +19,8 @@ export function formatLadder(events: readonly CallEvent[]): string {
 }
 
 function rung({ at, text, leg, data }: CallEvent, width: number, isWide: boolean): string {
-  const name = text.replace(/^[←→] /, '') + (leg === undefined ? '' : ` [${leg}]`);
+  const told = text.replace(/^[←→] /, '').replace(CONTROL, ' ');
+  const name = told + (leg === undefined ? '' : ` [${leg}]`);
   const time = `${at.toFixed(2).padStart(7)} s    `;
   // Towards the called side, what we send goes to the right.
   const isRight = (data['direction'] === 'in') === (leg === undefined);

@@ -101,6 +101,12 @@ test('a ladder shows who sent what to whom', () => {
   assert.equal(formatLadder([]), '');
 });
 
+test('a reason phrase cannot steer the terminal that shows the ladder', () => {
+  const text = '486 \u001b[2J\u009b1mBusy (INVITE)';
+  const ladder = formatLadder([{ at: 0, kind: 'sip', text, data: { direction: 'in' } }]);
+  assert.match(ladder, / 486 {2}\[2J 1mBusy \(INVITE\) /);
+});
+
 test('credentials do not come into a trace', () => {
   const message =
     'REGISTER sip:a SIP/2.0\r\nAuthorization: Digest username="a",\r\n response="b"\r\nTo: <sip:a>\r\n\r\n';

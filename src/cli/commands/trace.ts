@@ -70,7 +70,7 @@ function sipMessages(events: readonly CallEvent[]): string {
     .filter(({ kind }) => kind === 'sip')
     .map(({ at, leg, text: name, data }) => {
       const message = typeof data['message'] === 'string' ? data['message'] : '';
-      return `${at.toFixed(3)} s ${legMark(leg)}${name}\n${safe(message).trimEnd().replace(/^/gm, '    ')}`;
+      return `${at.toFixed(3)} s ${legMark(leg)}${text(name)}\n${safe(message).trimEnd().replace(/^/gm, '    ')}`;
     })
     .join('\n\n');
 }
