@@ -9,7 +9,7 @@ import { generated, parameterTable } from './markdown.ts';
 
 const INTRODUCTION = `What may stand in a test file; [testing](testing.md) shows how it is used. A file is one test, or holds several under
 \`tests\`, each with a \`name\`; what stands beside \`tests\` then holds for each of them, unless the test says otherwise
-(\`call\`, \`vars\`, \`params\`, \`envs\`, \`web\`, \`network\` and \`expect\` member by member). \`openswml schema test\` prints the
+(\`call\`, \`vars\`, \`params\`, \`envs\`, \`web\`, \`network\`, \`parties\` and \`expect\` member by member). \`openswml schema test\` prints the
 same for editors.
 
 Texts written \`/like this/i\` are regular expressions where words, texts and values are compared. Numbers may be

@@ -79,9 +79,11 @@ export class SipMedia {
     return this.#negotiation.offer(codecs);
   }
 
-  /** Takes the peer's answer to {@link offer}. @throws SdpRefusal */
-  accept(answer: string): void {
-    this.#configure(this.#negotiation.accept(answer));
+  /** Takes the peer's answer to {@link offer}. @returns what it agrees on @throws SdpRefusal */
+  accept(answer: string): AgreedAudio {
+    const media = this.#negotiation.accept(answer);
+    this.#configure(media);
+    return media;
   }
 
   /** Codecs that need no change of rate; all of them where there is none such. */

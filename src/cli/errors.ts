@@ -1,3 +1,5 @@
+import { accessSync, constants, statSync } from 'node:fs';
+
 /** Exit statuses of every command. */
 export const EXIT = {
   ok: 0,
@@ -31,4 +33,14 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
 export function fileError(action: string, path: string, cause: unknown): UsageError {
   const { code, message } = cause as NodeJS.ErrnoException;
   return new UsageError(`cannot ${action} ${path}: ${FILE_PROBLEMS[code ?? ''] ?? message}`, { cause });
+}
+
+/** @throws UsageError when it is no file, or may not be read */
+export function checkReadable(file: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+    if (statSync(file).isDirectory()) throw Object.assign(new Error('folder'), { code: 'EISDIR' });
+  } catch (error) {
+    throw fileError('read', file, error);
+  }
 }

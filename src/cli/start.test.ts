@@ -1,7 +1,8 @@
 /** bin/openswml as users start it. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -62,4 +63,21 @@ test('An option that does not exist is one line with a suggestion, and exits wit
   assert.equal(result.status, 2);
   assert.equal(result.stdout, '');
   assert.equal(result.stderr, "openswml: unknown option '--verson': did you mean --version?\n");
+});
+
+test('A reader that leaves early ends nothing: what runs goes on, and the exit status is its own', async (context) => {
+  const folder = temporaryFolder(context);
+  writeFileSync(
+    path.join(folder, 'a.test.yaml'),
+    'document: { sections: { main: [answer] } }\ntests: [{ name: one }, { name: two }, { name: three }]\n',
+  );
+  const child = spawn(BIN, ['test', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const [status] = (await once(child, 'close')) as [number];
+  assert.equal(status, 0, err);
+  assert.doesNotMatch(err, /EPIPE/);
 });

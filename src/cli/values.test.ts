@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { numberBetween, parseHostPort, parsePort } from './values.ts';
+import { numberBetween, parseHostPort, parsePort, wholeBetween } from './values.ts';
 
 const MISSING = { host: '0.0.0.0', port: 5060 };
 
@@ -46,4 +46,11 @@ test('A number outside its limits is refused with the limits', () => {
   const percent = numberBetween(0, 100, '%');
   assert.equal(percent('2.5'), 2.5);
   for (const text of ['-1', '101', 'x', '', 'NaN']) assert.throws(() => percent(text), /0 to 100 %/, text);
+});
+
+test('What is counted is a whole number', () => {
+  const rows = wholeBetween(1, 1000, 'rows');
+  assert.equal(rows('20'), 20);
+  assert.throws(() => rows('2.5'), /a whole number of rows/);
+  assert.throws(() => rows('0'), /1 to 1000 rows/);
 });

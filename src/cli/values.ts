@@ -50,3 +50,13 @@ export function numberBetween(lowest: number, highest: number, unit: string): (t
     return value;
   };
 }
+
+/** As {@link numberBetween}, for what is counted. */
+export function wholeBetween(lowest: number, highest: number, unit: string): (text: string) => number {
+  const parse = numberBetween(lowest, highest, unit);
+  return (text) => {
+    const value = parse(text);
+    if (!Number.isInteger(value)) throw new InvalidArgumentError(`it must be a whole number of ${unit}`);
+    return value;
+  };
+}

@@ -34,6 +34,7 @@ test('texts may be written as expressions, numbers as ranges, and a star is anyt
     [null, '*', true],
     [undefined, '*', false],
     [undefined, '/./', false],
+    [undefined, /^(?!error)/, false],
     ['>= 3', '>= 3', true],
     [0, 0, true],
     [false, 'false', false],

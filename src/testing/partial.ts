@@ -19,7 +19,9 @@ export function matches(value: unknown, pattern: unknown): boolean {
  * both, inclusive), `>= 3`, `> 3`, `<= 3`, `< 3`; `*` is anything that is there.
  */
 export function compare(value: unknown, pattern: unknown, path = ''): readonly Difference[] {
-  if (pattern instanceof RegExp) return pattern.test(asText(value)) ? [] : [different(path, value, pattern)];
+  if (pattern instanceof RegExp) {
+    return value !== undefined && pattern.test(asText(value)) ? [] : [different(path, value, pattern)];
+  }
   if (Array.isArray(pattern)) return compareLists(value, pattern, path);
   if (typeof pattern === 'object' && pattern !== null) {
     if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -282,6 +282,15 @@ test('a call that never ends is given up at the limit of its time', async () => 
   );
 });
 
+test('a call that is ended at its limit still has its callbacks delivered, however long a receiver takes', async () => {
+  const call = await place(
+    main('- record: { initial_timeout: 0, end_silence_timeout: 0, status_url: "https://a.example/s" }'),
+    { maxSeconds: 10, web: { 'https://a.example/s': { delay: 2 } } },
+  );
+  assert.equal((await call.ends()).reason, 'max_duration');
+  assert.ok(call.callbacks.all.length >= 2);
+});
+
 test('recordings as mp3 and mp4 tell what is in them', async () => {
   for (const format of ['mp3', 'mp4'] as const) {
     const call = await place(

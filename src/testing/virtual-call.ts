@@ -87,7 +87,9 @@ export class VirtualCall {
   static async place(options: VirtualCallOptions, document: FoundDocument): Promise<VirtualCall> {
     const startMs = startOf(options).getTime();
     const maxSeconds = options.maxSeconds ?? DEFAULT_MAX_SECONDS;
-    const time = options.realTime === true ? new RealTime() : new VirtualTime(startMs, maxSeconds * 1000);
+    // The longest call has its callbacks delivered, too.
+    const limitMs = maxSeconds * 1000 + DRAIN_MS;
+    const time = options.realTime === true ? new RealTime() : new VirtualTime(startMs, limitMs);
     const random = repeatableRandom(options.seed ?? 1);
     // Or the first frames would be silent, as many as it happens to take.
     if (options.codec === 'OPUS') await warmUpOpus();

@@ -112,6 +112,7 @@ const TAKEN: WebAnswer = { status: 200 };
 export class FakeWeb {
   readonly #rules: Rule[] = [];
   readonly #log: Entry[] = [];
+  readonly #unreadable = new Set<string>();
   readonly #baseDir: string;
 
   /** @param baseDir that relative paths of `file` start from; default: the working directory */
@@ -140,6 +141,11 @@ export class FakeWeb {
     return this.#log
       .filter(({ failure }) => failure === UNANSWERED)
       .map(({ request: { method, url } }) => `${method} ${url}`);
+  }
+
+  /** Files of answers that could not be read, each with the reason. */
+  get unreadable(): readonly string[] {
+    return [...this.#unreadable];
   }
 
   /**
@@ -218,13 +224,21 @@ export class FakeWeb {
   async #response(clock: Clock, answer: WebAnswer): Promise<Omit<WebResponse, 'url'>> {
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(answer.headers ?? {})) headers[name.toLowerCase()] = value;
-    const body =
-      answer.file === undefined
-        ? bodyOf(answer)
-        : await clock.holdWhile(readFile(path.resolve(this.#baseDir, answer.file)));
+    const body = answer.file === undefined ? bodyOf(answer) : await clock.holdWhile(this.#read(answer.file));
     if (answer.json !== undefined) headers['content-type'] ??= 'application/json';
     if (answer.sound !== undefined) headers['content-type'] ??= 'audio/wav';
     return { status: answer.status ?? 200, headers, body };
+  }
+
+  /** Who asks takes it for a web that fails, which a document may well expect; so it is noted for the test. */
+  async #read(file: string): Promise<Uint8Array> {
+    try {
+      return await readFile(path.resolve(this.#baseDir, file));
+    } catch (cause) {
+      const reason = `${file} (${cause instanceof Error ? cause.message : String(cause)})`;
+      this.#unreadable.add(reason);
+      throw new WebFailure('network', `the file of the answer cannot be read: ${reason}`);
+    }
   }
 }
 

@@ -89,14 +89,15 @@ test('A document with mistakes is no other YAML: it is reported, also when it ca
     'broken.json': '{\n  "sections": {"main": [}\n',
     'twice.yaml': 'sections: {main: [answer]}\nsections: {main: [answer]}\n',
     'message.yaml': 'reply: {text: hi}\n',
+    'marked.yaml': '\ufeffsections:\r\n  main:\r\n    - play: say: hi\r\n',
   });
   const { status, out } = await cli('check', root);
   assert.equal(status, 1);
-  for (const name of ['no-main.yaml', 'broken.yaml', 'broken.json', 'twice.yaml']) {
+  for (const name of ['no-main.yaml', 'broken.yaml', 'broken.json', 'twice.yaml', 'marked.yaml']) {
     assert.match(out, new RegExp(`^${path.join(root, name)}:\\d+:\\d+: error `, 'm'), name);
   }
   assert.match(out, /message\.yaml:1:9: warning swml_invalid_document: /);
-  assert.ok(out.endsWith(`${root}: 5 documents: 4 errors, 1 warning\n`), out);
+  assert.ok(out.endsWith(`${root}: 6 documents: 5 errors, 1 warning\n`), out);
 });
 
 test('A file that is named is checked whatever it holds', async (context) => {

@@ -76,9 +76,9 @@ function readFound(file: string): string | undefined {
   return readDocument(file);
 }
 
-/** Whether a text that is perhaps not even YAML was meant to be a document. */
+/** Whether a text that is perhaps not even YAML was meant to be a document; it may begin with a byte order mark. */
 export function mentionsSections(text: string): boolean {
-  return /^["']?sections["']?[ \t]*:|[{,]\s*["']?sections["']?\s*:/m.test(text);
+  return /^\ufeff?["']?sections["']?[ \t]*:|[{,]\s*["']?sections["']?\s*:/m.test(text);
 }
 
 function filesBelow(folder: string): string[] {

@@ -107,6 +107,12 @@ test('A dead letter is put back with its key and all its time; what is no dead l
   assert.ok(row.deadlineAt > Date.UTC(2026, 0, 2));
 });
 
+test('A dead letter that is named twice is put back once', async () => {
+  const id = String(add('dead'));
+  const { status, out, err } = await cli('callbacks', 'retry', id, id, '--data', directory);
+  assert.deepEqual([status, out, err], [0, '1 callback put back to be sent\n', '']);
+});
+
 test('All dead letters are put back at once', async () => {
   const ids = [add('dead'), add('dead')];
   const { status, out } = await cli('callbacks', 'retry', '--all', '--data', directory);
@@ -126,6 +132,7 @@ test('A command line that cannot be meant changes nothing and says what is wrong
     [['show', '1.5'], /must be the number of a callback/],
     [['list', '--state', 'lost'], /Allowed choices are dead, waiting/],
     [['list', '--limit', '0'], /1 to 1000/],
+    [['list', '--limit', '1.5'], /a whole number of callbacks/],
   ];
   for (const [args, message] of cases) {
     const { status, out, err } = await cli('callbacks', ...args, '--data', directory);

@@ -13,7 +13,7 @@ import {
 import { EXIT, UsageError } from '../errors.ts';
 import type { CommandContext } from '../program.ts';
 import { textTable } from '../table.ts';
-import { numberBetween } from '../values.ts';
+import { wholeBetween } from '../values.ts';
 
 const STATES: readonly DeliveryState[] = ['dead', 'waiting', 'pending', 'sending', 'delivered'];
 const MAX_LIST = 1_000;
@@ -53,7 +53,7 @@ export function addCallbacksCommand(program: Command, context: CommandContext): 
 
   addDataFolderOptions(callbacks.command('list').description('list callbacks of one state, newest first'))
     .addOption(new Option('--state <state>', 'which ones').choices([...STATES]).default('dead'))
-    .option('--limit <number>', 'how many at most', numberBetween(1, MAX_LIST, 'callbacks'), 100)
+    .option('--limit <number>', 'how many at most', wholeBetween(1, MAX_LIST, 'callbacks'), 100)
     .option('--json', 'print JSON, a list of objects')
     .action(async (flags: ListFlags) => {
       const rows = await withDatabase(dataFolderConfig(flags), (database) =>
@@ -101,7 +101,7 @@ export function addCallbacksCommand(program: Command, context: CommandContext): 
                 .list('dead', MAX_RETRY)
                 .map((row) => row.id)
                 .reverse()
-            : (ids ?? [])
+            : [...new Set(ids)]
           ).map((id) => ({ id, row: letters.retry(id, { now, giveUpAfterMs }) })),
         );
       });

@@ -162,6 +162,41 @@ suite('openswml phone', { concurrency: 2 }, () => {
     assert.equal(status, 1);
     assert.match(out, /is refused: 486 \(Busy Here\)/);
   });
+
+  test('The codec that was agreed on is told, also where the answer does not spell it out', async (context) => {
+    const answer = [
+      'v=0',
+      'o=- 1 1 IN IP4 127.0.0.1',
+      's=-',
+      'c=IN IP4 127.0.0.1',
+      't=0 0',
+      'm=audio 9 RTP/AVP 9',
+      '',
+    ].join('\r\n');
+    const endpoint = createSipEndpoint({
+      clock: new RealClock(),
+      log: silentLogger,
+      userAgent: 'test',
+      listeners: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
+      onInvite: (call) => {
+        call.handle({
+          offer: (sdp) => sdp,
+          makeOffer: () => answer,
+          answer: () => {},
+          info: () => {},
+          confirmed: () => void call.hangup(),
+          ended: () => {},
+        });
+        call.accept(answer);
+      },
+    });
+    const [listener] = await endpoint.start();
+    context.after(() => endpoint.close());
+    const to = `sip:desk@127.0.0.1:${listener!.port}`;
+    const { status, out } = await cli('phone', to, '--codecs', 'opus,g722');
+    assert.equal(status, 0, out);
+    assert.match(out, /is answered: G722, no RFC 4733 keys/);
+  });
 });
 
 for (const [args, message] of [
@@ -176,6 +211,8 @@ for (const [args, message] of [
   [['sip:a@127.0.0.1', '--loss', '101'], /0 to 100 %/],
   [['sip:a@127.0.0.1', '--say', 'x', '--audio', 'y'], /cannot be used with/],
   [['sip:a@127.0.0.1', '--transport', 'tls'], /udp, tcp/],
+  [['sip:a@127.0.0.1;transport=tls'], /cannot call over tls; write ;transport=tcp or ;transport=udp/],
+  [['sip:a@127.0.0.1', '--from', 'sip:@x'], /'sip:@x' is no SIP address to call from; write sip:NAME@HOST/],
 ] as const) {
   test(`openswml phone ${args.join(' ')} is one line with status 2`, async () => {
     const { status, out, err } = await cli('phone', ...args);

@@ -1,11 +1,11 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { createLogger } from '../../log/line-logger.ts';
 import { RealClock } from '../../time/real-clock.ts';
-import { EXIT, fileError, UsageError } from '../errors.ts';
+import { checkReadable, EXIT, fileError, UsageError } from '../errors.ts';
 import { onInterrupt } from '../interrupts.ts';
 import { describeEvent, describeReception } from '../phone/describe-event.ts';
 import { openPhoneLine } from '../phone/phone-line.ts';
@@ -152,15 +152,6 @@ async function call(
   } finally {
     await line.close();
     await log.flush();
-  }
-}
-
-function checkReadable(file: string): void {
-  try {
-    accessSync(file, constants.R_OK);
-    if (statSync(file).isDirectory()) throw Object.assign(new Error('folder'), { code: 'EISDIR' });
-  } catch (error) {
-    throw fileError('read', file, error);
   }
 }
 

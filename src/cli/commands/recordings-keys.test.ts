@@ -102,11 +102,13 @@ describe('openswml recordings decrypt', () => {
     const file = await add(1);
     const other = path.join(folder, 'other');
     writeFileSync(other, randomBytes(32).toString('base64'), { mode: 0o600 });
+    mkdirSync(inData('folder.wav.enc'));
     const cases: [string[], number, RegExp][] = [
       [[file, '--key-file', other], 1, /is encrypted with the key [0-9a-f]{16}, which is not at hand/],
       [[file, '--key-file', path.join(folder, 'none')], 2, /none: ENOENT/],
       [[file, '--key-file', config], 2, /expected a key of 32 bytes/],
       [[inData('none.wav.enc'), '-c', config], 2, /cannot read .*none\.wav\.enc: there is no such file/],
+      [[inData('folder.wav.enc'), '-c', config], 2, /cannot read .*folder\.wav\.enc: this is a folder/],
       [[config, '-c', config], 2, /does not end in \.enc: name the output with -o/],
       [
         [config, '-c', config, '-o', path.join(folder, 'x')],

@@ -14,7 +14,7 @@ import { ConfigError } from '../../server/config-error.ts';
 import type { Config } from '../../server/config-keys.ts';
 import { loadRecordingKeys } from '../../server/recording-keys.ts';
 import { addDataFolderOptions, type DataFolderFlags, dataFolderConfig } from '../data-folder.ts';
-import { EXIT, fileError, UsageError } from '../errors.ts';
+import { checkReadable, EXIT, fileError, UsageError } from '../errors.ts';
 import { withLibrary } from '../library.ts';
 import type { CommandContext } from '../program.ts';
 
@@ -119,8 +119,8 @@ async function decryptOne(
   keys: KeyRing,
   { terminal, exit }: CommandContext,
 ): Promise<void> {
-  const size = (await stat(file).catch((cause: unknown) => Promise.reject(fileError('read', file, cause))))
-    .size;
+  checkReadable(file);
+  const { size } = await stat(file);
   const raw: ByteSource = { size, read: (range) => createReadStream(file, range) };
   try {
     const source = await DecryptedSource.open(raw, { keys, name: file });

@@ -315,6 +315,7 @@ test('a command line that cannot be meant is refused with the reason, and change
     [['list', '--after', 'yesterday'], /must be a time such as/],
     [['list', '--status', 'lost'], /Allowed choices are in-progress/],
     [['list', '--limit', '0'], /1 to 1000000/],
+    [['list', '--limit', '1.5'], /a whole number of recordings/],
     [['link', row.id, '--expires-in', '31d'], /1 second to 30 days/],
     [['link', row.id, '--expires-in', 'soon'], /1 second to 30 days/],
     [['lisst'], /did you mean list\?/],

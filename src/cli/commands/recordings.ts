@@ -10,7 +10,7 @@ import { addDataFolderOptions, type DataFolderFlags } from '../data-folder.ts';
 import { EXIT } from '../errors.ts';
 import { withLibrary } from '../library.ts';
 import type { CommandContext } from '../program.ts';
-import { numberBetween } from '../values.ts';
+import { wholeBetween } from '../values.ts';
 import { addDecrypt, addRotateKey } from './recordings-keys.ts';
 import {
   auditJson,
@@ -92,7 +92,7 @@ function addList(parent: Command, { terminal }: CommandContext): void {
     .option('--after <time>', 'created after this time: ISO 8601, UTC unless it says otherwise', isoTime)
     .option('--before <time>', 'created before this time', isoTime)
     .addOption(new Option('--status <status>', 'in this state only').choices([...STATUSES]))
-    .option('--limit <number>', 'how many at most', numberBetween(1, MAX_LIST, 'recordings'), 100)
+    .option('--limit <number>', 'how many at most', wholeBetween(1, MAX_LIST, 'recordings'), 100)
     .option('--json', 'print JSON, a list of what the REST API shows')
     .action(async (flags: ListFlags) => {
       await withLibrary(flags, (library) => {
@@ -210,7 +210,7 @@ function addAudit(parent: Command, { terminal }: CommandContext): void {
     .option('--recording <id>', 'of this recording only', recordingId)
     .option('--after <time>', 'after this time: ISO 8601, UTC unless it says otherwise', isoTime)
     .option('--before <time>', 'before this time', isoTime)
-    .option('--limit <number>', 'how many at most, the newest', numberBetween(1, MAX_LIST, 'lines'), 100)
+    .option('--limit <number>', 'how many at most, the newest', wholeBetween(1, MAX_LIST, 'lines'), 100)
     .option('--json', 'print JSON, an object a line')
     .action(async ({ recording, after, before, limit, json: asJson, ...flags }: AuditFlags) => {
       await withLibrary(flags, (library) => {

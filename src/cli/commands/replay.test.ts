@@ -80,6 +80,7 @@ test('What cannot be replayed is told in one line with status 2', async (context
       /there is no document .*document\.yaml: it is what the trace names; give another one behind the trace/,
     ],
     [[trace, path.join(folder, 'x.yaml')], /there is no document .*x\.yaml\n/],
+    [[trace, folder], /cannot read .*: this is a folder, a file is needed\n$/],
     [[trace, wrong], /the document has errors:\n.*relay_script_method_undefined/],
     [[], /missing required argument 'trace'/],
   ] as const) {

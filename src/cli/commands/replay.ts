@@ -12,7 +12,7 @@ import { NOT_KEPT } from '../../trace/call-tracer.ts';
 import { formatTimeline } from '../../trace/events.ts';
 import { type Trace, TraceError } from '../../trace/format.ts';
 import { askForDocument } from '../check/ask-url.ts';
-import { EXIT, UsageError } from '../errors.ts';
+import { checkReadable, EXIT, UsageError } from '../errors.ts';
 import type { CommandContext } from '../program.ts';
 import { saveCall } from '../test/save.ts';
 import { readTraceFile } from '../trace-file.ts';
@@ -90,6 +90,7 @@ async function documentFor(
     const cure = given === undefined ? ': it is what the trace names; give another one behind the trace' : '';
     throw new UsageError(`there is no document ${place}${cure}`);
   }
+  checkReadable(place);
   return { document: path.resolve(place) };
 }
 

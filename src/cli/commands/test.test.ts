@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 
 import { cli } from '../terminal.test-helper.ts';
+import { findTestFiles } from '../test/find-files.ts';
 
 const PASSES = `document: { sections: { main: [{ record: { max_length: 1, initial_timeout: 0 } }] } }
 tests:
@@ -97,6 +98,26 @@ test('Places without tests, and filters without a hit, are told in one line with
   }
 });
 
+test('A folder that may not be read is told in one line', (context) => {
+  const folder = folderWith(context, { 'pass.test.yaml': PASSES });
+  const locked = path.join(folder, 'locked');
+  mkdirSync(locked);
+  chmodSync(folder, 0o755);
+  chmodSync(locked, 0);
+  // No folder is closed to root.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    assert.throws(() => findTestFiles([folder]), {
+      name: 'UsageError',
+      message: `cannot read ${locked}: no permission`,
+    });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(locked, 0o700);
+  }
+});
+
 test('A filter chooses by name, file or reference, as text or expression', async (context) => {
   const folder = folderWith(context, { 'pass.test.yaml': PASSES });
   for (const [filter, count] of [
@@ -155,6 +176,14 @@ test('What the caller heard, the recordings and the timeline are kept on demand'
   assert.match(readFileSync(path.join(place, 'timeline.txt'), 'utf8'), /recording ended/);
   assert.match(readFileSync(path.join(place, 'trace.jsonl'), 'utf8'), /^\{"openswml_trace":2,/);
   assert.ok(readFileSync(path.join(place, 'received.wav')).length > 16_000);
+});
+
+test('Tests of the same name are kept side by side', async (context) => {
+  const text = 'document: { sections: { main: [answer] } }\ntests: [{ name: a/b }, { name: a b }]\n';
+  const folder = folderWith(context, { 'de/x.test.yaml': text, 'en/x.test.yaml': text });
+  const kept = path.join(folder, 'out');
+  assert.equal((await cli('test', folder, '--save', kept)).status, 0);
+  assert.deepEqual(readdirSync(path.join(kept, 'x.test.yaml')).sort(), ['a-b', 'a-b-2', 'a-b-3', 'a-b-4']);
 });
 
 test('In real time, a call takes as long as it lasts', async (context) => {

@@ -84,12 +84,13 @@ async function runOnce(
     throw new UsageError(`no test of ${tests.length} holds "${flags.filter}" in its name, file or reference`);
   }
   const report = new TestReport(terminal);
+  const saved = new Set<string>();
   const results = await runAll(
     chosen,
     { realTime: flags.realtime, trace: flags.save !== undefined, clock },
     (result) => {
       if (flags.json !== true) report.tell(result);
-      if (flags.save !== undefined) saveResult(flags.save, result);
+      if (flags.save !== undefined) saveResult(flags.save, saved, result);
     },
   );
   const run: TestRun = { results, broken, tookMs: clock.monotonic() - startedMs };

@@ -6,6 +6,7 @@ import { LocalMediaHost } from '../../mediaworker/local-host.ts';
 import { createRtpSockets } from '../../rtp/sockets.ts';
 import type { SipTransportProtocol } from '../../sip/api.ts';
 import { createSipEndpoint } from '../../sip/endpoint.ts';
+import { SipParseError } from '../../sip/message/errors.ts';
 import { parseUri, type SipUri } from '../../sip/message/uri.ts';
 import { createSynthesizer } from '../../speech/registry.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -33,7 +34,7 @@ export type LineCall = Omit<
 
 /** Everything that a phone needs on this machine, opened for one destination. */
 export interface PhoneLine {
-  /** @throws Error when the call cannot be placed */
+  /** @throws UsageError when `from` is no SIP address; Error when the call cannot be placed */
   call(options: LineCall): Promise<Phone>;
   /** Ends what is still up and frees all sockets. */
   close(): Promise<void>;
@@ -42,12 +43,12 @@ export interface PhoneLine {
 /** Ports of the phone's audio; away from those of a server on the same machine (20000–29999). */
 const RTP_PORTS = { minPort: 40_000, maxPort: 49_999 };
 
-/** @throws UsageError when `to` is no SIP address, or its host is not known */
+/** @throws UsageError when `to` is no SIP address, wants another transport, or its host is not known */
 export async function openPhoneLine(options: PhoneLineOptions): Promise<PhoneLine> {
   const { clock, log, lossShare } = options;
   const uri = readUri(options.to);
+  const protocol = options.protocol ?? protocolOf(uri);
   const address = await addressOf(uri.host);
-  const protocol = options.protocol ?? (uri.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp');
   const endpoint = createSipEndpoint({
     clock,
     log: log.child({ component: 'sip' }),
@@ -69,18 +70,18 @@ export async function openPhoneLine(options: PhoneLineOptions): Promise<PhoneLin
   }
   const localAddress = endpoint.localAddressFor(address);
   return {
-    call: (call) =>
-      Phone.call({
-        ...call,
-        endpoint,
-        media,
-        clock,
-        sounds: new PhoneSounds(speech, clock),
-        log,
-        protocol,
-        localAddress,
-        from: call.from ?? `sip:phone@${isIPv6(localAddress) ? `[${localAddress}]` : localAddress}`,
-      }),
+    call: async (call) => {
+      const from = call.from ?? `sip:phone@${isIPv6(localAddress) ? `[${localAddress}]` : localAddress}`;
+      const sounds = new PhoneSounds(speech, clock);
+      const own = { endpoint, media, clock, sounds, log, protocol, localAddress, from };
+      try {
+        return await Phone.call({ ...call, ...own });
+      } catch (cause) {
+        // Whom it is for has been read already.
+        if (!(cause instanceof SipParseError)) throw cause;
+        throw new UsageError(`'${from}' is no SIP address to call from; write sip:NAME@HOST`, { cause });
+      }
+    },
     close: async () => {
       await endpoint.close();
       await media.close();
@@ -102,6 +103,13 @@ function readUri(text: string): SipUri {
   const why =
     uri.scheme === 'sips' ? 'TLS is not among its transports' : `it cannot call ${uri.scheme}: addresses`;
   throw new UsageError(`the phone cannot call '${text}': ${why}; ${cure}`);
+}
+
+/** @throws UsageError for any other than UDP and TCP: what was to be secret must not go in the clear */
+function protocolOf(uri: SipUri): SipTransportProtocol {
+  const named = uri.params.get('transport')?.toLowerCase() ?? 'udp';
+  if (named === 'udp' || named === 'tcp') return named;
+  throw new UsageError(`the phone cannot call over ${named}; write ;transport=tcp or ;transport=udp`);
 }
 
 /** @throws UsageError when no name server knows the host */

@@ -9,7 +9,7 @@ import type { Clock } from '../../time/clock.ts';
 import type { RecordOutcome } from '../../recording/types.ts';
 import type { SipCall, SipCallEnd, SipEndpoint, SipTransportProtocol } from '../../sip/api.ts';
 import { SipRefusal } from '../../sip/errors.ts';
-import { type AudioCodecName, SdpRefusal } from '../../sip/sdp/offer-answer.ts';
+import { type AgreedAudio, type AudioCodecName, SdpRefusal } from '../../sip/sdp/offer-answer.ts';
 
 export interface PhoneOptions {
   readonly endpoint: SipEndpoint;
@@ -29,7 +29,7 @@ export interface PhoneOptions {
   readonly send: 'sound' | 'nothing';
   /** Send keys by SIP INFO instead of RFC 4733. */
   readonly infoDigits: boolean;
-  /** File for everything heard: WAV, or MP3 by its name. */
+  /** WAV file for everything heard. */
   readonly saveTo?: string | undefined;
   readonly onEvent: (event: PhoneEvent) => void;
 }
@@ -89,7 +89,6 @@ export class Phone {
     this.#playback = new Playback(media.client, options.sounds, options.log);
     media.client.listen((event) => this.#mediaEvent(event));
     const { endpoint, to, from, protocol } = options;
-    this.#report({ kind: 'calling', to });
     this.#call = endpoint.call(
       { to, ...(from === undefined ? {} : { from }), protocol, sdp: media.firstOffer() },
       {
@@ -102,6 +101,7 @@ export class Phone {
         ended: (end) => void this.#ended(end),
       },
     );
+    this.#report({ kind: 'calling', to });
   }
 
   /**
@@ -173,23 +173,25 @@ export class Phone {
     }
   }
 
-  #takeAnswer(sdp: string): void {
+  /** @returns undefined when it cannot be used, which ends the call */
+  #takeAnswer(sdp: string): AgreedAudio | undefined {
     try {
-      this.#media.accept(sdp);
+      return this.#media.accept(sdp);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       this.#options.log.warn({}, `the other side's answer cannot be used: ${reason}`);
       void this.#call.hangup({ reason });
+      return undefined;
     }
   }
 
   #confirmed(sdp: string | undefined): void {
-    if (sdp !== undefined) this.#takeAnswer(sdp);
+    const agreed = sdp === undefined ? undefined : this.#takeAnswer(sdp);
     this.#isAnswered = true;
     this.#report({
       kind: 'answered',
-      codec: /a=rtpmap:\d+ (PCM[UA])/.exec(sdp ?? '')?.[1] ?? 'PCMU',
-      events: /telephone-event/i.test(sdp ?? ''),
+      codec: agreed?.codec ?? 'no codec',
+      events: agreed?.telephoneEventPayloadType !== undefined,
     });
     if (this.#options.saveTo !== undefined) this.#recordHeard(this.#options.saveTo);
     this.#answered.resolve();

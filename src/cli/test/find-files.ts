@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { loadTestFile, type TestCase, TestFileError } from '../../testing/files/load.ts';
 import { fileError, UsageError } from '../errors.ts';
@@ -16,7 +16,7 @@ export interface FoundTests {
 
 /**
  * Test files at the given places, sorted; folders are searched to any depth.
- * @throws UsageError when a place is not there, or has no test
+ * @throws UsageError when a place is not there, cannot be read, or has no test
  */
 export function findTestFiles(places: readonly string[]): readonly string[] {
   const files = new Set<string>();
@@ -55,11 +55,19 @@ function filesAt(place: string): readonly string[] {
 }
 
 function within(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+  return entriesOf(folder).flatMap((entry) => {
     const name = path.join(folder, entry.name);
     if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : within(name);
     return entry.isFile() && TEST_FILE_NAME.test(entry.name) ? [name] : [];
   });
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw fileError('read', folder, error);
+  }
 }
 
 function read(file: string): string {

@@ -8,12 +8,16 @@ import { fileError } from '../errors.ts';
 
 /**
  * Keeps what the call of a test left behind, in a folder for the file and the name of the test.
+ * @param taken folders of this run: files of one name in several folders have tests of one name, too
  * @throws UsageError when it cannot be written
  */
-export function saveResult(folder: string, { test, call }: TestResult): void {
-  if (call !== undefined) {
-    saveCall(path.join(folder, nameFor(path.basename(test.file)), nameFor(test.name)), call);
-  }
+export function saveResult(folder: string, taken: Set<string>, { test, call }: TestResult): void {
+  if (call === undefined) return;
+  const named = path.join(folder, nameFor(path.basename(test.file)), nameFor(test.name));
+  let place = named;
+  for (let number = 2; taken.has(place); number++) place = `${named}-${number}`;
+  taken.add(place);
+  saveCall(place, call);
 }
 
 /**

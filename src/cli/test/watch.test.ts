@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
+
+import { VirtualClock } from '../../time/virtual-clock.ts';
+import { watchPlaces } from './watch.ts';
 
 const COMMAND = path.resolve(import.meta.dirname, '../../../bin/openswml');
 const WAITING = 'waiting for changes; Ctrl-C ends\n';
@@ -86,4 +89,20 @@ test('Watching, tests run again when a test, its document, or a new file comes; 
   watcher.child.kill('SIGINT');
   const [code] = (await once(watcher.child, 'exit')) as [number];
   assert.equal(code, 1);
+});
+
+test('The folder that a run keeps its results in is no change when it comes', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const clock = new VirtualClock();
+  const out = path.join(folder, 'out');
+  const watching = watchPlaces([folder], out, clock, () => {});
+  context.after(() => watching.stop());
+  const witness = watch(folder);
+  context.after(() => witness.close());
+  const seen = once(witness, 'change');
+  mkdirSync(out);
+  await seen;
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(clock.pendingTimers, 0);
 });

@@ -52,7 +52,7 @@ export function watchPlaces(
     watcher.on('change', (event, name) => {
       const file = path.join(known, String(name));
       if (RELEVANT.test(file)) soon();
-      else if (event === 'rename' && isFolder(file) && !IGNORED.has(String(name))) {
+      else if (event === 'rename' && file !== own && isFolder(file) && !IGNORED.has(String(name))) {
         follow(file);
         soon();
       } else if (event === 'rename' && !isFolder(known)) forget();

@@ -45,6 +45,9 @@ export function checkCall(call: VirtualCall, expected: Expectations | undefined)
       message: `Nothing answers for ${request}: name it under "web", or let it fail there`,
     });
   }
+  for (const reason of call.web.unreadable) {
+    failures.push({ path: ['web'], message: `The file of an answer cannot be read: ${reason}` });
+  }
   check('error', (wanted) =>
     equal('The script did not end as expected', compare(codeOf(call.error), wanted)),
   );

@@ -1,4 +1,5 @@
 /** The part of a test file that says what the caller does. */
+import { isObject } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
 import { looksLikeExpression, readExpression } from '../partial.ts';
 import { lineNoise, NETWORK, WEB } from './format-call.ts';
@@ -54,6 +55,15 @@ const HEARS = s.union(
       {
         description: 'What to wait for.',
         literal: true,
+        refine: (hears) =>
+          isObject(hears) && hears['lasting'] !== undefined && hears['tone'] === undefined
+            ? {
+                fault: 'conflict',
+                message: '"lasting" belongs to a tone',
+                at: ['lasting'],
+                expected: 'a tone beside it',
+              }
+            : undefined,
         exclusive: [{ names: ['words', 'beep', 'tone', 'silence', 'file'] }],
       },
     ),

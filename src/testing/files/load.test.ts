@@ -124,6 +124,10 @@ test('what is wrong is told with line, column, code and cure', () => {
       '2:41 test_conflict "seconds" belongs to a tone',
     ],
     [
+      `${DOCUMENT}caller: [{ hears: { beep: true, lasting: 2 } }]\n`,
+      '2:42 test_conflict "lasting" belongs to a tone',
+    ],
+    [
       `${DOCUMENT}caller: [{ presses: { keys: "1", by: mail } }]\n`,
       '2:38 test_invalid_value "by" cannot have this value',
     ],

@@ -146,6 +146,16 @@ test('a request that nobody answers for fails the test', async () => {
   assert.match(told(result)[0]!, /Nothing answers for GET https:\/\/x\.example\/: name it under "web"/);
 });
 
+test('an answer whose file cannot be read fails the test, whatever the document makes of it', async () => {
+  const result = await run(`
+document: { sections: { main: [{ play: "https://a.example/x.wav" }] } }
+web: { "https://a.example/x.wav": { file: no-such-file.wav } }
+`);
+  const [failure, ...others] = told(result);
+  assert.match(failure!, /^3: The file of an answer cannot be read: no-such-file\.wav \(ENOENT/);
+  assert.deepEqual(others, []);
+});
+
 test('a document that cannot be had fails the test with the reason', async () => {
   const missing = told(await run('document: no-such-file.yaml\n'));
   assert.match(missing[0]!, /^1: .*no-such-file\.yaml/);
@@ -227,6 +237,29 @@ test('a command for what does not run is told at its place', async () => {
   assert.deepEqual(await command('{ name: calling.play.stop }'), [
     '2: calling.play.stop needs a control_id: no callback has told one, for there is no status_url, or nothing began yet',
   ]);
+});
+
+test('a channel that a recording does not have is told, not taken for a silent one', async () => {
+  const result = await run(`
+document: { sections: { main: [{ record: { max_length: 1, initial_timeout: 0 } }] } }
+caller: [{ makes_noise: { level: -30, seconds: 2 } }]
+expect: { recordings: [{ right: { level: "< -60", speech: false, no_tone: 440 } }] }
+`);
+  assert.deepEqual(told(result), [
+    '4: The recordings are not as expected | [0].right=channel 2/1 in the file',
+  ]);
+});
+
+test('long sequences are alike when all of them is, and are shown from where they differ', () => {
+  const show = { expected: String, found: String };
+  const equal = (found: string, expected: string): boolean => found === expected;
+  const items = Array.from({ length: 1200 }, (_, index) => String(index));
+  assert.equal(diffSequences(items, [...items], equal, show), undefined);
+  const shown = diffSequences(items, items.with(1100, 'x'), equal, show) ?? [];
+  assert.deepEqual(
+    shown.slice(0, 3).map(({ kind, text }) => `${kind} ${text}`),
+    ['expected 1100', 'found x', 'same 1101'],
+  );
 });
 
 test('sequences are paired as far as they go', () => {

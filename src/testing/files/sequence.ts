@@ -6,7 +6,7 @@ export interface DiffLine {
   readonly text: string;
 }
 
-/** Longest sequences that are compared item by item; longer ones are cut. */
+/** Longest sequences that are compared item by item; of longer ones, so many from the first difference on. */
 const MAX_ITEMS = 500;
 
 /**
@@ -19,8 +19,12 @@ export function diffSequences<E, F>(
   fits: (found: F, expected: E) => boolean,
   show: { readonly expected: (item: E) => string; readonly found: (item: F) => string },
 ): readonly DiffLine[] | undefined {
-  const one = expected.slice(0, MAX_ITEMS);
-  const other = found.slice(0, MAX_ITEMS);
+  let same = 0;
+  while (same < expected.length && same < found.length && fits(found[same]!, expected[same]!)) same++;
+  if (same === expected.length && same === found.length) return undefined;
+  const from = Math.max(expected.length, found.length) > MAX_ITEMS ? same : 0;
+  const one = expected.slice(from, from + MAX_ITEMS);
+  const other = found.slice(from, from + MAX_ITEMS);
   const width = other.length + 1;
   const longest = new Uint16Array((one.length + 1) * width);
   for (let i = one.length - 1; i >= 0; i--) {
@@ -52,8 +56,7 @@ export function diffSequences<E, F>(
       j++;
     }
   }
-  const whole = expected.length <= MAX_ITEMS && found.length <= MAX_ITEMS;
-  return whole && lines.every(({ kind }) => kind === 'same') ? undefined : lines;
+  return lines;
 }
 
 /** What of a sequence was not found in its order, among others; undefined when all of it was. */
