@@ -92,8 +92,12 @@ export class ExpectedRecordings {
     this.#timeline.kept.hold(from);
   }
 
-  /** A key was pressed at `position` of the timeline. */
-  pressed(digit: string, position: number): void {
-    for (const { keys } of this.#expected) if (keys.length < MAX_KEYS) keys.push({ digit, position });
+  /**
+   * A key was pressed at `position` of the timeline.
+   * @param endsNot control ids of those that it does not end
+   */
+  pressed(digit: string, position: number, endsNot: readonly string[]): void {
+    for (const { controlId, keys } of this.#expected)
+      if (keys.length < MAX_KEYS && !endsNot.includes(controlId)) keys.push({ digit, position });
   }
 }

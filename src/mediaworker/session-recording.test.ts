@@ -212,6 +212,30 @@ test('recordings of one call end each by its own rule', async (t) => {
   await rig.close();
 });
 
+test('a key ends no recording that was asked for behind it, as by the script that it led there', async (t) => {
+  const rig = await openRig(t, { batches: false });
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1003);
+  rig.record('whole');
+  await rig.clock.advance(1000);
+  rig.peer.press('#');
+  await rig.clock.advance(25);
+  // It is known, and the live head comes to it a playout delay later.
+  assert.ok(rig.events.some(({ type }) => type === 'digit'));
+  const askedMs = rig.clock.monotonic();
+  rig.send({ type: 'expectRecord', controlId: 'expected', direction: 'speak', askedMs });
+  rig.record('ordered', { terminators: '#' });
+  rig.record('beep', { terminators: '#', beep: true });
+  await rig.clock.advance(1000);
+  rig.record('expected', { terminators: '#' }, askedMs);
+  await rig.clock.advance(1000);
+  for (const id of ['expected', 'ordered', 'beep']) assert.equal(rig.hasEnded(id), false, id);
+  rig.peer.press('#');
+  await rig.clock.advance(500);
+  for (const id of ['expected', 'ordered', 'beep']) assert.equal(rig.outcome(id).endedBy, 'terminator', id);
+  await rig.close();
+});
+
 test('a pause leaves out what is said in it, or puts silence in its place', async (t) => {
   const rig = await openRig(t);
   rig.peer.start(rig.port);

@@ -40,6 +40,16 @@ export interface SessionRecordingsOptions {
 const MAX_DIGIT_AHEAD_MS = 400;
 const MAX_DIGIT_BEHIND_MS = 300;
 
+/** A key that the live head has not reached yet. */
+interface ComingKey extends PressedKey {
+  /** The clock's monotonic reading when it came, ms. */
+  readonly cameMs: number;
+  /** Control ids of recordings that were asked for behind it (by a script that it led there, say): it ends none of them. */
+  readonly endsNot: string[];
+}
+
+const NONE: readonly string[] = [];
+
 /** The recordings of one session: each hears what passes the live head, with the keys at their places. */
 export class SessionRecordings {
   readonly #options: SessionRecordingsOptions;
@@ -50,8 +60,7 @@ export class SessionRecordings {
   #taps: readonly RecordingTap[] = [];
   #finishing: readonly RecordingTap[] = [];
   readonly #expected: ExpectedRecordings;
-  /** Keys that the live head has not reached yet. */
-  readonly #digits: PressedKey[] = [];
+  readonly #digits: ComingKey[] = [];
   #listen: ListenRing | undefined;
   /** What the recorders have heard so far. */
   #observed = 0;
@@ -103,6 +112,7 @@ export class SessionRecordings {
         return false;
       case 'expectRecord':
         if (command.direction !== 'speak') this.#hearFromNow();
+        this.#spareFromKeys(command.controlId, command.askedMs);
         this.#expected.add(command, this.#options.clock.monotonic());
         return true;
       case 'unexpectRecord':
@@ -111,6 +121,7 @@ export class SessionRecordings {
         return true;
       case 'record': {
         const expected = this.#expected.take(command.spec.controlId);
+        if (expected === undefined) this.#spareFromKeys(command.spec.controlId, command.askedMs);
         this.#start(command.spec, expected, command.askedMs);
         // One that traces the call does not say whether another is on its way.
         if (expected !== undefined || command.spec.beep) this.#expected.holdExpected();
@@ -185,8 +196,8 @@ export class SessionRecordings {
   stopAll(cause: EndCause): void {
     const { head, receivedUntil } = this.#timeline;
     const end = Math.max(head, receivedUntil);
-    for (const { digit, position } of this.#digits.splice(0))
-      this.#pressed(digit, 0, Math.min(position, end));
+    for (const { digit, position, endsNot } of this.#digits.splice(0))
+      this.#pressed(digit, 0, Math.min(position, end), endsNot);
     for (const tap of this.#taps) tap.stop(cause);
     this.#end = { cause, position: end, ms: this.#options.clock.monotonic() };
   }
@@ -207,8 +218,13 @@ export class SessionRecordings {
     } else if (ahead <= 0) {
       this.#pressed(digit, -ahead, position);
     } else {
-      this.#digits.push({ digit, position });
+      this.#digits.push({ digit, position, cameMs: this.#options.clock.monotonic(), endsNot: [] });
     }
+  }
+
+  /** Keys that had come when a recording was asked for do not end it, though the live head comes to them behind that. */
+  #spareFromKeys(controlId: string, askedMs = Number.POSITIVE_INFINITY): void {
+    for (const { cameMs, endsNot } of this.#digits) if (cameMs <= askedMs) endsNot.push(controlId);
   }
 
   #isNear(ahead: number): boolean {
@@ -241,7 +257,7 @@ export class SessionRecordings {
       at = until;
       if (pressed !== undefined && at < count) {
         this.#digits.shift();
-        this.#pressed(pressed.digit, 0, pressed.position);
+        this.#pressed(pressed.digit, 0, pressed.position, pressed.endsNot);
       }
     }
   }
@@ -258,10 +274,14 @@ export class SessionRecordings {
     for (let i = 0; i < this.#taps.length; i++) this.#taps[i]!.write(until);
   }
 
-  /** @param behind samples before what the recorders have heard @param position its place */
-  #pressed(digit: string, behind: number, position: number): void {
-    for (const tap of this.#taps) tap.digit(digit, behind);
-    this.#expected.pressed(digit, position);
+  /**
+   * @param behind samples before what the recorders have heard
+   * @param position its place
+   * @param endsNot control ids of the recordings that it does not end
+   */
+  #pressed(digit: string, behind: number, position: number, endsNot = NONE): void {
+    for (const tap of this.#taps) if (!endsNot.includes(tap.spec.controlId)) tap.digit(digit, behind);
+    this.#expected.pressed(digit, position, endsNot);
   }
 
   #recorderSaid(tap: RecordingTap, event: RecorderEvent): void {
