@@ -34,7 +34,13 @@ const DOCUMENT: SwmlDocument = {
   usesExpressions: false,
 };
 
-const ENTER: Input = { kind: 'enter', document: DOCUMENT, section: 'other', params: { n: 1 } };
+const ENTER: Input = {
+  kind: 'enter',
+  step: DOCUMENT.sections.get('main')![2]!,
+  document: DOCUMENT,
+  section: 'other',
+  params: { n: 1 },
+};
 
 function state(transition: Transition): MachineState {
   assert.ok('state' in transition, 'the input was refused');

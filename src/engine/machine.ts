@@ -18,10 +18,10 @@ export interface Frame {
   readonly jumps: ReadonlyMap<Step, number>;
 }
 
-/** A place in a list of steps, or a choice that is still to be made. */
+/** A place in a list of steps, or a choice that is still to be made, with the step that it belongs to. */
 export type Cursor =
   | { readonly kind: 'block'; readonly block: Block; readonly index: number }
-  | { readonly kind: 'choice'; readonly choice: Choice };
+  | { readonly kind: 'choice'; readonly choice: Choice; readonly step: Step };
 
 export interface MachineState {
   /** The outermost first; empty when the script is over. */
@@ -32,7 +32,13 @@ export interface MachineState {
 
 export type Action =
   | { readonly kind: 'step'; readonly step: Step; readonly frame: Frame; readonly index: number }
-  | { readonly kind: 'choice'; readonly choice: Choice; readonly frame: Frame }
+  | {
+      readonly kind: 'choice';
+      readonly choice: Choice;
+      readonly step: Step;
+      readonly frame: Frame;
+      readonly index: number;
+    }
   /** A section came back to its caller; `value` undefined when it returned nothing. */
   | { readonly kind: 'returned'; readonly value: JsonValue | undefined }
   | { readonly kind: 'end' };
@@ -54,6 +60,8 @@ export type Input =
     }
   | {
       readonly kind: 'enter';
+      /** The one that executes the section, and whose `result` is chosen from. */
+      readonly step: Step;
       readonly document: SwmlDocument;
       readonly section: string;
       readonly params: JsonObject;
@@ -102,9 +110,10 @@ export function advance(state: MachineState): Advance {
   const cursor = cursors[top]!;
   const below = cursors.slice(0, top);
   if (cursor.kind === 'choice') {
+    const { choice, step } = cursor;
     return {
       state: withTop(state, { ...frame, cursors: below }),
-      action: { kind: 'choice', choice: cursor.choice, frame },
+      action: { kind: 'choice', choice, step, frame, index: sectionIndex(cursors) },
     };
   }
   const step = cursor.block[cursor.index];
@@ -162,10 +171,11 @@ function enter(state: MachineState, frame: Frame, input: Extract<Input, { kind: 
       refusal: { fault: 'tooDeep', message: `More than ${MAX_FRAMES} sections execute each other` },
     };
   }
+  const { step, result, onReturn } = input;
   let caller = frame;
   // `on_return` runs before `result`, so it lies on top.
-  if (input.result !== undefined) caller = push(caller, { kind: 'choice', choice: input.result });
-  if (input.onReturn !== undefined) caller = push(caller, { kind: 'block', block: input.onReturn, index: 0 });
+  if (result !== undefined) caller = push(caller, { kind: 'choice', choice: result, step });
+  if (onReturn !== undefined) caller = push(caller, { kind: 'block', block: onReturn, index: 0 });
   const { frames } = withTop(state, caller);
   return { state: { ...state, frames: [...frames, frameOf(input.document, input.section, input.params)] } };
 }

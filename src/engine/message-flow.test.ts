@@ -219,3 +219,11 @@ test('flow.md 7, signing: a request of a message asks for its signature', async 
   const { requests } = await run('- request: {url: https://example.com/}');
   assert.equal(requests[0]?.signed, true);
 });
+
+test('document.md 4.2, no recursion: placeholders in a message that is repeated stay as they are', async () => {
+  const { bodies } = await run(
+    '- reply: {switch: {variable: message.type, case: {sms: "%{message.body}"}}}',
+    { message: { body: 'to %{message.to}' } },
+  );
+  assert.deepEqual(bodies, ['to %{message.to}']);
+});

@@ -222,3 +222,40 @@ test('every step is traced: begun and ended, in order, with what became of it', 
     ],
   );
 });
+
+test('JavaScript that fails in a result is told where its execute stands, whatever came back', async () => {
+  const { result, warnings } = await run(
+    'sections:\n  main:\n    - execute: {dest: https://example.com/other, result: [{when: null.x, then: []}]}\n',
+    { documents: { 'https://example.com/other': main('- label: a\n- label: b') } },
+  );
+  const { code, file, position, path } = result.error!.diagnostic;
+  assert.deepEqual(
+    [code, file, position, path],
+    ['relay_script_js_eval_error', 'test.yaml', { line: 3, column: 16 }, 'sections.main[0].execute'],
+  );
+  assert.deepEqual(
+    warnings.map(({ section, index, method }) => [section, index, method]),
+    [['main', 0, 'execute']],
+  );
+});
+
+test('the trace tells what became of a member, by its own name', async () => {
+  const { trace } = await run('- set: {o: {a: 1}, vars.n: 1}\n- set: {o.a: 2}\n- unset: [o.a, vars.n]');
+  const changes = trace.flatMap((event) => (event.kind === 'step-end' ? [[event.set, event.unset]] : []));
+  assert.deepEqual(changes, [
+    [{ o: { a: 1 }, n: 1 }, []],
+    [{ 'o.a': 2 }, []],
+    [{}, ['o.a', 'n']],
+  ]);
+});
+
+test('an item of a list is set by its number, in brackets or behind a dot, and the list stays', async () => {
+  const { result } = await run('- set: {l: [1, 2], l.0: 3, "l[2]": 4}');
+  assert.deepEqual(result.vars, { l: [3, 2, 4] });
+});
+
+test('document.md 4.2, no recursion: variables that are set from an object keep its texts', async () => {
+  const o = { a: '${1 + 1}', b: ['%{call.from}'] };
+  const { result } = await run('- set: "${o}"', { vars: { o } });
+  assert.deepEqual(result.vars, { o, ...o });
+});

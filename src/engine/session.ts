@@ -160,15 +160,6 @@ export class ScriptSession {
       this.variables.assign('return_value', action.value);
       return undefined;
     }
-    if (action.kind === 'choice') {
-      try {
-        const block = this.#current?.choose(action.choice, action.frame);
-        if (block !== undefined) this.#transition({ kind: 'block', block });
-        return undefined;
-      } catch (error) {
-        return this.#asError(error);
-      }
-    }
     const run = new StepRun(action, {
       options: this.#options,
       id: this.id,
@@ -180,6 +171,15 @@ export class ScriptSession {
       warn: (warning, from) => this.#warn(warning, from),
     });
     this.#current = run;
+    if (action.kind === 'choice') {
+      try {
+        const block = run.choose(action.choice);
+        if (block !== undefined) this.#transition({ kind: 'block', block });
+        return undefined;
+      } catch (error) {
+        return this.#asError(error);
+      }
+    }
     if (++this.#steps > (this.#options.host.maxSteps ?? Number.POSITIVE_INFINITY)) {
       this.#transition({ kind: 'end' });
       return undefined;
@@ -280,7 +280,7 @@ export class ScriptSession {
     await this.#prepare(document);
     if (flow.kind === 'transfer') return { kind: 'replace', document, section, params: flow.params };
     const { params, onReturn, result } = flow;
-    return { kind: 'enter', document, section, params, onReturn, result };
+    return { kind: 'enter', step: run.step, document, section, params, onReturn, result };
   }
 
   #transition(input: Input, run?: StepRun): void {

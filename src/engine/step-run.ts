@@ -45,7 +45,7 @@ export class StepRun {
   readonly #session: StepSession;
   #scope: Scope | undefined;
 
-  constructor(action: Extract<Action, { kind: 'step' }>, session: StepSession) {
+  constructor(action: Extract<Action, { kind: 'step' | 'choice' }>, session: StepSession) {
     const { step, frame, index } = action;
     this.step = step;
     this.frame = frame;
@@ -116,9 +116,8 @@ export class StepRun {
   }
 
   /** The block that a choice leads to. @throws SwmlError when JavaScript in it fails */
-  choose(choice: Choice, frame = this.frame): Block | undefined {
-    const scope = frame === this.frame ? this.scope : scopeOf(this.#session, frame.params);
-    return chooseBlock(choice, scope, (source) => this.#javascript(source, scope));
+  choose(choice: Choice): Block | undefined {
+    return chooseBlock(choice, this.scope, (source) => this.evaluate(source));
   }
 
   error(
@@ -137,6 +136,8 @@ export class StepRun {
   }
 
   expand(value: JsonValue, parameter?: string): JsonValue {
+    // Where all parameters were one placeholder, this is a part of what it gave, which is not scanned again.
+    if (parameter !== undefined && typeof this.step.params === 'string') return value;
     return expandDeep(value, this.scope, this.#evaluator(this.#pathTo(parameter)));
   }
 
@@ -146,7 +147,9 @@ export class StepRun {
   }
 
   evaluate(source: string): JsonValue | undefined {
-    return this.#javascript(source, this.scope);
+    // Placeholders in it are replaced as raw text first (spec/document.md 4.4).
+    const evaluate = this.#evaluator(this.step.path);
+    return evaluate(expandRaw(source, this.scope, evaluate), this.scope);
   }
 
   emit(callback: StatusCallback): void {
@@ -171,12 +174,6 @@ export class StepRun {
 
   #pathTo(parameter: string | undefined): Path {
     return parameter === undefined ? this.step.path : [...this.step.path, parameter];
-  }
-
-  /** Placeholders in JavaScript are replaced as raw text first (spec/document.md 4.4). */
-  #javascript(source: string, scope: Scope): JsonValue | undefined {
-    const evaluate = this.#evaluator(this.step.path);
-    return evaluate(expandRaw(source, scope, evaluate), scope);
   }
 
   /** @param path of the text that holds the JavaScript, for errors */

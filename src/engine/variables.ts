@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../swml/json.ts';
-import { Variables } from '../swml/scope.ts';
+import { type JsonObject, type JsonValue, member, setMember } from '../swml/json.ts';
+import { Variables, variablePath } from '../swml/scope.ts';
 
 export interface VariableChanges {
   readonly set: JsonObject;
@@ -30,12 +30,19 @@ export class SessionVariables extends Variables {
   takeChanges(): VariableChanges {
     const set: Record<string, JsonValue> = {};
     const unset: string[] = [];
-    for (const name of this.#touched) {
-      const value = this.get(name);
+    for (const written of this.#touched) {
+      const name = written.replace(/^vars\./, '');
+      const value = this.#valueOf(name);
       if (value === undefined) unset.push(name);
-      else set[name] = value;
+      else setMember(set, name, value);
     }
     this.#touched.clear();
     return { set, unset };
+  }
+
+  /** Of a member as well: names may be dotted. */
+  #valueOf(name: string): JsonValue | undefined {
+    const [head, ...members] = variablePath(name) ?? [name];
+    return members.reduce<JsonValue | undefined>(member, this.get(String(head)));
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SwmlError } from '../swml/errors.ts';
+import { member } from '../swml/json.ts';
 import { checkDocument, loadDocument, MAX_NESTED_BLOCKS } from './check.ts';
 import { methodsOf } from './registry.ts';
 
@@ -24,6 +25,24 @@ test('at most about 100 diagnostics are given', () => {
   assert.ok(diagnostics.length >= 100 && diagnostics.length <= 101);
 });
 
+test('steps that are none are not reported throughout either', () => {
+  const { diagnostics } = checkDocument(`sections:\n  main:\n${'    - 5\n'.repeat(500)}`);
+  assert.equal(diagnostics.length, 100);
+});
+
+test('behind a hundred warnings, a document is still checked and taken apart', () => {
+  const checked = (last: string) =>
+    checkDocument(`sections:\n  main:\n${'    - hangup: {why: 1}\n'.repeat(150)}    - ${last}\n`);
+  const { document, diagnostics } = checked('cond: [{when: "1", then: [answer]}]');
+  assert.equal(diagnostics.length, 100);
+  const branch = member(document?.sections.get('main')?.at(-1)?.params, 0);
+  const then = document?.blocks.get(member(branch, 'then') as object);
+  assert.deepEqual([then?.[0]?.method, document?.usesExpressions], ['answer', true]);
+  const broken = checked('plya: x');
+  assert.equal(broken.document, undefined);
+  assert.equal(broken.diagnostics.at(-1)?.code, 'relay_script_method_undefined');
+});
+
 test('an unknown property is a warning, and an error in strict mode', () => {
   const text = 'sections: {main: [{hangup: {why: not}}]}';
   assert.equal(checkDocument(text).document === undefined, false);
@@ -43,6 +62,33 @@ test('a placeholder passes where its value is not known yet', () => {
 test('a number without quotes where a text belongs gets the advice to quote it', () => {
   const [diagnostic] = checkDocument('sections: {main: [{send_digits: {digits: 1234}}]}').diagnostics;
   assert.equal(diagnostic?.suggestion, 'put the number in quotes');
+});
+
+test('a branch whose "when" or "then" has nothing behind it lacks it', () => {
+  const cond = (...entries: string[]): string[] =>
+    codes(`sections: {main: [{cond: [${entries.join(', ')}]}]}`);
+  const missing = ['relay_script_method_parameter_missing'];
+  assert.deepEqual(cond('{when: null, then: [answer]}'), missing);
+  assert.deepEqual(cond('{when: null, then: [answer], else: [hangup]}'), missing);
+  assert.deepEqual(cond('{when: "1", then: null}'), missing);
+  assert.deepEqual(cond('{when: null, else: [hangup]}'), []);
+  assert.deepEqual(cond('{else: [answer]}', '{when: null, else: [hangup]}'), [
+    'relay_script_element_duplicated',
+  ]);
+});
+
+test('a path that is not closed is refused in bounded time', { timeout: 20_000 }, () => {
+  const variable = JSON.stringify(`\${${' '.repeat(20_000)}`);
+  assert.deepEqual(codes(`{"sections": {"main": [{"switch": {"variable": ${variable}, "case": {}}}]}}`), [
+    'relay_script_method_parameter_invalid_value',
+  ]);
+});
+
+test('the name of a variable leads through a bounded number of members', () => {
+  const set = (members: number): string[] =>
+    codes(JSON.stringify({ sections: { main: [{ set: { [`a${'.a'.repeat(members)}`]: 1 } }] } }));
+  assert.deepEqual(set(63), []);
+  assert.deepEqual(set(64), ['relay_script_method_parameter_invalid_value']);
 });
 
 test('an expression of more than 1,024 characters is an error at load, at any depth', () => {

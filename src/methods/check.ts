@@ -43,8 +43,6 @@ export interface CheckResult {
 
 /** Step lists inside step lists (spec/document.md 6). */
 export const MAX_NESTED_BLOCKS = 64;
-/** A document that is wrong throughout is not reported throughout. */
-const MAX_DIAGNOSTICS = 100;
 
 /**
  * Never throws: whatever is wrong is a diagnostic.
@@ -110,7 +108,7 @@ class DocumentChecker {
     if (depth === 0) this.#sectionLabels = labels;
     const seen = new Set<JsonValue>();
     for (const step of block) {
-      if (this.#reader.diagnostics.length >= MAX_DIAGNOSTICS) return;
+      if (this.#reader.isFull) return;
       this.#step(step, depth, labels);
       if (step.method !== 'label' || typeof step.params !== 'string') continue;
       if (seen.has(step.params)) {

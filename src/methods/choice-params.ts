@@ -1,9 +1,14 @@
 /** Branches: `cond`, `switch`, and the `result` of methods that have an outcome (spec/flow.md 1, 2, 3). */
 import type { Block } from '../swml/document.ts';
-import { isArray, isObject, type JsonValue } from '../swml/json.ts';
+import { isArray, isObject, type JsonObject, type JsonValue } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
 import * as s from '../swml/schema.ts';
 import type { Choice, CondEntry } from './flow.ts';
+
+/** A property with nothing behind it (`when:`) is left out, as it is when the branch is read. */
+function isGiven(value: JsonObject, name: string): boolean {
+  return Object.hasOwn(value, name) && value[name] !== null;
+}
 
 export const COND_ENTRY = s.object(
   {
@@ -23,7 +28,7 @@ export const COND_ENTRY = s.object(
     description: 'A branch.',
     refine: (value) => {
       if (!isObject(value)) return undefined;
-      const [when, then, otherwise] = ['when', 'then', 'else'].map((name) => Object.hasOwn(value, name));
+      const [when, then, otherwise] = ['when', 'then', 'else'].map((name) => isGiven(value, name));
       if (when && !then) return { fault: 'missingParameter', message: 'A branch with "when" needs "then"' };
       if (!when && (then || !otherwise)) {
         return {
@@ -44,9 +49,7 @@ export const COND = s.array(COND_ENTRY, {
   description: 'Branches, tried from the top; the first that holds is taken.',
   refine: (value) => {
     if (!isArray(value)) return undefined;
-    const alone = [...value.entries()].filter(
-      ([, entry]) => isObject(entry) && !Object.hasOwn(entry, 'when'),
-    );
+    const alone = [...value.entries()].filter(([, entry]) => isObject(entry) && !isGiven(entry, 'when'));
     const second = alone[1];
     if (second === undefined) return undefined;
     return {
@@ -103,7 +106,8 @@ function switchVariableInfo(variable: string) {
 
 /** The path of `variable`; a placeholder that is one plain path counts as that path. */
 export function switchPath(text: string): string | undefined {
-  const inner = /^[$%]\{\s*(.*?)\s*\}$/s.exec(text)?.[1] ?? text;
+  const isWrapped = /^[$%]\{/.test(text) && text.endsWith('}');
+  const inner = isWrapped ? text.slice(2, -1).trim() : text;
   return parsePath(inner) === undefined ? undefined : inner;
 }
 

@@ -56,6 +56,9 @@ export interface Finding {
   readonly suggestion?: string | undefined;
 }
 
+/** A document that is wrong throughout is not reported throughout. */
+const MAX_DIAGNOSTICS = 100;
+
 /** Takes values apart into steps and collects what is wrong with them. */
 export class DocumentReader {
   readonly kind: DocumentKind;
@@ -63,6 +66,7 @@ export class DocumentReader {
   readonly blocks = new WeakMap<object, Block>();
   readonly diagnostics: Diagnostic[] = [];
   readonly #locate: ParsedText['locate'];
+  #failed = false;
 
   constructor(parsed: ParsedText, options: DocumentOptions) {
     this.kind = options.kind ?? 'calling';
@@ -70,14 +74,23 @@ export class DocumentReader {
     this.#locate = parsed.locate;
   }
 
+  /** Beyond the limit, the first error alone: no number of warnings makes up for one. */
   report(finding: Finding): void {
+    const isError = finding.severity !== 'warning';
+    if (this.diagnostics.length >= MAX_DIAGNOSTICS && (this.#failed || !isError)) return;
+    this.#failed ||= isError;
     this.diagnostics.push(
       diagnosticOf(finding, this.kind, this.file, this.#locate(finding.path, finding.part ?? 'value')),
     );
   }
 
   get failed(): boolean {
-    return this.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+    return this.#failed;
+  }
+
+  /** Whether the document is refused and nothing more is taken. */
+  get isFull(): boolean {
+    return this.#failed && this.diagnostics.length >= MAX_DIAGNOSTICS;
   }
 
   /** A section or nested list: an array of steps, or one step alone (spec/document.md 1.3). */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Alias } from 'yaml';
 import { SwmlError } from './errors.ts';
 import type { JsonValue } from './json.ts';
 import { MAX_DEPTH, parseText } from './parse.ts';
@@ -121,6 +122,14 @@ test('values may nest to the limit and no deeper', () => {
   assert.equal(failure(nested(MAX_DEPTH + 2)).code, 'relay_script_nested_too_deep');
 });
 
+test('values nest no deeper by way of aliases', () => {
+  const half = MAX_DEPTH / 2;
+  const nested = (inner: string): string => `${'['.repeat(half)}${inner}${']'.repeat(half)}`;
+  const text = (levels: string): string => `a: &a ${nested('1')}\nb: &b [*a]\nc: ${levels}`;
+  parseText(text('[*b]'));
+  assert.equal(failure(text(nested('*b'))).code, 'relay_script_nested_too_deep');
+});
+
 test('aliases that multiply are refused before they are expanded', () => {
   const levels = Array.from(
     { length: 30 },
@@ -209,4 +218,12 @@ test('the place of a value, of its key, and of the nearest ancestor of nothing',
 test('places are found behind an alias', () => {
   const { locate } = parseText('a: &x\n  b: 1\nc: *x');
   assert.deepEqual(locate(['c', 'b']), { line: 2, column: 6 });
+});
+
+test('places behind aliases are found without a walk through the document for each', (t) => {
+  const walk = t.mock.method(Alias.prototype, 'resolve');
+  const { locate } = parseText('a: &x\n  b: 1\nc: *x\nd: &x\n  b: 2\ne: *x');
+  assert.deepEqual(locate(['c', 'b']), { line: 2, column: 6 });
+  assert.deepEqual(locate(['e', 'b']), { line: 5, column: 6 });
+  assert.equal(walk.mock.callCount(), 0);
 });

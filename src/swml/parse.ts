@@ -3,6 +3,7 @@
  * (YAML 1.2, core schema: `on`, `off`, `yes` and `no` are strings).
  */
 import {
+  type Alias,
   CST,
   type Document,
   isAlias,
@@ -69,12 +70,26 @@ export function parseText(text: string, options: ParseOptions = {}): ParsedText 
   return { value: reader.read(document), locate: (path, part) => reader.locate(document, path, part) };
 }
 
+/** A value with an anchor. */
+interface Anchored {
+  readonly node: unknown;
+  readonly value: JsonValue;
+  /** Values in it. */
+  readonly weight: number;
+  /** Values inside each other in it. */
+  readonly depth: number;
+}
+
 class Reader {
   readonly #lines: LineCounter;
   readonly #options: ParseOptions;
-  readonly #anchors = new Map<string, { readonly value: JsonValue; readonly weight: number } | 'open'>();
+  readonly #anchors = new Map<string, Anchored | 'open'>();
+  /** What aliases stand for: the parser itself would look through the whole document for each. */
+  readonly #targets = new WeakMap<Alias, unknown>();
   readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
   #values = 0;
+  /** Of the values read so far. */
+  #deepest = 0;
 
   constructor(lines: LineCounter, options: ParseOptions) {
     this.#lines = lines;
@@ -121,7 +136,7 @@ class Reader {
     let node: unknown = document.contents;
     let found = this.#start(node) ?? START;
     for (const [index, key] of path.entries()) {
-      if (isAlias(node)) node = node.resolve(document);
+      if (isAlias(node)) node = this.#targets.get(node);
       const last = index === path.length - 1;
       if (isSeq(node) && typeof key === 'number') {
         node = node.items[key];
@@ -183,23 +198,33 @@ class Reader {
         path,
       });
     }
-    if (path.length > MAX_DEPTH) {
+    this.#reach(path.length, node);
+    if (isAlias(node)) return this.#alias(node, path);
+    const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
+    if (anchor === undefined) return this.#plain(node, path);
+    this.#anchors.set(anchor, 'open');
+    const [valuesBefore, deepestBefore] = [this.#values, this.#deepest];
+    this.#deepest = path.length;
+    const value = this.#plain(node, path);
+    const [weight, depth] = [this.#values - valuesBefore, this.#deepest - path.length];
+    this.#deepest = Math.max(this.#deepest, deepestBefore);
+    this.#anchors.set(anchor, { node, value, weight, depth });
+    return value;
+  }
+
+  /** @throws SwmlError when a value lies too deep */
+  #reach(depth: number, node: unknown): void {
+    if (depth > MAX_DEPTH) {
       throw this.error('tooDeep', 'The document nests too deeply', {
         expected: `at most ${MAX_DEPTH} values inside each other`,
         position: this.#start(node),
       });
     }
-    if (isAlias(node)) return this.#alias(node.source, node, path);
-    const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
-    if (anchor === undefined) return this.#plain(node, path);
-    this.#anchors.set(anchor, 'open');
-    const before = this.#values;
-    const value = this.#plain(node, path);
-    this.#anchors.set(anchor, { value, weight: this.#values - before });
-    return value;
+    this.#deepest = Math.max(this.#deepest, depth);
   }
 
-  #alias(name: string, node: unknown, path: Path): JsonValue {
+  #alias(node: Alias, path: Path): JsonValue {
+    const name = node.source;
     const target = this.#anchors.get(name);
     if (target === undefined || target === 'open') {
       throw this.error(
@@ -214,6 +239,8 @@ class Reader {
       );
     }
     this.#values += target.weight;
+    this.#reach(path.length + target.depth, node);
+    this.#targets.set(node, target.node);
     return target.value;
   }
 

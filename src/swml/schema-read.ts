@@ -43,6 +43,8 @@ export interface ReadContext {
   readonly onExpression?: () => void;
   /** Unknown properties are errors instead of warnings. */
   readonly strict?: boolean;
+  /** What is read came out of a placeholder, so placeholders in it are mere text (spec/document.md 4.2). */
+  readonly replaced?: boolean;
 }
 
 /** The value by the schema; meaningless when an error was reported. */
@@ -57,17 +59,20 @@ function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadConte
   if (node.kind === 'named') return readNode(node.get(), raw, path, context);
   let value = raw;
   let expanded = false;
-  if (typeof raw === 'string' && info.literal !== true && hasPlaceholder(raw, context.kind)) {
+  let inner = context;
+  const mayHold = info.literal !== true && context.replaced !== true;
+  if (mayHold && typeof raw === 'string' && hasPlaceholder(raw, context.kind)) {
     if (context.expand === undefined) {
       checkExpressions(raw, path, context);
       return raw;
     }
     value = context.expand(raw, path);
     expanded = true;
+    inner = { ...context, replaced: true };
   }
   switch (node.kind) {
     case 'any':
-      if (expanded || (info.literal === true && context.expand !== undefined)) return value;
+      if (inner.replaced || (info.literal === true && context.expand !== undefined)) return value;
       return readAny(value, path, context);
     case 'string':
       return readString(node, value, expanded, path, context);
@@ -78,12 +83,12 @@ function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadConte
       return readBoolean(value, path, context);
     case 'array':
       refine(schema, value, path, context);
-      return readArray(node, value, path, context);
+      return readArray(node, value, path, inner);
     case 'object':
       refine(schema, value, path, context);
-      return readObject(node, value, path, context);
+      return readObject(node, value, path, inner);
     case 'union':
-      return readUnion(node.variants, value, path, context);
+      return readUnion(node.variants, value, expanded, path, inner);
   }
 }
 
@@ -302,11 +307,22 @@ function checkExclusive(group: Exclusive, value: JsonObject, path: Path, context
   }
 }
 
-function readUnion(variants: readonly Schema[], value: JsonValue, path: Path, context: ReadContext): unknown {
+function readUnion(
+  variants: readonly Schema[],
+  value: JsonValue,
+  expanded: boolean,
+  path: Path,
+  context: ReadContext,
+): unknown {
   const type = jsonType(value);
   let candidates = variants.filter((variant) => accepts(variant, type));
   // A text may also stand for a number or a truth value: "250", "true".
   if (candidates.length === 0 && type === 'string') candidates = variants.filter(isConvertible);
+  // What a placeholder gave becomes a text where one belongs, as in a property that takes nothing else.
+  const isPlain = type !== 'array' && type !== 'object';
+  if (candidates.length === 0 && expanded && isPlain && variants.some((one) => accepts(one, 'string'))) {
+    return readUnion(variants, toText(value), false, path, context);
+  }
   if (candidates.length === 0) {
     invalid(context, path, [...new Set(variants.map(describe))].join(' or '), value);
     return undefined;

@@ -101,8 +101,12 @@ export class Variables {
  */
 export function variablePath(name: string): PathSegments | undefined {
   const path = parsePath(name.startsWith('vars.') ? name : `vars.${name}`)?.slice(1);
-  return typeof path?.[0] === 'string' && !isScopeName(path[0]) ? path : undefined;
+  if (typeof path?.[0] !== 'string' || isScopeName(path[0])) return undefined;
+  return path.length > MAX_MEMBERS ? undefined : path;
 }
+
+/** Longest way to a member by one name: a value is made, or copied, for each part of it. */
+const MAX_MEMBERS = 64;
 
 /** Arrays longer than this are not made by setting a far index. */
 const MAX_INDEX = 9_999;
@@ -111,10 +115,12 @@ function withMember(target: JsonValue | undefined, path: PathSegments, value: Js
   const [key, ...rest] = path;
   if (key === undefined) return value;
   const inner = withMember(member(target, key), rest, value);
-  if (Array.isArray(target) && typeof key === 'number' && key <= MAX_INDEX) {
+  // `list.0` is an item, as it is where it is read.
+  const index = /^\d{1,9}$/.test(String(key)) ? Number(key) : Number.NaN;
+  if (Array.isArray(target) && index <= MAX_INDEX) {
     const copy: JsonValue[] = [...target];
-    while (copy.length < key) copy.push(null);
-    copy[key] = inner;
+    while (copy.length < index) copy.push(null);
+    copy[index] = inner;
     return copy;
   }
   const copy: Record<string, JsonValue> = isObject(target) ? { ...target } : {};

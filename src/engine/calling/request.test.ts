@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type HttpAnswer, HttpFailure } from '../../methods/context.ts';
-import { run } from '../run.test-helper.ts';
+import { main, run, said, start } from '../run.test-helper.ts';
 
 function answer(body: string, more: Partial<HttpAnswer> = {}): HttpAnswer {
   return { status: 200, headers: [], body, truncated: false, ...more };
@@ -135,6 +135,7 @@ test('flow.md 7, request_response_headers: at most 64 are kept', async () => {
 });
 
 const GET = '- request: {url: "https://user:pw@example.com/x?a=1", method: GET}';
+const POST = '- request: {url: "https://example.com/", method: POST, body: BODY}';
 
 test('flow.md 7, url: userinfo goes to the client, which makes Basic authorization of it', async () => {
   const { requests } = await run(GET, { http: () => answer('') });
@@ -162,4 +163,55 @@ test('flow.md 7, connect_timeout: and timeout are seconds, fractions too', async
 test('document.md 6, request body and headers: 64 KB and 64', async () => {
   const { requests } = await run(GET, { http: () => answer('') });
   assert.equal(requests[0]?.maxBodyBytes, 65_536);
+});
+
+test('flow.md model, remote end: a request that is broken off by it sets no result and warns of nothing', async () => {
+  const test = await start(main(GET), {
+    http: ({ signal }) =>
+      new Promise<HttpAnswer>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new HttpFailure('aborted', 'given up')));
+      }),
+  });
+  test.leg.end();
+  const { outcome, vars } = await test.finish();
+  await test.clock.settle();
+  assert.equal(outcome, 'ended');
+  assert.deepEqual(test.warnings, []);
+  assert.equal(vars['request_result'] ?? test.session.variables.get('request_result'), undefined);
+});
+
+test('document.md 4.2, no recursion: what a placeholder put into a body is sent as it is, at any depth', async () => {
+  const { requests, result, leg } = await run(
+    `
+- request: {url: "https://example.com/", method: POST, body: "\${text}"}
+- request: {url: "https://example.com/", method: POST, body: "\${object}"}
+- request: {url: "https://example.com/", method: POST, headers: "\${object}", body: ["\${text}"]}
+- play: {urls: "\${sounds}"}`,
+    {
+      vars: {
+        text: '${1 + 1} %{call.from}',
+        object: { 'x-a': '${call.from}', list: ['%{text}'] },
+        sounds: ['say:%{text}'],
+      },
+      http: () => answer(''),
+    },
+  );
+  assert.equal(result.outcome, 'finished');
+  assert.deepEqual(
+    requests.map(({ body }) => body),
+    ['${1 + 1} %{call.from}', '{"x-a":"${call.from}","list":["%{text}"]}', '["${1 + 1} %{call.from}"]'],
+  );
+  assert.equal(requests[2]?.headers['x-a'], '${call.from}');
+  assert.deepEqual(said({ leg }), ['%{text}']);
+});
+
+test('document.md 4.2, exactly one placeholder: a number, a truth value and null are a body in their text', async () => {
+  const { requests } = await run(
+    ['n', 't', 'z'].map((name) => POST.replace('BODY', `"\${${name}}"`)).join('\n'),
+    { vars: { n: 5, t: true, z: null }, http: () => answer('') },
+  );
+  assert.deepEqual(
+    requests.map(({ body }) => body),
+    ['5', 'true', ''],
+  );
 });

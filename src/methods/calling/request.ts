@@ -109,6 +109,8 @@ export const request = defineMethod({
       saveVariables: params.save_variables,
       keepHeaders: true,
     });
+    // The call is over, or another document took its place, which would find an error that it never made.
+    if (context.signal.aborted) return NEXT;
     const success = result.kind === 'answer' && result.ok;
     vars.set('request_result', success ? 'success' : 'failed');
     vars.set('return_value', success ? 'success' : 'failed');
