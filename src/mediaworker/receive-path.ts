@@ -5,6 +5,7 @@ import { MAX_ORDER_DELAY_MS } from '../recording/types.ts';
 import { SymmetricLatch } from '../rtp/latch.ts';
 import { parseRtp, RtpHeader } from '../rtp/packet.ts';
 import { MAX_PAYLOAD_MS, ReceiveTimeline } from '../rtp/receive-timeline.ts';
+import type { SourceReception } from '../rtp/reception.ts';
 import type { DecodeSamples } from '../rtp/sample-ring.ts';
 import { type DigitSignal, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import { createFrameDecoder, DIRECT_DECODERS, type FrameDecoder } from './codecs.ts';
@@ -116,6 +117,13 @@ export class ReceivePath {
   /** Of the audio that was agreed on last; undefined before. */
   get payloadType(): number | undefined {
     return this.#payloadType;
+  }
+
+  /** For report blocks, which want the jitter by the clock of the codec (RFC 3550 6.4.1); allocates. */
+  get reception(): SourceReception {
+    const { extendedHighest, sourceExpected, sourceReceived, jitter } = this.timeline.reception;
+    const byClock = (jitter * this.#clockRate) / this.#options.sampleRate;
+    return { extendedHighest, sourceExpected, sourceReceived, jitter: byClock };
   }
 
   /** Takes a datagram that came to the RTP port; whatever is no packet of this stream is dropped. */

@@ -407,7 +407,8 @@ export class SessionAudio {
     }
     await this.#recordings.finished();
     if (this.#codec !== undefined && latch.targetPort !== 0) {
-      this.#sendRtcp(this.#reporter.bye(this.#clock.monotonic(), sender, timeline.ssrc, timeline.reception));
+      const { reception } = this.#receivePath;
+      this.#sendRtcp(this.#reporter.bye(this.#clock.monotonic(), sender, timeline.ssrc, reception));
     }
     this.#denoiser.stop();
     this.#receivePath.close();
@@ -485,10 +486,9 @@ export class SessionAudio {
 
   #report(nowMs: number): void {
     const { timeline, latch } = this.#receivePath;
-    if (this.#codec === undefined || latch.targetPort === 0) return;
-    if (!this.#reporter.due(nowMs)) return;
+    if (this.#codec === undefined || latch.targetPort === 0 || !this.#reporter.due(nowMs)) return;
     const { sender } = this.#sendPath;
-    this.#sendRtcp(this.#reporter.report(nowMs, sender, timeline.ssrc, timeline.reception));
+    this.#sendRtcp(this.#reporter.report(nowMs, sender, timeline.ssrc, this.#receivePath.reception));
   }
 
   #sendRtcp(packet: Uint8Array): void {

@@ -185,6 +185,26 @@ test('RTCP reports what was sent and received, and says goodbye at the end', asy
   await rig.close();
 });
 
+test('RTCP tells the jitter by the clock of the codec, whatever the rate of the session', async (t) => {
+  for (const [codec, payloadType] of [
+    ['PCMU', 0],
+    ['G722', 9],
+  ] as const) {
+    const rig = await openRig(t, { agreed: false });
+    rig.configure({ codec, payloadType });
+    rig.peer.payloadType = payloadType;
+    // Each other packet comes 10 ms late, which are 80 units of a clock of 8000 Hz.
+    rig.peer.fate = (index) => [index % 2 === 0 ? 0 : 10];
+    rig.peer.start(rig.port);
+    await rig.clock.advance(20_000);
+    const report = parseRtcp(rig.peer.reports.at(-1)!);
+    assert.ok(typeof report !== 'string');
+    const { jitter } = report.reports[0]!.blocks[0]!;
+    assert.ok(Math.abs(jitter - 80) <= 2, `${codec}: ${jitter}`);
+    await rig.close();
+  }
+});
+
 test('closing twice is closing once, `closed` comes last, and its figures are those of the stream', async (t) => {
   const rig = await openRig(t);
   rig.peer.start(rig.port);

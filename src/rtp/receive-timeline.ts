@@ -130,7 +130,7 @@ export class ReceiveTimeline {
     return this.#ssrc;
   }
 
-  /** For report blocks (RFC 3550 6.4.1). */
+  /** For report blocks (RFC 3550 6.4.1); the jitter in samples. */
   get reception(): SourceReception {
     return this.#reception;
   }

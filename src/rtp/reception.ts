@@ -146,7 +146,7 @@ export class Reception {
     return this.#formerReceived + this.#sourceReceived;
   }
 
-  /** In timestamp units, as a report block wants it. */
+  /** In units of the clock rate that was given, as a report block wants it where that is the codec's. */
   get jitter(): number {
     return this.#jitter;
   }

@@ -172,7 +172,7 @@ export interface SipEndpoint {
   /** Our address as a peer at `remote`, an address or a name, sees it (the interface of the route). */
   localAddressFor(remote: string): string;
   readonly stats: SipStats;
-  /** Refuses new calls with 503, ends running ones with BYE, closes the sockets; takes 4 s at most. */
+  /** Refuses new calls with 503, ends running ones with BYE, closes the sockets; takes 5 s at most. */
   close(): Promise<void>;
 }
 

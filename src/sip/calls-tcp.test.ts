@@ -55,6 +55,21 @@ test('An answer whose connection broke goes to the port of the Via', async () =>
   await pair.finish();
 });
 
+test('A call that rings is taken back though its connection broke: the CANCEL opens another', async () => {
+  const pair = await virtualPair();
+  const { clock, network, alice, bob } = pair;
+  bob.onCall = (call) => call.ring();
+  const out = alice.dial(bob.uri(0, ';transport=tcp'));
+  await clock.advance(100);
+  network.cutStreams();
+  await clock.advance(100);
+  void out.call.hangup();
+  await clock.advance(1000);
+  assert.equal(bob.last.end?.how, 'cancel');
+  assert.deepEqual(out.end, { by: 'local', how: 'cancel', status: 487 });
+  await pair.finish();
+});
+
 test('A request whose connection breaks before any answer has failed', async () => {
   const pair = await virtualPair();
   const { clock, network, alice, bob } = pair;
@@ -68,14 +83,18 @@ test('A request whose connection breaks before any answer has failed', async () 
 });
 
 test('A connection that a call needs stays open however long the call is silent', async () => {
-  const pair = await virtualPair({ bob: { limits: { connectionIdleMs: 10_000 } } });
-  const { clock, network, alice, bob } = pair;
-  alice.dial(bob.uri(0, ';transport=tcp'), { sessionExpires: 0 });
-  await clock.advance(120_000);
-  assert.equal(network.openStreams, 2);
-  await Promise.all([alice.last.call.hangup(), clock.advance(60_000)]);
-  assert.equal(network.openStreams, 0);
-  await pair.finish();
+  const impatient = { limits: { connectionIdleMs: 10_000 } };
+  const sides: readonly Parameters<typeof virtualPair>[0][] = [{ bob: impatient }, { alice: impatient }];
+  for (const options of sides) {
+    const pair = await virtualPair(options);
+    const { clock, network, alice, bob } = pair;
+    alice.dial(bob.uri(0, ';transport=tcp'), { sessionExpires: 0 });
+    await clock.advance(120_000);
+    assert.equal(network.openStreams, 2);
+    await Promise.all([alice.last.call.hangup(), clock.advance(60_000)]);
+    assert.equal(network.openStreams, 0);
+    await pair.finish();
+  }
 });
 
 test('Too large a message on a stream is answered with 513, and the connection closed', async () => {

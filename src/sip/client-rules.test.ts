@@ -51,6 +51,28 @@ test('The ACK to a 2xx goes to its Contact and is sent again for each copy', asy
   await finish();
 });
 
+test('An ACK that found no way is tried again with each copy of its 2xx', async () => {
+  const Contact = '<sip:desk@pbx.example.com>';
+  const { peer, clock, network, out, finish } = await answered({ Contact });
+  const acks = (): number => peer.lines.filter((line) => line === 'ACK').length;
+  assert.equal(acks(), 0, 'nobody knows the name');
+  network.names.set('pbx.example.com', ['10.0.0.1']);
+  peer.respond(peer.request('INVITE'), 200, { Contact }, 'answer');
+  await clock.advance(20);
+  assert.equal(acks(), 1);
+  const changed = out.call.reinvite('second offer');
+  await clock.advance(20);
+  network.names.delete('pbx.example.com');
+  peer.respond(peer.request('INVITE'), 200, { Contact }, 'second answer');
+  await Promise.all([changed, clock.advance(20)]);
+  assert.equal(acks(), 1);
+  network.names.set('pbx.example.com', ['10.0.0.1']);
+  peer.respond(peer.request('INVITE'), 200, { Contact }, 'second answer');
+  await clock.advance(20);
+  assert.equal(acks(), 2);
+  await finish();
+});
+
 test('The route set of a 2xx is its Record-Route turned round', async () => {
   const routes = ['<sip:10.0.0.8;lr>', '<sip:10.0.0.1:5060;lr>'];
   const { peer, clock, out, finish } = await answered({ 'Record-Route': routes });
@@ -390,6 +412,18 @@ test('An INVITE past 1,300 bytes goes over TCP when the peer takes it, else over
   bob.dial(`${PEER};transport=udp`, { sdp });
   await clock.advance(100);
   assert.equal(bytes, '', 'the URI insists on UDP');
+  await finish();
+});
+
+test('An INVITE that is taken back while TCP is tried for its length does not go over UDP either', async () => {
+  const { peer, clock, network, bob, finish } = await rawBench();
+  network.reachable = () => false;
+  const out = bob.dial(PEER, { sdp: 'x'.repeat(1500) });
+  await clock.advance(1000);
+  void out.call.hangup();
+  await clock.advance(5000);
+  assert.deepEqual(peer.lines, []);
+  assert.deepEqual(out.events, ['ended local cancel']);
   await finish();
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rawBench } from '../../test/sip/raw-peer.ts';
+import { RawPeer, rawBench } from '../../test/sip/raw-peer.ts';
 import type { IncomingSipCall } from './api.ts';
 
 /** To of a request within the dialog that the last response made. */
@@ -426,10 +426,35 @@ test('A caller behind a NAT is reached where it came from, not at its private Co
   await finish();
 });
 
+test('A caller behind a NAT that has moved is reached where its re-INVITE came from', async () => {
+  const { peer, clock, network, bob, finish } = await rawBench();
+  const from = (host: string, n: number) => ({
+    Via: `SIP/2.0/UDP ${host}:5060;rport;branch=z9hG4bK-move-${n}`,
+    Contact: `<sip:peer@${host}:5060>`,
+    From: '<sip:peer@pbx.example.com>;tag=from1',
+  });
+  peer.send('INVITE', from('192.168.1.5', 1), 'offer');
+  await clock.advance(20);
+  const To = peer.response.headers.get('To');
+  peer.send('ACK', { ...from('192.168.1.5', 2), To });
+  await clock.advance(20);
+  const moved = await RawPeer.open(network, '10.0.0.3');
+  moved.send('INVITE', { ...from('192.168.7.7', 3), To, CSeq: '2 INVITE' }, 'offer');
+  await clock.advance(20);
+  moved.send('ACK', { ...from('192.168.7.7', 4), To, CSeq: '2 ACK' });
+  await clock.advance(20);
+  const ended = bob.last.call.hangup();
+  await clock.advance(20);
+  assert.deepEqual(peer.lines, ['200 INVITE']);
+  assert.equal(moved.request('BYE').uri, 'sip:peer@192.168.7.7:5060');
+  moved.respond(moved.request('BYE'), 200);
+  await Promise.all([ended, clock.advance(20)]);
+  await finish();
+});
+
 test('Without rport the answer goes to the port of the Via', async () => {
   const bench = await rawBench();
   const { peer, clock, network, finish } = bench;
-  const { RawPeer } = await import('../../test/sip/raw-peer.ts');
   const other = await RawPeer.open(network, '10.0.0.1', 5099);
   peer.send('OPTIONS', { Via: 'SIP/2.0/UDP 10.0.0.1:5099;branch=z9hG4bK-p' });
   await clock.advance(20);

@@ -195,3 +195,42 @@ test('A refresh that meets another change is tried again', async () => {
   assert.equal(bob.last.end, undefined);
   await finish();
 });
+
+test('A refresh that is refused for now is tried again before the session ends', async () => {
+  for (const [Allow, method] of [
+    ['INVITE, ACK, BYE, UPDATE', 'UPDATE'],
+    ['INVITE, ACK, BYE', 'INVITE'],
+  ] as const) {
+    const { peer, clock, bob, finish } = await rawBench();
+    peer.send('INVITE', { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow }, 'offer');
+    await clock.advance(20);
+    peer.send('ACK', { To: peer.response.headers.get('To') });
+    await clock.advance(100_000);
+    peer.respond(peer.request(method), 503);
+    await clock.advance(12_600);
+    assert.equal(peer.lines.filter((line) => line === method).length, 2);
+    const body = method === 'INVITE' ? 'answer of the peer' : '';
+    peer.respond(peer.request(method), 200, { 'Session-Expires': '200;refresher=uac' }, body);
+    await clock.advance(90_000);
+    assert.equal(bob.last.end, undefined);
+    await finish();
+  }
+});
+
+test('The Contact of the 2xx to our UPDATE is where the next request goes', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const wish = { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow: 'INVITE, UPDATE' };
+  peer.send('INVITE', wish, 'offer');
+  await clock.advance(20);
+  peer.send('ACK', { To: peer.response.headers.get('To') });
+  await clock.advance(100_000);
+  const Contact = '<sip:moved@10.0.0.1:5060>';
+  peer.respond(peer.request('UPDATE'), 200, { Contact, 'Session-Expires': '200;refresher=uac' });
+  await clock.advance(20);
+  const ended = bob.last.call.hangup();
+  await clock.advance(20);
+  assert.equal(peer.request('BYE').uri, 'sip:moved@10.0.0.1:5060');
+  peer.respond(peer.request('BYE'), 200);
+  await Promise.all([ended, clock.advance(20)]);
+  await finish();
+});

@@ -109,7 +109,10 @@ export class Receiver {
     this.#reactor.requests[at + SQE.bufferGroup] = GROUP;
   }
 
-  /** What has arrived for it so far still comes at the next look. */
+  /**
+   * What has arrived for it so far still comes at the next look. What comes from now on does not come here: a ring takes
+   * datagrams only when it is entered, at the end of this turn at the latest, and then the cancellation goes first.
+   */
   remove(socket: UringSocket): void {
     if (socket.receiver !== this) return;
     this.putAside(socket, undefined);

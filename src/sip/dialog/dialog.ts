@@ -33,6 +33,7 @@ interface DialogParts {
   readonly allowed: readonly string[];
   readonly protocol: SipTransportProtocol | undefined;
   readonly pinned: Flow | undefined;
+  readonly kept: Flow | undefined;
   readonly isInitiator: boolean;
 }
 
@@ -55,8 +56,10 @@ export class Dialog {
   readonly #remoteValue: string;
   readonly #routeSet: readonly string[];
   readonly #protocol: SipTransportProtocol | undefined;
-  /** The way that the peer's first request came by, when its Contact leads nowhere from here. */
-  readonly #pinned: Flow | undefined;
+  /** The way that the peer's last INVITE or UPDATE came by, when its Contact leads nowhere from here. */
+  #pinned: Flow | undefined;
+  /** The way that our first request went: the peer may have no other one to us. */
+  readonly #kept: Flow | undefined;
   #remoteTarget: string;
   #localSequence: number;
   #remoteSequence: number | undefined;
@@ -75,11 +78,13 @@ export class Dialog {
     this.#routeSet = parts.routeSet;
     this.#protocol = parts.protocol;
     this.#pinned = parts.pinned;
+    this.#kept = parts.kept;
     this.#remoteTarget = parts.remoteTarget;
     this.#localSequence = parts.localSequence;
     this.#remoteSequence = parts.remoteSequence;
     this.#allowed = parts.allowed;
     this.#pinned?.retain();
+    this.#kept?.retain();
   }
 
   /**
@@ -104,6 +109,7 @@ export class Dialog {
       allowed: request.headers.getWhole('Allow'),
       protocol: undefined,
       pinned: pinnedFlow(request, routeSet, flow),
+      kept: undefined,
       isInitiator: false,
     });
   }
@@ -111,12 +117,14 @@ export class Dialog {
   /**
    * The dialog that `response` to our `request` makes (RFC 3261 12.1.2). Without a usable Contact the peer is
    * where the request found it.
+   * @param flow of the request, which is to stay open until {@link release}
    * @throws SipParseError when Record-Route cannot be used
    */
   static fromResponse(
     request: SipRequest,
     response: SipResponse,
     protocol: SipTransportProtocol | undefined,
+    flow?: Flow,
   ): Dialog {
     const remote = to(response);
     return new Dialog({
@@ -134,6 +142,7 @@ export class Dialog {
       allowed: response.headers.getWhole('Allow'),
       protocol,
       pinned: undefined,
+      kept: flow,
       isInitiator: true,
     });
   }
@@ -165,9 +174,13 @@ export class Dialog {
     return true;
   }
 
-  /** Follows a new Contact in a target refresh request or its 2xx (RFC 3261 12.2.1.2, 12.2.2). */
-  refresh(message: SipMessage): void {
+  /**
+   * Follows a new Contact in a target refresh request or its 2xx (RFC 3261 12.2.1.2, 12.2.2).
+   * @param flow that the request of the peer came by
+   */
+  refresh(message: SipMessage, flow?: Flow): void {
     try {
+      if (flow !== undefined && message.kind === 'request') this.#follow(message, flow);
       const there = contact(message);
       if (there !== undefined && there.uri.scheme === 'sip') this.#remoteTarget = requestUri(there.uri);
       if (message.headers.has('Allow')) this.#allowed = message.headers.getWhole('Allow');
@@ -202,6 +215,16 @@ export class Dialog {
   /** Lets go of the connection; the dialog is over. */
   release(): void {
     this.#pinned?.release();
+    this.#kept?.release();
+  }
+
+  /** A caller that we answer where it came from may come from elsewhere now: another NAT, or a new connection. */
+  #follow(request: SipRequest, flow: Flow): void {
+    if (this.isInitiator) return;
+    const pinned = pinnedFlow(request, this.#routeSet, flow);
+    pinned?.retain();
+    this.#pinned?.release();
+    this.#pinned = pinned;
   }
 
   #build(method: string, sequence: number, options: DialogRequestOptions): SipRequest {

@@ -41,6 +41,8 @@ export interface OutgoingRequest {
   readonly target: Target;
   /** Makes the request without Via; called once, when the flow is there. May throw, which is a failure. */
   readonly build: (flow: Flow) => SipRequest;
+  /** Asked where a connection was waited for behind {@link build}; false: it is not sent, which is a failure. */
+  readonly isWanted?: () => boolean;
   readonly user: ClientTransactionUser;
   /** The transaction has begun. */
   readonly started?: (transaction: ClientTransaction) => void;
@@ -188,7 +190,19 @@ export class TransactionLayer implements MessageReceiver {
     if (reason !== undefined) request.headers.add('Reason', reason);
     const key = `CANCEL ${via(request).branch}`;
     if (this.#clients.has(key)) return;
-    this.#start(key, request, serialize(request), transaction.flow, { response: () => {}, failed: () => {} });
+    const go = (way: Flow): void => {
+      this.#start(key, request, serialize(request), way, { response: () => {}, failed: () => {} });
+    };
+    const { protocol, remote, closed } = transaction.flow;
+    if (!closed) {
+      go(transaction.flow);
+      return;
+    }
+    // The connection of the INVITE broke: the peer rings on, and is where it was.
+    const target: Target = { protocol, host: remote.address, port: remote.port, mayUpgrade: false };
+    this.#transport.flowTo(target, (way) => {
+      if (!(way instanceof Error)) go(way);
+    });
   }
 
   /** Sends an ACK to a 2xx, which has no transaction. @param done gets the bytes and the way, for repeats */
@@ -352,6 +366,10 @@ export class TransactionLayer implements MessageReceiver {
       refusal: undefined,
     };
     this.#transport.flowTo(overTcp, (result) => {
+      if (outgoing.isWanted?.() === false) {
+        this.#unreachable(outgoing, new Error('the request was taken back meanwhile'));
+        return;
+      }
       // A peer without TCP gets it over UDP all the same, in fragments (RFC 3261 18.1.1).
       if (result instanceof Error) {
         go(flow, bytes);

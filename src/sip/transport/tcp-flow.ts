@@ -37,7 +37,9 @@ export class TcpFlow implements Flow {
   #closed = false;
   #lastMessage: number;
   #lastSent: number;
-  /** Since when an unfinished message (or none at all) has been awaited; undefined between messages. */
+  /** The first message has come, or need not come. */
+  #begun: boolean;
+  /** Since when an unfinished message (or none at all, or the peer's end) is awaited; undefined between messages. */
   #awaitingSince: number | undefined;
 
   constructor(
@@ -57,6 +59,7 @@ export class TcpFlow implements Flow {
     const now = clock.monotonic();
     this.#lastMessage = now;
     this.#lastSent = now;
+    this.#begun = ours;
     this.#awaitingSince = ours ? undefined : now;
     socket.handle({
       data: (data) => this.#receive(data),
@@ -110,6 +113,7 @@ export class TcpFlow implements Flow {
   /** Sends what is pending, then closes; nothing is read or written any more. */
   finish(): void {
     this.#closed = true;
+    this.#awaitingSince ??= this.#clock.monotonic();
     this.#socket.end();
   }
 
@@ -125,6 +129,7 @@ export class TcpFlow implements Flow {
     for (let frame = this.#framer.next(); frame.kind !== 'more'; frame = this.#framer.next()) {
       if (frame.kind === 'message') {
         this.#lastMessage = now;
+        this.#begun = true;
         this.#awaitingSince = undefined;
         this.#events.message(frame.data, this);
       } else if (frame.kind === 'ping') {
@@ -137,7 +142,9 @@ export class TcpFlow implements Flow {
       // The owner may have closed the connection in answer to a message.
       if (this.#closed) return;
     }
+    // What was not whole may have been a keep-alive, of which nothing is left.
     if (this.#framer.pendingBytes > 0) this.#awaitingSince ??= now;
+    else if (this.#begun) this.#awaitingSince = undefined;
   }
 
   #ended(error: Error | undefined): void {

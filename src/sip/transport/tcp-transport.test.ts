@@ -4,21 +4,21 @@ import { VirtualClock } from '../../time/virtual-clock.ts';
 import { DEFAULT_SIP_LIMITS, type SipLimits } from '../limits.ts';
 import type { Flow } from './flow.ts';
 import { MemoryNetwork } from './memory-network.ts';
-import type { StreamSocket } from './network.ts';
+import type { Network, StreamSocket } from './network.ts';
 import { TcpTransport } from './tcp-transport.ts';
 
 const LISTENER = { protocol: 'tcp', host: '10.0.0.2', port: 5060 } as const;
 const MESSAGE = 'OPTIONS sip:bob@10.0.0.2 SIP/2.0\r\nContent-Length: 0\r\n\r\n';
 
 /** A transport at 10.0.0.2:5060, what it reports, and a peer's end of a connection to it. */
-async function bench(limits: Partial<SipLimits> = {}) {
+async function bench(limits: Partial<SipLimits> = {}, seen = (network: Network): Network => network) {
   const clock = new VirtualClock();
   const network = new MemoryNetwork(clock);
   const messages: string[] = [];
   const flows: Flow[] = [];
   const log: string[] = [];
   const transport = new TcpTransport(
-    network.host('10.0.0.2'),
+    seen(network.host('10.0.0.2')),
     clock,
     { ...DEFAULT_SIP_LIMITS, ...limits },
     {
@@ -88,6 +88,18 @@ test('A double CRLF is answered with one, and is not a message', async () => {
   await clock.advance(20);
   assert.deepEqual(peer.received, ['\r\n']);
   assert.deepEqual(messages, []);
+  await finish();
+});
+
+test('A keep-alive that comes in two pieces is no message that is not finished', async () => {
+  const { clock, transport, dial, finish } = await bench();
+  const peer = await dial();
+  peer.socket.write(Buffer.from(`${MESSAGE}\r\n\r`));
+  await clock.advance(20);
+  peer.socket.write(Buffer.from('\n'));
+  await clock.advance(20_000);
+  assert.deepEqual(peer.received, ['\r\n']);
+  assert.equal(transport.connections, 1);
   await finish();
 });
 
@@ -165,6 +177,87 @@ test('Attempts to one peer share a connection, which later ones find open', asyn
   assert.equal(accepted.length, 1);
   assert.equal(results.length, 3);
   assert.ok(results[0] === results[1] && results[1] === results[2]);
+  await finish();
+});
+
+test('A connection that we have finished is not used again, though its peer has not closed its end', async () => {
+  const { clock, network, transport, log, finish } = await bench();
+  const accepted: StreamSocket[] = [];
+  await network.host('10.0.0.9').listenStream('10.0.0.9', 5060, (socket) => {
+    accepted.push(socket);
+    socket.handle({ data: () => {}, closed: () => {} });
+  });
+  const results: (Flow | Error)[] = [];
+  transport.connect('10.0.0.9', 5060, (result) => results.push(result));
+  await clock.advance(20);
+  accepted[0]!.write(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+  // In the instant in which that comes, before its end is noticed.
+  clock.after(5, () => {
+    assert.deepEqual(log, ['malformed 400']);
+    transport.connect('10.0.0.9', 5060, (result) => results.push(result));
+  });
+  await clock.advance(50);
+  assert.equal(accepted.length, 2);
+  const [first, second] = results;
+  assert.ok(first !== undefined && !(first instanceof Error) && first.closed);
+  assert.ok(second !== undefined && !(second instanceof Error) && !second.closed);
+  await finish();
+});
+
+/** A network in memory whose peers never close their ends: a connection ends when it is destroyed. */
+function withoutEnds(network: Network): Network {
+  const open = new Set<StreamSocket>();
+  const waiting: (() => void)[] = [];
+  return {
+    ...network,
+    listenStream: async (host, port, connected) => {
+      const server = await network.listenStream(host, port, (socket) => {
+        open.add(socket);
+        connected({
+          local: socket.local,
+          remote: socket.remote,
+          pendingBytes: 0,
+          handle: (handlers) => socket.handle(handlers),
+          write: (data) => socket.write(data),
+          end: () => {},
+          destroy: () => {
+            socket.destroy();
+            open.delete(socket);
+            if (open.size === 0) for (const done of waiting.splice(0)) done();
+          },
+        });
+      });
+      return {
+        local: server.local,
+        // As the system's: when its last connection is gone.
+        close: async () => {
+          await server.close();
+          if (open.size > 0) await new Promise<void>((done) => waiting.push(done));
+        },
+      };
+    },
+  };
+}
+
+test('A peer that does not close its end is put out: 10 s behind what was no SIP, 1 s behind our end', async () => {
+  const { clock, network, transport, log, dial, finish } = await bench({}, withoutEnds);
+  const nonsense = await dial();
+  nonsense.socket.write(Buffer.from(`${MESSAGE}GET / HTTP/1.1\r\nHost: x\r\n\r\n`));
+  await clock.advance(20);
+  assert.deepEqual(log, ['malformed 400']);
+  assert.equal(transport.connections, 1);
+  await clock.advance(16_000);
+  assert.equal(transport.connections, 0);
+  await dial('10.0.0.3');
+  let isClosed = false;
+  void transport.close().then(() => {
+    isClosed = true;
+  });
+  await clock.advance(900);
+  assert.ok(!isClosed);
+  await clock.advance(200);
+  assert.ok(isClosed);
+  assert.equal(network.openStreams, 0);
   await finish();
 });
 

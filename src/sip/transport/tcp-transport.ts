@@ -24,6 +24,8 @@ interface Attempt {
 
 /** How often connections are looked at for idleness and keep-alives, ms. */
 const CHECK_MS = 5000;
+/** For so long, the end of everything waits for peers to close their ends, ms. */
+const FINISH_MS = 1000;
 
 /** All TCP of an endpoint: the servers, the connections both ways, and their limits. */
 export class TcpTransport {
@@ -70,7 +72,9 @@ export class TcpTransport {
 
   /** An open connection to this address. */
   existing(address: string, port: number): Flow | undefined {
-    return this.#byRemote.get(keyOf(address, port));
+    const flow = this.#byRemote.get(keyOf(address, port));
+    // One that we have finished is here until its peer has closed its end, too.
+    return flow?.closed === false ? flow : undefined;
   }
 
   /** Calls back once, at once when a connection is open. Attempts to one peer at the same time are one attempt. */
@@ -106,7 +110,7 @@ export class TcpTransport {
     this.#attempts.set(key, { waiting: [done], giveUp, timer });
   }
 
-  /** Sends what is pending on each connection, then closes everything. */
+  /** Sends what is pending on each connection, then closes everything; whoever does not close its end is put out. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#check?.cancel();
@@ -117,7 +121,12 @@ export class TcpTransport {
     }
     this.#attempts.clear();
     for (const flow of this.#flows) flow.finish();
+    // A server is closed when its last connection is, and a peer without network, or a careless one, closes none.
+    const limit = this.#clock.after(FINISH_MS, () => {
+      for (const flow of this.#flows) flow.close();
+    });
     await Promise.all(this.#servers.map((server) => server.close()));
+    limit.cancel();
   }
 
   #accept(socket: StreamSocket): void {

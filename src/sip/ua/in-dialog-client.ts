@@ -74,16 +74,20 @@ export class InDialogClient {
         user: {
           response: (response) => {
             if (response.status < 200) return;
-            if (method === 'INVITE' && response.status < 300) {
-              if (repeatAcknowledgement !== undefined) {
-                repeatAcknowledgement();
-                return;
-              }
-              repeatAcknowledgement = () => {};
-              this.#dialog.refresh(response);
-              this.acknowledge(sequence, credentials, (repeat) => {
-                repeatAcknowledgement = repeat;
-              });
+            const isSuccess = response.status < 300;
+            if (isSuccess && repeatAcknowledgement !== undefined) {
+              repeatAcknowledgement();
+              return;
+            }
+            // Also that of an UPDATE (RFC 3311 5.3).
+            if (isSuccess && options.withContact) this.#dialog.refresh(response);
+            if (isSuccess && method === 'INVITE') {
+              // Where the ACK finds no way, the next copy of the 2xx has it tried again.
+              repeatAcknowledgement = () =>
+                this.acknowledge(sequence, credentials, (repeat) => {
+                  repeatAcknowledgement = repeat;
+                });
+              repeatAcknowledgement();
             }
             resolve({ status: response.status, reason: response.reason, response });
           },

@@ -287,7 +287,7 @@ export class InviteUsage implements DialogUser {
     const offer = sessionDescription(request);
     const sdp = offer === undefined ? this.#owner.makeOffer() : this.#owner.offer(offer);
     if (this.#over) throw new SipRefusal(487);
-    this.dialog.refresh(request);
+    this.dialog.refresh(request, transaction.flow);
     this.localSdp = sdp;
     this.#refresh.set(timer.timer);
     this.accept(transaction, {
@@ -311,7 +311,7 @@ export class InviteUsage implements DialogUser {
     const timer = this.timerAnswer(request);
     const answer = offer === undefined ? undefined : this.#owner.offer(offer);
     if (this.#over) throw new SipRefusal(481);
-    this.dialog.refresh(request);
+    this.dialog.refresh(request, transaction.flow);
     if (this.#established) this.#refresh.set(timer.timer);
     if (answer !== undefined) this.localSdp = answer;
     const headers: HeaderField[] = [

@@ -130,7 +130,7 @@ export class OutgoingCall implements SipCall {
     transactions.send({
       target: { ...target, refusal: this.#options.refusal },
       build: (flow) => {
-        if (this.#over || this.#cancelled !== undefined) throw new Error('the call was taken back meanwhile');
+        if (!this.#isWanted) throw new Error('the call was taken back meanwhile');
         const request = buildInvite(this.#options, this.#parties, {
           uri,
           sequence: this.#attempts,
@@ -143,6 +143,7 @@ export class OutgoingCall implements SipCall {
         for (const [name, value] of this.#credentials) request.headers.add(name, value);
         return request;
       },
+      isWanted: () => this.#isWanted,
       started: (transaction) => {
         this.#transaction = transaction;
       },
@@ -156,9 +157,14 @@ export class OutgoingCall implements SipCall {
     });
   }
 
+  /** It is neither over nor taken back. */
+  get #isWanted(): boolean {
+    return !this.#over && this.#cancelled === undefined;
+  }
+
   #response(response: SipResponse, transaction: ClientTransaction): void {
     if (response.status < 200) this.#provisional(response, transaction.request);
-    else if (response.status < 300) this.#success(response, transaction.request);
+    else if (response.status < 300) this.#success(response, transaction);
     else if (!this.#over && this.#usage === undefined) this.#refused(response);
   }
 
@@ -174,7 +180,7 @@ export class OutgoingCall implements SipCall {
     this.#owner.progress(response.status, sessionDescription(response));
   }
 
-  #success(response: SipResponse, request: SipRequest): void {
+  #success(response: SipResponse, { request, flow }: ClientTransaction): void {
     const tag = to(response).tag ?? '';
     const repeat = this.#acknowledged.get(tag);
     if (repeat !== undefined) {
@@ -185,7 +191,7 @@ export class OutgoingCall implements SipCall {
     this.#acknowledged.set(tag, () => {});
     let dialog: Dialog;
     try {
-      dialog = Dialog.fromResponse(request, response, this.#options.protocol);
+      dialog = Dialog.fromResponse(request, response, this.#options.protocol, flow);
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
       this.#finish({ by: 'local', how: 'failed', status: 502, reason: error.message });
@@ -210,19 +216,22 @@ export class OutgoingCall implements SipCall {
       released: () => this.#release(),
     });
     this.#usage.establish(this.#options.sdp, negotiateAsClient(sessionExpiresOf(response)));
-    this.#acknowledge(this.#usage.client, dialog, tag);
+    this.#acknowledge(this.#usage.client, dialog.localSequence, tag);
     this.#owner.confirmed(sessionDescription(response));
   }
 
   /** An answer that nobody wants any more: another branch was first, or we have given up (RFC 3261 13.2.2.4). */
   #hangUpBranch(dialog: Dialog, tag: string): void {
     const client = new InDialogClient(this.#context, dialog, this.#digest);
-    this.#acknowledge(client, dialog, tag);
+    this.#acknowledge(client, dialog.localSequence, tag);
     void client.send('BYE').then(() => dialog.release());
   }
 
-  #acknowledge(client: InDialogClient, dialog: Dialog, tag: string): void {
-    client.acknowledge(dialog.localSequence, this.#credentials, (repeat) => {
+  /** @param sequence of the INVITE */
+  #acknowledge(client: InDialogClient, sequence: number, tag: string): void {
+    // Where the ACK finds no way, the next copy of the 2xx has it tried again.
+    this.#acknowledged.set(tag, () => this.#acknowledge(client, sequence, tag));
+    client.acknowledge(sequence, this.#credentials, (repeat) => {
       this.#acknowledged.set(tag, repeat);
     });
   }

@@ -31,6 +31,9 @@ export interface SessionChangesOptions {
 
 /** Tries of one re-INVITE that meets 491 or an open INVITE of the peer. */
 const MAX_TRIES = 8;
+/** A refresh that was refused comes again after this share of the interval, but not at once, ms. */
+const REFRESH_AGAIN = 1 / 16;
+const LEAST_REFRESH_AGAIN_MS = 10_000;
 /** Changes that may wait for each other. */
 const MAX_QUEUE = 8;
 
@@ -87,6 +90,7 @@ export class SessionChanges {
       await this.#inTurn(() => this.#refreshNow());
     } catch (error) {
       if (!(error instanceof SipRequestError)) throw error;
+      this.#refreshAgain();
     }
   }
 
@@ -97,7 +101,11 @@ export class SessionChanges {
     }
     if (this.#options.session.localSdp === undefined) return;
     const { response, status } = await this.#invite(this.#options.session.localSdp);
-    const answer = response === undefined || status >= 300 ? undefined : sessionDescription(response);
+    if (response === undefined || status >= 300) {
+      this.#refreshAgain();
+      return;
+    }
+    const answer = sessionDescription(response);
     if (answer !== undefined) this.#options.owner.answer(answer);
   }
 
@@ -109,7 +117,15 @@ export class SessionChanges {
     else if (outcome.status === 405 || outcome.status === 501) this.#withoutUpdate = true;
     else if (outcome.status === 491) refresh.retryAfter(this.#glareDelay());
     else if (this.#takesMinSe(outcome)) refresh.retryAfter(0);
-    else this.#failed(outcome);
+    else if (!this.#failed(outcome)) this.#refreshAgain();
+  }
+
+  /** One refresh that is refused, or finds no way, ends no call: there is time for others until the session ends. */
+  #refreshAgain(): void {
+    if (this.#stopped) return;
+    const { refresh } = this.#options;
+    const share = (refresh.current?.seconds ?? 0) * 1000 * REFRESH_AGAIN;
+    refresh.retryAfter(Math.max(share, LEAST_REFRESH_AGAIN_MS));
   }
 
   /** A re-INVITE with its second tries: for an INVITE of the peer on the way, 491 and 422. */
@@ -165,8 +181,11 @@ export class SessionChanges {
     return true;
   }
 
-  #failed(outcome: Outcome): void {
-    if (outcome.status === 408 || outcome.status === 481) this.#options.lost(outcome.status, outcome.reason);
+  /** @returns whether that ends the call */
+  #failed({ status, reason }: Outcome): boolean {
+    const isLost = status === 408 || status === 481;
+    if (isLost) this.#options.lost(status, reason);
+    return isLost;
   }
 
   async #glarePause(): Promise<void> {
