@@ -5,7 +5,8 @@ try {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', goOn);
   const status = await runCli(process.argv.slice(2), processTerminal);
   await flushed(process.stdout);
-  process.exit(status);
+  // What `serve` prints is its log, without which it serves all the same.
+  process.exit(status || (process.argv[2] === 'serve' ? 0 : process.exitCode));
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes('Cannot find package')) throw error;
@@ -19,7 +20,7 @@ try {
  */
 function goOn({ code, message }: NodeJS.ErrnoException): void {
   if (code === 'EPIPE' || process.exitCode !== undefined) return;
-  // Told once; the status of the command itself comes in its place.
+  // Told once, and no success; where the command has a status of its own that is none, that comes in its place.
   process.exitCode = 1;
   process.stderr.write(`openswml: what is printed cannot be written: ${message}\n`);
 }

@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -80,4 +91,15 @@ test('A reader that leaves early ends nothing: what runs goes on, and the exit s
   const [status] = (await once(child, 'close')) as [number];
   assert.equal(status, 0, err);
   assert.doesNotMatch(err, /EPIPE/);
+});
+
+test('What cannot be written is told, and is no success', { skip: !existsSync('/dev/full') }, (context) => {
+  const full = openSync('/dev/full', 'w');
+  context.after(() => closeSync(full));
+  const { status, stderr } = spawnSync(BIN, ['--version'], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /ENOSPC/);
 });

@@ -55,6 +55,23 @@ test('An answer whose connection broke goes to the port of the Via', async () =>
   await pair.finish();
 });
 
+test('An ACK that was lost with its connection goes by another with the next copy of the 2xx', async () => {
+  const pair = await virtualPair();
+  const { clock, network, alice, bob, trace } = pair;
+  const { sent } = network;
+  network.sent = (datagram) => {
+    sent(datagram);
+    if (trace.at(-1) !== 'alice ACK') return;
+    network.sent = sent;
+    network.cutStreams();
+  };
+  const out = alice.dial(bob.uri(0, ';transport=tcp'));
+  await clock.advance(40_000);
+  assert.deepEqual([out.events, bob.last.events], [['confirmed'], ['confirmed']]);
+  assert.equal(trace.filter((line) => line === 'alice ACK').length, 2);
+  await pair.finish();
+});
+
 test('A call that rings is taken back though its connection broke: the CANCEL opens another', async () => {
   const pair = await virtualPair();
   const { clock, network, alice, bob } = pair;

@@ -73,6 +73,18 @@ test('An ACK that found no way is tried again with each copy of its 2xx', async 
   await finish();
 });
 
+test('A call whose BYE found no way either is not acknowledged behind its end', async () => {
+  const Contact = '<sip:desk@pbx.example.com>';
+  const { peer, clock, network, out, finish } = await answered({ Contact });
+  await Promise.all([out.call.hangup(), clock.advance(20)]);
+  network.names.set('pbx.example.com', ['10.0.0.1']);
+  peer.respond(peer.request('INVITE'), 200, { Contact }, 'answer');
+  await clock.advance(20);
+  // Else the peer would take the call for one that is up.
+  assert.deepEqual(peer.lines, ['INVITE']);
+  await finish();
+});
+
 test('The route set of a 2xx is its Record-Route turned round', async () => {
   const routes = ['<sip:10.0.0.8;lr>', '<sip:10.0.0.1:5060;lr>'];
   const { peer, clock, out, finish } = await answered({ 'Record-Route': routes });

@@ -217,6 +217,26 @@ test('A refresh that is refused for now is tried again before the session ends',
   }
 });
 
+test('A refresh that is refused is not tried again where the peer has taken that over meanwhile', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const wish = { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow: 'INVITE, UPDATE' };
+  peer.send('INVITE', wish, 'offer');
+  await clock.advance(20);
+  const To = peer.response.headers.get('To');
+  peer.send('ACK', { To });
+  await clock.advance(100_000);
+  const ours = peer.request('UPDATE');
+  const theirs = { Supported: 'timer', 'Session-Expires': '200;refresher=uac', CSeq: '2 UPDATE', To };
+  peer.send('UPDATE', theirs);
+  await clock.advance(20);
+  assert.equal(peer.response.headers.get('Session-Expires'), '200;refresher=uac');
+  peer.respond(ours, 503);
+  await clock.advance(60_000);
+  assert.equal(peer.lines.filter((line) => line === 'UPDATE').length, 1);
+  assert.equal(bob.last.end, undefined);
+  await finish();
+});
+
 test('The Contact of the 2xx to our UPDATE is where the next request goes', async () => {
   const { peer, clock, bob, finish } = await rawBench();
   const wish = { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow: 'INVITE, UPDATE' };

@@ -65,6 +65,7 @@ export class Dialog {
   #remoteSequence: number | undefined;
   /** Values of the peer's Allow as they came: few dialogs ever ask for them. */
   #allowed: readonly string[];
+  #isReleased = false;
 
   private constructor(parts: DialogParts) {
     this.callId = parts.callId;
@@ -212,8 +213,14 @@ export class Dialog {
     return this.#pinned === undefined ? target : { ...target, flow: this.#pinned };
   }
 
+  /** The dialog is over. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
   /** Lets go of the connection; the dialog is over. */
   release(): void {
+    this.#isReleased = true;
     this.#pinned?.release();
     this.#kept?.release();
   }

@@ -32,8 +32,9 @@ export class SessionRefresh {
     }
   }
 
-  /** Tries the refresh again, the last one having failed for a while only. */
+  /** Tries the refresh again, the last one having failed for a while only; no effect where it is the peer's by now. */
   retryAfter(delayMs: number): void {
+    if (this.#current?.refreshedBy !== 'local') return;
     this.#refreshTimer?.cancel();
     this.#refreshTimer = this.#clock.after(delayMs, this.#refresh);
   }

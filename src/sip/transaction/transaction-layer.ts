@@ -205,14 +205,21 @@ export class TransactionLayer implements MessageReceiver {
     });
   }
 
-  /** Sends an ACK to a 2xx, which has no transaction. @param done gets the bytes and the way, for repeats */
-  acknowledge(target: Target, build: (flow: Flow) => SipRequest, done: (repeat: () => void) => void): void {
+  /**
+   * Sends an ACK to a 2xx, which has no transaction.
+   * @param done gets what sends the same one again by the same way, and gives false where that is gone
+   */
+  acknowledge(target: Target, build: (flow: Flow) => SipRequest, done: (send: () => boolean) => void): void {
     this.#transport.flowTo(target, (flow) => {
       if (flow instanceof Error) return;
       const request = build(flow);
       request.headers.prepend('Via', this.#transport.viaFor(flow, newBranch()));
       const bytes = serialize(request);
-      const send = (): void => this.#transport.send(bytes, flow, () => {});
+      const send = (): boolean => {
+        if (flow.closed) return false;
+        this.#transport.send(bytes, flow, () => {});
+        return true;
+      };
       send();
       done(send);
     });

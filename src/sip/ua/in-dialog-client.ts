@@ -82,12 +82,9 @@ export class InDialogClient {
             // Also that of an UPDATE (RFC 3311 5.3).
             if (isSuccess && options.withContact) this.#dialog.refresh(response);
             if (isSuccess && method === 'INVITE') {
-              // Where the ACK finds no way, the next copy of the 2xx has it tried again.
-              repeatAcknowledgement = () =>
-                this.acknowledge(sequence, credentials, (repeat) => {
-                  repeatAcknowledgement = repeat;
-                });
-              repeatAcknowledgement();
+              this.acknowledge(sequence, credentials, (repeat) => {
+                repeatAcknowledgement = repeat;
+              });
             }
             resolve({ status: response.status, reason: response.reason, response });
           },
@@ -100,13 +97,19 @@ export class InDialogClient {
   /**
    * Sends the ACK to a 2xx to our INVITE with this number.
    * @param credentials those of the INVITE (RFC 3261 22.1)
-   * @param sent gets what sends the same ACK again, for each copy of the 2xx (13.2.2.4)
+   * @param repeated gets, at once and whenever that changes, what is to be done for each copy of the 2xx (13.2.2.4): it
+   *   sends the same ACK again, or, where that found no way or its connection is gone, tries another
    */
   acknowledge(
     sequence: number,
     credentials: readonly HeaderField[],
-    sent: (repeat: () => void) => void,
+    repeated: (repeat: () => void) => void,
   ): void {
+    const tryAgain = (): void => {
+      // Where our BYE found no way either, the peer is to end the call by itself, for want of this.
+      if (!this.#dialog.isReleased) this.acknowledge(sequence, credentials, repeated);
+    };
+    repeated(tryAgain);
     let target: Target;
     try {
       target = this.#dialog.target();
@@ -117,7 +120,10 @@ export class InDialogClient {
     this.#context.transactions.acknowledge(
       target,
       () => this.#dialog.acknowledgement(sequence, credentials),
-      sent,
+      (send) =>
+        repeated(() => {
+          if (!send()) tryAgain();
+        }),
     );
   }
 

@@ -229,8 +229,6 @@ export class OutgoingCall implements SipCall {
 
   /** @param sequence of the INVITE */
   #acknowledge(client: InDialogClient, sequence: number, tag: string): void {
-    // Where the ACK finds no way, the next copy of the 2xx has it tried again.
-    this.#acknowledged.set(tag, () => this.#acknowledge(client, sequence, tag));
     client.acknowledge(sequence, this.#credentials, (repeat) => {
       this.#acknowledged.set(tag, repeat);
     });
