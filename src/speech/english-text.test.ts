@@ -15,6 +15,8 @@ const READINGS: readonly (readonly [written: string, spoken: string])[] = [
   ['call +15551234567', 'call plus 1, 5 5 5, 1 2 3, 4 5 6 7'],
   ['call 18005551234 now', 'call 1, 8 0 0, 5 5 5, 1 2 3 4 now'],
   ['id 123456789', 'id 1 2 3, 4 5 6, 7 8 9'],
+  ['call 5551234567, or wait', 'call 5 5 5, 1 2 3, 4 5 6 7, or wait'],
+  ['1234567,89', '1234567,89'],
   ['1,250,000 of 3.14159265', '1,250,000 of 3.14159265'],
   ['$1000000', '$1000000'],
   ['mail bob_b@mail.example.com.', 'mail bob underscore b at mail dot example dot com.'],

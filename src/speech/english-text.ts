@@ -52,7 +52,7 @@ const SIGNS: readonly (readonly [pattern: RegExp, spoken: string])[] = [
 ];
 
 /** Digits in a row from here on are a number to dial or to note, not a quantity. */
-const LONG_NUMBER = /(?<![\d.,$])\d{7,}(?![\d,]|\.\d)/g;
+const LONG_NUMBER = /(?<![\d.,$])\d{7,}(?!\d|[.,]\d)/g;
 const EMAIL = /[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;
 const WEB = /(?:https?:\/\/|\bwww\.)[^\s<>"']{1,200}/gi;
 const DOMAIN =

@@ -45,6 +45,20 @@ describe('speech markup', () => {
     assert.equal(flat('<speak>Tom &amp; Ann &lt;3 &#233;&#xe9; &bogus;</speak>'), 'Tom & Ann <3 éé &bogus;');
   });
 
+  it('takes character data as it stands, and passes over a document type', () => {
+    assert.equal(
+      flat('<speak>a <![CDATA[Tom & Ann <3 &amp; <break/>]]> b</speak>'),
+      'a Tom & Ann <3 &amp; <break/> b',
+    );
+    assert.equal(
+      flat(
+        '<?xml version="1.0"?>\n<!DOCTYPE speak PUBLIC "-//W3C//DTD SYNTHESIS 1.0//EN" "synthesis.dtd">\n<speak>a &amp; b</speak>',
+      ),
+      'a & b',
+    );
+    assert.equal(flat('a <![CDATA[b]]>'), 'a <![CDATA[b]]>');
+  });
+
   it('turns breaks into pauses, in either unit, by strength, and within ten seconds', () => {
     assert.equal(flat('<speak>a<break time="500ms"/>b<break time="1.5s"/>c</speak>'), 'a[500]b[1500]c');
     assert.equal(

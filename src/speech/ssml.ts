@@ -27,7 +27,8 @@ const DEFAULT_BREAK_MS = 400;
 const MAX_PAUSE_MS = 10_000;
 const MAX_ALL_PAUSES_MS = 60_000;
 
-const TAG = /<!--[\s\S]*?-->|<\?[^>]*>|<(\/?)([a-z][\w:-]*)((?:\s[^<>]*?)?)(\/?)>/gi;
+const TAG =
+  /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<!doctype[^<>]*>|<\?[^>]*>|<(\/?)([a-z][\w:-]*)((?:\s[^<>]*?)?)(\/?)>/gi;
 const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],
   ['lt', '<'],
@@ -42,7 +43,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
  * @throws SpeechError `too_long` when the pauses add up to more than a minute
  */
 export function parseMarkup(text: string): readonly MarkupPart[] {
-  const isSsml = /^\s*(<\?xml[^>]*>\s*)?<speak[\s>]/i.test(text);
+  const isSsml = /^\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype[^<>]*>\s*)?<speak[\s>]/i.test(text);
   const parts: MarkupPart[] = [];
   let words = '';
   let pauses = 0;
@@ -50,18 +51,19 @@ export function parseMarkup(text: string): readonly MarkupPart[] {
   /** Name of the element whose content is being left out, with what is spoken in its place. */
   let skipping: string | undefined;
   const open: string[] = [];
-  const add = (raw: string): void => {
+  const add = (raw: string, literal = !isSsml): void => {
     if (skipping !== undefined) return;
-    const plain = isSsml ? decodeEntities(raw) : raw;
+    const plain = literal ? raw : decodeEntities(raw);
     words += spell > 0 ? spellOut(plain) : plain;
   };
   let end = 0;
   for (const match of text.matchAll(TAG)) {
-    const [tag, slash, name, attributes = '', selfClosing] = match;
+    const [tag, characters, slash, name, attributes = '', selfClosing] = match;
     const element = name?.toLowerCase();
     if (!isSsml && (element === undefined || !ELEMENTS.has(element))) continue;
     add(text.slice(end, match.index));
     end = match.index + tag.length;
+    if (characters !== undefined) add(characters, true);
     if (element === undefined) continue;
     const closes = slash === '/';
     if (element === skipping) {

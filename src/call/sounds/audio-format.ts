@@ -18,8 +18,8 @@ type Test = (start: string) => boolean;
 const FORMATS: readonly (readonly [test: Test, format: AudioFormat])[] = [
   [riff('WAVE'), { name: 'WAV', decoder: 'wav' }],
   [at(0, 'ID3'), MP3],
-  [(start) => isFrameSync(start) && layerBits(start) === 0, foreign('AAC')],
-  [isFrameSync, MP3],
+  [isAdtsHeader, foreign('AAC')],
+  [isMpegHeader, MP3],
   [ogg('OpusHead'), { name: 'Ogg Opus', decoder: 'opus' }],
   [ogg('\x01vorbis'), { name: 'Ogg Vorbis', decoder: 'vorbis' }],
   [ogg('\x7fFLAC'), { name: 'Ogg FLAC', decoder: 'flac' }],
@@ -71,11 +71,20 @@ function riff(kind: string): Test {
   return (start) => /^(RIFF|RF64|BW64|RIFX)/.test(start) && start.startsWith(kind, 8);
 }
 
-/** Eleven set bits, ISO/IEC 11172-3 2.4.2.3; ADTS has twelve and a layer of 0 (ISO/IEC 13818-7 6.2). */
-function isFrameSync(start: string): boolean {
-  return start.charCodeAt(0) === 0xff && start.charCodeAt(1) >= 0xe0;
+/**
+ * Eleven set bits, ISO/IEC 11172-3 2.4.2.3, and behind them no version, layer, bit rate or sampling frequency that
+ * there is not: µ-law without a header has all bits set where it is silent.
+ */
+function isMpegHeader(start: string): boolean {
+  const second = start.charCodeAt(1);
+  const third = start.charCodeAt(2);
+  const isSync = start.charCodeAt(0) === 0xff && second >= 0xe0;
+  const hasKind = ((second >> 3) & 3) !== 1 && ((second >> 1) & 3) !== 0;
+  return isSync && hasKind && third >> 4 !== 15 && ((third >> 2) & 3) !== 3;
 }
 
-function layerBits(start: string): number {
-  return (start.charCodeAt(1) >> 1) & 3;
+/** Twelve set bits, a layer of 0, one of thirteen sampling frequencies (ISO/IEC 13818-7 6.2). */
+function isAdtsHeader(start: string): boolean {
+  const isSync = start.charCodeAt(0) === 0xff && (start.charCodeAt(1) & 0xf6) === 0xf0;
+  return isSync && ((start.charCodeAt(2) >> 2) & 15) < 13;
 }

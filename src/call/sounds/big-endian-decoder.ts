@@ -113,9 +113,10 @@ function wavHeaderFor({ tag, bits, channels, sampleRate }: Samples): Buffer {
   header.writeUInt32LE(16, 16);
   header.writeUInt16LE(TAGS[tag], 20);
   header.writeUInt16LE(channels, 22);
-  header.writeUInt32LE(sampleRate, 24);
-  header.writeUInt32LE((sampleRate * channels * bits) / 8, 28);
-  header.writeUInt16LE((channels * bits) / 8, 32);
+  // What is too large for a WAV file is damage, which its decoder tells.
+  header.writeUInt32LE(Math.min(sampleRate, 0xffff_ffff), 24);
+  header.writeUInt32LE(Math.min((sampleRate * channels * bits) / 8, 0xffff_ffff), 28);
+  header.writeUInt16LE(Math.min((channels * bits) / 8, 0xffff), 32);
   header.writeUInt16LE(bits, 34);
   header.write('data', 36, 'latin1');
   header.writeUInt32LE(WAV_SIZE_UNKNOWN, 40);

@@ -204,6 +204,29 @@ describe('audio files', () => {
     );
   });
 
+  it('of µ-law without a header play where the server says that they are, also when they begin with silence', async () => {
+    const pcm = new Int16Array(4800);
+    pcm.set(sine(4000, 440, -12), 800);
+    const file = new Uint8Array(pcm.length);
+    encodePcmu(pcm, 0, pcm.length, file, 0);
+    const played = await decode(file, { contentType: 'audio/basic' }, [1, 100]);
+    assert.equal(played.length, pcm.length);
+    assert.ok(relativeError(played, pcm) < 0.03);
+  });
+
+  it('of AIFF and AU are refused in words when their headers are damaged', async () => {
+    const aiff =
+      'FORM\0\0\0\x30AIFFCOMM\0\0\0\x12\0\x01\0\0\0\x01\0\x10\x7f\xfe\x80\0\0\0\0\0\0\0SSND\0\0\0\x0a';
+    const au = '.snd\0\0\0\x18\xff\xff\xff\xff\0\0\0\x03\0\0\x1f\x40\0\0\xea\x60';
+    for (const [header, pattern] of [
+      [aiff, /a sample rate of/],
+      [au, /60000 channels/],
+    ] as const) {
+      const file = Buffer.concat([Buffer.from(header, 'latin1'), Buffer.alloc(64)]);
+      await assert.rejects(decode(file), failsWith('damaged', pattern));
+    }
+  });
+
   for (const [name, start, found] of [
     ['AAC', '\xff\xf1\x50\x80', /is AAC, sent as "audio\/x-test".*convert it to WAV.*MP3/],
     ['Ogg', 'OggS', /is Ogg/],

@@ -20,12 +20,13 @@ async function recognise(
   samples: Int16Array,
   options: {
     readonly sampleRate?: number;
+    readonly endSilenceMs?: number;
     readonly answer?: () => Promise<Transcript>;
     readonly cutAt?: number;
     readonly stopAt?: number;
   } = {},
 ): Promise<Heard> {
-  const { sampleRate = RATE, answer = async () => TRANSCRIPT } = options;
+  const { sampleRate = RATE, endSilenceMs = 700, answer = async () => TRANSCRIPT } = options;
   const heard: Heard = { utterances: [], startedAt: undefined, sentAt: undefined, result: undefined };
   let fed = 0;
   const recogniser = new UtteranceRecogniser({
@@ -41,7 +42,7 @@ async function recognise(
     sampleRate,
     language: 'en-US',
     hints: ['sales'],
-    endSilenceMs: 700,
+    endSilenceMs,
     onStart: () => {
       heard.startedAt = fed / sampleRate;
     },
@@ -82,6 +83,13 @@ describe('an utterance', () => {
     const heard = await recognise(concat(quiet(1), speech(1), quiet(0.4), speech(1), quiet(2)));
     assert.equal(heard.utterances.length, 1);
     assert.ok((heard.utterances[0]?.samples.length ?? 0) / RATE > 3);
+  });
+
+  test('does not end while somebody speaks, however little silence shall end it', async () => {
+    for (const endSilenceMs of [0, 10, 100]) {
+      const heard = await recognise(concat(quiet(3), speech(1.5), quiet(2)), { endSilenceMs });
+      assert.ok(heard.sentAt !== undefined && heard.sentAt > 4.5 && heard.sentAt < 5, `${heard.sentAt}`);
+    }
   });
 
   test('of a wide-band call is sent at 16 kHz', async () => {

@@ -84,7 +84,8 @@ class UtteranceRecognition implements Recognition {
     } else {
       this.#stream?.feed(samples);
     }
-    const silence = detector.analysed - detector.speechEnd;
+    // What is shorter than a gap within speech is no silence yet, however little of it is asked for.
+    const silence = detector.speaking ? -1 : detector.analysed - detector.speechEnd;
     if (silence * 1000 >= endSilenceMs * sampleRate || this.#kept >= MAX_UTTERANCE_S * sampleRate) this.cut();
   }
 

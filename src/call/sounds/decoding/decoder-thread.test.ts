@@ -38,6 +38,19 @@ test('many files are decoded side by side, each to its own samples', async (t) =
   assert.ok((lengths[0] ?? 0) > 16_000);
 });
 
+test('a piece of a file goes to the thread without the rest of the memory that it lies in', async (t) => {
+  const { decoders } = thread(
+    t,
+    `parentPort.on('message', ({ stream, bytes }) => {
+      const sampleRate = bytes?.buffer.byteLength;
+      parentPort.postMessage({ type: 'samples', stream, samples: new Int16Array(0), sampleRate });
+    });`,
+  );
+  const decoder = await decoders.open('mp3');
+  await decoder.write(new Uint8Array(1_000_000).subarray(5000, 9096));
+  assert.equal(decoder.sampleRate, 4096);
+});
+
 test('a thread that dies fails the files in its hands, and the next file starts a new one', async (t) => {
   const { decoders } = thread(
     t,

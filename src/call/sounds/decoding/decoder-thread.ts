@@ -137,7 +137,8 @@ class ThreadDecoder implements AudioDecoder {
   }
 
   async write(bytes: Uint8Array): Promise<Int16Array> {
-    return this.#take(await this.#ask({ type: 'write', bytes }));
+    // A view takes all of the memory along that it lies in: the whole of a file that was read in one piece.
+    return this.#take(await this.#ask({ type: 'write', bytes: new Uint8Array(bytes) }));
   }
 
   async end(): Promise<Int16Array> {
