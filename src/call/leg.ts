@@ -231,6 +231,8 @@ export interface CallLeg {
    * @throws CallError when the call cannot be answered (no common codec, already over)
    */
   answer(options?: { readonly codecs?: readonly string[] }): Promise<void>;
+  /** Sound goes to the party: since its answer, or since something was played before (early media). */
+  readonly hearsUs: boolean;
   /** Limits the whole call, seconds from now; it then ends with `max_duration`. Of several limits the earliest counts. */
   limitDuration(seconds: number): void;
   /**

@@ -143,6 +143,10 @@ export class MediaLeg implements CallLeg {
     await this.#answering;
   }
 
+  get hearsUs(): boolean {
+    return this.#media !== undefined;
+  }
+
   limitDuration(seconds: number): void {
     if (!this.#over) this.#duration.limit(seconds);
   }

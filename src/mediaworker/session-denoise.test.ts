@@ -95,6 +95,16 @@ describe('denoise', () => {
     await rig.close();
   });
 
+  test('whoever waits for a filter that is turned off while it is loaded is told so', async (t) => {
+    const { rig } = await talk(t);
+    rig.send({ type: 'denoise', on: true });
+    rig.send({ type: 'denoise', on: false });
+    await rig.clock.settle();
+    const told = rig.events.flatMap((event) => (event.type === 'denoised' ? [event.error] : []));
+    assert.deepEqual(told, ['it was turned off before it was there']);
+    await rig.close();
+  });
+
   test('keys that sound are heard through it', async (t) => {
     const rig = await openRig(t, { inbandDigits: 'always' });
     rig.send({ type: 'denoise', on: true });

@@ -53,8 +53,13 @@ export class SessionDenoiser {
   }
 
   turn(on: boolean): void {
-    if (on) this.start();
-    else this.stop();
+    if (on) {
+      this.start();
+      return;
+    }
+    // Whoever waits for it would do so until the call ends.
+    if (this.#wanted && this.isLoading) this.#tell('it was turned off before it was there');
+    this.stop();
   }
 
   /** Tells `denoised` when it is on, or cannot be. Harmless when it is on already. */

@@ -117,6 +117,10 @@ export class FakeLeg implements CallLeg {
     this.info = { ...this.info, call_state: 'answered' };
   }
 
+  get hearsUs(): boolean {
+    return this.info.call_state === 'answered' || this.played.length > 0;
+  }
+
   limitDuration(seconds: number): void {
     this.log.push(`limit ${seconds}`);
   }

@@ -288,7 +288,7 @@ export class Calls {
         const message = known ? cause.reason : cause instanceof Error ? cause.message : String(cause);
         const code = known ? cause.code : 'relay_script_internal_error';
         call.trace?.tracer.note('error', code, { reason: message });
-        this.#warn(call, warningParams(leg.info, { code, message }));
+        this.#warn({ sessionId: call.sessionId, params: warningParams(leg.info, { code, message }) });
         await leg.hangup('error');
       }
     }
@@ -338,7 +338,7 @@ export class Calls {
           if (served !== undefined) served.script = script;
         },
         traceOf: (id) => this.#traceOf(id),
-        onWarning: (warning) => this.#warn(call, warning.params),
+        onWarning: (warning) => this.#warn(warning),
       },
       onTrace: this.#traceOf(callId),
     });
@@ -355,9 +355,9 @@ export class Calls {
     };
   }
 
-  /** `calling.script.warning` (spec/document.md 5.1). */
-  #warn({ leg, sessionId }: ServedCall, params: ScriptWarning['params']): void {
-    this.#tell(leg.info.call_id, 'warning', `${params.code} ${params.message}`, params);
+  /** `calling.script.warning` (spec/document.md 5.1). That of `confirm` is one of the called side. */
+  #warn({ sessionId, params }: Pick<ScriptWarning, 'sessionId' | 'params'>): void {
+    this.#tell(String(params['call_id']), 'warning', `${params.code} ${params.message}`, params);
     const url = this.#options.config.callbacks.script_warning_url;
     if (url === undefined) return;
     this.#emit({ url, operationId: sessionId, eventType: 'calling.script.warning', params, sessionId });

@@ -325,6 +325,44 @@ test('document.md 5.1, calling.script.warning: goes to the URL of the operator, 
   assert.equal(second?.params['call_id'], call_id);
 });
 
+test('a warning of `confirm` is one of the called side, and of the session there', async (t) => {
+  const receiver = await CallbackReceiver.start();
+  const server = newServer(
+    `sections:
+  main:
+    - connect:
+        to: "${phone.uri()}"
+        call_state_url: "${receiver.url('/state')}"
+        call_state_events: [answered]
+        confirm: [{send_sms: {to_number: "+15550100", from_number: "+15550101", body: Hello}}]
+`,
+    { 'callbacks.script_warning_url': receiver.url('/warning'), 'network.allow': ['127.0.0.1'] },
+  );
+  const warned: ServerEvent[] = [];
+  server.onEvent((event) => {
+    if (event.kind === 'warning') warned.push(event);
+  });
+  const { onCall } = phone;
+  t.after(() => {
+    phone.onCall = onCall;
+  });
+  phone.onCall = (call) => call.accept(OFFER);
+  const call = dial(await server.start());
+  const at = (path: string) => receiver.received.find((callback) => callback.path === path);
+  await until(() => at('/state') !== undefined && at('/warning') !== undefined, 'not both have come');
+  await server.stop();
+  await until(() => call.end !== undefined, 'the end of the call has not come');
+  await receiver.close();
+  const called = at('/state')?.params['call_id'];
+  assert.equal(at('/warning')?.params['call_id'], called);
+  assert.deepEqual(
+    warned.map(({ callId }) => callId),
+    [called],
+  );
+  // Callbacks of `connect` are of the session that has it.
+  assert.notEqual(at('/warning')?.body['event_channel'], at('/state')?.body['event_channel']);
+});
+
 test('document.md 5.1, first document: one that has a mistake, without a fallback, ends the call and warns', async () => {
   const receiver = await CallbackReceiver.start();
   const site = createHttpServer((_request, response) => response.end('sections: {main: [{plya: x}]}'));

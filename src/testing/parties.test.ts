@@ -203,6 +203,33 @@ test('answer_on_bridge: the caller is answered at the talk, and hears ringback o
   assert.equal(run.vars['connect_result'], 'connected');
 });
 
+for (const [title, main] of [
+  [
+    'the announcement of a destination',
+    [{ connect: { answer_on_bridge: true, serial: [{ to: 'sip:full@example.com' }, { to: DESK }] } }],
+  ],
+  [
+    'a sound of the document',
+    [{ play: { url: 'silence:0.5', auto_answer: false } }, { connect: { to: DESK, answer_on_bridge: true } }],
+  ],
+] as const) {
+  test(`an unanswered caller that has heard ${title} hears ringing of ours, for its telephone is silent`, async () => {
+    const run = await call(main, {
+      parties: {
+        'sip:full@*': { earlyMedia: {}, refuses: 'busy', answersAfter: 2 },
+        [DESK]: { answersAfter: 4 },
+      },
+    });
+    await run.caller.hearsTone([440, 480], { lasting: 1 });
+    const desk = await run.party(DESK);
+    assert.equal(desk.talking, false);
+    await desk.waits(5);
+    await desk.hangsUp();
+    await run.ends();
+    assert.equal(run.vars['connect_result'], 'connected');
+  });
+}
+
 test('max_duration ends the talk, not the caller’s script', async () => {
   const run = await call([{ connect: { to: DESK, max_duration: 5 } }, { play: 'say:That was it' }], {
     parties: { [DESK]: { answersAfter: 1 } },

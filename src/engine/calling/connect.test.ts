@@ -478,6 +478,15 @@ test('a caller that cannot be answered is connected with nobody', async () => {
   assert.equal(run.calls.length, 0);
   assert.match(String(run.warnings[0]?.message), /could not be answered to be connected: no common codec/);
   assert.equal(vars(run)['connect_failed_reason'], 'error');
+  // As a SIP leg does it: it refuses the call.
+  const refused = new FakeLeg();
+  refused.answer = async () => {
+    refused.end({ by: 'local', reason: 'error' });
+    throw new CallError('no_common_codec', 'no common codec');
+  };
+  const over = await begin(`- connect: {to: ${A}}`, { leg: refused });
+  await over.finish();
+  assert.match(String(over.warnings[0]?.message), /could not be answered to be connected: no common codec/);
 });
 
 test('where nobody can be called, connect fails with a warning', async () => {

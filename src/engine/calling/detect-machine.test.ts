@@ -76,6 +76,22 @@ test('detect_machine reports each event and finished (spec/media.md 9.3), the be
   assert.equal(new Set(test.callbacks.map(({ params }) => params['control_id'])).size, 1);
 });
 
+test('detect_machine for a fax alone: all of its events are of that type', async () => {
+  const test = await start(main('- detect_machine: {detectors: fax, status_url: "https://example.com/cb"}'));
+  const [detection] = test.leg.detections;
+  detection!.tell('UNKNOWN');
+  detection!.finish(result('UNKNOWN'));
+  const { vars } = await test.finish();
+  assert.equal(vars['detect_result'], 'unknown');
+  assert.deepEqual(
+    test.callbacks.map(({ params }) => params['detect']),
+    [
+      { type: 'fax', params: { event: 'UNKNOWN' } },
+      { type: 'fax', params: { event: 'finished' } },
+    ],
+  );
+});
+
 test('detect_machine with wait false goes on at once, and the result comes later', async () => {
   const test = await start(
     main('- detect_machine: {wait: false, status_url: "https://example.com/cb"}\n- sleep: 5000'),

@@ -50,6 +50,28 @@ test('denoise answers, waits for the filter and says how it went; stop_denoise i
   assert.match(failed.warnings[0]?.message ?? '', /Noise is not taken out: .*no memory/);
 });
 
+for (const [step, method] of [
+  ['answer: {}', 'answer'],
+  ['play: "say:Hello"', 'answer'],
+  ['prompt: {play: "say:Hello"}', 'answer'],
+  ['tap: {uri: "wss://example.com/"}', 'tap'],
+  ['stream: {url: "wss://example.com/"}', 'stream'],
+  ['record_call: {}', 'record'],
+] as const) {
+  test(`${step}: that the call ends meanwhile is no error of the script`, async () => {
+    const leg = new FakeLeg();
+    const waiting = Promise.withResolvers<never>();
+    leg[method] = () => waiting.promise;
+    const call = await start(main(`- ${step}`), { leg });
+    leg.end();
+    waiting.reject(new CallError('call_over', 'the call is over'));
+    const { outcome } = await call.finish();
+    await call.clock.settle();
+    assert.equal(outcome, 'ended');
+    assert.deepEqual(call.warnings, []);
+  });
+}
+
 test('document.md 4.5, only in AI methods: template functions are not touched where they stand', async () => {
   const { warnings } = await run('- ai: {prompt: {text: "${lc:caller} ${broken(}"}}');
   assert.deepEqual(

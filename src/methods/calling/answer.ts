@@ -2,6 +2,7 @@ import { CallError } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
+import { warnFailed } from '../warn-failed.ts';
 
 const CODECS = ['PCMU', 'PCMA', 'G722', 'G729', 'AMR-WB', 'OPUS', 'VP8', 'H264'];
 
@@ -52,7 +53,7 @@ export const answer = defineMethod({
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       context.vars.set('answer_result', 'failed');
-      context.warn('failed', `The call could not be answered: ${error.message}`);
+      warnFailed(context, 'The call could not be answered', error);
       // Without a codec in common there is nothing that a later step could do on this call.
       return error.code === 'no_common_codec' ? { kind: 'end' } : NEXT;
     }

@@ -2,6 +2,7 @@ import { CallError } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
+import { warnFailed } from '../warn-failed.ts';
 
 /** spec/media.md 8 */
 export const denoise = defineMethod({
@@ -31,7 +32,7 @@ export const denoise = defineMethod({
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       vars.set('denoise_result', 'failed');
-      context.warn('failed', `Noise is not taken out: ${error.message}`);
+      warnFailed(context, 'Noise is not taken out', error);
     }
     return NEXT;
   },

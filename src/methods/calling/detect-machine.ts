@@ -4,6 +4,7 @@ import { isObject } from '../../swml/json.ts';
 import { splitWords, statusUrl, wordList } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
+import { warnFailed } from '../warn-failed.ts';
 
 const PROPERTIES = {
   detectors: wordList(['amd', 'fax'], 'comma', {
@@ -86,6 +87,10 @@ export const detectMachine = defineMethod({
   async run(context, params) {
     const { leg, vars } = context;
     const controlId = context.newId();
+    const options = optionsOf(params);
+    /** Where a fax alone is listened for, nothing is said of machines. */
+    const kindOf = (event: DetectedEvent): 'machine' | 'fax' =>
+      event === 'CED' || event === 'CNG' || options.machine === undefined ? 'fax' : 'machine';
     for (const name of ['detect_result', 'detect_machine_beep', 'detect_ms']) vars.unset(name);
     const report = (type: 'machine' | 'fax', event: string, beep: boolean): void => {
       if (params.status_url === undefined) return;
@@ -99,11 +104,11 @@ export const detectMachine = defineMethod({
     let operation: DetectOperation;
     try {
       await leg.answer();
-      operation = leg.detect(optionsOf(params), (event, beep) => report(kindOf(event), event, beep));
+      operation = leg.detect(options, (event, beep) => report(kindOf(event), event, beep));
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       vars.set('detect_result', 'error');
-      context.warn('failed', `Nobody can be listened to: ${error.message}`);
+      warnFailed(context, 'Nobody can be listened to', error);
       return NEXT;
     }
     const finish = async (): Promise<void> => {
@@ -133,9 +138,6 @@ const RESULTS = {
   CED: 'fax',
   CNG: 'fax',
 } as const;
-
-const kindOf = (event: DetectedEvent): 'machine' | 'fax' =>
-  event === 'CED' || event === 'CNG' ? 'fax' : 'machine';
 
 function optionsOf(params: s.InferObject<typeof PROPERTIES>): DetectOptions {
   const listensFor = (what: string): boolean => splitWords(params.detectors, 'comma').includes(what);

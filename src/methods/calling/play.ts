@@ -3,6 +3,7 @@ import * as s from '../../swml/schema.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
 import { SPEECH_PROPERTIES, soundSchema, soundsOf } from '../sound-params.ts';
+import { warnFailed } from '../warn-failed.ts';
 
 /** spec/media.md 3 */
 export const play = defineMethod({
@@ -72,7 +73,7 @@ export const play = defineMethod({
       } catch (error) {
         if (!(error instanceof CallError)) throw error;
         report('error');
-        context.warn('failed', `The call could not be answered to play sounds: ${error.message}`);
+        warnFailed(context, 'The call could not be answered to play sounds', error);
         return NEXT;
       }
     }

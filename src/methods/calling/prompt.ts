@@ -180,7 +180,7 @@ export const prompt = defineMethod({
       });
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      collected = { kind: 'failed', error: error.message };
+      collected = error.code === 'call_over' ? { kind: 'ended' } : { kind: 'failed', error: error.message };
     }
     const { result, event } = NAMES[collected.kind];
     vars.set('prompt_result', result);

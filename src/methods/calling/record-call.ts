@@ -10,6 +10,7 @@ import {
   recordOptions,
 } from '../recording-params.ts';
 import { defineMethod } from '../method.ts';
+import { warnFailed } from '../warn-failed.ts';
 
 const PARAMS = s.object(
   {
@@ -50,7 +51,7 @@ export const recordCall = defineMethod({
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       vars.set('record_call_result', 'failed');
-      context.warn('failed', `The recording could not start: ${error.message}`);
+      warnFailed(context, 'The recording could not start', error);
     }
     return NEXT;
   },

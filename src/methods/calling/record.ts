@@ -9,6 +9,7 @@ import {
   recordingProperties,
   recordOptions,
 } from '../recording-params.ts';
+import { warnFailed } from '../warn-failed.ts';
 
 const PARAMS = s.object(
   {
@@ -50,7 +51,7 @@ export const record = defineMethod({
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       vars.set('record_result', 'failed');
-      context.warn('failed', `The recording could not start: ${error.message}`);
+      warnFailed(context, 'The recording could not start', error);
       return NEXT;
     }
     // At the end of the call the leg ends the recording itself, and knows why.

@@ -3,6 +3,7 @@ import { CallError } from '../../call/leg.ts';
 import { successVariable } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
+import { warnFailed } from '../warn-failed.ts';
 
 /** spec/call-control.md 5 */
 export const sendDigits = defineMethod({
@@ -35,7 +36,7 @@ export const sendDigits = defineMethod({
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       context.vars.set('send_digits_result', 'failed');
-      context.warn('failed', `The digits could not be sent: ${error.message}`);
+      warnFailed(context, 'The digits could not be sent', error);
     }
     return NEXT;
   },

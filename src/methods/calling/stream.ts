@@ -6,6 +6,7 @@ import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
 import { tellStream } from '../stream-events.ts';
 import { ONE_WAY_STREAM, streamOptions } from '../stream-params.ts';
+import { warnFailed } from '../warn-failed.ts';
 
 /** spec/media.md 7 */
 export const stream = defineMethod({
@@ -32,7 +33,7 @@ export const stream = defineMethod({
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       vars.set('stream_result', 'failed');
-      context.warn('failed', `The stream could not start: ${error.message}`);
+      warnFailed(context, 'The stream could not start', error);
       return NEXT;
     }
     vars.set('stream_result', 'success');

@@ -5,6 +5,7 @@ import { address, newControlId, statusUrl, successVariable } from '../common-par
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
 import { TAP_SIDES, tellTap } from '../stream-events.ts';
+import { warnFailed } from '../warn-failed.ts';
 
 /** Over WebSocket there is nothing to choose (spec/media.md 6: `rtp_ptime` is for RTP only), ms. */
 const SOCKET_PTIME_MS = 20;
@@ -81,7 +82,7 @@ export const tap = defineMethod({
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       vars.set('tap_result', 'failed');
-      context.warn('failed', `The tap could not start: ${error.message}`);
+      warnFailed(context, 'The tap could not start', error);
       return NEXT;
     }
     const { rtp } = operation;

@@ -177,7 +177,11 @@ export class Dialling {
       this.#context.warn('failed', `"${this.#plan.calls[call]!.request.to}" cannot be reached: ${failure}`);
     }
     this.#take({ kind: 'lost', call, reason: this.#own.get(call) ?? FAILURES[end.reason] });
-    // Sound of the party may have taken its place.
+    this.#ringAgain();
+  }
+
+  /** Unless sound of a party is in its place. */
+  #ringAgain(): void {
     if (!this.#isOver && this.#context.leg.bridged === undefined) this.#ringback.start();
   }
 
@@ -226,6 +230,8 @@ export class Dialling {
       this.#ringback.stop();
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
+      // It was lost while the caller was made to hear us, whose telephone does not ring by itself any more.
+      this.#ringAgain();
     }
   }
 }

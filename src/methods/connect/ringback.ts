@@ -37,11 +37,14 @@ export class Ringback {
     return this.#plan.chosen;
   }
 
-  /** Nothing is played to an unanswered caller who is not to hear something of ours: the telephone rings by itself. */
+  /**
+   * Nothing is played to an unanswered caller who is not to hear something of ours: the telephone rings by itself, for
+   * as long as it has heard nothing of ours.
+   */
   start(): void {
     const { leg } = this.#context;
     const { sounds, volumeDb, loop, chosen } = this.#plan;
-    const silent = sounds.length === 0 || (!chosen && leg.info.call_state !== 'answered');
+    const silent = sounds.length === 0 || (!chosen && !leg.hearsUs);
     if (silent || this.#playing !== undefined || leg.signal.aborted) return;
     const controlId = this.#context.newId();
     const playing = leg.play(sounds, {

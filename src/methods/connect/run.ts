@@ -5,6 +5,7 @@ import { resultChoice } from '../choice-params.ts';
 import type { MethodContext } from '../context.ts';
 import { type Flow, NEXT } from '../flow.ts';
 import { tellStream } from '../stream-events.ts';
+import { warnFailed } from '../warn-failed.ts';
 import { Dialling } from './dialling.ts';
 import { ConnectEvents } from './events.ts';
 import type { ConnectParams } from './params.ts';
@@ -92,14 +93,12 @@ async function connect(
 
 /** @returns whether the call is answered */
 async function answer(context: MethodContext): Promise<boolean> {
-  const { leg, signal } = context;
   try {
-    await leg.answer();
+    await context.leg.answer();
     return true;
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
-    if (!signal.aborted)
-      context.warn('failed', `The call could not be answered to be connected: ${error.message}`);
+    warnFailed(context, 'The call could not be answered to be connected', error);
     return false;
   }
 }
