@@ -94,7 +94,12 @@ export class ReceivePath {
 
   configure(media: NegotiatedMedia): void {
     const { codec, payloadType, telephoneEventPayloadType, telephoneEventClockRate = 8000 } = media;
-    this.#clockRate = CODEC_RATES[codec].clockRate;
+    const { clockRate } = CODEC_RATES[codec];
+    if (clockRate !== this.#clockRate || telephoneEventClockRate !== this.#eventClockRate) {
+      // A press has its length and place by the clocks with which it began; without its end, it would never be over.
+      for (const signal of this.#events?.end() ?? []) this.#signal(signal);
+    }
+    this.#clockRate = clockRate;
     this.#payloadType = payloadType;
     this.#eventPayloadType = telephoneEventPayloadType;
     if (telephoneEventClockRate !== this.#eventClockRate) {

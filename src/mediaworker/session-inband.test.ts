@@ -179,3 +179,26 @@ test('the tone that leaks before a telephone-event is not in a masked recording'
   assert.deepEqual(keysOf(rig), ['4 rfc4733']);
   await rig.close();
 });
+
+test('talk behind a key is in a masked recording, though the clock of the keys or of the codec changes during the press', async (t) => {
+  for (const media of [
+    { telephoneEventPayloadType: 110, telephoneEventClockRate: 48_000 },
+    { telephoneEventPayloadType: 110, codec: 'OPUS', payloadType: 111 },
+  ] as const) {
+    const rig = await openRig(t);
+    rig.peer.start(rig.port);
+    await rig.clock.advance(1000);
+    rig.record('r', { maskDtmf: true });
+    await rig.clock.advance(500);
+    rig.peer.press('4', 200);
+    await rig.clock.advance(100);
+    rig.configure(media);
+    await rig.clock.advance(2000);
+    rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+    await rig.clock.advance(100);
+    const recorded = rig.wav('r')[0]!;
+    assert.ok(recorded.subarray(-8000).some((sample) => sample !== 0));
+    assert.deepEqual(keysOf(rig), ['4 rfc4733']);
+    await rig.close();
+  }
+});

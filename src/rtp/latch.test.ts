@@ -169,11 +169,46 @@ describe('SymmetricLatch', () => {
     bench.stream(PHONE, 1, 10);
     const moved = { address: PHONE.address, port: 7000 };
     bench.signal(moved);
-    assert.deepEqual(bench.target, PHONE);
     assert.equal(bench.packet(PHONE, 11), true);
     assert.equal(bench.packet(moved, 500, 77), true);
     assert.deepEqual(bench.target, moved);
     assert.equal(bench.packet(PHONE, 12), false);
+  });
+
+  it('sends to a new signalled address before it is heard, if the source was where SDP said', () => {
+    const bench = new Bench();
+    bench.stream(PHONE, 1, 10);
+    assert.equal(bench.latch.admitRtcp(PHONE.address, 4055), true);
+    bench.signal(THIRD);
+    assert.deepEqual(bench.target, THIRD);
+    assert.equal(bench.latch.targetRtcpPort, THIRD.port + 1);
+    assert.equal(bench.packet(PHONE, 11), true, 'still on its way');
+    assert.deepEqual(bench.target, THIRD);
+    // A call put on hold as in RFC 2543, or without a stream, names no place to send to.
+    for (const nowhere of [
+      { address: '0.0.0.0', port: 4000 },
+      { address: PHONE.address, port: 0 },
+    ]) {
+      bench.signal(nowhere);
+      assert.deepEqual(bench.target, PHONE);
+    }
+    bench.signal(THIRD);
+    assert.deepEqual(bench.target, THIRD);
+    // What is heard from elsewhere behind it shows a NAT again.
+    bench.nowMs += 100;
+    bench.stream(NAT, 100, 10, 77);
+    assert.deepEqual(bench.target, NAT);
+  });
+
+  it('keeps sending through the NAT when only the address behind it changes', () => {
+    const bench = new Bench();
+    bench.stream(NAT, 1, 10);
+    bench.signal({ address: '10.0.0.9', port: 9000 });
+    assert.deepEqual(bench.target, NAT);
+    // SDP may also come to name what is heard already; from then on it is believed.
+    bench.signal(NAT);
+    bench.signal(THIRD);
+    assert.deepEqual(bench.target, THIRD);
   });
 
   it('follows a re-negotiation to a source behind NAT once the old one is silent', () => {

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import type { RtpHeader } from './packet.ts';
 
 export interface Endpoint {
@@ -44,6 +44,8 @@ export class SymmetricLatch {
   #signalledAddress = '';
   #signalledPort = 0;
   #signalledRtcpPort = 0;
+  /** The SDP names an address that something can be sent to. */
+  #isSendable = false;
   #payloadTypes: readonly number[] = [];
   /** The latched source; port 0: none. */
   #address = '';
@@ -54,6 +56,11 @@ export class SymmetricLatch {
   #renegotiated = false;
   /** RTCP port of the latched source once seen; 0: not seen. */
   #rtcpPort = 0;
+  /**
+   * The latched source is where the SDP said, or was when it was latched: no NAT is between us, so a new address of the
+   * SDP holds before anything comes from there. A peer that only listens would hear nothing for ever.
+   */
+  #asSignalled = false;
   /** Who would like to take over. */
   #candidateAddress = '';
   #candidatePort = 0;
@@ -83,6 +90,8 @@ export class SymmetricLatch {
     if (!changed) return;
     this.#signalledAddress = address;
     this.#signalledPort = remote.port;
+    this.#isSendable = remote.port !== 0 && isIP(address) !== 0 && address !== '0.0.0.0' && address !== '::';
+    if (this.#port === remote.port && this.#address === address) this.#asSignalled = true;
     this.#renegotiated = true;
     this.#candidatePackets = 0;
   }
@@ -120,29 +129,36 @@ export class SymmetricLatch {
     return this.#port !== 0;
   }
 
-  /** Where to send RTP: to the latched source, else where SDP says. Port 0: nowhere yet. */
+  /**
+   * Where to send RTP: to the latched source, else where SDP says. Once that has been true, what it says next is, too.
+   * Port 0: nowhere yet.
+   */
   get targetAddress(): string {
-    return this.#port !== 0 ? this.#address : this.#signalledAddress;
+    return this.#followsSdp ? this.#signalledAddress : this.#address;
   }
 
   get targetPort(): number {
-    return this.#port !== 0 ? this.#port : this.#signalledPort;
+    return this.#followsSdp ? this.#signalledPort : this.#port;
   }
 
   /**
-   * Where to send RTCP, at `targetAddress`: where it comes from; else where SDP says, if the source is the
-   * one of the SDP; else the port above that of RTP (RFC 3550 11).
+   * Where to send RTCP, at `targetAddress`: where it comes from; else where SDP says, if the target is the one of the
+   * SDP; else the port above that of RTP (RFC 3550 11).
    */
   get targetRtcpPort(): number {
-    if (this.#port === 0) return this.#signalledRtcpPort;
+    const isHeardThere = this.#port === this.#signalledPort && this.#address === this.#signalledAddress;
+    if (this.#followsSdp && !isHeardThere) return this.#signalledRtcpPort;
     if (this.#rtcpPort !== 0) return this.#rtcpPort;
-    const signalled = this.#port === this.#signalledPort && this.#address === this.#signalledAddress;
-    return signalled ? this.#signalledRtcpPort : Math.min(this.#port + 1, 65_535);
+    return isHeardThere ? this.#signalledRtcpPort : Math.min(this.#port + 1, 65_535);
   }
 
   /** Packets that were not let in. */
   get rejected(): number {
     return this.#rejected;
+  }
+
+  get #followsSdp(): boolean {
+    return this.#port === 0 || (this.#asSignalled && this.#isSendable);
   }
 
   #reject(): false {
@@ -189,6 +205,7 @@ export class SymmetricLatch {
     this.#address = address;
     this.#port = port;
     this.#rtcpPort = 0;
+    this.#asSignalled = port === this.#signalledPort && address === this.#signalledAddress;
     this.#renegotiated = false;
     this.#admitted(header, nowMs);
   }

@@ -103,7 +103,12 @@ export class TelephoneEventReceiver {
 
   /** Call now and then (each 20 ms, say): ends a press whose end packets are all lost. */
   tick(nowMs: number): readonly DigitSignal[] {
-    if (!this.#active || nowMs - this.#lastMs <= SILENT_MS) return NOTHING;
+    return nowMs - this.#lastMs <= SILENT_MS ? NOTHING : this.end();
+  }
+
+  /** Ends a press that is under way: the rest of it will not come here. */
+  end(): readonly DigitSignal[] {
+    if (!this.#active) return NOTHING;
     const signals: DigitSignal[] = [];
     this.#finish(signals);
     return signals;

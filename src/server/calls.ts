@@ -218,7 +218,9 @@ export class Calls {
     const done = run.finally(() => {
       this.#live.remove(call.leg.info.call_id);
       this.#running.delete(call);
-      this.#bySipCallId.delete(sipCallId() ?? '');
+      // A second try of the same call may be here, too, and be it the next hop of this one.
+      const id = sipCallId() ?? '';
+      if (this.#bySipCallId.get(id) === call.leg.info.call_id) this.#bySipCallId.delete(id);
       return call.trace?.close();
     });
     this.#running.set(call, done);

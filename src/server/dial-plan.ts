@@ -3,7 +3,7 @@ import type { CallInfo } from '../call/leg.ts';
 import type { DialRequest } from '../call/dialler.ts';
 import type { AddressGuard } from '../net/address-guard.ts';
 import type { DestinationRefusal, OutgoingCallOptions } from '../sip/api.ts';
-import { escapeUser, hostPortToString, parseUri } from '../sip/message/uri.ts';
+import { escapeUser, hostPortToString, parseUri, unescapeUri } from '../sip/message/uri.ts';
 import { NUMBER_PLACE } from './config-dial-keys.ts';
 import type { Config } from './config-keys.ts';
 
@@ -71,7 +71,8 @@ export function dialPlan(
 
 /** The number, or whatever stands before the host. */
 function userOf(uri: string): string {
-  return /^sips?:([^@;?:]+)[^@]*@/i.exec(uri)?.[1] ?? uri.replace(/^tel:/i, '');
+  const user = /^sips?:([^@;?:]+)[^@]*@/i.exec(uri)?.[1];
+  return user === undefined ? uri.replace(/^tel:/i, '') : unescapeUri(user);
 }
 
 /** @param trusted host that may be anywhere */

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { virtualPair } from '../../test/sip/virtual-pair.ts';
 import { rawBench } from '../../test/sip/raw-peer.ts';
+import type { HeaderField } from './message/headers.ts';
+import { createResponse } from './message/message.ts';
+import { parseMessage } from './message/parser.ts';
+import { serialize } from './message/serialize.ts';
 import type { StreamSocket } from './transport/network.ts';
 
 test('A whole call goes over one TCP connection in both directions', async () => {
@@ -24,6 +28,16 @@ test('A whole call goes over one TCP connection in both directions', async () =>
     'bob BYE',
     'alice 200 BYE',
   ]);
+  await pair.finish();
+});
+
+test('Where one address of a name takes no connection, the next one is tried', async () => {
+  const pair = await virtualPair();
+  const { clock, network, alice } = pair;
+  network.names.set('pbx.example.com', ['10.0.0.8', '10.0.0.9', '10.0.0.2']);
+  const out = alice.dial('sip:bob@pbx.example.com;transport=tcp');
+  await clock.advance(200);
+  assert.deepEqual(out.events, ['confirmed']);
   await pair.finish();
 });
 
@@ -97,6 +111,54 @@ test('A request whose connection breaks before any answer has failed', async () 
   await clock.advance(20);
   assert.deepEqual(out.events, ['ended local transport 503']);
   await pair.finish();
+});
+
+test('A connection on which a request got no answer, and nothing else came, is not used for the next one', async () => {
+  const pair = await virtualPair();
+  const { clock, network, alice, bob } = pair;
+  const first = alice.dial(bob.uri(0, ';transport=tcp'));
+  await clock.advance(100);
+  await Promise.all([first.call.hangup(), clock.advance(100)]);
+  assert.equal(network.openStreams, 2);
+  network.stall = true;
+  const lost = alice.dial(bob.uri(0, ';transport=tcp'));
+  await clock.advance(32_100);
+  assert.deepEqual(lost.events, ['ended local timeout 408']);
+  assert.equal(network.openStreams, 0);
+  network.stall = false;
+  const next = alice.dial(bob.uri(0, ';transport=tcp'));
+  await clock.advance(100);
+  assert.deepEqual(next.events, ['confirmed']);
+  await pair.finish();
+});
+
+test('A callee whose Contact cannot be connected to is spoken to on the connection of its INVITE', async () => {
+  const { network, clock, bob, finish } = await rawBench();
+  const came: string[] = [];
+  await network.host('10.0.0.1').listenStream('10.0.0.1', 5060, (socket) => {
+    socket.handle({
+      data: (data) => {
+        const request = parseMessage(data);
+        if (request.kind !== 'request') return;
+        came.push(request.method);
+        if (request.method === 'ACK') return;
+        const headers: HeaderField[] = [
+          ['Contact', '<sip:peer@192.168.1.7:5060;transport=tcp>'],
+          ['Content-Type', 'application/sdp'],
+        ];
+        const answer = { toTag: 'peer-tag', headers, body: Buffer.from('answer') };
+        socket.write(serialize(createResponse(request, 200, undefined, answer)));
+      },
+      closed: () => {},
+    });
+  });
+  const out = bob.dial('sip:peer@10.0.0.1:5060;transport=tcp');
+  await clock.advance(100);
+  assert.deepEqual(out.events, ['confirmed']);
+  assert.deepEqual(came, ['INVITE', 'ACK']);
+  await Promise.all([out.call.hangup(), clock.advance(100)]);
+  assert.deepEqual(came, ['INVITE', 'ACK', 'BYE']);
+  await finish();
 });
 
 test('A connection that a call needs stays open however long the call is silent', async () => {

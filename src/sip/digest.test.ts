@@ -80,6 +80,8 @@ test('What is no Digest challenge, or asks for something unknown, is passed over
     'Digest realm="x"',
     'Digest nonce="x"',
     'Digest realm="x", nonce="y", algorithm=AKAv1-MD5',
+    // A name that every object knows.
+    'Digest realm="x", nonce="y", algorithm=constructor',
     'Digest realm="x", nonce="y", qop="auth-conf"',
     'Digest realm="x, nonce="y"',
     'Digest',

@@ -37,14 +37,14 @@ interface Algorithm {
   readonly session: boolean;
 }
 
-const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
-  md5: { hash: 'md5', session: false },
-  'md5-sess': { hash: 'md5', session: true },
-  'sha-256': { hash: 'sha256', session: false },
-  'sha-256-sess': { hash: 'sha256', session: true },
-  'sha-512-256': { hash: 'sha512-256', session: false },
-  'sha-512-256-sess': { hash: 'sha512-256', session: true },
-};
+const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
+  ['md5', { hash: 'md5', session: false }],
+  ['md5-sess', { hash: 'md5', session: true }],
+  ['sha-256', { hash: 'sha256', session: false }],
+  ['sha-256-sess', { hash: 'sha256', session: true }],
+  ['sha-512-256', { hash: 'sha512-256', session: false }],
+  ['sha-512-256-sess', { hash: 'sha512-256', session: true }],
+]);
 
 const CNONCE_BYTES = 8;
 /** One `name=value` of a challenge and the comma behind it. */
@@ -69,7 +69,7 @@ export function parseChallenge(value: string): Challenge | undefined {
   const realm = found.get('realm');
   const nonce = found.get('nonce');
   const algorithmText = found.get('algorithm');
-  const algorithm = ALGORITHMS[(algorithmText ?? 'MD5').toLowerCase()];
+  const algorithm = ALGORITHMS.get((algorithmText ?? 'MD5').toLowerCase());
   if (realm === undefined || nonce === undefined || algorithm === undefined) return undefined;
   const offered = found
     .get('qop')

@@ -174,6 +174,29 @@ test('Copies of one request that came on two ways get 482, a retransmission the 
   await finish();
 });
 
+test('A second try behind a refusal is a call of its own, no copy of the first', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  bob.onCall = (call) => call.refuse(486);
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(20);
+  assert.equal(peer.lines.at(-1), '486 INVITE');
+  const To = peer.response.headers.get('To');
+  peer.send('ACK', { To, Via: 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-INVITE-1' });
+  bob.onCall = (call) => call.ring();
+  // A proxy that was told busy goes on to the voicemail, which is here, too.
+  const via = (n: number): string => `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-try-${n}`;
+  peer.send('INVITE', { Via: via(2) }, 'offer', 'sip:voicemail@10.0.0.2:5060');
+  await clock.advance(20);
+  assert.equal(peer.lines.at(-1), '180 INVITE');
+  // Of this one there are copies, also when the first is forgotten.
+  await clock.advance(6000);
+  peer.send('INVITE', { Via: via(3) }, 'offer');
+  await clock.advance(20);
+  assert.equal(peer.lines.at(-1), '482 INVITE');
+  assert.equal(bob.calls.length, 2);
+  await finish();
+});
+
 test('A caller after RFC 2543, without magic cookie and tags, can make a call', async () => {
   const { peer, clock, bob, finish } = await rawBench();
   const old = { Via: 'SIP/2.0/UDP 10.0.0.1:5060', From: '<sip:peer@10.0.0.1>' };

@@ -237,6 +237,33 @@ test('A refresh that is refused is not tried again where the peer has taken that
   await finish();
 });
 
+test('A refresh that is answered with 100 and no more is taken back, and tried again', async () => {
+  for (const answersCancel of [true, false]) {
+    const { peer, clock, bob, finish } = await rawBench();
+    const wish = { Supported: 'timer', 'Session-Expires': '400;refresher=uas', Allow: 'INVITE, ACK, BYE' };
+    peer.send('INVITE', wish, 'offer');
+    await clock.advance(20);
+    peer.send('ACK', { To: peer.response.headers.get('To') });
+    await clock.advance(200_000);
+    const refresh = peer.request('INVITE');
+    peer.respond(refresh, 100);
+    await clock.advance(32_100);
+    assert.equal(peer.lines.at(-1), 'CANCEL');
+    if (answersCancel) {
+      peer.respond(peer.request('CANCEL'), 200);
+      peer.respond(refresh, 487);
+    }
+    // 25 s behind its end, which is 32 s later where nothing comes.
+    await clock.advance(answersCancel ? 25_100 : 57_000);
+    const second = peer.request('INVITE');
+    assert.equal(second.headers.get('CSeq'), '2 INVITE');
+    peer.respond(second, 200, { 'Session-Expires': '400;refresher=uac' }, 'answer of the peer');
+    await clock.advance(150_000);
+    assert.equal(bob.last.end, undefined);
+    await finish();
+  }
+});
+
 test('The Contact of the 2xx to our UPDATE is where the next request goes', async () => {
   const { peer, clock, bob, finish } = await rawBench();
   const wish = { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow: 'INVITE, UPDATE' };

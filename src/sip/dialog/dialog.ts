@@ -210,7 +210,9 @@ export class Dialog {
     const first = this.#routeSet[0];
     const next = first === undefined ? parseUri(this.#remoteTarget) : parseAddress(first).uri;
     const target = targetOf(next, next.params.has('transport') ? undefined : this.#protocol);
-    return this.#pinned === undefined ? target : { ...target, flow: this.#pinned };
+    if (this.#pinned !== undefined) return { ...target, flow: this.#pinned };
+    // A peer behind a NAT of its own may name what cannot be reached from here.
+    return this.#kept?.reliable === true ? { ...target, lastResort: this.#kept } : target;
   }
 
   /** The dialog is over. */

@@ -300,8 +300,13 @@ function escapeFor(text: string, bits: number, except = ''): string {
 }
 
 function hostEquals(a: string, b: string): boolean {
-  if (a === b) return true;
-  return isIPv6(a) && isIPv6(b) && new URL(`http://[${a}]`).host === new URL(`http://[${b}]`).host;
+  return a === b || canonicalHost(a) === canonicalHost(b);
+}
+
+/** One spelling for each IPv6 address, the short one that the system's sockets tell; other hosts as they are. */
+export function canonicalHost(host: string): string {
+  if (!host.includes(':') || !isIPv6(host) || host.includes('%')) return host;
+  return new URL(`http://[${host}]`).hostname.slice(1, -1);
 }
 
 /** Header components must match one to one, in any order (RFC 3261 19.1.4). */

@@ -40,15 +40,20 @@ export class ClientTransaction {
   readonly request: SipRequest;
   readonly flow: Flow;
   readonly #driver: TransactionDriver<SipResponse>;
+  readonly #clock: Clock;
   readonly #isInvite: boolean;
   readonly #user: ClientTransactionUser;
   #sends = 0;
+  #startedMs = 0;
+  /** A final response has come. */
+  #answered = false;
   #acknowledgement: Uint8Array | undefined;
 
   constructor(options: ClientTransactionOptions) {
     this.key = options.key;
     this.request = options.request;
     this.flow = options.flow;
+    this.#clock = options.clock;
     this.#user = options.user;
     this.#isInvite = options.request.method === 'INVITE';
     const failed = (): void => this.#driver.input('transportError');
@@ -66,8 +71,15 @@ export class ClientTransaction {
           this.#acknowledgement ??= serialize(acknowledgementOf(options.request, response));
           options.send(this.#acknowledgement, options.flow, failed);
         },
-        deliver: (response) => options.user.response(response, this),
-        report: (failure) => options.user.failed(failure),
+        deliver: (response) => {
+          this.#answered ||= response.status >= 200;
+          options.user.response(response, this);
+        },
+        report: (failure) => {
+          if (failure === 'timeout') options.flow.unanswered(this.#startedMs);
+          // Of an ACK that cannot be sent (RFC 3261 17.1.1.2) nobody is told: the user may be at its next try.
+          if (!this.#answered) options.user.failed(failure);
+        },
         terminated: () => options.terminated(this),
       },
     });
@@ -78,6 +90,7 @@ export class ClientTransaction {
   }
 
   start(): void {
+    this.#startedMs = this.#clock.monotonic();
     this.#driver.input('start');
   }
 

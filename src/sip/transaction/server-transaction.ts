@@ -109,6 +109,12 @@ export class ServerTransaction implements TransactionActions<SipRequest> {
     return this.#request === undefined;
   }
 
+  /** Whether it is an INVITE that was refused, and lingers for its ACK and for late copies. */
+  get refused(): boolean {
+    const { state } = this.#driver;
+    return this.#isInvite && (state === 'completed' || state === 'confirmed');
+  }
+
   start(request: SipRequest): void {
     this.#driver.input('request', request);
   }

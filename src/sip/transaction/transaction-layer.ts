@@ -104,7 +104,8 @@ export class TransactionLayer implements MessageReceiver {
       terminated: (ended) => {
         this.#servers.delete(ended.key);
         this.#refusals.delete(ended);
-        if (ended.mergeKey !== undefined) this.#merged.delete(ended.mergeKey);
+        const shared = ended.mergeKey;
+        if (shared !== undefined && this.#merged.get(shared) === ended) this.#merged.delete(shared);
       },
     };
     this.#intake = new InviteIntake({
@@ -313,7 +314,9 @@ export class TransactionLayer implements MessageReceiver {
 
   #begin(request: SipRequest, key: string, flow: Flow, waitedMs = 0): void {
     const merge = mergeKey(request);
-    const isMerged = merge !== undefined && this.#merged.has(merge);
+    const other = merge === undefined ? undefined : this.#merged.get(merge);
+    // Behind a refusal it is no copy: a proxy tries another target, which is here as well (RFC 3261 16.7).
+    const isMerged = other !== undefined && !other.refused;
     const about = { mergeKey: isMerged ? undefined : merge, waitedMs };
     this.#open(request, key, flow, about, isMerged ? this.#loop : this.#toUser);
   }

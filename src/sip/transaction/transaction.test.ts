@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../time/virtual-clock.ts';
+import { createRequest, createResponse } from '../message/message.ts';
 import { sipTimers } from '../timers.ts';
+import type { Flow } from '../transport/flow.ts';
+import { ClientTransaction } from './client-transaction.ts';
 import { INVITE_CLIENT } from './invite-client.ts';
 import { INVITE_SERVER } from './invite-server.ts';
 import { NON_INVITE_CLIENT } from './non-invite-client.ts';
@@ -124,4 +127,50 @@ test('An action that throws does not leave the driver deaf', () => {
   driver.input('request', 'BYE');
   assert.deepEqual(log, ['0 deliver BYE', '0 send', '0 send']);
   driver.abandon();
+});
+
+test('Who has had the refusal of an INVITE is not told that its ACK could not be sent', async () => {
+  const clock = new VirtualClock();
+  const log: string[] = [];
+  const flow: Flow = {
+    protocol: 'udp',
+    reliable: false,
+    closed: false,
+    local: { address: '10.0.0.1', port: 5060 },
+    remote: { address: '10.0.0.2', port: 5060 },
+    send: () => {},
+    unanswered: () => {},
+    retain: () => {},
+    release: () => {},
+  };
+  const request = createRequest('INVITE', 'sip:bob@10.0.0.2', [
+    ['Via', 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-1'],
+    ['From', '<sip:alice@10.0.0.1>;tag=1'],
+    ['To', '<sip:bob@10.0.0.2>'],
+    ['Call-ID', 'call-1'],
+    ['CSeq', '1 INVITE'],
+  ]);
+  const bytes = Buffer.from('the INVITE');
+  const transaction = new ClientTransaction({
+    key: 'key',
+    request,
+    bytes,
+    flow,
+    clock,
+    timers: sipTimers(),
+    user: {
+      response: ({ status }) => log.push(`response ${status}`),
+      failed: (failure) => log.push(`failed ${failure}`),
+    },
+    send: (data, _flow, failed) => {
+      if (data !== bytes) clock.after(1, () => failed(new Error('ENOBUFS')));
+    },
+    retransmitted: () => {},
+    terminated: () => log.push('terminated'),
+  });
+  transaction.start();
+  transaction.receive(createResponse(request, 407, undefined, { toTag: '2' }));
+  await clock.advance(100);
+  assert.deepEqual(log, ['response 407', 'terminated']);
+  assert.equal(clock.pendingTimers, 0);
 });

@@ -13,6 +13,8 @@ export interface Flow {
   readonly closed: boolean;
   /** `failed` is called, later, when the message certainly did not leave. */
   send(data: Uint8Array, failed: (error: Error) => void): void;
+  /** A request that was sent at this reading of the monotonic clock has waited for an answer in vain. */
+  unanswered(sinceMs: number): void;
   /** Keeps an idle connection open for the sake of a dialog; each call is undone by one of {@link release}. */
   retain(): void;
   release(): void;

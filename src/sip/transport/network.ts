@@ -10,6 +10,16 @@ export interface NetworkAddress {
   readonly port: number;
 }
 
+/** Whether a socket that is bound there is on all interfaces. */
+export function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+/** Whether what is bound there can be reached at `own`, an address of ours. */
+export function isBoundTo(bound: NetworkAddress, own: string): boolean {
+  return bound.address === own || isWildcard(bound.address);
+}
+
 export interface DatagramHandlers {
   /** `data` belongs to the receiver. */
   message(data: Buffer, address: string, port: number): void;

@@ -12,6 +12,8 @@ export interface Target {
   readonly mayUpgrade: boolean;
   /** Take this connection as long as it is open, whatever the address. */
   readonly flow?: Flow | undefined;
+  /** Take this connection where there is no other way. */
+  readonly lastResort?: Flow | undefined;
   readonly refusal?: DestinationRefusal | undefined;
 }
 

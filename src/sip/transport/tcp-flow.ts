@@ -15,10 +15,12 @@ export interface ConnectionEvents {
 }
 
 /** What a connection is closed for at a look of its owner; see {@link TcpFlow.check}. */
-export type Expiry = 'idle' | 'slow' | undefined;
+export type Expiry = 'idle' | 'slow' | 'silent' | undefined;
 
 const PING = Buffer.from('\r\n\r\n');
 const PONG = Buffer.from('\r\n');
+/** Time for the answer to a keep-alive (RFC 5626 4.4.1), ms. */
+const PONG_MS = 10_000;
 
 /** A TCP connection as a flow. */
 export class TcpFlow implements Flow {
@@ -37,6 +39,12 @@ export class TcpFlow implements Flow {
   #closed = false;
   #lastMessage: number;
   #lastSent: number;
+  /** When anything came last, be it part of a message. */
+  #lastHeard: number;
+  /** When the first keep-alive was sent that nothing has answered yet. */
+  #pinged: number | undefined;
+  /** The peer answers keep-alives; not all do (RFC 3261 knows none). */
+  #pongs = false;
   /** The first message has come, or need not come. */
   #begun: boolean;
   /** Since when an unfinished message (or none at all, or the peer's end) is awaited; undefined between messages. */
@@ -59,6 +67,7 @@ export class TcpFlow implements Flow {
     const now = clock.monotonic();
     this.#lastMessage = now;
     this.#lastSent = now;
+    this.#lastHeard = now;
     this.#begun = ours;
     this.#awaitingSince = ours ? undefined : now;
     socket.handle({
@@ -94,11 +103,21 @@ export class TcpFlow implements Flow {
     this.#lastMessage = this.#clock.monotonic();
   }
 
+  /**
+   * Where nothing at all has come since, the peer, or the way to it, is gone. The system would go on for a quarter of an
+   * hour, with all requests of that time. Connections of the peer's are for the peer to look after.
+   */
+  unanswered(sinceMs: number): void {
+    if (this.#ours && !this.#closed && this.#lastHeard <= sinceMs) this.close();
+  }
+
   /** Whether the connection has stayed silent, or amid a message, for too long. */
   check(now: number): Expiry {
     if (this.#awaitingSince !== undefined && now - this.#awaitingSince >= this.#limits.messageArrivalMs) {
       return 'slow';
     }
+    const asked = this.#pongs ? this.#pinged : undefined;
+    if (asked !== undefined && now - Math.max(asked, this.#lastHeard) >= PONG_MS) return 'silent';
     if (this.#retainers === 0 && now - this.#lastMessage >= this.#limits.connectionIdleMs) return 'idle';
     return undefined;
   }
@@ -107,6 +126,7 @@ export class TcpFlow implements Flow {
   keepAlive(now: number): void {
     if (!this.#ours || this.#closed || now - this.#lastSent < this.#limits.keepAliveMs) return;
     this.#lastSent = now;
+    this.#pinged ??= now;
     this.#socket.write(PING);
   }
 
@@ -125,16 +145,22 @@ export class TcpFlow implements Flow {
   #receive(data: Buffer): void {
     if (this.#closed) return;
     const now = this.#clock.monotonic();
+    this.#lastHeard = now;
     this.#framer.push(data);
     for (let frame = this.#framer.next(); frame.kind !== 'more'; frame = this.#framer.next()) {
       if (frame.kind === 'message') {
         this.#lastMessage = now;
+        this.#pinged = undefined;
         this.#begun = true;
         this.#awaitingSince = undefined;
         this.#events.message(frame.data, this);
       } else if (frame.kind === 'ping') {
         if (this.#socket.pendingBytes < this.#limits.maxPendingBytes) this.#socket.write(PONG);
-      } else if (frame.kind !== 'pong') {
+      } else if (frame.kind === 'pong') {
+        // One that nothing asked for is a line end too many behind a message.
+        this.#pongs ||= this.#pinged !== undefined;
+        this.#pinged = undefined;
+      } else {
         this.#events.malformed(frame.error, this);
         this.finish();
         return;

@@ -180,6 +180,20 @@ test('Attempts to one peer share a connection, which later ones find open', asyn
   await finish();
 });
 
+test('An IPv6 address is the same in each spelling, and has one connection', async () => {
+  const { clock, network, transport, finish } = await bench();
+  await network.host('2001:db8::9').listenStream('2001:db8::9', 5060, (socket) => {
+    socket.handle({ data: () => {}, closed: () => {} });
+  });
+  const results: (Flow | Error)[] = [];
+  transport.connect('2001:db8::9', 5060, (result) => results.push(result));
+  await clock.advance(20);
+  transport.connect('2001:0DB8:0:0:0:0:0:9', 5060, (result) => results.push(result));
+  assert.equal(results.length, 2);
+  assert.equal(results[0], results[1]);
+  await finish();
+});
+
 test('A connection that we have finished is not used again, though its peer has not closed its end', async () => {
   const { clock, network, transport, log, finish } = await bench();
   const accepted: StreamSocket[] = [];
@@ -293,6 +307,21 @@ test('A connection of ours is kept alive with a double CRLF, one of the peer is 
   assert.deepEqual(received, ['\r\n\r\n', '\r\n\r\n', '\r\n\r\n']);
   assert.deepEqual(peer.received, []);
   assert.equal(messages.length, 1);
+  await finish();
+});
+
+test('A peer that has answered keep-alives and then does so no more is gone', async () => {
+  const { clock, network, transport, log, finish } = await bench({ keepAliveMs: 30_000 });
+  await network.host('10.0.0.9').listenStream('10.0.0.9', 5060, (socket) => {
+    socket.handle({ data: () => socket.write(Buffer.from('\r\n')), closed: () => {} });
+  });
+  transport.connect('10.0.0.9', 5060, () => {});
+  await clock.advance(100_000);
+  assert.equal(transport.connections, 1);
+  network.stall = true;
+  await clock.advance(50_000);
+  assert.equal(transport.connections, 0);
+  assert.deepEqual(log, ['silent 10.0.0.9', 'closed']);
   await finish();
 });
 

@@ -3,8 +3,15 @@ import type { Clock, Timer } from '../../time/clock.ts';
 import type { SipListener } from '../api.ts';
 import type { SipLimits } from '../limits.ts';
 import type { SipParseError } from '../message/errors.ts';
+import { canonicalHost } from '../message/uri.ts';
 import type { Flow } from './flow.ts';
-import type { Network, NetworkAddress, StreamServer, StreamSocket } from './network.ts';
+import {
+  isBoundTo,
+  type Network,
+  type NetworkAddress,
+  type StreamServer,
+  type StreamSocket,
+} from './network.ts';
 import { TcpFlow } from './tcp-flow.ts';
 
 export interface TcpEvents {
@@ -12,8 +19,8 @@ export interface TcpEvents {
   malformed(error: SipParseError, flow: Flow): void;
   /** A connection is gone; what was sent on it may not have arrived. */
   closed(flow: Flow): void;
-  /** A peer was turned away (too many connections) or put out (idle, too slow). */
-  refused(address: string, why: 'full' | 'idle' | 'slow'): void;
+  /** A peer was turned away (too many connections) or put out (idle, too slow, gone silent). */
+  refused(address: string, why: 'full' | 'idle' | 'slow' | 'silent'): void;
 }
 
 interface Attempt {
@@ -62,12 +69,16 @@ export class TcpTransport {
     return server.local;
   }
 
-  /** Port to name in Via and Contact towards this address; undefined without a server that it could reach. */
-  serverPort(address: string): number | undefined {
-    const server = this.#servers.find(
+  /**
+   * Port to name in Via and Contact towards this address; undefined without a server that it could reach.
+   * @param own our address that is named with it
+   */
+  serverPort(address: string, own?: string): number | undefined {
+    const reachable = this.#servers.filter(
       ({ local }) => local.address === '::' || isIPv6(local.address) === isIPv6(address),
     );
-    return server?.local.port;
+    const there = own === undefined ? undefined : reachable.find(({ local }) => isBoundTo(local, own));
+    return (there ?? reachable[0])?.local.port;
   }
 
   /** An open connection to this address. */
@@ -184,6 +195,7 @@ export class TcpTransport {
   }
 }
 
+/** An address may be spelt otherwise in a URI than it is told of the connection there. */
 function keyOf(address: string, port: number): string {
-  return `${address} ${port}`;
+  return `${canonicalHost(address)} ${port}`;
 }

@@ -15,7 +15,7 @@ import { viaToString, viaWithSource } from '../message/via.ts';
 import type { Counters } from '../stats.ts';
 import { FloodGuard } from './flood-guard.ts';
 import type { Flow } from './flow.ts';
-import type { Network } from './network.ts';
+import { isBoundTo, isWildcard, type Network } from './network.ts';
 import { DEFAULT_SIP_PORT, type Target } from './target.ts';
 import { TcpTransport } from './tcp-transport.ts';
 import { UdpTransport } from './udp-transport.ts';
@@ -42,6 +42,8 @@ export interface TransportOptions {
 
 /** An address that the default route leads to (RFC 5737); nothing is sent to it. */
 const SOMEWHERE = '192.0.2.1';
+/** Addresses of one name that connections are tried to: each may take its {@link SipLimits.connectMs}. */
+const MAX_ADDRESSES = 4;
 
 /** Sockets and connections of one endpoint: reading, answering and routing of single messages (RFC 3261 18). */
 export class TransportLayer {
@@ -101,22 +103,28 @@ export class TransportLayer {
       done(target.flow);
       return;
     }
+    const { lastResort } = target;
+    const settle = (result: Flow | Error): void => {
+      done(result instanceof Error && lastResort?.closed === false ? lastResort : result);
+    };
     if (isIP(target.host) !== 0) {
-      this.#flowToAddress(target, [target.host], done);
+      this.#flowToAddress(target, [target.host], settle);
       return;
     }
     this.#options.network.lookup(target.host).then(
-      (addresses) => this.#flowToAddress(target, addresses, done),
-      (error) => done(error instanceof Error ? error : new Error(String(error))),
+      (addresses) => this.#flowToAddress(target, addresses, settle),
+      (error) => settle(error instanceof Error ? error : new Error(String(error))),
     );
   }
 
   /** Host and port of ours as the other end of this flow should see them (sent-by, Contact). */
   sentBy(flow: Flow): { readonly host: string; readonly port: number } {
-    const { address } = flow.remote;
+    const own = this.localAddress(flow);
     const port =
-      flow.protocol === 'tcp' ? (this.#tcp.serverPort(address) ?? flow.local.port) : flow.local.port;
-    return { host: this.#options.advertisedHost ?? this.localAddress(flow), port };
+      flow.protocol === 'tcp'
+        ? (this.#tcp.serverPort(flow.remote.address, own) ?? flow.local.port)
+        : flow.local.port;
+    return { host: this.#options.advertisedHost ?? own, port };
   }
 
   /** Whether a peer there can answer us over TCP on a connection of its own. */
@@ -133,8 +141,7 @@ export class TransportLayer {
   /** Our own address on this flow. */
   localAddress(flow: Flow): string {
     const { address } = flow.local;
-    const isWildcard = address === '0.0.0.0' || address === '::';
-    return isWildcard ? this.#options.network.localAddressFor(flow.remote.address) : address;
+    return isWildcard(address) ? this.#options.network.localAddressFor(flow.remote.address) : address;
   }
 
   /** Value of the Via for a request of ours. `rport` asks for the answer to where we sent from (RFC 3581 3). */
@@ -201,16 +208,33 @@ export class TransportLayer {
       return;
     }
     if (target.protocol === 'tcp') {
-      this.#tcp.connect(addresses[0]!, port, done);
+      this.#connectToAny(addresses.slice(0, MAX_ADDRESSES), port, done);
       return;
     }
     for (const address of addresses) {
-      const socket = this.#udp.find((candidate) => candidate.reaches(address));
+      const socket = this.#udpTowards(address);
       if (socket === undefined) continue;
       done(socket.flowTo(address, port));
       return;
     }
     done(new Error(`no UDP listener of ours reaches ${addresses.join(', ')}`));
+  }
+
+  /** Of the sockets that reach it, the first that is bound to the interface that leads there, or to all. */
+  #udpTowards(address: string): UdpTransport | undefined {
+    const reaching = this.#udp.filter((candidate) => candidate.reaches(address));
+    if (reaching.length < 2) return reaching[0];
+    const own = this.#options.network.localAddressFor(address);
+    return reaching.find(({ local }) => isBoundTo(local, own)) ?? reaching[0];
+  }
+
+  /** Tries one address of a name behind the other (RFC 3263 4.3): machines fail, and IPv6 or IPv4 may lead nowhere. */
+  #connectToAny(addresses: readonly string[], port: number, done: (result: Flow | Error) => void): void {
+    const [address = '', ...others] = addresses;
+    this.#tcp.connect(address, port, (result) => {
+      if (result instanceof Error && others.length > 0) this.#connectToAny(others, port, done);
+      else done(result);
+    });
   }
 
   #receive(data: Buffer, flow: Flow): void {

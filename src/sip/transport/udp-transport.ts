@@ -67,6 +67,8 @@ class UdpFlow implements Flow {
     this.#socket.send(data, this.remote.address, this.remote.port, failed);
   }
 
+  unanswered(): void {}
+
   retain(): void {}
 
   release(): void {}

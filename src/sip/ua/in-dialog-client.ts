@@ -1,8 +1,10 @@
+import type { Timer } from '../../time/clock.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import type { DigestClient } from '../digest.ts';
 import type { HeaderField } from '../message/headers.ts';
 import { NO_BODY, type SipRequest, type SipResponse } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
+import type { ClientTransaction } from '../transaction/client-transaction.ts';
 import type { Target } from '../transport/target.ts';
 import { contactFor, type UserAgentContext } from './context.ts';
 
@@ -56,6 +58,7 @@ export class InDialogClient {
       let repeatAcknowledgement: (() => void) | undefined;
       let credentials: readonly HeaderField[] = [];
       let sequence = 0;
+      let limit: Timer | undefined;
       this.#context.transactions.send({
         target,
         build: (flow) => {
@@ -72,8 +75,16 @@ export class InDialogClient {
         },
         unreachable: (error) => resolve(failure(503, error.message)),
         user: {
-          response: (response) => {
-            if (response.status < 200) return;
+          response: (response, transaction) => {
+            if (response.status < 200) {
+              if (method !== 'INVITE' || limit !== undefined) return;
+              const gaveUp = (): void => resolve(failure(504));
+              this.#limit(transaction, gaveUp, (timer) => {
+                limit = timer;
+              });
+              return;
+            }
+            limit?.cancel();
             const isSuccess = response.status < 300;
             if (isSuccess && repeatAcknowledgement !== undefined) {
               repeatAcknowledgement();
@@ -88,7 +99,10 @@ export class InDialogClient {
             }
             resolve({ status: response.status, reason: response.reason, response });
           },
-          failed: (cause) => resolve(failure(cause === 'timeout' ? 408 : 503)),
+          failed: (cause) => {
+            limit?.cancel();
+            resolve(failure(cause === 'timeout' ? 408 : 503));
+          },
         },
       });
     });
@@ -125,6 +139,23 @@ export class InDialogClient {
           if (!send()) tryAgain();
         }),
     );
+  }
+
+  /**
+   * Behind a provisional response no timer of the transaction runs, and a proxy that has forgotten the INVITE sends
+   * nothing more: it is cancelled after a while (RFC 3261 9.1), and given up after another.
+   */
+  #limit(transaction: ClientTransaction, gaveUp: () => void, started: (timer: Timer) => void): void {
+    const { clock, timers, transactions } = this.#context;
+    const cancel = (): void => {
+      transactions.cancel(transaction, undefined);
+      started(clock.after(64 * timers.t1, giveUp));
+    };
+    const giveUp = (): void => {
+      transaction.abandon();
+      gaveUp();
+    };
+    started(clock.after(64 * timers.t1, cancel));
   }
 
   #authorize(request: SipRequest): readonly HeaderField[] {
