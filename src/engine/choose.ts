@@ -5,11 +5,14 @@ import type { JsonValue } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
 import { lookup, type Scope } from '../swml/scope.ts';
 
-/** The block that a choice leads to; undefined when nothing matches (spec/flow.md 1, 2). */
+/**
+ * The block that a choice leads to; undefined when nothing matches (spec/flow.md 1, 2).
+ * @param evaluate gets the JavaScript of a branch, and the number of that branch
+ */
 export function chooseBlock(
   choice: Choice,
   scope: Scope,
-  evaluate: (source: string) => JsonValue | undefined,
+  evaluate: (source: string, index: number) => JsonValue | undefined,
 ): Block | undefined {
   if (choice.kind === 'switch') {
     const path = parsePath(choice.variable);
@@ -17,9 +20,9 @@ export function chooseBlock(
     const key = value === undefined ? undefined : transformed(value, choice.transform);
     return key !== undefined && Object.hasOwn(choice.cases, key) ? choice.cases[key] : choice.otherwise;
   }
-  for (const entry of choice.entries) {
+  for (const [index, entry] of choice.entries.entries()) {
     if (entry.when === undefined) continue;
-    if (evaluate(entry.when)) return entry.then;
+    if (evaluate(entry.when, index)) return entry.then;
     if (entry.else !== undefined) return entry.else;
   }
   return choice.entries.find((entry) => entry.when === undefined)?.else;

@@ -223,7 +223,13 @@ test('every step is traced: begun and ended, in order, with what became of it', 
   );
 });
 
-test('JavaScript that fails in a result is told where its execute stands, whatever came back', async () => {
+test('JavaScript that fails in a branch is told where it stands, not at the step', async () => {
+  const { result } = await run('- cond:\n    - {when: "false", then: []}\n    - {when: null.x, then: []}');
+  const { position, path } = result.error!.diagnostic;
+  assert.deepEqual([position, path], [{ line: 5, column: 18 }, 'sections.main[0].cond[1].when']);
+});
+
+test('JavaScript that fails in a result is told where it stands, whatever came back', async () => {
   const { result, warnings } = await run(
     'sections:\n  main:\n    - execute: {dest: https://example.com/other, result: [{when: null.x, then: []}]}\n',
     { documents: { 'https://example.com/other': main('- label: a\n- label: b') } },
@@ -231,7 +237,12 @@ test('JavaScript that fails in a result is told where its execute stands, whatev
   const { code, file, position, path } = result.error!.diagnostic;
   assert.deepEqual(
     [code, file, position, path],
-    ['relay_script_js_eval_error', 'test.yaml', { line: 3, column: 16 }, 'sections.main[0].execute'],
+    [
+      'relay_script_js_eval_error',
+      'test.yaml',
+      { line: 3, column: 66 },
+      'sections.main[0].execute.result[0].when',
+    ],
   );
   assert.deepEqual(
     warnings.map(({ section, index, method }) => [section, index, method]),
@@ -252,6 +263,15 @@ test('the trace tells what became of a member, by its own name', async () => {
 test('an item of a list is set by its number, in brackets or behind a dot, and the list stays', async () => {
   const { result } = await run('- set: {l: [1, 2], l.0: 3, "l[2]": 4}');
   assert.deepEqual(result.vars, { l: [3, 2, 4] });
+});
+
+test('all variables at once are those of that moment, not those that follow', async () => {
+  const { result } = await run('- set: {a: 1}\n- set: {all: "${vars}", b: 2}\n- set: {a: 3}');
+  assert.deepEqual(result.vars, { a: 3, all: { a: 1 }, b: 2 });
+  const test = await run(
+    'sections: {main: [{set: {a: 1}}, {execute: {dest: s, params: {all: "${vars}"}}}], s: [{set: {a: 2}}, {play: "say:${params.all.a}"}]}',
+  );
+  assert.deepEqual(said(test), ['1']);
 });
 
 test('document.md 4.2, no recursion: variables that are set from an object keep its texts', async () => {

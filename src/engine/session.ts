@@ -7,6 +7,7 @@ import { methodsOf } from '../methods/registry.ts';
 import { errorAt, type Finding, type SwmlDocument } from '../swml/document.ts';
 import type { SwmlError } from '../swml/errors.ts';
 import type { JsonObject } from '../swml/json.ts';
+import { MAX_CHARACTERS } from '../swml/size.ts';
 import { sleep } from '../time/clock.ts';
 import { Computing } from './computing.ts';
 import { findDestination } from './destination.ts';
@@ -219,6 +220,14 @@ export class ScriptSession {
         label = outcome.flow.kind;
         error = await this.#follow(outcome.flow, run);
       }
+    }
+    if (error === undefined && this.variables.characters > MAX_CHARACTERS) {
+      error = run.error({
+        fault: 'invalidValue',
+        message: 'The variables of this script are too large',
+        path: run.step.path,
+        expected: `at most ${MAX_CHARACTERS} characters together`,
+      });
     }
     const waits = this.#methods.get(run.step.method)?.blocks === true;
     if (waits && clock.monotonic() > startedAt) {

@@ -9,8 +9,10 @@ import { ExpressionError, type Expressions } from '../swml/expressions.ts';
 import { type Evaluate, expandDeep, expandRaw, expandText } from '../swml/expand.ts';
 import type { JsonObject, JsonValue } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
+import { MAX_DEPTH } from '../swml/parse.ts';
 import { formatPath, type Path } from '../swml/position.ts';
 import { lookup, type Scope } from '../swml/scope.ts';
+import { MAX_CHARACTERS, sizeOf, TooLargeError } from '../swml/size.ts';
 import { threadTimeMs } from '../time/thread-time.ts';
 import { chooseBlock } from './choose.ts';
 import { type Computing, MAX_COMPUTING_MS } from './computing.ts';
@@ -44,6 +46,8 @@ export class StepRun {
   readonly place: StepPlace;
   readonly #session: StepSession;
   #scope: Scope | undefined;
+  /** What its placeholders gave so far, characters. */
+  #given = 0;
 
   constructor(action: Extract<Action, { kind: 'step' | 'choice' }>, session: StepSession) {
     const { step, frame, index } = action;
@@ -103,7 +107,7 @@ export class StepRun {
       strict,
       expand: (text, path) => {
         isFixed = false;
-        return expandText(text, this.scope, this.#evaluator(path));
+        return this.#bounded(path, () => expandText(text, this.scope, this.#evaluator(path)));
       },
       block: (value) => this.frame.document.blocks.get(value as object) ?? [],
       report: (finding) => {
@@ -117,7 +121,12 @@ export class StepRun {
 
   /** The block that a choice leads to. @throws SwmlError when JavaScript in it fails */
   choose(choice: Choice): Block | undefined {
-    return chooseBlock(choice, this.scope, (source) => this.evaluate(source));
+    // The branches of all other methods are their `result`.
+    const { method, path } = this.step;
+    const branches = method === 'cond' ? path : [...path, 'result'];
+    return chooseBlock(choice, this.scope, (source, index) =>
+      this.evaluate(source, [...branches, index, 'when']),
+    );
   }
 
   error(
@@ -138,7 +147,8 @@ export class StepRun {
   expand(value: JsonValue, parameter?: string): JsonValue {
     // Where all parameters were one placeholder, this is a part of what it gave, which is not scanned again.
     if (parameter !== undefined && typeof this.step.params === 'string') return value;
-    return expandDeep(value, this.scope, this.#evaluator(this.#pathTo(parameter)));
+    const path = this.#pathTo(parameter);
+    return this.#bounded(path, () => expandDeep(value, this.scope, this.#evaluator(path)));
   }
 
   lookup(path: string): JsonValue | undefined {
@@ -146,10 +156,30 @@ export class StepRun {
     return segments === undefined ? undefined : lookup(this.scope, segments);
   }
 
-  evaluate(source: string): JsonValue | undefined {
+  /** @param path of the JavaScript, for errors */
+  evaluate(source: string, path: Path = this.step.path): JsonValue | undefined {
     // Placeholders in it are replaced as raw text first (spec/document.md 4.4).
-    const evaluate = this.#evaluator(this.step.path);
-    return evaluate(expandRaw(source, this.scope, evaluate), this.scope);
+    const evaluate = this.#evaluator(path);
+    const text = this.#bounded(path, () => expandRaw(source, this.scope, evaluate));
+    return evaluate(text, this.scope);
+  }
+
+  /** @throws SwmlError for what is too large, or nests too deeply, to be kept and sent */
+  #bounded<T extends JsonValue>(path: Path, expand: () => T): T {
+    try {
+      const value = expand();
+      const { characters, depth } = sizeOf(value);
+      this.#given += characters;
+      if (this.#given <= MAX_CHARACTERS && depth <= MAX_DEPTH) return value;
+    } catch (error) {
+      if (!(error instanceof TooLargeError)) throw error;
+    }
+    throw this.error({
+      fault: 'invalidValue',
+      message: 'What the placeholders of this step give is too large',
+      path,
+      expected: `at most ${MAX_CHARACTERS} characters, and ${MAX_DEPTH} values inside each other`,
+    });
   }
 
   emit(callback: StatusCallback): void {

@@ -64,6 +64,27 @@ test('a number without quotes where a text belongs gets the advice to quote it',
   assert.equal(diagnostic?.suggestion, 'put the number in quotes');
 });
 
+test('a case that YAML reads as another number than it is written gets the advice to quote it', () => {
+  const text = 'sections: {main: [{switch: {variable: a, case: {+15550100: [], 0123: [], "0124": [], 5: []}}}]}';
+  const { document, diagnostics } = checkDocument(text);
+  assert.notEqual(document, undefined);
+  assert.deepEqual(
+    diagnostics.map(({ severity, found, suggestion, position }) => [
+      severity,
+      found,
+      suggestion,
+      position?.column,
+    ]),
+    ['+15550100', '0123'].map((written) => [
+      'warning',
+      written,
+      `put it in quotes if it is for "${written}"`,
+      text.indexOf(written) + 1,
+    ]),
+  );
+  assert.match(diagnostics[0]?.message ?? '', /is for "15550100"/);
+});
+
 test('a branch whose "when" or "then" has nothing behind it lacks it', () => {
   const cond = (...entries: string[]): string[] =>
     codes(`sections: {main: [{cond: [${entries.join(', ')}]}]}`);

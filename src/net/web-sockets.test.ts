@@ -187,6 +187,45 @@ test('a peer that gives no sign of life between two pings is dead; one that answ
   assert.match(await closed, /no sign of life for 20 s/);
 });
 
+test('behind a standstill of ours, a peer whose answer lies unread is not dead', async (t) => {
+  const clock = new VirtualClock();
+  let stoodStillMs = 0;
+  const halting = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic() + stoodStillMs,
+    after: clock.after.bind(clock),
+    every: clock.every.bind(clock),
+    holdWhile: <T>(work: Promise<T>) => clock.holdWhile(work),
+  };
+  const peer = await listen(t);
+  const { dial, closed, texts } = client(t, { clock: halting });
+  await dial(`ws://127.0.0.1:${peer.port}/`);
+  const { socket: theirs } = await peer.connection;
+  let over: string | undefined;
+  void closed.then((reason) => {
+    over = reason;
+  });
+  const until = async (done: () => boolean): Promise<void> => {
+    while (!done() && over === undefined) await new Promise((resolve) => setImmediate(resolve));
+  };
+  let pings = 0;
+  theirs.on('ping', () => pings++);
+  theirs.pause();
+  await clock.advance(20_000);
+  // From here to the next ping the process stands still, so that comes as much too late.
+  stoodStillMs = 25_000;
+  await clock.advance(20_000);
+  theirs.resume();
+  await until(() => pings === 2);
+  // It comes behind the answers to both.
+  theirs.send('here');
+  await until(() => texts.length > 0);
+  assert.equal(over, undefined);
+  theirs.pause();
+  await clock.advance(40_000);
+  assert.match(await closed, /no sign of life for 20 s/);
+});
+
 test('a closed socket says goodbye at once, and is broken off when the peer does not answer', async (t) => {
   const clock = new VirtualClock();
   const peer = await listen(t);

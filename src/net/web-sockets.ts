@@ -38,6 +38,8 @@ export interface OutgoingWebSocket {
 const HANDSHAKE_MS = 5_000;
 /** Distance of pings, ms; a peer that gives no sign of life from one to the next is dead. */
 const PING_MS = 20_000;
+/** A ping that is later than this comes behind a standstill of ours: what the peer has sent may lie unread, ms. */
+const LATE_MS = 500;
 /** For what waits to leave, and the peer's answer to our closing frame, ms. */
 const CLOSE_MS = 2_000;
 /** Longest message of the other side, bytes: half a minute of linear audio in base64. */
@@ -112,6 +114,7 @@ class Connection implements OutgoingWebSocket {
   readonly #socket: WebSocket;
   readonly #open: OpenWebSocket;
   readonly #timers: Timer[] = [];
+  #pinging: Timer | undefined;
   readonly #onOver: () => void;
   #reason: string | undefined;
   #over = false;
@@ -159,7 +162,7 @@ class Connection implements OutgoingWebSocket {
     this.#socket.on('open', () => {
       settled();
       isOpen = true;
-      this.#timers.push(clock.every(PING_MS, () => this.#ping()));
+      this.#pingLater();
       ready(this);
     });
     this.#socket.on('unexpected-response', (request, { statusCode }) => {
@@ -224,20 +227,27 @@ class Connection implements OutgoingWebSocket {
     if (this.#spent > BYTES_PER_SECOND) this.#socket.pause();
   }
 
-  #ping(): void {
+  #pingLater(): void {
+    const dueMs = this.#clock.monotonic() + PING_MS;
+    this.#pinging = this.#clock.after(PING_MS, () => this.#ping(this.#clock.monotonic() - dueMs));
+  }
+
+  #ping(lateMs: number): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    if (!this.#alive) {
+    if (!this.#alive && lateMs <= LATE_MS) {
       this.abort(`no sign of life for ${PING_MS / 1000} s`);
       return;
     }
     this.#alive = false;
     this.#socket.ping();
+    this.#pingLater();
   }
 
   #ended(wasOpen: boolean, reason: string): void {
     if (this.#over) return;
     this.#over = true;
     for (const timer of this.#timers) timer.cancel();
+    this.#pinging?.cancel();
     this.#refill?.cancel();
     this.#onOver();
     if (wasOpen) this.#open.onClosed(reason);

@@ -136,8 +136,8 @@ test('over a size, the oldest go until the rest is within it', async () => {
   await clock.settle();
   assert.deepEqual(left(), ['r4', 'r3']);
   assert.deepEqual(audited(), [
-    ['r1', 'retention', 'max_bytes: 5500'],
-    ['r2', 'retention', 'max_bytes: 5500'],
+    ['r1', 'retention', 'max_mb: 0.0055'],
+    ['r2', 'retention', 'max_mb: 0.0055'],
   ]);
 });
 

@@ -31,6 +31,8 @@ export const SWEEP_INTERVAL_MS = 60_000;
 /** Rows looked at in one go; the thread has calls to look after. */
 const BATCH = 100;
 const DAY_MS = 86_400_000;
+/** Of `recording.retention.max_mb`. */
+export const BYTES_PER_MB = 1_000_000;
 
 /**
  * Finishes deletions that a crash broke off or that were postponed, and deletes the oldest recordings that are over a
@@ -115,7 +117,9 @@ export class Retention {
       bytes -= byteSize;
     };
     await this.#delete({ reason: `max_count: ${maxCount}`, over: () => count > maxCount, deleted });
-    await this.#delete({ reason: `max_bytes: ${maxBytes}`, over: () => bytes > maxBytes, deleted });
+    // As the setting has it.
+    const reason = `max_mb: ${maxBytes / BYTES_PER_MB}`;
+    await this.#delete({ reason, over: () => bytes > maxBytes, deleted });
   }
 
   /** Deletes from the oldest on, for as long as there is too much. */

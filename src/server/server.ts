@@ -40,7 +40,7 @@ import { Metrics } from './metrics.ts';
 import { type ObjectStore, openObjectStore } from './object-store.ts';
 import { recordingFiles } from './recording-files.ts';
 import { loadRecordingKeys } from './recording-keys.ts';
-import { Retention } from './retention.ts';
+import { BYTES_PER_MB, Retention } from './retention.ts';
 import { GuardedScriptHttp } from './script-http.ts';
 import { openSounds } from './sounds.ts';
 import { forgetSpeech, speechConfig, speechRecogniser } from './speech-providers.ts';
@@ -375,7 +375,7 @@ class AssembledServer implements Server {
       limits: {
         maxAgeDays: limit.max_age_days,
         maxCount: limit.max_count,
-        maxBytes: limit.max_mb === undefined ? undefined : limit.max_mb * 1_000_000,
+        maxBytes: limit.max_mb === undefined ? undefined : limit.max_mb * BYTES_PER_MB,
         auditDays: keep.keep_days === 0 ? undefined : keep.keep_days,
       },
       clock: this.#clock,

@@ -76,6 +76,18 @@ describe('speech cache: memory', () => {
   });
 });
 
+describe('speech cache: utterances of nothing', () => {
+  it('are forgotten like others, and not kept where nothing is', () => {
+    const cache = new SpeechCache(8);
+    for (const key of ['a', 'b', 'c', 'd', 'e']) cache.store(key, shared(), 8000);
+    assert.equal(cache.peek('a'), undefined);
+    assert.equal(cache.peek('e')?.length, 0);
+    const none = new SpeechCache(0);
+    none.store('a', shared(), 8000);
+    assert.equal(none.peek('a'), undefined);
+  });
+});
+
 describe('speech cache: disk', () => {
   it('gives back the same bytes, also to the next process, on a shared buffer', async () => {
     const folder = await newFolder();

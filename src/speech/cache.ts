@@ -59,13 +59,19 @@ export class SpeechCache {
   }
 
   #remember(key: string, samples: Int16Array): void {
-    if (samples.byteLength > this.#maxBytes || this.#entries.has(key)) return;
+    const bytes = bytesOf(key, samples);
+    if (bytes > this.#maxBytes || this.#entries.has(key)) return;
     this.#entries.set(key, samples);
-    this.#bytes += samples.byteLength;
+    this.#bytes += bytes;
     for (const [oldest, old] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) break;
       this.#entries.delete(oldest);
-      this.#bytes -= old.byteLength;
+      this.#bytes -= bytesOf(oldest, old);
     }
   }
+}
+
+/** What there is nothing to speak in has no samples, but its text is kept all the same. */
+function bytesOf(key: string, samples: Int16Array): number {
+  return Math.max(samples.byteLength, 2 * key.length);
 }

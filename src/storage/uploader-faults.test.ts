@@ -91,6 +91,24 @@ test('where the disk cannot say that the note is kept, the file stays, and nothi
   await uploader.close();
 });
 
+test('a store that refuses the look at what is not there takes recordings all the same', async (t) => {
+  const bench = openBench(t);
+  const { clock, uploads, objects, outcomes } = bench;
+  bench.add('a');
+  objects.fault = () => new StorageError('refused', 'it is not allowed');
+  const { put } = objects;
+  objects.put = (name, upload) => {
+    objects.fault = undefined;
+    return put.call(objects, name, upload);
+  };
+  const uploader = bench.make();
+  uploader.start();
+  await clock.settle();
+  assert.deepEqual([outcomes, uploads.get('a')?.state], [['stored'], 'stored']);
+  assert.deepEqual(objects.stored.get(nameOf('a')), CONTENT);
+  await uploader.close();
+});
+
 test('an upload whose failure cannot be stored waits as long as one whose failure can', async (t) => {
   const bench = openBench(t);
   const { clock, uploads, objects, outcomes } = bench;

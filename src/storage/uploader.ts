@@ -7,7 +7,7 @@ import { ENCRYPTED_SUFFIX } from '../recording/recording-path.ts';
 import { StorageError } from './errors.ts';
 import type { FileStore } from './file-store.ts';
 import type { RecordingRow, RecordingStore } from './recordings.ts';
-import type { S3Client } from './s3/s3-client.ts';
+import type { S3Client, S3Object } from './s3/s3-client.ts';
 import { FILE_LEFT, type Upload, type Uploads } from './uploads.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 
@@ -177,8 +177,7 @@ export class Uploader {
     if (file === undefined) return await this.#withoutFile(upload, row);
     const header = await headerOf(file);
     const { md5, sha256 } = await sumsOf(file);
-    // What an upload left that was broken off behind its end.
-    const before = await objects.head(name, this.#abort.signal);
+    const before = await this.#leftBehind(name);
     const isThere = before?.size === file.size && before.md5 === md5.toString('hex');
     if (!isThere) {
       await objects.put(name, {
@@ -209,6 +208,18 @@ export class Uploader {
     uploads.fileRemoved(recordingId);
     this.#options.onOutcome?.('stored');
     log.info({ recording_id: recordingId, bytes: file.size, store: objects.place }, 'recording uploaded');
+  }
+
+  /** What an upload left that was broken off behind its end. */
+  async #leftBehind(name: string): Promise<S3Object | undefined> {
+    try {
+      return await this.#options.objects.head(name, this.#abort.signal);
+    } catch (cause) {
+      // AWS refuses the look at what is not there to whoever may not list the bucket (HeadObject, Permissions). Where
+      // more than that is refused, the upload says it.
+      if (cause instanceof StorageError && cause.code === 'refused') return undefined;
+      throw cause;
+    }
   }
 
   /** Local files that were to be removed when the last run ended. */

@@ -176,6 +176,18 @@ export function buildDocument(
 } {
   const parsed = parseText(text, options);
   const reader = new DocumentReader(parsed, options);
+  for (const { path, written } of parsed.numberKeys) {
+    if (path.at(-2) !== 'case') continue;
+    reader.report({
+      fault: 'invalidValue',
+      severity: 'warning',
+      message: `This case is for "${path.at(-1)}": as it is written, it is a number`,
+      path,
+      part: 'key',
+      found: written,
+      suggestion: `put it in quotes if it is for "${written}"`,
+    });
+  }
   const sections = readRoot(reader, parsed.value);
   const { kind, file, blocks } = reader;
   const recognized = looksLikeDocument(parsed.value, kind);

@@ -2,6 +2,7 @@
 import { isArray, isObject, type JsonValue, setMember, toText } from './json.ts';
 import { type Placeholder, parseTemplate } from './placeholders.ts';
 import { lookup, type Scope } from './scope.ts';
+import { MAX_CHARACTERS, TooLargeError } from './size.ts';
 
 /**
  * Evaluates JavaScript over a scope.
@@ -22,11 +23,15 @@ export function expandText(text: string, scope: Scope, evaluate: Evaluate): Json
   return expandRaw(text, scope, evaluate);
 }
 
-/** Always a text: every placeholder is replaced by the text of its value. */
+/**
+ * Always a text: every placeholder is replaced by the text of its value.
+ * @throws TooLargeError
+ */
 export function expandRaw(text: string, scope: Scope, evaluate: Evaluate): string {
   let result = '';
   for (const part of parseTemplate(text, scope.kind)) {
     result += typeof part === 'string' ? part : toText(resolve(part, scope, evaluate));
+    if (result.length > MAX_CHARACTERS) throw new TooLargeError();
   }
   return result;
 }

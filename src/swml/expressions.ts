@@ -78,7 +78,11 @@ export class Expressions {
     const next = this.#spares.shift();
     if (next === undefined) return;
     this.#module = next;
-    void this.#newModule().then((module) => this.#spares.push(module));
+    // Where there is no memory for another, the last one goes on.
+    void this.#newModule().then(
+      (module) => this.#spares.push(module),
+      () => {},
+    );
   }
 }
 
@@ -86,7 +90,11 @@ let loading: Promise<Expressions> | undefined;
 
 /** The sandbox of this process; loaded at the first call. */
 export function loadExpressions(): Promise<Expressions> {
-  loading ??= load();
+  loading ??= load().catch((error: unknown) => {
+    // Too many open files, say: that passes, and so must what came of it.
+    loading = undefined;
+    throw error;
+  });
   return loading;
 }
 

@@ -53,6 +53,21 @@ test('document.md 1.4, case keys: 5, true and null as keys are "5", "true" and t
   });
 });
 
+test('a byte order mark takes no column', () => {
+  const { value, locate } = parseText('\ufeff{a: [1]}\n');
+  assert.deepEqual(value, { a: [1] });
+  assert.deepEqual(
+    [locate([]), locate(['a'], 'key'), locate(['a', 0])],
+    [
+      { line: 1, column: 1 },
+      { line: 1, column: 2 },
+      { line: 1, column: 6 },
+    ],
+  );
+  assert.deepEqual(failure('\ufeff- a: 1\n  a: 2').diagnostic.position, { line: 2, column: 3 });
+  assert.deepEqual(failure('\ufeff{a: 1, a: 2}').diagnostic.position, { line: 1, column: 8 });
+});
+
 test('a key named __proto__ is a key like any other', () => {
   const value = parseText('{"__proto__": {"polluted": 1}}').value as Record<string, JsonValue>;
   assert.equal(Object.getPrototypeOf(value), Object.prototype);

@@ -28,6 +28,14 @@ export interface ParsedText {
   readonly value: JsonValue;
   /** Where the value at `path` starts, or its key; for a path that leads nowhere, its nearest ancestor. */
   locate(path: Path, part?: 'key' | 'value'): Position;
+  /** Keys that are numbers to YAML, and are so not what was written. */
+  readonly numberKeys: readonly NumberKey[];
+}
+
+/** `+15550100:` is the key "15550100". */
+export interface NumberKey {
+  readonly path: Path;
+  readonly written: string;
 }
 
 export interface ParseOptions {
@@ -44,7 +52,8 @@ export const MAX_VALUES = 100_000;
 const MAX_TOKENS = 200_000;
 
 /** @throws SwmlError with the code for text that cannot be read, is too large or too deep, or repeats a key */
-export function parseText(text: string, options: ParseOptions = {}): ParsedText {
+export function parseText(source: string, options: ParseOptions = {}): ParsedText {
+  const text = withoutByteOrderMark(source);
   const lines = new LineCounter();
   const reader = new Reader(lines, options);
   if (text.length > MAX_DOCUMENT_BYTES || new TextEncoder().encode(text).length > MAX_DOCUMENT_BYTES) {
@@ -67,7 +76,16 @@ export function parseText(text: string, options: ParseOptions = {}): ParsedText 
   }
   const problem = document.errors[0];
   if (problem !== undefined) throw reader.syntaxError(problem, text);
-  return { value: reader.read(document), locate: (path, part) => reader.locate(document, path, part) };
+  return {
+    value: reader.read(document),
+    locate: (path, part) => reader.locate(document, path, part),
+    numberKeys: reader.numberKeys,
+  };
+}
+
+/** The text as it is counted in lines and columns: editors show no byte order mark. */
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 /** A value with an anchor. */
@@ -87,6 +105,7 @@ class Reader {
   /** What aliases stand for: the parser itself would look through the whole document for each. */
   readonly #targets = new WeakMap<Alias, unknown>();
   readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+  readonly numberKeys: NumberKey[] = [];
   #values = 0;
   /** Of the values read so far. */
   #deepest = 0;
@@ -274,6 +293,8 @@ class Reader {
           path: [...path, key],
         });
       }
+      const written = isScalar(pair.key) && typeof pair.key.value === 'number' ? pair.key.source : undefined;
+      if (written !== undefined && written !== key) this.numberKeys.push({ path: [...path, key], written });
       setMember(object, key, this.#value(pair.value, [...path, key]));
     }
     return Object.freeze(object);

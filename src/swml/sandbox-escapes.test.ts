@@ -1,8 +1,9 @@
 /** Attempts to get out of the sandbox, to stall it, or to leave something in it (spec/document.md 4.3). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ExpressionError, loadExpressions } from './expressions.ts';
+import { ExpressionError, Expressions, loadExpressions } from './expressions.ts';
 import type { JsonValue } from './json.ts';
+import { loadSandboxModules } from './sandbox-module.ts';
 import type { Scope } from './scope.ts';
 
 const SCOPE: Scope = {
@@ -412,6 +413,18 @@ test('document.md 4.3, time: many expressions that are broken off in a row, then
     if (turn % 4 === 3) await new Promise((resolve) => setImmediate(resolve));
   }
   assert.equal(evaluate('vars.a + 1'), 2);
+});
+
+test('document.md 4.3, time: where no other instance can be had, the last one goes on', async () => {
+  const newModule = await loadSandboxModules();
+  const own = new Expressions([await newModule(), await newModule()], () =>
+    Promise.reject(new RangeError('no memory for another')),
+  );
+  for (let turn = 0; turn < 3; turn++) {
+    assert.throws(() => own.evaluate(`${HUGE}.indexOf(${turn})`, SCOPE, MOMENT), TOO_LONG);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(own.evaluate('vars.a + 1', SCOPE, MOMENT), 2);
 });
 
 test('document.md 4.3, memory: many large expressions in a row work', () => {

@@ -1,6 +1,7 @@
 import type { DocumentKind } from './error-codes.ts';
 import { isObject, type JsonObject, type JsonValue, member, setMember } from './json.ts';
 import { type PathSegments, parsePath } from './placeholders.ts';
+import { sizeOf } from './size.ts';
 
 /** Heads of a path that always mean a scope, so no variable can bear these names (spec/document.md 3). */
 export const SCOPE_NAMES = ['call', 'params', 'vars', 'envs', 'message'] as const;
@@ -22,7 +23,8 @@ export function lookup(scope: Scope, path: PathSegments): JsonValue | undefined 
   const head = String(path[0]);
   const named = scopeNamed(scope, head);
   let value: JsonValue | undefined;
-  if (named !== undefined) value = named;
+  // Variables change in place: who is given all of them keeps them as they are now.
+  if (named !== undefined) value = path.length === 1 && named === scope.vars ? { ...named } : named;
   else if (isScopeName(head)) return undefined;
   else value = bare(scope, head);
   for (let index = 1; index < path.length && value !== undefined; index++)
@@ -55,9 +57,15 @@ export function isScopeName(name: string): name is ScopeName {
  */
 export class Variables {
   #values: Record<string, JsonValue> = {};
+  #characters = 0;
 
   constructor(initial: JsonObject = {}) {
-    for (const [name, value] of Object.entries(initial)) setMember(this.#values, name, value);
+    for (const [name, value] of Object.entries(initial)) this.#assign(name, value);
+  }
+
+  /** How much they hold, as {@link sizeOf} counts. */
+  get characters(): number {
+    return this.#characters;
   }
 
   /** All of them, live: do not keep it over a change. */
@@ -73,21 +81,23 @@ export class Variables {
   set(name: string, value: JsonValue): void {
     const path = variablePath(name) ?? [name];
     const [head, ...rest] = path;
-    setMember(
-      this.#values,
-      String(head),
-      rest.length === 0 ? value : withMember(this.get(String(head)), rest, value),
-    );
+    this.#assign(String(head), rest.length === 0 ? value : withMember(this.get(String(head)), rest, value));
   }
 
   unset(name: string): void {
     const path = variablePath(name) ?? [name];
     const head = String(path[0]);
-    if (path.length === 1) delete this.#values[head];
+    if (path.length === 1) this.#assign(head, undefined);
     else {
       const value = this.get(head);
-      if (value !== undefined) setMember(this.#values, head, withoutMember(value, path.slice(1)));
+      if (value !== undefined) this.#assign(head, withoutMember(value, path.slice(1)));
     }
+  }
+
+  #assign(name: string, value: JsonValue | undefined): void {
+    this.#characters += sizeOf(value).characters - sizeOf(this.get(name)).characters;
+    if (value === undefined) delete this.#values[name];
+    else setMember(this.#values, name, value);
   }
 
   snapshot(): JsonObject {

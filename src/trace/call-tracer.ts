@@ -27,7 +27,10 @@ export type WebAnswerFacts =
   | { readonly failure: string };
 
 /** Headers that hold what proves who somebody is. */
-const SECRETS = new Set(['authorization', 'proxy-authorization', 'cookie', 'x-api-key']);
+const SECRETS = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key']);
+const LEFT_OUT = '(left out)';
+/** The variable that has the headers of an answer. */
+const ANSWER_HEADERS = 'request_response_headers';
 
 /** Stretches of the levels in a trace, ms. */
 const LEVEL_STRETCH_MS = 100;
@@ -111,7 +114,7 @@ export class CallTracer {
         const { method, outcome, set, unset } = event;
         this.note('step', `${method} done`, {
           ...(outcome !== 'next' && { outcome }),
-          ...(Object.keys(set).length > 0 && { set }),
+          ...(Object.keys(set).length > 0 && { set: withoutCookies(set) }),
           ...(unset.length > 0 && { unset }),
         });
         return;
@@ -149,7 +152,7 @@ export class CallTracer {
       request: { headers: withoutSecrets(headers), body: body.slice(0, MAX_BODY) },
       ...('status' in answer && {
         answer: {
-          headers: answer.headers,
+          headers: withoutSecrets(answer.headers),
           ...(answer.body !== undefined && { body: answer.body.slice(0, MAX_BODY) }),
         },
       }),
@@ -205,9 +208,16 @@ function withoutSecrets(headers: Headers): Headers {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
       name,
-      SECRETS.has(name.toLowerCase()) ? '(left out)' : value,
+      SECRETS.has(name.toLowerCase()) ? LEFT_OUT : value,
     ]),
   );
+}
+
+/** What `request` set of an answer with cookies; a replay leaves out the same. */
+function withoutCookies(set: Data): Data {
+  const headers = set[ANSWER_HEADERS];
+  if (typeof headers !== 'object' || headers === null || !('set-cookie' in headers)) return set;
+  return { ...set, [ANSWER_HEADERS]: { ...headers, 'set-cookie': LEFT_OUT } };
 }
 
 function round(dbfs: number): number {

@@ -64,6 +64,31 @@ test('document.md 6, steps: one that waits begins the count anew, one that needs
   assert.match(busy.result.error?.message ?? '', new RegExp(`${MAX_STEPS_WITHOUT_WAITING} steps`));
 });
 
+for (const [what, doubled] of [
+  ['a text', '"${x}${x}"'],
+  ['a list', '["${x}", "${x}"]'],
+  ['an object', '{a: "${x}", b: "${x}"}'],
+  ['all variables', '["${vars}", "${vars}"]'],
+] as const) {
+  test(`${what} that is doubled again and again ends the script before it ends the server`, async () => {
+    const { result } = await run(
+      `- set: {x: abcdefgh}\n- label: a\n- set: {x: ${doubled}}\n- goto: {label: a}`,
+    );
+    assert.equal(result.error?.code, 'relay_script_element_invalid_value');
+    assert.match(result.error?.message ?? '', /this step give is too large: expected at most 16777216 /);
+    assert.equal(result.error?.diagnostic.path, 'sections.main[2].set.x');
+  });
+}
+
+test('variables that are too large together end the script', async () => {
+  const copies = Array.from({ length: 20 }, (_, index) => `- set: {n${index}: "\${x}"}`).join('\n');
+  const { result } = await run(
+    `- set: {x: abcdefgh}\n- label: a\n- set: {x: "\${x}\${x}"}\n- goto: {label: a, max: 16}\n${copies}`,
+  );
+  assert.match(result.error?.message ?? '', /variables of this script are too large/);
+  assert.equal(result.error?.diagnostic.path, 'sections.main[19].set');
+});
+
 /** Every look at the time that this thread has computed takes 20 ms, so that an expression takes some 60. */
 function slowThread(t: TestContext): void {
   let micros = 0;

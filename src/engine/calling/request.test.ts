@@ -126,6 +126,19 @@ test('flow.md 7, body over 64 KB: stored cut, and JSON is not parsed', async () 
   assert.equal(result.vars['request_response'], undefined);
 });
 
+test('flow.md 7, save_variables: JSON that nests deeper than a document may is not parsed', async () => {
+  const saved = async (depth: number): Promise<unknown> => {
+    const { result } = await run(
+      '- request: {url: "https://example.com/", method: GET, save_variables: true}',
+      { http: () => answer('['.repeat(depth) + ']'.repeat(depth)) },
+    );
+    assert.equal(result.vars['request_result'], 'success');
+    return result.vars['request_response'];
+  };
+  assert.notEqual(await saved(512), undefined);
+  assert.equal(await saved(30_000), undefined);
+});
+
 test('flow.md 7, request_response_headers: at most 64 are kept', async () => {
   const headers = Array.from({ length: 100 }, (_, index) => [`x-${index}`, 'v'] as const);
   const { result } = await run('- request: {url: "https://example.com/", method: GET}', {

@@ -23,6 +23,18 @@ describe('calling.denoise', () => {
     assert.match(JSON.stringify(body), /noise filter cannot be had: no memory/);
   });
 
+  test('a call that ends before the filter is on is not found', async (t) => {
+    const bench = openCommands(t);
+    await bench.leg.answer();
+    const { send } = bench.host;
+    bench.host.send = (command, urgent) => {
+      if (command.type !== 'denoise') send.call(bench.host, command, urgent);
+    };
+    const refused = bench.refused({ command: 'calling.denoise', id: CALL_ID, params: {} });
+    void bench.leg.hangup();
+    assert.equal((await refused).status, 404);
+  });
+
   test('a call that rings only is refused', async (t) => {
     const bench = openCommands(t);
     const { status } = await bench.refused({ command: 'calling.denoise', id: CALL_ID, params: {} });

@@ -16,7 +16,7 @@ export const denoise = defineCommand({
       await call.leg.denoise(true);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      throw problem(500, error.message);
+      throw error.code === 'call_over' ? problem(404) : problem(500, error.message);
     }
     return {};
   },

@@ -7,7 +7,8 @@ import type { FileLink } from '../../storage/file-store.ts';
 import { LocalFiles } from '../../storage/local-files.ts';
 import { AUTH, BYTES, ID, useTestServer } from './http-fixtures.ts';
 
-const MODIFIED_HTTP = 'Fri, 02 Jan 2026 03:04:05 GMT';
+/** The end of the recording, wherever its file is, and since when. */
+const MODIFIED_HTTP = 'Fri, 02 Jan 2026 00:00:12 GMT';
 const ETAG = `"${ID}-10"`;
 const t = useTestServer();
 

@@ -20,6 +20,8 @@ export interface DownloadOptions extends AccessOptions {
 
 export interface RecordingTarget {
   readonly id: string;
+  /** Of the call under which it is asked for, where the URL names one. */
+  readonly callId?: string | undefined;
   readonly extension: string | undefined;
 }
 
@@ -43,9 +45,10 @@ export async function sendRecording(
   target: RecordingTarget,
   options: DownloadOptions,
 ): Promise<FastifyReply> {
-  const { id, extension } = target;
+  const { id, callId, extension } = target;
   requireAccess(request, reply, id, options);
   const row = findFinished(id, options.recordings);
+  if (callId !== undefined && callId !== row.callId) throw problem(404);
   if (extension !== undefined && extension !== row.format) {
     throw problem(404, `the recording is stored as ${row.format}; there is no ${extension} of it`);
   }
@@ -75,11 +78,12 @@ async function sendFile(
 ): Promise<FastifyReply> {
   const validators: Validators = {
     etag: `"${row.id}-${file.size.toString(16)}"`,
-    modifiedMs: file.modifiedMs,
+    // A file that moves to the object store, or gets another key, has a new date there, but nothing else is new.
+    modifiedMs: row.endTime ?? file.modifiedMs,
   };
   reply.headers({
     etag: validators.etag,
-    'last-modified': new Date(file.modifiedMs).toUTCString(),
+    'last-modified': new Date(validators.modifiedMs).toUTCString(),
     'accept-ranges': 'bytes',
     // Deletion and protection must show at once, so every use is checked; the tag makes that cheap.
     'cache-control': 'private, no-cache',

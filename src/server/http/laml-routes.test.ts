@@ -107,6 +107,10 @@ describe('the recordings of the compatibility API', () => {
       assert.equal(response.headers['content-type'], 'audio/wav');
     }
     assert.match((await get(`/Recordings/${ID}.mp3`, {})).json().message, /stored as wav/);
+    for (const tail of ['', '.wav']) {
+      assert.equal((await get(`/Calls/call-1/Recordings/${ID}${tail}`, {})).body, BYTES);
+      assert.equal((await get(`/Calls/call-2/Recordings/${ID}${tail}`, {})).statusCode, 404, tail);
+    }
     t.current.protect = true;
     assert.equal((await get(`/Recordings/${ID}`, {})).statusCode, 401);
     assert.equal((await get(`/Recordings/${ID}`)).body, BYTES);

@@ -77,11 +77,11 @@ async function get(
   reply: FastifyReply,
   options: DownloadOptions,
 ): Promise<Readonly<Record<string, unknown>> | FastifyReply> {
-  const { account, name } = request.params as Params;
+  const { account, call: callId, name } = request.params as Params;
   const [, id = '', extension] = NAME.exec(name) ?? [];
   if (extension !== 'json') {
     if (account !== options.credentials.projectId) throw problem(404);
-    return await sendRecording(request, reply, { id, extension }, options);
+    return await sendRecording(request, reply, { id, callId, extension }, options);
   }
   const { call } = authorized(request, reply, options);
   return lamlResource(findOf(call, id, options.recordings), baseOf(request));

@@ -1,6 +1,6 @@
-import type { JsonValue } from '../../swml/json.ts';
-import { preview } from '../../swml/json.ts';
+import { type JsonObject, type JsonValue, member, preview } from '../../swml/json.ts';
 import type { Path } from '../../swml/position.ts';
+import { variablePath } from '../../swml/scope.ts';
 import { SwmlError } from '../../swml/errors.ts';
 import { compare, type Difference, matches } from '../partial.ts';
 import type { VirtualCall } from '../virtual-call.ts';
@@ -72,7 +72,7 @@ export function checkCall(call: VirtualCall, expected: Expectations | undefined)
   check('steps_include', (wanted) => included('A step did not run', wanted, call.steps, fitsStep));
   check('vars', (wanted) => equal('Variables have other values', compare(call.vars, wanted)));
   check('unset', (wanted) => {
-    const set = wanted.filter((name) => call.vars[name] !== undefined);
+    const set = wanted.filter((name) => valueOf(call.vars, name) !== undefined);
     return set.length === 0 ? undefined : { message: `These variables are set: ${set.join(', ')}` };
   });
   check('spoken', (wanted) =>
@@ -183,6 +183,11 @@ function requestsOf(call: VirtualCall): readonly Shown[] {
 
 function showRequest({ method, url, body }: Shown): string {
   return `${String(method)} ${String(url)}${body === '' ? '' : ` ${preview(String(body), 80)}`}`;
+}
+
+/** Of a variable, or of a member of one: names are as in `set`. */
+function valueOf(vars: JsonObject, name: string): JsonValue | undefined {
+  return member(vars, name) ?? variablePath(name)?.reduce<JsonValue | undefined>(member, vars);
 }
 
 function codeOf(error: Error | undefined): string | undefined {

@@ -1,10 +1,14 @@
 /** The part of a test file that says what the caller does. */
-import { isObject } from '../../swml/json.ts';
+import { isObject, type JsonValue } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
 import { looksLikeExpression, readExpression } from '../partial.ts';
 import { lineNoise, NETWORK, WEB } from './format-call.ts';
 import { COMMAND_NAMES } from '../operator.ts';
 import { SOUND, TONE } from './format-sound.ts';
+
+function isFalse(value: JsonValue | undefined): boolean {
+  return value === false || value === 'false';
+}
 
 const within = s.number({
   description: 'Longest wait.',
@@ -33,7 +37,7 @@ const HEARS = s.union(
     s.object(
       {
         words,
-        beep: s.boolean({ description: 'A lone steady tone, to its end.', literal: true }),
+        beep: s.boolean({ description: 'A lone steady tone, to its end; not `false`.', literal: true }),
         tone: TONE,
         silence: s.number({
           description: 'Nothing, for so long.',
@@ -55,15 +59,25 @@ const HEARS = s.union(
       {
         description: 'What to wait for.',
         literal: true,
-        refine: (hears) =>
-          isObject(hears) && hears['lasting'] !== undefined && hears['tone'] === undefined
-            ? {
-                fault: 'conflict',
-                message: '"lasting" belongs to a tone',
-                at: ['lasting'],
-                expected: 'a tone beside it',
-              }
-            : undefined,
+        refine: (hears) => {
+          if (!isObject(hears)) return undefined;
+          if (isFalse(hears['beep'])) {
+            return {
+              fault: 'invalidParameter',
+              message: '"beep: false" is nothing that can be waited for',
+              at: ['beep'],
+              expected: '`beep: true`, or `silence` for a time in which nothing is heard',
+            };
+          }
+          if (hears['lasting'] === undefined || hears['tone'] !== undefined) return undefined;
+          return {
+            fault: 'conflict',
+            message: '"lasting" belongs to a tone',
+            at: ['lasting'],
+            expected: 'a tone beside it',
+          };
+        },
+        jsonSchema: { not: { properties: { beep: { enum: [false, 'false'] } }, required: ['beep'] } },
         exclusive: [{ names: ['words', 'beep', 'tone', 'silence', 'file'] }],
       },
     ),
@@ -179,7 +193,10 @@ const simpleActions = {
   ),
   makes: SOUND,
   presses: PRESSES,
-  hangs_up: s.any({ description: 'Ends the call, or gives up before it is answered.', literal: true }),
+  hangs_up: s.any({
+    description: 'Ends the call, or gives up before it is answered; not `false`.',
+    literal: true,
+  }),
   line_noise: lineNoise,
   network: NETWORK,
   web: WEB,
@@ -212,6 +229,16 @@ export const actionProperties = {
 const ACTION = s.object(actionProperties, {
   description: 'An action.',
   literal: true,
+  refine: (action) =>
+    isObject(action) && isFalse(action['hangs_up'])
+      ? {
+          fault: 'invalidParameter',
+          message: '"hangs_up: false" is nothing that the caller could do',
+          at: ['hangs_up'],
+          expected: '`hangs_up`, or no such action',
+        }
+      : undefined,
+  jsonSchema: { not: { properties: { hangs_up: { enum: [false, 'false'] } }, required: ['hangs_up'] } },
   exclusive: [{ names: Object.keys(actionProperties) }],
 });
 

@@ -128,6 +128,14 @@ test('what is wrong is told with line, column, code and cure', () => {
       '2:42 test_conflict "lasting" belongs to a tone',
     ],
     [
+      `${DOCUMENT}caller: [{ hears: { beep: false } }]\n`,
+      '2:27 test_invalid_value "beep: false" is nothing that can be waited for',
+    ],
+    [
+      `${DOCUMENT}caller: [{ together: [[{ hangs_up: false }]] }]\n`,
+      '2:36 test_invalid_value "hangs_up: false" is nothing that the caller could do',
+    ],
+    [
       `${DOCUMENT}caller: [{ presses: { keys: "1", by: mail } }]\n`,
       '2:38 test_invalid_value "by" cannot have this value',
     ],
@@ -158,6 +166,9 @@ test('the JSON Schema takes what the loader takes, and points at what it does no
   assert.ok(validate({ document: { sections: { main: [{ play: { url: 'say:x' } }] } } }));
   assert.ok(!validate({ document: { sections: { main: [{ plya: {} }] } } }));
   assert.ok(!validate({ document: 'x.yaml', caller: [{ presses: 'xyz' }] }));
+  assert.ok(!validate({ document: 'x.yaml', caller: [{ hears: { beep: false } }] }));
+  assert.ok(!validate({ document: 'x.yaml', caller: [{ hangs_up: false }] }));
+  assert.ok(validate({ document: 'x.yaml', caller: [{ hears: { beep: true } }, { hangs_up: true }] }));
   assert.ok(!validate({ document: 'x.yaml', expect: { recordngs: [] } }));
   assert.ok(
     validate({ document: 'x.yaml', caller: [{ together: [[{ says: 'a' }], [{ waits: 1 }, 'hangs_up']] }] }),

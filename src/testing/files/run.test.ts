@@ -163,6 +163,32 @@ test('a document that cannot be had fails the test with the reason', async () =>
   assert.match(wrong[0]!, /a\.test\.yaml:4:9: error relay_script_method_undefined/);
 });
 
+test('a member that is set is not unset', async () => {
+  const result = await run(`
+document: { sections: { main: [{ set: { o: { a: 1 }, l: [1] } }] } }
+expect: { unset: [o.a, o.b, vars.o.a, l.0, "l[1]", p.a] }
+`);
+  assert.deepEqual(told(result), ['3: These variables are set: o.a, vars.o.a, l.0']);
+});
+
+test('in real time as well, what was recorded is there behind the call', async () => {
+  const [test] = loadTestFile(
+    'document: { sections: { main: [{ record: { max_length: 0.2, initial_timeout: 0 } }] } }\nexpect: { recordings: [{ ended_by: max_length }] }\n',
+    'a.test.yaml',
+  );
+  assert.deepEqual(told(await runTest(test!, { clock, realTime: true })), []);
+});
+
+test('a test that fails in real time leaves no call behind', async () => {
+  const [test] = loadTestFile(
+    'document: { sections: { main: [answer, { sleep: -1 }] } }\ncaller: [{ hears: { words: hello, within: 0.1 } }]\n',
+    'a.test.yaml',
+  );
+  const result = await runTest(test!, { clock, realTime: true });
+  assert.deepEqual(told(result), ['2: The caller did not hear "hello" within 0.1 s']);
+  assert.notEqual(result.call?.end, undefined);
+});
+
 test('a call that goes on for ever fails at the limit', async () => {
   const result = await run('document: { sections: { main: [{ sleep: -1 }] } }\nlimit: 30\n');
   assert.deepEqual(told(result), ['1: There was no end of the call within 30 s']);

@@ -71,14 +71,18 @@ export async function runTest(test: TestCase, options: RunOptions): Promise<Test
     fail({ path: ['document'], message: wordsOf(cause) });
   }
   if (call !== undefined) {
-    for (const failure of await play(call, test)) fail(failure);
+    for (const failure of await play(call, test, options)) fail(failure);
   }
   const tookMs = options.clock.monotonic() - startedMs;
   return { test, failures, call, seconds: call?.seconds, timeline: call?.timeline ?? [], tookMs };
 }
 
 /** Lets the caller do its part, and says what is not as expected. */
-async function play(call: VirtualCall, test: TestCase): Promise<readonly Failure[]> {
+async function play(
+  call: VirtualCall,
+  test: TestCase,
+  { realTime }: RunOptions,
+): Promise<readonly Failure[]> {
   const { caller = [], expect, limit } = test.spec;
   try {
     if (test.spec.line_noise !== undefined) call.caller.lineNoise(test.spec.line_noise);
@@ -88,10 +92,13 @@ async function play(call: VirtualCall, test: TestCase): Promise<readonly Failure
   } catch (cause) {
     const at: Path = cause instanceof ActionError ? cause.path : [];
     const failure: Failure = { path: at, message: wordsOf(cause) };
+    const { error } = call;
+    // It would go on in the time of the machine, and keep whoever runs the test until its end.
+    if (realTime === true) await call.close().catch(() => {});
     // An error of the script is more often the reason than the consequence.
-    return call.error === undefined
+    return error === undefined
       ? [failure]
-      : [failure, { path: [], message: `The script ended with an error: ${call.error.message}` }];
+      : [failure, { path: [], message: `The script ended with an error: ${error.message}` }];
   }
 }
 

@@ -64,6 +64,10 @@ const SIGNATURE = query('signature', 'Of an expiring link.', { type: 'string' })
 
 const UNAUTHORIZED = { '401': json('Error', 'Missing or wrong credentials.') };
 const NOT_FOUND = { '404': json('Error', 'There is no such recording, or no file of it.') };
+const WRONG_LINK = { '403': json('Error', 'The link has expired, or was changed.') };
+const STORE_AWAY = {
+  '503': json('Error', 'The object store does not answer; Retry-After says when to come back.'),
+};
 const WRONG_PARAMETER = { '422': json('Issues', 'A parameter, or the state of the recording, is wrong.') };
 
 const LIST = {
@@ -125,12 +129,14 @@ const FILE = {
   responses: {
     '200': { description: 'The file.', content: { 'audio/*': {} } },
     '206': { description: 'A part of it.', content: { 'audio/*': {} } },
+    '302': { description: 'Location is a link to it in the object store, for some minutes (GET alone).' },
     '304': { description: 'The client has it already.' },
     ...UNAUTHORIZED,
-    '403': json('Error', 'The link has expired, or was changed.'),
+    ...WRONG_LINK,
     ...NOT_FOUND,
     '412': json('Error', 'It is not the version that was asked for.'),
     '416': json('Error', 'The range lies behind its end.'),
+    ...STORE_AWAY,
   },
 };
 
@@ -145,9 +151,11 @@ function peaks(security: JsonSchema[] | typeof AUTH_OR_NONE): JsonSchema {
     responses: {
       '200': json('Peaks', 'The peaks.'),
       ...UNAUTHORIZED,
+      ...(security === AUTH_OR_NONE && WRONG_LINK),
       ...NOT_FOUND,
       ...WRONG_PARAMETER,
       '429': json('Error', 'Too many files are being read; Retry-After says when to come back.'),
+      ...STORE_AWAY,
     },
   };
 }

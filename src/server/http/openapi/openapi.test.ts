@@ -79,6 +79,17 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  test('tells where a file, and what is read of it, may lead elsewhere, be refused by its link, or come later', () => {
+    const { paths } = openApiDocument(PUBLIC_URL) as {
+      paths: Record<string, { readonly get?: { readonly responses: object } }>;
+    };
+    const statuses = (path: string): readonly string[] =>
+      Object.keys(paths[path]?.get?.responses ?? {}).filter((status) => /^(?:302|403|503)$/.test(status));
+    assert.deepEqual(statuses('/api/v1/recordings/{id}/download'), ['302', '403', '503']);
+    assert.deepEqual(statuses('/api/v1/recordings/{id}/peaks'), ['403', '503']);
+    assert.deepEqual(statuses('/api/relay/rest/recordings/{id}/peaks'), ['503']);
+  });
+
   test('describes the answers to commands as they are', async (context) => {
     const callId = '7d0c0000-0000-4000-8000-000000000001';
     const { leg } = openLeg(context, { callId });
