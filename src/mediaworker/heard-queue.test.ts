@@ -118,6 +118,23 @@ test('a place that has become too late is corrected by leaving out what waits', 
   assert.equal(queue.pushed - queue.taken, 8);
 });
 
+test('of what waits where a place is too late by several frames, no more is left out than is quiet', () => {
+  const queue = newQueue();
+  queue.begin({ receivedUntil: 114, head: 100 });
+  const value = (n: number): number => (n === 496 ? 5 : 9000 + n);
+  for (let n = 1; n < 500; n++) {
+    queue.push(frameOf(value(n)));
+    queue.arrived(-12 + queue.pushed - queue.taken - 4);
+    queue.take(4);
+  }
+  // Those from 496 on wait: a moment of silence in the midst of a word.
+  queue.push(frameOf(value(500)));
+  assert.deepEqual(
+    [497, 498, 499, 500].map(() => queue.take(4)[0]),
+    [497, 498, 499, 500].map(value),
+  );
+});
+
 test('a place that is off by less than half a frame is left alone', () => {
   const queue = newQueue();
   for (const lead of [2, -2]) {

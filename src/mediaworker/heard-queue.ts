@@ -105,28 +105,40 @@ export class HeardQueue {
     if (lead > this.#lead) this.#lead = lead;
   }
 
-  /** At a tick, before the first frame and before the head moves. */
-  begin({ receivedUntil, head }: Pick<Arrivals, 'receivedUntil' | 'head'>): void {
-    // What is there came half a tick ago, for all that is known. Where nothing is, the first packet is still to come.
-    const ahead =
-      receivedUntil > head
-        ? receivedUntil - head + this.#frame / 2
-        : 2 * this.#frame + START_DELAY_MS * this.#perMs;
-    const frames = Math.min(Math.round(ahead / this.#frame), this.#capacity / this.#frame - 1);
-    for (let i = 0; i < frames; i++) this.#put(undefined);
+  /**
+   * At a tick, before the first frame and before the head moves.
+   * @param lateMs by so much the head is behind, since the thread has stood still, ms
+   * @param missedMs time of frames that were missed in that and come now, in one burst with the first, ms
+   */
+  begin(
+    { receivedUntil, head }: Pick<Arrivals, 'receivedUntil' | 'head'>,
+    lateMs = 0,
+    missedMs = 0,
+  ): void {
+    // What is there came half a tick ago, for all that is known. Where nothing is, the first packet is still to come, and
+    // what came in a standstill may be taken behind this tick.
+    const arrived = receivedUntil - head + this.#frame / 2;
+    const usual = 2 * this.#frame + (START_DELAY_MS + lateMs) * this.#perMs;
+    const isKnown = receivedUntil > head && missedMs === 0;
+    // The first of those that were missed has its place before all that came when the others should have been sent.
+    const ahead = (isKnown ? arrived : Math.max(arrived, usual)) - missedMs * this.#perMs;
+    const frames = Math.round(ahead / this.#frame);
+    const fitting = Math.min(frames, this.#capacity / this.#frame - 1);
+    for (let i = 0; i < fitting; i++) this.#put(undefined);
+    if (frames > fitting) this.#skipped.push({ at: this.#pushed, samples: (frames - fitting) * this.#frame });
   }
 
   /** Puts a whole frame in, which is being sent; default: silence. Without room for it, the oldest frame goes. */
   push(frame: Int16Array = this.#scratch.silence): void {
     this.#watch();
     if (this.#off > 0) {
-      const early = this.#framesToCorrect(() => isQuiet(frame, 0, frame.length));
+      const early = this.#framesToCorrect((most) => (isQuiet(frame, 0, frame.length) ? most : 0));
       for (let i = 0; i < early; i++) this.#put(undefined);
     }
     this.#put(frame);
     if (frame !== this.#scratch.silence) this.#soundUntil = this.#pushed;
     if (this.#off < 0) {
-      const late = this.#framesToCorrect(() => this.#oldestIsQuiet());
+      const late = this.#framesToCorrect((most) => this.#oldestQuiet(most));
       this.#taken = Math.min(this.#taken + late * this.#frame, this.#pushed);
     }
   }
@@ -136,12 +148,12 @@ export class HeardQueue {
    * @param frame its number in `times`
    */
   pushBeside(
-    arrivals: Pick<Arrivals, 'receivedUntil' | 'head'>,
+    arrivals: Arrivals,
     frame: number,
-    times: Pick<FrameTimes, 'droppedUntil'> | undefined,
+    times: Pick<FrameTimes, 'at' | 'droppedUntil'> | undefined,
     sent?: Int16Array,
   ): void {
-    if (this.#pushed === 0) this.begin(arrivals);
+    if (this.#pushed === 0) this.begin(arrivals, ...standstill(arrivals.ticks, frame, times));
     if (times !== undefined) this.#skip(times, frame);
     this.push(sent);
   }
@@ -225,14 +237,17 @@ export class HeardQueue {
     this.#watched = 0;
   }
 
-  /** Where it is loud, one frame at a time: a gap that is hardly heard. */
-  #framesToCorrect(isQuietHere: () => boolean): number {
+  /**
+   * Where it is loud, one frame at a time: a gap that is hardly heard.
+   * @param quietHere how many may be put in or left out unheard, of so many
+   */
+  #framesToCorrect(quietHere: (most: number) => number): number {
     const frames = Math.abs(this.#off) / this.#frame;
     if (frames <= TOLERATED) return 0;
-    const quiet = isQuietHere();
-    if (!quiet && frames <= INTOLERABLE) return 0;
+    const quiet = quietHere(Math.round(frames));
+    if (quiet === 0 && frames <= INTOLERABLE) return 0;
     this.#watchAnew();
-    return quiet ? Math.round(frames) : 1;
+    return Math.max(1, quiet);
   }
 
   /** @param frame undefined for silence */
@@ -247,12 +262,32 @@ export class HeardQueue {
     this.#pushed += this.#frame;
   }
 
-  #oldestIsQuiet(): boolean {
+  /** Of the oldest `most` frames, how many are quiet before the first that is not. */
+  #oldestQuiet(most: number): number {
+    let quiet = 0;
+    while (quiet < most && this.#isQuietFrom(this.#taken + quiet * this.#frame)) quiet++;
+    return quiet;
+  }
+
+  #isQuietFrom(position: number): boolean {
     const capacity = this.#capacity;
-    const at = this.#taken % capacity;
+    const at = position % capacity;
     const untilWrap = Math.min(this.#frame, capacity - at);
     return isQuiet(this.#samples, at, at + untilWrap) && isQuiet(this.#samples, 0, this.#frame - untilWrap);
   }
+}
+
+/** By how much ticks are behind at this frame, and how much of that comes in one burst with it, ms; no ms: neither. */
+function standstill(
+  ticks: Arrivals['ticks'],
+  frame: number,
+  times: Pick<FrameTimes, 'at' | 'droppedUntil'> | undefined,
+): readonly [lateMs?: number, missedMs?: number] {
+  if (times === undefined || frame === 0 || !ticks.isLate(times.at(frame))) return [];
+  const lateMs = ticks.since(times.at(frame)) - ticks.tickMs;
+  const gapMs = times.at(frame) - times.at(frame - 1) - ticks.tickMs;
+  const droppedMs = times.droppedUntil(frame) - times.droppedUntil(frame - 1);
+  return [lateMs, Math.max(0, Math.min(lateMs, gapMs - droppedMs))];
 }
 
 function isQuiet(samples: Int16Array, from: number, to: number): boolean {

@@ -26,9 +26,9 @@ export interface ReceivePathOptions {
   readonly onRewrite?: () => void;
   /** There is no room for a packet so far ahead: time goes on by a frame that is missing. @returns whether one was */
   readonly makeRoom?: () => boolean;
-  /** A key went down at this position of the timeline; undefined: before there was any audio. */
+  /** A key went down at this position of the timeline; undefined: before there was any audio, or it is not known. */
   readonly onKeyDown: (digit: string, position: number | undefined) => void;
-  /** It was released so long after it went down there. */
+  /** It was released there, so long after it went down. */
   readonly onKeyUp?: (position: number | undefined, durationMs: number) => void;
 }
 
@@ -54,6 +54,8 @@ const COMFORT_NOISE = 13;
 const COMFORT_NOISE_CLOCK_RATE = 8000;
 /** Packets in a row that a decoder is led over. */
 const MAX_LOST = 6;
+/** A key whose timestamp is farther than this from all audio is not of its stream, ms. */
+const MAX_KEY_AWAY_MS = 500;
 const NO_SAMPLES = new Int16Array(0);
 /** Of the packet that is being received: shared by all of a thread. */
 const header = new RtpHeader();
@@ -165,9 +167,12 @@ export class ReceivePath {
   }
 
   #signal(signal: DigitSignal): void {
-    const position = this.#positionOf(signal.timestamp);
-    if (signal.kind === 'start') this.#options.onKeyDown(signal.digit, position);
-    else this.#options.onKeyUp?.(position, signal.durationMs);
+    if (signal.kind === 'start') {
+      this.#options.onKeyDown(signal.digit, this.#positionOf(signal.timestamp));
+    } else {
+      const { timestamp, durationMs } = signal;
+      this.#options.onKeyUp?.(this.#positionOf(timestamp, durationMs), durationMs);
+    }
   }
 
   /** Of a few: a look at each is quicker than a table, and takes less memory. */
@@ -254,10 +259,18 @@ export class ReceivePath {
     if (missing > 0) frames.lost((missing * sampleRate) / clockRate);
   }
 
-  /** Keys share the clock of the audio (RFC 4733 2.1); of those that do not, only the arrival is known. */
-  #positionOf(timestamp: number): number | undefined {
+  /**
+   * Keys share the clock of the audio (RFC 4733 2.1); of those that do not, or that are timed otherwise, only the arrival is
+   * known.
+   * @param laterMs behind the timestamp
+   */
+  #positionOf(timestamp: number, laterMs = 0): number | undefined {
     if (this.#eventClockRate !== this.#clockRate) return undefined;
-    return this.timeline.positionAt(this.#scaled(timestamp));
+    const { head, receivedUntil } = this.timeline;
+    const perMs = this.#options.sampleRate / 1000;
+    const position = (this.timeline.positionAt(this.#scaled(timestamp)) ?? Number.NaN) + laterMs * perMs;
+    const away = Math.min(Math.abs(position - head), Math.abs(position - receivedUntil));
+    return away <= MAX_KEY_AWAY_MS * perMs ? position : undefined;
   }
 
   /** A timestamp of the present codec, in samples. */

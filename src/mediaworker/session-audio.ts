@@ -72,7 +72,7 @@ export class SessionAudio {
 
   /** @param sampleRate Hz: a multiple of 8000 @param startMs the clock's reading at its beginning, ms */
   constructor(options: MediaSessionOptions, sampleRate: number, startMs: number) {
-    const { sessionId, socket, clock, log, random, onEvent } = options;
+    const { sessionId, socket, openSocket, clock, log, random, onEvent } = options;
     this.startMs = startMs;
     this.#options = options;
     this.#socket = socket;
@@ -92,13 +92,12 @@ export class SessionAudio {
       makeRoom: () => this.#waiting.makeRoom(),
       onKeyDown: (digit, position) => this.#eventDown(digit, position),
       onKeyUp: (position, durationMs) => {
-        if (position !== undefined) this.#keys.eventUp(position + (durationMs * sampleRate) / 1000);
+        this.#keys.eventUp(position ?? this.#receivePath.timeline.receivedUntil);
         if (this.#guests.copying) onEvent({ type: 'digitUp', sessionId, durationMs });
       },
     });
     const { latch, timeline } = this.#receivePath;
     this.#keys = new InbandKeys(sampleRate);
-    const { openSocket } = options;
     this.#guests = new SessionGuests({
       sessionId,
       sampleRate,
@@ -280,6 +279,8 @@ export class SessionAudio {
   tick(nowMs: number, turn?: number): boolean {
     if (this.#closing !== undefined) return false;
     if (this.#waiting.on) return this.#waiting.tick(turn);
+    // Else what plays at the beginning would leave in one burst.
+    if (this.#receivePath.timeline.ticks.isBeforeFirst(nowMs)) return false;
     this.#makeUpStart(nowMs);
     this.#keepHeard(nowMs, (this.#options.patience?.times.count ?? 0) - 1, this.#sendPath.tick());
     this.#receiveFrame(nowMs);
@@ -300,7 +301,8 @@ export class SessionAudio {
   #keepHeard(nowMs: number, frame: number, sent?: Int16Array): void {
     this.#tickedMs = nowMs;
     const { timeline } = this.#receivePath;
-    if (this.#keepsHeard) this.#heard.pushBeside(timeline, frame, this.#options.patience?.times, sent);
+    if (this.#keepsHeard && !timeline.ticks.isBeforeFirst(nowMs))
+      this.#heard.pushBeside(timeline, frame, this.#options.patience?.times, sent);
   }
 
   /** What the party said in a frame is heard and written, or waits for the frames that follow it. */

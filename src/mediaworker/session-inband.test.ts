@@ -202,3 +202,45 @@ test('talk behind a key is in a masked recording, though the clock of the keys o
     await rig.close();
   }
 });
+
+test('a key whose timestamp is far from all that was said takes nothing else out of a masked recording', async (t) => {
+  for (const off of [-8_000, 8_000]) {
+    const rig = await openRig(t);
+    rig.peer.start(rig.port);
+    await rig.clock.advance(1000);
+    rig.record('r', { maskDtmf: true });
+    const near = rig.peer.position;
+    await rig.clock.advance(1000);
+    rig.peer.send(101, true, 50_000 + rig.peer.position + off, Uint8Array.of(11, 10, 1, 64));
+    await rig.clock.advance(2000);
+    rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+    await rig.clock.advance(100);
+    assert.deepEqual(keysOf(rig), ['# rfc4733']);
+    // At its very end, a tone may have begun.
+    const kept = rig.wav('r')[0]!.slice(0, -1600);
+    const from = near - 1600 + find(rig.peer.said(near - 1600, 3200), kept.subarray(0, 80));
+    assert.deepEqual(kept, rig.peer.said(from, kept.length));
+    await rig.close();
+  }
+});
+
+test('a masked recording goes on behind a key that was down when the clock of keys changed', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.record('r', { maskDtmf: true });
+  const near = rig.peer.position;
+  await rig.clock.advance(500);
+  const up = rig.peer.press('5', 400) + 400 * 8;
+  await rig.clock.advance(200);
+  rig.configure({ telephoneEventClockRate: 16_000 });
+  await rig.clock.advance(2000);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.advance(100);
+  const file = rig.wav('r')[0]!;
+  const from = near - 1600 + find(rig.peer.said(near - 1600, 3200), file.subarray(0, 80));
+  const behind = file.slice(up + 800 - from, -1600);
+  assert.ok(behind.length > 8000);
+  assert.deepEqual(behind, rig.peer.said(up + 800, behind.length));
+  await rig.close();
+});

@@ -127,7 +127,7 @@ export class SessionTable {
     else if (command.type === 'unbridge') session.unbridge();
     else if (command.type === 'bridge') this.#bridge(session, command.peerId);
     else if (this.#leaving.has(session)) this.#command(session, command, true);
-    else if (command.type === 'stopRecord') void this.#stopRecord(session, command);
+    else if (isAboutPresent(command)) void this.#changeRecord(session, command);
     else this.#command(session, command);
   }
 
@@ -285,8 +285,8 @@ export class SessionTable {
     }
   }
 
-  /** A recording that is stopped ends with what has arrived by now. */
-  async #stopRecord(session: MediaSession, command: SessionCommand): Promise<void> {
+  /** A recording that is stopped or paused has what has arrived by now, and what the frames that are made up for send. */
+  async #changeRecord(session: MediaSession, command: SessionCommand): Promise<void> {
     await session.takeArrived();
     this.#command(session, command);
   }
@@ -335,6 +335,10 @@ export class SessionTable {
     this.#options.log.error({ session_id: session.sessionId, err: cause }, 'media session failed');
     void this.#close(session, 'error');
   }
+}
+
+function isAboutPresent({ type }: SessionCommand): boolean {
+  return type === 'stopRecord' || type === 'pauseRecord' || type === 'resumeRecord';
 }
 
 /** @returns whether it was there */

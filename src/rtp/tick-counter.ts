@@ -1,5 +1,7 @@
 /** Missed ticks are made up at once by the clock; those that are still missing a tick later are not. */
 const MISSED_TICKS = 2;
+/** Ticks that were missed before the first one come within this time behind it, ms. */
+const BURST_MS = 500;
 /** After a standstill of the process this long, the head goes to the present in one step, ms. */
 const STANDSTILL_MS = 1000;
 
@@ -13,6 +15,8 @@ export class TickCounter {
   /** Our clock's reading that belongs to the ticks counted so far. */
   #countedMs: number;
   #lastMs = Number.NEGATIVE_INFINITY;
+  /** Our clock's reading at the first tick; NaN before it. */
+  #firstMs = Number.NaN;
   /** Time that the last call left uncounted. */
   #arrearsMs = 0;
 
@@ -36,6 +40,11 @@ export class TickCounter {
     return this.#lastMs !== Number.NEGATIVE_INFINITY;
   }
 
+  /** Whether a tick at this time comes in one burst with the first, and makes up for time before that. */
+  isBeforeFirst(nowMs: number): boolean {
+    return nowMs - this.#firstMs < BURST_MS && this.#isAhead(nowMs);
+  }
+
   /** When the tick behind those counted so far is due, ms; NaN before the first. */
   get nextMs(): number {
     return this.isRunning ? this.#countedMs + this.tickMs : Number.NaN;
@@ -51,15 +60,22 @@ export class TickCounter {
 
   /** @returns ticks to advance: 1, or 0 when ahead of time, or more when some are missing */
   tick(nowMs: number): number {
-    if (!this.isRunning) this.#countedMs = nowMs - this.tickMs;
+    if (!this.isRunning) {
+      this.#countedMs = nowMs - this.tickMs;
+      this.#firstMs = nowMs;
+    }
     const madeUp = nowMs - this.#lastMs < this.tickMs / 2;
     this.#lastMs = nowMs;
-    if (nowMs - this.#countedMs < this.tickMs / 2) return 0;
+    if (this.#isAhead(nowMs)) return 0;
     let ticks = 1;
     if (!madeUp && this.#arrearsMs > STANDSTILL_MS) ticks += Math.floor(this.#arrearsMs / this.tickMs);
     else if (!madeUp && this.#arrearsMs >= MISSED_TICKS * this.tickMs) ticks = 2;
     this.#countedMs += ticks * this.tickMs;
     this.#arrearsMs = nowMs - this.#countedMs;
     return ticks;
+  }
+
+  #isAhead(nowMs: number): boolean {
+    return nowMs - this.#countedMs < this.tickMs / 2;
   }
 }
