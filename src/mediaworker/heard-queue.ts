@@ -110,11 +110,7 @@ export class HeardQueue {
    * @param lateMs by so much the head is behind, since the thread has stood still, ms
    * @param missedMs time of frames that were missed in that and come now, in one burst with the first, ms
    */
-  begin(
-    { receivedUntil, head }: Pick<Arrivals, 'receivedUntil' | 'head'>,
-    lateMs = 0,
-    missedMs = 0,
-  ): void {
+  begin({ receivedUntil, head }: Pick<Arrivals, 'receivedUntil' | 'head'>, lateMs = 0, missedMs = 0): void {
     // What is there came half a tick ago, for all that is known. Where nothing is, the first packet is still to come, and
     // what came in a standstill may be taken behind this tick.
     const arrived = receivedUntil - head + this.#frame / 2;

@@ -41,10 +41,12 @@ export class TcpFlow implements Flow {
   #lastSent: number;
   /** When anything came last, be it part of a message. */
   #lastHeard: number;
-  /** When the first keep-alive was sent that nothing has answered yet. */
+  /** When the first keep-alive was sent that nothing has come behind yet. */
   #pinged: number | undefined;
   /** The peer answers keep-alives; not all do (RFC 3261 knows none). */
   #pongs = false;
+  /** At a look, the answer was overdue; and nothing has come since. */
+  #overdue = false;
   /** The first message has come, or need not come. */
   #begun: boolean;
   /** Since when an unfinished message (or none at all, or the peer's end) is awaited; undefined between messages. */
@@ -116,8 +118,11 @@ export class TcpFlow implements Flow {
     if (this.#awaitingSince !== undefined && now - this.#awaitingSince >= this.#limits.messageArrivalMs) {
       return 'slow';
     }
-    const asked = this.#pongs ? this.#pinged : undefined;
-    if (asked !== undefined && now - Math.max(asked, this.#lastHeard) >= PONG_MS) return 'silent';
+    if (this.#pongs && this.#pinged !== undefined && now - this.#pinged >= PONG_MS) {
+      // Where we have stood still, what has come is read behind this look only.
+      if (this.#overdue) return 'silent';
+      this.#overdue = true;
+    }
     if (this.#retainers === 0 && now - this.#lastMessage >= this.#limits.connectionIdleMs) return 'idle';
     return undefined;
   }
@@ -146,11 +151,15 @@ export class TcpFlow implements Flow {
     if (this.#closed) return;
     const now = this.#clock.monotonic();
     this.#lastHeard = now;
+    // Whatever comes shows that the peer is there; of two answers in a row, the framer takes the second for a ping.
+    let isAsked = this.#pinged !== undefined;
+    this.#pinged = undefined;
+    this.#overdue = false;
     this.#framer.push(data);
     for (let frame = this.#framer.next(); frame.kind !== 'more'; frame = this.#framer.next()) {
       if (frame.kind === 'message') {
         this.#lastMessage = now;
-        this.#pinged = undefined;
+        isAsked = false;
         this.#begun = true;
         this.#awaitingSince = undefined;
         this.#events.message(frame.data, this);
@@ -158,8 +167,7 @@ export class TcpFlow implements Flow {
         if (this.#socket.pendingBytes < this.#limits.maxPendingBytes) this.#socket.write(PONG);
       } else if (frame.kind === 'pong') {
         // One that nothing asked for is a line end too many behind a message.
-        this.#pongs ||= this.#pinged !== undefined;
-        this.#pinged = undefined;
+        this.#pongs ||= isAsked;
       } else {
         this.#events.malformed(frame.error, this);
         this.finish();
