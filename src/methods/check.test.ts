@@ -65,7 +65,8 @@ test('a number without quotes where a text belongs gets the advice to quote it',
 });
 
 test('a case that YAML reads as another number than it is written gets the advice to quote it', () => {
-  const text = 'sections: {main: [{switch: {variable: a, case: {+15550100: [], 0123: [], "0124": [], 5: []}}}]}';
+  const text =
+    'sections: {main: [{switch: {variable: a, case: {+15550100: [], 0123: [], "0124": [], 5: []}}}]}';
   const { document, diagnostics } = checkDocument(text);
   assert.notEqual(document, undefined);
   assert.deepEqual(

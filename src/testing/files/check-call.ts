@@ -72,7 +72,7 @@ export function checkCall(call: VirtualCall, expected: Expectations | undefined)
   check('steps_include', (wanted) => included('A step did not run', wanted, call.steps, fitsStep));
   check('vars', (wanted) => equal('Variables have other values', compare(call.vars, wanted)));
   check('unset', (wanted) => {
-    const set = wanted.filter((name) => valueOf(call.vars, name) !== undefined);
+    const set = wanted.filter((name) => variableOf(call.vars, name) !== undefined);
     return set.length === 0 ? undefined : { message: `These variables are set: ${set.join(', ')}` };
   });
   check('spoken', (wanted) =>
@@ -186,7 +186,7 @@ function showRequest({ method, url, body }: Shown): string {
 }
 
 /** Of a variable, or of a member of one: names are as in `set`. */
-function valueOf(vars: JsonObject, name: string): JsonValue | undefined {
+function variableOf(vars: JsonObject, name: string): JsonValue | undefined {
   return member(vars, name) ?? variablePath(name)?.reduce<JsonValue | undefined>(member, vars);
 }
 

@@ -13,7 +13,9 @@ export function embeddedText(text: string, parsed: ParsedText, path: Path): stri
   for (const key of path) value = (value as Record<string | number, JsonValue> | undefined)?.[key];
   if (typeof value !== 'object' || value === null) return undefined;
   const { line, column } = parsed.locate(path);
-  const lines = withoutByteOrderMark(text).split(/\r?\n/).slice(line - 1);
+  const lines = withoutByteOrderMark(text)
+    .split(/\r?\n/)
+    .slice(line - 1);
   const embedded = lines[0]?.[column - 1] === '{' ? flow(lines, column) : block(lines, column);
   // With parts that are defined elsewhere (anchors), the places are those of a text of its own.
   if (embedded === undefined || !holds(embedded, value)) return JSON.stringify(value, null, 2);
