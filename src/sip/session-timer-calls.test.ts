@@ -5,6 +5,18 @@ import { virtualPair } from '../../test/sip/virtual-pair.ts';
 
 const PEER = 'sip:peer@10.0.0.1:5060';
 
+/** A call of a raw peer that has us refresh its session, at the moment of the first refresh. @param afterMs when that is */
+async function atOurRefresh(expires: string, allow: string, afterMs: number) {
+  const bench = await rawBench();
+  const { peer, clock } = bench;
+  peer.send('INVITE', { Supported: 'timer', 'Session-Expires': expires, Allow: allow }, 'offer');
+  await clock.advance(20);
+  const To = peer.response.headers.get('To');
+  peer.send('ACK', { To });
+  await clock.advance(afterMs);
+  return { ...bench, To };
+}
+
 test('Two of our endpoints agree on a timer, and its refreshes by UPDATE keep a long call alive', async () => {
   const pair = await virtualPair();
   const { clock, alice, bob, trace } = pair;
@@ -87,12 +99,7 @@ test('A client that wants us to refresh gets UPDATE when it allows it, and re-IN
 });
 
 test('A peer that allows UPDATE and then refuses it is refreshed by re-INVITE', async () => {
-  const { peer, clock, finish } = await rawBench();
-  const wish = { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow: 'INVITE, UPDATE' };
-  peer.send('INVITE', wish, 'offer');
-  await clock.advance(20);
-  peer.send('ACK', { To: peer.response.headers.get('To') });
-  await clock.advance(100_000);
+  const { peer, clock, finish } = await atOurRefresh('200;refresher=uas', 'INVITE, UPDATE', 100_000);
   peer.respond(peer.request('UPDATE'), 405);
   await clock.advance(20);
   assert.equal(peer.request('INVITE').body.toString(), 'answer of bob');
@@ -100,12 +107,7 @@ test('A peer that allows UPDATE and then refuses it is refreshed by re-INVITE', 
 });
 
 test('A refresh that gets 422 is tried again with the longer interval, one that gets 481 ends the call', async () => {
-  const { peer, clock, bob, finish } = await rawBench();
-  const wish = { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow: 'INVITE, UPDATE' };
-  peer.send('INVITE', wish, 'offer');
-  await clock.advance(20);
-  peer.send('ACK', { To: peer.response.headers.get('To') });
-  await clock.advance(100_000);
+  const { peer, clock, bob, finish } = await atOurRefresh('200;refresher=uas', 'INVITE, UPDATE', 100_000);
   peer.respond(peer.request('UPDATE'), 422, { 'Min-SE': '900' });
   await clock.advance(20);
   const second = peer.request('UPDATE');
@@ -182,12 +184,7 @@ test('A refresh by the peer starts the interval anew', async () => {
 });
 
 test('A refresh that meets another change is tried again', async () => {
-  const { peer, clock, finish, bob } = await rawBench();
-  const wish = { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow: 'INVITE, UPDATE' };
-  peer.send('INVITE', wish, 'offer');
-  await clock.advance(20);
-  peer.send('ACK', { To: peer.response.headers.get('To') });
-  await clock.advance(100_000);
+  const { peer, clock, finish, bob } = await atOurRefresh('200;refresher=uas', 'INVITE, UPDATE', 100_000);
   peer.respond(peer.request('UPDATE'), 491);
   await clock.runUntil(() => peer.lines.filter((line) => line === 'UPDATE').length === 2, 2100);
   peer.respond(peer.request('UPDATE'), 200, { 'Session-Expires': '200;refresher=uac' });
@@ -201,11 +198,7 @@ test('A refresh that is refused for now is tried again before the session ends',
     ['INVITE, ACK, BYE, UPDATE', 'UPDATE'],
     ['INVITE, ACK, BYE', 'INVITE'],
   ] as const) {
-    const { peer, clock, bob, finish } = await rawBench();
-    peer.send('INVITE', { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow }, 'offer');
-    await clock.advance(20);
-    peer.send('ACK', { To: peer.response.headers.get('To') });
-    await clock.advance(100_000);
+    const { peer, clock, bob, finish } = await atOurRefresh('200;refresher=uas', Allow, 100_000);
     peer.respond(peer.request(method), 503);
     await clock.advance(12_600);
     assert.equal(peer.lines.filter((line) => line === method).length, 2);
@@ -218,13 +211,7 @@ test('A refresh that is refused for now is tried again before the session ends',
 });
 
 test('A refresh that is refused is not tried again where the peer has taken that over meanwhile', async () => {
-  const { peer, clock, bob, finish } = await rawBench();
-  const wish = { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow: 'INVITE, UPDATE' };
-  peer.send('INVITE', wish, 'offer');
-  await clock.advance(20);
-  const To = peer.response.headers.get('To');
-  peer.send('ACK', { To });
-  await clock.advance(100_000);
+  const { peer, clock, bob, finish, To } = await atOurRefresh('200;refresher=uas', 'INVITE, UPDATE', 100_000);
   const ours = peer.request('UPDATE');
   const theirs = { Supported: 'timer', 'Session-Expires': '200;refresher=uac', CSeq: '2 UPDATE', To };
   peer.send('UPDATE', theirs);
@@ -239,12 +226,7 @@ test('A refresh that is refused is not tried again where the peer has taken that
 
 test('A refresh that is answered with 100 and no more is taken back, and tried again', async () => {
   for (const answersCancel of [true, false]) {
-    const { peer, clock, bob, finish } = await rawBench();
-    const wish = { Supported: 'timer', 'Session-Expires': '400;refresher=uas', Allow: 'INVITE, ACK, BYE' };
-    peer.send('INVITE', wish, 'offer');
-    await clock.advance(20);
-    peer.send('ACK', { To: peer.response.headers.get('To') });
-    await clock.advance(200_000);
+    const { peer, clock, bob, finish } = await atOurRefresh('400;refresher=uas', 'INVITE, ACK, BYE', 200_000);
     const refresh = peer.request('INVITE');
     peer.respond(refresh, 100);
     await clock.advance(32_100);
@@ -265,12 +247,7 @@ test('A refresh that is answered with 100 and no more is taken back, and tried a
 });
 
 test('The Contact of the 2xx to our UPDATE is where the next request goes', async () => {
-  const { peer, clock, bob, finish } = await rawBench();
-  const wish = { Supported: 'timer', 'Session-Expires': '200;refresher=uas', Allow: 'INVITE, UPDATE' };
-  peer.send('INVITE', wish, 'offer');
-  await clock.advance(20);
-  peer.send('ACK', { To: peer.response.headers.get('To') });
-  await clock.advance(100_000);
+  const { peer, clock, bob, finish } = await atOurRefresh('200;refresher=uas', 'INVITE, UPDATE', 100_000);
   const Contact = '<sip:moved@10.0.0.1:5060>';
   peer.respond(peer.request('UPDATE'), 200, { Contact, 'Session-Expires': '200;refresher=uac' });
   await clock.advance(20);
