@@ -31,8 +31,8 @@ export interface MarkedSound {
 
 /** Length of the speech against what was said. */
 const TOLERANCE_MS = 20;
-/** Silence before the first packet, beyond the time it really took to come: playout delay, late timers. */
-const MAX_DELAY_MS = 250;
+/** Silence before the first packet, beyond the time it took to come: the generator may learn late that it is answered. */
+const MAX_DELAY_MS = 60;
 
 /** @returns what is wrong with the file, when it is none of ours */
 export function readMarked(file: Buffer, channels: 1 | 2): MarkedSound | string {

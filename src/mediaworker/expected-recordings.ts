@@ -11,6 +11,8 @@ export interface Expected {
   /** Where it begins, and the monotonic clock's reading there, ms. */
   readonly from: number;
   readonly sinceMs: number;
+  /** Nothing had come yet, so the live head had no playout delay. */
+  readonly undelayed: boolean;
   readonly masks: boolean;
   /** {@link ReceiveTimeline.missingBehind} there. */
   readonly missingBehind: number;
@@ -19,6 +21,30 @@ export interface Expected {
 }
 
 const MAX_KEYS = 64;
+
+/**
+ * Where on the timeline a recording begins that is asked for at `askedMs`: before the first packet to the sample, up to a
+ * tick ahead of the head; else where the head was then, in whole ticks; no earlier than what is kept. Readings of the
+ * monotonic clock, ms.
+ * @param perMs samples
+ */
+export function beginningOf(
+  timeline: ReceiveTimeline,
+  perMs: number,
+  askedMs: number,
+  nowMs: number,
+): Pick<Expected, 'from' | 'sinceMs' | 'undelayed'> {
+  const { head, oldest, ticks, delay } = timeline;
+  const atMs = Math.min(askedMs, nowMs);
+  const undelayed = !delay.isOpenAt(atMs);
+  const ticksBehind = Math.max(0, Math.floor(-ticks.since(atMs) / ticks.tickMs));
+  const at = undelayed ? timeline.undelayedAt(atMs) : head - ticksBehind * ticks.tickMs * perMs;
+  // But for the tick in which the head is.
+  const keptMs = nowMs - (head - Math.max(at, oldest)) / perMs - ticks.tickMs;
+  return at > oldest
+    ? { from: at, sinceMs: atMs, undelayed }
+    : { from: oldest, sinceMs: Math.max(atMs, keptMs), undelayed };
+}
 
 /**
  * Recordings that were asked for and have not been ordered yet, because their rows are on their way to the disk, which
@@ -57,11 +83,9 @@ export class ExpectedRecordings {
   /** It begins where it was asked for, one without keys now. @param nowMs the monotonic clock's reading */
   add({ controlId, maskDtmf, askedMs }: ExpectRecord, nowMs: number): void {
     const masks = maskDtmf === true;
-    const { head, missingBehind, ticks } = this.#timeline;
-    const from = masks ? head : this.#timeline.headAt(askedMs);
-    // No earlier than what is kept, but for the tick in which the head is.
-    const sinceMs = Math.max(masks ? nowMs : askedMs, nowMs - (head - from) / this.#perMs - ticks.tickMs);
-    this.#expected = this.#expected.concat({ controlId, from, sinceMs, masks, missingBehind, keys: [] });
+    const { missingBehind } = this.#timeline;
+    const beginning = beginningOf(this.#timeline, this.#perMs, masks ? nowMs : askedMs, nowMs);
+    this.#expected = this.#expected.concat({ ...beginning, controlId, masks, missingBehind, keys: [] });
     this.holdExpected();
   }
 

@@ -75,8 +75,8 @@ test('the first frame lies beside what arrives with it, also where that is still
   // A packet that came just behind the last tick, one that came just before this one.
   assert.deepEqual([firstPlace(112), firstPlace(115)], [16, 16]);
   assert.equal(firstPlace(109), 12);
-  // A playout delay and the packet itself, and the frame that is on its way out meanwhile.
-  assert.deepEqual([firstPlace(0), firstPlace(100)], [16, 16]);
+  // The packet itself, and the frame that is on its way out meanwhile; the head will wait for the playout delay.
+  assert.deepEqual([firstPlace(0), firstPlace(100)], [8, 8]);
 });
 
 /** Ten seconds of frames but the last, each taken at once, while arrivals lie `lead` samples ahead of their place. */

@@ -1,5 +1,4 @@
 import { copySamples } from '../media/copy-samples.ts';
-import { START_DELAY_MS } from '../rtp/playout-delay.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import { type FrameScratch, frameScratch } from './frame-scratch.ts';
 import type { FrameTimes } from './frame-times.ts';
@@ -107,21 +106,30 @@ export class HeardQueue {
 
   /**
    * At a tick, before the first frame and before the head moves.
+   * @param first samples that the head is about to move
    * @param lateMs by so much the head is behind, since the thread has stood still, ms
    * @param missedMs time of frames that were missed in that and come now, in one burst with the first, ms
    */
-  begin({ receivedUntil, head }: Pick<Arrivals, 'receivedUntil' | 'head'>, lateMs = 0, missedMs = 0): void {
+  begin(
+    { receivedUntil, head }: Pick<Arrivals, 'receivedUntil' | 'head'>,
+    first = this.#frame,
+    lateMs = 0,
+    missedMs = 0,
+  ): void {
     // What is there came half a tick ago, for all that is known. Where nothing is, the first packet is still to come, and
     // what came in a standstill may be taken behind this tick.
     const arrived = receivedUntil - head + this.#frame / 2;
-    const usual = 2 * this.#frame + (START_DELAY_MS + lateMs) * this.#perMs;
+    const usual = 2 * this.#frame + lateMs * this.#perMs;
     const isKnown = receivedUntil > head && missedMs === 0;
     // The first of those that were missed has its place before all that came when the others should have been sent.
     const ahead = (isKnown ? arrived : Math.max(arrived, usual)) - missedMs * this.#perMs;
-    const frames = Math.round(ahead / this.#frame);
+    // Where the head moves by less at first, or by more, so does what waits.
+    const more = Math.ceil((first - this.#frame) / this.#frame);
+    const frames = Math.round(ahead / this.#frame) + more;
     const fitting = Math.min(frames, this.#capacity / this.#frame - 1);
     for (let i = 0; i < fitting; i++) this.#put(undefined);
     if (frames > fitting) this.#skipped.push({ at: this.#pushed, samples: (frames - fitting) * this.#frame });
+    this.#taken = Math.min(this.#pushed, this.#taken + (1 + more) * this.#frame - first);
   }
 
   /** Puts a whole frame in, which is being sent; default: silence. Without room for it, the oldest frame goes. */
@@ -141,15 +149,20 @@ export class HeardQueue {
 
   /**
    * As {@link push}, beside what has arrived, behind the time that was dropped before it.
+   * @param nowMs the clock's reading for the tick, ms
    * @param frame its number in `times`
    */
   pushBeside(
     arrivals: Arrivals,
+    nowMs: number,
     frame: number,
     times: Pick<FrameTimes, 'at' | 'droppedUntil'> | undefined,
     sent?: Int16Array,
   ): void {
-    if (this.#pushed === 0) this.begin(arrivals, ...standstill(arrivals.ticks, frame, times));
+    if (this.#pushed === 0) {
+      const first = Math.round((arrivals.ticks.firstAt(nowMs) ?? 1) * this.#frame);
+      this.begin(arrivals, first, ...standstill(arrivals.ticks, frame, times));
+    }
     if (times !== undefined) this.#skip(times, frame);
     this.push(sent);
   }
@@ -194,6 +207,15 @@ export class HeardQueue {
     copySamples(this.#samples, 0, heard, unwrapped, there - unwrapped);
     heard.fill(0, there);
     return heard;
+  }
+
+  /** The next `count` samples, which stay here; silence where none are, or it is not known where they lie. */
+  peek(count: number): Int16Array {
+    const samples = new Int16Array(count);
+    if (this.#passed > 0 || this.#skipped.length > 0) return samples;
+    const there = Math.min(count, this.#pushed - this.#taken);
+    for (let i = 0; i < there; i++) samples[i] = this.#samples[(this.#taken + i) % this.#capacity]!;
+    return samples;
   }
 
   /**

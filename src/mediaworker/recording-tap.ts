@@ -9,8 +9,10 @@ import type { SessionDenoiser } from './session-denoiser.ts';
 
 export interface RecordingTapOptions {
   readonly timeline: ReceiveTimeline;
-  /** Where it begins: at the live head, or a little before it. */
+  /** Where it begins: at the live head, a little before it, or within a frame behind it. */
   readonly from: number;
+  /** As in {@link Expected}; default: no. */
+  readonly undelayed: boolean | undefined;
   /** {@link ReceiveTimeline.missingBehind} as it was there; default: as it is. */
   readonly missingBehind: number | undefined;
   /** What the party hears; undefined when only the party is recorded. */
@@ -34,6 +36,8 @@ const PORTION_MS = 100;
  * to listen, or it may be over.
  */
 const STEP_MS = 20;
+/** What a detector of speech needs of a silent line to know it, ms. */
+const SILENT_BEFORE_MS = 40;
 /** Shared by all taps of a thread: filled and emptied within one call. */
 const speakChunk = new Int16Array(CHUNK);
 const listenChunk = new Int16Array(CHUNK);
@@ -57,6 +61,8 @@ export interface Past {
 /** Joins one recorder to the session's timeline: hears at the live head, writes behind it. */
 export class RecordingTap {
   readonly spec: RecordSpec;
+  /** It began before the live head had a playout delay. */
+  readonly undelayed: boolean;
   readonly #recorder: Recorder;
   /** Of the recorder: what it hears late belongs to its time. */
   readonly #clock: MomentClock;
@@ -67,8 +73,9 @@ export class RecordingTap {
   readonly #perMs: number;
   readonly #portion: number;
   readonly #step: number;
-  /** Samples before the live head at which it begins. */
+  /** Samples before the live head at which it begins (< 0: behind it), and those that it has still to leave out. */
   readonly #behind: number;
+  #ahead: number;
   /** The next position of the timeline that goes to the file. */
   #position: number;
   #missingBehind: number;
@@ -78,6 +85,7 @@ export class RecordingTap {
   constructor(spec: RecordSpec, options: RecordingTapOptions) {
     const { onEvent } = options;
     this.spec = spec;
+    this.undelayed = options.undelayed === true;
     this.#timeline = options.timeline;
     this.#listen = options.listen;
     this.#denoiser = options.denoiser;
@@ -86,6 +94,7 @@ export class RecordingTap {
     this.#portion = this.#perMs * PORTION_MS;
     this.#step = this.#perMs * STEP_MS;
     this.#behind = options.timeline.head - options.from;
+    this.#ahead = Math.max(0, -this.#behind);
     this.#position = options.from;
     this.#missingBehind = options.missingBehind ?? options.timeline.missingBehind;
     this.#clock = new MomentClock(options.clock);
@@ -109,9 +118,10 @@ export class RecordingTap {
     const { head } = this.#timeline;
     const until = Math.max(head, end?.position ?? head);
     const untilMs = end?.ms ?? this.#clock.monotonic();
-    const timeOf = (position: number): number => untilMs - (until - position) / this.#perMs;
+    const timeOf = (position: number): number => untilMs - Math.max(0, until - position) / this.#perMs;
     let from = head - this.#behind;
     this.#clock.momentMs = sinceMs ?? timeOf(from);
+    if (this.undelayed) this.#recorder.hearSilence(SILENT_BEFORE_MS * this.#perMs);
     this.#recorder.begin();
     for (let pressed = 0; !this.#ending; ) {
       this.#clock.momentMs = timeOf(from);
@@ -133,7 +143,8 @@ export class RecordingTap {
   }
 
   observe(speak: Int16Array, listen: Int16Array, offset: number, count: number): void {
-    let at = 0;
+    let at = Math.min(this.#ahead, count);
+    this.#ahead -= at;
     while (at < count && !this.#ending) {
       const longest = this.#recorder.phase === 'waiting' ? this.#step : count;
       const run = Math.min(longest, count - at);
@@ -141,6 +152,17 @@ export class RecordingTap {
       at += run;
     }
     this.#settle();
+  }
+
+  /** Hears what has come from one place of the timeline to another, though the live head is not there yet. */
+  hear(from: number, until: number): void {
+    for (let at = from; at < until && !this.#ending; ) {
+      const count = Math.min(this.#step, until - at);
+      this.#timeline.copyTo(speakChunk, 0, at, count);
+      this.#listen?.copyTo(listenChunk, 0, at, count);
+      this.observe(speakChunk, listenChunk, 0, count);
+      at += count;
+    }
   }
 
   /** Writes what has been observed and lies before `until`, in portions worth the effort. */
@@ -151,7 +173,7 @@ export class RecordingTap {
 
   /** As {@link Recorder.nearestEnd}. */
   get nearestEnd(): number {
-    return this.#recorder.nearestEnd;
+    return this.#ahead + this.#recorder.nearestEnd;
   }
 
   /** @param behind how many samples before the live head the key was pressed, ≥ 0 */

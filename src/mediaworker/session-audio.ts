@@ -147,6 +147,7 @@ export class SessionAudio {
       denoiser: this.#denoiser,
       keys: this.#keys,
       sendPath: this.#sendPath,
+      heard: this.#heard,
       clock: this.#waiting.clock,
       createTarget: options.createTarget,
       log,
@@ -302,7 +303,7 @@ export class SessionAudio {
     this.#tickedMs = nowMs;
     const { timeline } = this.#receivePath;
     if (this.#keepsHeard && !timeline.ticks.isBeforeFirst(nowMs))
-      this.#heard.pushBeside(timeline, frame, this.#options.patience?.times, sent);
+      this.#heard.pushBeside(timeline, nowMs, frame, this.#options.patience?.times, sent);
   }
 
   /** What the party said in a frame is heard and written, or waits for the frames that follow it. */
@@ -460,9 +461,8 @@ export class SessionAudio {
     const observing = this.#guests.observing;
     const wantsKeys = this.#inbandCounts || this.#recordings.masks;
     const peer = this.#peer;
-    const forSome = peer !== undefined || observing;
     const denoising = this.#denoiser.active;
-    const wanted = forSome || wantsKeys || denoising || this.#meter !== undefined;
+    const wanted = peer !== undefined || observing || wantsKeys || denoising || this.#meter !== undefined;
     const { timeline } = this.#receivePath;
     if (wanted || this.#recordings.active) timeline.copyTo(said, 0, from, count);
     // Keys and tones are heard as they came: the filter takes them for noise.

@@ -5,7 +5,8 @@ import type { RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 import type { ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { Clock } from '../time/clock.ts';
-import { type Expected, ExpectedRecordings } from './expected-recordings.ts';
+import { beginningOf, type Expected, ExpectedRecordings } from './expected-recordings.ts';
+import type { HeardQueue } from './heard-queue.ts';
 import type { InbandKeys } from './inband-keys.ts';
 import { ListenRing } from './listen-ring.ts';
 import type { MediaEvent } from './protocol.ts';
@@ -25,6 +26,8 @@ export interface SessionRecordingsOptions {
   readonly keys: InbandKeys;
   /** Where beeps are played. */
   readonly sendPath: SendPath;
+  /** What the party hears, and the live head has not come to. */
+  readonly heard: Pick<HeardQueue, 'peek'>;
   readonly clock: Clock;
   readonly createTarget: CreateTarget | undefined;
   readonly log: Logger;
@@ -40,6 +43,9 @@ export interface SessionRecordingsOptions {
 const MAX_DIGIT_AHEAD_MS = 400;
 const MAX_DIGIT_BEHIND_MS = 300;
 
+/** Who hangs up does so up to this long behind the last packet, ms: that is no pause. */
+const HANG_UP_MS = 60;
+
 /** A key that the live head has not reached yet. */
 interface ComingKey extends PressedKey {
   /** The clock's monotonic reading when it came, ms. */
@@ -47,6 +53,8 @@ interface ComingKey extends PressedKey {
   /** Control ids of recordings that were asked for behind it (by a script that it led there, say): it ends none of them. */
   readonly endsNot: string[];
 }
+
+type Beginning = Pick<Expected, 'from'> & Partial<Pick<Expected, 'sinceMs' | 'undelayed'>>;
 
 const NONE: readonly string[] = [];
 
@@ -143,9 +151,11 @@ export class SessionRecordings {
     const { sampleRate, clock, sendPath, createTarget, keys, denoiser } = this.#options;
     try {
       if (spec.direction !== 'speak') this.#hearFromNow();
+      const { from, sinceMs, undelayed } = this.#beginningOf(spec, expected, askedMs);
       const tap = new RecordingTap(spec, {
         timeline: this.#timeline,
-        from: this.#beginningOf(spec, expected?.from, askedMs),
+        from,
+        undelayed,
         missingBehind: expected?.missingBehind,
         listen: spec.direction === 'speak' ? undefined : this.#listen,
         denoiser,
@@ -160,8 +170,7 @@ export class SessionRecordings {
         sendPath.overlay(tap, generateTone(RECORD_BEEP, sampleRate), () => tap.begin());
         this.#options.onBeep();
       } else {
-        const isKept = expected !== undefined && expected.from >= this.#timeline.oldest;
-        tap.begin({ sinceMs: isKept ? expected.sinceMs : undefined, keys: expected?.keys, end: this.#end });
+        tap.begin({ sinceMs, keys: expected?.keys, end: this.#end });
         if (this.#end !== undefined) tap.stop(this.#end.cause);
       }
     } catch (cause) {
@@ -170,12 +179,16 @@ export class SessionRecordings {
     }
   }
 
-  #beginningOf(spec: RecordSpec, expectedFrom: number | undefined, askedMs: number): number {
+  /** Without `sinceMs`: where the live head is, or where as much lies between that and now. */
+  #beginningOf(spec: RecordSpec, expected: Expected | undefined, askedMs: number): Beginning {
+    const { clock, sampleRate } = this.#options;
     const { head, oldest } = this.#timeline;
-    if (spec.beep) return head;
-    if (expectedFrom !== undefined) return Math.max(oldest, expectedFrom);
+    if (spec.beep) return { from: head };
+    if (expected !== undefined)
+      return expected.from >= oldest ? expected : { from: oldest, undelayed: expected.undelayed };
+    const nowMs = clock.monotonic();
     // In what was said before now nobody has looked for keys that sound.
-    return spec.maskDtmf === true ? head : this.#timeline.headAt(askedMs);
+    return beginningOf(this.#timeline, sampleRate / 1000, spec.maskDtmf === true ? nowMs : askedMs, nowMs);
   }
 
   #hearFromNow(): void {
@@ -187,9 +200,33 @@ export class SessionRecordings {
     command: Extract<SessionCommand, { readonly type: 'stopRecord' | 'pauseRecord' | 'resumeRecord' }>,
   ): void {
     const tap = this.#taps.find((other) => other.spec.recordingId === command.recordingId);
-    if (command.type === 'stopRecord') tap?.stop(command.cause);
-    else if (command.type === 'pauseRecord') tap?.pause(command.behavior);
-    else tap?.resume();
+    if (tap === undefined) return;
+    if (command.type === 'stopRecord') this.#stop(tap, command.cause);
+    else if (command.type === 'pauseRecord') tap.pause(command.behavior);
+    else tap.resume();
+  }
+
+  /**
+   * Ends one that runs. One that began before the live head had its playout delay ends as much ahead of it now, so that it is
+   * as long as it lasted; but what keys sound there, and what the filter would make of it, nobody knows.
+   */
+  #stop(tap: RecordingTap, cause: EndCause, pauseMs = Number.NEGATIVE_INFINITY): void {
+    const { clock, denoiser, heard, sampleRate } = this.#options;
+    let from = this.#observed;
+    const until = tap.undelayed ? this.#timeline.undelayedAt(clock.monotonic()) : from;
+    const pause = (pauseMs * sampleRate) / 1000;
+    const belongs = until > from && until > this.#timeline.receivedUntil + pause;
+    if (belongs && !this.masks && !denoiser.active) {
+      this.#listen?.write(from, until - from, heard.peek(until - from), until - from);
+      for (const { digit, position, endsNot } of this.#digits) {
+        if (position >= until || endsNot.includes(tap.spec.controlId)) continue;
+        tap.hear(from, position);
+        tap.digit(digit, 0);
+        from = Math.max(from, position);
+      }
+      tap.hear(from, until);
+    }
+    tap.stop(cause);
   }
 
   /** Ends all of them. A key that was pressed before counts, though the live head never comes to it. */
@@ -198,7 +235,7 @@ export class SessionRecordings {
     const end = Math.max(head, receivedUntil);
     for (const { digit, position, endsNot } of this.#digits.splice(0))
       this.#pressed(digit, 0, Math.min(position, end), endsNot);
-    for (const tap of this.#taps) tap.stop(cause);
+    for (const tap of this.#taps) this.#stop(tap, cause, HANG_UP_MS);
     this.#end = { cause, position: end, ms: this.#options.clock.monotonic() };
   }
 

@@ -154,6 +154,11 @@ export class Recorder {
     return this.#decided + this.#pauseSilence;
   }
 
+  /** Before {@link begin}: on the line of the party, and to it, there was silence for so many samples. */
+  hearSilence(samples: number): void {
+    this.#voice?.process(undefined, undefined, 0, samples);
+  }
+
   /** The beep is over, or there was none: from the next sample on, time and audio count. */
   begin(): void {
     this.#input({ type: 'begin' });

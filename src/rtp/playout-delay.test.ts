@@ -18,10 +18,26 @@ function run(delay: PlayoutDelay, ticks: number, margin: (tick: number) => numbe
 }
 
 function create(): PlayoutDelay {
+  const delay = newDelay();
+  delay.open(0);
+  for (let tick = 0; tick < 2; tick++) assert.equal(delay.tick(), 'hold');
+  return delay;
+}
+
+function newDelay(): PlayoutDelay {
   return new PlayoutDelay({ step: 160, start: 320, minimum: 160, maximum: 1600 });
 }
 
 describe('PlayoutDelay', () => {
+  it('lets the head stand still for the delay of the first packet, which comes without any', () => {
+    const delay = newDelay();
+    assert.deepEqual([delay.current, delay.isOpenAt(10), run(delay, 2, () => 0)], [0, false, []]);
+    delay.open(7);
+    assert.deepEqual([delay.current, delay.isOpenAt(6), delay.isOpenAt(7)], [320, false, true]);
+    assert.deepEqual([run(delay, 1, () => 160), delay.opened], [['hold'], 160]);
+    assert.deepEqual([run(delay, 9, () => 320), delay.opened], [['hold'], 320]);
+  });
+
   it('holds one step for each tick with a late packet until none is late', () => {
     assert.deepEqual(
       run(create(), 20, () => -500),

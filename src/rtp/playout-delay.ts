@@ -41,20 +41,46 @@ export class PlayoutDelay {
   /** A full window lies behind us, so that shrinking may be considered. */
   #settled = false;
   #shrink = false;
+  /** When the first packet came, and steps that the head has still to stand still for its delay. */
+  #openedMs = Number.POSITIVE_INFINITY;
+  #opening = 0;
+  #opened = 0;
 
   constructor(limits: PlayoutDelayLimits) {
     this.#limits = limits;
   }
 
-  /** Margin to give the first packet of a stream: what the network has needed lately. */
+  /**
+   * The first packet of all is here, by our clock's reading. It lies where that puts it, so that nothing comes between it and
+   * the time before, and the head gets its delay by standing still.
+   */
+  open(ms: number): void {
+    const { start, step } = this.#limits;
+    this.#openedMs = ms;
+    this.#opening = Math.ceil(start / step);
+  }
+
+  /** Whether the first packet had come at a reading of the clock. */
+  isOpenAt(ms: number): boolean {
+    return ms >= this.#openedMs;
+  }
+
+  /** Samples by which it has stood still for that so far. */
+  get opened(): number {
+    return this.#opened;
+  }
+
+  /** Margin to give the first packet of a stream: what the network has needed lately; none before it is {@link open}. */
   get current(): number {
     const { start, maximum } = this.#limits;
+    if (this.#openedMs === Number.POSITIVE_INFINITY) return 0;
     return Math.min(maximum, Math.max(start, this.#high, this.#formerHigh));
   }
 
   /** A packet arrived with this margin. */
   observe(margin: number): void {
-    if (margin < 0) this.#late = true;
+    // The first packet lies where the clock is, to a sample.
+    if (margin <= -1) this.#late = true;
     if (margin < this.#low) this.#low = margin;
     if (margin > this.#high) this.#high = margin;
   }
@@ -64,6 +90,11 @@ export class PlayoutDelay {
     const { step, maximum } = this.#limits;
     const late = this.#late;
     this.#late = false;
+    if (this.#opening > 0) {
+      this.#opening--;
+      this.#opened += this.#limits.step;
+      return 'hold';
+    }
     if (++this.#ticks >= WINDOW_TICKS) this.#roll();
     if (late) {
       this.#shrink = false;

@@ -63,9 +63,9 @@ describe('the recording', () => {
         const statistics = sim.timeline.statistics();
         assert.deepEqual([statistics.anchored, statistics.foreign], [1, 0]);
 
-        // Where content 0 would lie: the first packet is put one start delay behind its arrival.
+        // Where content 0 would lie: the first packet is put where it arrived.
         const first = packets[0]!;
-        const origin = Math.round((first.arrivalMs + 40) * 8) - first.content!;
+        const origin = Math.round(first.arrivalMs * 8) - first.content!;
         const brought = new Set<number>();
         let end = 0;
         for (const { content, samples } of packets) {

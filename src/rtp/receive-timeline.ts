@@ -52,8 +52,8 @@ export class ReceiveTimeline {
   readonly #maxPayload: number;
   readonly ticks: TickCounter;
   readonly kept: KeptBehind;
+  readonly delay: PlayoutDelay;
   readonly #ring: SampleRing;
-  readonly #delay: PlayoutDelay;
   readonly #reception: Reception;
   readonly #pending: PendingPackets;
   /** Undefined: what does not come is silent. */
@@ -73,10 +73,7 @@ export class ReceiveTimeline {
   /** Packets of the present anchor are not written before this position: it is their forerunners'. */
   #floor = 0;
   #receivedUntil = 0;
-  #late = 0;
-  #discarded = 0;
-  #foreign = 0;
-  #anchored = 0;
+  readonly #counts = { late: 0, discarded: 0, foreign: 0, anchored: 0 };
   #missingBehind = 0;
 
   constructor(options: TimelineOptions) {
@@ -93,7 +90,7 @@ export class ReceiveTimeline {
     this.#ring = new SampleRing(room);
     const longest = Math.max(keep, this.#samples(options.maxHeldMs ?? 0));
     this.kept = new KeptBehind({ usual: keep, room: this.#ring.capacity, longest });
-    this.#delay = new PlayoutDelay({
+    this.delay = new PlayoutDelay({
       step: this.#step,
       start: this.#samples(options.startDelayMs ?? START_DELAY_MS),
       minimum: this.#samples(options.minDelayMs ?? 20),
@@ -146,13 +143,7 @@ export class ReceiveTimeline {
 
   /** A snapshot; allocates. */
   statistics(): TimelineStatistics {
-    return {
-      ...this.#reception.statistics(),
-      late: this.#late,
-      discarded: this.#discarded,
-      foreign: this.#foreign,
-      anchored: this.#anchored,
-    };
+    return { ...this.#reception.statistics(), ...this.#counts };
   }
 
   /** Copies a range; positions that are not kept, or not yet, read as silence. */
@@ -194,6 +185,7 @@ export class ReceiveTimeline {
       if (this.#ssrc >= 0) return this.#pushOther(header, bytes, decode, arrivalMs);
       this.#ssrc = header.ssrc;
       this.#anchor(header.timestamp, 0, arrivalMs);
+      this.delay.open(arrivalMs);
     }
     const place = this.#reception.place(header.sequence);
     if (place === 'duplicate') {
@@ -230,11 +222,14 @@ export class ReceiveTimeline {
    */
   tick(nowMs: number): number {
     if (this.#pending.count > 0 && nowMs - this.#pending.at(0).arrivalMs > PENDING_MS) this.#pendingTimeout();
+    const first = this.ticks.firstAt(nowMs);
     const ticks = this.ticks.tick(nowMs);
     if (ticks === 0) return 0;
     // Before the head moves: after a standstill, recorders can still fetch what lay before it.
     if (this.#head - this.kept.usual - this.#ring.oldest >= FORGET_TICKS * this.#step) this.#forget();
-    return this.#advance(ticks * this.#step + this.#adaptation());
+    return this.#advance(
+      first === undefined ? ticks * this.#step + this.#adaptation() : Math.round(first * this.#step),
+    );
   }
 
   /**
@@ -255,10 +250,15 @@ export class ReceiveTimeline {
     return end > this.#end;
   }
 
-  /** Where the head was at a reading of the clock, in whole ticks; no earlier than what is kept. */
-  headAt(ms: number): number {
-    const behind = Math.max(0, Math.floor(-this.ticks.since(ms) / this.ticks.tickMs)) * this.#step;
-    return Math.max(this.#ring.oldest, this.#head - behind);
+  /** Where the head would be at a reading of the clock if it moved continuously, as it does from its first tick on. */
+  clockPosition(ms: number): number {
+    const since = this.ticks.since(ms) * this.#perMs;
+    return this.#head + (this.ticks.isRunning ? Math.min(this.#step, since) : since);
+  }
+
+  /** Where it would be then without the playout delay that it has got for the first packet. */
+  undelayedAt(ms: number): number {
+    return Math.round(this.clockPosition(ms) + this.delay.opened);
   }
 
   /** Nothing more will come: packets that wait for a successor are taken for what they seem to be. */
@@ -288,24 +288,18 @@ export class ReceiveTimeline {
     return Math.round(ms * this.#perMs);
   }
 
-  /** Where the head would be now if it moved continuously, as it does from its first tick on. */
-  #clockPosition(nowMs: number): number {
-    const since = this.ticks.since(nowMs) * this.#perMs;
-    return this.#head + (this.ticks.isRunning ? Math.min(this.#step, since) : since);
-  }
-
   #positionOf(header: RtpHeader): number {
     return this.#refPosition + ((header.timestamp - this.#refTimestamp) | 0);
   }
 
   /** What the playout delay adds to a tick, samples. */
   #adaptation(): number {
-    const wish = this.#delay.tick();
+    const wish = this.delay.tick();
     let moved = 0;
     if (wish === 'hold') moved = -this.#step;
     else if (wish === 'hurry') moved = this.#step;
     else if (wish === 'catchUp' && this.#ring.peak(this.#head, 2 * this.#step) < QUIET) moved = this.#step;
-    if (moved !== 0) this.#delay.moved(moved);
+    if (moved !== 0) this.delay.moved(moved);
     return moved;
   }
 
@@ -314,7 +308,7 @@ export class ReceiveTimeline {
     if (this.#refLength === 0) return undefined;
     const position = this.#positionOf(header);
     if (position < this.#refPosition) return 'jump';
-    const margin = position - this.#clockPosition(arrivalMs);
+    const margin = position - this.clockPosition(arrivalMs);
     const gap = position - this.#refPosition - this.#refLength;
     if (margin > this.#maxDelay + JUMP_MS * this.#perMs) {
       const unexplained = gap - (place === 'forward' ? this.#lostBefore(header) : 0);
@@ -381,7 +375,7 @@ export class ReceiveTimeline {
       return this.#accept(header, bytes, decode, arrivalMs);
     }
     if (pending.count === MAX_PENDING) {
-      this.#foreign++;
+      this.#counts.foreign++;
       pending.shift();
     }
     pending.add('source', header, bytes, decode, arrivalMs);
@@ -407,8 +401,8 @@ export class ReceiveTimeline {
   /** The packets that wait change nothing. Late ones of a stall may still have a place under the old anchor. */
   #dismissPending(): void {
     const { count, kind } = this.#pending;
-    if (kind === 'source') this.#foreign += count;
-    else if (kind === 'jump') this.#discarded += count;
+    if (kind === 'source') this.#counts.foreign += count;
+    else if (kind === 'jump') this.#counts.discarded += count;
     else for (let i = 0; i < count; i++) this.#acceptPending(i);
     this.#pending.clear();
   }
@@ -438,16 +432,16 @@ export class ReceiveTimeline {
    * not run into what is there already.
    */
   #anchor(timestamp: number, earliest: number, arrivalMs: number): void {
-    const byClock = Math.round(this.#clockPosition(arrivalMs) + this.#delay.current);
+    const byClock = Math.round(this.clockPosition(arrivalMs) + this.delay.current);
     this.#forget();
     const free = Math.min(this.#receivedUntil, this.#end - MAX_PENDING * this.#maxPayload);
     this.#refTimestamp = timestamp;
     this.#refPosition = Math.max(byClock, free - earliest);
     this.#refLength = 0;
     this.#floor = free;
-    this.#delay.reset();
+    this.delay.reset();
     this.#reception.breakTiming();
-    this.#anchored++;
+    this.#counts.anchored++;
   }
 
   #acceptPending(index: number): void {
@@ -464,24 +458,24 @@ export class ReceiveTimeline {
     if (end > this.#end) {
       this.#forget();
       if (end > this.#end) {
-        this.#discarded++;
+        this.#counts.discarded++;
         return 'overrun';
       }
     }
     if (place === 'forward') this.#markLoss(header, position, first);
     this.#reception.accept(header.sequence);
     this.#reception.timed(header.timestamp, arrivalMs);
-    const margin = position - this.#clockPosition(arrivalMs);
+    const margin = position - this.clockPosition(arrivalMs);
     // While ticks are missing, the head is not where the clock would have it: that says nothing about the network.
-    if (margin <= this.#maxDelay || !this.ticks.isLate(arrivalMs)) this.#delay.observe(margin);
+    if (margin <= this.#maxDelay || !this.ticks.isLate(arrivalMs)) this.delay.observe(margin);
     if (place !== 'backward') {
       this.#refTimestamp = header.timestamp;
       this.#refPosition = position;
       this.#refLength = header.payloadLength;
     }
-    if (position < this.#head) this.#late++;
+    if (position < this.#head) this.#counts.late++;
     if (end <= first) {
-      this.#discarded++;
+      this.#counts.discarded++;
       return 'late';
     }
     if (position < this.#head) this.#onRewrite?.();

@@ -50,6 +50,12 @@ export class TickCounter {
     return this.isRunning ? this.#countedMs + this.tickMs : Number.NaN;
   }
 
+  /** Ticks that the first one stands for if it comes now; undefined behind it. */
+  firstAt(nowMs: number): number | undefined {
+    if (this.isRunning) return undefined;
+    return Math.min(MISSED_TICKS, Math.max(0, this.since(nowMs) / this.tickMs));
+  }
+
   /** Before the first tick, which is due within one of the start: counts what was missed. @returns ticks to advance */
   makeUpStart(nowMs: number): number {
     if (this.isRunning) return 0;
