@@ -42,6 +42,7 @@ function program(directory: string, url: string): string {
 
 test('after kill -9 every callback that was enqueued arrives, in order within its operation', async (context) => {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'openswml-outbox-'));
+  context.after(() => rmSync(directory, { recursive: true, force: true }));
   const arrived: { n: number; key: string }[] = [];
   const receiver = createServer((request, response) => {
     let body = '';
@@ -54,6 +55,11 @@ test('after kill -9 every callback that was enqueued arrives, in order within it
     });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  // Else a test that fails would leave a process that waits for it.
+  context.after(() => {
+    receiver.closeAllConnections();
+    receiver.close();
+  });
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
 
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program(directory, url)], {
@@ -94,7 +100,4 @@ test('after kill -9 every callback that was enqueued arrives, in order within it
   await outbox.close();
   await http.close();
   database.close();
-  receiver.closeAllConnections();
-  receiver.close();
-  rmSync(directory, { recursive: true, force: true });
 });

@@ -3,7 +3,7 @@ import type { LogFields, LogLevel } from './logger.ts';
 const REDACTED = '[redacted]';
 /** Names of fields whose values are never logged, as snake_case words at the end of the name. */
 const SECRET_NAME =
-  /(^|[-_.])(authorization|cookie|password|passwd|secret|token|credentials?|api_?key|signing_?key|private_?key)$/;
+  /(^|[-_.])(authorization|cookie|password|passwd|secret|token|credentials?|(api|signing|private|subscription)[-_]?key)$/;
 /**
  * `scheme://user:password@`, which may hold a `'` as it is (RFC 3986 3.2.1). Bounded, so that a hostile text costs no
  * more than its length.
@@ -69,7 +69,7 @@ function redactObject(object: object, depth: number): Record<string, unknown> {
       result['…'] = 'more fields';
       break;
     }
-    result[name] = isSecret(name) && value !== '' && value !== null ? REDACTED : redactValue(value, depth);
+    result[name] = isSecretName(name) && value !== '' && value !== null ? REDACTED : redactValue(value, depth);
   }
   return result;
 }
@@ -114,7 +114,8 @@ function describeError(error: Error, depth: number): Record<string, unknown> {
   };
 }
 
-function isSecret(name: string): boolean {
+/** Whether a field or header of this name holds what proves who somebody is. */
+export function isSecretName(name: string): boolean {
   const known = secretNames.get(name);
   if (known !== undefined) return known;
   const secret = SECRET_NAME.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase());

@@ -28,8 +28,8 @@ export const WAV_HEADER_BYTES = 44;
 export const WAV_SIZE_UNKNOWN = 0xffffffff;
 
 const MAX_CHANNELS = 16;
-const MIN_SAMPLE_RATE = 1000;
-const MAX_SAMPLE_RATE = 384_000;
+export const MIN_SAMPLE_RATE = 1000;
+export const MAX_SAMPLE_RATE = 384_000;
 
 const TAG_PCM = 0x0001;
 const TAG_FLOAT = 0x0003;

@@ -13,6 +13,10 @@ export interface ResponseHead {
 
 /** Bytes that may wait for the reader before the socket is told to pause. */
 const HIGH_WATER_BYTES = 64 * 1024;
+/** What a piece of a body costs beside its bytes: a server may send each byte as a piece of its own. */
+const BYTES_OF_PIECE = 128;
+/** Small pieces are handed on together up to this length: whoever keeps a body counts its bytes alone. */
+const JOINED_BYTES = 8 * 1024;
 
 /**
  * One request and its response, without redirects: keeps the connect and read deadlines on our own clock, and
@@ -26,7 +30,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #timeouts: HttpTimeouts;
   readonly #where: string;
   readonly #head = Promise.withResolvers<ResponseHead>();
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
+  /** With {@link BYTES_OF_PIECE} of each. */
   #queuedBytes = 0;
   #controller: Dispatcher.DispatchController | undefined;
   #timer: Timer | undefined;
@@ -57,12 +62,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
         this.#wakeReader = resolve;
       });
     }
-    const chunk = this.#chunks.shift();
-    if (chunk === undefined) {
-      if (this.#error !== undefined) throw this.#error;
-      return undefined;
-    }
-    this.#queuedBytes -= chunk.length;
+    const chunk = this.#take();
+    if (chunk === undefined && this.#error !== undefined) throw this.#error;
     if (this.#queuedBytes < HIGH_WATER_BYTES && this.#controller?.paused === true) this.#controller.resume();
     return chunk;
   }
@@ -70,7 +71,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Ends the exchange with this error, dropping what was not read. Harmless when it is over. */
   cancel(error: HttpError): void {
     if (this.#ended || this.#error !== undefined) return;
-    this.#chunks.length = 0;
+    this.#chunks = [];
     this.#queuedBytes = 0;
     this.#fail(error);
     this.#controller?.abort(error);
@@ -107,7 +108,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#error !== undefined) return;
     this.#timer?.cancel();
     this.#chunks.push(chunk);
-    this.#queuedBytes += chunk.length;
+    this.#queuedBytes += chunk.length + BYTES_OF_PIECE;
     if (this.#queuedBytes >= HIGH_WATER_BYTES) controller.pause();
     this.#wake();
   }
@@ -120,6 +121,20 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
     this.#fail(toHttpError(error, this.#where, this.#controller !== undefined));
+  }
+
+  /** The first piece of those that wait, and the next ones with it where they are small. */
+  #take(): Buffer | undefined {
+    let count = 0;
+    let bytes = 0;
+    for (const { length } of this.#chunks) {
+      if (count > 0 && bytes + length > JOINED_BYTES) break;
+      count++;
+      bytes += length;
+    }
+    const pieces = this.#chunks.splice(0, count);
+    this.#queuedBytes -= bytes + count * BYTES_OF_PIECE;
+    return pieces.length > 1 ? Buffer.concat(pieces, bytes) : pieces[0];
   }
 
   #fail(error: HttpError): void {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { client, clientWithHeldTime, closeAfterTests, failsWith, HELD, serve } from './http-fixtures.ts';
+import {
+  client,
+  clientWithHeldTime,
+  closeAfterTests,
+  failsWith,
+  HELD,
+  serve,
+  serveRaw,
+} from './http-fixtures.ts';
 
 closeAfterTests();
 
@@ -48,6 +56,26 @@ describe('HTTP client: streams', () => {
     await stalled;
     assert.ok(written < 64 * 1024 * 1024, `${written} bytes were taken by nobody`);
     await reader.return?.();
+  });
+
+  it('are handed out in few pieces, also where the server sends each byte as one', async () => {
+    const bytes = 20_000;
+    const port = await serveRaw((socket) => {
+      socket.once('data', () => {
+        const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+        socket.end(`${head}${'1\r\nx\r\n'.repeat(bytes)}0\r\n\r\n`);
+      });
+    });
+    const stream = await client().stream({ url: `http://127.0.0.1:${port}/` });
+    let pieces = 0;
+    let size = 0;
+    for await (const piece of stream.body) {
+      assert.match(piece.toString(), /^x+$/);
+      pieces++;
+      size += piece.length;
+    }
+    assert.equal(size, bytes);
+    assert.ok(pieces < bytes / 20, `${pieces} pieces`);
   });
 
   it('fail with the read deadline only while somebody waits', async () => {

@@ -9,6 +9,7 @@ import {
   type Server as TcpServer,
 } from 'node:net';
 import { after } from 'node:test';
+import { freePort } from '../../test/support/ports.ts';
 import { type Logger, silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
@@ -139,12 +140,8 @@ export function failsWith(
   };
 }
 
-/** A port that nobody listens on. */
-export async function closedPort(): Promise<number> {
-  const server = createTcpServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+/**
+ * A port that nobody listens on, and that the system gives to no other test meanwhile: nor to the very connection that
+ * is to fail, which would then reach itself.
+ */
+export const closedPort = (): Promise<number> => freePort();

@@ -265,6 +265,26 @@ test('a peer that floods is read no faster than it may send, and nothing of it i
   assert.equal(texts.length, 41);
 });
 
+test('a peer that floods by answers to no ping is read no faster, either', async (t) => {
+  const clock = new VirtualClock();
+  const peer = await listen(t);
+  const { dial, texts } = client(t, { clock });
+  await dial(`ws://127.0.0.1:${peer.port}/`);
+  const { socket: theirs } = await peer.connection;
+  for (let i = 0; i < 20_000; i++) theirs.pong(Buffer.alloc(125));
+  theirs.send('last');
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await turns();
+  assert.deepEqual(texts, []);
+  for (let second = 0; second < 15 && texts.length === 0; second++) {
+    await clock.advance(1_000);
+    await turns();
+  }
+  assert.deepEqual(texts, ['last']);
+});
+
 test('what a slow peer does not take waits, is told as waiting, and leaves when it reads again', async (t) => {
   const peer = await listen(t);
   let drains = 0;

@@ -44,7 +44,10 @@ const LATE_MS = 500;
 const CLOSE_MS = 2_000;
 /** Longest message of the other side, bytes: half a minute of linear audio in base64. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
-/** What the other side may send in a second: more is read later. A message counts as this many bytes more than it has. */
+/**
+ * What the other side may send in a second: more is read later. A message, a ping or pong as well, counts as this many
+ * bytes more than it has.
+ */
 const BYTES_PER_SECOND = 8 * 1024 * 1024;
 const BYTES_OF_MESSAGE = 1024;
 
@@ -185,8 +188,10 @@ class Connection implements OutgoingWebSocket {
       this.#spend(data.length + BYTES_OF_MESSAGE);
       if (!isBinary) open.onText(String(data));
     });
-    this.#socket.on('pong', () => {
+    this.#socket.on('ping', (data) => this.#spend(data.length + BYTES_OF_MESSAGE));
+    this.#socket.on('pong', (data) => {
       this.#alive = true;
+      this.#spend(data.length + BYTES_OF_MESSAGE);
     });
     if (open.signal.aborted) giveUp();
   }

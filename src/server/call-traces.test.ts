@@ -100,3 +100,17 @@ test('the first messages of a call wait until it is taken, those of others are f
   assert.equal(arriving.take('call-1').length, 1);
   assert.equal(arriving.take('call-10000').length, 8);
 });
+
+test('the first messages of calls that nobody takes have no more room than 64 MiB, however long they are', () => {
+  const arriving = new ArrivingCalls();
+  const long = Buffer.alloc(1024 * 1024);
+  const note = (id: string): void => arriving.note('in', { sipCallId: id, text: 'INVITE' }, long);
+  for (let i = 0; i < 40; i++) for (const _message of [1, 2]) note(`call-${i}`);
+  assert.deepEqual(
+    ['call-7', 'call-8', 'call-39'].map((id) => arriving.take(id).length),
+    [0, 2, 2],
+  );
+  // What was taken has left its room to others.
+  for (let i = 40; i < 44; i++) note(`call-${i}`);
+  assert.equal(arriving.take('call-9').length, 2);
+});

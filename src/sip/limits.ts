@@ -7,6 +7,8 @@ export interface SipLimits {
    * requests get 503 with Retry-After.
    */
   readonly maxServerTransactions: number;
+  /** Of the requests of these together, headers and bodies, bytes: their answers say much of them again. */
+  readonly maxServerTransactionBytes: number;
   /** Retry-After of these answers, s. */
   readonly retryAfterSeconds: number;
   /** TCP connections in all, and from one address; further ones are closed at once. */
@@ -32,6 +34,7 @@ export interface SipLimits {
 export const DEFAULT_SIP_LIMITS: SipLimits = {
   maxCalls: 10_000,
   maxServerTransactions: 100_000,
+  maxServerTransactionBytes: 256 * 1024 * 1024,
   retryAfterSeconds: 5,
   maxConnections: 4096,
   maxConnectionsPerAddress: 256,

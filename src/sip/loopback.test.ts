@@ -7,6 +7,7 @@ import { Party } from '../../test/sip/party.ts';
 import { RealClock } from '../time/real-clock.ts';
 import type { SipListener } from './api.ts';
 import { ListenError } from './errors.ts';
+import { freePort } from '../../test/support/ports.ts';
 import { until } from '../../test/support/until.ts';
 
 const FAST = { t1: 50, t2: 200, t4: 200 };
@@ -115,8 +116,8 @@ test('An address that is taken, not ours, or no address is a ListenError with th
 });
 
 test('When one listener cannot be opened, those before it are closed again', async () => {
-  const first = await party('first', [{ protocol: 'tcp', host: '127.0.0.1', port: 0 }]);
-  const { port } = first.bound[0]!;
+  const port = await freePort();
+  const first = await party('first', [{ protocol: 'tcp', host: '127.0.0.1', port }]);
   await assert.rejects(
     party('second', [
       { protocol: 'udp', host: '127.0.0.1', port },

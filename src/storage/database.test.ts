@@ -14,19 +14,22 @@ import { isLocked, PID_FILE } from './data-lock.ts';
 import { DATABASE_FILE, Database, type DatabaseOptions } from './database.ts';
 import { add, errorsInto, NOTES, notes, startProgram, storageError } from './database.test-helper.ts';
 
+/** Removed behind each test; {@link directory} need not be in it, nor be there. */
+let root: string;
 let directory: string;
 let database: Database | undefined;
 const children: ChildProcess[] = [];
 
 beforeEach(() => {
-  directory = mkdtempSync(path.join(os.tmpdir(), 'openswml-storage-'));
+  root = mkdtempSync(path.join(os.tmpdir(), 'openswml-storage-'));
+  directory = root;
 });
 
 afterEach(() => {
   database?.close();
   database = undefined;
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
+  rmSync(root, { recursive: true, force: true });
 });
 
 function open(options: Partial<DatabaseOptions> = {}): Database {

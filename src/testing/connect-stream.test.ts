@@ -105,6 +105,19 @@ test('keys go both ways: those of the party as dtmf, those of the other side to 
   assert.equal(call.keysSent, '3');
 });
 
+test('of keys that the other side asks for at once, a hundred wait to be sent, and others again once they are', async () => {
+  const call = await virtualCall({ document: main(connect()) });
+  const peer = call.streams.webSocket(WSS);
+  await peer.receives({ event: 'start' });
+  for (let n = 0; n < 300; n++) peer.sends({ event: 'dtmf', dtmf: { digit: '3' } });
+  await call.caller.waits(60);
+  peer.sends({ event: 'dtmf', dtmf: { digit: '5' } });
+  await call.caller.waits(1);
+  peer.hangsUp();
+  await call.ends();
+  assert.equal(call.keysSent, `${'3'.repeat(100)}5`);
+});
+
 test('a stream that cannot be reached is a failed destination: the next one is tried, or connect has failed', async () => {
   const call = await virtualCall({
     document: main(

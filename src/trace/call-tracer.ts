@@ -3,7 +3,7 @@ import type { CallInfo } from '../call/leg.ts';
 import type { MediaClient } from '../call/media-client.ts';
 import type { LegEvent } from '../call/media-leg.ts';
 import type { TraceEvent } from '../engine/trace.ts';
-import { redactUris, redactUrisIn } from '../log/redact.ts';
+import { isSecretName, redactUris, redactUrisIn } from '../log/redact.ts';
 import type { Clock } from '../time/clock.ts';
 import type { CallEvent, EventKind } from './events.ts';
 import { type SipLine, sipText } from './sip-line.ts';
@@ -26,8 +26,6 @@ export type WebAnswerFacts =
   | { readonly status: number; readonly headers: Headers; readonly body: string | undefined }
   | { readonly failure: string };
 
-/** Headers that hold what proves who somebody is. */
-const SECRETS = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key']);
 const LEFT_OUT = '(left out)';
 /** The variable that has the headers of an answer. */
 const ANSWER_HEADERS = 'request_response_headers';
@@ -114,7 +112,7 @@ export class CallTracer {
         const { method, outcome, set, unset } = event;
         this.note('step', `${method} done`, {
           ...(outcome !== 'next' && { outcome }),
-          ...(Object.keys(set).length > 0 && { set: withoutCookies(set) }),
+          ...(Object.keys(set).length > 0 && { set: withoutSecretsOfAnswer(set) }),
           ...(unset.length > 0 && { unset }),
         });
         return;
@@ -206,18 +204,15 @@ const AUDIO = {
 
 function withoutSecrets(headers: Headers): Headers {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      SECRETS.has(name.toLowerCase()) ? LEFT_OUT : value,
-    ]),
+    Object.entries(headers).map(([name, value]) => [name, isSecretName(name) ? LEFT_OUT : value]),
   );
 }
 
-/** What `request` set of an answer with cookies; a replay leaves out the same. */
-function withoutCookies(set: Data): Data {
+/** What `request` set of an answer with cookies or tokens; a replay leaves out the same. */
+function withoutSecretsOfAnswer(set: Data): Data {
   const headers = set[ANSWER_HEADERS];
-  if (typeof headers !== 'object' || headers === null || !('set-cookie' in headers)) return set;
-  return { ...set, [ANSWER_HEADERS]: { ...headers, 'set-cookie': LEFT_OUT } };
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return set;
+  return { ...set, [ANSWER_HEADERS]: withoutSecrets(headers as Headers) };
 }
 
 function round(dbfs: number): number {

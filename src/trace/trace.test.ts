@@ -121,30 +121,50 @@ test('credentials do not come into a trace', () => {
       purpose: 'request',
       method: 'GET',
       url: 'https://a/',
-      headers: { Authorization: 'Basic x', Accept: 'y' },
+      headers: { Authorization: 'Basic x', Accept: 'y', 'X-Auth-Token': 'z', 'api-key': 'k' },
       body: '',
     },
-    { status: 200, headers: { 'Set-Cookie': 'session=1', Age: '1' }, body: 'z'.repeat(100_000) },
+    {
+      status: 200,
+      headers: { 'Set-Cookie': 'session=1', 'X-Subject-Token': 't', Age: '1' },
+      body: 'z'.repeat(100_000),
+    },
   );
   const { request, answer } = events[0]!.data as {
     request: { headers: object };
     answer: { headers: object; body: string };
   };
-  assert.deepEqual(request.headers, { Authorization: '(left out)', Accept: 'y' });
-  assert.deepEqual(answer.headers, { 'Set-Cookie': '(left out)', Age: '1' });
+  assert.deepEqual(request.headers, {
+    Authorization: '(left out)',
+    Accept: 'y',
+    'X-Auth-Token': '(left out)',
+    'api-key': '(left out)',
+  });
+  assert.deepEqual(answer.headers, {
+    'Set-Cookie': '(left out)',
+    'X-Subject-Token': '(left out)',
+    Age: '1',
+  });
   assert.equal(answer.body.length, 65_536);
   tracer.script({
     kind: 'step-end',
     atMs: 0,
     durationMs: 0,
-    set: { request_response_headers: { 'set-cookie': 'session=1', age: '1' }, a: 1 },
+    set: {
+      request_response_headers: { 'set-cookie': 'session=1', 'x-subject-token': 't', age: '1' },
+      a: 1,
+    },
     unset: [],
     outcome: 'next',
     ...{ file: undefined, section: 'main', index: 0, method: 'request', depth: 0 },
     ...{ path: 'sections.main[0].request', position: { line: 3, column: 7 } },
   });
   assert.deepEqual(events[1]!.data['set'], {
-    request_response_headers: { 'set-cookie': '(left out)', age: '1' },
+    request_response_headers: {
+      'set-cookie': '(left out)',
+      'x-subject-token': '(left out)',
+      age: '1',
+    },
     a: 1,
   });
 });

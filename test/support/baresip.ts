@@ -4,12 +4,11 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { spawnProgram } from './child-processes.ts';
+import { spawnProgram, temporaryFolder } from './child-processes.ts';
 import { readWav, type Wav } from './audio-files.ts';
 import { freePort, freeUdpRange } from './ports.ts';
 import { preferProcess } from './priority.ts';
@@ -78,7 +77,7 @@ export class Baresip {
 
   /** Starts the phone; it registers nowhere. @throws Error with its output when it does not come up */
   static async start(options: BaresipOptions): Promise<Baresip> {
-    const folder = mkdtempSync(path.join(tmpdir(), 'openswml-baresip-'));
+    const folder = temporaryFolder('openswml-baresip-');
     mkdirSync(path.join(folder, 'heard'));
     const controlPort = await freePort();
     const sipPort = await freePort();

@@ -1,12 +1,11 @@
 /** What a browser makes of audio files: served to headless Chromium as a web server does, and played to the end. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { spawnProgram, temporaryFolder } from './child-processes.ts';
 import { programPath } from './programs.ts';
 
 /** One file, as an `<audio>` element and the Web Audio API saw it. */
@@ -64,9 +63,9 @@ export async function playInChromium(files: readonly string[]): Promise<readonly
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const profile = mkdtempSync(path.join(tmpdir(), 'openswml-chromium-'));
+  const profile = temporaryFolder('openswml-chromium-');
   const { port } = server.address() as AddressInfo;
-  const browser = spawn(
+  const browser = spawnProgram(
     programPath('chromium'),
     [
       '--headless',
@@ -77,7 +76,8 @@ export async function playInChromium(files: readonly string[]): Promise<readonly
       `--user-data-dir=${profile}`,
       `http://127.0.0.1:${port}/`,
     ],
-    { stdio: 'ignore' },
+    // It leaves a folder with its lock where temporary files go, when it is killed.
+    { stdio: 'ignore', env: { ...process.env, TMPDIR: profile } },
   );
   const gone = once(browser, 'exit');
   try {

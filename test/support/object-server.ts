@@ -1,16 +1,17 @@
 /** An S3-compatible server on loopback, with a bucket of its own; it checks signatures and sums. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import S3rver from '@20minutes/s3rver';
+
+import { temporaryFolder } from './child-processes.ts';
 
 export const BUCKET = 'recordings';
 /** The one account that the server knows. */
 export const ACCESS_KEY = { id: 'S3RVER', secret: 'S3RVER' };
 
 export class ObjectServer {
-  readonly #folder = mkdtempSync(path.join(tmpdir(), 'openswml-objects-'));
+  readonly #folder = temporaryFolder('openswml-objects-');
   #server: S3rver | undefined;
   #port = 0;
   /** `METHOD /path` of every request that came. */

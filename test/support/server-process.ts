@@ -1,12 +1,11 @@
 /** `bin/openswml serve` as a process of its own, on free loopback ports, with a data folder of its own. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { spawnProgram } from './child-processes.ts';
+import { spawnProgram, temporaryFolder } from './child-processes.ts';
 import { freePort } from './ports.ts';
 import { preferServer } from './priority.ts';
 import { parseWav, type Wav } from './audio-files.ts';
@@ -110,7 +109,7 @@ export class ServerProcess {
   }
 
   static async #startOnce(options: ServerOptions): Promise<ServerProcess> {
-    const folder = mkdtempSync(path.join(tmpdir(), 'openswml-server-'));
+    const folder = temporaryFolder('openswml-server-');
     const server = new ServerProcess(options, folder, await freePort(), await freePort());
     writeFileSync(server.documentPath, options.document);
     try {

@@ -1,11 +1,10 @@
 /** Runs SIPp as the calling side. It does the signalling; sound is an {@link RtpTalker}'s, whose port it names. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { spawnProgram } from './child-processes.ts';
+import { spawnProgram, temporaryFolder } from './child-processes.ts';
 import { freePort } from './ports.ts';
 import { preferProcess } from './priority.ts';
 import { programPath } from './programs.ts';
@@ -55,7 +54,7 @@ export class Sipp {
   }
 
   static async start(options: SippOptions): Promise<Sipp> {
-    const folder = mkdtempSync(path.join(tmpdir(), 'openswml-sipp-'));
+    const folder = temporaryFolder('openswml-sipp-');
     const timeoutMs = options.timeoutMs ?? 120_000;
     writeFileSync(path.join(folder, 'caller.xml'), options.scenario);
     writeFileSync(

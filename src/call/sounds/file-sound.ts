@@ -46,17 +46,21 @@ export async function* decodeFile(
       for (let start = 0; start < piece.length || decoder.pending === true; start += DECODE_BYTES) {
         const part = piece.subarray(start, start + DECODE_BYTES);
         const decoded = await settled(decoder.write(part), clock);
-        if (decoded.length === 0 || decoder.sampleRate === undefined) continue;
-        resampler ??= await clock.holdWhile(Resampler.create(decoder.sampleRate, sampleRate));
-        const samples = resampler.process(decoded);
-        produced += samples.length;
-        if (produced > limit) {
-          throw new SoundError(
-            'too_large',
-            `${name}: longer than the limit of ${maxDurationMs / 1000} seconds`,
-          );
+        const rate = decoder.sampleRate;
+        if (decoded.length === 0 || rate === undefined) continue;
+        resampler ??= await clock.holdWhile(Resampler.create(rate, sampleRate));
+        // A second at a time: some formats have minutes of silence in a few bytes.
+        for (let at = 0; at < decoded.length; at += rate) {
+          const samples = resampler.process(decoded.subarray(at, at + rate));
+          produced += samples.length;
+          if (produced > limit) {
+            throw new SoundError(
+              'too_large',
+              `${name}: longer than the limit of ${maxDurationMs / 1000} seconds`,
+            );
+          }
+          if (samples.length > 0) yield samples;
         }
-        if (samples.length > 0) yield samples;
       }
       // What stands behind the samples (titles, pictures) need not be fetched.
       if (decoder.complete) break;

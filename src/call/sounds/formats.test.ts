@@ -8,6 +8,7 @@ import { after, suite, test } from 'node:test';
 import { goertzelDbfs } from '../../media/goertzel.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import { SoundError } from './errors.ts';
+import { CompressedDecoder } from './decoding/compressed-decoder.ts';
 import { decodeFile } from './file-sound.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'openswml-formats-'));
@@ -144,4 +145,48 @@ test('files that are cut off or damaged are an error or shorter, and hang nothin
     for (let at = 200; at < noise.length; at += 7) noise[at] = (noise[at]! * 31 + at) & 255;
     await play(noise).catch((error: unknown) => assert.ok(error instanceof SoundError, String(error)));
   }
+});
+
+function silence(name: string, rate: number, seconds: number): Buffer {
+  const file = path.join(folder, name);
+  const source = `anullsrc=sample_rate=${rate}:channel_layout=mono`;
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', source, '-t', String(seconds), file]);
+  return readFileSync(file);
+}
+
+test('silence of which a few bytes are minutes is decoded in pieces, as it is asked for', { skip }, async () => {
+  const seconds = 100;
+  const file = silence('silence.flac', 48_000, seconds);
+  assert.ok(file.length < 60_000, `${file.length} bytes`);
+  const decoder = await CompressedDecoder.open('flac');
+  let longest = 0;
+  let total = 0;
+  for (let at = 0; at < file.length || decoder.pending; at += 4096) {
+    const { length } = await decoder.write(file.subarray(at, at + 4096));
+    longest = Math.max(longest, length);
+    total += length;
+  }
+  total += (await decoder.end()).length;
+  decoder.close();
+  assert.ok(Math.abs(total - seconds * 48_000) <= 5_000, `${total} samples`);
+  assert.ok(longest < 900_000, `${longest} samples at once`);
+
+  async function* inOnePiece(): AsyncGenerator<Uint8Array> {
+    yield file;
+  }
+  const options = { clock: new RealClock(), name: 'file', sampleRate: CALL_RATE, maxDurationMs: 200_000 };
+  let played = 0;
+  for await (const chunk of decodeFile(inOnePiece(), options)) {
+    assert.ok(chunk.length <= CALL_RATE + 200, `${chunk.length} samples in one piece`);
+    played += chunk.length;
+  }
+  assert.ok(Math.abs(played - seconds * CALL_RATE) <= 1_000, `${played} samples`);
+});
+
+test('a sample rate of which a second would be thousands when it is played is refused', { skip }, async () => {
+  await assert.rejects(play(silence('slow.flac', 500, 2)), (error: unknown) => {
+    assert.ok(error instanceof SoundError, String(error));
+    assert.match(error.message, /a sample rate of 500 Hz: 1000 to 384000 can be played/);
+    return true;
+  });
 });

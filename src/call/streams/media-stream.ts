@@ -29,6 +29,8 @@ const TRACKS: Readonly<Record<StreamOptions['tracks'], readonly Track[]>> = {
 const TAKES = { inbound: 'said', outbound: 'heard', both: 'apart' } as const;
 /** Messages that cannot be used of which the log tells. */
 const MAX_COMPLAINTS = 10;
+/** Keys that the other side asks for and that are not sent yet: each takes its time, and none goes to a party on hold. */
+const MAX_KEYS = 100;
 
 /** One stream (spec/media.md 7): audio, keys and marks out, and of two-way streams audio, marks and keys in. */
 export class MediaStream {
@@ -39,6 +41,7 @@ export class MediaStream {
   readonly #output: SocketOutput;
   /** A key that is down: its length is told when it comes up. */
   #down: string | undefined;
+  #keysWaiting = 0;
   #complaints = 0;
 
   constructor(setting: MediaStreamOptions) {
@@ -122,7 +125,7 @@ export class MediaStream {
   }
 
   #asked(text: string): void {
-    const { id, options, media, log, sendDigits } = this.#setting;
+    const { id, options, media } = this.#setting;
     const message = readMessage(text, options.controlId);
     switch (message.kind) {
       case 'media':
@@ -135,15 +138,30 @@ export class MediaStream {
         media.send({ type: 'clearInjected', injectId: id });
         return;
       case 'dtmf':
-        sendDigits(message.digit).catch((cause: unknown) =>
-          log.warn({ err: cause }, 'the key that the stream asks for cannot be sent'),
-        );
+        if (this.#keysWaiting < MAX_KEYS) void this.#sendKey(message.digit);
+        else this.#complain(`${MAX_KEYS} keys wait to be sent already`);
         return;
       case 'invalid':
-        if (++this.#complaints <= MAX_COMPLAINTS) {
-          log.warn({ reason: message.reason }, 'a message of the stream cannot be used');
-        }
+        this.#complain(message.reason);
         return;
     }
+  }
+
+  /** Never rejects. */
+  async #sendKey(digit: string): Promise<void> {
+    const { log, sendDigits } = this.#setting;
+    this.#keysWaiting++;
+    try {
+      await sendDigits(digit);
+    } catch (cause) {
+      log.warn({ err: cause }, 'the key that the stream asks for cannot be sent');
+    } finally {
+      this.#keysWaiting--;
+    }
+  }
+
+  #complain(reason: string): void {
+    if (++this.#complaints > MAX_COMPLAINTS) return;
+    this.#setting.log.warn({ reason }, 'a message of the stream cannot be used');
   }
 }

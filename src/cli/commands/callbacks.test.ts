@@ -63,6 +63,12 @@ test('The dead letters of a running server are listed, newest first, without pas
   assert.doesNotMatch(out, /secret/);
 });
 
+test('What a caller put into the URL of a callback cannot steer the terminal', async () => {
+  add('dead', 'https://example.com/?from=\u001b[2J\u009bx');
+  const { out } = await cli('callbacks', 'list', '--data', directory);
+  assert.ok(out.includes('https://example.com/?from= [2J x\n'), JSON.stringify(out));
+});
+
 test('JSON lists the state that was asked for', async () => {
   add('dead');
   const id = add('pending');

@@ -2,6 +2,7 @@ import type { Finding } from '../../call/recording-check.ts';
 import type { LibraryRepair } from '../../server/library.ts';
 import type { AuditEntry } from '../../storage/audit-log.ts';
 import type { RecordingRow } from '../../storage/recordings.ts';
+import { CONTROL } from '../../trace/events.ts';
 import { textTable } from '../table.ts';
 
 /** Recordings for people, a line for each. */
@@ -26,7 +27,7 @@ export function listText(rows: readonly RecordingRow[], limit: number): string {
 export function showText(resource: Readonly<Record<string, unknown>>): string {
   const fields = Object.entries(resource).filter(([, value]) => value !== null);
   const width = Math.max(...fields.map(([name]) => name.length));
-  return fields.map(([name, value]) => `${name.padEnd(width)}  ${String(value)}\n`).join('');
+  return fields.map(([name, value]) => `${name.padEnd(width)}  ${String(value).replace(CONTROL, ' ')}\n`).join('');
 }
 
 /** What verify found: the place, what is wrong, and what to do. */

@@ -122,6 +122,12 @@ describe('openswml recordings show', () => {
     assert.match(text, /^terminator +#$/m);
     assert.doesNotMatch(text, /null/);
   });
+
+  test('prints nothing that steers the terminal', async () => {
+    const { id } = add(1, { controlId: 'x\u001b[2J\nstatus  failed' });
+    const { out } = await run('show', id);
+    assert.match(out, /^control_id +x \[2J status {2}failed$/m);
+  });
 });
 
 describe('openswml recordings link', () => {

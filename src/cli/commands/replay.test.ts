@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -47,6 +47,16 @@ test("What differs on today's document is shown, and makes the status 1", async 
   };
   assert.equal(json.same, false);
   assert.deepEqual(json.differences.map(({ what }) => what).slice(0, 1), ['recordings']);
+});
+
+test('What a trace holds cannot steer the terminal in which its differences are shown', async (context) => {
+  const { trace } = await traced(context);
+  const [header, ...events] = readFileSync(trace, 'utf8').split('\n');
+  const warning = JSON.stringify({ at: 0, kind: 'warning', text: 'relay_\u001b[2J', data: {} });
+  writeFileSync(trace, [header, warning, ...events].join('\n'));
+  const { status, out } = await cli('replay', trace);
+  assert.equal(status, 1);
+  assert.match(out, /^errors and warnings\n {2}- relay_ \[2J$/m);
 });
 
 test('A document may come from a URL, which is asked with the call of the trace', async (context) => {

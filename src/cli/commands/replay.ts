@@ -9,7 +9,7 @@ import { readWav } from '../../testing/audio-file.ts';
 import type { PartyAudio } from '../../testing/replay/follower.ts';
 import { type ReplayOptions, type ReplayResult, replay } from '../../testing/replay/replay.ts';
 import { NOT_KEPT } from '../../trace/call-tracer.ts';
-import { formatTimeline } from '../../trace/events.ts';
+import { CONTROL, formatTimeline } from '../../trace/events.ts';
 import { type Trace, TraceError } from '../../trace/format.ts';
 import { askForDocument } from '../check/ask-url.ts';
 import { checkReadable, EXIT, UsageError } from '../errors.ts';
@@ -143,13 +143,12 @@ function report({ call, differences }: ReplayResult, flags: ReplayFlags, termina
   const sections = differences.map(({ what, lines }) =>
     [
       paint('bold', what),
-      ...lines.map(({ kind, text }) =>
-        kind === 'same'
-          ? `    ${text}`
-          : kind === 'expected'
-            ? paint('red', `  - ${text}`)
-            : paint('green', `  + ${text}`),
-      ),
+      ...lines.map(({ kind, text }) => {
+        // What was said and asked for may be the caller's own words: they cannot steer the terminal.
+        const told = text.replace(CONTROL, ' ');
+        if (kind === 'same') return `    ${told}`;
+        return kind === 'expected' ? paint('red', `  - ${told}`) : paint('green', `  + ${told}`);
+      }),
     ].join('\n'),
   );
   const parts = [

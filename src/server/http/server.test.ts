@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { skipWithout } from '../../../test/support/programs.ts';
 import { HttpListenError } from './errors.ts';
 import { AUTH, BYTES, ID, REST, useTestServer } from './http-fixtures.ts';
 
@@ -179,15 +180,8 @@ describe('over a real socket', () => {
     assert.ok(Buffer.concat(pieces).equals(content));
   });
 
-  test('curl resumes a download, asks by HEAD and by date', async (context) => {
+  test('curl resumes a download, asks by HEAD and by date', { skip: skipWithout('curl') }, async () => {
     const curl = promisify(execFile);
-    if (
-      !(await curl('curl', ['--version']).then(
-        () => true,
-        () => false,
-      ))
-    )
-      return context.skip('curl is not installed');
     t.current.add();
     const { port } = await t.current.server.listen();
     const url = `http://127.0.0.1:${port}/api/v1/recordings/${ID}/download`;

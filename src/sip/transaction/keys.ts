@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+
 import { callId, cseq, from, to, via } from '../message/accessors.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { hostPortToString } from '../message/uri.ts';
@@ -36,12 +38,16 @@ function sentPart(top: Via): string {
   return `${top.transport} ${hostPortToString(top.host, top.port)} ${top.branch ?? ''}`;
 }
 
+/** Honest keys are shorter. A longer one is known by its hash: thousands are kept, and a header may have 8 KB. */
+const LONGEST_KEY = 512;
+
 /**
  * The same text on its own. V8 keeps a concatenation as references to its parts, and these as references into
  * the message that they were cut from, which would then live as long as the key (32 s): about 1 KB each.
  * Reading it as a number copies the characters.
  */
 function flat(text: string): string {
+  if (text.length > LONGEST_KEY) return hash('sha256', text);
   Number(text);
   return text;
 }

@@ -68,6 +68,8 @@ export class ServerTransaction implements TransactionActions<SipRequest> {
   /** Our tag for To: that of the request within a dialog, else a new one (RFC 3261 8.2.6.2). */
   readonly localTag: string;
   readonly waitedMs: number;
+  /** Of the request, about; what is kept of it and of its answers is hardly more, bytes. */
+  readonly size: number;
   user: ServerTransactionUser = NO_USER;
   readonly #site: ServerTransactionSite;
   readonly #deliver: Delivery;
@@ -88,6 +90,7 @@ export class ServerTransaction implements TransactionActions<SipRequest> {
     this.flow = options.flow;
     this.localTag = to(request).tag ?? options.localTag ?? newTag();
     this.waitedMs = options.waitedMs;
+    this.size = sizeOf(request);
     this.#request = request;
     this.#sentByPort = via(request).port;
     this.#isInvite = request.method === 'INVITE';
@@ -195,4 +198,10 @@ export class ServerTransaction implements TransactionActions<SipRequest> {
     if (!this.#isInvite) return 'final';
     return status < 300 ? 'success' : 'failure';
   }
+}
+
+function sizeOf({ uri, headers, body }: SipRequest): number {
+  let size = uri.length + body.length;
+  for (let i = 0; i < headers.size; i++) size += headers.nameAt(i).length + headers.valueAt(i).length;
+  return size;
 }

@@ -78,6 +78,8 @@ export class TransactionLayer implements MessageReceiver {
   readonly #intake: InviteIntake;
   /** Those that only repeat the refusal of an INVITE that waited. */
   readonly #refusals = new Set<ServerTransaction>();
+  /** Sizes of all server transactions. */
+  #serverBytes = 0;
   readonly #secret = newTag();
   readonly #serverSite: ServerTransactionSite;
   readonly #toUser: Delivery = (message, transaction) => {
@@ -103,6 +105,7 @@ export class TransactionLayer implements MessageReceiver {
       },
       terminated: (ended) => {
         this.#servers.delete(ended.key);
+        this.#serverBytes -= ended.size;
         this.#refusals.delete(ended);
         const shared = ended.mergeKey;
         if (shared !== undefined && this.#merged.get(shared) === ended) this.#merged.delete(shared);
@@ -156,7 +159,7 @@ export class TransactionLayer implements MessageReceiver {
       return;
     }
     const { limits } = this.#options;
-    if (this.#servers.size >= limits.maxServerTransactions) {
+    if (!this.#hasRoom) {
       this.#options.counters.overloaded++;
       this.#replyStateless({ request, flow }, 503, retryAfter(limits.retryAfterSeconds));
     } else if (request.method === 'CANCEL') {
@@ -233,6 +236,12 @@ export class TransactionLayer implements MessageReceiver {
     for (const transaction of [...this.#clients.values()]) transaction.fail();
   }
 
+  /** For one more server transaction. */
+  get #hasRoom(): boolean {
+    const { maxServerTransactions, maxServerTransactionBytes } = this.#options.limits;
+    return this.#servers.size < maxServerTransactions && this.#serverBytes < maxServerTransactionBytes;
+  }
+
   get #transport(): TransportLayer {
     if (this.#transports === undefined) throw new Error('the transaction layer has no transport');
     return this.#transports;
@@ -278,9 +287,7 @@ export class TransactionLayer implements MessageReceiver {
    */
   #refuseWaiting(invite: NewInvite, status: number, headers: readonly HeaderField[] = []): void {
     const { request, key, flow } = invite;
-    const hasRoom =
-      this.#refusals.size < MAX_REPEATED_REFUSALS &&
-      this.#servers.size < this.#options.limits.maxServerTransactions;
+    const hasRoom = this.#refusals.size < MAX_REPEATED_REFUSALS && this.#hasRoom;
     // A request within a dialog may have come meanwhile that has the same branch, against RFC 3261 8.1.1.7.
     if (flow.reliable || !hasRoom || this.#servers.has(key)) {
       this.#replyStateless(invite, status, headers);
@@ -342,6 +349,7 @@ export class TransactionLayer implements MessageReceiver {
       deliver,
     });
     this.#servers.set(key, transaction);
+    this.#serverBytes += transaction.size;
     if (about.mergeKey !== undefined) this.#merged.set(about.mergeKey, transaction);
     transaction.start(request);
     return transaction;

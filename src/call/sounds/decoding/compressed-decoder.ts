@@ -2,6 +2,7 @@ import { FLACDecoder } from '@wasm-audio-decoders/flac';
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
 import { MPEGDecoder } from 'mpg123-decoder';
 import { OggOpusDecoder } from 'ogg-opus-decoder';
+import { MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from '../../../media/wav-format.ts';
 import type { CompressedCodec } from './messages.ts';
 
 interface Decoded {
@@ -28,11 +29,17 @@ const DECODERS: Readonly<Record<CompressedCodec, () => Decoder>> = {
 };
 
 const NOTHING = new Int16Array(0);
+/** Bytes decoded at a time: where nothing sounds, one of them may stand for thousands of samples. */
+const PART_BYTES = 512;
+/** So many samples are enough for once; those of the last part may go beyond. */
+const ENOUGH_SAMPLES = 480_000;
 
 /** Decodes one compressed file while it arrives, to mono. Takes the time it takes: made for a thread of its own. */
 export class CompressedDecoder {
   readonly #decoder: Decoder;
   #sampleRate: number | undefined;
+  /** What was written and is not decoded yet. */
+  #rest: Uint8Array = new Uint8Array(0);
 
   static async open(codec: CompressedCodec): Promise<CompressedDecoder> {
     const decoder = DECODERS[codec]();
@@ -49,12 +56,27 @@ export class CompressedDecoder {
     return this.#sampleRate;
   }
 
-  /** @throws Error in words for whoever made the file */
-  async write(bytes: Uint8Array): Promise<Int16Array> {
-    return this.#take(await this.#decoder.decode(bytes));
+  /** Whether there is more to be had than the last {@link write} returned: write nothing to get it. */
+  get pending(): boolean {
+    return this.#rest.length > 0;
   }
 
-  /** The samples that were held back. @throws Error as `write` */
+  /** @throws Error in words for whoever made the file */
+  async write(bytes: Uint8Array): Promise<Int16Array> {
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    const pieces: Int16Array[] = [];
+    let length = 0;
+    while (this.#rest.length > 0 && length < ENOUGH_SAMPLES) {
+      const part = this.#rest.subarray(0, PART_BYTES);
+      this.#rest = this.#rest.subarray(PART_BYTES);
+      const piece = this.#take(await this.#decoder.decode(part));
+      pieces.push(piece);
+      length += piece.length;
+    }
+    return joined(pieces, length);
+  }
+
+  /** The samples that were held back, behind all that was written. @throws Error as `write` */
   async end(): Promise<Int16Array> {
     const rest = await this.#decoder.flush?.();
     return rest === undefined ? NOTHING : this.#take(rest);
@@ -66,6 +88,12 @@ export class CompressedDecoder {
 
   #take({ channelData, samplesDecoded, sampleRate }: Decoded): Int16Array {
     if (samplesDecoded === 0) return NOTHING;
+    // A file of one sample a second would be one of thousands when it is played.
+    if (!(sampleRate >= MIN_SAMPLE_RATE && sampleRate <= MAX_SAMPLE_RATE)) {
+      throw new Error(
+        `a sample rate of ${sampleRate} Hz: ${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE} can be played`,
+      );
+    }
     this.#sampleRate ??= sampleRate;
     if (sampleRate !== this.#sampleRate) {
       throw new Error(
@@ -74,6 +102,17 @@ export class CompressedDecoder {
     }
     return mixToMono(channelData, samplesDecoded);
   }
+}
+
+function joined(pieces: readonly Int16Array[], length: number): Int16Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const samples = new Int16Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    samples.set(piece, at);
+    at += piece.length;
+  }
+  return samples;
 }
 
 function mixToMono(channels: readonly Float32Array[], length: number): Int16Array {

@@ -121,6 +121,7 @@ const NAMES: Readonly<Record<CompressedCodec, string>> = {
 /** One file, seen from those who read it. */
 class ThreadDecoder implements AudioDecoder {
   readonly complete = false;
+  pending = false;
   readonly #codec: CompressedCodec;
   readonly #ask: AskStream;
   readonly #close: () => void;
@@ -152,8 +153,9 @@ class ThreadDecoder implements AudioDecoder {
     this.#close();
   }
 
-  #take({ samples, sampleRate }: Samples): Int16Array {
+  #take({ samples, sampleRate, pending }: Samples): Int16Array {
     this.#sampleRate = sampleRate;
+    this.pending = pending;
     return samples;
   }
 }

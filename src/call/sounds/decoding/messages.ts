@@ -17,5 +17,7 @@ export type FromDecoder =
       readonly samples: Int16Array;
       /** Hz; undefined before the first samples. */
       readonly sampleRate: number | undefined;
+      /** More is to be had of what was written: an empty `write` gets it. */
+      readonly pending: boolean;
     }
   | { readonly type: 'failed'; readonly stream: number; readonly error: string };

@@ -33,7 +33,8 @@ async function handle(message: ToDecoder): Promise<void> {
         : type === 'end'
           ? await decoder.end()
           : new Int16Array(0);
-    answer({ type: 'samples', stream, samples, sampleRate: decoder.sampleRate });
+    const { sampleRate, pending } = decoder;
+    answer({ type: 'samples', stream, samples, sampleRate, pending });
   } catch (cause) {
     // A trap in WebAssembly may have left the memory of a decoder in disorder: the thread starts anew.
     if (cause instanceof Error && cause.name === 'RuntimeError') throw cause;
