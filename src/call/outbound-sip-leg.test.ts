@@ -22,11 +22,12 @@ async function openBench(t: TestContext) {
     events,
     sipCalls,
     media: bob.site.media,
+    endpoint,
     answer: sdp(ear.rtpPort, '8 101'),
     heard: () => heard,
     call(
       invite: Partial<OutgoingCallOptions> = {},
-      options: Partial<Pick<OutboundSipLegOptions, 'codecs' | 'refusal'>> = {},
+      options: Partial<Pick<OutboundSipLegOptions, 'codecs' | 'refusal' | 'endpoint'>> = {},
     ): OutboundSipLeg {
       const to = invite.to ?? `sip:alice@${ALICE}`;
       const call = callBySip({
@@ -80,6 +81,22 @@ test('a call rings, is answered with a codec of ours, carries sound, and ends wh
   await clock.advance(100);
   assert.deepEqual(await leg.ended, { by: 'remote', reason: 'hangup' });
   assert.deepEqual(events, ['ringing', 'answered', 'the party hung up', 'ended']);
+  await bench.finish();
+});
+
+test('audio is asked for at our address on the way that the INVITE takes, wherever its name seemed to lead', async (t) => {
+  const bench = await openBench(t);
+  const { endpoint } = bench;
+  bench.alice.onCall = (call) => call.ring();
+  const { leg } = bench.call(
+    {},
+    { endpoint: { call: (...call) => endpoint.call(...call), localAddressFor: () => '203.0.113.7' } },
+  );
+  await bench.clock.advance(500);
+  const invited = bench.alice.last.call;
+  assert.ok('offer' in invited);
+  assert.match(String(invited.offer), /\r\no=- \d+ 1 IN IP4 10\.0\.0\.2\r\ns=-\r\nc=IN IP4 10\.0\.0\.2\r\n/);
+  void leg.hangup();
   await bench.finish();
 });
 

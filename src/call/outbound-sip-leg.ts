@@ -87,6 +87,8 @@ class OutboundSipSignalling implements Signalling {
   readonly #log: Logger;
   #media: SipMedia | undefined;
   #call: SipCall | undefined;
+  /** Of ours, on the way that the INVITE took: before, nobody knows where a name leads. */
+  #address: string | undefined;
   #accepted = false;
   #agreed = false;
   #over = false;
@@ -98,7 +100,7 @@ class OutboundSipSignalling implements Signalling {
 
   get localAddress(): string {
     const { advertisedAddress, endpoint, invite } = this.#options;
-    return advertisedAddress ?? endpoint.localAddressFor(parseUri(invite.to).host);
+    return advertisedAddress ?? this.#address ?? endpoint.localAddressFor(parseUri(invite.to).host);
   }
 
   /** Opens the media session and sends the INVITE. */
@@ -145,8 +147,12 @@ class OutboundSipSignalling implements Signalling {
     if (UNSAFE_TEXT.test(invite.displayName ?? '')) {
       throw new RangeError('the name of the caller holds a control character');
     }
+    const offerFrom = (localAddress: string): string => {
+      this.#address = localAddress;
+      return media.firstOffer(this.localAddress);
+    };
     this.#call = endpoint.call(
-      { ...invite, sdp: media.firstOffer(), ...(refusal !== undefined && { refusal }) },
+      { ...invite, sdp: offerFrom, ...(refusal !== undefined && { refusal }) },
       new SipSession({
         log: this.#log,
         opened: () => this.#media,

@@ -159,6 +159,54 @@ test('where we offer no narrow-band codec, sounds have the rate of the call befo
   await bench.finish();
 });
 
+test('a caller without an offer is offered the codecs of the answer alone, also where sound before it was tried', async (t) => {
+  const bench = await openBench(t);
+  const { clock } = bench;
+  const peer = await RawPeer.open(bench.network);
+  peer.send('INVITE');
+  await clock.advance(50);
+  assert.equal((await bench.leg.play([{ kind: 'silence', seconds: 1 }]).done).state, 'error');
+  await bench.leg.answer({ codecs: ['PCMA'] });
+  await clock.advance(50);
+  assert.match(Buffer.from(peer.response.body).toString(), /RTP\/AVP 8 101\r\n/);
+  const To = peer.response.headers.get('To')!;
+  peer.send(
+    'ACK',
+    { To, CSeq: '1 ACK', Via: `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-ack` },
+    sdp(bench.port, '8 101'),
+  );
+  await clock.advance(50);
+  peer.send('BYE', { To, CSeq: '2 BYE', Via: `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-bye` });
+  await clock.advance(100);
+  await bench.leg.ended;
+  await bench.finish();
+});
+
+test('a wideband call that is asked for our offer names narrow-band behind it, and goes on with that', async (t) => {
+  const bench = await openBench(t, { codecs: ['PCMU', 'G722'] });
+  const { clock, heard } = bench;
+  const peer = await RawPeer.open(bench.network);
+  const viaOf = (branch: string): string => `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-${branch}`;
+  peer.send('INVITE', {}, sdp(bench.port, '9 0 101'));
+  await clock.advance(50);
+  await bench.leg.answer();
+  await clock.advance(50);
+  const To = peer.response.headers.get('To')!;
+  peer.send('ACK', { To, CSeq: '1 ACK', Via: viaOf('ack') });
+  await clock.advance(500);
+  assert.equal(heard.payloadType, 9);
+  peer.send('INVITE', { To, CSeq: '2 INVITE', Via: viaOf('re') });
+  await clock.advance(50);
+  assert.match(Buffer.from(peer.response.body).toString(), /RTP\/AVP 9 0 101\r\n/);
+  peer.send('ACK', { To, CSeq: '2 ACK', Via: viaOf('re-ack') }, sdp(bench.port, '0 101'));
+  await clock.advance(500);
+  assert.equal(heard.payloadType, 0);
+  peer.send('BYE', { To, CSeq: '3 BYE', Via: viaOf('bye') });
+  await clock.advance(100);
+  await bench.leg.ended;
+  await bench.finish();
+});
+
 test('a caller that accepts our offer with no answer has its call ended', async (t) => {
   const bench = await openBench(t);
   const { clock } = bench;

@@ -132,11 +132,12 @@ class InboundSipSignalling implements Signalling, SipSessionOwner {
   }
 
   async earlyMedia(): Promise<MediaClient> {
-    const media = await this.#open(undefined);
-    if (this.#over) throw new CallError('call_over', 'the call ended before it was answered');
+    // First: a session that is opened here has all codecs, and the answer, which may be to have some alone, keeps it.
     if (this.#call.offer === undefined) {
       throw new CallError('invalid_state', 'the caller made no offer, so it hears nothing before the answer');
     }
+    const media = await this.#open(undefined);
+    if (this.#over) throw new CallError('call_over', 'the call ended before it was answered');
     this.#answerSdp = this.#negotiate(media);
     this.#stopRinging();
     this.#call.ring(183, this.#answerSdp);

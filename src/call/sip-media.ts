@@ -24,6 +24,9 @@ export interface SipMediaOptions {
   readonly beside?: string | undefined;
 }
 
+/** That of the codecs which every peer has, Hz. */
+const NARROW_BAND_RATE = CODEC_RATES.PCMU.sampleRate;
+
 /** The media session of a SIP call together with its offer/answer state. */
 export class SipMedia {
   readonly client: MediaClient;
@@ -60,23 +63,32 @@ export class SipMedia {
     return sdp;
   }
 
-  /** The offer of a call of ours, with all codecs: nothing sounds or is recorded before its answer. */
-  firstOffer(): string {
+  /**
+   * The offer of a call of ours, with all codecs: nothing sounds or is recorded before its answer.
+   * @param address in the place of that of the options, from now on
+   */
+  firstOffer(address?: string): string {
+    if (address !== undefined) this.#negotiation.moveTo(address);
     return this.#negotiation.offer(this.#codecs);
   }
 
   /**
    * Only with codecs of the session's rate: sounds and recordings may run before the answer comes. Where nothing is
    * agreed on yet and we have no narrow-band codec, sounds get the rate of the first one, which peers prefer in their
-   * answer where they have it (RFC 3264 6.1).
+   * answer where they have it (RFC 3264 6.1). A wideband session that runs offers narrow-band as well, behind it: whoever
+   * is put in the place of the peer (a transfer asks for our offer by a re-INVITE) may have nothing else.
    * @throws SdpRefusal when there are no codecs
    */
   offer(): string {
     const codecs = this.#ofOurRate();
     const [first] = codecs;
     if (first === undefined) throw new SdpRefusal('none of the codecs to offer is one of ours');
-    this.client.expectRate(CODEC_RATES[first].sampleRate);
-    return this.#negotiation.offer(codecs);
+    if (this.client.agreed === undefined) {
+      this.client.expectRate(CODEC_RATES[first].sampleRate);
+      return this.#negotiation.offer(codecs);
+    }
+    const narrow = this.#codecs.filter((codec) => CODEC_RATES[codec].sampleRate === NARROW_BAND_RATE);
+    return this.#negotiation.offer([...new Set([...codecs, ...narrow])]);
   }
 
   /** Takes the peer's answer to {@link offer}. @returns what it agrees on @throws SdpRefusal */

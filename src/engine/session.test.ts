@@ -279,3 +279,15 @@ test('document.md 4.2, no recursion: variables that are set from an object keep 
   const { result } = await run('- set: "${o}"', { vars: { o } });
   assert.deepEqual(result.vars, { o, ...o });
 });
+
+test('a step that waits for its turn in a long run of steps is not done once another document is there, or the call is over', async () => {
+  const steps = `${'- set: {n: 1}\n'.repeat(199)}- set: {late: 1}`;
+  const replaced = await start(main(steps));
+  replaced.session.replace(loadDocument(main('- play: "say:now"')));
+  const { vars } = await replaced.finish();
+  assert.deepEqual([said(replaced), vars['n'], vars['late']], [['now'], 1, undefined]);
+  const ended = await start(main(steps));
+  ended.leg.end();
+  const result = await ended.finish();
+  assert.deepEqual([result.outcome, result.vars['late']], ['ended', undefined]);
+});

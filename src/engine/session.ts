@@ -193,6 +193,8 @@ export class ScriptSession {
     if (this.#stepsWithoutWaiting % STEPS_PER_TURN === 0 || this.#computing.needsTurn) {
       await sleep(this.#options.services.clock, 0);
       this.#computing.turned();
+      // In that turn the call may have ended, or another document have come: this step is none of its steps.
+      if (run.signal.aborted) return undefined;
     }
     return this.#runStep(run);
   }

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import type { SipLegSite } from '../call/sip-leg.ts';
 import type { IdleMedia } from '../mediaworker/protocol.ts';
+import { isWildcard } from '../sip/transport/network.ts';
 import type { CallsOptions } from './calls.ts';
 import type { Config } from './config-keys.ts';
 
@@ -14,7 +16,7 @@ export function legSite(
     spaceId: identity.spaceId,
     media,
     rtpBindAddress: config.rtp.bind,
-    advertisedAddress: config.sip.advertised_address,
+    advertisedAddress: config.sip.advertised_address ?? onlyAddress(config.rtp.bind),
     codecs: config.rtp.codecs,
     idleMedia: idleMedia(config.rtp),
     inbandDigits: config.dtmf.inband,
@@ -26,6 +28,11 @@ export function legSite(
     clock,
     log,
   };
+}
+
+/** Where audio is received on one address alone, no other may be told, whichever interface leads to the peer. */
+function onlyAddress(bind: string): string | undefined {
+  return isIP(bind) === 0 || isWildcard(bind) ? undefined : bind;
 }
 
 function idleMedia({ idle_media: idle, keepalive_seconds: keepaliveSeconds }: Config['rtp']): IdleMedia {

@@ -74,7 +74,9 @@ test('a call is made with the codec of the caller first, and may be passed on on
   const made = bench.calls.dial(bench.parent, { to: 'sip:bob@example.com', timeout: 30 });
   await bench.clock.settle();
   const [invite] = bench.sent;
-  assert.match(invite!.sdp, /RTP\/AVP 8 111 9 0 /, 'PCMA, then those of the settings');
+  const { sdp } = invite!;
+  assert.ok(typeof sdp === 'function');
+  assert.match(sdp('10.0.0.1'), /RTP\/AVP 8 111 9 0 /, 'PCMA, then those of the settings');
   assert.deepEqual(
     [invite!.maxForwards, invite!.timeoutMs, invite!.from],
     [5, 30_000, 'sip:ann@example.com'],

@@ -125,7 +125,8 @@ export interface OutgoingCallOptions {
   readonly from?: string;
   readonly displayName?: string;
   readonly headers?: readonly SipHeader[];
-  readonly sdp: string;
+  /** A function makes it for each INVITE, from our address on the way to the peer, which is known only then. */
+  readonly sdp: string | ((localAddress: string) => string);
   /** Force a transport; otherwise the URI's `transport` parameter, else UDP. */
   readonly protocol?: SipTransportProtocol;
   /** Give up when no final response came, ms; 180,000 when left out. */

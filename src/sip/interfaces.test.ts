@@ -56,6 +56,16 @@ test('A call goes out by the listener on the interface that leads to its peer', 
   await finish();
 });
 
+test('A description can name our address on the way that the INVITE takes, also to a name', async () => {
+  const { clock, network, bob, finish } = await twoInterfaces();
+  network.names.set('pbx.example', ['192.168.7.9']);
+  const peer = await RawPeer.open(network, '192.168.7.9');
+  bob.dial('sip:peer@pbx.example:5060', { sdp: (address) => `offer from ${address}` });
+  await clock.advance(20);
+  assert.equal(peer.request('INVITE').body.toString(), `offer from ${OUTSIDE}`);
+  await finish();
+});
+
 test('A Contact for TCP has the port of the listener on that interface', async () => {
   const { clock, network, finish } = await twoInterfaces();
   let received = '';

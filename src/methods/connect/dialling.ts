@@ -29,6 +29,11 @@ const FAILURES: Readonly<Record<EndReason, FailedReason>> = {
   error: 'error',
 };
 
+/** @param end of a leg that nobody was connected to */
+export function failureOf(end: CallEnd): FailedReason {
+  return FAILURES[end.reason];
+}
+
 /** Telephones that are told so do not show a missed call (RFC 3326 section 3.1). */
 const ANSWERED_ELSEWHERE: HangupCause = { status: 200, text: 'Call completed elsewhere' };
 
@@ -176,7 +181,7 @@ export class Dialling {
     if (end.reason === 'error' && failure !== undefined) {
       this.#context.warn('failed', `"${this.#plan.calls[call]!.request.to}" cannot be reached: ${failure}`);
     }
-    this.#take({ kind: 'lost', call, reason: this.#own.get(call) ?? FAILURES[end.reason] });
+    this.#take({ kind: 'lost', call, reason: this.#own.get(call) ?? failureOf(end) });
     this.#ringAgain();
   }
 

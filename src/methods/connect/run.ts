@@ -6,7 +6,7 @@ import type { MethodContext } from '../context.ts';
 import { type Flow, NEXT } from '../flow.ts';
 import { tellStream } from '../stream-events.ts';
 import { warnFailed } from '../warn-failed.ts';
-import { Dialling } from './dialling.ts';
+import { Dialling, failureOf } from './dialling.ts';
 import { ConnectEvents } from './events.ts';
 import type { ConnectParams } from './params.ts';
 import { type ConnectPlan, planOf } from './plan.ts';
@@ -80,10 +80,7 @@ async function connect(
   } finally {
     ringback.stop();
   }
-  if (bridge === undefined) {
-    await winner.leg.hangup(signal.aborted ? 'hangup' : 'error');
-    return fail(signal.aborted ? 'cancel' : 'error');
-  }
+  if (bridge === undefined) return fail(await letGo(winner, signal));
   winner.leg.limitDuration(params.max_duration);
   events.tell('connected', { peer: winner.leg });
   await talk(bridge, winner, signal);
@@ -109,9 +106,18 @@ function join(context: MethodContext, { leg: peer }: DialledCall): Bridge | unde
     return leg.bridge(peer);
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
-    if (!signal.aborted) context.warn('failed', `The call could not be connected: ${error.message}`);
+    if (!signal.aborted && !peer.signal.aborted)
+      context.warn('failed', `The call could not be connected: ${error.message}`);
     return undefined;
   }
+}
+
+/** Of one that answered and could not be connected. @returns why */
+async function letGo({ leg: peer }: DialledCall, signal: AbortSignal): Promise<FailedReason> {
+  // It hung up in the moment in which the caller was answered for it.
+  if (peer.signal.aborted && !signal.aborted) return failureOf(await peer.ended);
+  await peer.hangup(signal.aborted ? 'hangup' : 'error');
+  return signal.aborted ? 'cancel' : 'error';
 }
 
 /** Until either side hangs up, someone parts the two, or the step is broken off, which ends the other side. */

@@ -17,7 +17,7 @@ import {
  * description differs from the one before, and only then (RFC 3264 8).
  */
 export class SdpNegotiation {
-  readonly #local: LocalAudio;
+  #local: LocalAudio;
   readonly #sessionId: string;
   #version = 0n;
   #last = '';
@@ -28,6 +28,11 @@ export class SdpNegotiation {
   constructor(local: LocalAudio, sessionId: string) {
     this.#local = local;
     this.#sessionId = sessionId;
+  }
+
+  /** Our descriptions name this address from now on. */
+  moveTo(address: string): void {
+    this.#local = { ...this.#local, address };
   }
 
   /**

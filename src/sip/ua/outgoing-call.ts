@@ -51,6 +51,8 @@ export class OutgoingCall implements SipCall {
   #minSe: number | undefined;
   #transaction: ClientTransaction | undefined;
   #credentials: readonly HeaderField[] = [];
+  /** Our offer in the last INVITE. */
+  #sdp = '';
   #hasProvisional = false;
   /** How the call will have ended, once it is being cancelled. */
   #cancelled: SipCallEnd | undefined;
@@ -131,10 +133,13 @@ export class OutgoingCall implements SipCall {
       target: { ...target, refusal: this.#options.refusal },
       build: (flow) => {
         if (!this.#isWanted) throw new Error('the call was taken back meanwhile');
+        const { sdp } = this.#options;
+        this.#sdp = typeof sdp === 'string' ? sdp : sdp(this.#context.transports.localAddress(flow));
         const request = buildInvite(this.#options, this.#parties, {
           uri,
           sequence: this.#attempts,
           contact: contactFor(this.#context, flow, this.localUri),
+          sdp: this.#sdp,
           sessionExpires: this.#options.sessionExpires ?? this.#context.sessionPolicy.sessionExpires,
           minSe: this.#minSe,
           product,
@@ -215,7 +220,7 @@ export class OutgoingCall implements SipCall {
       digest: this.#digest,
       released: () => this.#release(),
     });
-    this.#usage.establish(this.#options.sdp, negotiateAsClient(sessionExpiresOf(response)));
+    this.#usage.establish(this.#sdp, negotiateAsClient(sessionExpiresOf(response)));
     this.#acknowledge(this.#usage.client, dialog.localSequence, tag);
     this.#owner.confirmed(sessionDescription(response));
   }

@@ -27,6 +27,7 @@ export interface InviteAttempt {
   readonly uri: string;
   readonly sequence: number;
   readonly contact: string;
+  readonly sdp: string;
   /** s; 0: no session timer */
   readonly sessionExpires: number;
   readonly minSe: number | undefined;
@@ -101,7 +102,7 @@ export function buildInvite(
   headers.add('User-Agent', attempt.product);
   for (const { name, value } of options.headers ?? []) headers.add(name, value);
   headers.add(...SDP_HEADER);
-  return createRequest('INVITE', attempt.uri, headers, Buffer.from(options.sdp));
+  return createRequest('INVITE', attempt.uri, headers, Buffer.from(attempt.sdp));
 }
 
 function timerHeaders({ sessionExpires, minSe }: InviteAttempt): HeaderField[] {

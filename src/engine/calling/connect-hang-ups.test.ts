@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CallError } from '../../call/leg.ts';
+import { FakeDialler } from '../../methods/fake-dialler.test-helper.ts';
+import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
+import { main, start } from '../run.test-helper.ts';
+
+test('a destination that hangs up while the caller is answered for it has declined, without a warning', async () => {
+  const dialler = new FakeDialler();
+  const leg = new FakeLeg();
+  const answered = Promise.withResolvers<void>();
+  leg.answer = () => answered.promise;
+  // As a leg does where the other one is over.
+  leg.bridge = () => {
+    throw new CallError('call_over', 'the call is over');
+  };
+  const steps = `
+- connect:
+    to: sip:a@example.com
+    answer_on_bridge: true
+    status_url: https://app.example/s`;
+  const run = await start(main(steps), { leg, services: { dialler } });
+  dialler.calls[0]!.answer();
+  await run.clock.settle();
+  dialler.calls[0]!.end();
+  answered.resolve();
+  await run.finish();
+  const vars = run.session.variables.snapshot();
+  assert.deepEqual([vars['connect_result'], vars['connect_failed_reason']], ['failed', 'decline']);
+  assert.equal(run.callbacks.at(-1)?.params['failed_reason'], 'decline');
+  assert.deepEqual(run.warnings, []);
+});
