@@ -17,7 +17,7 @@ export interface CallbackRequest {
   /** `http` or `https`, userinfo and `#ot=&rt=&tt=` fragment allowed. */
   readonly url: string;
   readonly method?: 'POST' | 'GET';
-  /** Callbacks of one operation (the same url and this id, e.g. the control id) arrive in order. */
+  /** Callbacks of one operation (the same url and this id, which no other call has) arrive in order. */
   readonly operationId: string;
   readonly envelope: CallbackEnvelope;
 }

@@ -3,6 +3,7 @@ import type { CallInfo } from '../call/leg.ts';
 import type { StreamOperation, TapFacts, TapOperation, TapSide } from '../call/streams/types.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { StatusCallback } from './context.ts';
+import { operationOf } from './operation.ts';
 
 export type TapDirection = 'speak' | 'listen' | 'both';
 
@@ -63,11 +64,11 @@ export function tellStream(operation: StreamOperation, place: EventPlace): void 
 function send(
   { call, url, method = 'POST', emit }: EventPlace,
   eventType: string,
-  operationId: string,
+  controlId: string,
   event: JsonObject,
 ): void {
   if (url === undefined) return;
   const { call_id, node_id, segment_id, tag } = call;
   const params = { call_id, node_id, segment_id, ...(tag !== undefined && { tag }), ...event };
-  emit({ url, method, operationId, eventType, params });
+  emit({ url, method, operationId: operationOf(call_id, controlId), eventType, params });
 }

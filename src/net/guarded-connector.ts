@@ -16,7 +16,23 @@ export type Resolver = (hostname: string) => Promise<readonly ResolvedAddress[]>
 /** Connectors are kept by port (the allow-list knows ports); more ports than this are a scan, not a habit. */
 const MAX_CONNECTORS = 32;
 
-export const systemResolver: Resolver = (hostname) => systemLookup(hostname, { all: true });
+/**
+ * Looks a name up once for all who ask at the same time. The system looks up two names at once, and no deadline of ours
+ * ends that: one whose name server does not answer takes it ten seconds and more, and whoever sends to it asks again
+ * every two seconds. So its lookups would lie before those of all other names, ever more of them.
+ */
+export function sharedResolver(resolve: Resolver): Resolver {
+  const coming = new Map<string, ReturnType<Resolver>>();
+  return (hostname) => {
+    const known = coming.get(hostname);
+    if (known !== undefined) return known;
+    const found = resolve(hostname).finally(() => coming.delete(hostname));
+    coming.set(hostname, found);
+    return found;
+  };
+}
+
+export const systemResolver = sharedResolver((hostname) => systemLookup(hostname, { all: true }));
 
 /**
  * A connector for undici that connects only to addresses that the guard lets pass. The check is made on the

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
-import type { Resolver } from './guarded-connector.ts';
+import { type ResolvedAddress, type Resolver, sharedResolver } from './guarded-connector.ts';
 import { HttpClient } from './http-client.ts';
 import { client, closeAfterTests, failsWith, serve } from './http-fixtures.ts';
 
@@ -90,6 +90,30 @@ describe('HTTP client: addresses', () => {
       allowed.fetch({ url: `http://intern.test:${otherPort}/` }),
       failsWith('refused_address', 'never'),
     );
+  });
+
+  it('looks a name up once for all who ask meanwhile, and anew for who comes later', async () => {
+    let lookup = Promise.withResolvers<readonly ResolvedAddress[]>();
+    const lookups: string[] = [];
+    const resolve = sharedResolver((hostname) => {
+      lookups.push(hostname);
+      return lookup.promise;
+    });
+    const both = [resolve('slow.test'), resolve('slow.test')];
+    assert.deepEqual(lookups, ['slow.test']);
+    const address = { address: '93.184.216.34', family: 4 };
+    lookup.resolve([address]);
+    assert.deepEqual(await Promise.all(both), [[address], [address]]);
+    lookup = Promise.withResolvers();
+    const failing = [resolve('slow.test'), resolve('slow.test')];
+    assert.deepEqual(lookups, ['slow.test', 'slow.test']);
+    lookup.reject(new Error('queryA ETIMEOUT'));
+    for (const one of failing) await assert.rejects(one, /ETIMEOUT/);
+    lookup = Promise.withResolvers();
+    const later = [resolve('slow.test'), resolve('other.test')];
+    assert.equal(lookups.length, 4);
+    lookup.resolve([]);
+    await Promise.all(later);
   });
 
   it('says that a name has no address', async () => {

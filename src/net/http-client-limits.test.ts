@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import {
@@ -27,6 +28,27 @@ describe('HTTP client: failures and limits', () => {
       client({ resolve: () => new Promise(() => {}) }).fetch({ url: 'http://slow.test/#ot=100' }),
       failsWith('timeout_connect', 'safe', /within 100 ms/),
     );
+  });
+
+  it('has a connection for each of many calls that hold one, and for what is asked beside them', async () => {
+    const calls = 200;
+    const held: ServerResponse[] = [];
+    const port = await serve((request, response) => {
+      if (request.url === '/beside') {
+        response.end();
+        return;
+      }
+      response.writeHead(200);
+      response.write('the beginning');
+      held.push(response);
+    });
+    const http = client();
+    const url = `http://127.0.0.1:${port}`;
+    // Each as a sound that plays: its headers are there, and the rest of it is taken piece by piece.
+    const playing = await Promise.all(Array.from({ length: calls }, () => http.stream({ url: `${url}/sound` })));
+    assert.equal(held.length, calls);
+    assert.equal((await http.fetch({ url: `${url}/beside` })).status, 200);
+    for (const { cancel } of playing) cancel();
   });
 
   it('gives up on a server that accepts and says nothing', async () => {

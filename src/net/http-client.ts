@@ -33,6 +33,8 @@ export interface HttpRequest {
   /** What a compressed body is: an error (default), or taken as it came (for callers that only need the status). */
   readonly onEncoded?: 'error' | 'take';
   readonly maxRedirects?: number;
+  /** What a redirect is: a way to go (default), or the answer. */
+  readonly onRedirect?: 'follow' | 'take';
   /** Refuse plain `http`, also behind a redirect. */
   readonly httpsOnly?: boolean;
   /**
@@ -86,7 +88,11 @@ export const DEFAULT_MAX_REDIRECTS = 3;
 
 /** Longest connect deadline that anyone may ask for, ms. */
 const MAX_CONNECT_MS = 10_000;
-const MAX_CONNECTIONS_PER_ORIGIN = 64;
+/**
+ * What finds all of them taken waits, and misses its connect deadline: a call that plays a file holds one for as long as
+ * it plays, and many calls do that at once.
+ */
+const MAX_CONNECTIONS_PER_ORIGIN = 1_024;
 /** The transport's own deadlines stand behind ours by this much; they end what stalls in virtual time. */
 const BACKSTOP_MS = 1000;
 
@@ -253,7 +259,7 @@ export class HttpClient {
         { method: hop.method, url: url.href, status: head.status, redirects },
         'request answered',
       );
-      if (!isRedirect(head)) {
+      if (request.onRedirect === 'take' || !isRedirect(head)) {
         if (request.onEncoded !== 'take') refuseEncoding(head, url.href, exchange);
         return { exchange, head, hop, redirects };
       }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { buildEnvelope } from '../callbacks/envelope.ts';
 import type { CallbackRequest, Outbox } from '../callbacks/events.ts';
+import { OwedCallbacks } from '../callbacks/owed-callbacks.ts';
 import type { SoundSource } from '../call/playback.ts';
 import type { RecordingService } from '../call/recording-service.ts';
 import type { LegEvent } from '../call/media-leg.ts';
@@ -76,9 +77,11 @@ export class Calls {
   readonly #bySipCallId = new Map<string, string>();
   readonly #arriving = new ArrivingCalls();
   readonly #outgoing: OutgoingCalls;
+  readonly #callbacks: OwedCallbacks;
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.#callbacks = new OwedCallbacks(options);
     this.#legSite = legSite(options);
     this.live = this.#live;
     const { limits } = options.config;
@@ -272,6 +275,7 @@ export class Calls {
     const running = [...this.#running.entries()];
     await Promise.all(running.map(([{ leg }]) => leg.hangup()));
     await Promise.all(running.map(([, done]) => done));
+    this.#callbacks.close();
   }
 
   async #run(call: ServedCall): Promise<void> {
@@ -373,24 +377,20 @@ export class Calls {
     readonly params: JsonObject;
     readonly sessionId: string;
   }): void {
-    const { outbox, clock, identity, log } = this.#options;
-    try {
-      outbox.enqueue({
-        url: callback.url,
-        ...(callback.method !== undefined && { method: callback.method }),
-        operationId: callback.operationId,
-        envelope: buildEnvelope({
-          type: callback.eventType,
-          channel: `swml:${callback.sessionId}`,
-          nowMs: clock.now(),
-          projectId: identity.projectId,
-          spaceId: identity.spaceId,
-          params: callback.params,
-        }),
-      });
-    } catch (cause) {
-      log.error({ err: cause, event_type: callback.eventType }, 'a callback could not be stored');
-    }
+    const { clock, identity } = this.#options;
+    this.#callbacks.enqueue({
+      url: callback.url,
+      ...(callback.method !== undefined && { method: callback.method }),
+      operationId: callback.operationId,
+      envelope: buildEnvelope({
+        type: callback.eventType,
+        channel: `swml:${callback.sessionId}`,
+        nowMs: clock.now(),
+        projectId: identity.projectId,
+        spaceId: identity.spaceId,
+        params: callback.params,
+      }),
+    });
   }
 
   #legEvent(callId: string, { kind, text, data }: LegEvent, log: Logger): void {

@@ -4,7 +4,7 @@ import { checkRecording, type Finding } from '../call/recording-check.ts';
 import { type RecoveredRecording, RecordingService } from '../call/recording-service.ts';
 import { silentLogger } from '../log/logger.ts';
 import type { KeyRing } from '../recording/encryption/keys.ts';
-import { FILE_SUFFIXES, recordingIdOfPath } from '../recording/recording-path.ts';
+import { FILE_SUFFIXES, isEncryptedPath, recordingIdOfPath } from '../recording/recording-path.ts';
 import { isLocked, type DataLock, lockDataFolder } from '../storage/data-lock.ts';
 import { AuditLog, type AuditEntry, type AuditFilter, type DeletionOrigin } from '../storage/audit-log.ts';
 import type { Database } from '../storage/database.ts';
@@ -12,7 +12,7 @@ import { StorageError } from '../storage/errors.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import { LocalFiles } from '../storage/local-files.ts';
 import type { RecordingFilter, RecordingRow } from '../storage/recordings.ts';
-import { finishRemovals, type RemovalResult, removeRecording } from '../storage/removal.ts';
+import { finishRemovals, isStoreFault, type RemovalResult, removeRecording } from '../storage/removal.ts';
 import { ServerState } from '../storage/server-state.ts';
 import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
 import { Uploads } from '../storage/uploads.ts';
@@ -37,6 +37,13 @@ export interface LibraryRepair {
 
 const PAGE = 1_000;
 
+/** Of a recording in the object store, where the settings of this command name none. */
+const OUT_OF_REACH = {
+  kind: 'unreadable',
+  message: 'the file is in an object store, and none is set here',
+  cure: 'name the settings of the server (--config), with storage.s3 as the server has it',
+} as const satisfies Pick<Finding, 'kind' | 'message' | 'cure'>;
+
 /**
  * The recordings of a data folder for commands of an operator, beside the server that works on it or without one.
  * What is finished, both may change; what still runs is left to the server.
@@ -47,6 +54,7 @@ export class RecordingLibrary {
   readonly #clock: Clock;
   readonly #keys: KeyRing;
   readonly #objects: ObjectStore | undefined;
+  readonly #uploads: Uploads;
   readonly #files: FileStore;
   readonly #recordings: SqliteRecordings;
 
@@ -60,7 +68,8 @@ export class RecordingLibrary {
     this.#clock = clock;
     this.#keys = loadRecordingKeys(config, silentLogger).ring;
     this.#objects = openObjectStore(config, { clock, log: silentLogger });
-    this.#files = recordingFiles(config, this.#keys, this.#objects, clock);
+    this.#uploads = new Uploads(database);
+    this.#files = recordingFiles(config, this.#keys, this.#objects, this.#uploads, clock);
     this.#recordings = new SqliteRecordings(database, clock);
   }
 
@@ -113,9 +122,15 @@ export class RecordingLibrary {
   /** Moves every encrypted recording to that key, here and in the object store. @throws StorageError */
   async *rotateKeys(): AsyncGenerator<RotatedFile> {
     yield* rotateFiles(this.#config.data_dir, this.#keys);
-    if (this.#objects === undefined) return;
-    const stored = { uploads: new Uploads(this.#database), recordings: this.#recordings };
-    yield* rotateObjects(this.#objects.client, stored, this.#keys, this.#config.data_dir);
+    const stored = { uploads: this.#uploads, recordings: this.#recordings };
+    if (this.#objects !== undefined) {
+      yield* rotateObjects(this.#objects.client, stored, this.#keys, this.#config.data_dir);
+      return;
+    }
+    // Whoever hears of no failure throws the old key away.
+    for (const { name } of this.#uploads.stored()) {
+      if (isEncryptedPath(name)) yield { name, outcome: 'failed', error: OUT_OF_REACH.message };
+    }
   }
 
   /** What was deleted and by whom, oldest first. */
@@ -125,13 +140,21 @@ export class RecordingLibrary {
 
   /** What is not as it should be with one recording. @throws StorageError */
   check(row: RecordingRow): Promise<readonly Finding[]> {
-    return checkRecording(row, { files: this.#files, serverRuns: isLocked(this.#config.data_dir) });
+    return this.#check(row, isLocked(this.#config.data_dir));
+  }
+
+  async #check(row: RecordingRow, serverRuns: boolean): Promise<readonly Finding[]> {
+    const findings = await checkRecording(row, { files: this.#files, serverRuns });
+    if (this.#objects !== undefined || this.#uploads.get(row.id)?.state !== 'stored') return findings;
+    return findings.map((finding) =>
+      finding.kind === 'file_missing' ? { ...finding, ...OUT_OF_REACH } : finding,
+    );
   }
 
   /** The same for all recordings, and for files that belong to none. @throws StorageError */
   async *checkAll(): AsyncGenerator<Finding> {
-    const options = { files: this.#files, serverRuns: isLocked(this.#config.data_dir) };
-    for (const row of this.rows()) yield* await checkRecording(row, options);
+    const serverRuns = isLocked(this.#config.data_dir);
+    for (const row of this.rows()) yield* await this.#check(row, serverRuns);
     yield* this.#orphans();
   }
 
@@ -162,7 +185,8 @@ export class RecordingLibrary {
   async #finishRemovals(): Promise<number> {
     const tools = { recordings: this.#recordings, files: this.#files };
     return await finishRemovals(tools, (_row, cause) => {
-      throw cause;
+      // What waits for the object store is left to the server.
+      if (!isStoreFault(cause)) throw cause;
     });
   }
 

@@ -162,6 +162,21 @@ describe('a fault of the object store', () => {
     await assert.rejects(wrong.head(NAME), fails('refused', /check the keys of storage\.s3/));
   });
 
+  test('that is a redirect is told with the settings that say where the bucket is', async () => {
+    const store = client();
+    server.intercept = (context) => {
+      context.status = 307;
+      context.res.setHeader('location', 'http://127.0.0.1:1/elsewhere');
+      context.body = '<Error><Code>TemporaryRedirect</Code></Error>';
+      return true;
+    };
+    await assert.rejects(
+      put(store, BYTES),
+      fails('refused', /check storage\.s3\.endpoint and storage\.s3\.region \(.* 307 TemporaryRedirect\)/),
+    );
+    await assert.rejects(store.head(NAME), fails('refused', /the bucket is elsewhere/));
+  });
+
   test('that may pass is told as that', async () => {
     const store = client();
     server.intercept = (context) => {
@@ -228,6 +243,16 @@ describe('the settings of an object store', () => {
           error.message,
         ),
     );
+  });
+
+  test('may name an endpoint below a path of its server', async () => {
+    const store = client({ OPENSWML_STORAGE_S3_ENDPOINT: `${server.url}/storage/v1/s3/` });
+    server.intercept = (context) => {
+      context.status = 404;
+      return true;
+    };
+    assert.equal(await store.head(NAME), undefined);
+    assert.deepEqual(server.requests, [`HEAD /storage/v1/s3/${BUCKET}/${NAME}`]);
   });
 
   test('are refused where they cannot be right, without the secret', () => {

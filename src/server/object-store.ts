@@ -86,7 +86,7 @@ class HttpTransport implements S3Transport {
       url,
       method,
       headers,
-      maxRedirects: 0,
+      onRedirect: 'take',
       timeouts: { connectMs: CONNECT_MS, readMs: READ_MS, totalMs },
       ...(body !== undefined && { upload: body }),
       ...(signal !== undefined && { signal }),

@@ -216,7 +216,7 @@ class AssembledServer implements Server {
       log,
     });
     this.#opened.push(() => recordings.close());
-    const files = recordingFiles(config, keys.ring, objects, clock);
+    const files = recordingFiles(config, keys.ring, objects, new Uploads(database), clock);
     const uploads =
       objects && this.#makeUploader(objects, database, store, (outcome) => metrics.uploadEnded(outcome));
     const speech = this.#openSpeech();

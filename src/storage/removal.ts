@@ -71,7 +71,8 @@ export async function finishRemovals(
   return finished;
 }
 
-function isStoreFault(cause: unknown): boolean {
+/** Whether a removal waits for the object store alone: what lay here is removed. */
+export function isStoreFault(cause: unknown): boolean {
   return cause instanceof StorageError && (cause.code === 'unreachable' || cause.code === 'refused');
 }
 

@@ -3,6 +3,11 @@ import type { ByteRange } from '../recording/byte-source.ts';
 import { toStorageError } from './errors.ts';
 import type { FileStore, StoredFile } from './file-store.ts';
 
+/** Whether a file is one that still grows, or waits to be encoded, by its name. */
+export function isUnfinishedName(name: string): boolean {
+  return /\.(?:part|pcm)$/.test(name);
+}
+
 /**
  * Local files first, then those of another store, to which they move. Who has opened one that moves meanwhile
  * reads on from where it is.
@@ -33,7 +38,7 @@ export class TieredFiles implements FileStore {
 
   /** What still grows is never anywhere else. */
   async #finished<T>(name: string, ask: () => Promise<T>): Promise<T | undefined> {
-    return /\.(?:part|pcm)$/.test(name) ? undefined : await ask();
+    return isUnfinishedName(name) ? undefined : await ask();
   }
 
   async *#readOn(name: string, file: StoredFile, range: ByteRange): AsyncGenerator<Buffer> {

@@ -129,6 +129,26 @@ test('All dead letters are put back at once', async () => {
   );
 });
 
+test('Many dead letters are put back in portions, between which the server can write', async () => {
+  server.transaction(() => {
+    for (let n = 0; n < 1_200; n++) add('dead');
+  });
+  let isOver = false;
+  const retrying = cli('callbacks', 'retry', '--all', '--data', directory).finally(() => {
+    isOver = true;
+  });
+  const counts = new Set<number>();
+  while (!isOver) {
+    counts.add(callbacks.countOpen());
+    await new Promise((next) => setImmediate(next));
+  }
+  assert.equal((await retrying).out, '1200 callbacks put back to be sent\n');
+  assert.ok(
+    [...counts].some((count) => count > 0 && count < 1_200),
+    [...counts].join(),
+  );
+});
+
 test('A command line that cannot be meant changes nothing and says what is wrong', async () => {
   const id = add('dead');
   const cases: readonly [readonly string[], RegExp][] = [

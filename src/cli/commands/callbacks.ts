@@ -3,6 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type CallbackRow, CallbackTable } from '../../callbacks/callback-table.ts';
 import type { DeliveryState } from '../../callbacks/delivery-states.ts';
 import { redactUrl } from '../../net/http-url.ts';
+import type { Database } from '../../storage/database.ts';
+import { sleep } from '../../time/clock.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import {
   addDataFolderOptions,
@@ -19,6 +21,9 @@ const STATES: readonly DeliveryState[] = ['dead', 'waiting', 'pending', 'sending
 const MAX_LIST = 1_000;
 /** Dead letters that one `retry --all` takes; a second one takes the next. */
 const MAX_RETRY = 100_000;
+/** So many are put back at once, and then the database is left to others for a moment, ms. */
+const RETRY_PORTION = 500;
+const RETRY_PAUSE_MS = 20;
 
 const EXAMPLES = `
 Examples:
@@ -90,29 +95,46 @@ export function addCallbacksCommand(program: Command, context: CommandContext): 
         throw new UsageError('name the callbacks to send again, or give --all');
       }
       const config = dataFolderConfig(flags);
-      const retried = await withDatabase(config, (database) => {
-        const now = new RealClock().now();
-        const giveUpAfterMs = config.callbacks.give_up_after_seconds * 1_000;
-        const letters = new CallbackTable(database);
-        return database.transaction(() =>
-          // The oldest first, as they were meant to come.
-          (flags.all === true
-            ? letters
-                .list('dead', MAX_RETRY)
-                .map((row) => row.id)
-                .reverse()
-            : [...new Set(ids)]
-          ).map((id) => ({ id, row: letters.retry(id, { now, giveUpAfterMs }) })),
-        );
+      const giveUpAfterMs = config.callbacks.give_up_after_seconds * 1_000;
+      const { done, others } = await withDatabase(config, async (database) => {
+        if (flags.all !== true) return await putBack([...new Set(ids)], database, giveUpAfterMs);
+        // The oldest first, as they were meant to come.
+        const all = new CallbackTable(database).list('dead', MAX_RETRY).map((row) => row.id);
+        const result = await putBack(all.reverse(), database, giveUpAfterMs);
+        // Nobody has named one that was forgotten meanwhile.
+        return { ...result, others: [] };
       });
-      for (const { id, row } of retried) {
-        if (row === undefined)
-          terminal.err(`openswml: ${id} is no dead letter; see openswml callbacks list\n`);
+      for (const id of others) {
+        terminal.err(`openswml: ${id} is no dead letter; see openswml callbacks list\n`);
       }
-      const done = retried.filter(({ row }) => row !== undefined).length;
       terminal.out(`${done} ${done === 1 ? 'callback' : 'callbacks'} put back to be sent\n`);
-      if (done < retried.length) context.exit(EXIT.failed);
+      if (others.length > 0) context.exit(EXIT.failed);
     });
+}
+
+/**
+ * A server that has something to write waits 2 s for the database, with all its calls, and then goes without: so many
+ * go back in portions.
+ * @returns how many were put back, and the ids of those that are no dead letters
+ */
+async function putBack(
+  ids: readonly number[],
+  database: Database,
+  giveUpAfterMs: number,
+): Promise<{ readonly done: number; readonly others: readonly number[] }> {
+  const clock = new RealClock();
+  const letters = new CallbackTable(database);
+  const others: number[] = [];
+  for (let at = 0; at < ids.length; at += RETRY_PORTION) {
+    if (at > 0) await sleep(clock, RETRY_PAUSE_MS);
+    const portion = ids.slice(at, at + RETRY_PORTION);
+    const now = clock.now();
+    const missed = database.transaction(() =>
+      portion.filter((id) => letters.retry(id, { now, giveUpAfterMs }) === undefined),
+    );
+    others.push(...missed);
+  }
+  return { done: ids.length - others.length, others };
 }
 
 function callbackId(text: string): number {

@@ -260,6 +260,20 @@ describe('openswml recordings rotate-key', () => {
     assert.equal(store.content(name), undefined);
   });
 
+  test('fails for what lies in an object store that is not set: the old key is needed there', async () => {
+    setNewKey();
+    const name = `recordings/${idOf(1)}.wav.enc`;
+    const database = Database.open(path.join(folder, 'data'), { clock: new VirtualClock() });
+    const uploads = new Uploads(database);
+    uploads.add(idOf(1), name, 0);
+    uploads.save(uploads.get(idOf(1))!, { state: 'stored' }, 0);
+    database.close();
+    const { status, out, err } = await cli('recordings', 'rotate-key', '-c', config);
+    assert.equal(status, 1);
+    assert.equal(err, `openswml: ${name}: the file is in an object store, and none is set here\n`);
+    assert.match(out, /0 files moved, 0 were there already, 1 failed/);
+  });
+
   test('needs a folder, and a key to move to', async () => {
     const none = await cli('recordings', 'rotate-key', '-c', config, '--data', path.join(folder, 'none'));
     assert.deepEqual([none.status, /none/.test(none.err)], [2, true]);

@@ -12,6 +12,7 @@ import { recordingRow } from '../../storage/recordings.test-helper.ts';
 import type { RecordingRow } from '../../storage/recordings.ts';
 import { ServerState } from '../../storage/server-state.ts';
 import { SqliteRecordings } from '../../storage/sqlite-recordings.ts';
+import { Uploads } from '../../storage/uploads.ts';
 import { VirtualClock } from '../../time/virtual-clock.ts';
 import { cli } from '../terminal.test-helper.ts';
 
@@ -308,6 +309,46 @@ describe('openswml recordings repair', () => {
     assert.equal(status, 1);
     assert.match(out, new RegExp(`^${broken.id}: cannot be repaired: `));
     assert.match(err, /there is no recording/);
+  });
+});
+
+describe('a recording that is in an object store, where the settings of the command name none', () => {
+  /** As the server has left it: nothing of it lies here any more. */
+  const moved = (n: number): RecordingRow => {
+    const row = add(n);
+    const uploads = new Uploads(server);
+    uploads.add(row.id, row.path, 0);
+    uploads.save(uploads.get(row.id)!, { state: 'stored' }, 0);
+    rmSync(fileOf(row));
+    return row;
+  };
+
+  test('is not taken for lost', async () => {
+    const row = moved(1);
+    const { status, out } = await run('verify', '--json');
+    assert.equal(status, 1);
+    const [finding, ...others] = JSON.parse(out) as { kind: string; recording_id: string; cure: string }[];
+    assert.deepEqual([finding?.kind, finding?.recording_id, others], ['unreadable', row.id, []]);
+    assert.match(finding!.cure, /storage\.s3/);
+  });
+
+  test('is hidden by its deletion, and its object is not forgotten: a server that knows the store removes it', async () => {
+    const row = moved(1);
+    const { status, out } = await run('delete', row.id);
+    assert.deepEqual(
+      [status, out],
+      [0, `deleted ${row.id}; its object goes when the object store answers, by the server\n`],
+    );
+    server.close();
+    assert.equal((await run('repair')).out, 'nothing to repair\n');
+    server = Database.open(directory, { clock: new VirtualClock() });
+    recordings = new SqliteRecordings(server, new VirtualClock());
+    assert.equal(recordings.get(row.id), undefined);
+    assert.deepEqual(
+      recordings.inDeletion().map(({ id }) => id),
+      [row.id],
+    );
+    assert.equal(new Uploads(server).get(row.id)?.state, 'stored');
   });
 });
 

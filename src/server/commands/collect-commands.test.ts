@@ -30,13 +30,15 @@ async function answered(t: TestContext, recogniser?: Recogniser) {
 const digits = (value: string, terminator = '') => ({ type: 'digit', params: { digits: value, terminator } });
 
 test('keys are collected to their number, or to a terminator, and told once', async (t) => {
-  const { collect, press, told } = await answered(t);
+  const { collect, press, told, callbacks } = await answered(t);
   const reply = await collect({ digits: { max: 3 } });
   assert.equal(reply['control_id'], 'c');
   await press('1234');
   await collect({ digits: { max: 9, terminators: '#' } });
   await press('56#7');
   assert.deepEqual(told(), [{ result: digits('123') }, { result: digits('56', '#') }]);
+  // What is collected under this control id on other calls waits for none of these, nor they for it.
+  assert.deepEqual(new Set(callbacks.map(({ operationId }) => operationId)), new Set([`${CALL_ID} c`]));
 });
 
 test('the wait for the first key begins when it is told to, or at once if asked', async (t) => {

@@ -1,5 +1,6 @@
 import { type Collected, type CollectOptions, collectInput } from '../../call/collect/collect-input.ts';
 import { newControlId, statusUrl } from '../../methods/common-params.ts';
+import { operationOf } from '../../methods/operation.ts';
 import type { JsonObject } from '../../swml/json.ts';
 import type { Infer } from '../../swml/schema.ts';
 import * as s from '../../swml/schema.ts';
@@ -206,6 +207,7 @@ function reporter({ call }: CommandContext, controlId: string, url: string | und
   return (event: JsonObject): void => {
     if (url === undefined) return;
     const params = { call_id, node_id, control_id: controlId, ...event };
-    call.emit({ url, operationId: controlId, eventType: 'calling.call.collect', params });
+    const operationId = operationOf(call_id, controlId);
+    call.emit({ url, operationId, eventType: 'calling.call.collect', params });
   };
 }

@@ -49,7 +49,8 @@ describe('calling.play', () => {
     assert.deepEqual(states(bench), ['playing', 'finished']);
     assert.deepEqual(bench.callbacks[0], {
       url: STATUS,
-      operationId: 'music',
+      // Of this call: what plays on others under the same control id does not wait for it.
+      operationId: `${CALL_ID} music`,
       eventType: 'calling.call.play',
       params: {
         call_id: CALL_ID,

@@ -2,6 +2,7 @@ import { CallError, type PlayableSound, type PlayOperation } from '../../call/le
 import { SoundError } from '../../call/sounds/errors.ts';
 import { parseSound, type SayOptions } from '../../call/sounds/parse-sound.ts';
 import { newControlId, statusUrl } from '../../methods/common-params.ts';
+import { operationOf } from '../../methods/operation.ts';
 import type { Infer } from '../../swml/schema.ts';
 import * as s from '../../swml/schema.ts';
 import { problem } from '../http/errors.ts';
@@ -102,7 +103,7 @@ function reporter(
     if (url === undefined) return;
     call.emit({
       url,
-      operationId: controlId,
+      operationId: operationOf(call_id, controlId),
       eventType: 'calling.call.play',
       params: { call_id, node_id, control_id: controlId, state },
     });

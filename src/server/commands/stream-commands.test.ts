@@ -39,6 +39,8 @@ test('calling.tap copies the audio to the device and tells its states; calling.t
       { ...common, state: 'finished' },
     ],
   );
+  // Taps of the same control id run on other calls: their callbacks wait for none of these.
+  assert.deepEqual(new Set(bench.callbacks.map(({ operationId }) => operationId)), new Set([`${CALL_ID} t`]));
   const gone = await bench.refused({ command: 'calling.tap.stop', id: CALL_ID, params: { control_id: 't' } });
   assert.equal(gone.status, 404);
 });

@@ -6,7 +6,7 @@ import type { S3Body, S3Request, S3Response, S3Transport } from './s3-transport.
 
 /** Where objects lie, and who may reach them. */
 export interface S3Settings {
-  /** `https://host[:port]`, without a slash at the end. */
+  /** `https://host[:port][/path]`, without a slash at the end. */
   readonly endpoint: string;
   readonly region: string;
   readonly bucket: string;
@@ -170,7 +170,8 @@ export class S3Client {
     const url = new URL(endpoint);
     const path = `${prefix}${name}`.split('/').map(encodeURIComponent).join('/');
     if (addressing === 'host') url.host = `${bucket}.${url.host}`;
-    url.pathname = addressing === 'host' ? `/${path}` : `/${encodeURIComponent(bucket)}/${path}`;
+    const base = url.pathname.replace(/\/$/, '');
+    url.pathname = addressing === 'host' ? `${base}/${path}` : `${base}/${encodeURIComponent(bucket)}/${path}`;
     return url;
   }
 
