@@ -1,7 +1,7 @@
 /** From the destination of `execute` or `transfer` to a section to run (spec/document.md 2, flow.md 3 and 8). */
 import { loadDocument } from '../methods/check.ts';
 import { classifyDest } from '../methods/dest.ts';
-import { unknownSection } from '../methods/findings.ts';
+import { malformedUrl, unknownSection } from '../methods/findings.ts';
 import type { Finding, SwmlDocument } from '../swml/document.ts';
 import type { ErrorCode, ErrorPolicy } from '../swml/error-codes.ts';
 import { SwmlError } from '../swml/errors.ts';
@@ -65,8 +65,7 @@ async function fetchDocument(
   strict: boolean,
 ): Promise<SwmlDocument> {
   const { dest, path, method, payload, signal, fail } = request;
-  if (!URL.canParse(dest))
-    throw fail({ fault: 'syntax', message: 'This URL is malformed', path, found: dest });
+  if (!URL.canParse(dest)) throw fail(malformedUrl(dest, path));
   let loaded: Awaited<ReturnType<DocumentLoader['load']>>;
   try {
     loaded = await loader.load({ url: dest, method, kind: current.kind, strict, payload, signal });

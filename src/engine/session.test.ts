@@ -280,14 +280,61 @@ test('document.md 4.2, no recursion: variables that are set from an object keep 
   assert.deepEqual(result.vars, { o, ...o });
 });
 
-test('a step that waits for its turn in a long run of steps is not done once another document is there, or the call is over', async () => {
-  const steps = `${'- set: {n: 1}\n'.repeat(199)}- set: {late: 1}`;
-  const replaced = await start(main(steps));
-  replaced.session.replace(loadDocument(main('- play: "say:now"')));
-  const { vars } = await replaced.finish();
-  assert.deepEqual([said(replaced), vars['n'], vars['late']], [['now'], 1, undefined]);
-  const ended = await start(main(steps));
-  ended.leg.end();
-  const result = await ended.finish();
-  assert.deepEqual([result.outcome, result.vars['late']], ['ended', undefined]);
+test('a script that is replaced, stopped or left by its party while others have their turn begins no more step', async () => {
+  // Behind so many steps without one that waits, the last of them has others go first.
+  const busy = main(`${'- set: {n: 1}\n'.repeat(199)}- play: "say:old"`);
+  const replaced = await start(busy);
+  replaced.session.replace(loadDocument(main('- play: "say:new"')));
+  await replaced.finish();
+  assert.deepEqual(said(replaced), ['new']);
+  const stopped = await start(busy);
+  stopped.session.stop();
+  assert.equal((await stopped.finish()).outcome, 'stopped');
+  const left = await start(busy);
+  left.leg.end();
+  assert.equal((await left.finish()).outcome, 'ended');
+  assert.deepEqual([...said(stopped), ...said(left)], []);
+});
+
+test('steps that come out of a placeholder are an error, not left out without a word', async () => {
+  const steps = [{ set: { taken: 1 } }];
+  for (const [step, given] of [
+    ['cond: "${given}"', [{ when: 'true', then: steps }]],
+    ['switch: {variable: call.type, case: "${given}"}', { sip: steps }],
+    ['execute: "${given}"', { dest: 'main', on_return: steps }],
+  ] as const) {
+    const { result } = await run(`- ${step}\n- set: {after: 1}`, { vars: { given } });
+    assert.equal(result.error?.code, 'relay_script_element_wrong_type', step);
+    assert.match(result.error?.message ?? '', /cannot come out of a placeholder/);
+    assert.deepEqual([result.vars['taken'], result.vars['after']], [undefined, undefined]);
+  }
+});
+
+test('JavaScript in the options of a step runs where they come out of a placeholder, and the document has no other', async () => {
+  const { result } = await run('- label: a\n- goto: "${jump}"\n- set: {after: 1}', {
+    vars: { jump: { label: 'a', when: '1 > 2' } },
+  });
+  assert.deepEqual([result.outcome, result.vars['after']], ['finished', 1]);
+});
+
+test('JavaScript that fails in the when of a goto is told where it stands', async () => {
+  const { result } = await run('- label: a\n- goto: {label: a, when: null.x}');
+  const { position, path } = result.error!.diagnostic;
+  assert.deepEqual([position, path], [{ line: 4, column: 30 }, 'sections.main[1].goto.when']);
+});
+
+test('what strict rules refuse stops the script also where it comes out of a placeholder', async () => {
+  const { result } = await run('- hangup: "${given}"\n- set: {after: 1}', {
+    strict: true,
+    vars: { given: { why: 1 } },
+  });
+  assert.deepEqual(
+    [result.outcome, result.error?.code, result.vars['after']],
+    ['error', 'relay_script_method_parameter_undefined', undefined],
+  );
+});
+
+test('a number that is none is called so where a number is needed', async () => {
+  const { result } = await run('- sleep: "${0 / 0}"');
+  assert.equal(result.error?.diagnostic.found, 'NaN');
 });

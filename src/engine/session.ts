@@ -278,7 +278,7 @@ export class ScriptSession {
     const { document, section } = await findDestination(
       {
         dest: flow.dest,
-        path: [...run.step.path, 'dest'],
+        path: run.pathTo(flow.kind === 'transfer' ? (flow.parameter ?? 'dest') : 'dest'),
         method: flow.kind === 'transfer' ? (flow.method ?? 'POST') : 'POST',
         payload: host.payload(scope),
         signal: run.signal,

@@ -54,8 +54,8 @@ export class StepContext implements FlowContext {
     return this.#run.lookup(path);
   }
 
-  evaluate(source: string): JsonValue | undefined {
-    return this.#run.evaluate(source);
+  evaluate(source: string, parameter?: string): JsonValue | undefined {
+    return this.#run.evaluate(source, this.#run.pathTo(parameter));
   }
 
   choose(choice: Choice): Block | undefined {

@@ -7,7 +7,7 @@ import type { ErrorCode, ErrorPolicy, Fault } from '../swml/error-codes.ts';
 import type { SwmlError } from '../swml/errors.ts';
 import { ExpressionError, type Expressions } from '../swml/expressions.ts';
 import { type Evaluate, expandDeep, expandRaw, expandText } from '../swml/expand.ts';
-import type { JsonObject, JsonValue } from '../swml/json.ts';
+import { type JsonObject, type JsonValue, preview } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
 import { MAX_DEPTH } from '../swml/parse.ts';
 import { formatPath, type Path } from '../swml/position.ts';
@@ -109,14 +109,31 @@ export class StepRun {
         isFixed = false;
         return this.#bounded(path, () => expandText(text, this.scope, this.#evaluator(path)));
       },
-      block: (value) => this.frame.document.blocks.get(value as object) ?? [],
+      block: (value, path) => this.#writtenBlock(value, path),
       report: (finding) => {
         isFixed = false;
-        if (finding.severity !== 'warning') throw this.error(finding);
+        // Also for what is a mere warning but in strict mode: the step cannot be run.
+        if (finding.severity !== 'warning') throw this.error(finding, { policy: 'stop' });
       },
     });
     if (isFixed) fixedParams.set(this.step, params);
     return params;
+  }
+
+  /**
+   * Steps were taken apart, and checked, where they are written; what a placeholder gave never was.
+   * @throws SwmlError
+   */
+  #writtenBlock(value: JsonValue, path: Path): Block {
+    const block = this.frame.document.blocks.get(value as object);
+    if (block !== undefined) return block;
+    throw this.error({
+      fault: 'wrongType',
+      message: 'Steps cannot come out of a placeholder',
+      path,
+      expected: 'a list of steps that is written in the document',
+      found: preview(value),
+    });
   }
 
   /** The block that a choice leads to. @throws SwmlError when JavaScript in it fails */
@@ -147,7 +164,7 @@ export class StepRun {
   expand(value: JsonValue, parameter?: string): JsonValue {
     // Where all parameters were one placeholder, this is a part of what it gave, which is not scanned again.
     if (parameter !== undefined && typeof this.step.params === 'string') return value;
-    const path = this.#pathTo(parameter);
+    const path = this.pathTo(parameter);
     return this.#bounded(path, () => expandDeep(value, this.scope, this.#evaluator(path)));
   }
 
@@ -157,7 +174,7 @@ export class StepRun {
   }
 
   /** @param path of the JavaScript, for errors */
-  evaluate(source: string, path: Path = this.step.path): JsonValue | undefined {
+  evaluate(source: string, path: Path): JsonValue | undefined {
     // Placeholders in it are replaced as raw text first (spec/document.md 4.4).
     const evaluate = this.#evaluator(path);
     const text = this.#bounded(path, () => expandRaw(source, this.scope, evaluate));
@@ -197,12 +214,13 @@ export class StepRun {
   stepError(fault: Fault, message: string, details: ErrorDetails = {}): SwmlError {
     const { parameter, policy, cause, ...facts } = details;
     return this.error(
-      { fault, message, path: this.#pathTo(parameter), ...facts },
+      { fault, message, path: this.pathTo(parameter), ...facts },
       { ...(policy === undefined ? {} : { policy }), ...(cause === undefined ? {} : { cause }) },
     );
   }
 
-  #pathTo(parameter: string | undefined): Path {
+  /** Where a parameter stands, or all of them. */
+  pathTo(parameter: string | undefined): Path {
     return parameter === undefined ? this.step.path : [...this.step.path, parameter];
   }
 

@@ -100,6 +100,43 @@ test('a branch whose "when" or "then" has nothing behind it lacks it', () => {
   ]);
 });
 
+test('a property with nothing behind it is none, also where another one needs it or excludes it', () => {
+  const missing = ['relay_script_method_parameter_missing'];
+  assert.deepEqual(codes('sections: {main: [{detect_machine: {wait: false, status_url: null}}]}'), missing);
+  assert.deepEqual(
+    codes('sections: {main: [{connect: {to: "queue:a", transfer_after_bridge: null}}]}'),
+    missing,
+  );
+  const reply = (value: string): unknown[] => [
+    ...checkDocument(`sections: {main: [{reply: ${value}}]}`, { kind: 'messaging' }).diagnostics,
+  ];
+  assert.deepEqual(reply('{body: a, switch: null}'), []);
+  assert.deepEqual(reply('{body: null, switch: {variable: message.type, case: {}}}'), []);
+});
+
+test('a message executes sections alone: a URL in the place of one is found before it runs', () => {
+  const { diagnostics } = checkDocument('sections: {main: [{execute: {dest: "https://example.com/a"}}]}', {
+    kind: 'messaging',
+  });
+  assert.deepEqual(
+    diagnostics.map(({ code, path }) => [code, path]),
+    [['swml_section_not_found', 'sections.main[0].execute.dest']],
+  );
+});
+
+test('a URL that is malformed is found before it is asked for', () => {
+  for (const step of ['execute', 'transfer']) {
+    const { diagnostics } = checkDocument(
+      `sections: {main: [{${step}: {dest: "https://example.com:99999/"}}]}`,
+    );
+    assert.deepEqual(
+      diagnostics.map(({ code, path }) => [code, path]),
+      [['relay_script_parse_error', `sections.main[0].${step}.dest`]],
+    );
+  }
+  assert.deepEqual(codes('sections: {main: [{transfer: {dest: "https://${host}/"}}]}'), []);
+});
+
 test('a path that is not closed is refused in bounded time', () => {
   const variable = JSON.stringify(`\${${' '.repeat(20_000)}`);
   inBoundedTime(() =>
@@ -138,6 +175,8 @@ test('only a document with JavaScript needs the sandbox', () => {
   assert.equal(uses('{set: {a: ["${b + 1}"]}}'), true);
   assert.equal(uses('{cond: [{when: "1", then: []}]}'), true);
   assert.equal(uses('{cond: [{else: [{goto: {label: a, when: "1"}}, {label: a}]}]}'), true);
+  assert.equal(uses('{goto: "${options}"}'), true);
+  assert.equal(uses('{play: "${sound}"}'), false);
 });
 
 test('methods that may stand in confirm are those of the language; its labels are its own', () => {
@@ -156,6 +195,21 @@ test('loadDocument throws the first error, with all findings on it', () => {
       error.code === 'relay_script_method_undefined' &&
       error.diagnostics.length === 3,
   );
+});
+
+test('an object that JSON cannot hold is a finding, not an exception', () => {
+  const circle: Record<string, unknown> = { sections: { main: [{ hangup: {} }] } };
+  circle['sections'] = circle;
+  for (const source of [circle, { sections: { main: [{ sleep: 5n }] } }, () => {}]) {
+    const { document, diagnostics } = checkDocument(source);
+    assert.equal(document, undefined);
+    assert.deepEqual(
+      diagnostics.map(({ code }) => code),
+      ['relay_script_parse_error'],
+    );
+    assert.match(diagnostics[0]?.message ?? '', /no JSON form/);
+  }
+  assert.throws(() => loadDocument(circle), SwmlError);
 });
 
 test('names are case-sensitive', () => {

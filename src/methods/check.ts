@@ -6,14 +6,14 @@ import {
   type Step,
   type SwmlDocument,
 } from '../swml/document.ts';
-import type { DocumentKind } from '../swml/error-codes.ts';
+import { codeOf, type DocumentKind } from '../swml/error-codes.ts';
 import { type Diagnostic, formatDiagnostic, SwmlError } from '../swml/errors.ts';
 import type { StepsNode } from '../swml/schema.ts';
 import { isObject, type JsonValue, preview } from '../swml/json.ts';
 import { hasPlaceholder } from '../swml/placeholders.ts';
-import type { Path } from '../swml/position.ts';
+import { type Path, START } from '../swml/position.ts';
 import { classifyDest } from './dest.ts';
-import { unknownLabel, unknownMethod, unknownSection } from './findings.ts';
+import { malformedUrl, unknownLabel, unknownMethod, unknownSection } from './findings.ts';
 import { readParams } from './params.ts';
 import type { AnyMethod } from './method.ts';
 import { methodsOf } from './registry.ts';
@@ -49,10 +49,9 @@ export const MAX_NESTED_BLOCKS = 64;
  * @param source text in YAML or JSON, or a document as an object; places are those in its JSON then
  */
 export function checkDocument(source: string | object, options: CheckOptions = {}): CheckResult {
-  const text = typeof source === 'string' ? source : JSON.stringify(source, null, 2);
   let built: ReturnType<typeof buildDocument>;
   try {
-    built = buildDocument(text, options);
+    built = buildDocument(typeof source === 'string' ? source : jsonOf(source, options), options);
   } catch (error) {
     if (error instanceof SwmlError) return { diagnostics: error.diagnostics };
     throw error;
@@ -65,6 +64,24 @@ export function checkDocument(source: string | object, options: CheckOptions = {
   return { document: { ...document, usesExpressions: checker.usesExpressions }, diagnostics, recognized };
 }
 
+/** @throws SwmlError for an object that JSON cannot hold: one that lies inside itself, big integers, a function */
+function jsonOf(source: object, { file, kind = 'calling' }: CheckOptions): string {
+  let reason = 'it is none that holds values';
+  try {
+    // A function has no JSON, whatever the type of `stringify` says.
+    const text = JSON.stringify(source, null, 2) as string | undefined;
+    if (text !== undefined) return text;
+  } catch (error) {
+    [reason = ''] = String(error).split('\n');
+  }
+  throw new SwmlError({
+    code: codeOf('syntax', kind),
+    message: `This object has no JSON form (${reason})`,
+    file,
+    position: START,
+  });
+}
+
 /**
  * The checked document.
  * @throws SwmlError with the first error, and all diagnostics on it
@@ -73,7 +90,8 @@ export function loadDocument(source: string | object, options: CheckOptions = {}
   const { document, diagnostics } = checkDocument(source, options);
   if (document !== undefined) return document;
   const first = diagnostics.find((diagnostic) => diagnostic.severity === 'error')!;
-  throw new SwmlError(first, { all: diagnostics });
+  // Also for what is a mere warning but in strict mode: there is nothing to go on with.
+  throw new SwmlError(first, { all: diagnostics, policy: 'stop' });
 }
 
 type Labels = ReadonlySet<JsonValue>;
@@ -169,14 +187,20 @@ class DocumentChecker {
     this.#reader.report(unknownLabel(label, [...labels, ...this.#sectionLabels], [...step.path, 'label']));
   }
 
-  /** Section names that are written out can be looked up before anything runs. */
+  /** Names of sections, and URLs, that are written out can be looked at before anything runs. */
   #reference(step: Step): void {
     if (step.method !== 'execute' && step.method !== 'transfer') return;
     const dest = isObject(step.params) ? step.params['dest'] : undefined;
     if (typeof dest !== 'string' || hasPlaceholder(dest, this.#reader.kind)) return;
     if (this.#reader.kind === 'messaging' && step.method === 'transfer') return;
-    if (classifyDest(dest) !== 'section' || this.#document.sections.has(dest)) return;
-    this.#reader.report(unknownSection(dest, this.#document, [...step.path, 'dest']));
+    const path = [...step.path, 'dest'];
+    // A message knows sections alone; a call goes to documents, too.
+    const kind = this.#reader.kind === 'messaging' ? 'section' : classifyDest(dest);
+    if (kind === 'section' && !this.#document.sections.has(dest)) {
+      this.#reader.report(unknownSection(dest, this.#document, path));
+    } else if (kind === 'url' && !URL.canParse(dest)) {
+      this.#reader.report(malformedUrl(dest, path));
+    }
   }
 }
 

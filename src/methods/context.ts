@@ -24,10 +24,11 @@ export interface FlowContext {
   /** The value at a path; undefined when it is unset or no path. */
   lookup(path: string): JsonValue | undefined;
   /**
-   * The value of JavaScript; placeholders in it are replaced as raw text first.
+   * The value of JavaScript; placeholders in it are replaced as raw text first. `parameter`: where it stands,
+   * for errors.
    * @throws SwmlError `relay_script_js_eval_error`
    */
-  evaluate(source: string): JsonValue | undefined;
+  evaluate(source: string, parameter?: string): JsonValue | undefined;
   /** The block that a choice leads to; undefined when nothing matches. @throws SwmlError as `evaluate` */
   choose(choice: Choice): Block | undefined;
   /** Sends a status callback; the ids of call and node are added to its params. */

@@ -28,6 +28,11 @@ export function unknownSection(name: string, document: Pick<SwmlDocument, 'secti
   };
 }
 
+/** Of a destination that begins as a URL does. */
+export function malformedUrl(dest: string, path: Path): Finding {
+  return { fault: 'syntax', message: 'This URL is malformed', path, found: dest };
+}
+
 export function unknownLabel(name: string, labels: readonly JsonValue[], path: Path): Finding {
   const meant = closest(
     name,

@@ -46,6 +46,8 @@ export type Flow =
       readonly dest: string;
       readonly params: JsonObject;
       readonly method?: string;
+      /** Which parameter of the step names the destination, for errors; default `dest`. */
+      readonly parameter?: string;
     }
   /** `value` undefined: no value. */
   | { readonly kind: 'return'; readonly value: JsonValue | undefined }

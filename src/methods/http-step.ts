@@ -1,6 +1,6 @@
 /** The part of `request` that calling and messaging documents share (spec/flow.md 7). */
 import { isArray, isObject, type JsonValue, setMember } from '../swml/json.ts';
-import { MAX_DEPTH } from '../swml/parse.ts';
+import { MAX_DEPTH, withoutByteOrderMark } from '../swml/parse.ts';
 import { sizeOf } from '../swml/size.ts';
 import { type FlowContext, type HttpAnswer, HttpFailure, type ScriptVariables } from './context.ts';
 
@@ -105,7 +105,7 @@ function keptHeaders(answer: HttpAnswer): JsonValue {
 
 function parseJson(text: string): JsonValue | undefined {
   try {
-    const value = JSON.parse(text) as JsonValue;
+    const value = JSON.parse(withoutByteOrderMark(text)) as JsonValue;
     // What nests deeper than any document could not be sent on as JSON, nor be traced.
     return sizeOf(value).depth > MAX_DEPTH ? undefined : value;
   } catch {

@@ -64,6 +64,9 @@ const STEPS: readonly [step: string, valid: boolean][] = [
   ['sleep: -1', true],
   ['sleep: -2', false],
   ['sleep: {duration: "${n}"}', true],
+  ['sleep: "5"', true],
+  ['sleep: "0x10"', false],
+  ['sleep: " 5"', false],
   ['hangup: {reason: busy}', true],
   ['hangup: {reason: rude}', false],
   ['cond: [{when: "1", then: [{hangup: {}}]}]', true],
@@ -71,6 +74,8 @@ const STEPS: readonly [step: string, valid: boolean][] = [
   ['cond: [{when: "1"}]', false],
   ['cond: [{then: []}]', false],
   ['cond: [{else: []}]', true],
+  ['cond: [{when: "1", then: {hangup: {}}}]', true],
+  ['cond: [{when: "1", then: hangup}]', false],
   ['execute: {dest: main, result: {case: {a: [answer]}}}', true],
   ['execute: {dest: main, result: [{else: [answer]}]}', true],
   ['unset: [a, b]', true],
@@ -83,6 +88,11 @@ const STEPS: readonly [step: string, valid: boolean][] = [
   ['connect: {to: "sip:a@example.com", headers: "${headers}"}', true],
   ['connect: {to: "sip:a@example.com", confirm: [answer]}', false],
   ['connect: {to: "sip:a@example.com", confirm: [hangup]}', true],
+  ['connect: {to: "sip:a@example.com", confirm: {play: "say:hi"}}', false],
+  [
+    'live_translate: {action: {start: {from_lang: a, to_lang: b, direction: [local-caller], filter_from: "prompt:a\\nb"}}}',
+    true,
+  ],
   ['ai: {prompt: {text: hi}, params: {anything: 1}}', true],
   ['ai: {prompt: {}}', false],
   ['ai: {prompt: {pom: [{body: a, subsections: [{title: b, body: c}]}]}}', true],
@@ -99,6 +109,7 @@ for (const [step, valid] of STEPS) {
 
 for (const [title, text, kind, valid] of [
   ['a section that is one step', 'sections: {main: {answer: {}}}', 'calling', true],
+  ['a section that is a bare name', 'sections: {main: answer}', 'calling', false],
   ['two methods in a step', 'sections: {main: [{answer: {}, hangup: {}}]}', 'calling', false],
   ['an unknown root element', 'section: {}\nsections: {main: [answer]}', 'calling', false],
   ['a section without steps', 'sections: {main: [answer], other: []}', 'calling', false],

@@ -20,11 +20,11 @@ export function jsonSchema(kind: DocumentKind): JsonObject {
       ...commonDefinitions(kind),
       section: {
         description: 'Steps, run in their order.',
-        anyOf: [{ type: 'array', items: STEP, minItems: 1 }, STEP],
+        anyOf: [{ type: 'array', items: STEP, minItems: 1 }, STEP_ALONE],
       },
       steps: {
         description: 'Steps, run in their order.',
-        anyOf: [{ type: 'array', items: STEP }, STEP],
+        anyOf: [{ type: 'array', items: STEP }, STEP_ALONE],
       },
       step: {
         description: 'A method with its parameters.',
@@ -49,6 +49,8 @@ export function jsonSchema(kind: DocumentKind): JsonObject {
 }
 
 const STEP = { $ref: '#/$defs/step' };
+/** In the place of a list: a bare name of a method is no step there. */
+const STEP_ALONE = { type: 'object', ...STEP };
 const SECTION = { $ref: '#/$defs/section' };
 
 function rootSchema(kind: DocumentKind): JsonObject {

@@ -53,6 +53,8 @@ export function toText(value: JsonValue | undefined): string {
 
 /** A value for a message to people, cut at `limit` characters. */
 export function preview(value: JsonValue | undefined, limit = 60): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  // JSON has no NaN, which JavaScript in a document gives, and would call it null.
+  const text =
+    value === undefined ? 'nothing' : typeof value === 'number' ? String(value) : JSON.stringify(value);
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }

@@ -5,7 +5,7 @@
  */
 import type { DocumentKind } from './error-codes.ts';
 import type { JsonValue } from './json.ts';
-import { MAX_EXPRESSION_LENGTH } from './schema-formats.ts';
+import { DECIMAL, MAX_EXPRESSION_LENGTH } from './schema-formats.ts';
 import type { NumberNode, ObjectNode, Schema, StepsNode, StringNode } from './schema.ts';
 
 type Json = Record<string, JsonValue>;
@@ -123,7 +123,7 @@ export function commonDefinitions(kind: DocumentKind): Json {
     placeholder: text('A placeholder, replaced by its value when the step runs.'),
     'number-text': text(
       'A placeholder, replaced by its value when the step runs, or a number in quotes.',
-      '^\\s*[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?\\s*$|^\\s*0[xXoObB][\\da-fA-F]+\\s*$',
+      DECIMAL.source,
     ),
     'boolean-text': text(
       'A placeholder, replaced by its value when the step runs, or a truth value in quotes.',
@@ -162,7 +162,8 @@ function stepsSchema({ methods }: StepsNode): Json {
     propertyNames: { enum: [...methods] },
     pattern: `^(?:${methods.join('|')})$`,
   };
-  return { allOf: [steps, { anyOf: [{ type: 'array', items: step }, step] }] };
+  // A list alone: an object in this place (`confirm`) is taken for a document, and refused.
+  return { allOf: [steps, { type: 'array', items: step }] };
 }
 
 function numberSchema(node: NumberNode): Json {

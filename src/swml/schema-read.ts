@@ -26,7 +26,7 @@ import {
   type StringNode,
   string,
 } from './schema.ts';
-import { formatFault } from './schema-formats.ts';
+import { DECIMAL, formatFault } from './schema-formats.ts';
 import { describe, describeNumber, describeString } from './schema-describe.ts';
 import { invalid, missing, subject } from './schema-findings.ts';
 import { choiceByTag, type TagChoice } from './schema-tag.ts';
@@ -64,6 +64,7 @@ function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadConte
   if (mayHold && typeof raw === 'string' && hasPlaceholder(raw, context.kind)) {
     if (context.expand === undefined) {
       checkExpressions(raw, path, context);
+      if (mayHoldJavaScript(schema)) context.onExpression?.();
       return raw;
     }
     value = context.expand(raw, path);
@@ -90,6 +91,14 @@ function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadConte
     case 'union':
       return readUnion(node.variants, value, expanded, path, inner);
   }
+}
+
+/** Whether a value in the place of a placeholder may bring JavaScript of its own, as in `goto: "${options}"`. */
+function mayHoldJavaScript({ node }: Schema): boolean {
+  if (node.kind === 'string') return node.format === 'javascript';
+  if (node.kind === 'object') return Object.values(node.properties).some(mayHoldJavaScript);
+  if (node.kind === 'array') return mayHoldJavaScript(node.items);
+  return node.kind === 'union' && node.variants.some(mayHoldJavaScript);
 }
 
 /** Has all findings bear one code. */
@@ -181,9 +190,6 @@ function stringFault(node: StringNode, text: string, strict: boolean): string | 
   const formatted = node.format === undefined ? undefined : formatFault(node.format, text);
   return formatted ?? node.check?.(text);
 }
-
-/** A number as text; other forms that JavaScript reads (`0x10`, blanks around it) are none here. */
-const DECIMAL = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function readNumber(node: NumberNode, value: JsonValue, path: Path, context: ReadContext): number {
   const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;

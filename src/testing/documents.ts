@@ -58,14 +58,16 @@ export async function fetchDocument(
   call: CallInfo,
   loader: DocumentLoader,
   signal: AbortSignal,
+  { strict = false }: Pick<CheckOptions, 'strict'> = {},
 ): Promise<SwmlDocument> {
   const payload = callingPayload(call, { vars: {}, envs: {}, params: {} });
   const { text, name, document } = await loader.load({
     url,
     method: 'POST',
     kind: 'calling',
+    strict,
     payload,
     signal,
   });
-  return document ?? loadDocument(text, { file: name });
+  return document ?? loadDocument(text, { file: name, strict });
 }

@@ -195,6 +195,15 @@ test('a document is asked for by URL with the call, and one that cannot be had e
   assert.match(String(lost.error), /nothing in the test answers/);
 });
 
+test('strict rules hold for a document by URL, too', async () => {
+  const web = { 'POST https://app.example/swml': { body: main('- hangup: { why: 1 }') } };
+  const loose = await place('https://app.example/swml', { web });
+  assert.deepEqual(await loose.ends(), { by: 'local', reason: 'hangup' });
+  const strict = await place('https://app.example/swml', { web, strict: true });
+  assert.deepEqual(await strict.ends(), { by: 'local', reason: 'error' });
+  assert.match(String(strict.error), /no property "why"/);
+});
+
 test('a callback that its receiver refuses is tried again, in virtual time', async () => {
   const call = await place(VOICEMAIL, { web: { [STATUS]: [{ status: 503 }, { status: 200 }] } });
   await call.caller.hearsBeep();

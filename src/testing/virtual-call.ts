@@ -422,7 +422,8 @@ export class VirtualCall {
   }
 
   #fetch(url: string): Promise<SwmlDocument> {
-    return fetchDocument(url, this.#leg.info, this.#parts.clients.documents, this.#leg.signal);
+    const { strict } = this.#options;
+    return fetchDocument(url, this.#leg.info, this.#parts.clients.documents, this.#leg.signal, { strict });
   }
 
   async #runScript(document: SwmlDocument): Promise<void> {

@@ -17,6 +17,13 @@ test('answer hands codecs on in their order, whatever their case', async () => {
   assert.deepEqual(leg.log.slice(0, 2), ['answer G722,PCMA', 'limit 60']);
 });
 
+test('answer with an empty list of codecs takes all that the server knows, as without one', async () => {
+  for (const codecs of ['""', '"${none}"', '" , "']) {
+    const { leg } = await run(`- answer: {codecs: ${codecs}}`);
+    assert.equal(leg.log[0], 'answer');
+  }
+});
+
 test('answer on an answered call only applies its limit', async () => {
   const leg = new FakeLeg({ call_state: 'answered' });
   const { result } = await run('- answer: {max_duration: 5}', { leg });

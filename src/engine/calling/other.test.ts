@@ -91,3 +91,13 @@ test('document.md 1.2, 43 methods: and 9 messaging ones', () => {
 test('a digit that is no key is refused', async () => {
   await assert.rejects(start(main('- send_digits: {digits: 12x}'), { leg: new FakeLeg() }), /digits 0-9/);
 });
+
+for (const [begin, end] of [
+  ['tap: {uri: "wss://example.com/", control_id: ""}', 'stop_tap'],
+  ['stream: {url: "wss://example.com/", control_id: ""}', 'stop_stream'],
+] as const) {
+  test(`an empty control_id is none, for ${end} as for the step that begins it`, async () => {
+    const { result } = await run(`- ${begin}\n- ${end}: {control_id: ""}`);
+    assert.equal(result.vars[`${end}_result`], 'success');
+  });
+}

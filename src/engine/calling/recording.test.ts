@@ -261,3 +261,13 @@ test('when the script is left while the recording is being started, record stops
   await setImmediate();
   assert.deepEqual(stopsOf(run), ['stop record transfer']);
 });
+
+test('an empty control_id is none, for stop_record_call as for record_call', async () => {
+  const leg = recordingLeg();
+  const { result } = await run(
+    '- record_call: {control_id: "${id}"}\n- stop_record_call: {control_id: "${id}"}',
+    { leg },
+  );
+  assert.equal(result.vars['stop_record_call_result'], 'success');
+  assert.deepEqual(leg.stopped, [result.vars['record_control_id']]);
+});

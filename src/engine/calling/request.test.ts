@@ -139,6 +139,14 @@ test('flow.md 7, save_variables: JSON that nests deeper than a document may is n
   assert.equal(await saved(30_000), undefined);
 });
 
+test('flow.md 7, save_variables: JSON behind a byte order mark is parsed', async () => {
+  const { result } = await run(
+    '- request: {url: "https://example.com/", method: GET, save_variables: true}',
+    { http: () => answer('\ufeff{"a": 1}') },
+  );
+  assert.deepEqual(result.vars['request_response'], { a: 1 });
+});
+
 test('flow.md 7, request_response_headers: at most 64 are kept', async () => {
   const headers = Array.from({ length: 100 }, (_, index) => [`x-${index}`, 'v'] as const);
   const { result } = await run('- request: {url: "https://example.com/", method: GET}', {

@@ -85,6 +85,13 @@ test('media.md 4.1: language, hints and silence go to the recognition', async ()
   leg.end();
 });
 
+test('media.md 4.1: an empty language turns speech on, and is none for the recognition', async () => {
+  const { leg } = await listening('speech_language: "${language}"');
+  assert.equal(leg.listenings[0]?.options.language, undefined);
+  assert.equal(leg.listenings.length, 1);
+  leg.end();
+});
+
 test('media.md 4.3: speech during playback stops it, and is the value with its confidence', async () => {
   const run = await listening('speech_end_timeout: 1', endless());
   const [speech] = run.leg.listenings;

@@ -48,8 +48,10 @@ export const answer = defineMethod({
   blocks: true,
   examples: ['- answer: {}', '- answer:\n    max_duration: 600'],
   async run(context, params) {
+    // A list of none says nothing of codecs: it is what a variable gives that is not set.
+    const codecs = codecList(params.codecs ?? '');
     try {
-      await context.leg.answer(params.codecs === undefined ? {} : { codecs: codecList(params.codecs) });
+      await context.leg.answer(codecs.length === 0 ? {} : { codecs });
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       context.vars.set('answer_result', 'failed');

@@ -63,7 +63,7 @@ export const detectMachine = defineMethod({
     refine: (value) =>
       isObject(value) &&
       (value['wait'] === false || value['wait'] === 'false') &&
-      value['status_url'] === undefined
+      (value['status_url'] ?? null) === null
         ? { fault: 'missingParameter', message: '"detect_machine" without waiting needs "status_url"' }
         : undefined,
   }),

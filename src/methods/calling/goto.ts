@@ -37,7 +37,7 @@ export const goto = defineMethod({
   blocks: false,
   examples: ['- label: again\n- play: "say:Hello"\n- goto:\n    label: again\n    max: 2'],
   run(context, { label, when, max }) {
-    if (when !== undefined && !context.evaluate(when)) return NEXT;
+    if (when !== undefined && !context.evaluate(when, 'when')) return NEXT;
     return { kind: 'goto', label, max, exhausted: 'next' };
   },
 });

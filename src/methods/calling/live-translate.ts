@@ -7,7 +7,7 @@ const FILTERS = ['polite', 'rude', 'professional', 'shakespeare', 'gen-z'];
 function filter(side: string) {
   return s.string({
     description: `How the words of the ${side} are changed.`,
-    pattern: /^(?:polite|rude|professional|shakespeare|gen-z|prompt:.+)$/s,
+    pattern: /^(?:polite|rude|professional|shakespeare|gen-z|prompt:[\s\S]+)$/,
     allowed: `${FILTERS.join(', ')} or prompt:<instruction>`,
     suggested: FILTERS,
   });

@@ -167,7 +167,8 @@ export const prompt = defineMethod({
           ? (listener) =>
               leg.recognise(
                 {
-                  language: params.speech_language,
+                  // An empty one names none; a server for recognition would refuse it.
+                  language: params.speech_language || undefined,
                   hints: params.speech_hints ?? [],
                   endSilence: params.speech_end_timeout,
                 },

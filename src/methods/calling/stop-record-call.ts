@@ -27,7 +27,8 @@ export const stopRecordCall = defineMethod({
   examples: ['- stop_record_call: {}', '- stop_record_call:\n    control_id: part-1'],
   async run(context, params) {
     const { leg, vars } = context;
-    const controlId = params.control_id ?? vars.get('record_control_id');
+    // An empty one is none, as it is for the step that starts it.
+    const controlId = params.control_id || vars.get('record_control_id');
     const operation = typeof controlId === 'string' ? leg.recording(controlId) : undefined;
     if (operation === undefined) {
       vars.set('stop_record_call_result', 'failed');

@@ -19,7 +19,8 @@ export const stopStream = defineMethod({
   blocks: true,
   examples: ['- stop_stream: {}'],
   async run({ leg, vars }, params) {
-    const controlId = params.control_id ?? vars.get('stream_control_id');
+    // An empty one is none, as it is for the step that starts it.
+    const controlId = params.control_id || vars.get('stream_control_id');
     const operation = typeof controlId === 'string' ? leg.streaming(controlId) : undefined;
     vars.set('stop_stream_result', operation === undefined ? 'failed' : 'success');
     operation?.stop();

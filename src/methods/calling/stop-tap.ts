@@ -19,7 +19,8 @@ export const stopTap = defineMethod({
   blocks: true,
   examples: ['- stop_tap: {}'],
   async run({ leg, vars }, params) {
-    const controlId = params.control_id ?? vars.get('tap_control_id');
+    // An empty one is none, as it is for the step that starts it.
+    const controlId = params.control_id || vars.get('tap_control_id');
     const operation = typeof controlId === 'string' ? leg.tapping(controlId) : undefined;
     vars.set('stop_tap_result', operation === undefined ? 'failed' : 'success');
     operation?.stop();

@@ -138,7 +138,7 @@ export const CONNECT = s.object(
     description: 'Parameters of `connect`.',
     exclusive: [{ names: ['to', 'serial', 'parallel', 'serial_parallel'] }],
     refine: (value) =>
-      isObject(value) && value['transfer_after_bridge'] === undefined && namesQueue(value)
+      isObject(value) && (value['transfer_after_bridge'] ?? null) === null && namesQueue(value)
         ? { fault: 'missingParameter', message: 'A destination "queue:" needs "transfer_after_bridge"' }
         : undefined,
   },

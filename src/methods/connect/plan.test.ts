@@ -71,6 +71,10 @@ test('a destination takes from the step what it does not set itself', () => {
   );
 });
 
+test('an empty list of codecs says nothing of codecs', () => {
+  assert.equal(plan({ to: 'sip:a@example.com', codecs: '' }).calls[0]!.request.codecs, undefined);
+});
+
 test('what this version cannot call is refused with the cure', () => {
   const refusal = (params: JsonObject) => plan(params).calls[0]!.refusal ?? '';
   assert.match(refusal({ to: 'queue:support', transfer_after_bridge: 'https://a.example' }), /queues.*sip:/);

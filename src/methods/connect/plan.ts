@@ -51,14 +51,16 @@ export function planOf(params: ConnectParams): ConnectPlan {
 /** What a destination does not set it takes from the step. */
 function plannedCall(own: DestinationParams, step: ConnectParams): PlannedCall {
   const all = { ...step, ...own };
-  const { to, confirm, timeout, session_timeout: sessionTimeout, codecs, call_state_url: stateUrl } = all;
+  const { to, confirm, timeout, session_timeout: sessionTimeout, call_state_url: stateUrl } = all;
+  const codecs = codecList(all.codecs ?? '');
   return {
     request: {
       to,
       from: all.from,
       fromName: all.from_name,
       headers: all.headers,
-      codecs: codecs === undefined ? undefined : codecList(codecs),
+      // As by `answer`, a list of none says nothing of codecs.
+      codecs: codecs.length === 0 ? undefined : codecs,
       sessionTimeout: sessionTimeout === 0 ? undefined : sessionTimeout,
       username: all.username,
       password: all.password,

@@ -26,7 +26,9 @@ export async function runConnect(context: MethodContext, params: ConnectParams):
   if (reason === undefined) vars.unset('connect_failed_reason');
   else vars.set('connect_failed_reason', reason);
   const { transfer_after_bridge: dest } = params;
-  if (reason === undefined && dest !== undefined) return { kind: 'transfer', dest, params: {} };
+  if (reason === undefined && dest !== undefined) {
+    return { kind: 'transfer', dest, params: {}, parameter: 'transfer_after_bridge' };
+  }
   const choice = resultChoice(params.result);
   const block = choice === undefined ? undefined : context.choose(choice);
   return block === undefined ? NEXT : { kind: 'block', block };

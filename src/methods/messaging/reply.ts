@@ -53,8 +53,9 @@ export const reply = defineMessagingMethod({
     {
       description: 'Parameters of `reply`.',
       refine: (value) => {
-        if (!isObject(value) || value['switch'] === undefined) return undefined;
-        const beside = Object.keys(REPLY).find((name) => Object.hasOwn(value, name));
+        const isGiven = (name: string): boolean => isObject(value) && (value[name] ?? null) !== null;
+        if (!isGiven('switch')) return undefined;
+        const beside = Object.keys(REPLY).find(isGiven);
         if (beside === undefined) return undefined;
         return {
           fault: 'conflict',
