@@ -97,8 +97,11 @@ export class CallStory {
     { method, url, eventType, params, body, attempt }: ReceivedCallback,
     tracer: CallTracer = this.tracer,
   ): void {
-    tracer.note('callback', eventType === '' ? `${method} ${url}` : eventType, {
-      state: params['state'],
+    // By GET the event stands in the query (callbacks/query.ts); the trace of a server names it all the same.
+    const query = eventType === '' ? URL.parse(url)?.searchParams : undefined;
+    const name = eventType === '' ? query?.get('event_type') : eventType;
+    tracer.note('callback', name ?? `${method} ${url}`, {
+      state: params['state'] ?? query?.get('params.state') ?? undefined,
       ...(attempt > 1 && { attempt }),
       url,
       body,

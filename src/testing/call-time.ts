@@ -1,5 +1,6 @@
 import type { Clock } from '../time/clock.ts';
 import { RealClock } from '../time/real-clock.ts';
+import { ShiftedClock } from '../time/shifted-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 
 /** The time in which a virtual call takes place. */
@@ -23,7 +24,13 @@ export class StandstillError extends Error {
 
 /** Time of the machine: for those who want to listen along. */
 export class RealTime implements CallTime {
-  readonly clock = new RealClock();
+  readonly clock: Clock;
+
+  /** @param startMs wall-clock time of the first instant, Unix ms; undefined: that of the machine */
+  constructor(startMs: number | undefined) {
+    const clock = new RealClock();
+    this.clock = startMs === undefined ? clock : new ShiftedClock(clock, startMs - clock.now());
+  }
 
   wait<T>(work: Promise<T>): Promise<T> {
     return work;

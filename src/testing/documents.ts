@@ -57,8 +57,7 @@ export async function fetchDocument(
   url: string,
   call: CallInfo,
   loader: DocumentLoader,
-  signal: AbortSignal,
-  { strict = false }: Pick<CheckOptions, 'strict'> = {},
+  { signal, strict = false }: { readonly signal: AbortSignal } & Pick<CheckOptions, 'strict'>,
 ): Promise<SwmlDocument> {
   const payload = callingPayload(call, { vars: {}, envs: {}, params: {} });
   const { text, name, document } = await loader.load({

@@ -45,7 +45,7 @@ export interface VirtualCallOptions {
   readonly signingKey?: string | undefined;
   /** For ids, noise and packet loss: the same number gives the same call. Default 1. */
   readonly seed?: number | undefined;
-  /** The moment at which the call begins; default 2026-01-01T00:00:00Z. */
+  /** The moment at which the call begins; default 2026-01-01T00:00:00Z, in the time of the machine now. */
   readonly startsAt?: Date | undefined;
   /** Longest call, seconds; default 14400. */
   readonly maxSeconds?: number | undefined;
@@ -73,9 +73,9 @@ export const SPACE_ID = '5f0c0000-0000-4000-8000-000000000003';
 
 const DEFAULT_START_MS = Date.UTC(2026, 0, 1);
 
-/** The moment at which the call begins. */
-export function startOf({ startsAt }: Pick<VirtualCallOptions, 'startsAt'>): Date {
-  return startsAt ?? new Date(DEFAULT_START_MS);
+/** The moment at which a call in virtual time begins, Unix ms. */
+export function startOf({ startsAt }: Pick<VirtualCallOptions, 'startsAt'>): number {
+  return startsAt?.getTime() ?? DEFAULT_START_MS;
 }
 
 /** The `call` object of a virtual call. */
@@ -99,18 +99,22 @@ export function callInfo(options: VirtualCallOptions, callId: string): Omit<Call
   };
 }
 
-/** What the trace of the call begins with. */
+/**
+ * What the trace of the call begins with.
+ * @param startMs when it begins, Unix ms
+ */
 export function traceHeader(
   call: CallInfo,
   document: FoundDocument,
   options: VirtualCallOptions,
+  startMs: number,
 ): TraceHeader {
   const { document: source } = options;
   const isPlace = typeof source === 'string' && source !== '' && !isDocumentText(source);
   return {
     openswml_trace: TRACE_VERSION,
     call: redactUrisIn({ ...callObject(call) }),
-    started_at: startOf(options).toISOString(),
+    started_at: new Date(startMs).toISOString(),
     ...(isPlace ? { document: redactUris(source) } : {}),
     ...(!isPlace && 'text' in document ? { document_text: redactUris(document.text) } : {}),
     virtual: options.realTime !== true,

@@ -179,7 +179,7 @@ export class PartyLines implements Dialler {
   }
 
   async #serve(call: DialledParty): Promise<void> {
-    const { leg, request, parent, story, line } = call;
+    const { leg, request, parent, story, recogniser, line } = call;
     const { parts, time, note } = this.#options;
     const { clock } = time;
     const plan = planFor(this.#options.parties, request.to);
@@ -188,10 +188,12 @@ export class PartyLines implements Dialler {
       await leg.endedRemotely('not_found', REFUSALS.not_found);
       return;
     }
-    const { codec = 'PCMU', does, ringsAfter = 0, earlyMedia } = plan;
+    const { codec = 'PCMU', keys, recognition = [], does, ringsAfter = 0, earlyMedia } = plan;
+    recogniser.expects(recognition);
     if (codec === 'OPUS') await clock.holdWhile(warmUpOpus());
     const address = `10.0.1.${++this.#calls}`;
-    const own = { clock, codec, telephoneEventPayloadType: TELEPHONE_EVENT };
+    const telephoneEventPayloadType = keys === 'inband' ? undefined : TELEPHONE_EVENT;
+    const own = { clock, codec, telephoneEventPayloadType };
     const { random } = this.#options;
     const socket = await parts.network.open(address);
     const callerLine = new CallerLine({ ...own, log: silentLogger, random, socket });

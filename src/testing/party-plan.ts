@@ -1,5 +1,6 @@
 import type { AudioCodec } from '../mediaworker/protocol.ts';
 import type { VirtualParty } from './party.ts';
+import type { RecognitionStub } from './recognition.ts';
 
 export interface EarlyMediaPlan {
   /** Seconds until it is heard; default 0. */
@@ -26,6 +27,10 @@ export interface PartyPlan {
   readonly earlyMedia?: EarlyMediaPlan | undefined;
   /** Default PCMU. */
   readonly codec?: AudioCodec | undefined;
+  /** How its keys travel: as events (default), or as tones in the audio. */
+  readonly keys?: 'rfc4733' | 'inband' | undefined;
+  /** What is understood of its utterances, one after the other; of further ones, what it says, word for word. */
+  readonly recognition?: readonly RecognitionStub[] | undefined;
   /** What it does, from when it is called on; what goes wrong in it fails `ends()` of the call. */
   readonly does?: ((party: VirtualParty) => Promise<void>) | undefined;
 }

@@ -37,6 +37,11 @@ export class VirtualRecogniser implements Recogniser {
     this.#recogniser = new UtteranceRecogniser(transcriber);
   }
 
+  /** For one further utterance each. */
+  expects(stubs: readonly RecognitionStub[]): void {
+    this.#stubs.push(...stubs);
+  }
+
   /** The caller begins to say this. */
   says(text: string): void {
     this.#said.push(text);

@@ -239,6 +239,13 @@ test('a peer that hangs up ends its stream and nothing else; one by GET is told 
   );
   assert.equal(told.length, 2, told.join());
   assert.ok(told.every((text) => text.startsWith('GET')));
+  assert.deepEqual(
+    call.timeline.flatMap(({ kind, text, data }) => (kind === 'callback' ? [[text, data['state']]] : [])),
+    [
+      ['calling.call.stream', 'streaming'],
+      ['calling.call.stream', 'finished'],
+    ],
+  );
   const ended = call.timeline.find(({ text }) => text === 'stream ended');
   assert.deepEqual([ended?.data['by'], ended?.data['reason']], ['peer', 'the connection was lost']);
 });

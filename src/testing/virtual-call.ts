@@ -85,11 +85,11 @@ export class VirtualCall {
   readonly #done: Promise<void>;
 
   static async place(options: VirtualCallOptions, document: FoundDocument): Promise<VirtualCall> {
-    const startMs = startOf(options).getTime();
-    const maxSeconds = options.maxSeconds ?? DEFAULT_MAX_SECONDS;
+    const { startsAt, realTime, maxSeconds = DEFAULT_MAX_SECONDS } = options;
     // The longest call has its callbacks delivered, too.
     const limitMs = maxSeconds * 1000 + DRAIN_MS;
-    const time = options.realTime === true ? new RealTime() : new VirtualTime(startMs, limitMs);
+    const time =
+      realTime === true ? new RealTime(startsAt?.getTime()) : new VirtualTime(startOf(options), limitMs);
     const random = repeatableRandom(options.seed ?? 1);
     // Or the first frames would be silent, as many as it happens to take.
     if (options.codec === 'OPUS') await warmUpOpus();
@@ -215,7 +215,7 @@ export class VirtualCall {
       streams: this.streams,
     });
     this.#partyLines.register(callId, this.#story.transcript);
-    this.#header = traceHeader(this.#leg.info, document, options);
+    this.#header = traceHeader(this.#leg.info, document, options, clock.now());
     this.#done = this.#run(document, answerAfter * 1000);
   }
 
@@ -422,8 +422,9 @@ export class VirtualCall {
   }
 
   #fetch(url: string): Promise<SwmlDocument> {
+    const { signal, info } = this.#leg;
     const { strict } = this.#options;
-    return fetchDocument(url, this.#leg.info, this.#parts.clients.documents, this.#leg.signal, { strict });
+    return fetchDocument(url, info, this.#parts.clients.documents, { signal, strict });
   }
 
   async #runScript(document: SwmlDocument): Promise<void> {

@@ -4,7 +4,15 @@ import type { SoundLoaderOptions } from '../call/sounds/loader.ts';
 import type { DocumentLoader } from '../engine/document-source.ts';
 import { type HttpClient, HttpFailure } from '../methods/context.ts';
 import type { Clock } from '../time/clock.ts';
-import { type ExchangeListener, type FakeWeb, type WebCall, WebFailure, type WebResponse } from './web.ts';
+import {
+  type ExchangeListener,
+  type FakeWeb,
+  redirection,
+  type WebCall,
+  WebFailure,
+  type WebResponse,
+  withoutSecrets,
+} from './web.ts';
 
 export interface WebClients {
   /** `request` and its like. */
@@ -33,6 +41,10 @@ export function webClients(
       async request({ url, method, headers, body, timeoutMs, maxBodyBytes, signal }) {
         try {
           const response = await ask({ purpose: 'request', url, method, headers, body, timeoutMs, signal });
+          // What leads on behind as many redirects as are followed is no answer to a script.
+          if (redirection(response) !== undefined) {
+            throw new WebFailure('network', `${withoutSecrets(url)}: too many redirects`);
+          }
           return {
             status: response.status,
             headers: Object.entries(response.headers),

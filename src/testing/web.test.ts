@@ -100,6 +100,32 @@ test('redirects are followed, as GET where HTTP says so', async () => {
   assert.equal((await get('https://a.example/loop')).status, 307);
 });
 
+test('redirects and credentials are taken as the HTTP client of a server takes them', async () => {
+  const { get, web } = setUp({
+    'https://a.example/old': { status: 302, headers: { Location: '/new' } },
+    'https://a.example/new': {},
+    'https://a.example/choices': { status: 300, headers: { Location: '/new' } },
+    'https://a.example/nowhere': { status: 302, headers: { Location: 'http://' } },
+  });
+  await get('https://a.example/old', { method: 'PUT', body: 'x' });
+  assert.deepEqual(
+    web.requests.map(({ method, body }) => [method, body]),
+    [
+      ['PUT', 'x'],
+      ['PUT', 'x'],
+    ],
+  );
+  assert.equal((await get('https://a.example/choices')).status, 300);
+  const failure = await get('https://a.example/nowhere').catch((cause: unknown) => cause);
+  assert.ok(failure instanceof WebFailure && failure.reason === 'network', String(failure));
+  await get('https://ann@a.example/new');
+  await get('https://ann:100%@a.example/new');
+  assert.deepEqual(
+    web.requests.slice(-2).map(({ headers }) => headers['authorization']),
+    [`Basic ${btoa('ann:')}`, `Basic ${btoa('ann:100%')}`],
+  );
+});
+
 test('a body may come from a file of the test’s folder, or from a function', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-web-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -104,6 +104,7 @@ type Entry = { -readonly [K in keyof WebExchange]: WebExchange[K] };
 /** Told of a request when it arrives, and again when it is answered or has failed. */
 export type ExchangeListener = (exchange: WebExchange, phase: 'arrived' | 'done') => void;
 
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 3;
 /** Callbacks are taken unless something else is said of them. */
 const TAKEN: WebAnswer = { status: 200 };
@@ -161,13 +162,17 @@ export class FakeWeb {
     let { method, body, url } = call;
     for (let hop = 0; ; hop++) {
       const response = await this.#once(clock, { ...call, method, url, body }, startMs, listener);
-      const location = response.headers['location'];
-      if (response.status < 300 || response.status > 399 || location === undefined || hop === MAX_REDIRECTS) {
-        return response;
+      const location = redirection(response);
+      if (location === undefined || hop === MAX_REDIRECTS) return response;
+      const { status } = response;
+      const next = URL.parse(location, url);
+      if (next === null) {
+        throw new WebFailure('network', `${response.url} leads to "${location}", which is no URL`);
       }
-      url = new URL(location, url).href;
-      // RFC 9110 15.4: 303, and by custom 301 and 302, are followed by GET.
-      if (response.status < 307) [method, body] = ['GET', undefined];
+      url = next.href;
+      // RFC 9110 15.4: 303, and by custom 301 and 302 behind a POST, are followed by GET.
+      const toGet = status === 303 || ((status === 301 || status === 302) && method === 'POST');
+      if (toGet) [method, body] = ['GET', undefined];
     }
   }
 
@@ -267,11 +272,27 @@ function requestOf(call: WebCall, at: number): WebRequest {
   };
 }
 
+/** As the HTTP client of a server makes it: with a colon also where there is no password. */
 function basic(userinfo: string): string {
-  return `Basic ${Buffer.from(decodeURIComponent(userinfo)).toString('base64')}`;
+  const [user = '', ...password] = userinfo.split(':');
+  return `Basic ${Buffer.from(`${decoded(user)}:${decoded(password.join(':'))}`).toString('base64')}`;
 }
 
-function withoutSecrets(url: string): string {
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Where an answer sends whoever asked; undefined: nowhere. */
+export function redirection({ status, headers }: WebResponse): string | undefined {
+  return REDIRECTS.has(status) ? headers['location'] : undefined;
+}
+
+/** A URL as requests have it: without credentials and fragment. */
+export function withoutSecrets(url: string): string {
   return url.replace(/#.*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
 }
 

@@ -197,6 +197,41 @@ suite('openswml phone', { concurrency: 2 }, () => {
     assert.equal(status, 0, out);
     assert.match(out, /is answered: G722, no RFC 4733 keys/);
   });
+
+  test('An answer that cannot be used makes no call: the exit status is 1', async (context) => {
+    // G.729, which was not offered.
+    const answer = [
+      'v=0',
+      'o=- 1 1 IN IP4 127.0.0.1',
+      's=-',
+      'c=IN IP4 127.0.0.1',
+      't=0 0',
+      'm=audio 9 RTP/AVP 18',
+      '',
+    ].join('\r\n');
+    const endpoint = createSipEndpoint({
+      clock: new RealClock(),
+      log: silentLogger,
+      userAgent: 'test',
+      listeners: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
+      onInvite: (call) => {
+        call.handle({
+          offer: (sdp) => sdp,
+          makeOffer: () => answer,
+          answer: () => {},
+          info: () => {},
+          ended: () => {},
+        });
+        call.accept(answer);
+      },
+    });
+    const [listener] = await endpoint.start();
+    context.after(() => endpoint.close());
+    const { status, out } = await cli('phone', `sip:desk@127.0.0.1:${listener!.port}`);
+    assert.equal(status, 1, out);
+    assert.doesNotMatch(out, /is answered/);
+    assert.match(out, /hangs up/);
+  });
 });
 
 for (const [args, message] of [
@@ -210,6 +245,7 @@ for (const [args, message] of [
   [['sip:a@127.0.0.1', '--save', '/nonexistent/heard.wav'], /cannot save to .*: there is no such/],
   [['sip:a@127.0.0.1', '--loss', '101'], /0 to 100 %/],
   [['sip:a@127.0.0.1', '--say', 'x', '--audio', 'y'], /cannot be used with/],
+  [['sip:a@127.0.0.1', '--no-rtp', '--press', '5@1'], /--press .* --no-rtp .*: add --info-digits/],
   [['sip:a@127.0.0.1', '--transport', 'tls'], /udp, tcp/],
   [['sip:a@127.0.0.1;transport=tls'], /cannot call over tls; write ;transport=tcp or ;transport=udp/],
   [['sip:a@127.0.0.1', '--from', 'sip:@x'], /'sip:@x' is no SIP address to call from; write sip:NAME@HOST/],

@@ -72,6 +72,9 @@ export function addPhoneCommand(program: Command, context: CommandContext): void
     .addHelpText('after', EXAMPLES)
     .action(async (uri: string, flags: PhoneFlags) => {
       const plan = planOf(flags);
+      if (!flags.rtp && plan.presses.length > 0 && flags.infoDigits !== true) {
+        throw new UsageError('--press sends its keys as packets, --no-rtp sends none: add --info-digits');
+      }
       if (flags.audio !== undefined) checkReadable(flags.audio);
       if (flags.save !== undefined) checkSavable(flags.save);
       context.exit(await call(uri, flags, plan, context));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -75,6 +75,45 @@ test('A document may come from a URL, which is asked with the call of the trace'
   const { status, out } = await cli('replay', trace, `http://127.0.0.1:${address.port}/swml`);
   assert.equal(status, 0, out);
   assert.equal((JSON.parse(asked) as { call: { from: string } }).call.from, 'sip:caller@example.com');
+});
+
+test('A call whose server was killed is replayed with what was received until then', async (context) => {
+  const { trace } = await traced(context);
+  const audio = path.join(path.dirname(trace), 'received.wav');
+  renameSync(audio, `${audio}.part`);
+  // The last line, which tells the end of the call, was being written.
+  writeFileSync(trace, readFileSync(trace, 'utf8').slice(0, -10));
+  const { status, out, err } = await cli('replay', trace);
+  assert.deepEqual([status, err], [1, '']);
+  assert.match(out, /^end of the call\n {2}- none\n {2}\+ local hangup\n\n1 difference /);
+});
+
+test("A document of a server that comes by URL is today's, though the trace has that of then", async (context) => {
+  const { trace } = await traced(context);
+  const today = RECORD.replace('"5"', '"6"').replace('end_silence', 'max_length: 3, end_silence');
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.end(today));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  context.after(() => server.close());
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const url = `http://127.0.0.1:${address.port}/swml`;
+  const [header, ...events] = readFileSync(trace, 'utf8').split('\n');
+  const asked = {
+    at: 0,
+    kind: 'web',
+    text: `POST ${url}`,
+    data: { for: 'document', status: 200, answer: { headers: {}, body: RECORD } },
+  };
+  const named = { ...(JSON.parse(header!) as object), document: url };
+  writeFileSync(trace, [JSON.stringify(named), JSON.stringify(asked), ...events].join('\n'));
+  const { status, out } = await cli('replay', trace);
+  assert.equal(status, 1, out);
+  assert.match(
+    out,
+    /^recordings\n {2}- finished, ended by terminator, 1\.\d\d s\n {2}\+ finished, ended by max_length, 3\.00 s\n/,
+  );
 });
 
 test('What cannot be replayed is told in one line with status 2', async (context) => {

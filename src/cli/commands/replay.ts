@@ -3,6 +3,7 @@ import path from 'node:path';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 
+import { PART_SUFFIX } from '../../recording/recording-path.ts';
 import { SwmlError, formatError } from '../../swml/errors.ts';
 import type { JsonObject } from '../../swml/json.ts';
 import { readWav } from '../../testing/audio-file.ts';
@@ -128,8 +129,10 @@ function readAudio(name: string): PartyAudio {
       `${name} is encrypted: write what is inside beside it (openswml recordings decrypt), and name that in the trace`,
     );
   }
+  // Of a call that is still up, or whose server was killed, there is a file that grows: good as far as it goes.
+  const growing = `${name}${PART_SUFFIX}`;
   try {
-    const wav = readWav(readFileSync(name));
+    const wav = readWav(readFileSync(!existsSync(name) && existsSync(growing) ? growing : name));
     return { samples: wav.channel(0), sampleRate: wav.sampleRate };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -187,6 +187,8 @@ export class Phone {
 
   #confirmed(sdp: string | undefined): void {
     const agreed = sdp === undefined ? undefined : this.#takeAnswer(sdp);
+    // What cannot be used has ended the call, and nobody has heard a word.
+    if (sdp !== undefined && agreed === undefined) return;
     this.#isAnswered = true;
     this.#report({
       kind: 'answered',

@@ -1,4 +1,5 @@
 /** The part of a test file that describes the call and the world around it. */
+import { isObject } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
 import { SOUND } from './format-sound.ts';
 
@@ -29,7 +30,35 @@ export const answerProperties = {
   }),
 } as const;
 
-const WEB_ANSWER = s.object(answerProperties, { description: 'An answer.', literal: true });
+/** Of them an answer has one at most. */
+const BODIES = ['body', 'json', 'file', 'sound'] as const;
+
+const WEB_ANSWER = s.object(answerProperties, {
+  description: 'An answer.',
+  literal: true,
+  refine: (answer) => {
+    if (!isObject(answer)) return undefined;
+    // JSON may be null; others are not there then.
+    const given = BODIES.filter((name) =>
+      name === 'json' ? answer[name] !== undefined : (answer[name] ?? null) !== null,
+    );
+    const [one, other] = given;
+    if (one === undefined || other === undefined) return undefined;
+    return {
+      fault: 'conflict',
+      message: `"${one}" and "${other}" exclude each other`,
+      at: [other],
+      expected: `only one of ${BODIES.join(', ')}`,
+    };
+  },
+  jsonSchema: {
+    not: {
+      anyOf: BODIES.flatMap((one, index) =>
+        BODIES.slice(index + 1).map((other) => ({ required: [one, other] })),
+      ),
+    },
+  },
+});
 
 const RECOGNITION = s.union(
   [

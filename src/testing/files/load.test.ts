@@ -147,6 +147,10 @@ test('what is wrong is told with line, column, code and cure', () => {
       `${DOCUMENT}recognition: [{ text: a, error: b }]\n`,
       '2:26 test_conflict "text" and "error" exclude each other',
     ],
+    [
+      `${DOCUMENT}web: { "https://a.example/": { json: 1, body: x } }\n`,
+      '2:38 test_conflict "body" and "json" exclude each other',
+    ],
     [`${DOCUMENT}voice: loud\n`, '2:8 test_invalid_value "voice" cannot have this value'],
     [`${DOCUMENT}starts_at: tomorrow\n`, '2:12 test_invalid_value "starts_at" cannot have this value'],
   ];

@@ -194,6 +194,51 @@ test('a call that goes on for ever fails at the limit', async () => {
   assert.deepEqual(told(result), ['1: There was no end of the call within 30 s']);
 });
 
+test('a call that takes longer than its limit fails, also where the caller takes the time', async () => {
+  const text =
+    'document: { sections: { main: [answer, { sleep: 20000 }] } }\ncaller: [{ waits: 12 }, hangs_up]\n';
+  const [failure, ...others] = told(await run(`${text}limit: 10\n`));
+  assert.match(failure!, /^3: The call took 12(?:\.\d+)? s, its limit is 10 s$/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(told(await run(`${text}limit: 13\n`)), []);
+});
+
+test('in real time as well, the call begins at the moment that the test says, else now', async () => {
+  const document =
+    'document: { sections: { main: [{ set: { year: "${new Date().getUTCFullYear()}" } }] } }\n';
+  const startOf = async (text: string): Promise<number> => {
+    const [test] = loadTestFile(`${document}${text}`, 'a.test.yaml');
+    const result = await runTest(test!, { clock, realTime: true });
+    assert.deepEqual(told(result), []);
+    const header = JSON.parse(result.call!.trace.split('\n')[0]!) as { started_at: string };
+    return Date.parse(header.started_at);
+  };
+  const said = await startOf('starts_at: "2031-03-04T09:00:00Z"\nexpect: { vars: { year: "/^2031$/" } }\n');
+  assert.ok(Math.abs(said - Date.UTC(2031, 2, 4, 9)) < 60_000, String(said));
+  const now = await startOf('');
+  assert.ok(Math.abs(now - clock.now()) < 60_000, String(now));
+});
+
+test('a document that comes by URL is held to the language as strictly as another', async () => {
+  const text = `document: https://a.example/swml
+strict: true
+web: { https://a.example/swml: { body: "sections: { main: [{ play: { url: 'silence:1', colour: red } }] }" } }
+`;
+  const [failure, ...others] = told(await run(text));
+  assert.match(failure!, /^1: The script ended with an error: [\s\S]*colour/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(told(await run(text.replace('strict: true', 'strict: false'))), []);
+});
+
+test('what leads on behind three redirects is no answer to a script, as on a server', async () => {
+  const result = await run(`
+document: { sections: { main: [{ request: { url: "https://a.example/", method: GET } }] } }
+web: { https://a.example/: { status: 302, headers: { location: "https://a.example/" } } }
+expect: { vars: { request_result: failed }, unset: [request_response_code] }
+`);
+  assert.deepEqual(told(result), []);
+});
+
 const REFUSED = `document:
   sections:
     main:

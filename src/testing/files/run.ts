@@ -88,7 +88,12 @@ async function play(
     if (test.spec.line_noise !== undefined) call.caller.lineNoise(test.spec.line_noise);
     await runCaller(call, caller);
     await call.ends({ within: limit });
-    return checkCall(call, expect);
+    const failures = checkCall(call, expect);
+    // What the caller did before has taken its time, too.
+    const { seconds } = call;
+    if (seconds <= limit) return failures;
+    const message = `The call took ${Math.round(seconds * 100) / 100} s, its limit is ${limit} s`;
+    return [{ path: ['limit'], message }, ...failures];
   } catch (cause) {
     const at: Path = cause instanceof ActionError ? cause.path : [];
     const failure: Failure = { path: at, message: wordsOf(cause) };

@@ -218,6 +218,35 @@ test('confirm: what the called side was asked and pressed, and its recording, co
   );
 });
 
+test('the words of a called party are understood again, and keys that sounded in its audio heard', async () => {
+  const confirm = [
+    { prompt: { play: 'say:Say yes to take the call', speech_end_timeout: 1 } },
+    { set: { words: '%{prompt_value}' } },
+    { prompt: { play: 'say:Press one as well', max_digits: 1 } },
+    // biome-ignore lint/suspicious/noThenProperty: the name that the language gives it
+    { cond: [{ when: "prompt_value != '1'", then: [{ hangup: {} }] }] },
+  ];
+  const document = main({ connect: { to: DESK, confirm } }, { play: 'say:Goodbye' });
+  const then = await traced(
+    document,
+    async (call) => {
+      const desk = await call.party(DESK);
+      await desk.hears('take the call');
+      await desk.waits(0.5);
+      await desk.says('yes of course');
+      await desk.hears('as well');
+      await desk.waits(0.5);
+      await desk.presses('1');
+      await desk.waits(3);
+      await desk.hangsUp();
+    },
+    { parties: { [DESK]: { answersAfter: 1, keys: 'inband' } } },
+  );
+  const now = await again(then, document);
+  assert.deepEqual(told(now), []);
+  assert.equal(now.call.vars['connect_result'], 'connected');
+});
+
 test('early media, transfer_after_bridge and a stream are replayed; the caller hears the party before it answers', async () => {
   const document = `
 sections:

@@ -1,6 +1,7 @@
 /** What a party did, cut out of the trace of its call, and tied to what it had heard before. */
 import type { AudioCodec } from '../../mediaworker/protocol.ts';
 import type { CallEvent } from '../../trace/events.ts';
+import type { RecognitionStub } from '../recognition.ts';
 
 /** Something that the party could hear, by its number among those of its kind. */
 export interface Anchor {
@@ -43,6 +44,8 @@ export interface CallerPlan {
   /** Name of the file with the received audio; undefined when the trace has none. */
   readonly audio: string | undefined;
   readonly codec: string | undefined;
+  /** How its keys came: keys that sound in the audio count only on a line without events. */
+  readonly keys: 'rfc4733' | 'inband';
 }
 
 /**
@@ -107,7 +110,27 @@ export function planOf(events: readonly CallEvent[]): CallerPlan {
     actions,
     audio: received === undefined ? undefined : String(received.data['audio']),
     codec: events.find(({ text }) => text === 'media closed')?.data['codec'] as string | undefined,
+    keys: cameBy(events, 'inband') && !cameBy(events, 'rfc4733') ? 'inband' : 'rfc4733',
   };
+}
+
+function cameBy(events: readonly CallEvent[], via: string): boolean {
+  return events.some(({ kind, data }) => kind === 'digit' && data['via'] === via);
+}
+
+/**
+ * What was understood of the party, utterance by utterance: a prompt that ended by speech has had one.
+ * @param events of this call alone
+ */
+export function understoodOf(events: readonly CallEvent[]): readonly RecognitionStub[] {
+  return events.flatMap(({ kind, text, data }): readonly RecognitionStub[] => {
+    if (kind !== 'step' || text !== 'prompt done') return [];
+    const set = Object(data['set']) as Readonly<Record<string, unknown>>;
+    const { prompt_result: result, prompt_value: words, prompt_speech_confidence: confidence } = set;
+    if (result === 'no_match') return [''];
+    if (result !== 'match_speech') return [];
+    return [{ text: String(words), ...(typeof confidence === 'number' && { confidence }) }];
+  });
 }
 
 /** When it happened, seconds: what the media side does is told a little later. */

@@ -1,6 +1,7 @@
 /** What came of a call, as far as its trace tells: what two runs of the same call are compared by. */
 import type { CallEvent } from '../../trace/events.ts';
 import { legsOf, type TracedLeg } from './traced-parties.ts';
+import { withoutFragment } from './web-answers.ts';
 
 export interface RecordingOutcome {
   /** Destination of the called party whose call it is; undefined: the caller. */
@@ -34,6 +35,7 @@ export interface Outcome {
 }
 
 const CONNECT = 'calling.call.connect';
+const WARNING = 'calling.script.warning';
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 const RECORDING_URL = /\/api\/v1\/recordings\/([0-9a-f-]{36})\/download/i;
 
@@ -73,7 +75,9 @@ export function outcomeOf(events: readonly CallEvent[], unknown: ReadonlySet<num
     ),
     callbacks: texts(callbacksOf),
     requests: events.flatMap(({ kind, text, data }) =>
-      kind === 'web' && data['for'] === 'request' ? [`${text} ${String(data['status'] ?? 'failed')}`] : [],
+      kind === 'web' && data['for'] === 'request'
+        ? [`${withoutFragment(text)} ${String(data['status'] ?? 'failed')}`]
+        : [],
     ),
     vars: {
       ...varsOf(own, named),
@@ -155,9 +159,12 @@ function callbacksOf(events: readonly CallEvent[]): readonly string[] {
   return types.flatMap((type) => callbacks.filter(({ text }) => text === type).map(callbackName));
 }
 
-/** Repetitions of a callback say more of its receiver than of the call. */
-function isCallback({ kind, data }: CallEvent): boolean {
-  return kind === 'callback' && (data['attempt'] === undefined || data['attempt'] === 1);
+/**
+ * Repetitions of a callback say more of its receiver than of the call. Warnings are compared as such: whether a server
+ * tells somebody of them is one of its settings.
+ */
+function isCallback({ kind, text, data }: CallEvent): boolean {
+  return kind === 'callback' && text !== WARNING && (data['attempt'] === undefined || data['attempt'] === 1);
 }
 
 function callbackName({ text, data }: CallEvent): string {

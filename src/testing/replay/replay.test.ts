@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CallEvent } from '../../trace/events.ts';
 import { type Trace, parseTrace } from '../../trace/format.ts';
 import { readWav } from '../audio-file.ts';
 import type { VirtualCallOptions } from '../options.ts';
@@ -120,6 +121,95 @@ test('a caller whose beep never comes goes on all the same, late', async () => {
     audio,
   });
   assert.ok(call.timeline.some(({ kind, text }) => kind === 'caller' && text === 'presses #'));
+});
+
+test('a document that comes by URL is the one of today; what else came from there then comes again', async () => {
+  const url = 'https://a.example/swml';
+  const beginning = (text: string): string =>
+    `sections: { main: [{ play: "say:${text}" }, { transfer: { dest: "${url}" } }] }`;
+  const next = { body: 'sections: { main: [{ play: "say:Goodbye." }] }' };
+  const { trace, audio } = await traced(url, async () => {}, {
+    web: { [url]: [{ body: beginning('Good morning.') }, next] },
+  });
+  for (const [document, spoken] of [
+    [url, ['Good evening.', 'Goodbye.']],
+    ['https://ann:s3cret@a.example/swml#rt=4000', ['Good evening.', 'Goodbye.']],
+    // Where the traced call asked nobody at the beginning, nothing is left out of what it was answered.
+    ['https://b.example/swml', ['Good evening.', 'Good morning.', 'Goodbye.']],
+  ] as const) {
+    const { call } = await replay(trace, {
+      document,
+      documentText: beginning('Good evening.'),
+      audio,
+    });
+    assert.deepEqual(call.spoken, spoken, document);
+  }
+});
+
+test('requests and files whose URLs have a fragment are answered as they were', async () => {
+  const document = `
+sections:
+  main:
+    - request: { url: "https://b.example/#tt=9000", method: GET }
+    - play: "https://a.example/tone.wav#rt=9000"
+`;
+  const { trace, audio } = await traced(document, async () => {}, {
+    web: { ...WEB, 'https://a.example/tone.wav': { sound: { tone: 440, seconds: 1 } } },
+  });
+  // As a server writes them.
+  const events = trace.events.map((event) =>
+    event.text === 'GET https://b.example/' ? { ...event, text: `${event.text}#tt=9000` } : event,
+  );
+  assert.notDeepEqual(events, trace.events);
+  const { differences } = await replay({ ...trace, events }, { document, audio });
+  assert.deepEqual(differences, []);
+});
+
+test('keys that sounded in the audio of a line without events are heard again', async () => {
+  const { trace, audio } = await traced(VOICEMAIL, leaveMessage, { web: WEB, keys: 'inband' });
+  const { differences, call } = await replay(trace, { document: VOICEMAIL, audio });
+  assert.deepEqual(differences, []);
+  assert.equal(call.recordings[0]?.endedBy, 'terminator');
+});
+
+test('what was understood of the caller is understood again, and what was not is not', async () => {
+  const prompt = 'prompt: { play: "say:Whom do you want?", speech_end_timeout: 1 }';
+  const document = `
+sections:
+  main:
+    - ${prompt}
+    - ${prompt}
+    - play: "say:You want \${prompt_value}."
+`;
+  const { trace, audio } = await traced(
+    document,
+    async ({ caller }) => {
+      for (const words of ['Well, let me think about it.', 'The sales department, please.']) {
+        await caller.hears('do you want');
+        await caller.waits(0.5);
+        await caller.says(words);
+      }
+    },
+    { recognition: [''] },
+  );
+  const { differences, call } = await replay(trace, { document, audio });
+  assert.equal(call.vars['prompt_value'], 'The sales department, please.');
+  assert.deepEqual(differences, []);
+});
+
+test('warnings that a server told somebody of are no difference', async () => {
+  const { trace, audio } = await traced(VOICEMAIL, leaveMessage, { web: WEB });
+  const told: CallEvent = {
+    at: 1,
+    kind: 'callback',
+    text: 'calling.script.warning',
+    data: { url: 'https://a.example/w' },
+  };
+  const { differences } = await replay(
+    { ...trace, events: [...trace.events.slice(0, 1), told, ...trace.events.slice(1)] },
+    { document: VOICEMAIL, audio },
+  );
+  assert.deepEqual(differences, []);
 });
 
 test('taps and streams connect as they did then, and end where the other side ended them', async () => {

@@ -7,13 +7,14 @@ import type { DocumentSource } from '../documents.ts';
 import type { PartyPlan } from '../party-plan.ts';
 import type { VirtualParty } from '../party.ts';
 import { type VirtualCall, virtualCall } from '../virtual-call.ts';
-import { codecOf, planOf } from './caller-plan.ts';
+import { withoutSecrets } from '../web.ts';
+import { codecOf, planOf, understoodOf } from './caller-plan.ts';
 import { compareOutcomes, type OutcomeDifference } from './compare-outcomes.ts';
 import { Follower, type PartyAudio } from './follower.ts';
 import { outcomeOf } from './outcome.ts';
 import { answerStreams } from './stream-answers.ts';
 import { legsOf, partyOf, type TracedParty } from './traced-parties.ts';
-import { webOf } from './web-answers.ts';
+import { type AskedDocument, webOf } from './web-answers.ts';
 
 export interface ReplayOptions {
   /** Today's document. */
@@ -44,10 +45,7 @@ export async function replay(trace: Trace, options: ReplayOptions): Promise<Repl
   const plan = planOf(own);
   const { from, to, headers, direction } = trace.header.call;
   const early: CallEvent[] = [];
-  const web = webOf(trace.events);
-  if (options.documentText !== undefined && typeof options.document === 'string') {
-    web.answers(options.document, { body: options.documentText });
-  }
+  const web = webOf(trace.events, askedDocument(trace, options));
   const called = new CalledParties(trace, options.partyAudio);
   let caller: Follower | undefined;
   const call = await virtualCall({
@@ -58,6 +56,8 @@ export async function replay(trace: Trace, options: ReplayOptions): Promise<Repl
     headers: headersOf(headers),
     direction: direction === 'outbound' ? 'outbound' : 'inbound',
     codec: codecOf(plan),
+    keys: plan.keys,
+    recognition: understoodOf(own),
     web,
     voice: options.voice,
     parties: (destination) => called.planFor(destination),
@@ -139,6 +139,17 @@ class CalledParties {
       'the trace does not tell what those did whom the call has called: it was written by an older version, and a call with "connect" cannot be replayed from it',
     );
   }
+}
+
+/** Today's document, where that comes from a URL. */
+function askedDocument(
+  { header }: Trace,
+  { document, documentText }: ReplayOptions,
+): AskedDocument | undefined {
+  if (documentText === undefined || typeof document !== 'string') return undefined;
+  const url = withoutSecrets(document);
+  const then = header.document === undefined ? undefined : withoutSecrets(header.document);
+  return { url, text: documentText, wasAsked: then === url };
 }
 
 function headersOf(headers: unknown): Record<string, string> {

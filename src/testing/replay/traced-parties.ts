@@ -2,7 +2,7 @@
 import { CALLED } from '../../trace/call-tracer.ts';
 import type { CallEvent } from '../../trace/events.ts';
 import type { PartyPlan, Refusal } from '../party-plan.ts';
-import { type CallerPlan, codecOf, planOf } from './caller-plan.ts';
+import { type CallerPlan, codecOf, planOf, understoodOf } from './caller-plan.ts';
 
 /** A call that was made. */
 export interface TracedLeg {
@@ -17,7 +17,7 @@ export interface TracedLeg {
 export interface TracedParty {
   readonly number: number;
   readonly to: string;
-  readonly line: Pick<PartyPlan, 'ringsAfter' | 'answersAfter' | 'refuses' | 'codec' | 'earlyMedia'>;
+  readonly line: Omit<PartyPlan, 'does'>;
   readonly plan: CallerPlan;
 }
 
@@ -49,6 +49,8 @@ export function partyOf({ number, to, events }: TracedLeg): TracedParty {
       answersAfter: answer ?? end.at,
       refuses: answer === undefined ? end.refuses : undefined,
       codec: codecOf(plan),
+      keys: plan.keys,
+      recognition: understoodOf(since),
       earlyMedia: early === undefined ? undefined : { after: early },
     },
     // Who has not answered does not hang up: it refuses.
