@@ -99,6 +99,57 @@ test('a long sound is read only a few seconds ahead of what was played', async (
   assert.equal(read, 9);
 });
 
+test('a file is asked for when all before it is on its way, also in the lists behind', async () => {
+  const asked: number[] = [];
+  let sounds = 0;
+  const { clock, host, playback } = await setUp(() => {
+    const sound = ++sounds;
+    return seconds(10, (second) => {
+      if (second === 1) asked.push(sound);
+    });
+  });
+  /** Six of the ten seconds of what is fed last were played: the rest of it is wanted. */
+  const played = async (): Promise<void> => {
+    const { streamId } = host.sent('feed').at(-1)!;
+    host.emit({ type: 'streamProgress', sessionId: 's', streamId, consumedSamples: 6 * RATE });
+    await clock.settle();
+  };
+  playback.play([SAY, SAY], 0);
+  playback.play([SAY], 0);
+  playback.play([SAY], 0);
+  await clock.settle();
+  assert.deepEqual(asked, [1]);
+  await played();
+  assert.deepEqual(asked, [1, 2]);
+  await played();
+  assert.deepEqual(asked, [1, 2, 3]);
+  const { playId } = host.sent('play')[1]!;
+  host.emit({ type: 'playEnded', sessionId: 's', playId, state: 'stopped', playedMs: 0 });
+  await clock.settle();
+  assert.deepEqual(asked, [1, 2, 3, 4], 'a list that is over holds up nobody');
+});
+
+test('speech is asked for at once, and nothing behind a sound that failed', async () => {
+  const asked: string[] = [];
+  const { clock, host, media } = await setUp(() => seconds(1));
+  const source: SoundSource = {
+    load: (sound) => ({
+      kind: 'stream',
+      chunks: (async function* () {
+        asked.push(sound.kind === 'say' ? sound.text : 'a file');
+        if (sound.kind !== 'say') throw new Error('404');
+        yield new Int16Array(RATE);
+      })(),
+    }),
+  };
+  const playback = new Playback(media, source, silentLogger);
+  playback.play([{ kind: 'say', text: 'one' }, SAY, SAY, { kind: 'say', text: 'two' }], 0);
+  assert.deepEqual(asked, ['one', 'two']);
+  await clock.settle();
+  assert.deepEqual(asked, ['one', 'two', 'a file']);
+  assert.equal(host.sent('feed').filter(({ error }) => error !== undefined).length, 1);
+});
+
 test('a sound that fails on the way ends its stream with the reason', async () => {
   const { clock, host, playback } = await setUp(async function* () {
     yield new Int16Array(160);

@@ -38,6 +38,14 @@ interface Feeding {
   wake: (() => void) | undefined;
 }
 
+/** A sound that is to be fed. */
+interface Stream {
+  readonly id: number;
+  readonly chunks: AsyncIterable<Int16Array>;
+  /** It is made at full speed, however slowly it is heard. */
+  readonly isSpeech: boolean;
+}
+
 /** The playlists of one leg: loads sounds, feeds them to the media session in time, reports their end. */
 export class Playback {
   readonly #media: MediaClient;
@@ -51,6 +59,8 @@ export class Playback {
   >();
   #nextId = 1;
   #over = false;
+  /** Of all lists so far, what sounds is at the media side, or they are over. */
+  #fed: Promise<void> = Promise.resolve();
 
   constructor(
     media: MediaClient,
@@ -80,19 +90,21 @@ export class Playback {
     const abort = new AbortController();
     if (this.#over) return OVER;
 
-    const streams: { readonly id: number; readonly chunks: AsyncIterable<Int16Array> }[] = [];
+    const streams: Stream[] = [];
     const described = sounds.map((sound): Sound => {
       const loaded = this.#source.load(sound, this.#media.sampleRate, abort.signal);
       if (loaded.kind === 'made') return loaded.sound;
       const id = this.#nextId++;
-      streams.push({ id, chunks: loaded.chunks });
+      streams.push({ id, chunks: loaded.chunks, isSpeech: sound.kind === 'say' });
       return { kind: 'stream', streamId: id };
     });
     const done = new Promise<PlayResult>((resolve) => this.#pending.set(playId, { sounds, resolve })).finally(
       () => abort.abort(),
     );
     this.#media.send({ type: 'play', playId, sounds: described, gainDb: volumeDb });
-    for (const { id, chunks } of streams) void this.#feed(id, chunks, abort.signal);
+    const before = this.#fed;
+    const ended = Promise.all([before, done]).then(() => {});
+    this.#fed = Promise.race([this.#feedAll(streams, before, abort.signal), ended]);
     return {
       done,
       stop: () => this.#media.send({ type: 'stopPlay', playId }),
@@ -108,13 +120,31 @@ export class Playback {
     for (const playId of [...this.#pending.keys()]) this.#finish(playId, { state: 'stopped', playedMs: 0 });
   }
 
-  async #feed(streamId: number, chunks: AsyncIterable<Int16Array>, signal: AbortSignal): Promise<void> {
+  /**
+   * Speech is asked for at once, a file when all before it is at the media side, some seconds ahead of its time.
+   * Else those who serve the later files would be left half read for minutes, and give up, or be too many at once.
+   */
+  async #feedAll(streams: readonly Stream[], before: Promise<void>, signal: AbortSignal): Promise<void> {
+    let fed: Promise<boolean> = before.then(() => true);
+    for (const { id, chunks, isSpeech } of streams) {
+      const previous = fed;
+      const speech = isSpeech ? this.#feed(id, chunks, signal) : undefined;
+      fed = previous.then(async (goesOn) => {
+        if (!goesOn || signal.aborted) return false;
+        return await (speech ?? this.#feed(id, chunks, signal));
+      });
+    }
+    await fed;
+  }
+
+  /** @returns whether all of it was sent; never rejects */
+  async #feed(streamId: number, chunks: AsyncIterable<Int16Array>, signal: AbortSignal): Promise<boolean> {
     const feeding: Feeding = { consumed: 0, wake: undefined };
     this.#feeding.set(streamId, feeding);
     let fed = 0;
     try {
       for await (const samples of chunks) {
-        if (signal.aborted) return;
+        if (signal.aborted) return false;
         fed += samples.length;
         this.#media.send({ type: 'feed', streamId, samples });
         while (fed - feeding.consumed > AHEAD_SECONDS * this.#media.sampleRate && !signal.aborted) {
@@ -122,11 +152,13 @@ export class Playback {
         }
       }
       this.#media.send({ type: 'feed', streamId, end: true });
+      return true;
     } catch (cause) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       const error = cause instanceof Error ? cause.message : String(cause);
       this.#log.warn({ err: cause }, `sound failed: ${error}`);
       this.#media.send({ type: 'feed', streamId, error });
+      return false;
     } finally {
       this.#feeding.delete(streamId);
     }

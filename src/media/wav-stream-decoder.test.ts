@@ -185,6 +185,25 @@ test('RF64 is read to its end', () => {
   assert.deepEqual(decodeWav(file).samples, SAMPLES);
 });
 
+test('what stands behind the samples of an RF64 file is none of them', () => {
+  const sizes = Buffer.alloc(28);
+  const data = bytesOf(SAMPLES);
+  sizes.writeBigUInt64LE(BigInt(data.length), 8);
+  const file = wav({
+    riff: 'RF64',
+    riffSize: 0xffffffff,
+    dataSize: 0xffffffff,
+    before: [chunk('ds64', sizes)],
+    data,
+    behind: [chunk('LIST', Buffer.from('INFOISFT'))],
+  });
+  assert.deepEqual(decodeWav(file).samples, SAMPLES);
+  const decoder = new WavStreamDecoder();
+  const samples = [...file].flatMap((byte) => [...decoder.write(Uint8Array.of(byte))]);
+  assert.deepEqual(samples, [...SAMPLES]);
+  assert.equal(decoder.complete, true);
+});
+
 test('the chunks in which a file arrives make no difference', () => {
   const file = wav({
     channels: 2,

@@ -10,6 +10,8 @@ export interface WavStreamDecoderOptions {
 type SampleReader = (bytes: Uint8Array, offset: number) => number;
 
 const MAX_FORMAT_CHUNK_BYTES = 4096;
+/** Up to the size of the samples, which is all that is wanted of `ds64` (EBU Tech 3306). */
+const DS64_BYTES = 16;
 /** Chunks before the samples (pictures, metadata) are passed over, up to this much in all. */
 const MAX_BYTES_BEFORE_DATA = 64 * 1024 * 1024;
 
@@ -23,8 +25,8 @@ const MAX_BYTES_BEFORE_DATA = 64 * 1024 * 1024;
  */
 export class WavStreamDecoder {
   readonly #interleaved: boolean;
-  #stage: 'riff' | 'chunk' | 'fmt' | 'skip' | 'data' | 'behind' = 'riff';
-  /** Bytes of the stage that are still to come; in `riff`, `chunk` and `fmt`, until it is complete. */
+  #stage: 'riff' | 'chunk' | 'fmt' | 'ds64' | 'skip' | 'data' | 'behind' = 'riff';
+  /** Bytes of the stage that are still to come; in `riff`, `chunk`, `fmt` and `ds64`, until it is complete. */
   #wanted = 12;
   /** What has come of a header, a `fmt ` chunk or a frame that is not complete. */
   #held = new Uint8Array(MAX_FORMAT_CHUNK_BYTES);
@@ -32,6 +34,10 @@ export class WavStreamDecoder {
   #riffSize = 0;
   #bytesBeforeData = 0;
   #formatPadding = 0;
+  /** Of the samples, as an RF64 file tells it; 0: it does not. */
+  #longSize = 0;
+  /** Bytes of the `ds64` chunk behind those that are wanted of it. */
+  #ds64Rest = 0;
   #format: WavFormat | undefined;
   #read: SampleReader | undefined;
   #frames = 0;
@@ -100,6 +106,7 @@ export class WavStreamDecoder {
     this.#heldBytes = 0;
     if (this.#stage === 'riff') this.#openRiff(complete);
     else if (this.#stage === 'chunk') this.#openChunk(complete);
+    else if (this.#stage === 'ds64') this.#openSizes(complete);
     else this.#openFormat(complete);
     return taken;
   }
@@ -123,11 +130,20 @@ export class WavStreamDecoder {
       this.#formatPadding = size % 2;
       this.#expect('fmt', size);
       if (size === 0) this.#openFormat(new Uint8Array(0));
+    } else if (id === 'ds64' && size >= DS64_BYTES) {
+      this.#ds64Rest = size + (size % 2) - DS64_BYTES;
+      this.#expect('ds64', DS64_BYTES);
     } else {
       // Chunks start at even positions: an odd one is followed by a byte that does not count.
       this.#expect('skip', size + (size % 2));
       if (size === 0) this.#expectChunk();
     }
+  }
+
+  #openSizes(content: Uint8Array): void {
+    this.#longSize = uint32(content, 8) + 2 ** 32 * uint32(content, 12);
+    if (this.#ds64Rest > 0) this.#expect('skip', this.#ds64Rest);
+    else this.#expectChunk();
   }
 
   #openFormat(content: Uint8Array): void {
@@ -139,6 +155,10 @@ export class WavStreamDecoder {
 
   #openData(size: number): void {
     if (this.#format === undefined) throw new WavError('the samples come before the "fmt " chunk');
+    if (size === WAV_SIZE_UNKNOWN && this.#longSize > 0) {
+      this.#expect('data', this.#longSize);
+      return;
+    }
     // A writer that never came back to its header left 0 or all ones here, and the RIFF size no larger.
     const neverFilledIn = size === 0 && this.#riffSize <= this.#bytesBeforeData;
     const unknown =
@@ -191,7 +211,7 @@ export class WavStreamDecoder {
     this.#expect('chunk', 8);
   }
 
-  #expect(stage: 'chunk' | 'fmt' | 'skip' | 'data', bytes: number): void {
+  #expect(stage: 'chunk' | 'fmt' | 'ds64' | 'skip' | 'data', bytes: number): void {
     this.#stage = stage;
     this.#wanted = bytes;
     this.#heldBytes = 0;

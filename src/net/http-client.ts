@@ -6,7 +6,7 @@ import { Exchange, type HttpHeaders, type ResponseHead } from './exchange.ts';
 import { guardedConnector, refusalOf, type Resolver, systemResolver } from './guarded-connector.ts';
 import { HttpError, toHttpError } from './http-errors.ts';
 import { type HttpTimeouts, parseHttpUrl, urlToSign } from './http-url.ts';
-import { type Hop, type HttpMethod, headerOf, isRedirect, nextHop } from './redirects.ts';
+import { type Hop, type HttpMethod, headerOf, isRedirect, isTemporary, nextHop } from './redirects.ts';
 import { RequestRun } from './request-run.ts';
 import { isStreamBody, readableBody, type StreamBody } from './stream-body.ts';
 import { undici } from './undici.ts';
@@ -59,6 +59,8 @@ export interface HttpResponse {
 
 /** A response whose body is read as it comes. Whoever takes it reads it to its end, or breaks off, or cancels. */
 export interface HttpStream extends Omit<HttpResponse, 'body' | 'truncated'> {
+  /** A redirect led there that may lead elsewhere next time. */
+  readonly temporary?: boolean;
   /** Waits for its reader: what is not taken is not downloaded. @throws HttpError from the iteration */
   readonly body: AsyncIterable<Buffer>;
   cancel(): void;
@@ -72,6 +74,8 @@ export interface HttpClientOptions {
   readonly defaults?: HttpDefaults;
   readonly resolve?: Resolver;
   readonly userAgent?: string;
+  /** At a time, to one server; requests beyond that wait for a connection. Default 1,024. */
+  readonly connectionsPerOrigin?: number;
 }
 
 export interface HttpDefaults {
@@ -88,11 +92,8 @@ export const DEFAULT_MAX_REDIRECTS = 3;
 
 /** Longest connect deadline that anyone may ask for, ms. */
 const MAX_CONNECT_MS = 10_000;
-/**
- * What finds all of them taken waits, and misses its connect deadline: a call that plays a file holds one for as long as
- * it plays, and many calls do that at once.
- */
-const MAX_CONNECTIONS_PER_ORIGIN = 1_024;
+/** What finds all of them taken waits, and misses its connect deadline: hundreds of calls may ask one server at once. */
+const DEFAULT_CONNECTIONS_PER_ORIGIN = 1_024;
 /** The transport's own deadlines stand behind ours by this much; they end what stalls in virtual time. */
 const BACKSTOP_MS = 1000;
 
@@ -104,6 +105,7 @@ export class HttpClient {
   readonly #resolve: Resolver;
   readonly #defaults: HttpDefaults;
   readonly #userAgent: string;
+  readonly #connectionsPerOrigin: number;
   /** Made for the first request. */
   #agent: Agent | undefined;
   #closed = false;
@@ -114,6 +116,7 @@ export class HttpClient {
     this.#log = options.log.child({ component: 'http' });
     this.#defaults = options.defaults ?? {};
     this.#userAgent = options.userAgent ?? 'OpenSWML';
+    this.#connectionsPerOrigin = options.connectionsPerOrigin ?? DEFAULT_CONNECTIONS_PER_ORIGIN;
     this.#guard = new AddressGuard(options.allow);
     this.#resolve = options.resolve ?? systemResolver;
   }
@@ -161,7 +164,7 @@ export class HttpClient {
     const { Agent } = undici();
     this.#agent = new Agent({
       connect: guardedConnector(this.#guard, this.#resolve, MAX_CONNECT_MS),
-      connections: MAX_CONNECTIONS_PER_ORIGIN,
+      connections: this.#connectionsPerOrigin,
       pipelining: 1,
     });
     // Whoever comes behind the end is told so.
@@ -212,7 +215,7 @@ export class HttpClient {
   async #stream(request: HttpRequest): Promise<HttpStream> {
     const run = new RequestRun(this.#clock, request.signal);
     try {
-      const { exchange, head, hop, redirects } = await this.#send(request, run);
+      const { exchange, head, hop, redirects, temporary } = await this.#send(request, run);
       run.endDeadline();
       const url = hop.target.url.href;
       const limit = request.maxBodyBytes ?? Number.POSITIVE_INFINITY;
@@ -222,7 +225,7 @@ export class HttpClient {
         exchange.cancel(new HttpError('aborted', `${url}: no longer wanted`));
       };
       const body = readBody(this.#clock, exchange, limit, url, cancel);
-      return { status: head.status, headers: head.headers, url, redirects, body, cancel };
+      return { status: head.status, headers: head.headers, url, redirects, temporary, body, cancel };
     } catch (error) {
       run.end();
       throw error;
@@ -233,7 +236,7 @@ export class HttpClient {
   async #send(
     request: HttpRequest,
     run: RequestRun,
-  ): Promise<{ exchange: Exchange; head: ResponseHead; hop: Hop; redirects: number }> {
+  ): Promise<{ exchange: Exchange; head: ResponseHead; hop: Hop; redirects: number; temporary: boolean }> {
     const target = parseHttpUrl(request.url);
     const timeouts: HttpTimeouts = {
       ...DEFAULT_TIMEOUTS,
@@ -250,6 +253,7 @@ export class HttpClient {
       headers: lowerCase(request.headers ?? {}),
       body: request.upload ?? request.body,
     };
+    let temporary = false;
     for (let redirects = 0; ; redirects++) {
       const exchange = this.#dispatch(hop, request, timeouts);
       run.watch(exchange);
@@ -261,8 +265,9 @@ export class HttpClient {
       );
       if (request.onRedirect === 'take' || !isRedirect(head)) {
         if (request.onEncoded !== 'take') refuseEncoding(head, url.href, exchange);
-        return { exchange, head, hop, redirects };
+        return { exchange, head, hop, redirects, temporary };
       }
+      temporary ||= isTemporary(head);
       exchange.cancel(new HttpError('aborted', 'redirected'));
       if (redirects >= maxRedirects) {
         throw new HttpError('too_many_redirects', `${target.url.href}: more than ${maxRedirects} redirects`);

@@ -23,6 +23,11 @@ export function isRedirect(head: ResponseHead): boolean {
   return REDIRECTS.has(head.status) && headerOf(head.headers, 'location') !== undefined;
 }
 
+/** Whether a redirect may lead elsewhere next time (RFC 9110 15.4): all do but 301 and 308. */
+export function isTemporary({ status }: ResponseHead): boolean {
+  return status !== 301 && status !== 308;
+}
+
 /**
  * The request that a redirect asks for (RFC 9110 15.4): 303 always and 301, 302 after a POST become a GET
  * without a body; credentials stay behind when the origin changes.

@@ -244,7 +244,7 @@ class AssembledServer implements Server {
     outbox.onDelivery((delivery) => metrics.callbackEnded(delivery));
     const { loader: sounds, close: closeSounds } = openSounds({
       config,
-      http,
+      userAgent: USER_AGENT,
       synthesizer: speech,
       localFile: (url) => {
         const own = recordings.localFile(url);

@@ -3,14 +3,14 @@ import { type LocalFile, SoundLoader } from '../call/sounds/loader.ts';
 import { SoundCache } from '../call/sounds/sound-cache.ts';
 import { SoundDisk } from '../call/sounds/sound-disk.ts';
 import type { Logger } from '../log/logger.ts';
-import type { HttpClient } from '../net/http-client.ts';
+import { HttpClient } from '../net/http-client.ts';
 import type { Synthesizer } from '../speech/synthesizer.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Config } from './config-keys.ts';
 
 export interface SoundsOptions {
-  readonly config: Pick<Config, 'sounds' | 'data_dir'>;
-  readonly http: Pick<HttpClient, 'stream'>;
+  readonly config: Pick<Config, 'sounds' | 'data_dir' | 'network'>;
+  readonly userAgent: string;
   readonly synthesizer: Synthesizer;
   readonly localFile: LocalFile;
   /** Recordings are encrypted: then no sound lies on disk in clear, since it may be somebody's words as well. */
@@ -20,16 +20,27 @@ export interface SoundsOptions {
 }
 
 const MIB = 1024 * 1024;
+/** Whoever hears a file that is not kept has a connection for so long as it sounds. */
+const CONNECTIONS_PER_ORIGIN = 4096;
 
 /** What plays sounds, with their cache in memory and on disk. */
 export function openSounds(options: SoundsOptions): { loader: SoundLoader; close: () => Promise<void> } {
-  const { config, http, synthesizer, localFile, encrypted, clock, log } = options;
+  const { config, userAgent, synthesizer, localFile, encrypted, clock, log } = options;
   const { cache_mb, disk_mb, max_mb, max_seconds } = config.sounds;
   const folder = path.join(config.data_dir, 'cache', 'sounds');
   const disk =
     disk_mb === 0 || cache_mb === 0 || encrypted
       ? undefined
       : new SoundDisk({ folder, maxBytes: disk_mb * MIB, clock, log });
+  // Of its own: documents and callbacks of the same server do not wait until somebody has heard a sound.
+  const http = new HttpClient({
+    clock,
+    log,
+    allow: config.network.allow,
+    defaults: { httpsOnly: config.network.https_only },
+    userAgent,
+    connectionsPerOrigin: CONNECTIONS_PER_ORIGIN,
+  });
   const loader = new SoundLoader({
     clock,
     synthesizer,
@@ -38,5 +49,9 @@ export function openSounds(options: SoundsOptions): { loader: SoundLoader; close
     maxDurationMs: max_seconds * 1000,
     localFile,
   });
-  return { loader, close: async () => await disk?.settled() };
+  const close = async (): Promise<void> => {
+    await http.close();
+    await disk?.settled();
+  };
+  return { loader, close };
 }

@@ -22,16 +22,14 @@ const LATIN: Readonly<Record<string, string>> = {
 const SIGNS: readonly (readonly [pattern: RegExp, spoken: string])[] = [
   [/[\u2018\u2019\u201a\u2032]/g, "'"],
   [/[\u201c\u201d\u201e\u00ab\u00bb\u2033]/g, '"'],
+  // A dash right in front of a number, with a blank before it, is its minus.
+  [/(?<=^|[\s(])\u2013(?=\d)/g, ' minus '],
   [/\s*[\u2013\u2014\u2015]\s*/g, ', '],
   [/\u2026/g, '... '],
   [/[\u2022\u00b7]/g, ', '],
   [/\u2044/g, '/'],
-  [/€\s?(\d[\d,.]*\d|\d)/g, '$1 euros'],
-  [/£\s?(\d[\d,.]*\d|\d)/g, '$1 pounds'],
-  [/¥\s?(\d[\d,.]*\d|\d)/g, '$1 yen'],
-  [/(\d)\s?€/g, '$1 euros'],
-  [/(\d)\s?£/g, '$1 pounds'],
-  [/(\d)\s?¥/g, '$1 yen'],
+  [/(\d)\s?¢/g, '$1 cents'],
+  [/\u2212/g, ' minus '],
   [/°\s?C\b/g, ' degrees Celsius'],
   [/°\s?F\b/g, ' degrees Fahrenheit'],
   [/°/g, ' degrees '],
@@ -51,6 +49,46 @@ const SIGNS: readonly (readonly [pattern: RegExp, spoken: string])[] = [
   [/[|~^`]/g, ' '],
 ];
 
+/** Currencies whose signs the voice does not know. */
+const CURRENCIES: ReadonlyMap<string, string> = new Map([
+  ['€', 'euros'],
+  ['£', 'pounds'],
+  ['¥', 'yen'],
+  ['₹', 'rupees'],
+  ['₩', 'won'],
+  ['₽', 'rubles'],
+  ['₺', 'lira'],
+  ['₪', 'shekels'],
+  ['₱', 'pesos'],
+  ['₦', 'naira'],
+  ['₫', 'dong'],
+  ['฿', 'baht'],
+]);
+const CURRENCY = `[${[...CURRENCIES.keys()].join('')}]`;
+const AMOUNT = '(\\d[\\d,.]*\\d|\\d)';
+const MULTIPLE = '(?:(?:\\s(hundred|thousand|million|billion|trillion)|(k|mn?|bn?))(?!\\w))?';
+/**
+ * A sign with its amount behind it, what that is multiplied with, and whether a letter follows. In `5€ 3` and
+ * `5 € 3` the sign belongs to the 5, in `5 €3` to the 3.
+ */
+const PRICE = new RegExp(`(?<!\\d)(${CURRENCY})(?:(?<!\\d\\s.)\\s)?${AMOUNT}${MULTIPLE}(?=(\\w?))`, 'gi');
+const PRICE_BEFORE = new RegExp(`(\\d)\\s?(${CURRENCY})(?=(\\w?))`, 'g');
+const MULTIPLES: Readonly<Record<string, string>> = {
+  k: 'thousand',
+  m: 'million',
+  mn: 'million',
+  b: 'billion',
+  bn: 'billion',
+};
+
+/** Of a number, or of a unit of length. */
+const POWER = /(?<=\d|(?<![a-z])(?:[cdkm]?m|ft|in|mi|yd))[²³]/gi;
+
+/** Numbers to dial: in the groups of North America, or of any country behind a plus sign. */
+const DIALLED = /(?<![\w.,$/-])(?:1[-. ])?(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}(?![\w/]|[-.,]\d)/g;
+const DIALLED_ABROAD = /\+\d{1,3}(?:[-. ]\(?\d{1,9}\)?){2,6}(?!\w|[-.,]\d)/g;
+/** Fewer digits are no number to dial. */
+const MIN_DIALLED = 7;
 /** Digits in a row from here on are a number to dial or to note, not a quantity. */
 const LONG_NUMBER = /(?<![\d.,$])\d{7,}(?!\d|[.,]\d)/g;
 const EMAIL = /[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;
@@ -64,8 +102,20 @@ const DOMAIN =
  * reading is left out.
  */
 export function toSpokenEnglish(text: string): string {
-  let spoken = text.normalize('NFKC');
+  // What normal form makes of 2½ is 21/2, and of 10² 102.
+  let spoken = text
+    .replace(/(\d)\s?(?=[¼½¾⅐-⅞])/g, '$1 and ')
+    .replace(POWER, (power) => (power === '²' ? ' squared' : ' cubed'))
+    .normalize('NFKC')
+    .replace(/[\u2010\u2012]/g, '-');
   spoken = spoken.replace(EMAIL, spellAddress).replace(WEB, spellAddress).replace(DOMAIN, spellAddress);
+  spoken = spoken.replace(DIALLED_ABROAD, spellGroups).replace(DIALLED, spellGroups);
+  spoken = spoken
+    .replace(PRICE, (_, sign: string, amount: string, word?: string, letters?: string, next?: string) => {
+      const multiple = word ?? MULTIPLES[letters?.toLowerCase() ?? ''];
+      return price(multiple === undefined ? amount : `${amount} ${multiple}`, sign, next);
+    })
+    .replace(PRICE_BEFORE, (_, digit: string, sign: string, next?: string) => price(digit, sign, next));
   for (const [pattern, replacement] of SIGNS) spoken = spoken.replace(pattern, replacement);
   return foldLatin(spoken.replace(LONG_NUMBER, spellDigits)).replace(/[^\n\x20-\x7e]/g, ' ');
 }
@@ -99,6 +149,19 @@ function spellAddress(address: string): string {
     .replaceAll('_', ' underscore ')
     .replaceAll('+', ' plus ');
   return `${words}${ending}`;
+}
+
+/** The groups of a number to dial, digit by digit. */
+function spellGroups(number: string): string {
+  const groups: readonly string[] = number.match(/\d+/g) ?? [];
+  if (groups.join('').length < MIN_DIALLED) return number;
+  const spoken = groups.map((group) => (group.length > 4 ? spellDigits(group).trim() : [...group].join(' ')));
+  return ` ${number.startsWith('+') ? 'plus ' : ''}${spoken.join(', ')}`;
+}
+
+/** @param next the letter or digit behind it, if there is one */
+function price(amount: string, sign: string, next = ''): string {
+  return `${amount} ${CURRENCIES.get(sign) ?? ''}${next === '' ? '' : ' '}`;
 }
 
 /** Digit by digit, grouped as such numbers are said in North America, else by threes. */

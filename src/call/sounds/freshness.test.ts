@@ -32,6 +32,16 @@ for (const [name, headers, expected] of [
   });
 }
 
+test('freshness: behind a temporary redirect there is none, and no asking by a date', () => {
+  const dated = { 'cache-control': 'max-age=60', 'last-modified': 'Sat, 28 Nov 2026 12:00:00 GMT' };
+  assert.deepEqual(freshnessOf(dated, NOW, true), { storable: false, freshMs: 0, staleMs: DAY });
+  assert.deepEqual(freshnessOf({ ...dated, etag: '"a"' }, NOW, true), {
+    storable: true,
+    freshMs: 0,
+    staleMs: DAY,
+  });
+});
+
 test('an ETag is asked with before a date', () => {
   assert.deepEqual(validatorsOf({ etag: 'W/"x"', 'last-modified': 'then' }), { 'if-none-match': 'W/"x"' });
   assert.deepEqual(validatorsOf({ 'last-modified': 'then' }), { 'if-modified-since': 'then' });

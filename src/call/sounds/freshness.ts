@@ -15,15 +15,19 @@ const DEFAULT_STALE_MS = 86_400_000;
 /** Longer than this nothing is believed to be fresh, s: a year (RFC 9111 1.2.2 leaves the bound to us). */
 const MAX_SECONDS = 31_536_000;
 
-/** @param nowMs when it came, wall clock */
-export function freshnessOf(headers: HttpHeaders, nowMs: number): Freshness {
+/**
+ * @param nowMs when it came, wall clock
+ * @param temporary a redirect led there that may lead to another file next time: so it is asked for each time, and
+ * by its ETag alone, for a date says nothing of another file
+ */
+export function freshnessOf(headers: HttpHeaders, nowMs: number, temporary = false): Freshness {
   const directives = cacheControl(headers);
   const age = Math.min(MAX_SECONDS, wholeNumber(headerText(headers, 'age')) ?? 0);
   const seconds = directives.has('no-cache')
     ? 0
     : (wholeNumber(directives.get('max-age')) ?? expires(headers, nowMs));
-  const validated = validatorsOf(headers) !== undefined;
-  const freshMs = Math.max(0, Math.min(MAX_SECONDS, seconds) - age) * 1000;
+  const validated = (temporary ? headerText(headers, 'etag') : validatorsOf(headers)) !== undefined;
+  const freshMs = temporary ? 0 : Math.max(0, Math.min(MAX_SECONDS, seconds) - age) * 1000;
   const strict = ['no-cache', 'must-revalidate', 'proxy-revalidate'].some((name) => directives.has(name));
   const ifError = wholeNumber(directives.get('stale-if-error'));
   return {

@@ -195,6 +195,40 @@ describe('sound cache', () => {
     assert.equal(place.asked.length, 6);
   });
 
+  it('asks each time where a temporary redirect leads, and by an ETag alone', async () => {
+    const dated = { 'last-modified': 'Sat, 28 Nov 2026 12:00:00 GMT' };
+    const place = await site(() => {});
+    let status = 302;
+    let leadsTo = '/day.wav';
+    let headers: Readonly<Record<string, string>> = {};
+    place.answer = (request, response) => {
+      if (request.url === '/a.wav') response.writeHead(status, { location: leadsTo, ...FRESH }).end();
+      else if (request.headers['if-modified-since'] !== undefined) response.writeHead(304).end();
+      else if (request.headers['if-none-match'] === `"${request.url}"`) response.writeHead(304).end();
+      else response.writeHead(200, headers).end(request.url);
+    };
+    const twice = async (): Promise<string[]> => {
+      leadsTo = '/day.wav';
+      const first = await read(place);
+      leadsTo = '/night.wav';
+      return [first, await read(place)];
+    };
+    for (const told of [FRESH, dated]) {
+      headers = told;
+      assert.deepEqual(await twice(), ['/day.wav', '/night.wav'], JSON.stringify(told));
+    }
+    headers = { ...FRESH, etag: '"/night.wav"' };
+    assert.equal(await read(place), '/night.wav');
+    const before = place.asked.length;
+    assert.equal(await read(place), '/night.wav');
+    assert.equal(place.asked.at(-1)?.headers['if-none-match'], '"/night.wav"');
+    assert.equal(place.asked.length, before + 2);
+    status = 301;
+    assert.equal(await read(place), '/night.wav');
+    assert.equal(await read(place), '/night.wav');
+    assert.equal(place.asked.length, before + 4, 'confirmed behind a redirect that stays');
+  });
+
   it('tells URLs apart by their credentials and their query, not by their fragment', async () => {
     const place = await site((request, response) =>
       file(FRESH, `${request.headers.authorization ?? 'nobody'} ${request.url}`)(request, response, 0),

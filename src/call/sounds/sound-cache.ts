@@ -94,16 +94,16 @@ export class SoundCache {
       if (entry === undefined || !standsIn) throw error;
       return this.#kept(key, entry);
     }
-    const { status, headers } = response;
+    const { status, headers, temporary } = response;
     if (entry !== undefined && (status === 304 || (status >= 500 && standsIn))) {
       response.cancel();
-      if (status === 304) this.#confirm(key, entry, { ...entry.headers, ...headers });
+      if (status === 304) this.#confirm(key, entry, { ...entry.headers, ...headers }, temporary);
       return this.#kept(key, entry);
     }
     if (entry !== undefined) this.#forget(key);
     const limit = Math.floor(maxBytes / LARGEST_SHARE);
     const length = Number(headerText(headers, 'content-length') ?? 0);
-    if (status !== 200 || length > limit || !freshnessOf(headers, clock.now()).storable) {
+    if (status !== 200 || length > limit || !freshnessOf(headers, clock.now(), temporary).storable) {
       this.#coming.delete(key);
       if (entry !== undefined) disk?.drop(key);
       return { kind: 'private', response };
@@ -126,9 +126,9 @@ export class SoundCache {
     return { status: 200, headers, url, redirects: 0, body: pieces(chunks, signal), cancel: () => {} };
   }
 
-  #keep(key: string, { url, headers }: HttpStream, chunks: readonly Buffer[]): void {
+  #keep(key: string, { url, headers, temporary }: HttpStream, chunks: readonly Buffer[]): void {
     const entry: Entry = { ...blank(chunks), url, headers };
-    this.#renew(entry, headers);
+    this.#renew(entry, headers, temporary);
     this.#remember(key, entry);
     this.#store(key, entry);
   }
@@ -160,14 +160,14 @@ export class SoundCache {
   }
 
   /** Its server says that it still holds. */
-  #confirm(key: string, entry: Entry, headers: HttpHeaders): void {
-    this.#renew(entry, headers);
+  #confirm(key: string, entry: Entry, headers: HttpHeaders, temporary: boolean | undefined): void {
+    this.#renew(entry, headers, temporary);
     if (this.#options.clock.now() - entry.storedAtMs > REWRITE_MS) this.#store(key, entry);
   }
 
-  #renew(entry: Entry, headers: HttpHeaders): void {
+  #renew(entry: Entry, headers: HttpHeaders, temporary: boolean | undefined): void {
     const nowMs = this.#options.clock.now();
-    const { freshMs, staleMs } = freshnessOf(headers, nowMs);
+    const { freshMs, staleMs } = freshnessOf(headers, nowMs, temporary);
     entry.headers = headers;
     entry.freshUntilMs = nowMs + freshMs;
     entry.staleUntilMs = nowMs + freshMs + staleMs;

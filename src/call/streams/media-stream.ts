@@ -121,6 +121,8 @@ export class MediaStream {
     if (this.#down === undefined) return;
     const digit = this.#down;
     this.#down = undefined;
+    // Messages are counted: one that went nowhere would be missing to the other side.
+    if (!this.#output.open) return;
     this.#output.send(this.#messages.dtmf(digit, durationMs));
   }
 

@@ -85,6 +85,11 @@ export class SocketOutput {
     }
   }
 
+  /** Messages reach the other side. */
+  get open(): boolean {
+    return this.#queue !== undefined && !this.#over;
+  }
+
   /** A message beside the audio. */
   send(text: string): void {
     if (!this.#over) this.#queue?.control(text);

@@ -167,8 +167,8 @@ export const prompt = defineMethod({
           ? (listener) =>
               leg.recognise(
                 {
-                  // An empty one names none; a server for recognition would refuse it.
-                  language: params.speech_language || undefined,
+                  // A variable that is not set gives no language, and an empty name is one that no server knows.
+                  language: params.speech_language?.trim() || undefined,
                   hints: params.speech_hints ?? [],
                   endSilence: params.speech_end_timeout,
                 },

@@ -153,6 +153,13 @@ test('partial results are told while somebody speaks, as final: false, and no mo
   ]);
 });
 
+test('an empty language is none', async (t) => {
+  const recogniser = new SpokenRecogniser();
+  const { collect } = await answered(t, recogniser);
+  await collect({ speech: { language: '' } });
+  assert.equal(recogniser.options.language, undefined);
+});
+
 test('a key ends partial results, too; without partial_results none are asked for', async (t) => {
   const recogniser = new SpokenRecogniser();
   const { collect, press, told, clock } = await answered(t, recogniser);

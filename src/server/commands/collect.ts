@@ -180,7 +180,7 @@ function optionsOf(
         : (listener) =>
             leg.recognise(
               {
-                language: speech.language,
+                language: speech.language?.trim() || undefined,
                 hints: speech.hints ?? [],
                 endSilence: speech.end_silence_timeout,
               },

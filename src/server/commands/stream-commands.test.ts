@@ -45,6 +45,30 @@ test('calling.tap copies the audio to the device and tells its states; calling.t
   assert.equal(gone.status, 404);
 });
 
+test('a key that is pressed before a stream is connected is not counted among its messages', async (t) => {
+  const bench = await answered(t);
+  const press = (digit: string): void => bench.emit({ type: 'digit', digit, durationMs: 100, via: 'info' });
+  const dial = bench.streams.dial.bind(bench.streams);
+  bench.streams.dial = (url, options) => {
+    press('1');
+    return dial(url, options);
+  };
+  await bench.command('calling.stream', { url: 'wss://media.example/x' });
+  press('2');
+  const messages = bench.streams.sent.map((message): unknown => JSON.parse(String(message)));
+  assert.deepEqual(
+    (messages as { event: string; sequenceNumber?: string }[]).map(({ event, sequenceNumber }) => [
+      event,
+      sequenceNumber,
+    ]),
+    [
+      ['connected', undefined],
+      ['start', '1'],
+      ['dtmf', '2'],
+    ],
+  );
+});
+
 test('a tap over WebSocket says first what it sends, and what is not said follows the call', async (t) => {
   const bench = await answered(t);
   const device = { type: 'ws', params: { uri: 'ws://media.example/x' } };

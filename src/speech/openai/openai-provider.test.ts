@@ -61,7 +61,7 @@ describe('OpenAI-compatible speech', () => {
     assert.deepEqual(seen, [
       '/v1/audio/speech',
       'Bearer k',
-      { model: 'tts-1-hd', voice: 'Nova', input: 'Hi Ann', response_format: 'wav' },
+      { model: 'tts-1-hd', voice: 'nova', input: 'Hi Ann', response_format: 'wav' },
     ]);
     assert.equal(samples.length, 8000);
     assert.ok(samples.some((sample) => sample > 5000));
@@ -93,6 +93,27 @@ describe('OpenAI-compatible speech', () => {
     await assert.rejects(say(provider(await closedPort()), 'x'), failsWith(/no connection/));
     const html = await serve((_, response) => response.end('<html>not found</html>'));
     await assert.rejects(say(provider(html), 'x'), failsWith(/not a WAV file/));
+  });
+
+  it('takes a file without sound for no speech', async () => {
+    for (const header of [
+      wavHeader({ sampleRate: 24_000, channels: 1 }),
+      wavHeader({ sampleRate: 24_000, channels: 1 }, 0),
+    ]) {
+      const port = await serve((_, response) => response.end(header));
+      await assert.rejects(say(provider(port), 'x'), failsWith(/no samples/));
+    }
+  });
+
+  it('names a voice as the server does, whatever its case in a document', async () => {
+    const seen: unknown[] = [];
+    const port = await serve(async (request, response) => {
+      seen.push((JSON.parse(await text(request)) as { voice: unknown }).voice);
+      response.end(WAV);
+    });
+    await say(provider(port), 'x', 'OpenAI.NOVA');
+    await say(provider(port, { voices: ['AF_Bella'] }), 'x', 'openai.af_bella');
+    assert.deepEqual(seen, ['nova', 'AF_Bella']);
   });
 
   it('follows no redirect, which could lead the key astray', async () => {

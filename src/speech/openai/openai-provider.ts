@@ -44,7 +44,11 @@ const DECODE_BYTES = 16_384;
  * @throws HttpError `invalid_url`
  */
 export function createOpenAiProvider(options: OpenAiOptions): SpeechProvider {
-  const voices = new Set((options.voices ?? OPENAI_VOICES).map((voice) => voice.toLowerCase()));
+  // Documents name voices in any case, servers know them in one.
+  const voices = new Map<string, string>();
+  for (const voice of options.voices ?? OPENAI_VOICES) {
+    if (!voices.has(voice.toLowerCase())) voices.set(voice.toLowerCase(), voice);
+  }
   return {
     engine: options.engine ?? 'openai',
     origin: `${options.url} ${options.model ?? DEFAULT_MODEL}`,
@@ -54,19 +58,22 @@ export function createOpenAiProvider(options: OpenAiOptions): SpeechProvider {
       speaks: () => true,
       defaultVoices: options.defaultVoices ?? { female: 'nova', male: 'onyx' },
     },
-    synthesizer: new OpenAiSynthesizer(options),
+    synthesizer: new OpenAiSynthesizer(options, voices),
   };
 }
 
 class OpenAiSynthesizer implements Synthesizer {
   readonly name: string;
   readonly #options: OpenAiOptions;
+  /** As the server spells them, by their lower case. */
+  readonly #voices: ReadonlyMap<string, string>;
   readonly #http: HttpClient;
   readonly #endpoint: string;
 
-  constructor(options: OpenAiOptions) {
+  constructor(options: OpenAiOptions, voices: ReadonlyMap<string, string>) {
     this.name = options.engine ?? 'openai';
     this.#options = options;
+    this.#voices = voices;
     const { url } = parseHttpUrl(options.url);
     this.#endpoint = `${url.href.replace(/\/$/, '')}/audio/speech`;
     this.#http = new HttpClient({ clock: options.clock, log: options.log, allow: [url.host] });
@@ -107,7 +114,7 @@ class OpenAiSynthesizer implements Synthesizer {
       },
       body: JSON.stringify({
         model: model ?? this.#options.model ?? DEFAULT_MODEL,
-        voice,
+        voice: this.#voices.get(voice.toLowerCase()) ?? voice,
         input: text,
         response_format: 'wav',
       }),
@@ -139,8 +146,10 @@ async function* decode(response: HttpStream, sampleRate: number): AsyncGenerator
       }
     }
     decoder.end();
-    const rest = resampler?.flush();
-    if (rest !== undefined && rest.length > 0) yield rest;
+    // There were words to speak: silence in their place would be kept as their sound.
+    if (resampler === undefined) throw new WavError('there are no samples in the WAV file');
+    const rest = resampler.flush();
+    if (rest.length > 0) yield rest;
   } finally {
     resampler?.close();
   }
