@@ -299,7 +299,7 @@ test('a script that is replaced, stopped or left by its party while others have 
 test('steps that come out of a placeholder are an error, not left out without a word', async () => {
   const steps = [{ set: { taken: 1 } }];
   for (const [step, given] of [
-    ['cond: "${given}"', [{ when: 'true', then: steps }]],
+    ['cond: "${given}"', JSON.parse('[{"when": "true", "then": [{"set": {"taken": 1}}]}]')],
     ['switch: {variable: call.type, case: "${given}"}', { sip: steps }],
     ['execute: "${given}"', { dest: 'main', on_return: steps }],
   ] as const) {

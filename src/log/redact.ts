@@ -69,7 +69,8 @@ function redactObject(object: object, depth: number): Record<string, unknown> {
       result['…'] = 'more fields';
       break;
     }
-    result[name] = isSecretName(name) && value !== '' && value !== null ? REDACTED : redactValue(value, depth);
+    result[name] =
+      isSecretName(name) && value !== '' && value !== null ? REDACTED : redactValue(value, depth);
   }
   return result;
 }

@@ -72,6 +72,9 @@ const CHANGE_SHARE = 0.015;
 const PERIODICITY_BASE = 0.45;
 const PERIODICITY_PER_UNREST_DB = 0.03;
 
+/** So much digital silence, ms, makes a line known on which nothing came before the first word. */
+export const SILENT_LINE_MS = 40;
+
 const ONSET_WINDOW = (1 << ONSET_WINDOW_FRAMES) - 1;
 const KEEP_WINDOW = (1 << KEEP_WINDOW_FRAMES) - 1;
 /** Frames of which level and balance are remembered; a power of two. */
@@ -93,7 +96,7 @@ export function sensitivityToDbfs(sensitivity: number): number {
  *
  * Positions count samples from the first one processed, at the rate of the input, and lie on a grid of 10 ms.
  * Who talks from the very first sample is heard, though often some tenths of a second late, once his level has
- * changed; feed it some 100 ms of line noise where that matters.
+ * changed; feed it some 100 ms of line noise where that matters, or {@link SILENT_LINE_MS} of silence where nothing came.
  */
 export class VoiceActivityDetector {
   readonly #onsetDbfs: number;

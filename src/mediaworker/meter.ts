@@ -1,5 +1,5 @@
 import { powerToDbfs } from '../media/level.ts';
-import { VoiceActivityDetector } from '../media/voice-activity.ts';
+import { SILENT_LINE_MS, VoiceActivityDetector } from '../media/voice-activity.ts';
 
 /** What was heard on both sides in one stretch of time. */
 export interface Levels {
@@ -30,6 +30,8 @@ export class Meter {
     this.#stretch = Math.max(1, Math.round((sampleRate * stretchMs) / 1000));
     this.#onLevels = onLevels;
     this.#voice = new VoiceActivityDetector({ sampleRate, sensitivity: SENSITIVITY });
+    // It is made with the session, when nothing has come yet.
+    this.#voice.process(undefined, 0, (sampleRate * SILENT_LINE_MS) / 1000);
   }
 
   /** Takes the first `count` samples of both sides. */

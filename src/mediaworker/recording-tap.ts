@@ -1,3 +1,4 @@
+import { SILENT_LINE_MS } from '../media/voice-activity.ts';
 import type { CreateTarget } from '../recording/byte-target.ts';
 import { Recorder, type RecorderEvent } from '../recording/recorder.ts';
 import type { EndCause, RecordSpec } from '../recording/types.ts';
@@ -36,8 +37,6 @@ const PORTION_MS = 100;
  * to listen, or it may be over.
  */
 const STEP_MS = 20;
-/** What a detector of speech needs of a silent line to know it, ms. */
-const SILENT_BEFORE_MS = 40;
 /** Shared by all taps of a thread: filled and emptied within one call. */
 const speakChunk = new Int16Array(CHUNK);
 const listenChunk = new Int16Array(CHUNK);
@@ -121,7 +120,7 @@ export class RecordingTap {
     const timeOf = (position: number): number => untilMs - Math.max(0, until - position) / this.#perMs;
     let from = head - this.#behind;
     this.#clock.momentMs = sinceMs ?? timeOf(from);
-    if (this.undelayed) this.#recorder.hearSilence(SILENT_BEFORE_MS * this.#perMs);
+    if (this.undelayed) this.#recorder.hearSilence(SILENT_LINE_MS * this.#perMs);
     this.#recorder.begin();
     for (let pressed = 0; !this.#ending; ) {
       this.#clock.momentMs = timeOf(from);

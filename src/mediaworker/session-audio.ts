@@ -238,7 +238,7 @@ export class SessionAudio {
       case 'injectMark':
       case 'clearInjected':
       case 'stopInject':
-        this.#guests.handle(command);
+        this.#guests.handle(command, this.#receivePath.timeline.ssrc < 0);
         return;
       case 'digit':
         this.#socket.receive?.();

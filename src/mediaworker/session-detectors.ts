@@ -22,8 +22,11 @@ export class SessionDetectors {
     return this.#running.size > 0;
   }
 
-  start(detectId: string, spec: DetectSpec): void {
-    this.#running.set(detectId, new MachineDetector({ ...spec, sampleRate: this.#options.sampleRate }));
+  /** @param silent samples of silence that it hears before the others */
+  start(detectId: string, spec: DetectSpec, silent: number): void {
+    const detector = new MachineDetector({ ...spec, sampleRate: this.#options.sampleRate });
+    if (silent > 0) detector.observe(new Int16Array(silent), 0, silent);
+    this.#running.set(detectId, detector);
   }
 
   /** Ends one, with what it knows. */

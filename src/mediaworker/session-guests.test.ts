@@ -26,7 +26,7 @@ test('a copy is a guest from its order on: what comes in the meantime may not be
     onEvent: (event) => events.push(event),
   });
   assert.equal(guests.active, false);
-  guests.handle({ type: 'copy', sessionId: 's', copyId: 'c', spec: COPY });
+  guests.handle({ type: 'copy', sessionId: 's', copyId: 'c', spec: COPY }, false);
   assert.deepEqual([guests.active, guests.observing], [true, false]);
   opened.reject(new Error('no port is free'));
   await opened.promise.catch(() => {});

@@ -1,3 +1,4 @@
+import { SILENT_LINE_MS } from '../media/voice-activity.ts';
 import type { SessionCommand } from './session.ts';
 import { SessionCopies, type SessionCopiesOptions } from './session-copies.ts';
 import { SessionDetectors } from './session-detectors.ts';
@@ -62,18 +63,20 @@ export class SessionGuests {
     return this.#copies?.hears === true;
   }
 
-  handle(command: GuestCommand): void {
+  /** @param isSilent nothing has come from the party yet */
+  handle(command: GuestCommand, isSilent: boolean): void {
+    const silent = isSilent ? (this.#options.sampleRate * SILENT_LINE_MS) / 1000 : 0;
     switch (command.type) {
       case 'detect':
         this.#detectors ??= new SessionDetectors(this.#options);
-        this.#detectors.start(command.detectId, command.spec);
+        this.#detectors.start(command.detectId, command.spec, silent);
         return;
       case 'stopDetect':
         this.#detectors?.stop(command.detectId);
         return;
       case 'listen':
         this.#listeners ??= new SessionListeners(this.#options);
-        this.#listeners.start(command.listenId);
+        this.#listeners.start(command.listenId, silent);
         return;
       case 'unlisten':
         this.#listeners?.stop(command.listenId);

@@ -27,8 +27,9 @@ export class SessionListeners {
     return this.#running.size > 0;
   }
 
-  start(listenId: string): void {
-    this.#running.set(listenId, { piece: new Int16Array(this.#pieceSamples), filled: 0 });
+  /** @param silent samples of silence that it hears before the others; less than a piece */
+  start(listenId: string, silent = 0): void {
+    this.#running.set(listenId, { piece: new Int16Array(this.#pieceSamples), filled: silent });
   }
 
   stop(listenId: string): void {

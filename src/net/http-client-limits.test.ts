@@ -45,7 +45,9 @@ describe('HTTP client: failures and limits', () => {
     const http = client();
     const url = `http://127.0.0.1:${port}`;
     // Each as a sound that plays: its headers are there, and the rest of it is taken piece by piece.
-    const playing = await Promise.all(Array.from({ length: calls }, () => http.stream({ url: `${url}/sound` })));
+    const playing = await Promise.all(
+      Array.from({ length: calls }, () => http.stream({ url: `${url}/sound` })),
+    );
     assert.equal(held.length, calls);
     assert.equal((await http.fetch({ url: `${url}/beside` })).status, 200);
     for (const { cancel } of playing) cancel();

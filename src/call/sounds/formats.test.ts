@@ -154,7 +154,9 @@ function silence(name: string, rate: number, seconds: number): Buffer {
   return readFileSync(file);
 }
 
-test('silence of which a few bytes are minutes is decoded in pieces, as it is asked for', { skip }, async () => {
+test('silence of which a few bytes are minutes is decoded in pieces, as it is asked for', {
+  skip,
+}, async () => {
   const seconds = 100;
   const file = silence('silence.flac', 48_000, seconds);
   assert.ok(file.length < 60_000, `${file.length} bytes`);
@@ -183,7 +185,9 @@ test('silence of which a few bytes are minutes is decoded in pieces, as it is as
   assert.ok(Math.abs(played - seconds * CALL_RATE) <= 1_000, `${played} samples`);
 });
 
-test('a sample rate of which a second would be thousands when it is played is refused', { skip }, async () => {
+test('a sample rate of which a second would be thousands when it is played is refused', {
+  skip,
+}, async () => {
   await assert.rejects(play(silence('slow.flac', 500, 2)), (error: unknown) => {
     assert.ok(error instanceof SoundError, String(error));
     assert.match(error.message, /a sample rate of 500 Hz: 1000 to 384000 can be played/);

@@ -27,7 +27,9 @@ export function listText(rows: readonly RecordingRow[], limit: number): string {
 export function showText(resource: Readonly<Record<string, unknown>>): string {
   const fields = Object.entries(resource).filter(([, value]) => value !== null);
   const width = Math.max(...fields.map(([name]) => name.length));
-  return fields.map(([name, value]) => `${name.padEnd(width)}  ${String(value).replace(CONTROL, ' ')}\n`).join('');
+  return fields
+    .map(([name, value]) => `${name.padEnd(width)}  ${String(value).replace(CONTROL, ' ')}\n`)
+    .join('');
 }
 
 /** What verify found: the place, what is wrong, and what to do. */

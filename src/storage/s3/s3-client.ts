@@ -171,7 +171,8 @@ export class S3Client {
     const path = `${prefix}${name}`.split('/').map(encodeURIComponent).join('/');
     if (addressing === 'host') url.host = `${bucket}.${url.host}`;
     const base = url.pathname.replace(/\/$/, '');
-    url.pathname = addressing === 'host' ? `${base}/${path}` : `${base}/${encodeURIComponent(bucket)}/${path}`;
+    url.pathname =
+      addressing === 'host' ? `${base}/${path}` : `${base}/${encodeURIComponent(bucket)}/${path}`;
     return url;
   }
 
