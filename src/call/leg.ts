@@ -259,10 +259,11 @@ export interface CallLeg {
   /** The running recording with this control id. */
   recording(controlId: string): RecordOperation | undefined;
   /**
-   * Sends keys (`0-9A-D*#wW`); resolves when the last one was sent, or the call is over.
+   * Sends keys (`0-9A-D*#wW`); resolves when the last one was sent, or the call is over. When `signal` is aborted, the
+   * one that is down is the last.
    * @throws CallError `invalid_digits`, `call_over`
    */
-  sendDigits(digits: string): Promise<void>;
+  sendDigits(digits: string, signal?: AbortSignal): Promise<void>;
   /**
    * Listens to who answered, from now on; `onEvent` hears what becomes known before the end, and the end.
    * @throws CallError `invalid_state` when there is no audio yet

@@ -152,6 +152,30 @@ test('each string of keys is told as sent by its own event', async (t) => {
   assert.deepEqual(sent, ['12', '34']);
 });
 
+test('keys are stopped with what asked for them, and told as sent by the media side', async (t) => {
+  const { leg, host, emit, clock } = openLeg(t);
+  await leg.answer();
+  const abort = new AbortController();
+  let over = false;
+  void leg.sendDigits('1WW2', abort.signal).then(() => {
+    over = true;
+  });
+  await clock.settle();
+  assert.equal(host.sent('stopDigits').length, 0);
+  abort.abort();
+  const [sent] = host.sent('sendDigits');
+  assert.deepEqual(
+    host.sent('stopDigits').map(({ sendId }) => sendId),
+    [sent!.sendId],
+  );
+  await clock.settle();
+  assert.equal(over, false);
+  emit({ type: 'digitsSent', sendId: sent!.sendId });
+  await clock.settle();
+  assert.equal(over, true);
+  await leg.hangup();
+});
+
 test('text that is no key is refused before it reaches the media side', async (t) => {
   const { leg, host } = openLeg(t);
   await leg.answer();

@@ -30,6 +30,7 @@ import {
 } from './leg.ts';
 import { LegRecordings, type RecordingRefusal } from './leg-recordings.ts';
 import type { MediaClient } from './media-client.ts';
+import { assertKeys, sendKeys } from './send-keys.ts';
 import { describeSound, Playback, type SoundingEvent, type SoundSource } from './playback.ts';
 import { startPlaying } from './playing.ts';
 import { startRecognition } from './recognition.ts';
@@ -215,24 +216,12 @@ export class MediaLeg implements CallLeg {
     return this.#streams?.joined;
   }
 
-  async sendDigits(digits: string): Promise<void> {
-    const wrong = /[^0-9A-Da-d*#wW]/.exec(digits);
-    if (wrong !== null) {
-      throw new CallError('invalid_digits', `'${wrong[0]}' is no key: expected 0-9, A-D, *, #, w or W`);
-    }
+  async sendDigits(digits: string, signal?: AbortSignal): Promise<void> {
+    assertKeys(digits);
     await this.answer();
     const media = this.#media;
     if (media === undefined || this.#over) throw new CallError('call_over', 'the call is over');
-    const sendId = `digits-${this.#nextSendId++}`;
-    await new Promise<void>((resolve) => {
-      const unlisten = media.listen((event) => {
-        if ((event.type === 'digitsSent' && event.sendId === sendId) || event.type === 'closed') {
-          unlisten();
-          resolve();
-        }
-      });
-      media.send({ type: 'sendDigits', sendId, digits });
-    });
+    await sendKeys(media, `digits-${this.#nextSendId++}`, digits, signal);
   }
 
   recognise(options: RecogniseOptions, listener: SpeechListener): SpeechListening {

@@ -25,6 +25,9 @@ export interface SendPathOptions {
   readonly onEvent: (event: MediaEvent) => void;
 }
 
+/** Strings of keys that may wait: while the party is on hold, none leaves. */
+const MAX_DIALLED = 200;
+
 /** A string of keys to be sent, in either of two ways. */
 interface Dialled {
   readonly sendId: string;
@@ -143,6 +146,11 @@ export class SendPath {
    * @param asTones also to a party that takes telephone-events
    */
   sendDigits(sendId: string, digits: string, asTones = false): void {
+    if (this.#dialling.length >= MAX_DIALLED) {
+      this.#options.log.warn({ send_id: sendId }, `keys are not sent: ${MAX_DIALLED} others wait for that`);
+      this.#digitsSent(sendId);
+      return;
+    }
     try {
       this.#dialling.push({
         sendId,
@@ -158,6 +166,19 @@ export class SendPath {
       this.#options.log.error({ err: cause }, 'these are no keys');
       this.#digitsSent(sendId);
     }
+  }
+
+  /** Of those keys, the one that is down is the last; they are told as sent when it is up. */
+  stopDigits(sendId: string): void {
+    const at = this.#dialling.findIndex((dialled) => dialled.sendId === sendId);
+    const dialled = this.#dialling[at];
+    if (dialled === undefined) return;
+    if (at === 0 && dialled.events.pressing) {
+      dialled.events.endWithThis();
+      return;
+    }
+    this.#dialling.splice(at, 1);
+    this.#digitsSent(sendId);
   }
 
   /** Nothing sounds, is keyed or beeped, nor comes from a peer, and only a call of this path changes that. */

@@ -210,10 +210,8 @@ export class SessionAudio {
         this.#sendPath.player.stop(command.playId);
         return;
       case 'pausePlay':
-        this.#sendPath.player.pause(command.playId, true);
-        return;
       case 'resumePlay':
-        this.#sendPath.player.pause(command.playId, false);
+        this.#sendPath.player.pause(command.playId, command.type === 'pausePlay');
         return;
       case 'playVolume':
         this.#sendPath.player.setGain(command.playId, command.gainDb);
@@ -249,6 +247,9 @@ export class SessionAudio {
         return;
       case 'sendDigits':
         this.#sendPath.sendDigits(command.sendId, command.digits);
+        return;
+      case 'stopDigits':
+        this.#sendPath.stopDigits(command.sendId);
         return;
     }
   }
@@ -474,9 +475,8 @@ export class SessionAudio {
     this.#meter?.observe(said, heard, count);
     peer?.hear(clean, count, this.#sampleRate);
     // Behind them: a key that ends a recording lies in what it has heard.
-    for (let key = this.#keys.take(); key !== undefined; key = this.#keys.take()) {
+    for (let key = this.#keys.take(); key !== undefined; key = this.#keys.take())
       if (this.#inbandCounts) this.#pressed(key.digit, 0, 'inband', key.position);
-    }
   }
 
   #measure(stretchMs: number): void {

@@ -85,6 +85,56 @@ test('a sound waits while keys are sent, and loses nothing', async (t) => {
   await rig.close();
 });
 
+test('keys are sent to the one that is down when they are stopped, and those that wait not at all', async (t) => {
+  const rig = await openRig(t);
+  const sent = (): string[] =>
+    rig.events.flatMap((event) => (event.type === 'digitsSent' ? [event.sendId] : []));
+  const keys = (): number[] =>
+    rig.peer.heard.flatMap(({ payloadType, marker, payload }) =>
+      payloadType === EVENT_PAYLOAD_TYPE && marker ? [payload[0]!] : [],
+    );
+  rig.send({ type: 'sendDigits', sendId: 'first', digits: '12WW3' });
+  rig.send({ type: 'sendDigits', sendId: 'waits', digits: '4' });
+  rig.send({ type: 'sendDigits', sendId: 'pauses', digits: 'WWWW5' });
+  rig.send({ type: 'sendDigits', sendId: 'last', digits: '6' });
+  await rig.clock.advance(300);
+  rig.send({ type: 'stopDigits', sendId: 'waits' });
+  rig.send({ type: 'stopDigits', sendId: 'first' });
+  await rig.clock.advance(600);
+  assert.deepEqual(
+    [sent(), keys()],
+    [
+      ['waits', 'first'],
+      [1, 2],
+    ],
+  );
+  rig.send({ type: 'stopDigits', sendId: 'pauses' });
+  rig.send({ type: 'stopDigits', sendId: 'unknown' });
+  await rig.clock.advance(1000);
+  assert.deepEqual(
+    [sent(), keys()],
+    [
+      ['waits', 'first', 'pauses', 'last'],
+      [1, 2, 6],
+    ],
+  );
+  const ends = rig.peer.heard.filter(
+    ({ payloadType, payload }) => payloadType === EVENT_PAYLOAD_TYPE && (payload[1]! & 0x80) !== 0,
+  );
+  assert.equal(ends.length, 9);
+  await rig.close();
+});
+
+test('of keys for a party on hold, two hundred wait and the others are told as sent', async (t) => {
+  const rig = await openRig(t);
+  rig.configure({ direction: 'inactive' });
+  for (let n = 0; n < 203; n++) rig.send({ type: 'sendDigits', sendId: `d${n}`, digits: '1' });
+  await rig.clock.advance(1000);
+  const sent = rig.events.flatMap((event) => (event.type === 'digitsSent' ? [event.sendId] : []));
+  assert.deepEqual(sent, ['d200', 'd201', 'd202']);
+  await rig.close();
+});
+
 test('what is no key is reported as sent, and the session lives on', async (t) => {
   const rig = await openRig(t);
   rig.send({ type: 'sendDigits', sendId: 'd', digits: '1x' });

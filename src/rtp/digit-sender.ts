@@ -33,7 +33,7 @@ const LONGEST_DURATION = 0xffff;
  * The timestamp is that of the key's first tick throughout.
  */
 export class DigitSender {
-  readonly #digits: string;
+  #digits: string;
   readonly #clockPerTick: number;
   readonly #tickMs: number;
   readonly #pressTicks: number;
@@ -68,6 +68,16 @@ export class DigitSender {
     const longest = Math.floor(LONGEST_DURATION / this.#clockPerTick);
     this.#pressTicks = Math.min(longest, Math.max(1, Math.round((options.durationMs ?? 160) / tickMs)));
     this.#gapTicks = Math.max(END_PACKETS - 1, Math.round((options.gapMs ?? 80) / tickMs));
+  }
+
+  /** A key is down, or up and still being told so. */
+  get pressing(): boolean {
+    return this.#event >= 0;
+  }
+
+  /** No key comes behind the one that is down. */
+  endWithThis(): void {
+    this.#digits = this.#digits.slice(0, this.#next);
   }
 
   /** One tick. @param timestamp RTP timestamp that an audio packet of this tick would have */

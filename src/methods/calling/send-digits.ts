@@ -31,8 +31,9 @@ export const sendDigits = defineMethod({
   async run(context, { digits }) {
     try {
       await context.leg.answer();
-      await context.leg.sendDigits(digits.replace(/[a-d]/g, (key) => key.toUpperCase()));
-      context.vars.set('send_digits_result', 'success');
+      const keys = digits.replace(/[a-d]/g, (key) => key.toUpperCase());
+      await context.leg.sendDigits(keys, context.signal);
+      context.vars.set('send_digits_result', context.signal.aborted ? 'failed' : 'success');
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       context.vars.set('send_digits_result', 'failed');
