@@ -260,6 +260,7 @@ describe('Retry-After', () => {
     assert.equal(parseRetryAfter(['5', '6'], now), 5_000);
     assert.equal(parseRetryAfter('Thu, 01 Jan 2026 00:01:00 GMT', now), 60_000);
     assert.equal(parseRetryAfter('Wed, 31 Dec 2025 00:00:00 GMT', now), 0);
+    assert.equal(parseRetryAfter('Thu Jan  1 00:01:00 2026', now), 60_000);
   });
 
   test('is nothing when it is neither', () => {

@@ -1,4 +1,5 @@
 import type { HttpClient, HttpRequest, HttpResponse } from '../net/http-client.ts';
+import { parseHttpDate } from '../net/http-date.ts';
 import { HttpError } from '../net/http-errors.ts';
 import { signatureHeaders } from '../net/signature.ts';
 import type { Clock } from '../time/clock.ts';
@@ -90,7 +91,6 @@ export function parseRetryAfter(
 ): number | undefined {
   const text = (typeof value === 'string' ? value : value?.[0])?.trim() ?? '';
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
-  // A date begins with the name of a day; Date.parse alone would take much else for one.
-  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  const date = parseHttpDate(text);
+  return date === undefined ? undefined : Math.max(0, date - now);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseMp3Header } from '../media/mp3-frame.ts';
 import { sine } from '../media/test-signals.ts';
 import { writeEnd } from './encoder/complete.ts';
 import { type EncodedFormat, openFrameEncoder } from './encoder/frame-encoder.ts';
@@ -210,3 +211,30 @@ for (const format of ['mp3', 'mp4'] as const) {
     assert.deepEqual(files.names, ['/r']);
   });
 }
+
+test('mp3: what is encoded by a repair has the bit rate of what is there, also above 255 kb/s, and without a head', async () => {
+  const shape = { sampleRate: 48_000, channels: 1 } as const;
+  for (const [kbps, hasHead] of [
+    [320, true],
+    [128, false],
+  ] as const) {
+    const encoder = await openFrameEncoder({ ...shape, format: 'mp3', kbps, skipFrames: 0 });
+    const layout = frameLayout('mp3', shape, kbps);
+    const head = hasHead ? layout.head() : new Uint8Array(layout.head().length);
+    const files = new MemoryFiles();
+    files.put('/r.part', Buffer.concat([head, layout.add(encoder.encode(sine(48_000, 440, -12)))]));
+    encoder.close();
+    const from = 24_000;
+    const spool = [spoolHeader({ ...shape, from }), Buffer.from(sine(96_000, 440, -12).slice(from).buffer)];
+    files.put('/r.pcm.part', Buffer.concat(spool));
+    const encoders = new LocalEncoders();
+    encoders.working = true;
+    const result = await repairSpool('/r', 'mp3', { files, encoders });
+    assert.ok(result.state === 'complete');
+    assert.equal(result.durationMs, 2000);
+    const file = files.content('/r');
+    for (let at = head.length; at < file.length; at += 3 * kbps) {
+      assert.equal(parseMp3Header(file.subarray(at))?.frameBytes, 3 * kbps, `${kbps} kb/s, at ${at}`);
+    }
+  }
+});

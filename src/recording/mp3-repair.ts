@@ -30,7 +30,7 @@ export const mp3Repair = encodedRepair({
     const info = parseMp3Info(head);
     const shape = shapeOf(head) ?? fallback;
     const { sampleRate, channels } = shape;
-    const kbps = info?.kbps ?? defaultKbps('mp3', shape);
+    const kbps = kbpsOf(head, shape) ?? info?.kbps ?? defaultKbps('mp3', shape);
     const layout = frameLayout('mp3', shape, kbps);
     const spec = { format: 'mp3', sampleRate, channels, kbps, skipFrames: 0 } as const;
     const size = await addFrames(file, layout.head().length, shape, layout);
@@ -50,6 +50,13 @@ function shapeOf(bytes: Uint8Array): AudioShape | undefined {
     return first?.sampleRate === shape.sampleRate && first.channels === shape.channels;
   });
   return found ?? header;
+}
+
+/** Of the first frame, kb/s: the head has room for 255 alone, and may be lost. */
+function kbpsOf(bytes: Uint8Array, shape: AudioShape): number | undefined {
+  const first = parseMp3Header(bytes.subarray(frameLayout('mp3', shape, 0).head().length));
+  if (first?.sampleRate !== shape.sampleRate) return undefined;
+  return Math.round((first.frameBytes * first.sampleRate) / (first.samples * 125));
 }
 
 /** @returns position behind the last whole frame */

@@ -57,6 +57,15 @@ test('flow.md 7, body over 64 KB: is cut', async () => {
   assert.deepEqual([body.length, truncated], [65_536, true]);
 });
 
+test('flow.md 7, body over 64 KB: is cut between two characters', async () => {
+  const port = await serve((_incoming, response) => response.end(`x${'é'.repeat(40_000)}`));
+  const { body, truncated } = await new GuardedScriptHttp(client(), undefined).request(
+    request(`http://127.0.0.1:${port}/`),
+  );
+  assert.equal(truncated, true);
+  assert.ok(body === `x${'é'.repeat(32_767)}`, `${body.length} characters, the last one ${body.at(-1)}`);
+});
+
 for (const [title, url, more, reason] of [
   ['flow.md 7, internal addresses: are refused', 'http://10.1.2.3/', {}, 'refused'],
   ['flow.md 7, internal addresses: also in other notations', 'http://0x0a010203/', {}, 'refused'],

@@ -1,3 +1,4 @@
+import { bodyText } from '../methods/body-text.ts';
 import {
   type HttpAnswer,
   HttpFailure,
@@ -58,7 +59,7 @@ export class GuardedScriptHttp implements ScriptHttp {
             one === undefined ? [] : [[name, one] as const],
           ),
         ),
-        body: response.body.toString('utf8'),
+        body: bodyText(response.body, response.truncated),
         truncated: response.truncated,
       };
     } catch (cause) {

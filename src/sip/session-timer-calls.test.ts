@@ -43,6 +43,20 @@ test('When the refresher is gone, the call ends with BYE a third of the interval
   await pair.finish();
 });
 
+test('A shorter interval than RFC 4028 section 4 allows is not asked for', async () => {
+  const pair = await virtualPair();
+  const { clock, alice, bob, trace } = pair;
+  const out = alice.dial(bob.uri(), { sessionExpires: 30 });
+  await clock.advance(100);
+  assert.deepEqual(out.events, ['confirmed']);
+  assert.deepEqual(
+    trace.filter((line) => line.endsWith('INVITE')),
+    ['alice INVITE', 'bob 200 INVITE'],
+    'nor refused by 422',
+  );
+  await pair.finish();
+});
+
 test('A session timer of 0 asks for none, and a caller without timers gets none', async () => {
   const pair = await virtualPair({ bob: { sessionTimer: { sessionExpires: 0 } } });
   const { clock, network, alice, bob } = pair;

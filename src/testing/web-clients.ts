@@ -2,6 +2,7 @@
 import type { HttpSenderOptions } from '../callbacks/http-sender.ts';
 import type { SoundLoaderOptions } from '../call/sounds/loader.ts';
 import type { DocumentLoader } from '../engine/document-source.ts';
+import { bodyText } from '../methods/body-text.ts';
 import { type HttpClient, HttpFailure } from '../methods/context.ts';
 import type { Clock } from '../time/clock.ts';
 import {
@@ -45,11 +46,12 @@ export function webClients(
           if (redirection(response) !== undefined) {
             throw new WebFailure('network', `${withoutSecrets(url)}: too many redirects`);
           }
+          const truncated = response.body.length > maxBodyBytes;
           return {
             status: response.status,
             headers: Object.entries(response.headers),
-            body: Buffer.from(response.body.subarray(0, maxBodyBytes)).toString('utf8'),
-            truncated: response.body.length > maxBodyBytes,
+            body: bodyText(response.body.subarray(0, maxBodyBytes), truncated),
+            truncated,
           };
         } catch (cause) {
           if (cause instanceof WebFailure) throw new HttpFailure(cause.reason, cause.message, { cause });

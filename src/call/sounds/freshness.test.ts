@@ -18,6 +18,17 @@ for (const [name, headers, expected] of [
   ],
   ['Expires', { expires: 'Sat, 28 Nov 2026 12:01:00 GMT' }, [true, 60_000, DAY]],
   ['an Expires that is no date', { expires: '0', etag: '"a"' }, [true, 0, DAY]],
+  ['an Expires that is a number of seconds', { expires: '3600', etag: '"a"' }, [true, 0, DAY]],
+  [
+    'Expires of a server whose clock is ahead of ours',
+    { date: 'Sat, 28 Nov 2026 12:10:00 GMT', expires: 'Sat, 28 Nov 2026 12:11:00 GMT' },
+    [true, 60_000, DAY],
+  ],
+  [
+    'Expires of what others have kept for a while, which counts once',
+    { date: 'Sat, 28 Nov 2026 11:59:20 GMT', expires: 'Sat, 28 Nov 2026 12:01:00 GMT', age: '40' },
+    [true, 60_000, DAY],
+  ],
   ['no-store', { 'cache-control': 'no-store, max-age=60' }, [false, 60_000, DAY]],
   ['no-cache', { 'cache-control': 'no-cache, max-age=60', etag: '"a"' }, [true, 0, 0]],
   ['must-revalidate', { 'cache-control': 'max-age=60, must-revalidate' }, [true, 60_000, 0]],

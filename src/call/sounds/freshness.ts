@@ -1,5 +1,6 @@
 /** What a response says of how long it may be used again (RFC 9111, RFC 5861); pure. */
 import type { HttpHeaders } from '../../net/exchange.ts';
+import { parseHttpDate } from '../../net/http-date.ts';
 
 export interface Freshness {
   /** May be kept at all. */
@@ -23,11 +24,11 @@ const MAX_SECONDS = 31_536_000;
 export function freshnessOf(headers: HttpHeaders, nowMs: number, temporary = false): Freshness {
   const directives = cacheControl(headers);
   const age = Math.min(MAX_SECONDS, wholeNumber(headerText(headers, 'age')) ?? 0);
-  const seconds = directives.has('no-cache')
-    ? 0
-    : (wholeNumber(directives.get('max-age')) ?? expires(headers, nowMs));
+  const maxAge = wholeNumber(directives.get('max-age'));
+  const left = maxAge === undefined ? untilExpires(headers, nowMs, age) : Math.min(MAX_SECONDS, maxAge) - age;
   const validated = (temporary ? headerText(headers, 'etag') : validatorsOf(headers)) !== undefined;
-  const freshMs = temporary ? 0 : Math.max(0, Math.min(MAX_SECONDS, seconds) - age) * 1000;
+  const isNeverFresh = temporary || directives.has('no-cache');
+  const freshMs = isNeverFresh ? 0 : Math.max(0, Math.min(MAX_SECONDS, left)) * 1000;
   const strict = ['no-cache', 'must-revalidate', 'proxy-revalidate'].some((name) => directives.has(name));
   const ifError = wholeNumber(directives.get('stale-if-error'));
   return {
@@ -63,10 +64,16 @@ function cacheControl(headers: HttpHeaders): ReadonlyMap<string, string> {
   );
 }
 
-/** Seconds until `Expires`; what is no date has expired (RFC 9111 5.3). */
-function expires(headers: HttpHeaders, nowMs: number): number {
-  const at = Date.parse(headerText(headers, 'expires') ?? '');
-  return Number.isNaN(at) ? 0 : Math.floor((at - nowMs) / 1000);
+/**
+ * Seconds until `Expires`; what is no date has expired (RFC 9111 5.3). By our clock, and by that of the server, which
+ * says when it sent the response: the less of both (RFC 9111 4.2.1, 4.2.3).
+ * @param age for which others have kept the response, s
+ */
+function untilExpires(headers: HttpHeaders, nowMs: number, age: number): number {
+  const end = parseHttpDate(headerText(headers, 'expires'));
+  if (end === undefined) return 0;
+  const sent = parseHttpDate(headerText(headers, 'date')) ?? nowMs;
+  return Math.floor(Math.min(end - nowMs, end - sent - age * 1000) / 1000);
 }
 
 function wholeNumber(text: string | undefined): number | undefined {

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { LINK_SECONDS } from '../../server/http/download-links.ts';
-import { parseIsoTime } from '../../server/http/query.ts';
 import { recordingResource } from '../../server/http/recording-resource.ts';
 import { isUuid } from '../../server/http/recording-url.ts';
 import type { RecordingLibrary } from '../../server/library.ts';
 import type { RecordingRow, RecordingStatus } from '../../storage/recordings.ts';
+import { parseIsoTime } from '../../time/iso-time.ts';
 import { addDataFolderOptions, type DataFolderFlags } from '../data-folder.ts';
 import { EXIT } from '../errors.ts';
 import { withLibrary } from '../library.ts';

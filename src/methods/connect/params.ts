@@ -42,7 +42,7 @@ export const DESTINATION_PROPERTIES = {
   }),
   webrtc_media: s.boolean({ description: 'Offers WebRTC media.', default: false }),
   session_timeout: s.integer({
-    description: 'Session-Expires of the SIP call; 0 is that of the server.',
+    description: 'Session-Expires of the SIP call, 90 at the least; 0 is that of the server.',
     default: 0,
     min: 0,
     unit: 's',

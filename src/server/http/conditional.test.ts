@@ -28,6 +28,11 @@ describe('preconditions', () => {
     ['If-Modified-Since of the same second: not modified', { 'if-modified-since': NOW }, 'not_modified'],
     ['If-Modified-Since of before: proceed', { 'if-modified-since': EARLIER }, 'proceed'],
     ['If-Modified-Since that is no date: proceed', { 'if-modified-since': '1' }, 'proceed'],
+    [
+      'If-Modified-Since in the form of asctime: not modified',
+      { 'if-modified-since': 'Fri Jan  2 03:04:05 2026' },
+      'not_modified',
+    ],
     ['If-Match with our tag: proceed', { 'if-match': `"x", ${ETAG}` }, 'proceed'],
     ['If-Match with *: proceed', { 'if-match': '*' }, 'proceed'],
     ['If-Match with our tag as a weak one: failed', { 'if-match': `W/${ETAG}` }, 'failed'],

@@ -1,3 +1,5 @@
+import { parseHttpDate } from '../../net/http-date.ts';
+
 /** What identifies a stored file. */
 export interface Validators {
   /** Strong entity tag, with its quotes. */
@@ -21,14 +23,15 @@ export function checkConditions(
   validators: Validators,
 ): 'proceed' | 'not_modified' | 'failed' {
   const ifMatch = headers['if-match'];
-  const unmodifiedSince = parseDate(headers['if-unmodified-since']);
+  // What is no date counts as absent (RFC 9110 13.1.3).
+  const unmodifiedSince = parseHttpDate(headers['if-unmodified-since']);
   if (ifMatch !== undefined) {
     if (!lists(ifMatch, validators.etag, 'strong')) return 'failed';
   } else if (unmodifiedSince !== undefined && wholeSeconds(validators.modifiedMs) > unmodifiedSince) {
     return 'failed';
   }
   const ifNoneMatch = headers['if-none-match'];
-  const modifiedSince = parseDate(headers['if-modified-since']);
+  const modifiedSince = parseHttpDate(headers['if-modified-since']);
   if (ifNoneMatch !== undefined) {
     if (lists(ifNoneMatch, validators.etag, 'weak')) return 'not_modified';
   } else if (modifiedSince !== undefined && wholeSeconds(validators.modifiedMs) <= modifiedSince) {
@@ -43,7 +46,7 @@ export function rangeApplies(ifRange: string | undefined, validators: Validators
   const wanted = ifRange.trim();
   if (wanted.startsWith('"')) return wanted === validators.etag;
   // A weak tag never matches here; a date only exactly.
-  return parseDate(wanted) === wholeSeconds(validators.modifiedMs);
+  return parseHttpDate(wanted) === wholeSeconds(validators.modifiedMs);
 }
 
 function lists(header: string, etag: string, comparison: 'strong' | 'weak'): boolean {
@@ -53,13 +56,6 @@ function lists(header: string, etag: string, comparison: 'strong' | 'weak'): boo
     const tag = item.trim();
     return tag === etag || (comparison === 'weak' && tag === `W/${etag}`);
   });
-}
-
-/** Unix ms of an HTTP date; undefined when it is none, which counts as absent (RFC 9110 13.1.3). */
-function parseDate(text: string | undefined): number | undefined {
-  if (text === undefined || !/^[A-Z][a-z]{2}/.test(text.trim())) return undefined;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function wholeSeconds(ms: number): number {

@@ -1,11 +1,10 @@
+import { parseIsoTime } from '../../time/iso-time.ts';
 import { type HttpProblem, unprocessable } from './errors.ts';
 
 /** Parameters of a URL as fastify gives them: a text, or several of one name. */
 export type Query = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 200;
-/** A date, or a date and time, in UTC unless it says otherwise. */
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
 
 /** @throws HttpProblem 422 */
 export function wholeNumber(
@@ -36,14 +35,6 @@ export function isoTime(query: Query, name: string): number | undefined {
   const ms = parseIsoTime(text);
   if (ms !== undefined) return ms;
   throw invalidParameter(name, 'an ISO 8601 time such as 2026-01-31T12:00:00Z');
-}
-
-/** Unix ms of an ISO 8601 date or time; undefined when it is none. Without a zone it is UTC, all that the API knows. */
-export function parseIsoTime(text: string): number | undefined {
-  if (!ISO_TIME.test(text)) return undefined;
-  const zoned = /T/.test(text) && !/(?:Z|[+-]\d{2}:?\d{2})$/.test(text) ? `${text}Z` : text;
-  const ms = Date.parse(zoned);
-  return Number.isNaN(ms) ? undefined : ms;
 }
 
 export function invalidParameter(name: string, expected: string): HttpProblem {

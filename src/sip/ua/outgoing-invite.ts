@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { OutgoingCallOptions } from '../api.ts';
-import { sessionExpiresToString } from '../message/session-expires.ts';
+import { MIN_SESSION_EXPIRES, sessionExpiresToString } from '../message/session-expires.ts';
 import type { HeaderField } from '../message/headers.ts';
 import { Headers } from '../message/headers.ts';
 import { headerKey } from '../message/header-names.ts';
@@ -107,7 +107,8 @@ export function buildInvite(
 
 function timerHeaders({ sessionExpires, minSe }: InviteAttempt): HeaderField[] {
   if (sessionExpires === 0) return [];
-  const seconds = Math.max(sessionExpires, minSe ?? 0);
+  // Who took a shorter one would end the session before our refresh, which no interval below that hurries.
+  const seconds = Math.max(sessionExpires, minSe ?? 0, MIN_SESSION_EXPIRES);
   const headers: HeaderField[] = [
     ['Session-Expires', sessionExpiresToString({ seconds, refresher: undefined })],
   ];

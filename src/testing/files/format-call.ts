@@ -1,6 +1,7 @@
 /** The part of a test file that describes the call and the world around it. */
 import { isObject } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
+import { parseIsoTime } from '../../time/iso-time.ts';
 import { SOUND } from './format-sound.ts';
 
 export const answerProperties = {
@@ -196,9 +197,9 @@ export const callProperties = {
   line_noise: lineNoise,
   signing_key: s.string({ description: 'Key that callbacks are signed with.', literal: true }),
   starts_at: s.string({
-    description: 'The moment at which the call begins, ISO 8601.',
+    description: 'The moment at which the call begins, ISO 8601, UTC unless it says otherwise.',
     literal: true,
-    check: (text) => (Number.isNaN(Date.parse(text)) ? 'a time such as 2026-01-31T12:00:00Z' : undefined),
+    check: (text) => (parseIsoTime(text) === undefined ? 'a time such as 2026-01-31T12:00:00Z' : undefined),
   }),
   seed: s.integer({
     description: 'For ids, noise and loss: the same number gives the same call.',

@@ -153,6 +153,7 @@ test('what is wrong is told with line, column, code and cure', () => {
     ],
     [`${DOCUMENT}voice: loud\n`, '2:8 test_invalid_value "voice" cannot have this value'],
     [`${DOCUMENT}starts_at: tomorrow\n`, '2:12 test_invalid_value "starts_at" cannot have this value'],
+    [`${DOCUMENT}starts_at: Monday 9\n`, '2:12 test_invalid_value "starts_at" cannot have this value'],
   ];
   for (const [text, expected] of cases) {
     const found = problems(text);

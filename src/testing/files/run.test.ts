@@ -215,6 +215,8 @@ test('in real time as well, the call begins at the moment that the test says, el
   };
   const said = await startOf('starts_at: "2031-03-04T09:00:00Z"\nexpect: { vars: { year: "/^2031$/" } }\n');
   assert.ok(Math.abs(said - Date.UTC(2031, 2, 4, 9)) < 60_000, String(said));
+  const withoutZone = await startOf('starts_at: "2031-03-04T09:00:00"\n');
+  assert.ok(Math.abs(withoutZone - Date.UTC(2031, 2, 4, 9)) < 60_000, String(withoutZone));
   const now = await startOf('');
   assert.ok(Math.abs(now - clock.now()) < 60_000, String(now));
 });

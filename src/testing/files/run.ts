@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { JsonObject } from '../../swml/json.ts';
 import type { Path, Position } from '../../swml/position.ts';
 import type { Clock } from '../../time/clock.ts';
+import { parseIsoTime } from '../../time/iso-time.ts';
 import type { FoundDocument } from '../documents.ts';
 import { VirtualCallError } from '../errors.ts';
 import { MumblingVoice } from '../mumbling-voice.ts';
@@ -148,13 +149,19 @@ async function place(test: TestCase, document: FoundDocument, options: RunOption
     network: spec.network === undefined ? undefined : conditionsOf(spec.network),
     signingKey: spec.signing_key,
     seed: spec.seed,
-    startsAt: spec.starts_at === undefined ? undefined : new Date(spec.starts_at),
+    startsAt: startOf(spec),
     realTime: options.realTime,
     trace: options.trace,
     parties: partiesOf(spec, () => call),
   };
   const call: VirtualCall = await VirtualCall.place(callOptions, document);
   return call;
+}
+
+/** The same moment wherever the test runs: times without a zone are UTC. */
+function startOf({ starts_at: text }: TestSpec): Date | undefined {
+  const ms = text === undefined ? undefined : parseIsoTime(text);
+  return ms === undefined ? undefined : new Date(ms);
 }
 
 function wordsOf(cause: unknown): string {
