@@ -408,15 +408,15 @@ export class SessionAudio {
     } finally {
       this.#guests.stopAll();
       this.#recordings.stopAll(cause);
+      await this.#recordings.finished();
+      this.#denoiser.stop();
+      this.#receivePath.close();
+      this.#sendPath.close();
     }
-    await this.#recordings.finished();
     if (this.#codec !== undefined && latch.targetPort !== 0) {
       const { reception } = this.#receivePath;
       this.#sendRtcp(this.#reporter.bye(this.#clock.monotonic(), sender, timeline.ssrc, reception));
     }
-    this.#denoiser.stop();
-    this.#receivePath.close();
-    this.#sendPath.close();
     const { received, lost, discarded, duplicated, jitterMs } = timeline.statistics();
     return {
       codec: this.#codec,

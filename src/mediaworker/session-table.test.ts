@@ -8,7 +8,8 @@ import { seededRandom } from '../media/test-signals.ts';
 import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
 import type { RtpSocket } from '../rtp/sockets.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
-import { recordSpec } from './media-specs.test-helper.ts';
+import { negotiated, PEER_ADDRESS, recordSpec } from './media-specs.test-helper.ts';
+import { Peer } from './peer.test-helper.ts';
 import type { MediaEvent, OpenSession } from './protocol.ts';
 import { readWav } from './session.test-helper.ts';
 import { SessionTable } from './session-table.ts';
@@ -23,6 +24,7 @@ const OPEN: OpenSession & { readonly type: 'open' } = {
 function setUp(
   wrap: (socket: RtpSocket) => RtpSocket = (socket) => socket,
   clock: VirtualClock = new VirtualClock(),
+  onEvent: (event: MediaEvent) => void = () => {},
 ) {
   const network = createMemoryRtpNetwork(clock);
   const events: MediaEvent[] = [];
@@ -37,7 +39,10 @@ function setUp(
     clock,
     log,
     random: seededRandom(1),
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      onEvent(event);
+      events.push(event);
+    },
     openSocket: async (address) => {
       if (address === '192.0.2.1') throw new Error('RTP cannot be bound to 192.0.2.1');
       const socket = wrap(await network.open(address));
@@ -160,6 +165,31 @@ for (const kind of ['onPacket', 'onRtcp'] as const)
     assert.ok(Math.abs(end.outcome.durationMs - 1000) <= 40, `${end.outcome.durationMs} ms`);
     await table.close();
   });
+
+test('a session that fails again at its end is closed behind the end of its recording', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-table-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'r.wav');
+  // Stands for a mistake of ours in what is done with each frame.
+  const { clock, network, table, lines, errors, opened } = setUp(undefined, undefined, ({ type }) => {
+    if (type === 'heardAudio') throw new Error('nobody takes what is heard');
+  });
+  table.handle({ ...OPEN, sessionId: 'a' });
+  await clock.settle();
+  const peer = new Peer(clock, await network.open(PEER_ADDRESS), PEER_ADDRESS, 1);
+  const media = negotiated({ remotePort: peer.socket.rtpPort });
+  table.handle({ type: 'configure', sessionId: 'a', media });
+  table.handle({ type: 'record', sessionId: 'a', spec: recordSpec('r', file), askedMs: clock.monotonic() });
+  peer.start(opened[0]!.rtpPort);
+  await clock.advance(1000);
+  table.handle({ type: 'listen', sessionId: 'a', listenId: 'l' });
+  await clock.advance(1000);
+  peer.stop();
+  assert.deepEqual(errors, ['media session failed', 'media session did not close']);
+  assert.deepEqual(lines().slice(-2), ['recordEnded a', 'closed a']);
+  assert.ok(readWav(file)[0]!.length >= 7200);
+  assert.equal(table.size, 0);
+});
 
 test('while the table closes, what is still opening fails, and its sockets are closed', async () => {
   let closed = 0;

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { wavHeader } from '../media/wav-format.ts';
 import { decodeWav } from '../media/wav-stream-decoder.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { spoolHeader } from './pcm-spool.ts';
 import { repairSpool } from './repair.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'openswml-repair-'));
@@ -124,4 +125,25 @@ test('a crash at any step of the repair is repaired by the next one', async () =
     assert.deepEqual(await repairSpool(file, 'wav'), COMPLETE, step);
     assert.deepEqual(decodeWav(readFileSync(file)).samples, SAMPLES);
   }
+});
+
+test('what waits beside a recording is closed again when it cannot be read', async () => {
+  const file = spool({ part: GROWING });
+  writeFileSync(`${file}.pcm`, spoolHeader({ ...MONO, from: 0 }));
+  const open = new Set<number>();
+  const faulty: FileSystem = {
+    ...nodeFileSystem,
+    open: async (name) => {
+      const fd = await nodeFileSystem.open(name);
+      open.add(fd);
+      return fd;
+    },
+    close: async (fd) => {
+      open.delete(fd);
+      await nodeFileSystem.close(fd);
+    },
+    read: () => Promise.reject(new Error('the disk reports an error')),
+  };
+  await assert.rejects(repairSpool(file, 'wav', { files: faulty }), /the disk reports/);
+  assert.equal(open.size, 0);
 });

@@ -169,7 +169,10 @@ class Remains {
     for (const path of this.#spoolPaths) {
       if ((await this.#files.size(path)) === undefined) continue;
       const file = await this.#open(path, this.#files);
-      const spool = await PcmSpool.open(file);
+      const spool = await PcmSpool.open(file).catch(async (error: unknown) => {
+        await file.close();
+        throw error;
+      });
       if (spool !== undefined && spool.until > spool.head.from) return { file, spool };
       await file.close();
     }

@@ -181,8 +181,8 @@ describe('sound cache', () => {
 
   it('forgets the file used longest ago when it is full', async () => {
     const place = await site(
-      (request, response) => file(FRESH, `${request.url}`.padEnd(100))(request, response, 0),
-      400,
+      (request, response) => file(FRESH, `${request.url}`.padEnd(2000))(request, response, 0),
+      11_000,
     );
     const at = (name: string) => ({ cache: place.cache, url: place.url.replace('a.wav', name) });
     for (const name of ['1', '2', '3', '4']) await read(at(name));
@@ -193,6 +193,16 @@ describe('sound cache', () => {
     assert.equal(place.asked.length, 5);
     await read(at('2'));
     assert.equal(place.asked.length, 6);
+  });
+
+  it('forgets empty files, too, when there are very many', async () => {
+    const place = await site(file(FRESH, ''), 10_000);
+    const at = (n: number) => ({ cache: place.cache, url: `${place.url}?n=${n}` });
+    for (let n = 0; n < 50; n++) await read(at(n));
+    await read(at(49));
+    assert.equal(place.asked.length, 50);
+    await read(at(0));
+    assert.equal(place.asked.length, 51);
   });
 
   it('asks each time where a temporary redirect leads, and by an ETag alone', async () => {

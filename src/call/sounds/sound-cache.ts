@@ -19,6 +19,7 @@ export interface SoundCacheOptions {
 /** A file that came whole. */
 interface Entry {
   readonly chunks: readonly Buffer[];
+  /** What it counts for, bytes: {@link sizeOf}. */
   readonly size: number;
   readonly url: string;
   headers: HttpHeaders;
@@ -35,6 +36,8 @@ type Source =
 
 /** A file may take this share of the cache. */
 const LARGEST_SHARE = 4;
+/** What a file, and each piece of it, takes beside its bytes, about. */
+const BYTES_BESIDE = 128;
 /** A file that was found to hold is not written anew each time, ms. */
 const REWRITE_MS = 3_600_000;
 
@@ -127,7 +130,7 @@ export class SoundCache {
   }
 
   #keep(key: string, { url, headers, temporary }: HttpStream, chunks: readonly Buffer[]): void {
-    const entry: Entry = { ...blank(chunks), url, headers };
+    const entry: Entry = { ...blank(chunks, url, headers), url, headers };
     this.#renew(entry, headers, temporary);
     this.#remember(key, entry);
     this.#store(key, entry);
@@ -148,8 +151,9 @@ export class SoundCache {
     if (disk === undefined) return undefined;
     const stored = await clock.holdWhile(disk.get(key));
     if (stored === undefined) return undefined;
-    const entry: Entry = { ...blank(stored.chunks), ...stored, url: redactUrl(url) };
-    if (entry.size > maxBytes / LARGEST_SHARE) return undefined;
+    const { chunks, headers } = stored;
+    if (lengthOf(chunks) > maxBytes / LARGEST_SHARE) return undefined;
+    const entry: Entry = { ...blank(chunks, url, headers), ...stored, url: redactUrl(url) };
     this.#remember(key, entry);
     return entry;
   }
@@ -179,9 +183,20 @@ export class SoundCache {
   }
 }
 
-function blank(chunks: readonly Buffer[]) {
-  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+function blank(chunks: readonly Buffer[], url: string, headers: HttpHeaders) {
+  const size = sizeOf(chunks, url, headers);
   return { chunks, size, freshUntilMs: 0, staleUntilMs: 0, storedAtMs: 0 };
+}
+
+/** With what is kept beside its bytes: of very many small files, or empty ones, that is the most. */
+function sizeOf(chunks: readonly Buffer[], url: string, headers: HttpHeaders): number {
+  let size = lengthOf(chunks) + (chunks.length + 1) * BYTES_BESIDE + url.length;
+  for (const [name, value] of Object.entries(headers)) size += name.length + String(value).length;
+  return size;
+}
+
+function lengthOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }
 
 function leave(source: Source): void {

@@ -106,3 +106,31 @@ test('The folder that a run keeps its results in is no change when it comes', as
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(clock.pendingTimers, 0);
 });
+
+test('A folder that another of its name has replaced is watched on', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const clock = new VirtualClock();
+  const inner = path.join(folder, 'tests');
+  mkdirSync(inner);
+  const watching = watchPlaces([folder], undefined, clock, () => {});
+  context.after(() => watching.stop());
+  /** Does something in `place`, and waits until it was seen. */
+  const seenIn = async (place: string, work: () => void): Promise<void> => {
+    const witness = watch(place);
+    const seen = once(witness, 'change');
+    work();
+    await seen;
+    witness.close();
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await seenIn(folder, () => {
+    rmSync(inner, { recursive: true });
+    mkdirSync(inner);
+  });
+  assert.equal(clock.pendingTimers, 1);
+  await clock.advance(1000);
+  assert.equal(clock.pendingTimers, 0);
+  await seenIn(inner, () => writeFileSync(path.join(inner, 'a.test.yaml'), testFile(1)));
+  assert.equal(clock.pendingTimers, 1);
+});

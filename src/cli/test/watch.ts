@@ -33,6 +33,14 @@ export function watchPlaces(
   };
   // Each folder by itself: Node's own recursive watching loses a file on Linux when another takes its place.
   const watched = new Map<string, FSWatcher>();
+  /** And those within it. */
+  const forget = (folder: string): void => {
+    for (const [place, watcher] of watched) {
+      if (place !== folder && !place.startsWith(`${folder}${path.sep}`)) continue;
+      watcher.close();
+      watched.delete(place);
+    }
+  };
   const follow = (folder: string): void => {
     const known = path.resolve(folder);
     if (known === own || watched.has(known) || watched.size >= MAX_FOLDERS) return;
@@ -43,19 +51,17 @@ export function watchPlaces(
       // It went before it could be watched.
       return;
     }
-    const forget = (): void => {
-      watcher.close();
-      watched.delete(known);
-    };
     watched.set(known, watcher);
-    watcher.on('error', forget);
+    watcher.on('error', () => forget(known));
     watcher.on('change', (event, name) => {
       const file = path.join(known, String(name));
       if (RELEVANT.test(file)) soon();
       else if (event === 'rename' && file !== own && isFolder(file) && !IGNORED.has(String(name))) {
+        // Perhaps another one than was there: what is watched is the folder, not its name.
+        forget(file);
         follow(file);
         soon();
-      } else if (event === 'rename' && !isFolder(known)) forget();
+      } else if (event === 'rename' && !isFolder(known)) forget(known);
     });
     for (const inner of foldersIn(known)) follow(inner);
   };
