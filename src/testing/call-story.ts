@@ -97,8 +97,8 @@ export class CallStory {
     { method, url, eventType, params, body, attempt }: ReceivedCallback,
     tracer: CallTracer = this.tracer,
   ): void {
-    // By GET the event stands in the query (callbacks/query.ts); the trace of a server names it all the same.
-    const query = eventType === '' ? URL.parse(url)?.searchParams : undefined;
+    // The trace of a server names an event by GET all the same.
+    const query = queryOf(eventType, url);
     const name = eventType === '' ? query?.get('event_type') : eventType;
     tracer.note('callback', name ?? `${method} ${url}`, {
       state: params['state'] ?? query?.get('params.state') ?? undefined,
@@ -142,4 +142,14 @@ export class CallStory {
     }
     this.tracer.script(event);
   }
+}
+
+/** The event of a callback by GET (callbacks/query.ts); undefined for one that has it in its body. */
+function queryOf(eventType: string, url: string): URLSearchParams | undefined {
+  return eventType === '' ? URL.parse(url)?.searchParams : undefined;
+}
+
+/** The call that a callback is about. */
+export function callIdOf({ eventType, url, params }: ReceivedCallback): unknown {
+  return params['call_id'] ?? queryOf(eventType, url)?.get('params.call_id');
 }

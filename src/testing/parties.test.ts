@@ -230,6 +230,26 @@ for (const [title, main] of [
   });
 }
 
+test('callbacks of a called side by GET stand on the timeline of its call, as those by POST', async () => {
+  const url = 'wss://media.example.com/audio';
+  const stream = { url, status_url: 'https://app.example/s', status_url_method: 'GET' };
+  const run = await call([{ connect: { to: DESK, confirm: [{ stream }] } }], { parties: { [DESK]: {} } });
+  run.streams.webSocket(url);
+  const desk = await run.party(DESK);
+  await desk.waits(4);
+  await desk.hangsUp();
+  await run.ends();
+  assert.deepEqual(
+    run.timeline.flatMap(({ kind, text, leg, data: { state } }) =>
+      kind === 'callback' ? [[text, leg, state]] : [],
+    ),
+    [
+      ['calling.call.stream', 1, 'streaming'],
+      ['calling.call.stream', 1, 'finished'],
+    ],
+  );
+});
+
 test('max_duration ends the talk, not the caller’s script', async () => {
   const run = await call([{ connect: { to: DESK, max_duration: 5 } }, { play: 'say:That was it' }], {
     parties: { [DESK]: { answersAfter: 1 } },

@@ -15,7 +15,7 @@ import { type AudioFile, audioReader } from './audio-file.ts';
 import { type TraceHeader, traceText } from '../trace/format.ts';
 import { CallbackRecorder } from './callback-recorder.ts';
 import { type CallParts, openCallParts } from './call-parts.ts';
-import { CallStory, type StepRun } from './call-story.ts';
+import { CallStory, callIdOf, type StepRun } from './call-story.ts';
 import { type CallTime, RealTime, VirtualTime } from './call-time.ts';
 import { VirtualCaller } from './caller.ts';
 import { CallerLine } from './caller-line.ts';
@@ -461,7 +461,7 @@ export class VirtualCall {
     if (exchange.request.purpose === 'callback') {
       if (phase === 'arrived') {
         const callback = this.callbacks.note(exchange);
-        this.#story.called(callback, this.#partyLines.tracerOf(callback.params['call_id']));
+        this.#story.called(callback, this.#partyLines.tracerOf(callIdOf(callback)));
       }
     } else if (phase === 'done') {
       this.#story.asked(exchange);

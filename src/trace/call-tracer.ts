@@ -209,7 +209,7 @@ function withoutSecrets(headers: Headers): Headers {
 }
 
 /** What `request` set of an answer with cookies or tokens; a replay leaves out the same. */
-function withoutSecretsOfAnswer(set: Data): Data {
+export function withoutSecretsOfAnswer(set: Data): Data {
   const headers = set[ANSWER_HEADERS];
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return set;
   return { ...set, [ANSWER_HEADERS]: withoutSecrets(headers as Headers) };

@@ -239,6 +239,21 @@ describe('sound cache', () => {
     assert.equal(place.asked.length, before + 4, 'confirmed behind a redirect that stays');
   });
 
+  it('does not ask by the date of a file where a temporary redirect has come in its place', async () => {
+    const place = await site(file({ ...FRESH, 'last-modified': 'Sat, 28 Nov 2026 12:00:00 GMT' }, 'then'));
+    assert.equal(await read(place), 'then');
+    await place.clock.advance(61_000);
+    place.answer = (request, response) => {
+      if (request.url === '/a.wav') response.writeHead(302, { location: '/older.wav' }).end();
+      else if (request.headers['if-modified-since'] !== undefined) response.writeHead(304).end();
+      else response.writeHead(200, { 'last-modified': 'Fri, 27 Nov 2026 12:00:00 GMT' }).end('older');
+    };
+    assert.equal(await read(place), 'older');
+    const before = place.asked.length;
+    assert.equal(await read(place), 'older');
+    assert.equal(place.asked.length, before + 2, 'nothing is kept of either');
+  });
+
   it('tells URLs apart by their credentials and their query, not by their fragment', async () => {
     const place = await site((request, response) =>
       file(FRESH, `${request.headers.authorization ?? 'nobody'} ${request.url}`)(request, response, 0),

@@ -93,6 +93,12 @@ export class SoundCache {
     let response: HttpStream;
     try {
       response = await http.stream({ ...asked, ...(validators !== undefined && { headers: validators }) });
+      // What led to this file leads elsewhere now, perhaps: its date says nothing of another one.
+      const byDate = validators?.['if-modified-since'] !== undefined;
+      if (response.status === 304 && response.temporary === true && byDate) {
+        response.cancel();
+        response = await http.stream(asked);
+      }
     } catch (error) {
       if (entry === undefined || !standsIn) throw error;
       return this.#kept(key, entry);

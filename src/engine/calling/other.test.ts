@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CallError } from '../../call/leg.ts';
+import { loadDocument } from '../../methods/check.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
 import { methodsOf } from '../../methods/registry.ts';
 import { main, run, start } from '../run.test-helper.ts';
@@ -9,6 +10,26 @@ test('send_digits answers, sends, waits, and sets its result', async () => {
   const { leg, result } = await run('- send_digits: {digits: 1w2Wa#}');
   assert.deepEqual(leg.log.slice(0, 2), ['answer', 'digits 1w2WA#']);
   assert.equal(result.vars['send_digits_result'], 'success');
+});
+
+test('send_digits of a script that is replaced is stopped, and sets nothing in the one that takes its place', async () => {
+  const leg = new FakeLeg();
+  const sent = Promise.withResolvers<void>();
+  const signals: (AbortSignal | undefined)[] = [];
+  leg.sendDigits = (_digits: string, signal?: AbortSignal) => {
+    signals.push(signal);
+    return sent.promise;
+  };
+  const call = await start(main('- send_digits: {digits: 1WWW2}'), { leg });
+  assert.deepEqual(
+    signals.map((signal) => signal?.aborted),
+    [false],
+  );
+  call.session.replace(loadDocument(main('- sleep: 1000')));
+  assert.equal(signals[0]?.aborted, true);
+  await call.clock.settle();
+  sent.resolve();
+  assert.equal((await call.finish()).vars['send_digits_result'], undefined);
 });
 
 test('document.md 5.1, method failed: one that this version cannot run warns, naming it, and the next step runs', async () => {

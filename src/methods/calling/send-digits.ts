@@ -33,7 +33,9 @@ export const sendDigits = defineMethod({
       await context.leg.answer();
       const keys = digits.replace(/[a-d]/g, (key) => key.toUpperCase());
       await context.leg.sendDigits(keys, context.signal);
-      context.vars.set('send_digits_result', context.signal.aborted ? 'failed' : 'success');
+      // Another script may run by now, with the same variables.
+      if (context.signal.aborted) return NEXT;
+      context.vars.set('send_digits_result', 'success');
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       context.vars.set('send_digits_result', 'failed');

@@ -50,6 +50,13 @@ export function createRequest(
   };
 }
 
+/** Of a request in memory, about, bytes. */
+export function sizeOf({ uri, headers, body }: SipRequest): number {
+  let size = uri.length + body.length;
+  for (let i = 0; i < headers.size; i++) size += headers.nameAt(i).length + headers.valueAt(i).length;
+  return size;
+}
+
 /**
  * A response to `request` with its Via (all, in order), From, To, Call-ID and CSeq, and with its Timestamp
  * when the status is 100 (RFC 3261 8.2.6). What the request lacks is left out, so that also a malformed one

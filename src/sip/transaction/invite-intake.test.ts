@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Clock } from '../../time/clock.ts';
 import { Headers } from '../message/headers.ts';
+import { createRequest, NO_BODY } from '../message/message.ts';
 import { InviteIntake, type NewInvite } from './invite-intake.ts';
 
-function invite(key: string): NewInvite {
-  return {
-    key,
-    request: { headers: new Headers([['Call-ID', `call-of-${key}`]]) },
-  } as unknown as NewInvite;
+function invite(key: string, body = NO_BODY): NewInvite {
+  const headers = new Headers([['Call-ID', `call-of-${key}`]]);
+  return { key, request: createRequest('INVITE', 'sip:a@b', headers, body) } as unknown as NewInvite;
 }
 
 /** An intake whose event loop and clock are turned by hand; each call that begins takes `costMs`. */
@@ -303,6 +302,24 @@ describe('InviteIntake', () => {
     bench.turn(32_001);
     bench.turn();
     assert.equal(bench.turnedAway.at(-1), 'late');
+  });
+
+  test('of very long ones no more wait than 64 MiB together', () => {
+    const bench = new Bench();
+    bench.mayWaitMs = undefined;
+    bench.behind = true;
+    const body = Buffer.alloc(64 * 1024);
+    for (let n = 0; n < 1_100; n++) bench.intake.put(invite(`c${n}`, body));
+    const { size } = bench.intake;
+    assert.ok(size > 1_000 && size <= 1_024, `${size} wait`);
+    assert.equal(bench.turnedAway.length, 1_100 - size);
+    bench.intake.withdraw('c0');
+    bench.intake.withdraw('c1');
+    bench.intake.put(invite('late', body));
+    assert.equal(bench.intake.size, size - 1, 'who leaves makes room');
+    bench.intake.close();
+    bench.intake.put(invite('behind the end', body));
+    assert.equal(bench.intake.size, 1);
   });
 
   test('one that waits can be taken out, and those that wait at the end are turned away', () => {

@@ -2,7 +2,7 @@
 import type { Clock } from '../../time/clock.ts';
 import type { IntakePolicy } from '../api.ts';
 import { callId } from '../message/accessors.ts';
-import type { SipRequest } from '../message/message.ts';
+import { type SipRequest, sizeOf } from '../message/message.ts';
 import type { Flow } from '../transport/flow.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { RushPace } from './rush-pace.ts';
@@ -18,6 +18,8 @@ export interface NewInvite {
 export interface WaitingInvite extends NewInvite {
   /** When it came, ms of the monotonic clock. */
   readonly sinceMs: number;
+  /** Of its request, bytes. */
+  readonly size: number;
 }
 
 /** One that waited. */
@@ -65,6 +67,8 @@ const CALM_AFTER_MS = 2000;
 /** Whatever the policy says: memory is bounded, and who has waited for so long (64 × T1) has given up, ms. */
 const MAX_WAITING = 10_000;
 const LONGEST_WAIT_MS = 32_000;
+/** Of all that wait together, bytes: each may be as long as SIP allows. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** For at least so long, copies of what was turned away get the same answer, ms: some are on their way with it. */
 const REMEMBERED_MS = 16_000;
 const MAX_REMEMBERED = 50_000;
@@ -78,6 +82,7 @@ export class InviteIntake {
   readonly #options: InviteIntakeOptions;
   /** In the order of their arrival. */
   readonly #waiting = new Map<string, WaitingInvite>();
+  #waitingBytes = 0;
   /** Of these, those whose senders have heard nothing, in the same order. */
   readonly #untold = new Set<WaitingInvite>();
   readonly #pace = new RushPace();
@@ -128,7 +133,7 @@ export class InviteIntake {
     const now = clock.monotonic();
     const mayWaitMs = policy.mayWaitMs();
     const isPressed = now - this.#turnedAwayMs < CALM_AFTER_MS;
-    if (this.#waiting.size >= MAX_WAITING || (mayWaitMs !== undefined && this.#isHopeless(now, mayWaitMs))) {
+    if (this.#isFull || (mayWaitMs !== undefined && this.#isHopeless(now, mayWaitMs))) {
       this.#turnedAwayMs = now;
       this.#turnAway(invite, false);
       return;
@@ -138,13 +143,14 @@ export class InviteIntake {
       this.#turnAway(invite, false);
       return;
     }
-    const waiting = { ...invite, sinceMs: now };
+    const waiting = { ...invite, sinceMs: now, size: sizeOf(invite.request) };
     if (this.#waiting.size === 0 && this.#spentMs < TURN_MS && !policy.isBehind()) {
       this.#begin(waiting);
       return;
     }
     if (this.#waiting.size === 0) this.#pace.start(now);
     this.#waiting.set(invite.key, waiting);
+    this.#waitingBytes += waiting.size;
     this.#untold.add(waiting);
     this.#defer();
   }
@@ -164,7 +170,12 @@ export class InviteIntake {
   close(): void {
     for (const invite of this.#waiting.values()) this.#turnAway(invite, this.#isTold(invite));
     this.#waiting.clear();
+    this.#waitingBytes = 0;
     this.#untold.clear();
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting.size >= MAX_WAITING || this.#waitingBytes >= MAX_WAITING_BYTES;
   }
 
   /**
@@ -227,6 +238,7 @@ export class InviteIntake {
 
   #remove(invite: WaitingInvite): void {
     this.#waiting.delete(invite.key);
+    this.#waitingBytes -= invite.size;
     this.#untold.delete(invite);
   }
 

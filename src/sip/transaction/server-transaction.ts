@@ -2,7 +2,7 @@ import type { Clock } from '../../time/clock.ts';
 import { newTag } from '../identifiers.ts';
 import { to, via } from '../message/accessors.ts';
 import type { HeaderField } from '../message/headers.ts';
-import { createResponse, type SipRequest } from '../message/message.ts';
+import { createResponse, type SipRequest, sizeOf } from '../message/message.ts';
 import { serialize } from '../message/serialize.ts';
 import type { SipTimers } from '../timers.ts';
 import type { Flow } from '../transport/flow.ts';
@@ -198,10 +198,4 @@ export class ServerTransaction implements TransactionActions<SipRequest> {
     if (!this.#isInvite) return 'final';
     return status < 300 ? 'success' : 'failure';
   }
-}
-
-function sizeOf({ uri, headers, body }: SipRequest): number {
-  let size = uri.length + body.length;
-  for (let i = 0; i < headers.size; i++) size += headers.nameAt(i).length + headers.valueAt(i).length;
-  return size;
 }

@@ -1,4 +1,5 @@
 /** What came of a call, as far as its trace tells: what two runs of the same call are compared by. */
+import { withoutSecretsOfAnswer } from '../../trace/call-tracer.ts';
 import type { CallEvent } from '../../trace/events.ts';
 import { legsOf, type TracedLeg } from './traced-parties.ts';
 import { withoutFragment } from './web-answers.ts';
@@ -181,7 +182,8 @@ function varsOf(
     const { set, unset } = data;
     for (const name of Array.isArray(unset) ? unset : []) delete vars[String(name)];
     if (typeof set === 'object' && set !== null) {
-      for (const [name, value] of Object.entries(set)) {
+      // Traces of older versions have more of them.
+      for (const [name, value] of Object.entries(withoutSecretsOfAnswer(set as CallEvent['data']))) {
         vars[name] = typeof value === 'string' ? named(value).replace(UUID, '…') : value;
       }
     }
