@@ -260,7 +260,7 @@ export interface CallLeg {
   recording(controlId: string): RecordOperation | undefined;
   /**
    * Sends keys (`0-9A-D*#wW`); resolves when the last one was sent, or the call is over. When `signal` is aborted, the
-   * one that is down is the last.
+   * one that is down is the last, or is cut off where keys are tones.
    * @throws CallError `invalid_digits`, `call_over`
    */
   sendDigits(digits: string, signal?: AbortSignal): Promise<void>;

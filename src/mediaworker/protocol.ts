@@ -211,7 +211,7 @@ export type MediaCommand =
       /** `0-9A-D*#`, `w` is a pause of 500 ms, `W` of 1 s. */
       readonly digits: string;
     }
-  /** Of keys that are not all sent, the one that is down is the last. */
+  /** Of keys that are not all sent, the one that is down is the last; as a tone, it ends at once. */
   | { readonly type: 'stopDigits'; readonly sessionId: string; readonly sendId: string }
   /** Each of the two parties hears the other, until `unbridge` or the end of either; former bridges of both end. */
   | { readonly type: 'bridge'; readonly sessionId: string; readonly peerId: string }
