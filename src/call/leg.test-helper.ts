@@ -35,6 +35,8 @@ export class ScriptedHost implements MediaHost {
   opens = true;
   /** Whether the file of a recording is there at once. */
   opensFiles = true;
+  /** Whether copies of the audio start at once. */
+  startsCopies = true;
   closes = true;
   /** Why there is no noise filter. */
   denoiseError: string | undefined;
@@ -49,7 +51,7 @@ export class ScriptedHost implements MediaHost {
     } else if (command.type === 'record' && this.opensFiles) {
       const { recordingId } = command.spec;
       queueMicrotask(() => this.emit({ type: 'recordOpened', sessionId, recordingId }));
-    } else if (command.type === 'copy') {
+    } else if (command.type === 'copy' && this.startsCopies) {
       const rtpPort = command.spec.rtp === undefined ? undefined : 20_000;
       queueMicrotask(() => this.emit({ type: 'copyStarted', sessionId, copyId: command.copyId, rtpPort }));
     } else if (command.type === 'stopCopy') {

@@ -1,7 +1,15 @@
 import type { CallError } from '../call/leg.ts';
-import type { FlowContext } from './context.ts';
+import type { MethodContext } from './context.ts';
 
-/** Warns that the call did not do something. That it ended meanwhile is no error of the script. */
-export function warnFailed(context: Pick<FlowContext, 'warn'>, what: string, error: CallError): void {
-  if (error.code !== 'call_over') context.warn('failed', `${what}: ${error.message}`);
+/**
+ * Warns that the call did not do something. That it ended meanwhile is no error of the script; and what fails once
+ * another document has taken the place of the script is none of that document.
+ */
+export function warnFailed(
+  context: Pick<MethodContext, 'warn' | 'signal' | 'leg'>,
+  what: string,
+  error: CallError,
+): void {
+  const isReplaced = context.signal.aborted && !context.leg.signal.aborted;
+  if (error.code !== 'call_over' && !isReplaced) context.warn('failed', `${what}: ${error.message}`);
 }

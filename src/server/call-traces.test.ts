@@ -68,6 +68,21 @@ test('a file that gets its final name while old traces are looked for ends nothi
   assert.deepEqual(readdirSync(day), [`${ID}.wav.part`]);
 });
 
+test('a folder that is made for the first call of a day stays, though nothing is in it yet', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'openswml-traces-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const clock = new VirtualClock();
+  const today = new Date(clock.now()).toISOString().slice(0, 10);
+  mkdirSync(path.join(dir, today));
+  mkdirSync(path.join(dir, '2025-12-20'));
+  const traces = new CallTraces({
+    ...{ dir, keepDays: 7, audio: 'plain', document: 'x.yaml', version: '1', clock, log: silentLogger },
+  });
+  traces.start();
+  await traces.close();
+  assert.deepEqual(readdirSync(dir), [today]);
+});
+
 test('a folder that is not there yet is none to sweep', async () => {
   const traces = new CallTraces({
     ...{ dir: '/nowhere/at/all', keepDays: 7, audio: 'none', document: '', version: '1' },

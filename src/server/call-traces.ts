@@ -89,6 +89,7 @@ export class CallTraces {
   async #sweep(): Promise<void> {
     const { dir, clock, keepDays } = this.#options;
     const oldest = clock.now() - keepDays * DAY_MS;
+    const oldestDay = new Date(oldest).toISOString().slice(0, 10);
     for (const day of await namesIn(dir)) {
       if (!DAY_FOLDER.test(day)) continue;
       const folder = path.join(dir, day);
@@ -98,7 +99,8 @@ export class CallTraces {
         if (TRACE_NAME.test(name) && (await isOlder(file, oldest))) await rm(file, { force: true });
         else kept++;
       }
-      if (kept === 0) await rmdir(folder).catch(() => {});
+      // That of today may be made just now, for the first call of the day, whose files are about to come.
+      if (kept === 0 && day < oldestDay) await rmdir(folder).catch(() => {});
     }
   }
 }

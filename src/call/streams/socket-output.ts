@@ -81,7 +81,8 @@ export class SocketOutput {
       await this.#copy.started;
     } catch (cause) {
       socket.close();
-      throw cause;
+      // It was stopped because the other side had gone.
+      throw this.#closedReason === undefined ? cause : new Error(this.#closedReason, { cause });
     }
   }
 
@@ -100,6 +101,8 @@ export class SocketOutput {
   }
 
   #closed(reason: string): void {
+    // By us.
+    if (this.#over) return;
     this.#closedReason = reason;
     this.#end('peer', reason);
     this.#copy?.stop();

@@ -103,6 +103,24 @@ test('detect_machine with wait false goes on at once, and the result comes later
   assert.equal(vars['detect_result'], 'human');
 });
 
+test('detect_machine that is not waited for leaves a later one its result, and is told of all the same', async () => {
+  const steps = `
+- detect_machine: {wait: false, status_url: "https://example.com/cb"}
+- detect_machine: {detectors: fax}
+- sleep: 5000`;
+  const test = await start(main(steps));
+  const [earlier, later] = test.leg.detections;
+  later!.finish(result('CED'));
+  await test.clock.settle();
+  earlier!.finish(result('UNKNOWN'));
+  const { vars } = await test.finish();
+  assert.equal(vars['detect_result'], 'fax');
+  assert.deepEqual(
+    test.callbacks.map(({ params }) => params['detect']),
+    [{ type: 'machine', params: { event: 'finished' } }],
+  );
+});
+
 test('detect_machine on a call that cannot be answered is an error, and the next step runs', async () => {
   const leg = new FakeLeg();
   leg.answerError = new CallError('answer_failed', 'no port is free');

@@ -93,6 +93,31 @@ for (const [step, method] of [
   });
 }
 
+for (const [method, url] of [
+  ['tap', 'uri'],
+  ['stream', 'url'],
+] as const) {
+  test(`a ${method} that still connects when another document comes leaves that one the outputs of its own`, async () => {
+    const leg = new FakeLeg();
+    const connecting = Promise.withResolvers<never>();
+    leg[method] = () => {
+      // Once: the next one is that of the class.
+      Reflect.deleteProperty(leg, method);
+      return connecting.promise;
+    };
+    const step = (controlId: string): string =>
+      `{${method}: {${url}: "wss://example.com/", control_id: ${controlId}}}`;
+    const text = `sections: {main: [${step('old')}], other: [${step('new')}, {sleep: 1000}]}`;
+    const call = await start(text, { leg });
+    call.session.replace(call.document, 'other');
+    await call.clock.settle();
+    connecting.reject(new CallError('stream_failed', 'no answer'));
+    const { vars } = await call.finish();
+    assert.deepEqual([vars[`${method}_control_id`], vars[`${method}_result`]], ['new', 'success']);
+    assert.deepEqual([vars['script_error'], call.warnings], [undefined, []]);
+  });
+}
+
 test('document.md 4.5, only in AI methods: template functions are not touched where they stand', async () => {
   const { warnings } = await run('- ai: {prompt: {text: "${lc:caller} ${broken(}"}}');
   assert.deepEqual(

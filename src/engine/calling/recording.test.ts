@@ -109,6 +109,21 @@ test('a script that is replaced during a recording stops it', async () => {
   assert.ok(leg.log.includes('stop record transfer'));
 });
 
+test('a recording that another document broke off, and whose file comes late, leaves that one the outputs of its own', async () => {
+  const leg = recordingLeg();
+  const test = await start('sections: {main: [{record: {}}], other: [{record: {}}, {sleep: 1000}]}', { leg });
+  const [first] = leg.recordings;
+  // Stopped, its file takes a while.
+  Object.assign(leg.recording(first!.options.controlId)!, { stop: () => {} });
+  test.session.replace(test.document, 'other');
+  await test.clock.settle();
+  leg.recordings[1]!.finish({ ...NO_INPUT, byteSize: 0 });
+  await test.clock.settle();
+  first!.finish({ ...FINISHED, endedBy: 'transfer' });
+  const { vars } = await test.finish();
+  assert.deepEqual([vars['record_result'], vars['record_url']], ['failed', undefined]);
+});
+
 test('record_call has the defaults of the language: both sides, and nothing that ends it', async () => {
   const leg = recordingLeg();
   await run('- record_call', { leg });

@@ -3,6 +3,7 @@ import * as s from '../../swml/schema.ts';
 import { isObject } from '../../swml/json.ts';
 import { splitWords, statusUrl, wordList } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
+import { LatestStep } from '../latest-step.ts';
 import { defineMethod } from '../method.ts';
 import { warnFailed } from '../warn-failed.ts';
 
@@ -53,6 +54,9 @@ const PROPERTIES = {
   status_url: statusUrl('calling.call.detect'),
 } as const;
 
+/** One that is not waited for, or that another document broke off, may end when a later one listens. */
+const steps = new LatestStep();
+
 /** spec/media.md 9 */
 export const detectMachine = defineMethod({
   name: 'detect_machine',
@@ -86,6 +90,7 @@ export const detectMachine = defineMethod({
   ],
   async run(context, params) {
     const { leg, vars } = context;
+    const isLatest = steps.begin(vars);
     const controlId = context.newId();
     const options = optionsOf(params);
     /** Where a fax alone is listened for, nothing is said of machines. */
@@ -107,15 +112,17 @@ export const detectMachine = defineMethod({
       operation = leg.detect(options, (event, beep) => report(kindOf(event), event, beep));
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      vars.set('detect_result', 'error');
+      if (isLatest()) vars.set('detect_result', 'error');
       warnFailed(context, 'Nobody can be listened to', error);
       return NEXT;
     }
     const finish = async (): Promise<void> => {
       const { outcome, beep, ms } = await operation.done;
-      vars.set('detect_result', RESULTS[outcome]);
-      vars.set('detect_machine_beep', beep);
-      vars.set('detect_ms', Math.round(ms));
+      if (isLatest()) {
+        vars.set('detect_result', RESULTS[outcome]);
+        vars.set('detect_machine_beep', beep);
+        vars.set('detect_ms', Math.round(ms));
+      }
       report(kindOf(outcome), 'finished', beep);
     };
     if (!params.wait) {

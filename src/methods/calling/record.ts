@@ -1,6 +1,7 @@
 import { CallError, type RecordOperation } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
 import { NEXT } from '../flow.ts';
+import { LatestStep } from '../latest-step.ts';
 import { defineMethod } from '../method.ts';
 import {
   direction,
@@ -19,6 +20,8 @@ const PARAMS = s.object(
   },
   { description: 'Parameters of `record`.' },
 );
+/** The file of one that another document broke off may be complete when a `record` of that has begun. */
+const steps = new LatestStep();
 
 /** spec/record.md */
 export const record = defineMethod({
@@ -42,6 +45,7 @@ export const record = defineMethod({
   examples: ['- record:\n    beep: true\n    terminators: "#*"\n    max_length: 120'],
   async run(context, params) {
     const { vars } = context;
+    const isLatest = steps.begin(vars);
     vars.unset('record_url');
     vars.unset('record_result');
     let operation: RecordOperation;
@@ -50,7 +54,7 @@ export const record = defineMethod({
       operation = await context.leg.record(recordOptions(params, context.newId()));
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      vars.set('record_result', 'failed');
+      if (isLatest()) vars.set('record_result', 'failed');
       warnFailed(context, 'The recording could not start', error);
       return NEXT;
     }
@@ -62,8 +66,10 @@ export const record = defineMethod({
     if (context.signal.aborted) stop();
     const outcome = await operation.done;
     context.signal.removeEventListener('abort', stop);
-    vars.set('record_result', outcome.state === 'finished' ? 'success' : 'failed');
-    if (outcome.state !== 'error' && outcome.byteSize > 0) vars.set('record_url', operation.url);
+    if (isLatest()) {
+      vars.set('record_result', outcome.state === 'finished' ? 'success' : 'failed');
+      if (outcome.state !== 'error' && outcome.byteSize > 0) vars.set('record_url', operation.url);
+    }
     if (outcome.state === 'error') {
       context.warn('failed', `The recording failed: ${outcome.error ?? 'no reason is known'}`);
     }

@@ -2,7 +2,9 @@ import { CallError } from '../../call/leg.ts';
 import type { TapOperation } from '../../call/streams/types.ts';
 import * as s from '../../swml/schema.ts';
 import { address, newControlId, statusUrl, successVariable } from '../common-params.ts';
+import type { ScriptVariables } from '../context.ts';
 import { NEXT } from '../flow.ts';
+import { LatestStep } from '../latest-step.ts';
 import { defineMethod } from '../method.ts';
 import { TAP_SIDES, tellTap } from '../stream-events.ts';
 import { warnFailed } from '../warn-failed.ts';
@@ -19,6 +21,8 @@ const OUTPUTS = [
   'tap_codec',
   'tap_rate',
 ] as const;
+/** One that connects may be overtaken by one of a document that took the place of its own. */
+const steps = new LatestStep();
 
 /** spec/media.md 6 */
 export const tap = defineMethod({
@@ -67,6 +71,7 @@ export const tap = defineMethod({
   examples: ['- tap:\n    uri: rtp://192.0.2.5:4000\n    direction: both'],
   async run(context, params) {
     const { leg, vars } = context;
+    const isLatest = steps.begin(vars);
     const controlId = params.control_id || context.newId();
     for (const name of OUTPUTS) if (name !== 'tap_control_id') vars.unset(name);
     let operation: TapOperation;
@@ -81,21 +86,11 @@ export const tap = defineMethod({
       });
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      vars.set('tap_result', 'failed');
+      if (isLatest()) vars.set('tap_result', 'failed');
       warnFailed(context, 'The tap could not start', error);
       return NEXT;
     }
-    const { rtp } = operation;
-    vars.set('tap_result', 'success');
-    vars.set('tap_uri', operation.uri);
-    vars.set('tap_control_id', controlId);
-    vars.set('tap_ptime', operation.ptimeMs);
-    vars.set('tap_codec', operation.codec);
-    vars.set('tap_rate', operation.rate);
-    if (rtp !== undefined) {
-      vars.set('tap_rtp_src_addr', rtp.sourceAddress);
-      vars.set('tap_rtp_src_port', rtp.sourcePort);
-    }
+    if (isLatest()) setOutputs(vars, operation);
     tellTap(operation, params.direction, {
       call: leg.info,
       url: params.status_url,
@@ -104,3 +99,16 @@ export const tap = defineMethod({
     return NEXT;
   },
 });
+
+function setOutputs(vars: ScriptVariables, { controlId, uri, ptimeMs, codec, rate, rtp }: TapOperation): void {
+  vars.set('tap_result', 'success');
+  vars.set('tap_uri', uri);
+  vars.set('tap_control_id', controlId);
+  vars.set('tap_ptime', ptimeMs);
+  vars.set('tap_codec', codec);
+  vars.set('tap_rate', rate);
+  if (rtp !== undefined) {
+    vars.set('tap_rtp_src_addr', rtp.sourceAddress);
+    vars.set('tap_rtp_src_port', rtp.sourcePort);
+  }
+}

@@ -225,8 +225,9 @@ export class Dialling {
     const isAlone = this.#strategy.calls.filter((state) => state === 'dialling').length === 1;
     const asked = this.#ringback.chosen || this.#plan.calls[call]!.confirm !== undefined;
     if (this.#isOver || !isAlone || asked || this.#strategy.calls[call] !== 'dialling') return;
-    // An unanswered caller hears something only once there is sound of ours.
-    if (leg.info.call_state !== 'answered') {
+    // An unanswered caller hears something only once there is sound of ours. One that hears ringing of ours does
+    // already, and more would wait behind that.
+    if (!leg.hearsUs) {
       const opened = await leg.play([{ kind: 'silence', seconds: 0.02 }]).done;
       if (opened.state !== 'finished' || this.#isOver) return;
     }
