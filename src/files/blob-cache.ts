@@ -39,6 +39,8 @@ export class BlobCache {
   #bytes = 0;
   #waitingBytes = 0;
   #opening: Promise<void> | undefined;
+  /** The folder could not be used when it was last tried: told once, not for each content. */
+  #isUnusable = false;
   #tail: Promise<void> = Promise.resolve();
   #temporary = 0;
 
@@ -100,7 +102,7 @@ export class BlobCache {
     const temporary = this.#path(`${name}.${process.pid}-${this.#temporary++}.tmp`);
     let file: FileHandle | undefined;
     try {
-      file = await open(temporary, 'w', 0o600);
+      file = await this.#create(temporary);
       await file.writev([this.#headerOf(pieces), ...pieces]);
       if ((await file.stat()).size !== size) throw new Error('not all of it was written');
       await file.close();
@@ -116,6 +118,17 @@ export class BlobCache {
     this.#entries.delete(name);
     this.#entries.set(name, size);
     await this.#makeRoom();
+  }
+
+  async #create(temporary: string): Promise<FileHandle> {
+    try {
+      return await open(temporary, 'w', 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // Somebody has removed the folder, to have room on the disk say.
+      await makeFolder(this.#options.folder, 0o700);
+      return await open(temporary, 'w', 0o600);
+    }
   }
 
   #used(name: string): void {
@@ -135,10 +148,18 @@ export class BlobCache {
   }
 
   #open(): Promise<void> {
-    this.#opening ??= this.#scan().catch((error: unknown) => {
-      const { folder, log, what } = this.#options;
-      log.warn({ err: error, folder }, `the folder of ${what} cannot be used`);
-    });
+    this.#opening ??= this.#scan().then(
+      () => {
+        this.#isUnusable = false;
+      },
+      (error: unknown) => {
+        // A full disk, too many open files: that passes, so whoever comes next tries again.
+        this.#opening = undefined;
+        const { folder, log, what } = this.#options;
+        if (!this.#isUnusable) log.warn({ err: error, folder }, `the folder of ${what} cannot be used`);
+        this.#isUnusable = true;
+      },
+    );
     return this.#opening;
   }
 
@@ -152,10 +173,13 @@ export class BlobCache {
       const info = await stat(this.#path(name)).catch(() => undefined);
       if (info === undefined) continue;
       if (!isTemporary) found.push({ name, bytes: info.size, usedAt: info.mtimeMs });
-      else if (clock.now() - info.mtimeMs > STALE_MS) await rm(this.#path(name), { force: true });
+      else if (clock.now() - info.mtimeMs > STALE_MS)
+        await rm(this.#path(name), { force: true }).catch(() => {});
     }
     found.sort((a, b) => a.usedAt - b.usedAt);
     for (const { name, bytes } of found) {
+      // Stored while the folder could not be read.
+      if (this.#entries.has(name)) continue;
       this.#entries.set(name, bytes);
       this.#bytes += bytes;
     }

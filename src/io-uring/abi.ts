@@ -93,7 +93,7 @@ export const IPV6_V6ONLY = 26;
 export const SOCKADDR_IN_SIZE = 16;
 export const SOCKADDR_IN6_SIZE = 28;
 
-export const ERRNO = { EADDRINUSE: 98, ENOBUFS: 105 } as const;
+export const ERRNO = { EINTR: 4, EAGAIN: 11, EADDRINUSE: 98, ENOBUFS: 105 } as const;
 
 export const CLOCK_REALTIME = 0;
 

@@ -45,6 +45,12 @@ export class Reactor {
     return this.#ring.isIdle;
   }
 
+  /** Whether {@link request} would take one: the system may have no memory for what is queued. */
+  hasRoom(): boolean {
+    if (this.#ring.isFull) this.#ring.enter();
+    return !this.#ring.isFull;
+  }
+
   /** Requests, to be written at the place that {@link request} gives. */
   get requests(): Uint32Array {
     return this.#ring.requests;
@@ -71,8 +77,7 @@ export class Reactor {
     address: number,
     length: number,
   ): number {
-    if (this.#ring.isFull) this.#ring.enter();
-    if (this.#ring.isFull) throw new Error('io_uring takes no more requests (rtp.io: node does without it)');
+    if (!this.hasRoom()) throw new Error('io_uring takes no more requests (rtp.io: node does without it)');
     if (!this.#flushing) {
       this.#flushing = true;
       setImmediate(this.#flush);

@@ -5,7 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import { freeUdpRange } from '../../test/support/ports.ts';
 import { silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
-import { openMediaThreads } from './media-threads.ts';
+import { MediaThreadsError, openMediaThreads } from './media-threads.ts';
 import type { MediaEvent } from './protocol.ts';
 
 const LOCALHOST = '127.0.0.1';
@@ -62,3 +62,22 @@ for (const [how, end] of Object.entries(ENDS)) {
     );
   });
 }
+
+test('threads that cannot be started are told with the cure', () => {
+  const open = (): unknown =>
+    openMediaThreads({
+      threads: 3,
+      bindAddress: LOCALHOST,
+      rtpPorts: { min: 42_000, max: 42_999 },
+      recordingKey: undefined,
+      clock: new RealClock(),
+      log: silentLogger,
+      // No thread can be made of it, as where the system has none left.
+      entry: new URL('nowhere:thread'),
+    });
+  assert.throws(open, (error) => {
+    assert.ok(error instanceof MediaThreadsError);
+    assert.match(error.message, /^only 0 of 3 media threads can be started \(.+\): .+, or set rtp\.threads$/);
+    return true;
+  });
+});

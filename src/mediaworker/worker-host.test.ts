@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import { freeUdpRange } from '../../test/support/ports.ts';
 import { type Logger, silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
@@ -154,6 +155,43 @@ test('a session is open at once on a port that was bound ahead, and has what com
   party.send(packet, rtpPort, LOCALHOST);
   assert.equal((await session.event('digit')).digit, '5');
   await session.close();
+});
+
+test('ports that were not to be had ahead are bound once a session finds one by itself', async (t) => {
+  const min = await freeUdpRange(4);
+  const data = { rtpPorts: { min, max: min + 3 }, spare: { bindAddress: LOCALHOST, pairs: 2 } };
+  const host = new WorkerMediaHost({ data, log: silentLogger, clock: new RealClock() });
+  t.after(() => host.close());
+  const haveSpare = async (count: number): Promise<void> => {
+    for (let tries = 0; tries < 2_000 && host.sparePorts !== count; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    assert.equal(host.sparePorts, count);
+  };
+  host.warmUp();
+  await haveSpare(2);
+  const all = [new Session(host, 's1'), new Session(host, 's2')];
+  await Promise.all(all.map((session) => session.open()));
+  await haveSpare(0);
+  await Promise.all(all.map((session) => session.close()));
+  const next = new Session(host, 's3');
+  await next.open();
+  await haveSpare(1);
+  await next.close();
+});
+
+test('where no thread can be started, a session fails to open with the reason, and leaves nothing behind', async (t) => {
+  const lines: string[] = [];
+  const log: Logger = { ...silentLogger, error: (_fields, message) => lines.push(message) };
+  // No thread can be made of it, as where the system has none left.
+  const entry = new URL('nowhere:thread');
+  const host = new WorkerMediaHost({ data: { rtpPorts: PORTS }, log, clock: new RealClock(), entry });
+  t.after(() => host.close());
+  const session = new Session(host, 's1');
+  session.send({ type: 'open', sessionId: 's1', bindAddress: LOCALHOST, idleMedia: 'none' });
+  assert.match((await session.event('openFailed')).error, /^its media thread cannot be started: /);
+  assert.equal(host.load, 0);
+  assert.deepEqual(lines, ['a media thread cannot be started']);
 });
 
 test('when a worker dies, its sessions end with `closed`, and the next one starts another', async (t) => {

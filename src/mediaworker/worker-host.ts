@@ -82,7 +82,7 @@ export class WorkerMediaHost implements MediaHost {
     this.#events = new TurnQueue(options.clock, EVENTS_TURN_MS, (event) => this.#deliver(event));
   }
 
-  /** Starts the thread ahead of the first session, which would otherwise wait for it. */
+  /** Starts the thread ahead of the first session, which would otherwise wait for it. @throws Error when it cannot */
   warmUp(): void {
     this.#worker ??= this.#start();
   }
@@ -132,7 +132,7 @@ export class WorkerMediaHost implements MediaHost {
   send(command: MediaCommand, urgent = false): void {
     if (this.#closing !== undefined && command.type === 'open') throw new Error('the media host is closed');
     if (this.#worker === undefined && command.type !== 'open') return;
-    this.#worker ??= this.#start();
+    if (!this.#hasThread(command.sessionId)) return;
     this.#commands.push(command.type === 'open' ? this.#openAhead(command) : command);
     if (urgent) this.#messages.run();
     else this.#messages.ask();
@@ -154,6 +154,19 @@ export class WorkerMediaHost implements MediaHost {
     if (rtpPort === undefined) return command;
     queueMicrotask(() => this.#deliver({ type: 'opened', sessionId, rtpPort }));
     return { ...command, rtpPort };
+  }
+
+  /** @returns whether there is one, be it a new one; else the session is told that it cannot be opened */
+  #hasThread(sessionId: string): boolean {
+    try {
+      this.#worker ??= this.#start();
+      return true;
+    } catch (cause) {
+      this.#options.log.error({ err: cause }, 'a media thread cannot be started');
+      const error = `its media thread cannot be started: ${messageOf(cause)}`;
+      queueMicrotask(() => this.#deliver({ type: 'openFailed', sessionId, error }));
+      return false;
+    }
   }
 
   #flush(): void {
@@ -235,6 +248,10 @@ export class WorkerMediaHost implements MediaHost {
     if (event.type === 'closed' || event.type === 'openFailed') this.#listeners.delete(event.sessionId);
     listener?.(event);
   }
+}
+
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Frees what a thread had no time to: its ports would stay bound to the end of the process. */

@@ -53,7 +53,12 @@ const table = new SessionTable({
   receive: (look, turn) => system.datagrams.receive(look, turn),
   send: system.afterSending,
   afterTurn: system.afterTurn,
-  openSocket: (bindAddress) => sockets.open(bindAddress),
+  openSocket: async (bindAddress) => {
+    const socket = await sockets.open(bindAddress);
+    // Those that could not be bound ahead when there were none, or no address yet, perhaps can be now.
+    void spares?.fill();
+    return socket;
+  },
   takeSpare: (rtpPort, begin) => spares?.take(rtpPort, begin) === true,
   createTarget: diskTargets({
     clock,

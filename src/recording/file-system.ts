@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import path from 'node:path';
 
 import { SharedWork } from './shared-work.ts';
+import { ignoreUnsupported } from '../files/folder-sync.ts';
 import { makeFolder } from '../files/make-folder.ts';
 
 /** @param written bytes, which may be fewer than asked for; @param error in the place of them */
@@ -44,7 +45,7 @@ const FOLDER_MODE = 0o750;
 const folderSyncs = new SharedWork(async (folder: string) => {
   const fd = await openFile(folder, 'r');
   try {
-    await settle((done) => fs.fsync(fd, done));
+    await settle((done) => fs.fsync(fd, done)).catch(ignoreUnsupported);
   } finally {
     // Of a folder that was only read: the system has nothing to wait for.
     fs.closeSync(fd);

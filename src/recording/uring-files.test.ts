@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { loadLibc } from '../io-uring/libc.ts';
+import { ERRNO } from '../io-uring/abi.ts';
+import { type Libc, loadLibc } from '../io-uring/libc.ts';
 import { Reactor } from '../io-uring/reactor.ts';
 import { RealClock } from '../time/real-clock.ts';
 import type { TargetError } from './byte-target.ts';
@@ -89,3 +90,57 @@ test('a write to a descriptor that is closed fails and harms no other', { skip: 
   await assert.rejects(failed, { code: 'EBADF' });
   assert.equal(await file.finish(), 3);
 });
+
+/** A ring of few places. */
+function openReactor(places: number, change: (libc: Libc) => Partial<Libc> = () => ({})): Reactor {
+  const libc = loadLibc();
+  const reactor = new Reactor({ ...libc, ...change(libc) }, places);
+  after(() => reactor.close());
+  return reactor;
+}
+
+test('what io_uring does not take, for want of memory, is written all the same', {
+  skip: refused,
+}, async () => {
+  let refuses = false;
+  const reactor = openReactor(4, (libc) => ({
+    ioUringEnter: (fd, submit, flags) => (refuses ? -ERRNO.EAGAIN : libc.ioUringEnter(fd, submit, flags)),
+  }));
+  const few = uringFiles(reactor, clock);
+  const errors: TargetError[] = [];
+  const many = Array.from({ length: 12 }, (_, n) => {
+    const made = new FileTarget(path.join(folder, `refused-${n}`), { clock, files: few });
+    made.open((error) => errors.push(error));
+    return made;
+  });
+  await Promise.all(many.map((file) => file.drained()));
+  refuses = true;
+  for (const [n, file] of many.entries()) file.append(new Uint8Array(100).fill(n));
+  few.flush();
+  refuses = false;
+  await Promise.all(many.map((file) => file.finish()));
+  assert.deepEqual(errors, []);
+  for (const [n, file] of many.entries())
+    assert.deepEqual(new Uint8Array(readFileSync(file.path)), new Uint8Array(100).fill(n));
+});
+
+for (const code of ['EINTR', 'EAGAIN'] as const) {
+  test(`a write that ends with ${code} is done again: that is no fault of the disk`, {
+    skip: refused,
+  }, async () => {
+    const reactor = openReactor(8);
+    const attach = reactor.attach.bind(reactor);
+    let broken = 1;
+    reactor.attach = (onResult) =>
+      attach((index, result, flags) => onResult(index, broken-- > 0 ? -ERRNO[code] : result, flags));
+    const errors: TargetError[] = [];
+    const file = new FileTarget(path.join(folder, code), { clock, files: uringFiles(reactor, clock) });
+    file.open((error) => errors.push(error));
+    await file.drained();
+    file.append(Uint8Array.of(1, 2, 3));
+    assert.equal(await file.finish(), 3);
+    assert.deepEqual(errors, []);
+    assert.ok(broken <= 0);
+    assert.deepEqual(new Uint8Array(readFileSync(file.path)), Uint8Array.of(1, 2, 3));
+  });
+}

@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util';
-import { OPERATION, SQE } from '../io-uring/abi.ts';
+import { ERRNO, OPERATION, SQE } from '../io-uring/abi.ts';
 import type { Reactor } from '../io-uring/reactor.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { type FileSystem, nodeFileSystem, type OnWritten } from './file-system.ts';
@@ -98,9 +98,10 @@ class GatheredWrites {
         const at = this.#reactor.request(this.#user, index, OPERATION.write, fd, address, bytes.length);
         this.#reactor.requests[at + SQE.offsetLow] = position;
         this.#reactor.requests[at + SQE.offsetHigh] = Math.floor(position / 2 ** 32);
-      } catch (error) {
+      } catch {
+        // The system takes no more for now: it is written by itself, as what a disk has not taken.
         this.#free.push(index);
-        refused.push(() => write.onWritten(0, error instanceof Error ? error : new Error(String(error))));
+        refused.push(() => write.onWritten(0));
         continue;
       }
       this.#pending[index] = write;
@@ -117,6 +118,8 @@ class GatheredWrites {
     this.#free.push(index);
     this.#underWay--;
     if (result >= 0) write.onWritten(result);
+    // No fault of the disk (io_uring_enter(2), CQE errors): Node's own functions wait, or do it again.
+    else if (result === -ERRNO.EINTR || result === -ERRNO.EAGAIN) write.onWritten(0);
     else write.onWritten(0, systemError(result));
   }
 

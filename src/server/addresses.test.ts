@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import os from 'node:os';
 import { describe, test } from 'node:test';
 import { type Interfaces, primaryAddress, publicUrlOf, sipUris } from './addresses.ts';
 import { loadConfig } from './config.ts';
@@ -28,6 +29,14 @@ describe('the main address of the machine', () => {
     assert.equal(primaryAddress(undefined, MACHINE), '192.0.2.7');
     assert.equal(primaryAddress(undefined, interfaces('127.0.0.1', 'fe80::1', '2001:db8::7')), '2001:db8::7');
     assert.equal(primaryAddress(undefined, interfaces('127.0.0.1', '::1')), '127.0.0.1');
+  });
+
+  test('is the advertised one, else loopback, where the system does not tell its addresses', (t) => {
+    t.mock.method(os, 'networkInterfaces', () => {
+      throw new Error('uv_interface_addresses returned EAFNOSUPPORT');
+    });
+    assert.equal(primaryAddress('203.0.113.1'), '203.0.113.1');
+    assert.equal(primaryAddress(undefined), '127.0.0.1');
   });
 });
 

@@ -14,7 +14,7 @@ const ANY = new Set(['0.0.0.0', '::', '']);
  */
 export function primaryAddress(
   advertised: string | undefined,
-  interfaces: Interfaces = os.networkInterfaces(),
+  interfaces: Interfaces = ownInterfaces(),
 ): string {
   if (advertised !== undefined) return advertised;
   const outside = Object.values(interfaces)
@@ -43,6 +43,15 @@ export function sipUris(
     const transport = protocol === 'udp' ? '' : `;transport=${protocol}`;
     return `sip:anything@${reachable(config, host, interfaces)}:${port}${transport}`;
   });
+}
+
+/** None where the system does not tell (systemd's RestrictAddressFamilies without AF_NETLINK). */
+function ownInterfaces(): Interfaces {
+  try {
+    return os.networkInterfaces();
+  } catch {
+    return {};
+  }
 }
 
 function reachable(config: Config, host: string, interfaces?: Interfaces): string {

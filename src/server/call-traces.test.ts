@@ -83,6 +83,31 @@ test('a folder that is made for the first call of a day stays, though nothing is
   assert.deepEqual(readdirSync(dir), [today]);
 });
 
+test('what cannot be deleted is told of once, and keeps no other old trace', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'openswml-traces-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const clock = new VirtualClock();
+  const seconds = (clock.now() - 12 * DAY_MS) / 1000;
+  const days = Array.from({ length: 12 }, (_, day) => path.join(dir, `2025-12-${10 + day}`));
+  for (const day of days) {
+    mkdirSync(day);
+    const file = path.join(day, `${ID}.jsonl`);
+    // Of the name of a trace, but a folder: that cannot be removed as a file, by nobody.
+    if (day === days[0]) mkdirSync(file);
+    else writeFileSync(file, '');
+    utimesSync(file, seconds, seconds);
+  }
+  const told: unknown[] = [];
+  const traces = new CallTraces({
+    ...{ dir, keepDays: 7, audio: 'plain', document: 'x.yaml', version: '1', clock },
+    log: { ...silentLogger, error: ({ place, places }, text) => told.push([text, place, places]) },
+  });
+  traces.start();
+  await traces.close();
+  assert.deepEqual(readdirSync(dir), ['2025-12-10']);
+  assert.deepEqual(told, [['old traces cannot be deleted', path.join(days[0]!, `${ID}.jsonl`), 1]]);
+});
+
 test('a folder that is not there yet is none to sweep', async () => {
   const traces = new CallTraces({
     ...{ dir: '/nowhere/at/all', keepDays: 7, audio: 'none', document: '', version: '1' },

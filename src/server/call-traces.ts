@@ -87,22 +87,46 @@ export class CallTraces {
   }
 
   async #sweep(): Promise<void> {
-    const { dir, clock, keepDays } = this.#options;
+    const { dir, clock, keepDays, log } = this.#options;
     const oldest = clock.now() - keepDays * DAY_MS;
     const oldestDay = new Date(oldest).toISOString().slice(0, 10);
+    const failed: { readonly err: unknown; readonly place: string }[] = [];
     for (const day of await namesIn(dir)) {
       if (!DAY_FOLDER.test(day)) continue;
       const folder = path.join(dir, day);
-      let kept = 0;
-      for (const name of await namesIn(folder)) {
-        const file = path.join(folder, name);
-        if (TRACE_NAME.test(name) && (await isOlder(file, oldest))) await rm(file, { force: true });
-        else kept++;
-      }
+      // What cannot be deleted (files of another user, say) must not keep the others.
+      const kept = await sweepDay(folder, oldest, (place, err) => failed.push({ err, place }));
       // That of today may be made just now, for the first call of the day, whose files are about to come.
       if (kept === 0 && day < oldestDay) await rmdir(folder).catch(() => {});
     }
+    const [first] = failed;
+    if (first !== undefined) log.error({ ...first, places: failed.length }, 'old traces cannot be deleted');
   }
+}
+
+/** @param onFailed told of each place that cannot be deleted, or looked into @returns what is left, NaN where nobody knows */
+async function sweepDay(
+  folder: string,
+  oldest: number,
+  onFailed: (place: string, cause: unknown) => void,
+): Promise<number> {
+  let kept = 0;
+  const names = await namesIn(folder).catch((cause: unknown) => {
+    onFailed(folder, cause);
+    kept = Number.NaN;
+    return [];
+  });
+  for (const name of names) {
+    const file = path.join(folder, name);
+    try {
+      if (TRACE_NAME.test(name) && (await isOlder(file, oldest))) await rm(file, { force: true });
+      else kept++;
+    } catch (cause) {
+      kept++;
+      onFailed(file, cause);
+    }
+  }
+  return kept;
 }
 
 interface CallTraceOptions {

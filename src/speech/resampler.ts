@@ -30,7 +30,11 @@ export class Resampler {
    * @throws Error when the filter cannot be made
    */
   static async create(inRate: number, outRate: number): Promise<Resampler> {
-    loading ??= createModule();
+    loading ??= createModule().catch((error: unknown) => {
+      // Too many open files, say: that passes, and so must what came of it.
+      loading = undefined;
+      throw error;
+    });
     return new Resampler(await loading, inRate, outRate);
   }
 

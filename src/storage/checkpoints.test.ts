@@ -42,3 +42,15 @@ test('a thread that cannot open the database is told of, and is closed like any 
   await checkpoints.close();
   assert.deepEqual(told, ['the database log could not be written back']);
 });
+
+test('a thread that cannot be started is told of each time, and tried again', async () => {
+  const told: string[] = [];
+  const log = { ...silentLogger, warn: (_: unknown, text: string) => told.push(text) };
+  // No thread can be made of it, as where the system has none left.
+  const checkpoints = new Checkpoints('nowhere', log, new URL('nowhere:thread'));
+  checkpoints.begin();
+  checkpoints.begin();
+  await checkpoints.close();
+  const text = 'the database log could not be written back';
+  assert.deepEqual(told, [text, text]);
+});

@@ -10,21 +10,29 @@ export const OWN_CHECKPOINT_PAGES = 16_384;
 export class Checkpoints {
   readonly #file: string;
   readonly #log: Logger;
+  readonly #entry: URL;
   #worker: Worker | undefined;
   #busy = false;
   #closed = false;
 
-  /** @param file of the database */
-  constructor(file: string, log: Logger) {
+  /** @param file of the database; @param entry for tests: another program of the thread */
+  constructor(file: string, log: Logger, entry = new URL('./checkpoint-thread.ts', import.meta.url)) {
     this.#file = file;
     this.#log = log;
+    this.#entry = entry;
   }
 
   /** Writes back what has been committed, unless that is being done. Returns at once. */
   begin(): void {
     if (this.#busy || this.#closed) return;
+    try {
+      this.#worker ??= this.#start();
+    } catch (error) {
+      // The system has no thread left.
+      this.#failed(error instanceof Error ? error.message : String(error));
+      return;
+    }
     this.#busy = true;
-    this.#worker ??= this.#start();
     this.#worker.postMessage('checkpoint');
   }
 
@@ -43,10 +51,7 @@ export class Checkpoints {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
-      workerData: this.#file,
-      name: 'checkpoint',
-    });
+    const worker = new Worker(this.#entry, { workerData: this.#file, name: 'checkpoint' });
     worker.unref();
     worker.on('message', (error: string | undefined) => {
       this.#busy = false;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -32,6 +33,18 @@ describe('local files', () => {
     assert.equal(await files.open('recordings/b.wav'), undefined);
     assert.equal(await files.open('recordings'), undefined);
     assert.equal(await files.remove('recordings/b.wav'), false);
+  });
+
+  test('are removed also where the file system cannot force folders to the disk', async (t) => {
+    writeFileSync(path.join(root, 'data', 'recordings', 'gone.wav'), '');
+    const handle = await open(root);
+    const error = Object.assign(new Error('EINVAL: invalid argument, fsync'), { code: 'EINVAL' });
+    const sync = t.mock.method(Object.getPrototypeOf(handle) as FileHandle, 'sync', () =>
+      Promise.reject(error),
+    );
+    await handle.close();
+    assert.equal(await files.remove('recordings/gone.wav'), true);
+    assert.equal(sync.mock.callCount(), 1);
   });
 
   test('never lead out of their folder', async () => {

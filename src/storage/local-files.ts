@@ -1,6 +1,7 @@
 import { createReadStream, type Dir } from 'node:fs';
 import { open, opendir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { ignoreUnsupported } from '../files/folder-sync.ts';
 import { StorageError, toStorageError } from './errors.ts';
 import type { FileStore, StoredFile } from './file-store.ts';
 
@@ -63,7 +64,7 @@ export class LocalFiles implements FileStore {
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder);
   try {
-    await handle.sync();
+    await handle.sync().catch(ignoreUnsupported);
   } finally {
     await handle.close();
   }

@@ -14,18 +14,26 @@ let shared: Synthesizer | undefined;
  * processes.
  */
 export function sharedVoice(): Synthesizer {
-  shared ??= createSynthesizer({
-    clock: new RealClock(),
-    log: silentLogger,
-    disk: { folder: path.join(cacheFolder(), 'openswml', 'speech') },
-  });
+  if (shared === undefined) {
+    const folder = cacheFolder();
+    shared = createSynthesizer({
+      clock: new RealClock(),
+      log: silentLogger,
+      ...(folder !== undefined && { disk: { folder: path.join(folder, 'openswml', 'speech') } }),
+    });
+  }
   return shared;
 }
 
-/** https://specifications.freedesktop.org/basedir-spec/latest/ */
-function cacheFolder(): string {
+/** https://specifications.freedesktop.org/basedir-spec/latest/; undefined for a user without a home, as in containers. */
+function cacheFolder(): string | undefined {
   const given = process.env['XDG_CACHE_HOME'];
-  return given !== undefined && path.isAbsolute(given) ? given : path.join(homedir(), '.cache');
+  if (given !== undefined && path.isAbsolute(given)) return given;
+  try {
+    return path.join(homedir(), '.cache');
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -52,6 +52,7 @@ test('Links to files are followed, links to folders are not, so that a loop ends
   symlinkSync('sub/b.txt', path.join(root, 'link.yaml'));
   symlinkSync('.', path.join(root, 'loop'));
   symlinkSync('nowhere.yaml', path.join(root, 'broken.yaml'));
+  symlinkSync('itself.yaml', path.join(root, 'itself.yaml'));
   assert.deepEqual(await checkedIn(root), ['a.yaml', 'link.yaml']);
 });
 

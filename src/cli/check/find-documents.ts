@@ -108,6 +108,12 @@ function entriesOf(folder: string): Dirent[] {
 }
 
 function isFile(entry: Dirent, name: string): boolean {
-  if (entry.isFile()) return true;
-  return entry.isSymbolicLink() && statSync(name, { throwIfNoEntry: false })?.isFile() === true;
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  try {
+    return statSync(name, { throwIfNoEntry: false })?.isFile() === true;
+  } catch (error) {
+    // One that leads to itself leads to no file, like one that leads nowhere.
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return false;
+    throw fileError('read', name, error);
+  }
 }

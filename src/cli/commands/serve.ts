@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { createLogger } from '../../log/line-logger.ts';
 import { ConfigError } from '../../server/config-error.ts';
 import { type LoadedConfig, describeConfig, loadConfig } from '../../server/config.ts';
+import { MediaThreadsError } from '../../mediaworker/media-threads.ts';
 import { redactUrl } from '../../net/http-url.ts';
 import { DocumentError } from '../../server/document-error.ts';
 import { HttpListenError } from '../../server/http/errors.ts';
@@ -100,6 +101,7 @@ async function started(server: Server): Promise<ServerAddresses> {
       cause instanceof DocumentError ||
       cause instanceof ListenError ||
       cause instanceof HttpListenError ||
+      cause instanceof MediaThreadsError ||
       cause instanceof StorageError
     ) {
       throw new UsageError(cause.message, { cause });

@@ -112,10 +112,12 @@ async function watch(
   let again = true;
   let wake = (): void => {};
   let over = false;
-  const watching = watchPlaces(places, flags.save, clock, () => {
+  const tell = (message: string): void => terminal.err(`openswml: ${message}\n`);
+  const onChange = (): void => {
     again = true;
     wake();
-  });
+  };
+  const watching = watchPlaces(places, flags.save, clock, onChange, tell);
   const stopListening = onInterrupt(clock, {
     polite: () => {
       over = true;
@@ -126,7 +128,7 @@ async function watch(
   while (!over) {
     if (again) {
       again = false;
-      const result = await runAndSurvive(run, (message) => terminal.err(`openswml: ${message}\n`));
+      const result = await runAndSurvive(run, tell);
       status = result === undefined ? EXIT.usage : statusOf(result);
       // Documents may stand elsewhere.
       for (const folder of documentFolders(result)) watching.follow(folder);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -96,7 +97,7 @@ test('The folder that a run keeps its results in is no change when it comes', as
   context.after(() => rmSync(folder, { recursive: true }));
   const clock = new VirtualClock();
   const out = path.join(folder, 'out');
-  const watching = watchPlaces([folder], out, clock, () => {});
+  const watching = watchPlaces([folder], out, clock, () => {}, assert.fail);
   context.after(() => watching.stop());
   const witness = watch(folder);
   context.after(() => witness.close());
@@ -113,7 +114,13 @@ test('A folder that another of its name has replaced is watched on', async (cont
   const clock = new VirtualClock();
   const inner = path.join(folder, 'tests');
   mkdirSync(inner);
-  const watching = watchPlaces([folder], undefined, clock, () => {});
+  const watching = watchPlaces(
+    [folder],
+    undefined,
+    clock,
+    () => {},
+    () => {},
+  );
   context.after(() => watching.stop());
   /** Does something in `place`, and waits until it was seen. */
   const seenIn = async (place: string, work: () => void): Promise<void> => {
@@ -133,4 +140,29 @@ test('A folder that another of its name has replaced is watched on', async (cont
   assert.equal(clock.pendingTimers, 0);
   await seenIn(inner, () => writeFileSync(path.join(inner, 'a.test.yaml'), testFile(1)));
   assert.equal(clock.pendingTimers, 1);
+});
+
+test('Where the system lets no more folders be watched, that is told with the cure', (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
+  for (const name of ['a', 'b']) mkdirSync(path.join(folder, name));
+  const watchReally = fs.watch;
+  let left = 1;
+  const mocked = context.mock.method(fs, 'watch', (place: string) => {
+    if (left-- > 0) return watchReally(place);
+    const message = 'ENOSPC: System limit for number of file watchers reached';
+    throw Object.assign(new Error(message), { code: 'ENOSPC' });
+  });
+  syncBuiltinESMExports();
+  context.after(() => {
+    mocked.mock.restore();
+    syncBuiltinESMExports();
+    rmSync(folder, { recursive: true });
+  });
+  const told: string[] = [];
+  const tell = (message: string): unknown => told.push(message);
+  const follow = (): { stop(): void } => watchPlaces([folder], undefined, new VirtualClock(), () => {}, tell);
+  follow().stop();
+  const message = 'the system lets no more folders be watched: raise fs.inotify.max_user_watches (sysctl)';
+  assert.deepEqual(told, [message]);
+  assert.throws(follow, { name: 'UsageError', message });
 });

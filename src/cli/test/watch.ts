@@ -1,6 +1,7 @@
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import path from 'node:path';
 import type { Clock, Timer } from '../../time/clock.ts';
+import { UsageError } from '../errors.ts';
 
 /** Editors write a file in several steps. */
 const QUIET_MS = 100;
@@ -8,6 +9,11 @@ const IGNORED = new Set(['node_modules', '.git']);
 const RELEVANT = /\.(?:ya?ml|json|wav|mp3|mp4|m4a|ogg|flac)$/i;
 /** Folders that are watched; those beyond are not. */
 const MAX_FOLDERS = 2000;
+/** Linux has no more watches, or no more programs that have some, for this user. */
+const LIMITS: Readonly<Record<string, string>> = {
+  ENOSPC: 'fs.inotify.max_user_watches',
+  EMFILE: 'fs.inotify.max_user_instances',
+};
 
 export interface Watch {
   /** Watches another folder, to any depth. */
@@ -18,12 +24,15 @@ export interface Watch {
 /**
  * Watches the folders of the given places, to any depth.
  * @param ignore a folder whose changes are our own
+ * @param tell told once, with the cure, where the system lets no more of them be watched
+ * @throws UsageError where it lets none
  */
 export function watchPlaces(
   places: readonly string[],
   ignore: string | undefined,
   clock: Clock,
   onChange: () => void,
+  tell: (message: string) => void,
 ): Watch {
   const own = ignore === undefined ? undefined : path.resolve(ignore);
   let timer: Timer | undefined;
@@ -41,14 +50,19 @@ export function watchPlaces(
       watched.delete(place);
     }
   };
+  let limit: string | undefined;
   const follow = (folder: string): void => {
     const known = path.resolve(folder);
     if (known === own || watched.has(known) || watched.size >= MAX_FOLDERS) return;
     let watcher: FSWatcher;
     try {
       watcher = watch(known);
-    } catch {
-      // It went before it could be watched.
+    } catch (cause) {
+      const setting = LIMITS[(cause as NodeJS.ErrnoException).code ?? ''];
+      // Otherwise it went before it could be watched.
+      if (setting === undefined || limit !== undefined) return;
+      limit = `the system lets no more folders be watched: raise ${setting} (sysctl)`;
+      if (watched.size > 0) tell(limit);
       return;
     }
     watched.set(known, watcher);
@@ -66,6 +80,7 @@ export function watchPlaces(
     for (const inner of foldersIn(known)) follow(inner);
   };
   for (const place of places) follow(isFolder(place) ? place : path.dirname(place));
+  if (limit !== undefined && watched.size === 0) throw new UsageError(limit);
   return {
     follow,
     stop: () => {

@@ -100,7 +100,10 @@ export const tap = defineMethod({
   },
 });
 
-function setOutputs(vars: ScriptVariables, { controlId, uri, ptimeMs, codec, rate, rtp }: TapOperation): void {
+function setOutputs(
+  vars: ScriptVariables,
+  { controlId, uri, ptimeMs, codec, rate, rtp }: TapOperation,
+): void {
   vars.set('tap_result', 'success');
   vars.set('tap_uri', uri);
   vars.set('tap_control_id', controlId);

@@ -27,11 +27,18 @@ const MAX_IDLE_HEAP = 64 * 1024 * 1024;
 const MODULE_FILE = '../modules/build/aac.js';
 
 let loading: Promise<AacModule> | undefined;
+/** Times that it could not be loaded. */
+let failures = 0;
 let open = 0;
 
 /** @throws Error when the package is not as it was, or the encoder refuses */
 export async function openAacEncoder(spec: EncodingSpec): Promise<FrameEncoder> {
-  loading ??= loadModule();
+  loading ??= loadModule().catch((cause: unknown) => {
+    // Too many open files, say: that passes, and so must what came of it.
+    loading = undefined;
+    failures++;
+    throw cause;
+  });
   const module = await loading;
   const stream = module._init_encoder(spec.channels, spec.sampleRate, spec.kbps * 1000);
   if (stream === 0)
@@ -119,6 +126,8 @@ function together(packets: readonly Uint8Array[]): EncodedFrames {
 async function loadModule(): Promise<AacModule> {
   const entry = fileURLToPath(import.meta.resolve('@mediabunny/aac-encoder'));
   const file = pathToFileURL(path.resolve(path.dirname(entry), MODULE_FILE));
+  // What failed once under a URL fails under it for ever.
+  if (failures > 0) file.search = `?${failures}`;
   const scope = globalThis as { exports?: { default?: () => Promise<AacModule> } };
   scope.exports ??= {};
   await import(file.href);

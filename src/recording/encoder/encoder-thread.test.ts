@@ -145,6 +145,20 @@ test('a thread that dies loses its recordings with a reason, and the next one ha
   assert.equal(await next.ended, 'ended');
 });
 
+test('where no thread can be started, recordings are told so as of one that died', async (t) => {
+  // No thread can be made of it, as where the system has none left.
+  const thread = openThread(t, { entry: new URL('nowhere:thread') });
+  const [lost, dropped] = [listen(), listen()];
+  const stream = thread.open(MP3, lost.listener);
+  stream.send(new Int16Array(10));
+  thread.open(MP3, dropped.listener).drop();
+  assert.equal(thread.load, 1);
+  assert.match(await lost.ended, /^lost: the encoder thread cannot be started: /);
+  assert.equal(thread.load, 0);
+  assert.equal(await Promise.race([dropped.ended, Promise.resolve('nothing')]), 'nothing');
+  stream.end();
+});
+
 test('a thread that hangs is given up after ten seconds without an answer', async (t) => {
   const hangs = program(
     'hangs',

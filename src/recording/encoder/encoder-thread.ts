@@ -67,8 +67,14 @@ export class EncoderThread implements Encoders {
   open(spec: EncodingSpec, listener: EncoderListener): EncoderStream {
     const id = this.#nextStream++;
     const stream: Stream = { listener, sent: [] };
-    this.#worker ??= this.#start();
     this.#streams.set(id, stream);
+    try {
+      this.#worker ??= this.#start();
+    } catch (cause) {
+      // The system has no thread left. Later, as of a thread that dies: who opens it has no stream yet.
+      const why = cause instanceof Error ? cause.message : String(cause);
+      queueMicrotask(() => this.#lose(id, `the encoder thread cannot be started: ${why}`));
+    }
     this.#post({ type: 'open', stream: id, spec });
     const expect = (samples: number): boolean => {
       if (!this.#streams.has(id)) return false;
@@ -135,10 +141,16 @@ export class EncoderThread implements Encoders {
         stream.listener.ended(message.frames);
         return;
       case 'failed':
-        this.#forget(message.stream);
-        stream.listener.lost(message.error);
+        this.#lose(message.stream, message.error);
         return;
     }
+  }
+
+  #lose(id: number, reason: string): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    this.#forget(id);
+    stream.listener.lost(reason);
   }
 
   #forget(id: number): void {

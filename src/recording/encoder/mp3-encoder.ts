@@ -63,9 +63,17 @@ class Mp3Encoder implements FrameEncoder {
   }
 }
 
-async function createLame(): Promise<Lame> {
-  compiling ??= readFile(fileURLToPath(import.meta.resolve('wasm-media-encoders/wasm/mp3'))).then((bytes) =>
-    WebAssembly.compile(bytes),
+async function compile(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(
+    await readFile(fileURLToPath(import.meta.resolve('wasm-media-encoders/wasm/mp3'))),
   );
+}
+
+async function createLame(): Promise<Lame> {
+  compiling ??= compile().catch((cause: unknown) => {
+    // Too many open files, say: that passes, and so must what came of it.
+    compiling = undefined;
+    throw cause;
+  });
   return createEncoder('audio/mpeg', await compiling);
 }

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { freeUdpRange } from '../../../test/support/ports.ts';
 import type { DatagramSocket } from '../datagrams.ts';
+import { ERRNO } from '../../io-uring/abi.ts';
 import { loadLibc } from '../../io-uring/libc.ts';
 import { Reactor } from '../../io-uring/reactor.ts';
 import { RealClock } from '../../time/real-clock.ts';
@@ -277,6 +278,36 @@ test('packets of one type are put aside until their turn, or until anything else
   datagrams.receive(3, 3);
   assert.equal(taken(), '', 'nobody gets what was put aside for one that has closed');
   for (const socket of [from, to]) socket.close();
+});
+
+test('what the system has no memory to send is lost, and what comes behind that is sent', {
+  skip: refused,
+}, async () => {
+  const libc = loadLibc();
+  let refuses = false;
+  const ioUringEnter: typeof libc.ioUringEnter = (fd, submit, flags) =>
+    refuses ? -ERRNO.EAGAIN : libc.ioUringEnter(fd, submit, flags);
+  const reactor = new Reactor({ ...libc, ioUringEnter }, 16);
+  const io = new UringDatagrams(reactor, () => 0);
+  const port = await freeUdpRange(2);
+  const [from, to] = [io.open(HOST, port)!, io.open(HOST, port + 1)!];
+  const got: number[] = [];
+  to.listener = (bytes) => got.push(bytes[0]!);
+  io.receive();
+  const send = (number: number): void => from.send(Uint8Array.of(number), 0, 1, port + 1, HOST);
+  refuses = true;
+  for (let number = 0; number < 100; number++) send(number);
+  refuses = false;
+  io.flush();
+  send(200);
+  await until(() => {
+    io.receive();
+    return got.includes(200);
+  }, 'nothing is sent any more');
+  assert.deepEqual(got, [...Array(16).keys(), 200]);
+  for (const socket of [from, to]) socket.close();
+  io.close();
+  reactor.close();
 });
 
 test('its end leaves nothing open or bound, neither sockets nor those closed in the same turn', {

@@ -104,7 +104,7 @@ export class UringDatagrams implements DatagramIo {
     // Each slot is free again when all that was queued has been taken: datagrams are sent at once or not at all.
     if (reactor.queued === 0) this.#usedSlots = 0;
     // The kernel takes nothing more for now (no memory): RTP is lossy.
-    if (this.#usedSlots >= SLOTS) return;
+    if (this.#usedSlots >= SLOTS || !reactor.hasRoom()) return;
     const slot = this.#usedSlots++;
     this.#slots.fill(slot, name, buffer, offset, length);
     const operation = OPERATION.sendmsg | (SQE_SKIP_SUCCESS << 8);

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../time/clock.ts';
-import { LocalAddresses } from './local-address.ts';
+import { type InterfaceAddress, LocalAddresses } from './local-address.ts';
 import type {
   DatagramHandlers,
   DatagramSocket,
@@ -23,21 +23,39 @@ const TCP_PROBE_MS = 60_000;
 /** Addresses for documentation (RFC 5737, RFC 3849): a UDP socket "connected" to them sends nothing. */
 const FAR_AWAY = ['192.0.2.1', '2001:db8::1'];
 
+/** What the system is asked; tests put others in the place of these. */
+export interface SystemQuestions {
+  readonly lookup: (host: string) => Promise<readonly { readonly address: string }[]>;
+  /** @throws Error where the system does not tell */
+  readonly interfaces: () => readonly InterfaceAddress[];
+  /** Our address on the way there; undefined without a route. */
+  readonly routeTo: (remote: string) => Promise<string | undefined>;
+}
+
+const SYSTEM: SystemQuestions = {
+  lookup: (host) => lookup(host, { all: true, order: 'ipv4first' }),
+  interfaces: ownInterfaces,
+  routeTo: addressOfRouteTo,
+};
+
 /** UDP, TCP and name look-up of the machine. */
 export class NodeNetwork implements Network {
   readonly #clock: Clock;
+  readonly #system: SystemQuestions;
+  readonly #lookups = new Map<string, Promise<readonly string[]>>();
   #defaults: readonly string[] = [];
   #addresses: LocalAddresses | undefined;
   #addressesUntil = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, system: Partial<SystemQuestions> = {}) {
     this.#clock = clock;
+    this.#system = { ...SYSTEM, ...system };
   }
 
   async bindDatagram(host: string, port: number, handlers: DatagramHandlers): Promise<DatagramSocket> {
     return this.#clock.holdWhile(
       (async () => {
-        await this.#findDefaults();
+        if (this.#defaults.length === 0) await this.#findDefaults();
         return bindUdp(host, port, handlers);
       })(),
     );
@@ -50,7 +68,7 @@ export class NodeNetwork implements Network {
   ): Promise<StreamServer> {
     return this.#clock.holdWhile(
       (async () => {
-        await this.#findDefaults();
+        if (this.#defaults.length === 0) await this.#findDefaults();
         return listenTcp(host, port, connected);
       })(),
     );
@@ -74,32 +92,58 @@ export class NodeNetwork implements Network {
     };
   }
 
-  async lookup(host: string): Promise<readonly string[]> {
-    const found = await this.#clock.holdWhile(lookup(host, { all: true, order: 'ipv4first' }));
-    return found.map(({ address }) => address);
+  /**
+   * Looks a name up once for all who ask at the same time: the system looks up two names at once, and one whose name
+   * server does not answer takes it ten seconds and more. So many calls to it would lie before all other look-ups of
+   * the process, those of documents and callbacks among them.
+   */
+  lookup(host: string): Promise<readonly string[]> {
+    const known = this.#lookups.get(host);
+    if (known !== undefined) return known;
+    const found = this.#clock
+      .holdWhile(this.#system.lookup(host))
+      .then((addresses) => addresses.map(({ address }) => address))
+      .finally(() => this.#lookups.delete(host));
+    this.#lookups.set(host, found);
+    return found;
   }
 
   localAddressFor(remote: string): string {
     const now = this.#clock.monotonic();
     if (this.#addresses === undefined || now >= this.#addressesUntil) {
-      const interfaces = Object.values(networkInterfaces())
-        .flatMap((addresses) => addresses ?? [])
-        .map(({ address, cidr, internal }) => ({
-          address,
-          prefix: Number(cidr?.split('/')[1] ?? (isIPv6(address) ? 128 : 32)),
-          internal,
-        }));
-      this.#addresses = new LocalAddresses(interfaces, this.#defaults);
+      this.#addresses = this.#readAddresses();
       this.#addressesUntil = now + INTERFACES_FRESH_MS;
+      // The route may have come, or lead elsewhere, since: for whoever asks next, which is some milliseconds later.
+      void this.#clock.holdWhile(this.#findDefaults());
     }
     return this.#addresses.towards(remote);
   }
 
-  /** Asks the routing table for our address on the way out; a family without a route has none. */
+  #readAddresses(): LocalAddresses {
+    let interfaces: readonly InterfaceAddress[];
+    try {
+      interfaces = this.#system.interfaces();
+    } catch {
+      // A system that does not tell (systemd's RestrictAddressFamilies without AF_NETLINK): the route has to do.
+      return new LocalAddresses([], this.#defaults);
+    }
+    // One that is ours no more leads nowhere.
+    const ours = this.#defaults.filter((known) => interfaces.some(({ address }) => address === known));
+    return new LocalAddresses(interfaces, ours);
+  }
+
+  /** Asks the routing table for our address on the way out; a family that has had no route yet has none. */
   async #findDefaults(): Promise<void> {
-    if (this.#defaults.length > 0) return;
-    const found = await Promise.all(FAR_AWAY.map(addressOfRouteTo));
-    this.#defaults = found.filter((address) => address !== undefined);
+    const { routeTo } = this.#system;
+    const found = await Promise.all(
+      FAR_AWAY.map(
+        async (remote) =>
+          (await routeTo(remote)) ?? this.#defaults.find((former) => isIPv6(former) === isIPv6(remote)),
+      ),
+    );
+    const defaults = found.filter((address) => address !== undefined);
+    if (String(defaults) === String(this.#defaults)) return;
+    this.#defaults = defaults;
     this.#addresses = undefined;
   }
 }
@@ -205,6 +249,16 @@ function listenTcp(
   });
 }
 
+function ownInterfaces(): readonly InterfaceAddress[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .map(({ address, cidr, internal }) => ({
+      address,
+      prefix: Number(cidr?.split('/')[1] ?? (isIPv6(address) ? 128 : 32)),
+      internal,
+    }));
+}
+
 function addressOfRouteTo(remote: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(remote) ? 'udp6' : 'udp4');
@@ -213,7 +267,10 @@ function addressOfRouteTo(remote: string): Promise<string | undefined> {
       resolve(address);
     };
     socket.once('error', () => finish(undefined));
-    socket.connect(9, remote, () => finish(socket.address().address));
+    // Where there is no route, it is called with the error, and the socket is bound to all addresses.
+    socket.connect(9, remote, (error?: Error | null) =>
+      finish(error instanceof Error ? undefined : socket.address().address),
+    );
   });
 }
 

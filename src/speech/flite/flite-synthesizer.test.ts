@@ -169,6 +169,31 @@ describe('embedded voice: queue', () => {
     await settle();
   });
 
+  it('fails what waits where no new worker can be started, and speaks again once one can', async () => {
+    const workers: FakeWorker[] = [];
+    let hasThreads = true;
+    const startWorker = (): FakeWorker => {
+      if (!hasThreads) throw new Error('EAGAIN');
+      const worker = new FakeWorker();
+      workers.push(worker);
+      return worker;
+    };
+    const flite = new FliteSynthesizer({ log: silentLogger, clock: new VirtualClock(), startWorker });
+    const say = (text: string): Promise<number[][]> => collect(flite.speak({ text }, 8000));
+    const broken = assert.rejects(say('A.'), failsWith('engine_failed', /code 1/));
+    const waiting = assert.rejects(say('B.'), failsWith('engine_failed', /EAGAIN/));
+    await settle();
+    hasThreads = false;
+    workers[0]?.emit('exit', 1);
+    await Promise.all([broken, waiting]);
+    await assert.rejects(say('C.'), failsWith('engine_failed', /EAGAIN/));
+    hasThreads = true;
+    const spoken = say('D.');
+    await settle();
+    await workers[1]?.speak();
+    assert.deepEqual(await spoken, [[1]]);
+  });
+
   it('fails one sentence that the engine refuses, and keeps the worker', async () => {
     const { flite, workers } = withFake();
     const refused = collect(flite.speak({ text: 'A.' }, 8000));

@@ -154,7 +154,18 @@ export class FliteSynthesizer implements Synthesizer {
       this.#refWhileBusy();
       return;
     }
-    const worker = this.#ensureWorker();
+    let worker: FliteWorker;
+    try {
+      worker = this.#ensureWorker();
+    } catch (cause) {
+      // The system has no thread left, say: nobody waits for one.
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const error = new SpeechError('engine_failed', `the embedded voice cannot be started: ${why}`, {
+        cause,
+      });
+      for (const { done } of [task, ...this.#waiting.splice(0)]) done.reject(error);
+      return;
+    }
     this.#running = task;
     this.#refWhileBusy();
     this.#timer = this.#clock.after(SEGMENT_TIMEOUT_MS, () => {
