@@ -65,9 +65,9 @@ test('without room the oldest frame goes', () => {
 });
 
 test('the first frame lies beside what arrives with it, also where that is still to come', () => {
-  const firstPlace = (receivedUntil: number): number => {
+  const firstPlace = (receivedUntil: number, opened = 0): number => {
     const queue = new HeardQueue(4, 200);
-    queue.begin({ receivedUntil, head: 100 });
+    queue.begin({ receivedUntil, head: 100, delay: { opened } });
     queue.push(frameOf(1));
     const taken = Array.from({ length: 6 }, () => [...queue.take(4)]).flat();
     return taken.indexOf(1);
@@ -77,6 +77,8 @@ test('the first frame lies beside what arrives with it, also where that is still
   assert.equal(firstPlace(109), 12);
   // The packet itself, and the frame that is on its way out meanwhile; the head will wait for the playout delay.
   assert.deepEqual([firstPlace(0), firstPlace(100)], [8, 8]);
+  // In a pause of the sender, it has done so already.
+  assert.equal(firstPlace(0, 8), 16);
 });
 
 /** Ten seconds of frames but the last, each taken at once, while arrivals lie `lead` samples ahead of their place. */

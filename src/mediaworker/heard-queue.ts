@@ -15,7 +15,12 @@ const INTOLERABLE = 1;
 const NO_SAMPLES = new Int16Array(0);
 
 /** What tells when and where audio has arrived. */
-type Arrivals = Pick<ReceiveTimeline, 'receivedUntil' | 'head' | 'ticks'>;
+type Arrivals = Pick<ReceiveTimeline, 'receivedUntil' | 'head' | 'ticks' | 'delay'>;
+
+/** What has arrived by a tick; default: the head has no delay. */
+interface ArrivedBefore extends Pick<Arrivals, 'receivedUntil' | 'head'> {
+  readonly delay?: Pick<Arrivals['delay'], 'opened'>;
+}
 
 /**
  * What the party hears, on its way to the recordings. Each frame belongs beside the audio that arrives while it
@@ -110,16 +115,12 @@ export class HeardQueue {
    * @param lateMs by so much the head is behind, since the thread has stood still, ms
    * @param missedMs time of frames that were missed in that and come now, in one burst with the first, ms
    */
-  begin(
-    { receivedUntil, head }: Pick<Arrivals, 'receivedUntil' | 'head'>,
-    first = this.#frame,
-    lateMs = 0,
-    missedMs = 0,
-  ): void {
-    // What is there came half a tick ago, for all that is known. Where nothing is, the first packet is still to come, and
-    // what came in a standstill may be taken behind this tick.
+  begin({ receivedUntil, head, delay }: ArrivedBefore, first = this.#frame, lateMs = 0, missedMs = 0): void {
+    // What is there came half a tick ago, for all that is known. Where nothing is, the next packet is still to come: the first
+    // one of all, or one behind a pause, which the head is behind already; and what came in a standstill may be taken behind
+    // this tick.
     const arrived = receivedUntil - head + this.#frame / 2;
-    const usual = 2 * this.#frame + lateMs * this.#perMs;
+    const usual = 2 * this.#frame + (delay?.opened ?? 0) + lateMs * this.#perMs;
     const isKnown = receivedUntil > head && missedMs === 0;
     // The first of those that were missed has its place before all that came when the others should have been sent.
     const ahead = (isKnown ? arrived : Math.max(arrived, usual)) - missedMs * this.#perMs;

@@ -139,8 +139,8 @@ export type MediaCommand =
       readonly spec: RecordSpec;
       /**
        * When it was asked for, by the monotonic clock, ms: what came since is recorded, too, though the command is
-       * late, as far as it is still known ({@link ReceiveTimeline.beginningAt}). Default: now. One that was expected
-       * begins where that was asked for.
+       * late, as far as it is still known (expected-recordings.ts). Default: now. One that was expected begins where
+       * that was asked for.
        */
       readonly askedMs?: number;
     }

@@ -20,6 +20,8 @@ export interface ReceivePathOptions {
   /** Distance of ticks, ms. */
   readonly tickMs: number;
   readonly log: Logger;
+  /** {@link ReceivePath.receive} is told when packets came, though the thread stood still meanwhile. Default false. */
+  readonly knowsArrivals?: boolean | undefined;
   /** Whether something is made up for what was lost. Default true. */
   readonly conceal?: boolean | undefined;
   /** What lies behind the live head is about to change: a packet has come late. */
@@ -89,6 +91,7 @@ export class ReceivePath {
       startMs: options.startMs,
       tickMs: options.tickMs,
       maxHeldMs: MAX_ORDER_DELAY_MS,
+      knowsArrivals: options.knowsArrivals,
       conceal: options.conceal ?? true,
       onRewrite: options.onRewrite,
     });

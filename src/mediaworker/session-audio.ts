@@ -87,6 +87,7 @@ export class SessionAudio {
       startMs,
       tickMs: TICK_MS,
       log,
+      knowsArrivals: socket.receive !== undefined,
       conceal: options.concealLoss,
       onRewrite: () => this.#waiting.finishFrames(),
       makeRoom: () => this.#waiting.makeRoom(),
@@ -250,7 +251,6 @@ export class SessionAudio {
         return;
       case 'stopDigits':
         this.#sendPath.stopDigits(command.sendId);
-        return;
     }
   }
 

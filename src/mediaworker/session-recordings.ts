@@ -216,8 +216,10 @@ export class SessionRecordings {
     const until = tap.undelayed ? this.#timeline.undelayedAt(clock.monotonic()) : from;
     const pause = (pauseMs * sampleRate) / 1000;
     const belongs = until > from && until > this.#timeline.receivedUntil + pause;
-    if (belongs && !this.masks && !denoiser.active) {
-      this.#listen?.write(from, until - from, heard.peek(until - from), until - from);
+    if (belongs && tap.spec.maskDtmf !== true && !denoiser.active) {
+      // What others have still to read stays.
+      const { oldest } = this.#timeline;
+      this.#listen?.write(from, until - from, heard.peek(until - from), until - from, oldest);
       for (const { digit, position, endsNot } of this.#digits) {
         if (position >= until || endsNot.includes(tap.spec.controlId)) continue;
         tap.hear(from, position);

@@ -33,9 +33,40 @@ describe('PlayoutDelay', () => {
     const delay = newDelay();
     assert.deepEqual([delay.current, delay.isOpenAt(10), run(delay, 2, () => 0)], [0, false, []]);
     delay.open(7);
-    assert.deepEqual([delay.current, delay.isOpenAt(6), delay.isOpenAt(7)], [320, false, true]);
-    assert.deepEqual([run(delay, 1, () => 160), delay.opened], [['hold'], 160]);
-    assert.deepEqual([run(delay, 9, () => 320), delay.opened], [['hold'], 320]);
+    // Another stream gets as much less as the head has still to stand still.
+    assert.deepEqual([delay.current, delay.isOpenAt(6), delay.isOpenAt(7)], [0, false, true]);
+    assert.deepEqual([run(delay, 1, () => 0), delay.opened, delay.current], [['hold'], 160, 160]);
+    assert.deepEqual([run(delay, 9, () => 160), delay.opened, delay.current], [['hold'], 320, 320]);
+  });
+
+  it('tells what is left of that where the head has made up for some of it', () => {
+    const delay = newDelay();
+    const offset = { samples: 0 };
+    delay.open(0);
+    assert.equal(delay.opened, 0);
+    assert.deepEqual(
+      run(delay, 150, () => 0, offset),
+      ['hold', 'hold'],
+    );
+    assert.equal(delay.opened, 320);
+    assert.deepEqual(
+      run(delay, 150, () => 0, offset),
+      ['catchUp'],
+    );
+    assert.equal(delay.opened, 160);
+  });
+
+  it('does not let the head stand still for what the first packet is ahead of it anyhow', () => {
+    for (const [ahead, holds] of [
+      [0.5, 2],
+      [-0.5, 2],
+      [161, 1],
+      [4000, 0],
+    ] as const) {
+      const delay = newDelay();
+      delay.open(0, ahead);
+      assert.equal(run(delay, 50, () => ahead).length, holds, `${ahead} samples`);
+    }
   });
 
   it('holds one step for each tick with a late packet until none is late', () => {

@@ -53,11 +53,13 @@ export class PlayoutDelay {
   /**
    * The first packet of all is here, by our clock's reading. It lies where that puts it, so that nothing comes between it and
    * the time before, and the head gets its delay by standing still.
+   * @param ahead samples by which it lies ahead of that place, since it came before there was a timeline: so much less delay
+   *   is wanted of the head
    */
-  open(ms: number): void {
+  open(ms: number, ahead = 0): void {
     const { start, step } = this.#limits;
     this.#openedMs = ms;
-    this.#opening = Math.ceil(start / step);
+    this.#opening = Math.max(0, Math.ceil((start - Math.round(ahead)) / step));
   }
 
   /** Whether the first packet had come at a reading of the clock. */
@@ -65,16 +67,20 @@ export class PlayoutDelay {
     return ms >= this.#openedMs;
   }
 
-  /** Samples by which it has stood still for that so far. */
+  /** Samples by which it has stood still for that so far, but for those that it has made up for since. */
   get opened(): number {
-    return this.#opened;
+    const high = Math.max(this.#high, this.#formerHigh);
+    if (high === Number.NEGATIVE_INFINITY) return this.#opened;
+    return Math.min(this.#opened, Math.max(0, Math.ceil(high)));
   }
 
   /** Margin to give the first packet of a stream: what the network has needed lately; none before it is {@link open}. */
   get current(): number {
-    const { start, maximum } = this.#limits;
+    const { start, step, maximum } = this.#limits;
     if (this.#openedMs === Number.POSITIVE_INFINITY) return 0;
-    return Math.min(maximum, Math.max(start, this.#high, this.#formerHigh));
+    // Where the head has still to stand still, margins grow by that.
+    const due = this.#opening * step;
+    return Math.min(maximum, Math.max(start, this.#high + due, this.#formerHigh + due)) - due;
   }
 
   /** A packet arrived with this margin. */

@@ -19,6 +19,8 @@ const KEEP_BEHIND_LAG_MS = 200;
 const FORGET_TICKS = 4;
 /** From the oldest position kept to the farthest that a sender may run ahead, ms. */
 const RING_MS = 1500;
+/** The first packet lies so far ahead of a head whose ticks are missing, at most: there is room for it and others, ms. */
+const FIRST_AHEAD_MS = 1200;
 /** A jump of the timestamps beyond loss and elapsed time that is no jitter any more, ms. */
 const JUMP_MS = 100;
 /** A talkspurt that comes this late without a gap in its timestamps follows a pause that they left out, ms. */
@@ -50,6 +52,8 @@ export class ReceiveTimeline {
   readonly #lag: number;
   readonly #maxDelay: number;
   readonly #maxPayload: number;
+  /** So far ahead of a head whose ticks are missing the first packet may lie, as they will bring it there; undefined: a tick. */
+  readonly #mostAhead: number | undefined;
   readonly ticks: TickCounter;
   readonly kept: KeptBehind;
   readonly delay: PlayoutDelay;
@@ -85,6 +89,7 @@ export class ReceiveTimeline {
     this.#lag = this.#samples(options.lagMs ?? 300);
     this.#maxDelay = this.#samples(options.maxDelayMs ?? 200);
     this.#maxPayload = this.#samples(MAX_PAYLOAD_MS);
+    if (options.knowsArrivals === true) this.#mostAhead = this.#samples(FIRST_AHEAD_MS);
     const keep = this.#lag + this.#samples(KEEP_BEHIND_LAG_MS);
     const room = Math.max(this.#samples(RING_MS), 2 * (keep + this.#maxDelay));
     this.#ring = new SampleRing(room);
@@ -184,8 +189,9 @@ export class ReceiveTimeline {
     if (header.ssrc !== this.#ssrc) {
       if (this.#ssrc >= 0) return this.#pushOther(header, bytes, decode, arrivalMs);
       this.#ssrc = header.ssrc;
-      this.#anchor(header.timestamp, 0, arrivalMs);
-      this.delay.open(arrivalMs);
+      const clock = this.clockPosition(arrivalMs, this.#mostAhead);
+      this.#anchor(header.timestamp, 0, clock);
+      this.delay.open(arrivalMs, this.#refPosition - clock);
     }
     const place = this.#reception.place(header.sequence);
     if (place === 'duplicate') {
@@ -250,10 +256,10 @@ export class ReceiveTimeline {
     return end > this.#end;
   }
 
-  /** Where the head would be at a reading of the clock if it moved continuously, as it does from its first tick on. */
-  clockPosition(ms: number): number {
+  /** Where the head would be at a reading of the clock if it moved continuously; from its first tick on by `most` at most. */
+  clockPosition(ms: number, most = this.#step): number {
     const since = this.ticks.since(ms) * this.#perMs;
-    return this.#head + (this.ticks.isRunning ? Math.min(this.#step, since) : since);
+    return this.#head + (this.ticks.isRunning ? Math.min(most, since) : since);
   }
 
   /** Where it would be then without the playout delay that it has got for the first packet. */
@@ -422,7 +428,7 @@ export class ReceiveTimeline {
     for (let i = 1; i < pending.count; i++) {
       earliest = Math.min(earliest, (pending.at(i).header.timestamp - first.timestamp) | 0);
     }
-    this.#anchor(first.timestamp, earliest, arrivalMs);
+    this.#anchor(first.timestamp, earliest, this.clockPosition(arrivalMs));
     for (let i = 0; i < pending.count; i++) this.#acceptPending(i);
     pending.clear();
   }
@@ -431,8 +437,8 @@ export class ReceiveTimeline {
    * Puts `timestamp` where our clock says, yet so that the packet `earliest` (≤ 0) samples before it does
    * not run into what is there already.
    */
-  #anchor(timestamp: number, earliest: number, arrivalMs: number): void {
-    const byClock = Math.round(this.clockPosition(arrivalMs) + this.delay.current);
+  #anchor(timestamp: number, earliest: number, clock: number): void {
+    const byClock = Math.round(clock + this.delay.current);
     this.#forget();
     const free = Math.min(this.#receivedUntil, this.#end - MAX_PENDING * this.#maxPayload);
     this.#refTimestamp = timestamp;

@@ -35,6 +35,8 @@ export interface TimelineOptions {
   readonly minDelayMs?: number;
   /** Largest playout delay, ms. Default 200. */
   readonly maxDelayMs?: number;
+  /** `push` is told when packets came, also those that waited while the process stood still. Default false: when they are read. */
+  readonly knowsArrivals?: boolean | undefined;
   /** How far behind the head samples may be held ({@link KeptBehind}), ms. Default: what is kept anyway. */
   readonly maxHeldMs?: number;
   /** Whether something is made up for what was lost ({@link Concealment}); else it is silence. Default false. */

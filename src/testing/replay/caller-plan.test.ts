@@ -81,7 +81,7 @@ test('what the party said belongs to what it followed, not to when that was told
   const { segments } = planOf([received, started(1.2, 150), event(3, 'call', 'ended')]);
   const places = segments.map(({ audio: { from, to } }) => [from, to].map((at) => Math.round(at * 1000)));
   assert.deepEqual(places, [
-    [60, 910],
-    [910, 2860],
+    [20, 870],
+    [870, 2820],
   ]);
 });

@@ -48,11 +48,13 @@ export interface CallerPlan {
   readonly keys: 'rfc4733' | 'inband';
 }
 
+/** What lies at a moment of the received audio was said so long before: that holds each packet where it came, seconds. */
+const FRAME = 0.02;
 /**
- * What the recorder writes at a moment was on its way for so long: a frame, and the delay with which the live
- * head follows what arrives (rtp/receive-timeline.ts), seconds.
+ * What a recording that begins while the party talks writes at a moment was on its way for so long: a frame, and the
+ * delay with which the live head follows what arrives (rtp/receive-timeline.ts), seconds.
  */
-const LEAD = 0.06;
+const LEAD = FRAME + 0.04;
 
 interface PlacedAnchor {
   readonly anchor: Anchor;
@@ -180,7 +182,7 @@ function actionOf({ kind, text, data }: CallEvent): Pick<Action, 'kind' | 'digit
 
 function audioBetween(startedAt: number | undefined, from: number, to: number): Segment['audio'] {
   if (startedAt === undefined) return { from: 0, to: 0 };
-  const inFile = (at: number): number => Math.max(0, at - startedAt + LEAD);
+  const inFile = (at: number): number => Math.max(0, at - startedAt + FRAME);
   return { from: inFile(from), to: inFile(to) };
 }
 
