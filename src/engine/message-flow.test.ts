@@ -227,3 +227,25 @@ test('document.md 4.2, no recursion: placeholders in a message that is repeated 
   );
   assert.deepEqual(bodies, ['to %{message.to}']);
 });
+
+test('document.md 4.2, array or object in text: is JSON in a message, also a list of plain values', async () => {
+  const { bodies, requests } = await run(`
+sections:
+  main:
+    - execute: {dest: a}
+    - reply: "%{return_value}"
+    - reply: "got %{return_value}"
+    - reply: {switch: {variable: message.type, case: {sms: "%{return_value}"}}}
+    - request: {url: https://example.com/, body: "%{return_value}"}
+    - execute: {dest: b, params: {list: "%{return_value}"}}
+  a: [{return: [1, two]}]
+  b: [{reply: "%{params.list[1]}"}]`);
+  const json = '[1,"two"]';
+  assert.deepEqual(bodies, [json, `got ${json}`, json, 'two']);
+  assert.equal(requests[0]?.body, json);
+});
+
+test('flow.md 2, object or array: is the value of no case of a reply either', async () => {
+  const step = '- reply: {switch: {variable: message.media, case: {"": empty}, default: other}}';
+  assert.deepEqual((await run(step)).bodies, ['other']);
+});

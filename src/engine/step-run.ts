@@ -91,9 +91,10 @@ export class StepRun {
   /** Sets what a step tells that failed before it did anything; of an earlier step nothing stays. */
   #setFailed({ outputs }: AnyMethod): void {
     for (const { name, values } of outputs) {
-      // Where a method that cannot be run has a `return_value`, it is a copy of its result.
-      const isResult = name === 'return_value' || values?.includes('failed') === true;
-      this.variables.assign(name, isResult ? 'failed' : undefined);
+      // Where a method that cannot be run has a `return_value`, it is a copy of its result. `pay` has another
+      // word for a fault that is not the caller's.
+      const failure = values?.find((value) => value === 'failed' || value === 'internal-error');
+      this.variables.assign(name, name === 'return_value' ? 'failed' : failure);
     }
   }
 

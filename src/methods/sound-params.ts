@@ -53,7 +53,8 @@ const DEFAULT_LANGUAGE = 'en-US';
 /** The sounds of a step; for speech: property, then variable, then default, the voice being the provider's own. */
 export function soundsOf(texts: readonly string[], own: Voice, vars: ScriptVariables): PlayableSound[] {
   const read = (name: keyof Voice): string | undefined => {
-    const value = own[name] ?? vars.get(name);
+    // An empty property, as a variable gives that is not set, is none.
+    const value = own[name] || vars.get(name);
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
   const voice = read('say_voice');

@@ -37,10 +37,11 @@ export function streamOptions(
   return {
     controlId,
     url: params.url,
-    name: params.name,
+    // Empty ones, as variables give that are not set, say nothing.
+    name: params.name || undefined,
     tracks: TRACKS[params.track],
     codec: params.codec || undefined,
-    bearerToken: params.authorization_bearer_token,
+    bearerToken: params.authorization_bearer_token || undefined,
     customParameters: params.custom_parameters,
   };
 }

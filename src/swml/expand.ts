@@ -30,7 +30,7 @@ export function expandText(text: string, scope: Scope, evaluate: Evaluate): Json
 export function expandRaw(text: string, scope: Scope, evaluate: Evaluate): string {
   let result = '';
   for (const part of parseTemplate(text, scope.kind)) {
-    result += typeof part === 'string' ? part : toText(resolve(part, scope, evaluate));
+    result += typeof part === 'string' ? part : toText(resolve(part, scope, evaluate), scope.kind);
     if (result.length > MAX_CHARACTERS) throw new TooLargeError();
   }
   return result;

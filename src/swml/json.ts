@@ -1,4 +1,6 @@
 /** Values of the language: what JSON can hold. */
+import type { DocumentKind } from './error-codes.ts';
+
 export type JsonValue =
   | null
   | boolean
@@ -41,12 +43,15 @@ export function setMember(target: Record<string, JsonValue>, key: string, value:
   }
 }
 
-/** A value as it stands inside other text (spec/document.md 4.2). */
-export function toText(value: JsonValue | undefined): string {
+/**
+ * A value as it stands inside other text (spec/document.md 4.2). In a message a list is JSON, whatever it
+ * holds (spec/messaging.md 3).
+ */
+export function toText(value: JsonValue | undefined, kind: DocumentKind = 'calling'): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
-  if (isArray(value) && value.every((item) => typeof item !== 'object' || item === null)) {
-    return value.map(toText).join(',');
+  if (kind === 'calling' && isArray(value) && value.every((item) => !isArray(item) && !isObject(item))) {
+    return value.map((item) => toText(item)).join(',');
   }
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -160,7 +160,7 @@ function readString(
 ): string {
   let text: string;
   if (typeof value === 'string') text = value;
-  else if (expanded) text = toText(value);
+  else if (expanded) text = toText(value, context.kind);
   else if (typeof value === 'boolean' && node.enum?.includes(String(value))) text = String(value);
   else {
     const number = typeof value === 'number';
@@ -324,10 +324,11 @@ function readUnion(
   let candidates = variants.filter((variant) => accepts(variant, type));
   // A text may also stand for a number or a truth value: "250", "true".
   if (candidates.length === 0 && type === 'string') candidates = variants.filter(isConvertible);
-  // What a placeholder gave becomes a text where one belongs, as in a property that takes nothing else.
-  const isPlain = type !== 'array' && type !== 'object';
-  if (candidates.length === 0 && expanded && isPlain && variants.some((one) => accepts(one, 'string'))) {
-    return readUnion(variants, toText(value), false, path, context);
+  // What a placeholder gave becomes a text where one belongs, as in a property that takes nothing else. A
+  // list does in a message alone, where its text is JSON.
+  const hasText = (type !== 'array' && type !== 'object') || context.kind === 'messaging';
+  if (candidates.length === 0 && expanded && hasText && variants.some((one) => accepts(one, 'string'))) {
+    return readUnion(variants, toText(value, context.kind), false, path, context);
   }
   if (candidates.length === 0) {
     invalid(context, path, [...new Set(variants.map(describe))].join(' or '), value);

@@ -38,6 +38,14 @@ test('detect_machine: machine_ready_timeout follows end_silence_timeout; detecto
   assert.equal(other.leg.detections[0]?.options.fax, undefined);
 });
 
+test('detect_machine: empty detectors, as a variable gives that is not set, are both', async () => {
+  for (const detectors of ['""', '"${none}"', '" , "']) {
+    const { leg } = await start(main(`- detect_machine: {detectors: ${detectors}}`));
+    const { machine, fax } = leg.detections[0]!.options;
+    assert.deepEqual([machine?.initialTimeout, fax], [4.5, 'CED']);
+  }
+});
+
 for (const [outcome, expected] of [
   ['HUMAN', 'human'],
   ['MACHINE', 'machine'],

@@ -54,6 +54,9 @@ test('document.md 5.1, method failed: one that this version cannot run has the r
   const room = await run('- set: {return_value: success}\n- join_room: {name: a}');
   assert.equal(room.result.vars['join_room_result'], 'failed');
   assert.equal(room.result.vars['return_value'], 'success');
+  const payment = '- pay: {payment_connector_url: "https://example.com/pay"}';
+  const pay = await run(`- set: {pay_result: success}\n${payment}`);
+  assert.equal(pay.result.vars['pay_result'], 'internal-error');
 });
 
 test('denoise answers, waits for the filter and says how it went; stop_denoise is off in any case', async () => {

@@ -173,6 +173,15 @@ test('play takes the voice from its property, then from the variable, then the d
   ]);
 });
 
+test('an empty voice, language or gender of a step, as a variable gives that is not set, leaves it to the variables', async () => {
+  const { leg } = await run(`
+- set: {say_voice: amazon.Joanna, say_language: de-DE, say_gender: male}
+- play: {url: "say:one", say_voice: "\${none}", say_language: "", say_gender: ""}`);
+  assert.deepEqual(leg.played, [
+    { kind: 'say', text: 'one', voice: 'amazon.Joanna', language: 'de-DE', gender: 'male' },
+  ]);
+});
+
 test('play with auto_answer false leaves the call unanswered', async () => {
   const { leg } = await run('- play: {url: "say:hi", auto_answer: false}');
   assert.deepEqual(leg.log, ['play say 0', 'hangup hangup']);

@@ -147,7 +147,9 @@ const RESULTS = {
 } as const;
 
 function optionsOf(params: s.InferObject<typeof PROPERTIES>): DetectOptions {
-  const listensFor = (what: string): boolean => splitWords(params.detectors, 'comma').includes(what);
+  const detectors = splitWords(params.detectors, 'comma');
+  // A list of none, as a variable gives that is not set, chooses nothing: that is both, as without it.
+  const listensFor = (what: string): boolean => detectors.length === 0 || detectors.includes(what);
   return {
     machine: listensFor('amd')
       ? {

@@ -75,6 +75,24 @@ test('an empty list of codecs says nothing of codecs', () => {
   assert.equal(plan({ to: 'sip:a@example.com', codecs: '' }).calls[0]!.request.codecs, undefined);
 });
 
+test('an empty caller, name or user says nothing, of a destination or of the step', () => {
+  const empty = { from: '', from_name: '', username: '' };
+  const said = (params: JsonObject) => {
+    const { from, fromName, username } = plan(params).calls[0]!.request;
+    return [from, fromName, username];
+  };
+  assert.deepEqual(said({ to: 'sip:a@example.com', ...empty }), [undefined, undefined, undefined]);
+  const serial = [{ to: 'sip:a@example.com', ...empty }];
+  const step = { from: '+15550100', from_name: 'Desk', username: 'ann' };
+  assert.deepEqual(said({ ...step, serial }), ['+15550100', 'Desk', 'ann']);
+});
+
+test('an empty name or token of a stream says nothing', () => {
+  const params = { to: 'stream:wss://a.example/', name: '', authorization_bearer_token: '' };
+  const { stream } = plan(params).calls[0]!;
+  assert.deepEqual([stream?.name, stream?.bearerToken], [undefined, undefined]);
+});
+
 test('what this version cannot call is refused with the cure', () => {
   const refusal = (params: JsonObject) => plan(params).calls[0]!.refusal ?? '';
   assert.match(refusal({ to: 'queue:support', transfer_after_bridge: 'https://a.example' }), /queues.*sip:/);

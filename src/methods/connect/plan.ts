@@ -56,13 +56,14 @@ function plannedCall(own: DestinationParams, step: ConnectParams): PlannedCall {
   return {
     request: {
       to,
-      from: all.from,
-      fromName: all.from_name,
+      // An empty one, as a variable gives that is not set, says nothing.
+      from: own.from || step.from || undefined,
+      fromName: own.from_name || step.from_name || undefined,
       headers: all.headers,
       // As by `answer`, a list of none says nothing of codecs.
       codecs: codecs.length === 0 ? undefined : codecs,
       sessionTimeout: sessionTimeout === 0 ? undefined : sessionTimeout,
-      username: all.username,
+      username: own.username || step.username || undefined,
       password: all.password,
       timeout,
     },

@@ -11,11 +11,12 @@ export function plannedStream(to: string, all: ConnectParams & DestinationParams
   if (!/^stream:/i.test(to)) return undefined;
   return {
     url: to.slice('stream:'.length),
-    name: all.name,
+    // Empty ones, as variables give that are not set, say nothing.
+    name: all.name || undefined,
     // It hears the party; what the party hears comes from it.
     tracks: 'inbound',
     codec: all.codec,
-    bearerToken: all.authorization_bearer_token,
+    bearerToken: all.authorization_bearer_token || undefined,
     customParameters: all.custom_parameters,
     twoWay: { realtime: all.realtime },
   };

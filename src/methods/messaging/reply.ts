@@ -130,8 +130,9 @@ interface ReplySwitch {
 
 function chooseReply(context: MessageContext, choice: ReplySwitch): string | ReplyParams {
   const value = context.lookup(switchPath(choice.variable) ?? choice.variable) ?? '';
-  const key = transformed(typeof value === 'object' ? '' : String(value), choice.transform);
-  const chosen = Object.hasOwn(choice.case, key) ? choice.case[key] : choice.default;
+  // As in `switch`, a list or an object is the value of no case.
+  const key = typeof value === 'object' ? undefined : transformed(String(value), choice.transform);
+  const chosen = key !== undefined && Object.hasOwn(choice.case, key) ? choice.case[key] : choice.default;
   if (chosen !== undefined) return chosen;
   throw context.error(
     'noMatch',
