@@ -31,6 +31,7 @@ export class LegRecording implements RecordOperation {
   #started = false;
   #opened = false;
   #paused: 'skip' | 'silence' | undefined;
+  #stopped = false;
   #over = false;
 
   constructor(site: LegRecordingSite, media: MediaClient, recordingId: string, controlId: string) {
@@ -56,13 +57,19 @@ export class LegRecording implements RecordOperation {
     return this.#opened;
   }
 
+  /** It was told to end, and holds its control id no more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   stop(cause: EndCause = 'stop'): void {
+    this.#stopped = true;
     this.#media.send({ type: 'stopRecord', recordingId: this.recordingId, cause });
   }
 
-  /** Pausing a paused recording changes nothing (spec/record.md 3.6). */
+  /** Pausing a paused recording changes nothing (spec/record.md 3.6), nor does it where only the file is to be closed. */
   pause(behavior: 'skip' | 'silence'): void {
-    if (this.#over || this.#paused !== undefined) return;
+    if (this.#over || this.#stopped || this.#paused !== undefined) return;
     this.#paused = behavior;
     this.#media.send({ type: 'pauseRecord', recordingId: this.recordingId, behavior });
     // A pause under the beep is told once there is a recording to speak of.
@@ -70,7 +77,7 @@ export class LegRecording implements RecordOperation {
   }
 
   resume(): void {
-    if (this.#over || this.#paused === undefined) return;
+    if (this.#over || this.#stopped || this.#paused === undefined) return;
     this.#paused = undefined;
     this.#media.send({ type: 'resumeRecord', recordingId: this.recordingId });
     if (!this.#started) return;

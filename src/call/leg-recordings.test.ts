@@ -74,6 +74,27 @@ test('a control id is free again when its recording has ended, and not before', 
   await leg.hangup();
 });
 
+test('a control id is free again behind a stop, and nothing is told of a pause any more, before the file is closed', async (t) => {
+  const { leg, emit, host, outbox } = openLeg(t);
+  await leg.answer();
+  const first = await leg.record(RECORD);
+  emit({ type: 'recordStarted', recordingId: first.recordingId, startTimeMs: 1_000_000 });
+  first.stop();
+  first.pause('skip');
+  first.resume();
+  // Whoever wants its file still finds it.
+  assert.equal(leg.recording('c1'), first);
+  const second = await leg.record(RECORD);
+  assert.equal(leg.recording('c1'), second);
+  emit({ type: 'recordEnded', recordingId: first.recordingId, outcome: FINISHED });
+  assert.deepEqual(await first.done, FINISHED);
+  assert.equal(leg.recording('c1'), second);
+  assert.deepEqual(host.sent('pauseRecord'), []);
+  assert.deepEqual(outbox.states, ['recording', 'finished']);
+  emit({ type: 'recordEnded', recordingId: second.recordingId, outcome: FINISHED });
+  await leg.hangup();
+});
+
 test('the row and the callbacks follow the recording through pause and resume to its end', async (t) => {
   const { leg, emit, host, outbox, store, clock } = openLeg(t);
   await leg.answer();

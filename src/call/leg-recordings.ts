@@ -46,9 +46,9 @@ export class LegRecordings {
     });
   }
 
-  /** The running recording with this control id: there is one at most. */
-  find(controlId: string): RecordOperation | undefined {
-    return this.#running.find((recording) => recording.controlId === controlId);
+  /** The running recording with this control id, or else the last one that was told to end and whose file is not closed. */
+  find(controlId: string): LegRecording | undefined {
+    return this.#running.findLast((recording) => recording.controlId === controlId);
   }
 
   /** Resolves when no recording begins, runs or is repaired any more. */
@@ -108,7 +108,8 @@ export class LegRecordings {
   }
 
   #assertRoom(controlId: string): void {
-    if (this.#starting.includes(controlId) || this.find(controlId) !== undefined) {
+    // Behind a stop the id is free at once (spec/record.md 3.2): whoever sent it did not wait for the file.
+    if (this.#starting.includes(controlId) || this.find(controlId)?.stopped === false) {
       const id = controlId.length > 80 ? `${controlId.slice(0, 79)}…` : controlId;
       throw new CallError(
         'control_id_in_use',

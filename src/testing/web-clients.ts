@@ -26,8 +26,11 @@ export interface WebClients {
   readonly callbacks: HttpSenderOptions['http'];
 }
 
-/** Waits of the server's own requests (spec/callbacks.md 4), ms. */
-const SERVER_TIMEOUT_MS = 5000;
+/** Deadlines of the server's own requests (spec/callbacks.md 4), ms. */
+const SERVER_DEADLINES = { readMs: 5000, totalMs: 15_000 };
+/** Within which the fragment of a URL may set them, ms. */
+const MIN_DEADLINE_MS = 100;
+const MAX_DEADLINE_MS = 15_000;
 
 /** @param startMs the clock's monotonic reading at the start of the call */
 export function webClients(
@@ -41,7 +44,15 @@ export function webClients(
     script: {
       async request({ url, method, headers, body, timeoutMs, maxBodyBytes, signal }) {
         try {
-          const response = await ask({ purpose: 'request', url, method, headers, body, timeoutMs, signal });
+          const response = await ask({
+            purpose: 'request',
+            url,
+            method,
+            headers,
+            body,
+            timeoutMs: patienceFor(url, { readMs: timeoutMs, totalMs: timeoutMs }),
+            signal,
+          });
           // What leads on behind as many redirects as are followed is no answer to a script.
           if (redirection(response) !== undefined) {
             throw new WebFailure('network', `${withoutSecrets(url)}: too many redirects`);
@@ -70,7 +81,7 @@ export function webClients(
             headers: { 'content-type': 'application/json' },
             body: JSON.stringify(payload),
           }),
-          timeoutMs: SERVER_TIMEOUT_MS,
+          timeoutMs: patienceFor(url),
           signal,
         });
         if (response.status < 200 || response.status > 299) {
@@ -85,7 +96,7 @@ export function webClients(
           purpose: 'sound',
           url,
           method: 'GET',
-          timeoutMs: SERVER_TIMEOUT_MS,
+          timeoutMs: patienceFor(url),
           signal,
         });
         return { ...response, redirects: 0, body: inOnePiece(response.body), cancel: () => {} };
@@ -93,20 +104,34 @@ export function webClients(
     },
     callbacks: {
       async fetch({ url, method = 'GET', headers = {}, body, sign, signal }) {
-        const signed = sign?.(url, body ?? '') ?? {};
+        const signed = sign?.(withoutSecrets(url), body ?? '') ?? {};
         const response = await ask({
           purpose: 'callback',
           url,
           method,
           headers: { ...headers, ...signed },
           body,
-          timeoutMs: SERVER_TIMEOUT_MS,
+          timeoutMs: patienceFor(url),
           signal,
         });
         return { ...response, body: Buffer.from(response.body), truncated: false, redirects: 0 };
       },
     },
   };
+}
+
+/**
+ * How long an answer is waited for, ms: as by the HTTP client of a server, for which `#rt=4000&tt=9000` in the URL goes
+ * before anything else. Whoever answers here is connected to at once, and answers in one piece.
+ */
+function patienceFor(url: string, { readMs, totalMs } = SERVER_DEADLINES): number {
+  const fields = new URLSearchParams(/#(.*)$/s.exec(url.trim())?.[1]);
+  const deadline = (name: string, otherwise: number): number => {
+    const value = fields.get(name) ?? '';
+    if (!/^\d{1,9}$/.test(value)) return otherwise;
+    return Math.min(Math.max(Number(value), MIN_DEADLINE_MS), MAX_DEADLINE_MS);
+  };
+  return Math.min(deadline('rt', readMs), deadline('tt', totalMs));
 }
 
 async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Buffer> {

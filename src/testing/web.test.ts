@@ -40,6 +40,8 @@ test('credentials and fragments are not in the URL; credentials are in the heade
   assert.equal(web.requests[0]?.url, 'https://a.example/x');
   const basic = Buffer.from('ann:s:cret').toString('base64');
   assert.equal(web.requests[0]?.headers['authorization'], `Basic ${basic}`);
+  // A block of YAML leaves a line end.
+  assert.equal((await get('https://a.example/x\n')).url, 'https://a.example/x');
 });
 
 test('several answers come one after the other, and the last one stays', async () => {

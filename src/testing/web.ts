@@ -258,7 +258,7 @@ function bodyOf({ body, json, sound }: WebAnswer): Uint8Array {
 function requestOf(call: WebCall, at: number): WebRequest {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(call.headers ?? {})) headers[name.toLowerCase()] = value;
-  const userinfo = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)@/i.exec(call.url)?.[1];
+  const userinfo = /^\s*[a-z][a-z0-9+.-]*:\/\/([^/?#]*)@/i.exec(call.url)?.[1];
   if (userinfo !== undefined) headers['authorization'] ??= basic(userinfo);
   const body = typeof call.body === 'string' ? call.body : Buffer.from(call.body ?? '').toString('utf8');
   return {
@@ -291,9 +291,13 @@ export function redirection({ status, headers }: WebResponse): string | undefine
   return REDIRECTS.has(status) ? headers['location'] : undefined;
 }
 
-/** A URL as requests have it: without credentials and fragment. */
+/** A URL as requests have it: without credentials, fragment, line ends, and blanks around it. */
 export function withoutSecrets(url: string): string {
-  return url.replace(/#.*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+  return url
+    .replace(/[\t\n\r]/g, '')
+    .trim()
+    .replace(/#.*$/s, '')
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
 }
 
 function parseJson(text: string): JsonValue | undefined {

@@ -20,8 +20,12 @@ async function answered(t: TestContext, recogniser?: Recogniser) {
   };
   /** What was told, without the ids. */
   const told = () =>
-    bench.callbacks.map(({ params: { call_id, node_id, control_id, ...rest } }) => {
-      assert.deepEqual([call_id, node_id, control_id], [CALL_ID, bench.leg.info.node_id, 'c']);
+    bench.callbacks.map(({ params: { call_id, node_id, segment_id, control_id, ...rest } }) => {
+      const { info } = bench.leg;
+      assert.deepEqual(
+        [call_id, node_id, segment_id, control_id],
+        [CALL_ID, info.node_id, info.segment_id, 'c'],
+      );
       return rest;
     });
   return { ...bench, collect, press, told };

@@ -1,4 +1,5 @@
 import { type Collected, type CollectOptions, collectInput } from '../../call/collect/collect-input.ts';
+import { callIds } from '../../engine/script-warning.ts';
 import { newControlId, statusUrl } from '../../methods/common-params.ts';
 import { operationOf } from '../../methods/operation.ts';
 import type { JsonObject } from '../../swml/json.ts';
@@ -203,11 +204,11 @@ function resultOf(collected: Collected): JsonObject {
 }
 
 function reporter({ call }: CommandContext, controlId: string, url: string | undefined) {
-  const { call_id, node_id } = call.leg.info;
+  const { info } = call.leg;
   return (event: JsonObject): void => {
     if (url === undefined) return;
-    const params = { call_id, node_id, control_id: controlId, ...event };
-    const operationId = operationOf(call_id, controlId);
+    const params = { ...callIds(info), control_id: controlId, ...event };
+    const operationId = operationOf(info.call_id, controlId);
     call.emit({ url, operationId, eventType: 'calling.call.collect', params });
   };
 }

@@ -55,6 +55,7 @@ describe('calling.play', () => {
       params: {
         call_id: CALL_ID,
         node_id: bench.leg.info.node_id,
+        segment_id: bench.leg.info.segment_id,
         control_id: 'music',
         state: 'playing',
       },

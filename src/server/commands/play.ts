@@ -1,6 +1,7 @@
 import { CallError, type PlayableSound, type PlayOperation } from '../../call/leg.ts';
 import { SoundError } from '../../call/sounds/errors.ts';
 import { parseSound, type SayOptions } from '../../call/sounds/parse-sound.ts';
+import { callIds } from '../../engine/script-warning.ts';
 import { newControlId, statusUrl } from '../../methods/common-params.ts';
 import { operationOf } from '../../methods/operation.ts';
 import type { Infer } from '../../swml/schema.ts';
@@ -98,14 +99,14 @@ function reporter(
   controlId: string,
   url: string | undefined,
 ): (state: 'playing' | 'paused' | 'finished' | 'error') => void {
-  const { call_id, node_id } = call.leg.info;
+  const { info } = call.leg;
   return (state) => {
     if (url === undefined) return;
     call.emit({
       url,
-      operationId: operationOf(call_id, controlId),
+      operationId: operationOf(info.call_id, controlId),
       eventType: 'calling.call.play',
-      params: { call_id, node_id, control_id: controlId, state },
+      params: { ...callIds(info), control_id: controlId, state },
     });
   };
 }

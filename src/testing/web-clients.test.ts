@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { FakeWeb, type WebStubs } from './web.ts';
+import { webClients } from './web-clients.ts';
+
+function setUp(stubs: WebStubs = {}) {
+  const clock = new VirtualClock();
+  const web = new FakeWeb(stubs);
+  return { clock, web, clients: webClients(web, clock, 0, () => {}) };
+}
+
+test('the fragment of a URL sets how long an answer is waited for, as it does on a server', async () => {
+  const { clock, clients } = setUp({ 'https://a.example/*': { delay: 6 } });
+  const { signal } = new AbortController();
+  const told = (work: Promise<unknown>): Promise<string> =>
+    work.then(
+      () => 'answered',
+      (cause: unknown) => (cause instanceof Error ? cause.message.replace(/^\S+ /, '') : String(cause)),
+    );
+  const callback = (fragment: string): Promise<unknown> =>
+    clients.callbacks.fetch({ url: `https://a.example/${fragment}`, method: 'POST', body: '{}' });
+  const request = (fragment: string): Promise<unknown> =>
+    clients.script.request({
+      url: `https://a.example/${fragment}`,
+      method: 'GET',
+      headers: {},
+      connectTimeoutMs: 2_000,
+      timeoutMs: 9_000,
+      maxRedirects: 3,
+      maxBodyBytes: 1_000,
+      signal,
+    });
+  const document = (fragment: string): Promise<unknown> =>
+    clients.documents.load({
+      url: `https://a.example/${fragment}`,
+      method: 'POST',
+      kind: 'calling',
+      payload: {},
+      signal,
+    });
+  const sound = (fragment: string): Promise<unknown> =>
+    clients.sounds.stream({ url: `https://a.example/${fragment}` });
+  const asked = [
+    callback(''),
+    callback('#rt=9000'),
+    callback('#rt=9000&tt=3000'),
+    callback('#rt=1'),
+    callback('#rt=soon'),
+    request(''),
+    request('#rt=2000'),
+    document('#rt=9000'),
+    sound('#rt=9000'),
+  ].map(told);
+  await clock.advance(20_000);
+  assert.deepEqual(await Promise.all(asked), [
+    'did not answer within 5 s',
+    'answered',
+    'did not answer within 3 s',
+    'did not answer within 0.1 s',
+    'did not answer within 5 s',
+    'answered',
+    'did not answer within 2 s',
+    'answered',
+    'answered',
+  ]);
+});
+
+test('callbacks are signed over the URL that their receiver sees', async () => {
+  const { web, clients } = setUp();
+  await clients.callbacks.fetch({
+    url: 'https://ann:secret@a.example/s?x=1#rt=4000\n',
+    method: 'POST',
+    body: '{}',
+    sign: (url) => ({ 'X-Signed': url }),
+  });
+  const [request] = web.requests;
+  assert.equal(request?.url, 'https://a.example/s?x=1');
+  assert.equal(request?.headers['x-signed'], request?.url);
+});
