@@ -226,6 +226,23 @@ describe('SymmetricLatch', () => {
     assert.deepEqual(bench.target, THIRD);
   });
 
+  it('keeps a source that goes on behind a re-negotiation as before, through its pauses', () => {
+    for (const [source, packets] of [
+      [PHONE, 1],
+      [NAT, 102],
+    ] as const) {
+      const bench = new Bench();
+      bench.stream(source, 1, 10);
+      // Put on hold as in RFC 2543, and taken back.
+      bench.signal({ address: '0.0.0.0', port: PHONE.port });
+      bench.signal(PHONE);
+      bench.stream(source, 11, packets);
+      bench.nowMs += 200;
+      assert.equal(bench.stream(THIRD, 1, 50, 9), 0);
+      assert.deepEqual(bench.target, source);
+    }
+  });
+
   it('keeps everything when a re-negotiation changes nothing', () => {
     const bench = new Bench();
     bench.stream(NAT, 1, 10);

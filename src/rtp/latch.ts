@@ -16,6 +16,8 @@ export interface LatchOptions {
 
 /** The same after a re-negotiation, which is when a source is expected to change, ms. */
 const RENEGOTIATED_SILENCE_MS = 100;
+/** A source that goes on for so long behind a re-negotiation is the one that was meant, ms. */
+const STAYS_MS = 2000;
 /** Sequence numbers that one of the packets in a row may be ahead of the one before. */
 const MAX_SEQUENCE_STEP = 10;
 /** Time for which a continuation of the stream cannot be displaced by other candidates, ms. */
@@ -34,7 +36,8 @@ const MAX_CONTINUATION = 200;
  * | elsewhere, as the continuation  | the same; SSRC and sequence numbers go on from the latched stream  |
  * | … of the latched stream         | (NAT rebinding; no third party can guess them), which is silent    |
  * | elsewhere, otherwise            | the same, after the latched source was silent for 2 s, or for      |
- * |                                 | 100 ms since a re-negotiation                                      |
+ * |                                 | 100 ms since a re-negotiation, until that source is the one of the |
+ * |                                 | SDP, or has gone on for 2 s                                        |
  *
  * So nobody takes over a stream that runs by spraying packets at our port, however fast.
  */
@@ -53,7 +56,10 @@ export class SymmetricLatch {
   #ssrc = -1;
   #sequence = 0;
   #lastMs = Number.NEGATIVE_INFINITY;
+  /** The SDP has named another address since, so that another source may be expected. */
   #renegotiated = false;
+  /** When the latched source was first heard since that, ms; NaN: it was not yet. */
+  #staysSinceMs = Number.NaN;
   /** RTCP port of the latched source once seen; 0: not seen. */
   #rtcpPort = 0;
   /**
@@ -91,8 +97,10 @@ export class SymmetricLatch {
     this.#signalledAddress = address;
     this.#signalledPort = remote.port;
     this.#isSendable = remote.port !== 0 && isIP(address) !== 0 && address !== '0.0.0.0' && address !== '::';
-    if (this.#port === remote.port && this.#address === address) this.#asSignalled = true;
-    this.#renegotiated = true;
+    const isLatched = this.#port === remote.port && this.#address === address;
+    if (isLatched) this.#asSignalled = true;
+    this.#renegotiated = !isLatched;
+    this.#staysSinceMs = Number.NaN;
     this.#candidatePackets = 0;
   }
 
@@ -216,6 +224,13 @@ export class SymmetricLatch {
     this.#lastMs = nowMs;
     // A candidate must have its packets in a row while the latched source sends none.
     this.#candidatePackets = 0;
+    if (this.#renegotiated) this.#noteStay(nowMs);
+  }
+
+  /** Else any pause in its speech would do to take it over, for the rest of a call that was once put on hold. */
+  #noteStay(nowMs: number): void {
+    if (Number.isNaN(this.#staysSinceMs)) this.#staysSinceMs = nowMs;
+    else if (nowMs - this.#staysSinceMs >= STAYS_MS) this.#renegotiated = false;
   }
 }
 

@@ -106,6 +106,22 @@ test('A second branch that answers is acknowledged and hung up; the first keeps 
   await finish();
 });
 
+test('A second branch whose answer makes no dialog leaves the call of the first alone', async () => {
+  const { peer, clock, out, finish } = await answered();
+  // More than anybody has in earnest.
+  const routes = Array.from({ length: 33 }, (_, index) => `<sip:10.0.1.${index};lr>`);
+  peer.respond(peer.request('INVITE'), 200, { 'Record-Route': routes }, 'other answer', 'other-branch');
+  await clock.advance(20);
+  assert.deepEqual(out.events, ['confirmed']);
+  const ended = out.call.hangup();
+  await clock.advance(20);
+  assert.match(peer.request('BYE').headers.get('To')!, /peer-tag/);
+  peer.respond(peer.request('BYE'), 200);
+  await Promise.all([ended, clock.advance(20)]);
+  assert.deepEqual(out.events, ['confirmed', 'ended local bye']);
+  await finish();
+});
+
 test('Early media of several branches is told as it comes', async () => {
   const { peer, clock, bob, finish } = await rawBench();
   const out = bob.dial(PEER);

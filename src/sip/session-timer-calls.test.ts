@@ -207,6 +207,39 @@ test('A refresh that meets another change is tried again', async () => {
   await finish();
 });
 
+test('A refresh by re-INVITE that has met a change by the peer offers the session as that left it', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER);
+  await clock.advance(20);
+  const timer = { 'Session-Expires': '300;refresher=uac', Require: 'timer', Allow: 'INVITE, ACK, BYE' };
+  peer.respond(peer.request('INVITE'), 200, timer, 'answer');
+  await clock.advance(150_100);
+  const first = peer.request('INVITE');
+  assert.equal(first.headers.get('CSeq'), '2 INVITE');
+  assert.equal(first.body.toString(), 'offer of bob');
+  peer.respond(first, 491);
+  await clock.advance(20);
+  // Whoever made the call waits for 2.1 to 4 s; the other side goes first (RFC 3261 14.1).
+  const within = {
+    To: first.headers.get('From')!,
+    From: first.headers.get('To')!,
+    'Call-ID': out.call.sipCallId,
+  };
+  const wish = { Supported: 'timer', 'Session-Expires': '300;refresher=uas' };
+  peer.send('INVITE', { ...within, ...wish, CSeq: '1 INVITE' }, 'hold');
+  await clock.advance(20);
+  assert.equal(peer.response.body.toString(), 'changed answer of bob');
+  peer.send('ACK', { ...within, CSeq: '1 ACK' });
+  await clock.advance(4_100);
+  const second = peer.request('INVITE');
+  assert.equal(second.headers.get('CSeq'), '3 INVITE');
+  assert.equal(second.body.toString(), 'changed answer of bob');
+  peer.respond(second, 200, timer, 'answer of the peer');
+  await clock.advance(20);
+  assert.equal(out.end, undefined);
+  await finish();
+});
+
 test('A refresh that is refused for now is tried again before the session ends', async () => {
   for (const [Allow, method] of [
     ['INVITE, ACK, BYE, UPDATE', 'UPDATE'],

@@ -47,6 +47,11 @@ export interface CollectOptions {
   readonly onPartial?: ((text: string) => void) | undefined;
   /** Recognition failed, but keys are still collected. */
   readonly onSpeechLost: (error: string) => void;
+  /**
+   * Told what was collected within the event that brought it, so that whoever collects on has what comes with the next
+   * one: several may come in one turn.
+   */
+  readonly onCollected?: ((collected: Collected) => void) | undefined;
 }
 
 export type Collected =
@@ -232,7 +237,9 @@ class Collection {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#dropSpeech();
     this.#play?.stop();
-    this.#resolve(this.#collected(conclusion));
+    const collected = this.#collected(conclusion);
+    this.#resolve(collected);
+    this.#options.onCollected?.(collected);
   }
 
   #collected(conclusion: Conclusion): Collected {

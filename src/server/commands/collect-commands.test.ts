@@ -84,6 +84,20 @@ test('a continuous collection goes on behind each result until it is stopped, an
   assert.equal(gone.status, 404);
 });
 
+test('a continuous collection has all keys of those that come in one turn, as behind a standstill', async (t) => {
+  const { collect, press, told, command, clock } = await answered(t);
+  await collect({ digits: { max: 2, terminators: '#' }, continuous: true });
+  await press('123#45');
+  await command('calling.collect.stop', { control_id: 'c' });
+  await clock.settle();
+  assert.deepEqual(told(), [
+    { result: digits('12'), state: 'collecting' },
+    { result: digits('3', '#'), state: 'collecting' },
+    { result: digits('45'), state: 'collecting' },
+    { result: { type: 'finished' }, state: 'finished' },
+  ]);
+});
+
 test('the end of the call ends a collection; what is missing or in use is told', async (t) => {
   const { collect, told, leg, refused, clock } = await answered(t);
   await collect({ digits: { max: 2 } });

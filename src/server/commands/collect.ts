@@ -108,7 +108,8 @@ export const collect = defineCommand({
   },
 });
 
-async function run(
+/** Resolves when nothing is collected any more. */
+function run(
   context: CommandContext,
   params: Params,
   controlId: string,
@@ -116,8 +117,23 @@ async function run(
   timersStart: Promise<void>,
 ): Promise<void> {
   const report = reporter(context, controlId, params.status_url);
-  for (;;) {
-    const collected = await collectInput({
+  const over = Promise.withResolvers<void>();
+  const tell = (collected: Collected): void => {
+    if (collected.kind === 'failed') {
+      context.log.warn({ control_id: controlId }, `collecting failed: ${collected.error}`);
+    }
+    const isResult = CONTINUES.has(collected.kind);
+    const goesOn = params.continuous && isResult && !signal.aborted;
+    report({
+      result: resultOf(collected),
+      ...(params.partial_results && isResult && { final: true }),
+      ...(params.continuous && { state: stateOf(collected, goesOn) }),
+    });
+    if (goesOn) begin();
+    else over.resolve();
+  };
+  const begin = (): void => {
+    void collectInput({
       ...optionsOf(context, params),
       ...(params.partial_results && {
         onPartial: (text: string) =>
@@ -134,19 +150,11 @@ async function run(
       },
       onSpeechLost: (error) =>
         context.log.warn({ control_id: controlId }, `speech is not understood: ${error}`),
+      onCollected: tell,
     });
-    if (collected.kind === 'failed') {
-      context.log.warn({ control_id: controlId }, `collecting failed: ${collected.error}`);
-    }
-    const goesOn = params.continuous && CONTINUES.has(collected.kind) && !signal.aborted;
-    const isResult = CONTINUES.has(collected.kind);
-    report({
-      result: resultOf(collected),
-      ...(params.partial_results && isResult && { final: true }),
-      ...(params.continuous && { state: stateOf(collected, goesOn) }),
-    });
-    if (!goesOn) return;
-  }
+  };
+  begin();
+  return over.promise;
 }
 
 /** Results behind which a continuous collection goes on. */

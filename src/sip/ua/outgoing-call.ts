@@ -199,7 +199,9 @@ export class OutgoingCall implements SipCall {
       dialog = Dialog.fromResponse(request, response, this.#options.protocol, flow);
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
-      this.#finish({ by: 'local', how: 'failed', status: 502, reason: error.message });
+      // No branch that cannot be acknowledged ends the call of the one that won.
+      if (this.#usage !== undefined) return;
+      this.#finish(this.#cancelled ?? { by: 'local', how: 'failed', status: 502, reason: error.message });
       return;
     }
     if (this.#over || this.#usage !== undefined || this.#cancelled !== undefined) {

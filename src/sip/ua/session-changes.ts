@@ -71,7 +71,7 @@ export class SessionChanges {
    */
   reinvite(sdp: string): Promise<void> {
     return this.#inTurn(async () => {
-      const outcome = await this.#invite(sdp);
+      const outcome = await this.#invite(() => sdp);
       const { response } = outcome;
       if (response === undefined || outcome.status >= 300) {
         throw new SipRequestError('INVITE', outcome.status, outcome.reason);
@@ -99,8 +99,10 @@ export class SessionChanges {
       await this.#refreshByUpdate();
       if (!this.#withoutUpdate) return;
     }
-    if (this.#options.session.localSdp === undefined) return;
-    const { response, status } = await this.#invite(this.#options.session.localSdp);
+    const { session } = this.#options;
+    const { localSdp } = session;
+    if (localSdp === undefined) return;
+    const { response, status } = await this.#invite(() => session.localSdp ?? localSdp);
     if (response === undefined || status >= 300) {
       this.#refreshAgain();
       return;
@@ -128,8 +130,11 @@ export class SessionChanges {
     refresh.retryAfter(Math.max(share, LEAST_REFRESH_AGAIN_MS));
   }
 
-  /** A re-INVITE with its second tries: for an INVITE of the peer on the way, 491 and 422. */
-  async #invite(sdp: string): Promise<Outcome> {
+  /**
+   * A re-INVITE with its second tries: for an INVITE of the peer on the way, 491 and 422.
+   * @param sdp asked for at each of them: what the peer has changed between two is not to be taken back
+   */
+  async #invite(sdp: () => string): Promise<Outcome> {
     const { client, mayInvite } = this.#options;
     for (let tries = 1; ; tries++) {
       if (this.#stopped) throw callIsOver();
@@ -140,7 +145,7 @@ export class SessionChanges {
       this.#inviteUnderway = true;
       const outcome = await client.send('INVITE', {
         headers: [...this.#timerHeaders(), ['Allow', ALLOW], SDP_HEADER],
-        body: Buffer.from(sdp),
+        body: Buffer.from(sdp()),
         withContact: true,
       });
       this.#inviteUnderway = false;
