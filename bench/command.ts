@@ -1,6 +1,9 @@
 /** What the command lines of all measurements share. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
+import { onInterrupt } from '../src/cli/interrupts.ts';
+import { RealClock } from '../src/time/real-clock.ts';
+
 /** The options are wrong; the message says how. */
 export class OptionError extends Error {}
 
@@ -41,12 +44,14 @@ async function statusOf<Options>({ name, help, parse, run, stop }: Command<Optio
     return 2;
   }
   let interrupted = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
+  onInterrupt(new RealClock(), {
+    polite: () => {
       interrupted = true;
       void stop().finally(() => process.exit(INTERRUPTED));
-    });
-  }
+    },
+    // What runs is killed with this process, and its folders go.
+    atOnce: () => process.exit(INTERRUPTED),
+  });
   try {
     return await run(options);
   } catch (error) {

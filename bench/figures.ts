@@ -74,13 +74,30 @@ export function medians(runs: readonly Figures[]): Figures {
   const worst: readonly Measure[] = ['answered', 'files', 'right', 'exact'];
   const entries = LINES.map(({ key }) => {
     const values = runs.map((run) => run[key]);
-    return [key, worst.includes(key) ? Math.min(...values) : percentile(values, 0.5)];
+    return [key, worst.includes(key) ? Math.min(...values) : median(values)];
   });
   return { ...runs[0]!, ...(Object.fromEntries(entries) as Partial<Figures>) };
+}
+
+/** Of an even number of values, halfway between the two in the middle. */
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const half = sorted.length / 2;
+  return (sorted[Math.ceil(half) - 1]! + sorted[Math.floor(half)]!) / 2;
 }
 
 /** Value that `share` (0 to 1) of the values do not exceed; 0 for none. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}
+
+/**
+ * Whether something was not as it should be.
+ * @param problems of calls and recordings: also a call that ended before its time, whose recording may be right
+ * @param media whether there was something to be recorded
+ */
+export function hasFailed(figures: Figures, problems: readonly string[], media: boolean): boolean {
+  const { calls, answered, files, right } = figures;
+  return problems.length > 0 || answered < calls || files !== calls || (media && right < calls);
 }

@@ -2,8 +2,8 @@
  * What it costs to record in each format: `npm run bench:formats -- --help`. Recorders as calls have them, fed with
  * something like speech faster than it could be spoken, all of them at once; docs/performance.md tells what comes of it.
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -12,6 +12,7 @@ import { Recorder } from '../src/recording/recorder.ts';
 import type { RecordFormat } from '../src/recording/types.ts';
 import { sleep } from '../src/time/clock.ts';
 import { RealClock } from '../src/time/real-clock.ts';
+import { temporaryFolder } from '../test/support/child-processes.ts';
 
 const HELP = `Usage: npm run bench:formats -- [options]
 
@@ -33,7 +34,8 @@ interface Cost {
 }
 
 const clock = new RealClock();
-const folder = mkdtempSync(path.join(tmpdir(), 'openswml-bench-'));
+/** Made when there is something to measure. It goes with this process, also by Ctrl-C. */
+let folder = '';
 /** What is fed at a time, ms, and how long the encoders are given for it at least. */
 const BLOCK_MS = 20;
 
@@ -66,19 +68,16 @@ async function main(): Promise<number> {
   console.log(`${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`);
   console.log(`${calls} recordings of ${seconds} s at ${rate} Hz\n`);
   console.log('format       % of a core   × wav   kb/s   end to file, median / max ms   process, MB');
-  try {
-    // Compiles what is compiled once, and starts the encoder thread.
-    for (const format of ['wav', 'mp3', 'mp4'] as const) await measure(format, false, 2, 2, rate);
-    for (const stereo of [false, true]) {
-      let wav = 0;
-      for (const format of ['wav', 'mp3', 'mp4'] as const) {
-        const cost = await measure(format, stereo, calls, seconds, rate);
-        if (format === 'wav') wav = cost.percent;
-        print(`${format} ${stereo ? 'stereo' : 'mono'}`, cost, wav);
-      }
+  folder = temporaryFolder('openswml-bench-');
+  // Compiles what is compiled once, and starts the encoder thread.
+  for (const format of ['wav', 'mp3', 'mp4'] as const) await measure(format, false, 2, 2, rate);
+  for (const stereo of [false, true]) {
+    let wav = 0;
+    for (const format of ['wav', 'mp3', 'mp4'] as const) {
+      const cost = await measure(format, stereo, calls, seconds, rate);
+      if (format === 'wav') wav = cost.percent;
+      print(`${format} ${stereo ? 'stereo' : 'mono'}`, cost, wav);
     }
-  } finally {
-    rmSync(folder, { recursive: true });
   }
   return 0;
 }

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { packageVersion } from '../src/server/version.ts';
 import { runCommand } from './command.ts';
 import { type Baseline, describeComparison, ratiosOf } from './compare.ts';
-import { describeFigures, type Figures, medians } from './figures.ts';
+import { describeFigures, hasFailed, medians } from './figures.ts';
 import { describeMachine } from './machine-name.ts';
 import { measureLoad, measureSetups, type RunResult, stopAll } from './measure.ts';
 import { HELP, type LoadOptions, parseOptions } from './options.ts';
@@ -48,11 +48,8 @@ async function run(options: LoadOptions): Promise<number> {
     const saved = { machine: describeMachine(), version: packageVersion(), ratios };
     writeFileSync(BASELINE, `${JSON.stringify({ ...baseline, [figures.load]: saved }, null, 2)}\n`);
   }
-  return failed(figures, options) ? 1 : 0;
-}
-
-function failed({ calls, answered, files, right }: Figures, { setups }: LoadOptions): boolean {
-  return answered < calls || files !== calls || (setups === undefined && right < calls);
+  const problems = results.flatMap((result) => result.problems);
+  return hasFailed(figures, problems, options.setups === undefined) ? 1 : 0;
 }
 
 function readBaseline(): Baseline {

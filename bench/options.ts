@@ -1,5 +1,5 @@
 /** The command line of the load test. */
-import { idleOption, readOptions, wholeOption } from './command.ts';
+import { idleOption, OptionError, readOptions, wholeOption } from './command.ts';
 
 export interface LoadOptions {
   /** Calls at once. */
@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly profile: string | undefined;
 }
 
+/** Of one run: each has a port of its own, of 14,116 that there are for callers, and others use these, too. */
+const MAX_SETUP_CALLS = 12_000;
 export const DEFAULT_SETTLE_S = '10';
 /** Voices and codecs that are loaded ahead, and the first calls of the server with itself, are no part of what calls take. */
 export const DEFAULT_REST_S = '5';
@@ -37,12 +39,12 @@ Places calls that are recorded, measures what they cost the server, and checks e
   --settle S     seconds before that, 0 to 600 (10): code that calls run again and again is compiled by then
   --rest S       seconds before the first call, 0 to 600 (5): from 70 on, the server has warmed itself to the end
   --idle WHAT    what the server sends back: silence, or none (silence)
-  --setups N     instead: N call set-ups a second without media, for --hold seconds, 1 to 2000
+  --setups N     instead: N call set-ups a second without media, for --hold seconds, 1 to 2000; 12000 calls at most
   --runs N       repeat, and report the medians, 1 to 20 (1)
   --profile DIR  write CPU profiles of the server's threads to DIR
   --save         keep the figures, as multiples of the bare receiver, in bench/baseline.json: later runs compare
 
-Exit status: 0 when every call was answered and every recording is right, 1 when not, 2 for wrong options,
+Exit status: 0 when every call was answered and lasted, and every recording is right, 1 when not, 2 for wrong options,
 130 after Ctrl-C. Timing alone never fails.
 `;
 
@@ -62,14 +64,21 @@ export function parseOptions(args: readonly string[]): LoadOptions | undefined {
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help === true) return undefined;
+  const hold = wholeOption('hold', values.hold, 2, 600);
+  const setups = values.setups === undefined ? undefined : wholeOption('setups', values.setups, 1, 2000);
+  if (setups !== undefined && setups * hold > MAX_SETUP_CALLS) {
+    throw new OptionError(
+      `--setups ${setups} for ${hold} s: expected ${MAX_SETUP_CALLS} calls at most; --hold makes it shorter`,
+    );
+  }
   return {
     calls: wholeOption('calls', values.calls, 1, 5000),
     rate: wholeOption('rate', values.rate, 1, 1000),
-    hold: wholeOption('hold', values.hold, 2, 600),
+    hold,
     settle: wholeOption('settle', values.settle, 0, 600),
     rest: wholeOption('rest', values.rest, 0, 600),
     idle: idleOption(values.idle),
-    setups: values.setups === undefined ? undefined : wholeOption('setups', values.setups, 1, 2000),
+    setups,
     runs: wholeOption('runs', values.runs, 1, 20),
     save: values.save === true,
     profile: values.profile,

@@ -1,11 +1,10 @@
 /** SIPp as a storm of short calls without media. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { spawnProgram } from '../test/support/child-processes.ts';
+import { spawnProgram, temporaryFolder } from '../test/support/child-processes.ts';
 import { freePort } from '../test/support/ports.ts';
 import { programPath } from '../test/support/programs.ts';
 import { STORM_USER } from './rows.ts';
@@ -48,7 +47,7 @@ export class Storm {
 
   static async start(task: StormTask): Promise<Storm> {
     const { port, rate, calls, callMs } = task;
-    const folder = mkdtempSync(path.join(tmpdir(), 'openswml-storm-'));
+    const folder = temporaryFolder('openswml-storm-');
     writeFileSync(path.join(folder, 'caller.xml'), scenario(callMs));
     const limitS = Math.ceil(calls / rate + (callMs + SLACK_MS) / 1000);
     const settings: Readonly<Record<string, string>> = {

@@ -71,6 +71,7 @@ function entries(): string[] {
 interface Checkout {
   readonly exports: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
   readonly [name: string]: unknown;
 }
 
@@ -97,7 +98,8 @@ function declarations(): string[] {
 
 /** As in the checkout, but for what belongs to the checkout: its pinned Node, its scripts, its tools. */
 function manifest(): object {
-  const { name, version, description, license, type, engines, exports: sources, dependencies } = checkout();
+  const { name, version, description, license, type, engines } = checkout();
+  const { exports: sources, dependencies, optionalDependencies } = checkout();
   const { node: _pinned, ...needed } = dependencies;
   return {
     ...{ name, version, description, license, type, engines },
@@ -109,6 +111,8 @@ function manifest(): object {
     bin: { openswml: 'bin/openswml.js' },
     files: ['bin', 'lib', 'schemas', 'conformance', 'CHANGELOG.md'],
     dependencies: needed,
+    // koffi: where it cannot be had, Node's own functions serve in the place of io_uring.
+    optionalDependencies,
   };
 }
 

@@ -45,9 +45,9 @@ export function trendOf(samples: readonly Sample[], { by }: TrendOptions): Trend
   return { level, rise, least: rise - margin, most: rise + margin };
 }
 
-/** Stretches of equal time, with at least one sample in each. */
+/** Stretches of equal time, with at least one sample in each; none of a single sample, which takes no time. */
 function stretchesOf(samples: readonly Sample[]): readonly (readonly Sample[])[] {
-  if (samples.length === 0) return [];
+  if (samples.length < 2) return [];
   const first = samples[0]!.at;
   const duration = samples.at(-1)!.at - first;
   const length = Math.max(MIN_STRETCH_SECONDS, duration / STRETCHES);

@@ -47,6 +47,13 @@ test('the page on operations names every metric of ours, and the dashboard asks 
   for (const name of asked) assert.ok(names.includes(name.replace(/_bucket$/, '')), `${name} is no metric`);
 });
 
+test('the dashboard asks for figures that every program has of our servers alone', () => {
+  const queries = [...read('grafana-dashboard.json').matchAll(/"expr": "(.*)"/g)].map(([, query]) => query!);
+  const shared = queries.filter((query) => /\b(?:process|nodejs)_/.test(query));
+  assert.ok(shared.length > 0);
+  for (const query of shared) assert.match(query, / and on \(job, instance\) openswml_info$/);
+});
+
 describe('metrics', () => {
   test('what there is at the moment is asked for at each request; what is not known is left out', async () => {
     let calls = 3;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { type Baseline, compare, describeComparison, RATIOS, ratiosOf } from '../../bench/compare.ts';
-import { describeFigures, type Figures } from '../../bench/figures.ts';
+import { describeFigures, type Figures, hasFailed, medians } from '../../bench/figures.ts';
 import { nameOfLoad, parseOptions } from '../../bench/options.ts';
 
 const FIGURES: Figures = {
@@ -90,6 +90,31 @@ test('only what both runs measured is compared, and another machine is named', (
   assert.match(text, /CPU for each call, in bare receivers +3\.00 +4\.00 +× 0\.75 {2}better/);
   assert.equal(text.split('\n').length, 2);
   assert.doesNotMatch(describeComparison(ratiosOf(FIGURES), kept, 'one core'), /another machine/);
+});
+
+test('of several runs each figure is the median, of two halfway between them; what must not fail is the worst', () => {
+  const [one, two] = [FIGURES, { ...FIGURES, ratio: 5, right: 190 }];
+  const both = medians([one, two]);
+  assert.deepEqual([both.ratio, both.right, both.load], [4, 190, FIGURES.load]);
+  assert.equal(medians([one, two, { ...FIGURES, ratio: 4.5 }]).ratio, 4.5);
+  assert.equal(medians([one]).ratio, 3);
+});
+
+test('a bare receiver that took no time that is seen is compared with nothing, nor kept', () => {
+  const few = { ...FIGURES, floorPercent: 0, ratio: Number.POSITIVE_INFINITY };
+  assert.equal('cpu' in ratiosOf(few), false);
+  assert.equal('cpu' in ratiosOf({ ...few, ratio: Number.NaN }), false);
+});
+
+test('a run fails where a call or a file does, also a call that ends too early with a recording that is right', () => {
+  const good = { ...FIGURES, files: 200, right: 200 };
+  assert.equal(hasFailed(good, [], true), false);
+  assert.equal(hasFailed(good, ['call 7: bye'], true), true);
+  assert.equal(hasFailed({ ...good, answered: 199 }, [], true), true);
+  assert.equal(hasFailed({ ...good, files: 199 }, [], true), true);
+  assert.equal(hasFailed({ ...good, right: 199 }, [], true), true);
+  // Set-ups without media record nothing that could be right.
+  assert.equal(hasFailed({ ...good, right: 0 }, [], false), false);
 });
 
 test('the kept baseline is of loads with a machine, a version and ratios that are known', () => {

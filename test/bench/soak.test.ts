@@ -46,6 +46,8 @@ describe('the trend of a soak', () => {
   test('of less than five stretches nothing is told', () => {
     assert.equal(trendOf(series((at) => at, 0).slice(0, 12), { by: 'mean' }), undefined);
     assert.equal(trendOf([], { by: 'mean' }), undefined);
+    // The later half of a short soak that is looked at once a minute.
+    assert.equal(trendOf([{ at: 120, value: 400 }], { by: 'mean' }), undefined);
   });
 });
 

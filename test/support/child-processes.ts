@@ -36,9 +36,10 @@ function watchExit(): void {
     for (const folder of folders) remove(folder);
   });
   // The test runner ends a file that takes too long by SIGTERM, which by itself runs no exit handlers.
-  process.once('SIGTERM', () => process.exit(143));
+  // Signals may come again, as npm passes them on, and must not end that.
+  process.on('SIGTERM', () => process.exit(143));
   // Nor does Ctrl-C; measurements listen to it already, and end what they began.
-  if (process.listenerCount('SIGINT') === 0) process.once('SIGINT', () => process.exit(130));
+  if (process.listenerCount('SIGINT') === 0) process.on('SIGINT', () => process.exit(130));
 }
 
 function remove(folder: string): void {
