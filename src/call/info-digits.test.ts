@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inBoundedTime } from '../../test/support/bounded-time.ts';
 import { parseInfoDigit } from './info-digits.ts';
 
 for (const [type, body, expected] of [
@@ -20,3 +21,9 @@ for (const [type, body, expected] of [
     assert.deepEqual(parseInfoDigit(type, body), expected);
   });
 }
+
+test('a body of empty lines is looked through once', () => {
+  inBoundedTime(() => {
+    assert.equal(parseInfoDigit('application/dtmf-relay', '\n'.repeat(300_000)), undefined);
+  });
+});

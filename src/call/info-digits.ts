@@ -17,8 +17,9 @@ const DEFAULT_DURATION_MS = 160;
 export function parseInfoDigit(contentType: string, body: string): InfoDigit | undefined {
   const type = contentType.split(';')[0]!.trim().toLowerCase();
   if (type === 'application/dtmf-relay') {
-    const signal = /^\s*signal\s*=\s*(\S+)/im.exec(body)?.[1];
-    const duration = Number(/^\s*duration\s*=\s*(\d{1,6})/im.exec(body)?.[1] ?? DEFAULT_DURATION_MS);
+    // Blanks, no line ends: of a body of empty lines, each would have the rest of them looked through again.
+    const signal = /^[ \t]*signal[ \t]*=[ \t]*(\S+)/im.exec(body)?.[1];
+    const duration = Number(/^[ \t]*duration[ \t]*=[ \t]*(\d{1,6})/im.exec(body)?.[1] ?? DEFAULT_DURATION_MS);
     return toDigit(signal, duration);
   }
   if (type === 'application/dtmf') return toDigit(body.trim(), DEFAULT_DURATION_MS);

@@ -21,8 +21,11 @@ export interface Mp4Track {
   readonly id: number;
   /** AudioSpecificConfig. */
   readonly config: Uint8Array;
-  /** Empty when fragments bring the frames. */
-  readonly frames: readonly FramePlace[];
+  /**
+   * To be gone through once, as they are played: a few bytes of the index may stand for millions. None when fragments
+   * bring the frames. @throws Mp4Error from the iteration
+   */
+  readonly frames: Iterable<FramePlace>;
   /** Bytes of a frame of which a fragment says no other. */
   readonly defaultSize: number;
   /** What is not to be heard at the start, and how much is to be heard behind it (undefined: all), s. */
@@ -31,7 +34,9 @@ export interface Mp4Track {
 }
 
 /** Four hours of AAC at 48 kHz are 675,000. */
-const MAX_FRAMES = 5_000_000;
+export const MAX_FRAMES = 5_000_000;
+/** Boxes side by side. */
+const MAX_BOXES = 10_000;
 
 interface Box {
   readonly type: string;
@@ -56,15 +61,24 @@ export function readMovie(body: Buffer): Mp4Track {
 /**
  * @param body of a `moof` box
  * @param start position of the box in the file
- * @returns the frames of the track in this fragment
- * @throws Mp4Error when it is damaged
+ * @returns the frames of the track in this fragment, as {@link Mp4Track.frames}
+ * @throws Mp4Error when it is damaged, also from the iteration
  */
-export function readFragment(body: Buffer, start: number, track: Mp4Track): FramePlace[] {
-  return guarded(() =>
-    boxesOf(body)
+export function readFragment(body: Buffer, start: number, track: Mp4Track): Iterable<FramePlace> {
+  return guarded(() => {
+    const fragments = boxesOf(body)
       .filter(({ type }) => type === 'traf')
-      .flatMap((box) => readTrackFragment(boxesOf(box.body), start, track)),
-  );
+      .map((box) => boxesOf(box.body));
+    return guardedPlaces(fragmentPlaces(fragments, start, track));
+  });
+}
+
+function* fragmentPlaces(
+  fragments: readonly (readonly Box[])[],
+  start: number,
+  track: Mp4Track,
+): Generator<FramePlace> {
+  for (const boxes of fragments) yield* readTrackFragment(boxes, start, track);
 }
 
 function readTrack(track: readonly Box[], movie: readonly Box[], timeScale: number): Mp4Track {
@@ -102,7 +116,7 @@ function readEdit(boxes: readonly Box[]): { mediaTime: number; duration: number 
 }
 
 /** Place of each frame, of `stsz`, `stco` or `co64`, and `stsc` (8.7). */
-function readPlaces(table: readonly Box[]): FramePlace[] {
+function readPlaces(table: readonly Box[]): Iterable<FramePlace> {
   const sizes = need(table, 'stsz');
   const equal = sizes.readUInt32BE(4);
   const count = sizes.readUInt32BE(8);
@@ -110,26 +124,40 @@ function readPlaces(table: readonly Box[]): FramePlace[] {
   const long = find(table, 'co64');
   const chunks = long ?? need(table, 'stco');
   const runs = need(table, 'stsc');
-  const places: FramePlace[] = [];
+  return guardedPlaces(tablePlaces({ sizes, equal, count, chunks, long: long !== undefined, runs }));
+}
+
+interface Tables {
+  readonly sizes: Buffer;
+  /** Bytes of every frame; 0: each has its own. */
+  readonly equal: number;
+  readonly count: number;
+  readonly chunks: Buffer;
+  /** The places of the chunks have 64 bits. */
+  readonly long: boolean;
+  readonly runs: Buffer;
+}
+
+function* tablePlaces({ sizes, equal, count, chunks, long, runs }: Tables): Generator<FramePlace> {
   let run = 0;
-  for (let chunk = 0; chunk < chunks.readUInt32BE(4) && places.length < count; chunk++) {
+  let frame = 0;
+  for (let chunk = 0; chunk < chunks.readUInt32BE(4) && frame < count; chunk++) {
     const next = run + 1;
     if (next < runs.readUInt32BE(4) && runs.readUInt32BE(8 + 12 * next) === chunk + 1) run = next;
-    let position = long ? Number(long.readBigUInt64BE(8 + 8 * chunk)) : chunks.readUInt32BE(8 + 4 * chunk);
+    let position = long ? Number(chunks.readBigUInt64BE(8 + 8 * chunk)) : chunks.readUInt32BE(8 + 4 * chunk);
     const inChunk = runs.readUInt32BE(12 + 12 * run);
-    for (let i = 0; i < inChunk && places.length < count; i++) {
-      const size = equal > 0 ? equal : sizes.readUInt32BE(12 + 4 * places.length);
-      places.push({ position, size });
+    for (let i = 0; i < inChunk && frame < count; i++, frame++) {
+      const size = equal > 0 ? equal : sizes.readUInt32BE(12 + 4 * frame);
+      yield { position, size };
       position += size;
     }
   }
-  return places;
 }
 
 /** `traf` (8.8.6): frames in `trun`s. */
-function readTrackFragment(boxes: readonly Box[], start: number, track: Mp4Track): FramePlace[] {
+function* readTrackFragment(boxes: readonly Box[], start: number, track: Mp4Track): Generator<FramePlace> {
   const header = need(boxes, 'tfhd');
-  if (header.readUInt32BE(4) !== track.id) return [];
+  if (header.readUInt32BE(4) !== track.id) return;
   const flags = header.readUInt32BE(0) & 0xff_ffff;
   let at = 8;
   const optional = (flag: number, bytes: number): number | undefined => {
@@ -141,7 +169,6 @@ function readTrackFragment(boxes: readonly Box[], start: number, track: Mp4Track
   optional(0x2, 4);
   optional(0x8, 4);
   const defaultSize = optional(0x10, 4) ?? track.defaultSize;
-  const places: FramePlace[] = [];
   let position = base;
   for (const { type, body } of boxes) {
     if (type !== 'trun') continue;
@@ -158,11 +185,10 @@ function readTrackFragment(boxes: readonly Box[], start: number, track: Mp4Track
     if (count > MAX_FRAMES) throw new Mp4Error(`a fragment has ${count} frames`);
     for (let i = 0; i < count; i++) {
       const size = runFlags & 0x200 ? body.readUInt32BE(read + i * stride + sizeAt) : defaultSize;
-      places.push({ position, size });
+      yield { position, size };
       position += size;
     }
   }
-  return places;
 }
 
 /** AudioSpecificConfig out of `stsd`, `mp4a`, `esds` (14496-14 5.6). */
@@ -218,6 +244,9 @@ function boxesOf(bytes: Buffer): Box[] {
     if (size === 1 || (size > 0 && size < 8) || end > bytes.length) {
       throw new Mp4Error(`a box of type "${type}" does not end within the one around it`);
     }
+    if (boxes.length === MAX_BOXES) {
+      throw new Mp4Error(`there are more than ${MAX_BOXES} boxes side by side in it`);
+    }
     boxes.push({ type, body: bytes.subarray(at + 8, end) });
     at = end;
   }
@@ -239,7 +268,19 @@ function guarded<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof RangeError) throw new Mp4Error('its index is damaged');
-    throw error;
+    rethrow(error);
   }
+}
+
+function* guardedPlaces(places: Generator<FramePlace>): Generator<FramePlace> {
+  try {
+    yield* places;
+  } catch (error) {
+    rethrow(error);
+  }
+}
+
+function rethrow(error: unknown): never {
+  if (error instanceof RangeError) throw new Mp4Error('its index is damaged');
+  throw error;
 }

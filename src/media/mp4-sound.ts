@@ -1,11 +1,21 @@
 import { AacDecoder, type AacConfig } from './aac/decoder.ts';
-import { type FramePlace, Mp4Error, type Mp4Track, readFragment, readMovie } from './mp4-index.ts';
+import { AAC_FRAME_SAMPLES } from './mp4-boxes.ts';
+import {
+  type FramePlace,
+  MAX_FRAMES,
+  Mp4Error,
+  type Mp4Track,
+  readFragment,
+  readMovie,
+} from './mp4-index.ts';
 
 /** Bytes that are kept for frames whose place is not known yet: of a file whose index stands behind them. */
 const MAX_KEPT = 64 * 1024 * 1024;
 const MAX_INDEX = 32 * 1024 * 1024;
 /** Frames that are not handed out before it is known whether they are the last. */
 const HELD_FRAMES = 2;
+/** Longest frame, bytes; one of two channels has 1536 at the most (ISO/IEC 14496-3 4.5.3.1). */
+const MAX_FRAME_BYTES = 65_536;
 
 /**
  * Decodes the AAC of an MP4 file while it arrives. The recordings of this program hold their fragments inside
@@ -19,9 +29,10 @@ export class Mp4SoundReader {
   /** The next box. */
   #next = 0;
   #keepFrom: number | undefined;
-  readonly #places: FramePlace[] = [];
-  #place = 0;
+  readonly #places = new Places();
   readonly #held: (readonly Float32Array[])[] = [];
+  /** Frames that are not decoded, since nothing of them is to be heard. */
+  #passOver = 0;
   /** Samples that are still to be left out at the start; those handed out; those that there shall be. */
   #skip = 0;
   #given = 0;
@@ -37,9 +48,7 @@ export class Mp4SoundReader {
   push(bytes: Uint8Array): void {
     this.#file.push(bytes);
     while (this.#readBox());
-    this.#file.forget(
-      Math.min(this.#next, this.#keepFrom ?? this.#places[this.#place]?.position ?? this.#next),
-    );
+    this.#file.forget(Math.min(this.#next, this.#keepFrom ?? this.#places.first?.position ?? this.#next));
   }
 
   /** No more bytes. @throws Mp4Error when no sound was found */
@@ -68,16 +77,20 @@ export class Mp4SoundReader {
   }
 
   #decodeNext(): boolean {
-    const place = this.#places[this.#place];
+    for (; this.#passOver > 0 && this.#places.first !== undefined; this.#passOver--) this.#places.take();
+    const place = this.#places.first;
     if (place === undefined || this.#decoder === undefined) return false;
+    if (place.size > MAX_FRAME_BYTES) {
+      throw new Mp4Error(`frame ${this.#places.taken + 1} has ${place.size} bytes`);
+    }
     const frame = this.#file.read(place.position, place.size);
     if (frame === undefined) return false;
-    this.#place++;
+    this.#places.take();
     try {
       this.#held.push(this.#decoder.decode(frame));
     } catch (error) {
       throw new Mp4Error(
-        `frame ${this.#place} is damaged: ${error instanceof Error ? error.message : error}`,
+        `frame ${this.#places.taken} is damaged: ${error instanceof Error ? error.message : error}`,
       );
     }
     return true;
@@ -104,14 +117,10 @@ export class Mp4SoundReader {
       const body = this.#file.read(bodyAt, end - bodyAt);
       if (body === undefined) return false;
       if (type === 'moov') this.#readIndex(body);
-      else if (this.#track !== undefined) this.#expect(readFragment(body, this.#next, this.#track));
+      else if (this.#track !== undefined) this.#places.add(readFragment(body, this.#next, this.#track));
     }
     this.#next = end;
     return true;
-  }
-
-  #expect(frames: readonly FramePlace[]): void {
-    for (const frame of frames) this.#places.push(frame);
   }
 
   #readMedia(bodyAt: number, end: number): boolean {
@@ -139,13 +148,49 @@ export class Mp4SoundReader {
       }
       this.#track = track;
       this.#skip = Math.round(track.delay * this.#decoder.config.sampleRate);
-      this.#expect(track.frames);
+      // Of the frames before the first one that is heard, the last shapes its beginning.
+      this.#passOver = Math.max(0, Math.floor(this.#skip / AAC_FRAME_SAMPLES) - 1);
+      this.#skip -= this.#passOver * AAC_FRAME_SAMPLES;
+      this.#places.add(track.frames);
       this.#keepFrom = undefined;
     }
     // The last one knows the length.
     if (track.audible !== undefined) {
       this.#audible = Math.round(track.audible * this.#decoder.config.sampleRate);
     }
+  }
+}
+
+/** Frames in the order in which they play. Each is taken from the index when its turn has come. */
+class Places {
+  readonly #lists: Iterator<FramePlace>[] = [];
+  #first: FramePlace | undefined;
+  #taken = 0;
+
+  /** How many have been taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** The next one, if it is known. @throws Mp4Error when the index is damaged there */
+  get first(): FramePlace | undefined {
+    while (this.#first === undefined) {
+      const next = this.#lists[0]?.next();
+      if (next === undefined) return undefined;
+      if (next.done === true) this.#lists.shift();
+      else this.#first = next.value;
+    }
+    return this.#first;
+  }
+
+  add(list: Iterable<FramePlace>): void {
+    this.#lists.push(list[Symbol.iterator]());
+  }
+
+  /** Takes the first one away. @throws Mp4Error when there have been too many */
+  take(): void {
+    this.#first = undefined;
+    if (++this.#taken > MAX_FRAMES) throw new Mp4Error(`there are more than ${MAX_FRAMES} frames in it`);
   }
 }
 

@@ -291,3 +291,12 @@ for (const kind of ['calling', 'messaging'] as const) {
     );
   });
 }
+
+test('numbers of very many digits are read once', () => {
+  const number = `"${'1'.repeat(500_000)}x"`;
+  inBoundedTime(() => {
+    assert.equal(codes(`sections: {main: [{sleep: ${number}}]}`).length, 1);
+    const pay = `{payment_connector_url: 'https://pay.example', charge_amount: ${number}}`;
+    assert.ok(codes(`sections: {main: [{pay: ${pay}}]}`).length > 0);
+  });
+});

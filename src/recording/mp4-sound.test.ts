@@ -4,7 +4,8 @@ import { writeEnd } from './encoder/complete.ts';
 import { openFrameEncoder } from './encoder/frame-encoder.ts';
 import { frameLayout } from './encoded-writer.ts';
 import { MemoryFile } from './repair-file.ts';
-import { audioSpecificConfig, box, completeMovie, fileType } from '../media/mp4-boxes.ts';
+import { inBoundedTime } from '../../test/support/bounded-time.ts';
+import { audioSpecificConfig, box, completeMovie, fileType, fragmentedMovie } from '../media/mp4-boxes.ts';
 import { Mp4Error } from '../media/mp4-index.ts';
 import { Mp4SoundReader } from '../media/mp4-sound.ts';
 import { sine } from '../media/test-signals.ts';
@@ -131,4 +132,35 @@ test('files without AAC say what they have', () => {
   surround[surround.indexOf(config) + 1] = 6 << 3;
   assert.throws(() => read(surround, 4096), /channel configuration/);
   assert.throws(() => read(fileType(), 4096), /it ends before its index/);
+});
+
+test('frames of which a few bytes of the index tell millions are looked at when their turn comes', () => {
+  const u32 = (...values: readonly number[]): Buffer =>
+    Buffer.concat(values.map((value) => Buffer.of(value >>> 24, value >>> 16, value >>> 8, value)));
+  // Track 1, each frame of one byte; five million of them.
+  const run = box('traf', box('tfhd', u32(0x10, 1, 1)), box('trun', u32(0, 5_000_000)));
+  const fragments = Array.from({ length: 200 }, () => box('moof', run));
+  const movie = fragmentedMovie({ sampleRate: RATE, channels: 1, kbps: 32 });
+  inBoundedTime(() =>
+    assert.throws(() => read(Buffer.concat([fileType(), movie, ...fragments]), 4096), /frame 1 is damaged/),
+  );
+});
+
+test('what is not to be heard at the start is passed over, but for the frame that shapes the beginning', () => {
+  const trimmed = Buffer.from(files.indexFirst);
+  const mediaTime = trimmed.indexOf('elst') + 16;
+  trimmed.writeInt32BE(trimmed.readInt32BE(mediaTime) + 4096, mediaTime);
+  // Whoever decodes the first frame finds it damaged.
+  trimmed.fill(0xff, trimmed.indexOf('mdat') + 4, trimmed.indexOf('mdat') + 8);
+  const whole = read(files.indexFirst, 4096).subarray(4096);
+  const samples = read(trimmed, 4096);
+  assert.ok(samples.length >= whole.length);
+  const error = whole.reduce((sum, sample, i) => sum + (sample - samples[i]!) ** 2, 0);
+  assert.ok(error < whole.reduce((sum, sample) => sum + sample ** 2, 0) / 100);
+});
+
+test('a frame that is longer than any is not waited for', () => {
+  const long = Buffer.from(files.indexFirst);
+  long.writeUInt32BE(20_000_000, long.indexOf('stsz') + 16);
+  assert.throws(() => read(long, 4096), /frame 1 has 20000000 bytes/);
 });

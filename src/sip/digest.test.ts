@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { inBoundedTime } from '../../test/support/bounded-time.ts';
 import { authorization, DigestClient, digestResponse, parseChallenge } from './digest.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -133,4 +134,10 @@ test('Credentials that name a realm are not shown to another one', () => {
   const client = new DigestClient({ username: 'u', password: 'p', realm: 'mine' });
   assert.equal(client.challenged(401, ['Digest realm="other", nonce="1"']), false);
   assert.deepEqual(client.authorize('INVITE', 'sip:a@b', NOTHING), []);
+});
+
+test('A list of nothing but blanks is looked through once', () => {
+  inBoundedTime(() => {
+    assert.equal(parseChallenge(`Digest realm="r", nonce="n", qop="${' '.repeat(300_000)}"`), undefined);
+  });
 });

@@ -74,7 +74,8 @@ export function parseChallenge(value: string): Challenge | undefined {
   const offered = found
     .get('qop')
     ?.toLowerCase()
-    .split(/[ \t]*,[ \t]*/);
+    .split(',')
+    .map((word) => word.trim());
   const qop = offered?.includes('auth') ? 'auth' : offered?.includes('auth-int') ? 'auth-int' : undefined;
   if (offered !== undefined && qop === undefined) return undefined;
   return {

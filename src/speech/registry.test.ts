@@ -137,6 +137,9 @@ describe('speech registry', () => {
     assert.match(warnings[1] ?? '', /does not speak "es-ES"/);
     await collect(speech.speak({ text: '...' }, 8000));
     assert.match(warnings[2] ?? '', /nothing to speak in "\.\.\."/);
+    await collect(speech.speak({ text: 'Hi.', voice: 'x'.repeat(100_000) }, 8000));
+    assert.ok((warnings[3] ?? '').length <= 501);
+    assert.equal(warnings.length, 4);
   });
 
   it('takes no virtual time, however long the real work takes', async () => {

@@ -45,6 +45,8 @@ const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 const DEFAULT_DISK_BYTES = 512 * 1024 * 1024;
 /** Different warnings that are remembered, so that each is logged once. */
 const MAX_WARNINGS = 1000;
+/** Characters of one. */
+const MAX_WARNING = 500;
 
 /** @throws RangeError when `defaultEngine` is not among the engines */
 export function createSynthesizer(config: SpeechConfig): SpeechService {
@@ -181,7 +183,10 @@ class SpeechRegistry implements SpeechService {
     return utterance;
   }
 
-  #warn(warning: string): void {
+  #warn(text: string): void {
+    // It quotes what the document says, which may be as long as a document; what is cut out would keep all of it.
+    const warning =
+      text.length > MAX_WARNING ? `${Buffer.from(text.slice(0, MAX_WARNING)).toString()}…` : text;
     if (this.#warned.has(warning)) return;
     if (this.#warned.size >= MAX_WARNINGS) this.#warned.clear();
     this.#warned.add(warning);

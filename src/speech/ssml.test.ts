@@ -128,4 +128,10 @@ describe('speech markup', () => {
         parseMarkup(text);
     });
   });
+
+  it('looks at instructions that do not end once', () => {
+    inBoundedTime(() => {
+      for (let turn = 0; turn < 150; turn++) parseMarkup('<?'.repeat(15_000));
+    });
+  });
 });

@@ -28,7 +28,7 @@ const MAX_PAUSE_MS = 10_000;
 const MAX_ALL_PAUSES_MS = 60_000;
 
 const TAG =
-  /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<!doctype[^<>]*>|<\?[^>]*>|<(\/?)([a-z][\w:-]*)((?:\s[^<>]*?)?)(\/?)>/gi;
+  /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<!doctype[^<>]*>|<\?[^<>]*>|<(\/?)([a-z][\w:-]*)((?:\s[^<>]*?)?)(\/?)>/gi;
 const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],
   ['lt', '<'],

@@ -151,6 +151,11 @@ for (const [title, source, message] of [
   ['an exception', 'null.x', /TypeError/],
   ['an exception of its own', '(() => { throw new RangeError("mine") })()', /RangeError: mine/],
   ['a text that is thrown', '(() => { throw "mine" })()', /threw mine/],
+  [
+    'an object that is thrown, with no texts in it',
+    '(() => { throw { name: "E", message: { toString: 1 } } })()',
+    /^E: /,
+  ],
   ['null that is thrown', '(() => { throw null })()', /threw null/],
   ['a statement', 'return 1', /SyntaxError/],
   ['a throw', 'throw 1', /SyntaxError/],

@@ -244,13 +244,18 @@ class Sandbox {
       readonly name?: unknown;
       readonly message?: unknown;
     };
-    const text = String(message).slice(0, 200);
+    const text = textOf(message).slice(0, 200);
     if (text === 'out of memory') {
       this.spoiled = true;
       return new ExpressionError('It took more memory than it may');
     }
-    if (name !== 'InternalError') return new ExpressionError(`${String(name)}: ${text}`);
+    if (name !== 'InternalError') return new ExpressionError(`${textOf(name)}: ${text}`);
     this.spoiled = true;
     return text === 'interrupted' ? tookTooLong() : new ExpressionError(`It failed: ${text}`);
   }
+}
+
+/** Of an object, `String` would call methods of its own, which may be none. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

@@ -2,7 +2,7 @@ import type { StringFormat } from './schema.ts';
 import { parsePath } from './placeholders.ts';
 
 /** A number as text; other forms that JavaScript reads (`0x10`, blanks around it) are none here. */
-export const DECIMAL = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+export const DECIMAL = /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** JavaScript in a document, in characters (spec/document.md 6). */
 export const MAX_EXPRESSION_LENGTH = 1_024;

@@ -60,6 +60,9 @@ export function parseTrace(text: string, file: string): Trace {
       `${file}:1: version ${String(header.openswml_trace)} of traces cannot be read, only 1 and ${TRACE_VERSION}`,
     );
   }
+  if (typeof header.call !== 'object' || header.call === null) {
+    throw new TraceError(`${file}:1: expected "call", which says what call it was`);
+  }
   const events = whole
     .slice(1)
     .map((line, index) => readEvent(parseLine(line, index + 2, file), index + 2, file));
@@ -106,6 +109,9 @@ function readEvent(value: Record<string, unknown>, line: number, file: string): 
     !EVENT_KINDS.includes(kind as EventKind)
   ) {
     throw new TraceError(`${file}:${line}: expected an event with "at", "kind" and "text"`);
+  }
+  if (typeof data !== 'object' || data === null) {
+    throw new TraceError(`${file}:${line}: expected an object as "data"`);
   }
   const event = { at, kind: kind as EventKind, text, data: data as CallEvent['data'] };
   return leg === undefined ? event : { ...event, leg: Number(leg) };

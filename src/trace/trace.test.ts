@@ -58,6 +58,8 @@ test('what is no trace is told with file and line', () => {
     ['version: 1.0.0\n', 'x:1: this is no trace of OpenSWML'],
     ['{}\n', 'x:1: this is no trace of OpenSWML'],
     ['{"openswml_trace":7}\n', 'x:1: version 7 of traces cannot be read, only 1 and 2'],
+    ['{"openswml_trace":2}\n', 'x:1: expected "call", which says what call it was'],
+    [`${head}\n{"at":0,"kind":"call","text":"a","data":null}\n`, 'x:2: expected an object as "data"'],
     [`${head}\n[]\n`, 'x:2: expected an object'],
     [`${head}\n{"at":1}\n`, 'x:2: expected an event with "at", "kind" and "text"'],
     [`${head}\n{"at":0,"kind":"call","text":"a"}\nno\n`, 'x:3: this line is no JSON'],

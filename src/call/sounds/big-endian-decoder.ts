@@ -21,6 +21,8 @@ type ReadHeader = (start: Buffer) => { readonly samples: Samples; readonly dataA
 const TAGS = { pcm: 1, float: 3, alaw: 6, mulaw: 7 } as const;
 /** Chunks before the samples (names, markers), in all. */
 const MAX_HEADER_BYTES = 1024 * 1024;
+/** Of these chunks: the header is gone through again whenever more of it has come. */
+const MAX_CHUNKS = 1000;
 
 /** AIFF and AIFF-C without compression or in G.711 (Apple, 1989 and 1991). */
 export function aiffDecoder(): AudioDecoder {
@@ -127,7 +129,10 @@ function wavHeaderFor({ tag, bits, channels, sampleRate }: Samples): Buffer {
 const readAiff: ReadHeader = (file) => {
   let samples: Samples | undefined;
   const isCompressed = file.toString('latin1', 8, 12) === 'AIFC';
+  let chunks = 0;
   for (let at = 12; at + 8 <= file.length; ) {
+    if (++chunks > MAX_CHUNKS)
+      throw new AudioError(`more than ${MAX_CHUNKS} chunks before the samples of the AIFF file`);
     const name = file.toString('latin1', at, at + 4);
     const size = file.readUInt32BE(at + 4);
     const body = at + 8;

@@ -299,6 +299,29 @@ describe('audio files', () => {
     });
   });
 
+  it('let everything else go on while they have no samples', async () => {
+    let turns = 0;
+    let counting = true;
+    const count = (): void => {
+      turns++;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    // A chunk of no length behind the other.
+    const file = Buffer.alloc(1_000_012);
+    file.write('RIFF\0\0\0\0WAVE', 0, 'latin1');
+    for (let at = 12; at < file.length; at += 8) file.write('junk\0\0\0\0', at, 'latin1');
+    await assert.rejects(decode(file), failsWith('damaged', /ends before its samples/));
+    counting = false;
+    assert.ok(turns > 10, `${turns} turns`);
+  });
+
+  it('have no thousands of chunks before their samples, if they are AIFF', async () => {
+    const file = Buffer.concat([Buffer.from('FORM\0\0\0\0AIFF'), Buffer.alloc(16_000)]);
+    for (let at = 12; at < file.length; at += 8) file.write('NAME', at, 'latin1');
+    await assert.rejects(decode(file), failsWith('damaged', /more than 1000 chunks/));
+  });
+
   it('are refused when they last too long, after what fits', async () => {
     const file = wavFile({ tag: 7, bits: 8, data: new Uint8Array(20_000) });
     await assert.rejects(decode(file, { maxDurationMs: 2000 }), failsWith('too_large', /limit of 2 seconds/));

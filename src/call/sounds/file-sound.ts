@@ -23,6 +23,8 @@ export interface FileSoundOptions {
 
 /** Bytes decoded at a time, so that no chunk of the result is longer than a few seconds, nor takes long to make. */
 const DECODE_BYTES = 4096;
+/** Of a file that gives no samples, bytes behind which whatever else there is to do has its turn. */
+const SILENT_BYTES = 16 * DECODE_BYTES;
 /** RFC 2046 4.3, and what others call it. */
 const MULAW_TYPE = /^\s*audio\/(?:basic|pcmu|mulaw|x-mulaw)\b/i;
 
@@ -40,6 +42,7 @@ export async function* decodeFile(
   let decoder: AudioDecoder | undefined;
   let resampler: Resampler | undefined;
   let produced = 0;
+  let silentBytes = 0;
   try {
     for await (const piece of withoutShortStart(bytes)) {
       decoder ??= await clock.holdWhile(decoderFor(piece, options));
@@ -47,7 +50,11 @@ export async function* decodeFile(
         const part = piece.subarray(start, start + DECODE_BYTES);
         const decoded = await settled(decoder.write(part), clock);
         const rate = decoder.sampleRate;
-        if (decoded.length === 0 || rate === undefined) continue;
+        if (decoded.length === 0 || rate === undefined) {
+          silentBytes += DECODE_BYTES;
+          if (silentBytes % SILENT_BYTES === 0) await clock.holdWhile(nextTurn());
+          continue;
+        }
         resampler ??= await clock.holdWhile(Resampler.create(rate, sampleRate));
         // A second at a time: some formats have minutes of silence in a few bytes.
         for (let at = 0; at < decoded.length; at += rate) {
@@ -80,6 +87,10 @@ export async function* decodeFile(
     decoder?.close();
     resampler?.close();
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Most decoders have their samples at once. */

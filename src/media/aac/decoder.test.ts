@@ -68,6 +68,12 @@ test('bits are read across bytes, and not behind the last one', () => {
   assert.throws(() => reader.bit(), BitsEnded);
 });
 
+test('a frame of more channels than there may be is refused', () => {
+  // Zeros are one channel without a spectrum behind the other.
+  const decoder = new AacDecoder(audioSpecificConfig(8000, 1));
+  assert.throws(() => decoder.decode(new Uint8Array(100_000)), /more than 64 channels/);
+});
+
 test('whatever its bytes, a frame is decoded or refused, in bounded time', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 800 }), fc.constantFrom(1, 2), (bytes, channels) => {

@@ -30,6 +30,8 @@ const LOW_FREQUENCY = 3;
 const DATA = 4;
 const FILL = 6;
 const END = 7;
+/** Of all elements of a frame that there may be (each kind has 16 tags), with two to a pair. */
+const MAX_CHANNELS = 64;
 
 /**
  * Decodes AAC-LC, of one or two channels. What high-efficiency AAC adds to it is left out: the upper half of its
@@ -68,6 +70,7 @@ export class AacDecoder {
     const reader = new BitReader(frame);
     const found: ChannelStream[] = [];
     for (let element = reader.bits(3); element !== END; element = reader.bits(3)) {
+      if (found.length > MAX_CHANNELS) throw new Error(`a frame has more than ${MAX_CHANNELS} channels`);
       switch (element) {
         case SINGLE:
         case LOW_FREQUENCY:

@@ -78,7 +78,7 @@ export const pay = defineMethod({
       }),
       charge_amount: s.string({
         description: 'Amount, decimal; absent or 0 stores the card without a charge.',
-        pattern: /^\d*\.?\d+$/,
+        pattern: /^(?:\d+(?:\.\d+)?|\.\d+)$/,
         allowed: 'a decimal number in quotes',
         examples: ['20.45'],
       }),

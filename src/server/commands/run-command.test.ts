@@ -13,6 +13,12 @@ describe('the body of a command', () => {
     });
   }
 
+  test('that nests deeper than any document is a bad request', async (t) => {
+    const params = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) as unknown;
+    const { status, body } = await openCommands(t).refused({ command: 'calling.end', id: CALL_ID, params });
+    assert.deepEqual([status, body], [400, { error: 'Bad Request', detail: 'the body nests too deeply' }]);
+  });
+
   for (const [title, body, expected, words] of [
     ['without a command', {}, 'missing_required_parameter command', /missing/],
     ['whose command is no text', { command: 5 }, 'not_a_string command', /found 5/],

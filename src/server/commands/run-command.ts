@@ -2,6 +2,8 @@ import type { DocumentLoader } from '../../engine/document-source.ts';
 import type { Logger } from '../../log/logger.ts';
 import { read } from '../../swml/schema-read.ts';
 import { isObject, type JsonObject, type JsonValue, preview } from '../../swml/json.ts';
+import { MAX_DEPTH } from '../../swml/parse.ts';
+import { sizeOf } from '../../swml/size.ts';
 import { closest } from '../../swml/suggest.ts';
 import type { Clock } from '../../time/clock.ts';
 import { problem } from '../http/errors.ts';
@@ -24,14 +26,19 @@ export interface CommandServices {
 
 /** Issues that one reply names. */
 const MAX_ISSUES = 20;
+/** Values inside values: a document, in what it is sent in. */
+const MAX_BODY_DEPTH = MAX_DEPTH + 8;
 
 /**
  * Runs the command in a body of `POST /api/calling/calls` (spec/rest.md 2).
  * @returns the call object, with what the command adds
- * @throws HttpProblem 400 for a body that is no object, 404 for an unknown call or operation, else 422
+ * @throws HttpProblem 400 for a body that is no object or nests too deeply, 404 for an unknown call or operation,
+ * else 422
  */
 export async function runCommand(body: unknown, services: CommandServices): Promise<CommandReply> {
   if (!isObject(body as JsonValue)) throw problem(400);
+  // What lies deeper than calls can go could be neither read nor told of.
+  if (sizeOf(body as JsonValue).depth > MAX_BODY_DEPTH) throw problem(400, 'the body nests too deeply');
   const sent = body as JsonObject;
   const command = commandOf(sent['command']);
   const given = sent['params'] ?? {};

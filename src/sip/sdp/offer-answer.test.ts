@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { inBoundedTime } from '../../../test/support/bounded-time.ts';
 import { SdpNegotiation } from './negotiation.ts';
 import {
   acceptAnswer,
@@ -337,4 +338,12 @@ test('a running session keeps to favoured codecs where the offer has one, and ta
   assert.equal(session.answer(offer('m=audio 40000 RTP/AVP 0 9'), ['G722']).media.codec, 'G722');
   assert.equal(session.answer(offer('m=audio 40000 RTP/AVP 0 8'), ['G722']).media.codec, 'PCMU');
   assert.doesNotMatch(session.offer(['G722']), /PCMU|opus/);
+});
+
+test('a media line can be cut into its parts in one way alone', () => {
+  // What `.` and `$` take for a line end is none of SDP.
+  const text = offer(`m=audio 1 ${'A'.repeat(16_000)} 0\u20288`);
+  inBoundedTime(() => {
+    for (let turn = 0; turn < 300; turn++) assert.deepEqual(parseSdp(text).media[0]?.formats, ['0', '8']);
+  });
 });

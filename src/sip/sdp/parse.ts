@@ -144,12 +144,13 @@ function parseConnection(line: Line): SdpConnection {
 }
 
 function parseMedia(line: Line): MediaDraft {
-  const match = /^(\S+)\s+(\d{1,5})(?:\/\d+)?\s+(\S+)\s*(.*)$/.exec(line.value.trim());
+  // Each part ends at white space alone, so that no text can be cut in many ways.
+  const match = /^(\S+)\s+(\d{1,5})(?:\/\d+)?\s+(\S+)(?:\s+(.*))?$/s.exec(line.value.trim());
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) {
     throw new SdpParseError(line.number, `'m=' needs a type, a port, a protocol and formats`);
   }
-  const formats = wordsOf(match[4]!).filter((format) => format !== '');
+  const formats = wordsOf(match[4] ?? '').filter((format) => format !== '');
   if (formats.length > SDP_LIMITS.formats) {
     throw new SdpParseError(line.number, `more than ${SDP_LIMITS.formats} formats`);
   }

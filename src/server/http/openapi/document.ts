@@ -176,7 +176,7 @@ const COMMAND = {
   },
   responses: {
     '200': json('Call', 'The call, and what the command adds.'),
-    '400': json('Error', 'The body is no JSON object.'),
+    '400': json('Error', 'The body is no JSON object, or nests too deeply.'),
     ...UNAUTHORIZED,
     '404': json('Error', 'There is no such call, or no such recording runs on it.'),
     '422': json('CommandIssues', 'The command is wrong in itself, or now.'),
