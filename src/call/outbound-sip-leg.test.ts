@@ -117,6 +117,22 @@ test('sound before the answer is taken, and the answer goes on with it', async (
   await bench.finish();
 });
 
+test('a description before the answer by which nothing is sent yet is no sound: the party just rings', async (t) => {
+  const bench = await openBench(t);
+  const { clock, alice, events } = bench;
+  alice.onCall = (call) => {
+    call.ring(183, bench.answer.replace('sendrecv', 'inactive'));
+    clock.after(1000, () => call.accept(bench.answer));
+  };
+  const { leg } = bench.call();
+  await clock.advance(900);
+  assert.deepEqual(events, ['ringing']);
+  await clock.advance(500);
+  assert.deepEqual(events, ['ringing', 'answered']);
+  void leg.hangup();
+  await bench.finish();
+});
+
 for (const [status, reason] of [
   [404, 'not_found'],
   [484, 'not_found'],

@@ -169,10 +169,13 @@ class OutboundSipSignalling implements Signalling {
     if (this.#over) return;
     if (sdp !== undefined) {
       try {
-        media.accept(sdp);
+        const { direction } = media.accept(sdp);
         this.#agreed = true;
-        leg.ringingWithSound(media.client);
-        return;
+        // In a stream that is off, or to the party alone, nothing comes: who waits is to hear ringing.
+        if (direction === 'sendrecv' || direction === 'recvonly') {
+          leg.ringingWithSound(media.client);
+          return;
+        }
       } catch (cause) {
         // The answer proper may still be of use.
         this.#log.warn({ err: cause }, 'sound before the answer cannot be used');

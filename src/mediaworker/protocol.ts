@@ -13,6 +13,12 @@ export type AudioCodec = 'PCMU' | 'PCMA' | 'G722' | 'OPUS';
 /** Codecs of taps and streams: `L16` is linear, 16 bit, little-endian. */
 export type StreamCodec = AudioCodec | 'L16';
 
+/** A codec under its number. */
+export interface AudioFormat {
+  readonly codec: AudioCodec;
+  readonly payloadType: number;
+}
+
 /** Result of SDP offer/answer, from our point of view (RFC 3264). */
 export interface NegotiatedMedia {
   readonly codec: AudioCodec;
@@ -21,6 +27,9 @@ export interface NegotiatedMedia {
   readonly telephoneEventPayloadType?: number | undefined;
   /** Of its durations, Hz; default 8000. */
   readonly telephoneEventClockRate?: number | undefined;
+  /** What the peer may send as well, audio and keys; default: nothing. Keys have the same clock. */
+  readonly otherFormats?: readonly AudioFormat[] | undefined;
+  readonly otherEventPayloadTypes?: readonly number[] | undefined;
   readonly remoteAddress: string;
   /** 0: the stream is refused or held with port 0; nothing is sent. */
   readonly remotePort: number;

@@ -10,7 +10,7 @@ import type { DecodeSamples } from '../rtp/sample-ring.ts';
 import { type DigitSignal, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import { createFrameDecoder, DIRECT_DECODERS, type FrameDecoder } from './codecs.ts';
 import { CODEC_RATES } from './codec-rates.ts';
-import type { AudioCodec, NegotiatedMedia } from './protocol.ts';
+import type { AudioCodec, AudioFormat, NegotiatedMedia } from './protocol.ts';
 
 export interface ReceivePathOptions {
   /** Hz. */
@@ -59,6 +59,8 @@ const MAX_LOST = 6;
 /** A key whose timestamp is farther than this from all audio is not of its stream, ms. */
 const MAX_KEY_AWAY_MS = 500;
 const NO_SAMPLES = new Int16Array(0);
+const NO_NUMBERS: readonly number[] = [];
+const NO_FORMATS: readonly AudioFormat[] = [];
 /** Of the packet that is being received: shared by all of a thread. */
 const header = new RtpHeader();
 
@@ -72,6 +74,8 @@ export class ReceivePath {
   readonly #options: ReceivePathOptions;
   /** Of all payload types that were agreed on: packets of the former one are on their way at a change. */
   #formats: readonly PayloadFormat[] = [];
+  /** What may come as well; most of it never does, and a decoder may be large. */
+  #expected: readonly AudioFormat[] = NO_FORMATS;
   /** A payload decoded, at the codec's rate and at the session's: made for the first codec that needs them. */
   #decoded = NO_SAMPLES;
   #pcm = NO_SAMPLES;
@@ -79,7 +83,8 @@ export class ReceivePath {
   /** Made with the first agreement. */
   #events: TelephoneEventReceiver | undefined;
   #payloadType: number | undefined;
-  #eventPayloadType: number | undefined;
+  /** Of telephone-events. */
+  #eventPayloadTypes: readonly number[] = NO_NUMBERS;
   /** Clock rates of the present codec and of its keys, Hz; 0 before the first agreement. */
   #clockRate = 0;
   #eventClockRate = 0;
@@ -99,6 +104,7 @@ export class ReceivePath {
 
   configure(media: NegotiatedMedia): void {
     const { codec, payloadType, telephoneEventPayloadType, telephoneEventClockRate = 8000 } = media;
+    const { otherFormats = NO_FORMATS, otherEventPayloadTypes = NO_NUMBERS } = media;
     const { clockRate } = CODEC_RATES[codec];
     if (clockRate !== this.#clockRate || telephoneEventClockRate !== this.#eventClockRate) {
       // A press has its length and place by the clocks with which it began; without its end, it would never be over.
@@ -106,21 +112,25 @@ export class ReceivePath {
     }
     this.#clockRate = clockRate;
     this.#payloadType = payloadType;
-    this.#eventPayloadType = telephoneEventPayloadType;
+    this.#eventPayloadTypes =
+      telephoneEventPayloadType === undefined
+        ? NO_NUMBERS
+        : [telephoneEventPayloadType, ...otherEventPayloadTypes];
     if (telephoneEventClockRate !== this.#eventClockRate) {
       this.#eventClockRate = telephoneEventClockRate;
       this.#events = new TelephoneEventReceiver(telephoneEventClockRate);
     }
-    if (this.#formatOf(payloadType)?.codec !== codec) {
-      this.#forget(payloadType);
-      this.#formats = this.#formats.concat(this.#newFormat(payloadType, codec));
-    }
-    if (telephoneEventPayloadType !== undefined) this.#forget(telephoneEventPayloadType);
-    const events = telephoneEventPayloadType === undefined ? [] : [telephoneEventPayloadType];
+    this.#expected = otherFormats;
+    for (const format of otherFormats) this.#forget(format.payloadType, format.codec);
+    this.#forget(payloadType, codec);
+    if (this.#formatOf(payloadType) === undefined) this.#addFormat(payloadType, codec);
+    for (const number of this.#eventPayloadTypes) this.#forget(number);
     this.latch.signal(
       { address: media.remoteAddress, port: media.remotePort },
       media.remoteRtcpPort,
-      this.#formats.map((format) => format.payloadType).concat(COMFORT_NOISE, events),
+      [...this.#formats, ...otherFormats]
+        .map((format) => format.payloadType)
+        .concat(COMFORT_NOISE, this.#eventPayloadTypes),
     );
   }
 
@@ -139,10 +149,13 @@ export class ReceivePath {
   /** Takes a datagram that came to the RTP port; whatever is no packet of this stream is dropped. */
   receive(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
     if (this.#clockRate === 0 || parseRtp(bytes, header) !== 'ok') return;
-    const format = this.#formatOf(header.payloadType);
-    const isEvent = header.payloadType === this.#eventPayloadType;
-    if (format === undefined && !isEvent && header.payloadType !== COMFORT_NOISE) return;
+    let format = this.#formatOf(header.payloadType);
+    const isEvent = format === undefined && this.#eventPayloadTypes.includes(header.payloadType);
+    const expected = format === undefined && !isEvent ? this.#expectedOf(header.payloadType) : undefined;
+    const isAudio = format !== undefined || expected !== undefined;
+    if (!isAudio && !isEvent && header.payloadType !== COMFORT_NOISE) return;
     if (!this.latch.admit(address, port, header, nowMs)) return;
+    if (expected !== undefined) format = this.#addFormat(expected.payloadType, expected.codec);
     if (format?.direct !== undefined) {
       this.#place(bytes, format.direct, nowMs);
       return;
@@ -185,9 +198,23 @@ export class ReceivePath {
     return undefined;
   }
 
-  #forget(payloadType: number): void {
+  #expectedOf(payloadType: number): AudioFormat | undefined {
+    const expected = this.#expected;
+    for (let i = 0; i < expected.length; i++)
+      if (expected[i]!.payloadType === payloadType) return expected[i];
+    return undefined;
+  }
+
+  #addFormat(payloadType: number, codec: AudioCodec): PayloadFormat {
+    const format = this.#newFormat(payloadType, codec);
+    this.#formats = this.#formats.concat(format);
+    return format;
+  }
+
+  /** @param codec that it may stay */
+  #forget(payloadType: number, codec?: AudioCodec): void {
     const format = this.#formatOf(payloadType);
-    if (format === undefined) return;
+    if (format === undefined || format.codec === codec) return;
     format.frames?.close();
     this.#formats = this.#formats.filter((other) => other !== format);
   }

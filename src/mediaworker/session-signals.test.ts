@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { goertzelPower } from '../media/goertzel.ts';
 import { speechLike } from '../media/test-signals.ts';
-import { encodePcmu } from '../media/g711.ts';
+import { decodePcma, encodePcmu } from '../media/g711.ts';
 import { parseRtcp } from '../rtp/rtcp.ts';
-import { EVENT_PAYLOAD_TYPE } from './peer.test-helper.ts';
+import { EVENT_PAYLOAD_TYPE, noiseCode } from './peer.test-helper.ts';
 import type { IdleMedia } from './protocol.ts';
 import { find, openRig } from './session.test-helper.ts';
 
@@ -140,6 +140,40 @@ test('what is no key is reported as sent, and the session lives on', async (t) =
   rig.send({ type: 'sendDigits', sendId: 'd', digits: '1x' });
   await rig.clock.advance(100);
   assert.equal(rig.events.at(-1)?.type, 'digitsSent');
+  await rig.close();
+});
+
+test('what a party may send beside what was agreed on is heard, audio and keys', async (t) => {
+  const rig = await openRig(t);
+  rig.configure({
+    telephoneEventPayloadType: 96,
+    otherEventPayloadTypes: [EVENT_PAYLOAD_TYPE],
+    otherFormats: [{ codec: 'PCMA', payloadType: 8 }],
+  });
+  rig.peer.start(rig.port);
+  await rig.clock.advance(500);
+  rig.record('r');
+  await rig.clock.advance(500);
+  const { position } = rig.peer;
+  rig.peer.payloadType = 8;
+  await rig.clock.advance(1000);
+  rig.peer.press('5');
+  await rig.clock.advance(500);
+  rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+  await rig.clock.advance(500);
+  const said = new Int16Array(4000);
+  decodePcma(
+    Uint8Array.from({ length: 4000 }, (_, i) => noiseCode(position + i)),
+    0,
+    4000,
+    said,
+    0,
+  );
+  assert.ok(find(rig.wav('r')[0]!, said) > 0);
+  assert.deepEqual(
+    rig.events.flatMap((event) => (event.type === 'digit' ? [event.digit] : [])),
+    ['5'],
+  );
   await rig.close();
 });
 

@@ -51,6 +51,8 @@ test('a phone number is called at the gateway, from the user of the caller there
   assert.match(plan('*67#').invite.to, /^sip:\*67%23@/, 'what no address may hold is escaped');
   const masked = dialPlan({ to: '+1', timeout: 60 }, { from: 'sip:%23100@pbx.example.com' }, GATEWAY, guard);
   assert.deepEqual([masked.invite.from, masked.from], ['sip:%23100@10.0.0.5', '#100'], 'escaped once');
+  const tel = dialPlan({ to: '+1', timeout: 60 }, { from: 'tel:+1-555-0177;cpc=ordinary' }, GATEWAY, guard);
+  assert.deepEqual([tel.invite.from, tel.from], ['sip:+15550177@10.0.0.5', '+15550177']);
   assert.equal(plan('+1', GATEWAY, { from: '+15550199' }).invite.from, 'sip:+15550199@10.0.0.5');
   assert.equal(plan('+1', { ...GATEWAY, from: '+15550101' } as never).invite.from, 'sip:+15550101@10.0.0.5');
   assert.equal(plan('+1', GATEWAY, { from: 'sip:a@b.example' }).invite.from, 'sip:a@b.example');

@@ -69,10 +69,12 @@ export function dialPlan(
   };
 }
 
-/** The number, or whatever stands before the host. */
+/** The number (of a tel: URI without separators and parameters, RFC 3966 3), or whatever stands before the host. */
 function userOf(uri: string): string {
   const user = /^sips?:([^@;?:]+)[^@]*@/i.exec(uri)?.[1];
-  return user === undefined ? uri.replace(/^tel:/i, '') : unescapeUri(user);
+  if (user !== undefined) return unescapeUri(user);
+  const tel = /^tel:([^;]+)/i.exec(uri)?.[1];
+  return tel === undefined ? uri : tel.replace(/[-.()]/g, '');
 }
 
 /** @param trusted host that may be anywhere */

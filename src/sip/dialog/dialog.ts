@@ -209,6 +209,11 @@ export class Dialog {
   target(): Target {
     const first = this.#routeSet[0];
     const next = first === undefined ? parseUri(this.#remoteTarget) : parseAddress(first).uri;
+    const open = [this.#pinned, this.#kept].find((flow) => flow?.closed === false);
+    if (open !== undefined && lacksTransport(next)) {
+      const { protocol, remote } = open;
+      return { protocol, host: remote.address, port: remote.port, mayUpgrade: false, flow: open };
+    }
     const target = targetOf(next, next.params.has('transport') ? undefined : this.#protocol);
     if (this.#pinned !== undefined) return { ...target, flow: this.#pinned };
     // A peer behind a NAT of its own may name what cannot be reached from here.
@@ -310,13 +315,21 @@ export function requestUri(uri: SipUri): string {
 /**
  * A caller that sits right behind this flow is answered on it for the whole call, if its Contact cannot be
  * trusted to lead back: over TCP always (the connection is there, its Contact may be behind a NAT), over UDP
- * when it gave itself another address than the one it came from.
+ * when it gave itself another address than the one it came from, or names a transport that we lack.
  */
 function pinnedFlow(request: SipRequest, routeSet: readonly string[], flow: Flow): Flow | undefined {
   if (routeSet.length > 0 || request.headers.getAll('Via').length > 1) return undefined;
   if (flow.reliable) return flow;
   const { host } = via(request);
-  return isIP(host) !== 0 && host !== flow.remote.address ? flow : undefined;
+  const there = contact(request);
+  const isElsewhere = isIP(host) !== 0 && host !== flow.remote.address;
+  return isElsewhere || (there !== undefined && lacksTransport(there.uri)) ? flow : undefined;
+}
+
+/** TLS, say, which a proxy before us has taken off without a word in the message. */
+function lacksTransport({ params }: SipUri): boolean {
+  const named = params.get('transport')?.toLowerCase();
+  return named !== undefined && named !== 'udp' && named !== 'tcp';
 }
 
 function withTag(value: string, tag: string | undefined, ours: string): string {

@@ -347,3 +347,35 @@ test('a media line can be cut into its parts in one way alone', () => {
     for (let turn = 0; turn < 300; turn++) assert.deepEqual(parseSdp(text).media[0]?.formats, ['0', '8']);
   });
 });
+
+test('a peer may send each format of its answer, and those that it numbers otherwise under our number (RFC 3264 6.1, 7)', () => {
+  const others = (...lines: string[]) => {
+    const { otherFormats, otherEventPayloadTypes } = acceptAnswer(offer(...lines), WIDEBAND);
+    return [otherFormats, otherEventPayloadTypes];
+  };
+  assert.deepEqual(others('m=audio 4000 RTP/AVP 8 0 101', 'a=rtpmap:101 telephone-event/8000'), [
+    [{ codec: 'PCMU', payloadType: 0 }],
+    undefined,
+  ]);
+  assert.deepEqual(
+    others('m=audio 4000 RTP/AVP 96 97', 'a=rtpmap:96 opus/48000/2', 'a=rtpmap:97 telephone-event/48000'),
+    [[{ codec: 'OPUS', payloadType: 111 }], [110]],
+  );
+  assert.deepEqual(
+    others('m=audio 4000 RTP/AVP 0 96 101', 'a=rtpmap:96 telephone-event/8000', 'a=rtpmap:101 iLBC/8000'),
+    [undefined, undefined],
+    'our number of keys is another codec there',
+  );
+  assert.deepEqual(others('m=audio 4000 RTP/AVP 0'), [undefined, undefined]);
+});
+
+test('a fax in the place of the audio (T.38) is refused, so that the session stays as it was', () => {
+  const negotiation = new SdpNegotiation(LOCAL, '9');
+  negotiation.answer(offer(AUDIO));
+  for (const lines of [['m=audio 0 RTP/AVP 8', 'm=image 40000 udptl t38'], ['m=image 40000 udptl t38']]) {
+    assert.throws(() => negotiation.answer(offer(...lines)), SdpRefusal);
+  }
+  const off = negotiation.answer(offer('m=audio 0 RTP/AVP 8', 'm=image 0 udptl t38'));
+  assert.equal(off.media.remotePort, 0);
+  assert.equal(negotiation.answer(offer(AUDIO)).media.direction, 'sendrecv');
+});

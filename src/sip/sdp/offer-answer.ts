@@ -23,14 +23,25 @@ export interface LocalAudio {
   readonly preference?: 'ours' | 'theirs';
 }
 
+/** A codec under a number. */
+export interface AudioFormat {
+  readonly codec: AudioCodecName;
+  readonly payloadType: number;
+}
+
 /** What offer and answer agreed on, from our point of view. */
 export interface AgreedAudio {
   readonly codec: AudioCodecName;
+  /** In what we send. */
   readonly payloadType: number;
   /** Payload type of `telephone-event` (RFC 4733), if the peer takes it. */
   readonly telephoneEventPayloadType?: number;
   /** Its clock rate, Hz: that of the codec, where the peer keeps to the rule. */
   readonly telephoneEventClockRate?: number;
+  /** What else the peer may send once our offer is answered; left out: nothing. */
+  readonly otherFormats?: readonly AudioFormat[];
+  /** The same of its keys, all with {@link telephoneEventClockRate}. */
+  readonly otherEventPayloadTypes?: readonly number[];
   readonly remoteAddress: string;
   /** 0 when the stream is switched off. */
   readonly remotePort: number;
@@ -105,9 +116,7 @@ const MIRRORED: Readonly<Record<MediaDirection, MediaDirection>> = {
   inactive: 'inactive',
 };
 
-interface Formats {
-  readonly codec: AudioCodecName;
-  readonly payloadType: number;
+interface Formats extends AudioFormat {
   readonly event: { readonly payloadType: number; readonly clockRate: number } | undefined;
 }
 
@@ -129,14 +138,16 @@ export interface Answer {
 /**
  * Answers an offer (RFC 3264 6): the first audio stream that we can take, in the offerer's order of codecs;
  * every other stream is refused with port 0. A stream that the peer has switched off (port 0) stays so, if
- * `established`, that is in a change of a running session.
+ * `established`, that is in a change of a running session. But where a fax (T.38) is to take its place, all is refused,
+ * and the session stays as it was: the gateway goes on with audio.
  * @throws SdpRefusal when nothing can be agreed on, the offer being unreadable included
  */
 export function answerOffer(offerText: string, local: LocalAudio, established = false): Answer {
   const offer = read(offerText, 'offer');
   const live = liveAudio(offer, local);
+  const maySwitchOff = established && !offer.media.some((line) => line.type === 'image' && line.port !== 0);
   const chosen =
-    live?.line ?? (established ? offer.media.find((line) => isAudio(line) && line.port === 0) : undefined);
+    live?.line ?? (maySwitchOff ? offer.media.find((line) => isAudio(line) && line.port === 0) : undefined);
   if (chosen === undefined) throw new SdpRefusal(whyNot(offer, local));
 
   const media = agreed(offer, chosen, live?.formats ?? agreeFormats(chosen, local));
@@ -204,9 +215,11 @@ export function acceptAnswer(answerText: string, local: LocalAudio, at = 0): Agr
   // Some answer fewer streams than there are.
   const media = [answer.media[at], ...answer.media].find((line) => line !== undefined && isAudio(line));
   if (media === undefined) throw new SdpRefusal('the answer has no audio stream');
-  const formats = agreeFormats(media, { codecs: local.codecs });
+  const { codecs } = local;
+  const formats = agreeFormats(media, { codecs });
   if (media.port !== 0 && formats === undefined) throw new SdpRefusal('the answer has no codec of the offer');
-  return agreed(answer, media, formats);
+  const others = formats === undefined ? {} : alsoReceived(media, codecs, formats);
+  return { ...agreed(answer, media, formats), ...others };
 }
 
 function read(text: string, what: string): SessionDescription {
@@ -238,33 +251,79 @@ function agreeFormats(
   media: SdpMedia,
   { codecs, preference }: Pick<LocalAudio, 'codecs' | 'preference'>,
 ): Formats | undefined {
+  const encodings = encodingsOf(media);
+  const common: AudioFormat[] = [];
+  for (const [payloadType, encoding] of encodings) {
+    for (const codec of codecs) if (encoding === CODECS[codec].encoding) common.push({ codec, payloadType });
+  }
+  if (preference === 'ours')
+    common.sort((one, other) => codecs.indexOf(one.codec) - codecs.indexOf(other.codec));
+  const [chosen] = common;
+  if (chosen === undefined) return undefined;
+  // Some peers have keys at 8000 Hz alone, whatever the codec: better those than none.
+  for (const clockRate of [CODECS[chosen.codec].clockRate, 8_000]) {
+    const [payloadType] = numbersOf(encodings, eventEncoding(clockRate));
+    if (payloadType !== undefined) return { ...chosen, event: { payloadType, clockRate } };
+  }
+  return { ...chosen, event: undefined };
+}
+
+/** What the formats of a stream stand for, in their order; without those that nothing says it of. */
+function encodingsOf(media: SdpMedia): ReadonlyMap<number, string> {
   const mapped = new Map<string, string>();
   for (const { name, value } of media.attributes) {
     const match = name === 'rtpmap' ? /^(\d+)\s+([^/\s]+\/\d+)/.exec(value ?? '') : null;
     if (match !== null) mapped.set(match[1]!, match[2]!.toUpperCase());
   }
-  const encodingOf = (format: string): string | undefined =>
-    mapped.get(format) ?? STATIC_ENCODINGS.get(format);
-  const usable = media.formats.filter((format) => /^\d{1,3}$/.test(format) && Number(format) < 128);
-  const encodings = usable.map(encodingOf);
-  const common: { readonly format: string; readonly codec: AudioCodecName }[] = [];
-  usable.forEach((format, index) => {
-    for (const codec of codecs) {
-      if (encodings[index] === CODECS[codec].encoding) common.push({ format, codec });
-    }
-  });
-  if (preference === 'ours')
-    common.sort((one, other) => codecs.indexOf(one.codec) - codecs.indexOf(other.codec));
-  for (const { format, codec } of common) {
-    // Some peers have keys at 8000 Hz alone, whatever the codec: better those than none.
-    for (const clockRate of [CODECS[codec].clockRate, 8_000]) {
-      const event = usable[encodings.indexOf(`TELEPHONE-EVENT/${clockRate}`)];
-      if (event === undefined) continue;
-      return { codec, payloadType: Number(format), event: { payloadType: Number(event), clockRate } };
-    }
-    return { codec, payloadType: Number(format), event: undefined };
+  const encodings = new Map<number, string>();
+  for (const format of media.formats) {
+    const encoding = mapped.get(format) ?? STATIC_ENCODINGS.get(format);
+    if (encoding === undefined || !/^\d{1,3}$/.test(format) || Number(format) > 127) continue;
+    encodings.set(Number(format), encoding);
   }
-  return undefined;
+  return encodings;
+}
+
+/** Numbers that stand for an encoding. */
+function numbersOf(encodings: ReadonlyMap<number, string>, encoding: string): number[] {
+  return [...encodings.keys()].filter((number) => encodings.get(number) === encoding);
+}
+
+function eventEncoding(clockRate: number): string {
+  return `TELEPHONE-EVENT/${clockRate}`;
+}
+
+/**
+ * What the peer may send beside the format that we send: any other of its answer, whenever it likes (RFC 3264 7). Where
+ * it has given one another number than our offer, it is to send with ours (RFC 3264 6.1), and some use their own.
+ */
+function alsoReceived(
+  media: SdpMedia,
+  codecs: readonly AudioCodecName[],
+  { payloadType, event }: Formats,
+): Pick<AgreedAudio, 'otherFormats' | 'otherEventPayloadTypes'> {
+  const encodings = encodingsOf(media);
+  const othersOf = (encoding: string, ours: number | undefined, known: number): number[] => {
+    const numbers = numbersOf(encodings, encoding);
+    if (numbers.length > 0 && ours !== undefined && !encodings.has(ours)) numbers.push(ours);
+    return numbers.filter((number) => number !== known);
+  };
+  const otherFormats = codecs.flatMap((codec) => {
+    const { encoding, payloadType: ours } = CODECS[codec];
+    return othersOf(encoding, ours, payloadType).map((number) => ({ codec, payloadType: number }));
+  });
+  const otherEventPayloadTypes =
+    event === undefined
+      ? []
+      : othersOf(
+          eventEncoding(event.clockRate),
+          OFFERED_EVENT_PAYLOAD_TYPES.get(event.clockRate),
+          event.payloadType,
+        );
+  return {
+    ...(otherFormats.length > 0 && { otherFormats }),
+    ...(otherEventPayloadTypes.length > 0 && { otherEventPayloadTypes }),
+  };
 }
 
 function agreed(description: SessionDescription, media: SdpMedia, formats: Formats | undefined): AgreedAudio {
