@@ -1,7 +1,7 @@
 /** The codecs of RTP sessions: the two directions of each behind one interface. */
 import { decodePcma, decodePcmu, encodePcma, encodePcmu } from '../media/g711.ts';
 import { G722Encoder } from '../media/g722.ts';
-import { createOpusDecoder, createOpusEncoder } from '../media/opus.ts';
+import { createOpusDecoder, createOpusEncoder, type OpusDecoder } from '../media/opus.ts';
 import type { DecodeSamples } from '../rtp/sample-ring.ts';
 import { G722Frames } from './g722-frames.ts';
 import type { AudioCodec } from './protocol.ts';
@@ -38,6 +38,9 @@ export interface FrameEncoder {
 /** Longest payload of one packet of any codec, octets: 60 ms of G.711, or the most that Opus makes (RFC 6716 3.4). */
 export const MAX_PAYLOAD_BYTES = 1_275;
 
+/** Made ahead: where a party goes over to Opus in the middle of a call, its first packets come with the wish for one. */
+let spareOpusDecoder: OpusDecoder | undefined;
+
 export function createFrameDecoder(codec: AudioCodec): FrameDecoder {
   switch (codec) {
     case 'PCMU':
@@ -54,11 +57,17 @@ export function createFrameDecoder(codec: AudioCodec): FrameDecoder {
     case 'G722': {
       return new G722Frames();
     }
-    case 'OPUS':
-      return whenLoaded(createOpusDecoder(), (decoder) => ({
+    case 'OPUS': {
+      const use = (decoder: OpusDecoder): FrameDecoder => ({
         decode: (bytes, from, to, dest) => decoder.decode(bytes.subarray(from, to), dest),
         close: () => decoder.free(),
-      }));
+      });
+      const spare = spareOpusDecoder;
+      spareOpusDecoder = undefined;
+      // Another one for the next.
+      warmUpOpus().catch(() => {});
+      return spare === undefined ? whenLoaded(createOpusDecoder(), use) : use(spare);
+    }
   }
 }
 
@@ -94,9 +103,11 @@ export function createFrameEncoder(codec: AudioCodec): FrameEncoder {
   }
 }
 
-/** Loads Opus ahead of the first session. @throws Error when it cannot be loaded */
+/** Loads Opus ahead of the first session, and has a decoder for it. @throws Error when it cannot be loaded */
 export async function warmUpOpus(): Promise<void> {
-  (await createOpusDecoder()).free();
+  const decoder = await createOpusDecoder();
+  if (spareOpusDecoder === undefined) spareOpusDecoder = decoder;
+  else decoder.free();
 }
 
 /** The packet time nearest below `ptimeMs` that the codec can have, ms. */

@@ -106,11 +106,11 @@ export class RtpSender {
     return (this.#timestamp + this.#filled * this.#clockPerSample) >>> 0;
   }
 
-  /** @param ptimeMs 10 to 60 @param eventPayloadType that of telephone-events, if they were agreed on */
-  configure(codec: AudioCodec, payloadType: number, ptimeMs: number, eventPayloadType?: number): void {
+  /** @param ptimeMs 10 to 60 @param otherTypes that were agreed on as well, whoever sends them */
+  configure(codec: AudioCodec, payloadType: number, ptimeMs: number, otherTypes: readonly number[] = []): void {
     this.#flush();
     this.#payloadType = payloadType;
-    this.#agree(payloadType, eventPayloadType);
+    this.#agree(payloadType, ...otherTypes);
     this.#encode = codec === 'PCMA' ? encodePcma : encodePcmu;
     this.#silence = codec === 'PCMA' ? PCMA_SILENCE : PCMU_SILENCE;
     this.#made?.silent.fill(0);
@@ -129,9 +129,8 @@ export class RtpSender {
     this.#made = undefined;
   }
 
-  #agree(...payloadTypes: readonly (number | undefined)[]): void {
-    for (const type of payloadTypes)
-      if (type !== undefined && !this.#agreed.includes(type)) this.#agreed = this.#agreed.concat(type);
+  #agree(...payloadTypes: readonly number[]): void {
+    for (const type of payloadTypes) if (!this.#agreed.includes(type)) this.#agreed = this.#agreed.concat(type);
     let type = DYNAMIC_TYPES.highest;
     while (this.#agreed.includes(type) && type > DYNAMIC_TYPES.lowest) type--;
     this.#keepaliveType = type;

@@ -96,7 +96,11 @@ export class SendPath {
 
   configure(media: NegotiatedMedia): void {
     this.#media = media;
-    this.sender.configure(media.codec, media.payloadType, media.ptimeMs, media.telephoneEventPayloadType);
+    const { codec, payloadType, telephoneEventPayloadType, ptimeMs } = media;
+    const { otherFormats = [], otherEventPayloadTypes = [] } = media;
+    const others = [...otherFormats.map((format) => format.payloadType), ...otherEventPayloadTypes];
+    if (telephoneEventPayloadType !== undefined) others.push(telephoneEventPayloadType);
+    this.sender.configure(codec, payloadType, ptimeMs, others);
   }
 
   /** Ends all that plays. */

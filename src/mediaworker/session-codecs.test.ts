@@ -7,12 +7,13 @@ import { before, describe, test, type TestContext } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { goertzelDbfs } from '../media/goertzel.ts';
 import { rmsDbfs } from '../media/level.ts';
+import { createOpusEncoder } from '../media/opus.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import { WAV_HEADER_BYTES } from '../media/wav-format.ts';
 import { createMemoryRtpNetwork, type NetworkConditions } from '../rtp/memory-network.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { CODEC_RATES } from './codec-rates.ts';
-import { warmUpOpus } from './codecs.ts';
+import { createFrameDecoder, warmUpOpus } from './codecs.ts';
 import { LocalMediaHost } from './local-host.ts';
 import type { AudioCodec, MediaCommand, MediaEvent } from './protocol.ts';
 
@@ -211,6 +212,16 @@ describe('codecs of a session', () => {
       assert.ok(Math.abs(level + 15) < 2, `${level} dBFS from ${from} s on`);
     }
     await host.close();
+  });
+
+  test('once Opus is loaded, a decoder of it has the first packet, which may come in the same turn', async () => {
+    const encoder = await createOpusEncoder();
+    await warmUpOpus();
+    const packet = encoder.encode(new Int16Array(960)).slice();
+    const decoder = createFrameDecoder('OPUS');
+    assert.equal(decoder.decode(packet, 0, packet.length, new Int16Array(5760)), 960);
+    decoder.close();
+    encoder.free();
   });
 
   test('what is asked for before the first agreement begins with it', async (t) => {

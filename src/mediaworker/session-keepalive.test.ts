@@ -64,6 +64,17 @@ describe('keepalives (RFC 6263)', () => {
     await rig.close();
   });
 
+  test('section 4.6: nor one that the party alone sends', async (t) => {
+    const rig = await openRig(t, { idle: KEEPALIVE });
+    rig.configure({ otherFormats: [{ codec: 'OPUS', payloadType: 127 }], otherEventPayloadTypes: [126] });
+    await rig.clock.advance(16_000);
+    assert.deepEqual(
+      rig.peer.heard.map(({ payloadType }) => payloadType),
+      [125],
+    );
+    await rig.close();
+  });
+
   test('section 7: none goes beside media, and keys count as such', async (t) => {
     const rig = await openRig(t, { idle: KEEPALIVE });
     rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });

@@ -87,6 +87,22 @@ test('an empty caller, name or user says nothing, of a destination or of the ste
   assert.deepEqual(said({ ...step, serial }), ['+15550100', 'Desk', 'ann']);
 });
 
+test('an empty password, codec list, or name or token of a stream of a destination leaves it to the step', () => {
+  const step = { username: 'ann', password: 'secret', codecs: 'G722', name: 'desk' };
+  const empty = { username: '', password: '', codecs: '', name: '', authorization_bearer_token: '' };
+  const [phone, stream] = plan({
+    ...step,
+    authorization_bearer_token: 'token',
+    serial: [
+      { to: 'sip:a@example.com', ...empty },
+      { to: 'stream:wss://a.example/', ...empty },
+    ],
+  }).calls;
+  const { username, password, codecs } = phone!.request;
+  assert.deepEqual([username, password, codecs], ['ann', 'secret', ['G722']]);
+  assert.deepEqual([stream!.stream?.name, stream!.stream?.bearerToken], ['desk', 'token']);
+});
+
 test('an empty name or token of a stream says nothing', () => {
   const params = { to: 'stream:wss://a.example/', name: '', authorization_bearer_token: '' };
   const { stream } = plan(params).calls[0]!;

@@ -30,6 +30,11 @@ export interface ConnectPlan {
 export const MAX_CALLS = 128;
 export const MAX_AT_ONCE = 32;
 
+/** Of these an empty text, as a variable gives that is not set, says nothing: what the step says counts. */
+const EMPTY_IS_NONE: ReadonlySet<string> = new Set([
+  ...['from', 'from_name', 'codecs', 'username', 'password', 'name', 'authorization_bearer_token'],
+]);
+
 /** @throws RangeError when there are more destinations than one step may call */
 export function planOf(params: ConnectParams): ConnectPlan {
   const { to, serial, parallel, serial_parallel: nested } = params;
@@ -50,20 +55,19 @@ export function planOf(params: ConnectParams): ConnectPlan {
 
 /** What a destination does not set it takes from the step. */
 function plannedCall(own: DestinationParams, step: ConnectParams): PlannedCall {
-  const all = { ...step, ...own };
+  const all = { ...step, ...withoutEmpty(own) };
   const { to, confirm, timeout, session_timeout: sessionTimeout, call_state_url: stateUrl } = all;
   const codecs = codecList(all.codecs ?? '');
   return {
     request: {
       to,
-      // An empty one, as a variable gives that is not set, says nothing.
-      from: own.from || step.from || undefined,
-      fromName: own.from_name || step.from_name || undefined,
+      from: all.from || undefined,
+      fromName: all.from_name || undefined,
       headers: all.headers,
       // As by `answer`, a list of none says nothing of codecs.
       codecs: codecs.length === 0 ? undefined : codecs,
       sessionTimeout: sessionTimeout === 0 ? undefined : sessionTimeout,
-      username: own.username || step.username || undefined,
+      username: all.username || undefined,
       password: all.password,
       timeout,
     },
@@ -76,6 +80,11 @@ function plannedCall(own: DestinationParams, step: ConnectParams): PlannedCall {
     stateEvents: new Set(all.call_state_events),
     refusal: refusalOf(to, all),
   };
+}
+
+function withoutEmpty(own: DestinationParams): DestinationParams {
+  const said = Object.entries(own).filter(([name, value]) => value !== '' || !EMPTY_IS_NONE.has(name));
+  return Object.fromEntries(said) as DestinationParams;
 }
 
 function refusalOf(

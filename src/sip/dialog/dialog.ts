@@ -95,6 +95,7 @@ export class Dialog {
   static fromRequest(request: SipRequest, localTag: string, flow: Flow): Dialog {
     const remote = from(request);
     const routeSet = routesOf(request);
+    const remoteTarget = targetUriOf(request);
     return new Dialog({
       callId: callId(request),
       localTag,
@@ -104,12 +105,12 @@ export class Dialog {
       localUri: to(request).uriText,
       remoteUri: remote.uriText,
       routeSet,
-      remoteTarget: targetUriOf(request),
+      remoteTarget,
       localSequence: 0,
       remoteSequence: cseq(request).number,
       allowed: request.headers.getWhole('Allow'),
       protocol: undefined,
-      pinned: pinnedFlow(request, routeSet, flow),
+      pinned: pinnedFlow(request, routeSet, remoteTarget, flow),
       kept: undefined,
       isInitiator: false,
     });
@@ -181,7 +182,6 @@ export class Dialog {
    */
   refresh(message: SipMessage, flow?: Flow): void {
     try {
-      if (flow !== undefined && message.kind === 'request') this.#follow(message, flow);
       const there = contact(message);
       if (there !== undefined && there.uri.scheme === 'sip') this.#remoteTarget = requestUri(there.uri);
       if (message.headers.has('Allow')) this.#allowed = message.headers.getWhole('Allow');
@@ -189,6 +189,8 @@ export class Dialog {
       // A peer that spoils its Contact midway is still where it was.
       if (!(error instanceof SipParseError)) throw error;
     }
+    // The way depends on where the peer is by now.
+    if (flow !== undefined && message.kind === 'request') this.#follow(message, flow);
   }
 
   /** A request within the dialog with the next number, without Via (RFC 3261 12.2.1.1). */
@@ -235,7 +237,7 @@ export class Dialog {
   /** A caller that we answer where it came from may come from elsewhere now: another NAT, or a new connection. */
   #follow(request: SipRequest, flow: Flow): void {
     if (this.isInitiator) return;
-    const pinned = pinnedFlow(request, this.#routeSet, flow);
+    const pinned = pinnedFlow(request, this.#routeSet, this.#remoteTarget, flow);
     pinned?.retain();
     this.#pinned?.release();
     this.#pinned = pinned;
@@ -317,13 +319,17 @@ export function requestUri(uri: SipUri): string {
  * trusted to lead back: over TCP always (the connection is there, its Contact may be behind a NAT), over UDP
  * when it gave itself another address than the one it came from, or names a transport that we lack.
  */
-function pinnedFlow(request: SipRequest, routeSet: readonly string[], flow: Flow): Flow | undefined {
+function pinnedFlow(
+  request: SipRequest,
+  routeSet: readonly string[],
+  remoteTarget: string,
+  flow: Flow,
+): Flow | undefined {
   if (routeSet.length > 0 || request.headers.getAll('Via').length > 1) return undefined;
   if (flow.reliable) return flow;
   const { host } = via(request);
-  const there = contact(request);
   const isElsewhere = isIP(host) !== 0 && host !== flow.remote.address;
-  return isElsewhere || (there !== undefined && lacksTransport(there.uri)) ? flow : undefined;
+  return isElsewhere || lacksTransport(parseUri(remoteTarget)) ? flow : undefined;
 }
 
 /** TLS, say, which a proxy before us has taken off without a word in the message. */
