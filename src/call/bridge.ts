@@ -8,8 +8,8 @@ export interface BridgeEnd {
   readonly signal: AbortSignal;
 }
 
-/** Joins the audio of two calls, both on one media thread, until the first of them is over. */
-export function startBridge(one: BridgeEnd, other: BridgeEnd): Bridge {
+/** Joins the audio of two calls, both on one media thread, until the first of them is over. `isTalk` as in {@link Bridge}. */
+export function startBridge(one: BridgeEnd, other: BridgeEnd, isTalk: boolean): Bridge {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   let isOver = false;
   const end = (): void => {
@@ -21,5 +21,5 @@ export function startBridge(one: BridgeEnd, other: BridgeEnd): Bridge {
   };
   for (const { signal } of [one, other]) signal.addEventListener('abort', end, { once: true });
   one.media.send({ type: 'bridge', peerId: other.media.sessionId });
-  return { over, end };
+  return { over, isTalk, end };
 }

@@ -210,6 +210,8 @@ export interface SpeechListening {
 export interface Bridge {
   /** Resolves when they are parted: by {@link end}, or by the end of either call. Never rejects. */
   readonly over: Promise<void>;
+  /** Both were answered; else one hears what the other sends before its answer. */
+  readonly isTalk: boolean;
   /** Parts them; both calls stay. */
   end(): void;
 }

@@ -285,6 +285,7 @@ export class MediaLeg implements CallLeg {
     const bridge = startBridge(
       { media: this.#media, signal: this.signal },
       { media: peer.#media, signal: peer.signal },
+      this.state === 'answered' && peer.state === 'answered',
     );
     this.#joined(bridge, peer.info);
     peer.#joined(bridge, this.info);
@@ -389,7 +390,7 @@ export class MediaLeg implements CallLeg {
       log: options.log,
       onEvent: options.onEvent,
       signal: this.signal,
-      sendDigits: (digits) => this.sendDigits(digits),
+      sendDigits: (digits, signal) => this.sendDigits(digits, signal),
       copyRefusal: options.recordingRefusal,
     });
     return this.#streams;

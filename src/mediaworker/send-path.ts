@@ -33,7 +33,8 @@ interface Dialled {
   readonly sendId: string;
   readonly asTones: boolean;
   readonly events: DigitSender;
-  readonly tones: ToneGenerator;
+  /** What is left of it from where it became tones: it stays tones then, whatever is agreed on meanwhile. */
+  tones: ToneGenerator | undefined;
 }
 
 /** A tone that takes the place of what plays. */
@@ -163,7 +164,7 @@ export class SendPath {
           tickMs: this.#options.tickMs,
           clockRate: this.#media?.telephoneEventClockRate ?? 8000,
         }),
-        tones: generateDtmf(digits, this.#options.sampleRate),
+        tones: undefined,
       });
     } catch (cause) {
       // Checked before it came here; the other sessions of this thread must not fall with it.
@@ -177,7 +178,7 @@ export class SendPath {
     const at = this.#dialling.findIndex((dialled) => dialled.sendId === sendId);
     const dialled = this.#dialling[at];
     if (dialled === undefined) return;
-    if (at === 0 && dialled.events.pressing) {
+    if (at === 0 && dialled.tones === undefined && dialled.events.pressing) {
       dialled.events.endWithThis();
       return;
     }
@@ -256,8 +257,11 @@ export class SendPath {
 
   /** One frame of a string of keys: as events, or as tones to a party that has no telephone-event. */
   #dial(dialled: Dialled, payloadType: number | undefined): Int16Array {
-    const { events, tones } = dialled;
-    if (payloadType === undefined) {
+    const { events } = dialled;
+    if (payloadType === undefined || dialled.tones !== undefined) {
+      // What has left as events does not come again.
+      const tones = dialled.tones ?? generateDtmf(events.rest, this.#options.sampleRate);
+      dialled.tones = tones;
       this.#fillWithTone(tones);
       this.sender.sendAudio(this.#out, this.#frame);
       if (tones.remainingSamples === 0) this.#dialledOut(dialled.sendId);

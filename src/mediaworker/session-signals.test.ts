@@ -70,6 +70,28 @@ test('a party without telephone-event gets the keys as tones', async (t) => {
   await rig.close();
 });
 
+test('keys that left as events do not come again as tones where the party has no telephone-event any more', async (t) => {
+  const rig = await openRig(t);
+  rig.send({ type: 'sendDigits', sendId: 'd', digits: '1234' });
+  // Two keys take 480 ms; the third one is down.
+  await rig.clock.advance(560);
+  rig.configure({ telephoneEventPayloadType: undefined });
+  await rig.clock.advance(100);
+  // What is tones stays tones.
+  rig.configure();
+  await rig.clock.advance(2000);
+  const starts = rig.peer.heard.flatMap(({ payloadType, marker, payload }) =>
+    payloadType === EVENT_PAYLOAD_TYPE && marker ? [payload[0]!] : [],
+  );
+  assert.deepEqual(starts, [1, 2, 3]);
+  assert.equal(rig.events.filter(({ type }) => type === 'digitsSent').length, 1);
+  const heard = rig.peer.audio();
+  const powers = [697, 770, 1209, 1336, 1477].map((hz) => goertzelPower(heard, 0, heard.length, hz, 8000));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  assert.ok(powers[1]! + powers[2]! > 0.9 * total, `${powers.join()}: not a 4 alone`);
+  await rig.close();
+});
+
 test('a sound waits while keys are sent, and loses nothing', async (t) => {
   const rig = await openRig(t);
   const sound = rig.peer.said(0, 8000);

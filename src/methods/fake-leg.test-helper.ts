@@ -142,7 +142,7 @@ export class FakeLeg implements CallLeg {
     const { promise: over, resolve } = Promise.withResolvers<void>();
     this.log.push(`bridge ${peer.info.call_id}`);
     for (const { signal } of [this, peer]) signal.addEventListener('abort', () => resolve(), { once: true });
-    this.bridged = { over, end: resolve };
+    this.bridged = { over, isTalk: true, end: resolve };
     return this.bridged;
   }
 

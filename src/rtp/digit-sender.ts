@@ -75,6 +75,11 @@ export class DigitSender {
     return this.#event >= 0;
   }
 
+  /** Keys and pauses that have not begun. */
+  get rest(): string {
+    return this.#digits.slice(this.#next);
+  }
+
   /** No key comes behind the one that is down. */
   endWithThis(): void {
     this.#digits = this.#digits.slice(0, this.#next);

@@ -118,6 +118,23 @@ test('of keys that the other side asks for at once, a hundred wait to be sent, a
   assert.equal(call.keysSent, `${'3'.repeat(100)}5`);
 });
 
+test('keys of a stream that is stopped are left out, those of one that closes are sent: what plays next waits for them', async () => {
+  for (const closes of [false, true]) {
+    const call = await virtualCall({ document: main(connect({ max_duration: 2 }), { play: 'ring:1:us' }) });
+    const peer = call.streams.webSocket(WSS);
+    await peer.receives({ event: 'start' });
+    for (let n = 0; n < 30; n++) peer.sends({ event: 'dtmf', dtmf: { digit: '3' } });
+    if (closes) {
+      await call.caller.waits(1);
+      peer.hangsUp();
+    }
+    await call.ends();
+    const sent = call.keysSent.length;
+    assert.ok(closes ? sent === 30 : sent > 3 && sent < 12, `${sent} keys were sent`);
+    assert.ok(closes || (call.seconds > 2.9 && call.seconds < 4), `${call.seconds} s`);
+  }
+});
+
 test('a stream that cannot be reached is a failed destination: the next one is tried, or connect has failed', async () => {
   const call = await virtualCall({
     document: main(
@@ -138,6 +155,21 @@ test('a stream that cannot be reached is a failed destination: the next one is t
   assert.equal(call.vars['first'], 'connected');
   assert.equal(call.vars['connect_result'], 'failed');
   assert.equal(call.vars['connect_failed_reason'], 'error');
+});
+
+test('a destination that is given up while it connects leaves its name to the next one', async () => {
+  const dead = 'wss://dead.example.com/';
+  const call = await virtualCall({
+    document: main({
+      connect: { name: 'agent', timeout: 2, serial: [{ to: `stream:${dead}` }, { to: `stream:${WSS}` }] },
+    }),
+  });
+  call.streams.webSocket(dead, { fails: 'timeout' });
+  const peer = call.streams.webSocket(WSS);
+  await peer.receives({ event: 'media' });
+  peer.hangsUp();
+  await call.ends();
+  assert.equal(call.vars['connect_result'], 'connected');
 });
 
 test('callbacks of the stream go by the method of its destination, before that of the step', async () => {

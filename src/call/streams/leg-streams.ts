@@ -30,7 +30,7 @@ export interface LegStreamsOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly onEvent: (event: LegEvent) => void;
-  readonly sendDigits: (digits: string) => Promise<void>;
+  readonly sendDigits: (digits: string, signal: AbortSignal) => Promise<void>;
   /** What is not recorded here for lack of consent is not copied to others either. */
   readonly copyRefusal?: RecordingRefusal | undefined;
 }
@@ -43,6 +43,8 @@ interface Running {
   readonly isTwoWay: boolean;
   /** Undefined while it starts. */
   operation: TapOperation | StreamOperation | undefined;
+  /** It was told to end, and its end is on its way. */
+  stopped: boolean;
 }
 
 /** Of taps, and of streams, on one call at once. */
@@ -70,8 +72,8 @@ export class LegStreams {
 
   /** The stream in both directions that the party talks with. */
   get joined(): StreamOperation | undefined {
-    for (const { isTwoWay, operation } of this.#running.values()) {
-      if (isTwoWay && operation !== undefined) return operation as StreamOperation;
+    for (const { isTwoWay, stopped, operation } of this.#running.values()) {
+      if (isTwoWay && !stopped && operation !== undefined) return operation as StreamOperation;
     }
     return undefined;
   }
@@ -173,13 +175,21 @@ export class LegStreams {
     const refusal = twoWay === undefined ? this.#options.copyRefusal?.() : undefined;
     if (refusal !== undefined) throw new CallError('no_consent', refusal);
     const key = `${kind} ${controlId}`;
-    const running: Running = { kind, name, isTwoWay: twoWay !== undefined, operation: undefined };
+    const isTwoWay = twoWay !== undefined;
+    const running: Running = { kind, name, isTwoWay, operation: undefined, stopped: false };
     this.#running.set(key, running);
     const log = legLog.child({ [`${kind}_control_id`]: controlId });
     const begun = Promise.withResolvers<void>();
     this.#keepOpen(begun.promise);
     try {
-      const operation = await open(network, log);
+      const opened = await open(network, log);
+      const operation: O = {
+        ...opened,
+        stop: () => {
+          running.stopped = true;
+          opened.stop();
+        },
+      };
       running.operation = operation;
       this.#tell(kind, 'started', controlId, operation);
       const ended = operation.done.then((end) => {
@@ -206,7 +216,7 @@ export class LegStreams {
     for (const other of this.#running.values()) {
       if (other.kind !== kind) continue;
       count++;
-      if (name !== undefined && other.name === name) {
+      if (name !== undefined && other.name === name && holdsName(other)) {
         throw new CallError(
           'control_id_in_use',
           `a stream with the name "${name}" runs on this call already`,
@@ -253,6 +263,14 @@ export class LegStreams {
     this.#options.log.info(data, `${kind} ${what}`);
     this.#options.onEvent({ kind: 'media', text: `${kind} ${what}`, data });
   }
+}
+
+/**
+ * Whether no other may have its name. Of those that `connect` opens, one talks with the party: one that is yet to be
+ * connected may have been given up, for the next destination or another document, and then ends at once.
+ */
+function holdsName({ isTwoWay, operation, stopped }: Running): boolean {
+  return !stopped && (!isTwoWay || operation !== undefined);
 }
 
 /** How the language names the sides (spec/media.md 6). */

@@ -17,8 +17,8 @@ export interface MediaStreamOptions {
   readonly call: CallInfo;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** Sends keys that the other side asks for. */
-  readonly sendDigits: (digits: string) => Promise<void>;
+  /** Sends keys that the other side asks for; those that have not begun are left out once `signal` is aborted. */
+  readonly sendDigits: (digits: string, signal: AbortSignal) => Promise<void>;
 }
 
 const TRACKS: Readonly<Record<StreamOptions['tracks'], readonly Track[]>> = {
@@ -42,6 +42,8 @@ export class MediaStream {
   /** A key that is down: its length is told when it comes up. */
   #down: string | undefined;
   #keysWaiting = 0;
+  /** Aborts when it is stopped: what plays next would wait for its keys. A peer that closes still wants them sent. */
+  readonly #keysOver = new AbortController();
   #complaints = 0;
 
   constructor(setting: MediaStreamOptions) {
@@ -94,7 +96,10 @@ export class MediaStream {
       end();
       throw cause;
     }
-    void this.done.then(end);
+    void this.done.then(({ by }) => {
+      end();
+      if (by === 'stopped') this.#keysOver.abort();
+    });
   }
 
   stop(): void {
@@ -154,7 +159,7 @@ export class MediaStream {
     const { log, sendDigits } = this.#setting;
     this.#keysWaiting++;
     try {
-      await sendDigits(digit);
+      await sendDigits(digit, this.#keysOver.signal);
     } catch (cause) {
       log.warn({ err: cause }, 'the key that the stream asks for cannot be sent');
     } finally {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openLeg } from '../../call/leg.test-helper.ts';
 import { FakeDialler } from '../../methods/fake-dialler.test-helper.ts';
 import { CALL_ID, openCommands } from './command.test-helper.ts';
 
@@ -12,6 +13,24 @@ test('calling.disconnect of a call that is not connected is refused, whether it 
   assert.deepEqual(errors, ['invalid_state id']);
   assert.match(messages[0]!, /not connected with another/);
   await bench.leg.hangup();
+});
+
+test('a called side that is heard before it answers is not connected yet', async (t) => {
+  const bench = openCommands(t);
+  await bench.leg.answer();
+  const called = openLeg(t);
+  called.leg.play([{ kind: 'silence', seconds: 1 }]);
+  await called.clock.settle();
+  const early = bench.leg.bridge(called.leg);
+  const { errors } = await bench.refused({ command: 'calling.disconnect', id: CALL_ID });
+  assert.deepEqual(errors, ['invalid_state id']);
+  assert.equal(bench.leg.bridged, early);
+  await called.leg.answer();
+  const talk = bench.leg.bridge(called.leg);
+  await bench.command('calling.disconnect');
+  await talk.over;
+  await bench.leg.hangup();
+  await called.leg.hangup();
 });
 
 test('a called side that does not answer leaves nothing to disconnect', async (t) => {

@@ -13,7 +13,8 @@ export const disconnect = defineCommand({
   examples: ['{}'],
   run({ call }) {
     const { bridged, joinedStream } = call.leg;
-    if (bridged === undefined && joinedStream === undefined) {
+    // Who hears the called side ring is not connected yet: parted from it, it would hear nothing until that answers.
+    if (bridged?.isTalk !== true && joinedStream === undefined) {
       const message = 'The call is not connected with another one';
       throw refusal({ code: 'invalid_state', message, attribute: 'id' });
     }

@@ -225,6 +225,25 @@ describe('calling.transfer', () => {
     assert.ok(bench.leg.recording('whole'));
     void bench.leg.hangup();
   });
+
+  test('to a document that connects to a stream of the name of that which it ends', async (t) => {
+    const document = {
+      sections: { main: [{ connect: { to: 'stream:wss://media.example/x', name: 'agent' } }] },
+    };
+    const bench = await openWaiting(t, {}, JSON.stringify(document));
+    const send = bench.host.send.bind(bench.host);
+    // As a media thread does, which is told a little later.
+    bench.host.send = (command, urgent) => {
+      if (command.type === 'stopCopy') bench.clock.after(5, () => send(command, urgent));
+      else send(command, urgent);
+    };
+    await bench.command('calling.transfer', { dest: document });
+    await bench.clock.advance(10);
+    assert.equal(bench.streams.dialled.length, 2);
+    assert.equal(bench.script!.session.variables.get('connect_result'), undefined);
+    assert.notEqual(bench.leg.joinedStream, undefined);
+    await bench.leg.hangup();
+  });
 });
 
 describe('update', () => {

@@ -133,7 +133,7 @@ describe('calling.play.pause, .resume, .volume and .stop', () => {
     for (const name of ['pause', 'pause', 'resume', 'resume'])
       await bench.command(`calling.play.${name}`, { control_id: 'a' });
     await bench.command('calling.play.volume', { control_id: 'a', volume: 12 });
-    await bench.command('calling.play.stop', { control_id: 'a' });
+    const stopping = bench.command('calling.play.stop', { control_id: 'a' });
     assert.deepEqual(
       bench.host.sent('playVolume').map(({ playId: id, gainDb }) => [id, gainDb]),
       [[playId, 12]],
@@ -142,8 +142,22 @@ describe('calling.play.pause, .resume, .volume and .stop', () => {
     assert.equal(bench.host.sent('resumePlay').length, 1);
     assert.equal(bench.host.sent('stopPlay')[0]?.playId, playId);
     await ended(bench, 'stopped');
+    await stopping;
     assert.deepEqual(states(bench), ['playing', 'paused', 'playing', 'finished']);
     assert.equal(bench.host.sent('play').length, 1);
+  });
+
+  test('behind the reply to a stop the control id is free, and the end is told', async (t) => {
+    const bench = await answered(t);
+    const params = { control_id: 'a', play: [SILENCE], status_url: STATUS };
+    await bench.command('calling.play', params);
+    await bench.clock.settle();
+    const stopping = bench.command('calling.play.stop', { control_id: 'a' });
+    const again = stopping.then(() => bench.command('calling.play', params));
+    await bench.clock.settle();
+    await ended(bench, 'stopped');
+    await again;
+    assert.deepEqual(states(bench), ['playing', 'finished', 'playing']);
   });
 
   test('are not found for what plays no more, or never did', async (t) => {

@@ -10,8 +10,11 @@ export const playStop = defineCommand({
   callId: 'id',
   needsAnswer: true,
   examples: ['{"control_id": "music"}'],
-  run(context, { control_id }) {
-    runningPlay(context, control_id).stop();
+  async run(context, { control_id }) {
+    const operation = runningPlay(context, control_id);
+    operation.stop();
+    // Behind the reply its control id is free, and its end was told before anything of the next one.
+    await operation.done;
     return { control_id };
   },
 });

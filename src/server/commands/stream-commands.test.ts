@@ -151,6 +151,30 @@ test('calling.stream opens a stream and tells its states, by GET if asked; calli
   assert.equal(JSON.parse(String(bench.streams.sent.at(-1))).event, 'stop');
 });
 
+test('behind the reply to a stop of a tap or stream its control id is free, and its end is told', async (t) => {
+  for (const [name, own] of [
+    ['calling.tap', { tap: AUDIO, device: RTP }],
+    ['calling.stream', { url: 'wss://media.example/x' }],
+  ] as const) {
+    const bench = await answered(t);
+    const send = bench.host.send.bind(bench.host);
+    // As a media thread does, which is told a little later.
+    bench.host.send = (command, urgent) => {
+      if (command.type === 'stopCopy') bench.clock.after(5, () => send(command, urgent));
+      else send(command, urgent);
+    };
+    const params = { ...own, control_id: 'a', status_url: STATUS };
+    await bench.command(name, params);
+    const stopping = bench.command(`${name}.stop`, { control_id: 'a' });
+    const again = stopping.then(() => bench.command(name, params));
+    await bench.clock.advance(10);
+    await again;
+    const states = bench.callbacks.map(({ params: told }) => told['state']);
+    const begins = name === 'calling.tap' ? 'tapping' : 'streaming';
+    assert.deepEqual(states, [begins, 'finished', begins]);
+  }
+});
+
 test('what is wrong with a stream is told by its place', async (t) => {
   const bench = await answered(t);
   const refusals: readonly (readonly [unknown, readonly string[]])[] = [

@@ -18,10 +18,12 @@ export const tapStop = defineCommand({
   callId: 'id',
   needsAnswer: true,
   examples: ['{"control_id": "tap-1"}'],
-  run({ call }, { control_id }) {
+  async run({ call }, { control_id }) {
     const operation = call.leg.tapping(control_id);
     if (operation === undefined) throw problem(404);
     operation.stop();
+    // Behind the reply its control id is free, and its end was told before anything of the next one.
+    await operation.done;
     return { control_id };
   },
 });
