@@ -38,9 +38,30 @@ test('callbacks are found by indices, however many are kept', (t) => {
     plan(() => table.countOpen()),
     /^SCAN callbacks USING (COVERING )?INDEX callbacks_open_by/,
   );
+  assert.match(
+    plan(() => table.interruptSending()),
+    /^SCAN callbacks USING (COVERING )?INDEX callbacks_open_by/,
+  );
   for (const state of ['delivered', 'dead'] as const)
     assert.match(
       plan(() => table.prune(state, 5, 10)),
       /SEARCH callbacks USING COVERING INDEX callbacks_closed_by_age/,
     );
+});
+
+test('of operations that are known already, no callback is looked at', (t) => {
+  const database = Database.inMemory(new VirtualClock());
+  const table = new CallbackTable(database);
+  const envelope = { event_type: 'calling.call.record', params: {} } as never;
+  for (const operationId of ['known', 'new']) {
+    const start = { state: 'pending', idempotencyKey: operationId, now: 0, deadlineAt: 0 } as const;
+    table.insert({ url: 'http://a.test/', operationId, envelope }, start);
+  }
+  const get = t.mock.method(database, 'get');
+  const heads = table.heads(({ operationId }) => operationId === 'known');
+  assert.deepEqual(
+    heads.map(({ id, operationId }) => [id, operationId]),
+    [[2, 'new']],
+  );
+  assert.equal(get.mock.callCount(), 1);
 });

@@ -37,6 +37,8 @@ const HEADS = `SELECT url, operation_id, MIN(id) AS id FROM callbacks WHERE ${OP
 const NEXT = `SELECT id, url, operation_id, due_at, updated_at FROM callbacks
   WHERE url = :url AND operation_id = :operationId AND ${OPEN_CALLBACK} ORDER BY id LIMIT 1`;
 const LIST = `SELECT * FROM callbacks WHERE state = :state AND id < :beforeId ORDER BY id DESC LIMIT :limit`;
+/** The condition of an index is said, too: without it, each start goes through all that was delivered in a day. */
+const INTERRUPT = `UPDATE callbacks SET state = 'pending' WHERE state = 'sending' AND ${OPEN_CALLBACK}`;
 /** The condition of the index is said twice, for SQLite does not know the value when it looks for an index. */
 const PRUNE = `DELETE FROM callbacks WHERE id IN
   (SELECT id FROM callbacks WHERE state = :state AND state IN ('delivered', 'dead') AND updated_at < :before
@@ -126,16 +128,24 @@ export class CallbackTable {
 
   /** Gives back what was under way when the process ended. @returns how many */
   interruptSending(): number {
-    return this.#database.run("UPDATE callbacks SET state = 'pending' WHERE state = 'sending'").changes;
+    return this.#database.run(INTERRUPT).changes;
   }
 
-  /** The first open callback of every operation. */
-  heads(): readonly OperationHead[] {
-    return this.#database.all(HEADS).map((row) => {
+  /**
+   * The first open callback of every operation.
+   * @param isKnown which ones are left out: there may be a hundred thousand, and each takes a look of its own
+   */
+  heads(
+    isKnown: (operation: Pick<OperationHead, 'url' | 'operationId'>) => boolean = () => false,
+  ): readonly OperationHead[] {
+    const heads: OperationHead[] = [];
+    for (const row of this.#database.all(HEADS)) {
+      if (isKnown({ url: String(row['url']), operationId: String(row['operation_id']) })) continue;
       const id = Number(row['id']);
       const times = this.#database.get('SELECT due_at, updated_at FROM callbacks WHERE id = :id', { id });
-      return headFromSql({ ...row, ...times });
-    });
+      heads.push(headFromSql({ ...row, ...times }));
+    }
+    return heads;
   }
 
   /** The first open callback of one operation. */

@@ -337,7 +337,7 @@ export class DurableOutbox implements Outbox {
       const version = this.#database.foreignVersion;
       if (version === this.#foreignVersion) return;
       const found = this.#database.readCommitted(() => ({
-        heads: this.#table.heads(),
+        heads: this.#table.heads((operation) => this.#operations.has(operationKey(operation))),
         open: this.#table.countOpen(),
       }));
       this.#open = found.open;
@@ -382,6 +382,6 @@ export class DurableOutbox implements Outbox {
   }
 }
 
-function operationKey(turn: Turn): string {
-  return `${turn.operationId} ${turn.url}`;
+function operationKey({ operationId, url }: Pick<Turn, 'operationId' | 'url'>): string {
+  return `${operationId} ${url}`;
 }

@@ -107,7 +107,12 @@ export class RtpSender {
   }
 
   /** @param ptimeMs 10 to 60 @param otherTypes that were agreed on as well, whoever sends them */
-  configure(codec: AudioCodec, payloadType: number, ptimeMs: number, otherTypes: readonly number[] = []): void {
+  configure(
+    codec: AudioCodec,
+    payloadType: number,
+    ptimeMs: number,
+    otherTypes: readonly number[] = [],
+  ): void {
     this.#flush();
     this.#payloadType = payloadType;
     this.#agree(payloadType, ...otherTypes);
@@ -130,7 +135,8 @@ export class RtpSender {
   }
 
   #agree(...payloadTypes: readonly number[]): void {
-    for (const type of payloadTypes) if (!this.#agreed.includes(type)) this.#agreed = this.#agreed.concat(type);
+    for (const type of payloadTypes)
+      if (!this.#agreed.includes(type)) this.#agreed = this.#agreed.concat(type);
     let type = DYNAMIC_TYPES.highest;
     while (this.#agreed.includes(type) && type > DYNAMIC_TYPES.lowest) type--;
     this.#keepaliveType = type;

@@ -47,6 +47,29 @@ test('traces are deleted when they are old enough, and nothing else that lies th
   assert.ok(existsSync(path.join(dir, '2025-12-31', `${ID}.jsonl`)));
 });
 
+test('folders of days of which all is kept are not gone through', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'openswml-traces-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const clock = new VirtualClock();
+  const ofDay = (daysAgo: number): string =>
+    path.join(dir, new Date(clock.now() - daysAgo * DAY_MS).toISOString().slice(0, 10));
+  for (const daysAgo of [0, 6, 7, 8]) {
+    mkdirSync(ofDay(daysAgo));
+    const file = path.join(ofDay(daysAgo), `${ID}.jsonl`);
+    writeFileSync(file, '');
+    // Older than any could be that lies there: it is deleted wherever anybody asks for its age.
+    const seconds = (clock.now() - 100 * DAY_MS) / 1000;
+    utimesSync(file, seconds, seconds);
+  }
+  const traces = new CallTraces({
+    ...{ dir, keepDays: 7, audio: 'plain', document: 'x.yaml', version: '1', clock, log: silentLogger },
+  });
+  traces.start();
+  await traces.close();
+  const left = [0, 6, 7, 8].filter((daysAgo) => existsSync(path.join(ofDay(daysAgo), `${ID}.jsonl`)));
+  assert.deepEqual(left, [0, 6]);
+});
+
 test('a file that gets its final name while old traces are looked for ends nothing', async (t) => {
   const dir = mkdtempSync(path.join(tmpdir(), 'openswml-traces-'));
   t.after(() => rmSync(dir, { recursive: true }));

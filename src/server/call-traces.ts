@@ -92,7 +92,8 @@ export class CallTraces {
     const oldestDay = new Date(oldest).toISOString().slice(0, 10);
     const failed: { readonly err: unknown; readonly place: string }[] = [];
     for (const day of await namesIn(dir)) {
-      if (!DAY_FOLDER.test(day)) continue;
+      // Of later days, all is kept: there may be a million files to ask for their age, each hour.
+      if (!DAY_FOLDER.test(day) || day > oldestDay) continue;
       const folder = path.join(dir, day);
       // What cannot be deleted (files of another user, say) must not keep the others.
       const kept = await sweepDay(folder, oldest, (place, err) => failed.push({ err, place }));

@@ -10,6 +10,8 @@ import { DocumentError, mistakesIn } from './document-error.ts';
 
 interface ReadFile {
   readonly modifiedMs: number;
+  /** Of the inode: another file in its place may have the same length and, out of an archive, the same date. */
+  readonly changedMs: number;
   readonly size: number;
   readonly document: SwmlDocument;
   /** When it was looked at again, on the clock's monotonic scale, ms: the last few times. */
@@ -45,10 +47,12 @@ export class DocumentFiles {
     if (known !== undefined && !mayLook(known, now)) return known.document;
     try {
       // Not by a thread of the pool: the caller would wait for its turn there.
-      const { mtimeMs, size } = statSync(path);
-      if (known !== undefined && known.modifiedMs === mtimeMs && known.size === size) return known.document;
+      const { mtimeMs: modifiedMs, ctimeMs: changedMs, size } = statSync(path);
+      if (known?.modifiedMs === modifiedMs && known.changedMs === changedMs && known.size === size) {
+        return known.document;
+      }
       const document = await this.#read(path, size, log);
-      this.#files.set(path, { modifiedMs: mtimeMs, size, document, looksMs: [now] });
+      this.#files.set(path, { modifiedMs, changedMs, size, document, looksMs: [now] });
       return document;
     } catch (cause) {
       const error =

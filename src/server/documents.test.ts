@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -69,6 +69,19 @@ test('a file is read again when it has changed', async () => {
   assert.deepEqual(await methodsOf(from), ['hangup']);
   file('a.yaml', OTHER, 2);
   assert.deepEqual(await methodsOf(from), ['answer', 'hangup']);
+});
+
+test('a file that takes the place of one of the same length and date is read', async () => {
+  const source = file('a.yaml', GOOD, 1);
+  const from = documents({ source });
+  assert.deepEqual(await methodsOf(from), ['hangup']);
+  let other = '';
+  do {
+    // The system's time of a change has steps of some milliseconds.
+    other = file('b.yaml', GOOD.replace('hangup', 'answer'), 1);
+  } while (statSync(other).ctimeMs === statSync(source).ctimeMs);
+  renameSync(other, source);
+  assert.deepEqual(await methodsOf(from), ['answer']);
 });
 
 test('while a running document is broken or gone, calls go on with its last good state', async () => {

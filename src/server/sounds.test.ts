@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { wavFile } from '../call/sounds/wav-fixtures.ts';
 import { silentLogger } from '../log/logger.ts';
@@ -55,4 +58,32 @@ test('a hundred calls hear a file of one server that is not kept, each at its ow
   abort.abort(new Error('the test is over'));
   for (const response of responses) response.destroy();
   await close();
+});
+
+test('where no sound shall lie on disk, what lies there from before is deleted', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-sounds-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const sounds = path.join(folder, 'cache', 'sounds');
+  const staysWith = async (diskMb: number, encrypted: boolean): Promise<boolean> => {
+    mkdirSync(sounds, { recursive: true });
+    writeFileSync(path.join(sounds, `${'0'.repeat(64)}.sound`), 'somebody speaks');
+    const { close } = openSounds({
+      config: {
+        sounds: { cache_mb: 64, disk_mb: diskMb, max_mb: 256, max_seconds: 3600 },
+        data_dir: folder,
+        network: { allow: [], https_only: false },
+      },
+      userAgent: 'test',
+      synthesizer: NOBODY,
+      localFile: () => undefined,
+      encrypted,
+      clock: new RealClock(),
+      log: silentLogger,
+    });
+    await close();
+    return existsSync(sounds);
+  };
+  assert.equal(await staysWith(512, false), true);
+  assert.equal(await staysWith(0, false), false);
+  assert.equal(await staysWith(512, true), false);
 });

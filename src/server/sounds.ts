@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type LocalFile, SoundLoader } from '../call/sounds/loader.ts';
 import { SoundCache } from '../call/sounds/sound-cache.ts';
@@ -32,6 +33,7 @@ export function openSounds(options: SoundsOptions): { loader: SoundLoader; close
     disk_mb === 0 || cache_mb === 0 || encrypted
       ? undefined
       : new SoundDisk({ folder, maxBytes: disk_mb * MIB, clock, log });
+  const forgotten = disk === undefined ? forgetSounds(folder, log) : undefined;
   // Of its own: documents and callbacks of the same server do not wait until somebody has heard a sound.
   const http = new HttpClient({
     clock,
@@ -52,6 +54,14 @@ export function openSounds(options: SoundsOptions): { loader: SoundLoader; close
   const close = async (): Promise<void> => {
     await http.close();
     await disk?.settled();
+    await forgotten;
   };
   return { loader, close };
+}
+
+/** Where no sound shall lie on disk, what lies there from before is deleted. Never rejects. */
+async function forgetSounds(folder: string, log: Logger): Promise<void> {
+  await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+    log.warn({ err: error, folder }, 'sounds that were fetched before could not be deleted');
+  });
 }

@@ -383,6 +383,21 @@ describe('durability', () => {
     assert.equal(notes(database).length, 12);
   });
 
+  test('a log that was written back is cut short by the next commit: its length tells when it is long again', async () => {
+    const clock = new VirtualClock();
+    database = Database.open(directory, { clock });
+    database.exec(NOTES);
+    const log = `${path.join(directory, DATABASE_FILE)}-wal`;
+    for (let i = 0; i < 12; i++) add(database, String(i).repeat(500_000));
+    await clock.advance(1_000);
+    // All of it is written back when the thread has left.
+    await database.leave();
+    assert.ok(statSync(log).size > CHECKPOINT_BYTES);
+    add(database, 'short');
+    assert.ok(statSync(log).size < CHECKPOINT_BYTES, `${statSync(log).size} bytes`);
+    assert.equal(notes(database).length, 13);
+  });
+
   test('the log is flushed to the disk within a second of a commit, and not without one', async () => {
     const clock = new VirtualClock();
     database = Database.open(directory, { clock });

@@ -6,7 +6,7 @@ import { makeFolderSync } from '../files/make-folder.ts';
 import type { Clock } from '../time/clock.ts';
 import { PacedWork } from '../time/paced-work.ts';
 import { RealClock } from '../time/real-clock.ts';
-import { Checkpoints, OWN_CHECKPOINT_PAGES } from './checkpoints.ts';
+import { CHECKPOINT_BYTES, Checkpoints, OWN_CHECKPOINT_PAGES } from './checkpoints.ts';
 import { type DataLock, lockDataFolder } from './data-lock.ts';
 import { StorageError, toStorageError } from './errors.ts';
 import { migrate, requireCurrent } from './migrate.ts';
@@ -37,8 +37,11 @@ export const DATABASE_FILE = 'openswml.db';
 const BUSY_TIMEOUT_MS = 2_000;
 /** The same for commands of an operator, ms: a server that gathers commits under full load leaves few gaps for them. */
 const SHARED_TIMEOUT_MS = 10_000;
-/** Size to which the write-ahead log is cut back after a checkpoint, bytes. */
-const WAL_SIZE_LIMIT = 16 * 1024 * 1024;
+/**
+ * Size to which the write-ahead log is cut back after a checkpoint, bytes. Where its length tells when the next one
+ * is due, that is less, or each flush would have one.
+ */
+const WAL_SIZE_LIMIT = { full: 16 * 1024 * 1024, normal: CHECKPOINT_BYTES / 4 } as const;
 /** Commits that are gathered wait for each other no longer than this, ms; they hold the database as long. */
 const GATHER_MS = 4;
 
@@ -107,7 +110,7 @@ export class Database {
       const full = options.synchronous === 'full';
       sqlite.exec('PRAGMA journal_mode = WAL');
       sqlite.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`);
-      sqlite.exec(`PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT}`);
+      sqlite.exec(`PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT[full ? 'full' : 'normal']}`);
       const log = options.log ?? silentLogger;
       const checkpoints = full ? undefined : new Checkpoints(file, log);
       if (checkpoints !== undefined) sqlite.exec(`PRAGMA wal_autocheckpoint = ${OWN_CHECKPOINT_PAGES}`);

@@ -112,7 +112,10 @@ export interface RecordingStore {
   deletable(filter: KeptFilter): readonly RecordingRow[];
   /** All finished rows. */
   kept(): { readonly count: number; readonly bytes: number };
-  /** Failed rows of which no file was kept, oldest first: the spool of each may still be there. */
+  /**
+   * Failed rows of which no file was kept, oldest first: the spool of each may still be there. Not those that were
+   * refused, which never began.
+   */
   failedWithoutFile(): readonly RecordingRow[];
   /**
    * Hides a row from `get`, `list` and the others, so that its file can be removed; see removal.ts.

@@ -160,7 +160,10 @@ describe('the recordings table', () => {
     recordings.insert(row({ id: 'a', createdAt: 1, status: 'failed' }));
     recordings.insert(row({ id: 'kept', status: 'failed', byteSize: 44 }));
     recordings.insert(row({ id: 'absent', status: 'absent' }));
-    assert.deepEqual(ids(recordings.failedWithoutFile()), ['a', 'b']);
+    recordings.insert(row({ id: 'c', createdAt: 3, status: 'failed', endedBy: 'error', startTime: 3 }));
+    recordings.insert(row({ id: 'd', createdAt: 4, status: 'failed', endedBy: 'crash' }));
+    recordings.insert(row({ id: 'refused', status: 'failed', endedBy: 'error' }));
+    assert.deepEqual(ids(recordings.failedWithoutFile()), ['a', 'b', 'c', 'd']);
   });
 
   test('delete says whether there was something to delete', () => {

@@ -54,7 +54,9 @@ const INSERT = `INSERT INTO recordings (${FIELDS.map(([, column]) => column).joi
   VALUES (${FIELDS.map(() => '?').join(', ')})`;
 const GET = 'SELECT * FROM recordings WHERE id = :id AND deleted_at IS NULL';
 const UNFINISHED = `SELECT * FROM recordings WHERE status IN ('in-progress', 'paused') ORDER BY created_at, id`;
+/** Not those that were refused: nothing was ever begun of them, and there may be one of each call for a year. */
 const FAILED = `SELECT * FROM recordings WHERE status = 'failed' AND byte_size = 0 AND deleted_at IS NULL
+    AND (start_time IS NOT NULL OR ended_by IS NOT 'error')
   ORDER BY created_at, id`;
 const BEGIN_DELETE = `UPDATE recordings SET deleted_at = :now, deleted_by = :origin
   WHERE id = :id AND deleted_at IS NULL AND status NOT IN ('in-progress', 'paused')`;

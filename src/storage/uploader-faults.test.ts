@@ -3,6 +3,9 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { Database } from './database.ts';
 import { StorageError } from './errors.ts';
+import { explained } from './explain.test-helper.ts';
+import type { StoredFile } from './file-store.ts';
+import { LocalFiles } from './local-files.ts';
 import { recordingRow } from './recordings.test-helper.ts';
 import { SqliteRecordings } from './sqlite-recordings.ts';
 import { CONTENT, DOWN, nameOf, UploadBench } from './uploader.test-helper.ts';
@@ -109,6 +112,35 @@ test('a store that refuses the look at what is not there takes recordings all th
   await uploader.close();
 });
 
+test('while the store does not answer, no file is gone through for it', async (t) => {
+  const bench = openBench(t);
+  const { clock, uploads, objects } = bench;
+  bench.add('a');
+  objects.fault = () => DOWN;
+  const files = new LocalFiles(bench.folder);
+  let bytes = 0;
+  const uploader = bench.make({
+    open: async (name) => {
+      const file = await files.open(name);
+      if (file === undefined) return undefined;
+      const read: StoredFile['read'] = (range) => {
+        bytes += range.end + 1 - range.start;
+        return file.read(range);
+      };
+      return { ...file, read };
+    },
+    remove: (name) => files.remove(name),
+  });
+  uploader.start();
+  await clock.advance(60_000);
+  assert.ok((uploads.get('a')?.attempts ?? 0) >= 3);
+  assert.ok(bytes < CONTENT.length, `${bytes} bytes were read`);
+  objects.fault = undefined;
+  await clock.advance(400_000);
+  assert.deepEqual(objects.stored.get(nameOf('a')), CONTENT);
+  await uploader.close();
+});
+
 test('an upload whose failure cannot be stored waits as long as one whose failure can', async (t) => {
   const bench = openBench(t);
   const { clock, uploads, objects, outcomes } = bench;
@@ -152,4 +184,13 @@ test('what is gathered is committed, and with all before it on the disk, when it
   t.after(() => other.close());
   assert.equal(new SqliteRecordings(other, bench.clock).get('a')?.id, 'a');
   await gathered;
+});
+
+test('a start goes through no whole rows of recordings that have their upload', (t) => {
+  const { database, uploads } = openBench(t);
+  const { plan } = explained(t, database);
+  const found = plan(() => uploads.addAll(0));
+  assert.match(found, /SCAN kept USING COVERING INDEX recordings_kept/);
+  assert.match(found, /SEARCH uploads USING (?:COVERING )?(?:PRIMARY KEY|INDEX)/);
+  assert.doesNotMatch(found, /SCAN recordings/);
 });

@@ -176,8 +176,9 @@ export class Uploader {
     const file = await local.open(name);
     if (file === undefined) return await this.#withoutFile(upload, row);
     const header = await headerOf(file);
-    const { md5, sha256 } = await sumsOf(file);
+    // Before the file is gone through: while the store does not answer, all that wait would be, again and again.
     const before = await this.#leftBehind(name);
+    const { md5, sha256 } = await sumsOf(file);
     const isThere = before?.size === file.size && before.md5 === md5.toString('hex');
     if (!isThere) {
       await objects.put(name, {

@@ -28,8 +28,13 @@ export type UploadChange = Partial<Pick<Upload, 'state' | 'attempts' | 'dueAt' |
 
 const INSERT = `INSERT OR IGNORE INTO uploads (recording_id, name, state, attempts, due_at, updated_at)
   VALUES (:recordingId, :name, 'waiting', 0, :now, :now)`;
+/** At each start: those that have one are passed over by the index of kept recordings, whose condition it says. */
 const INSERT_ALL = `INSERT OR IGNORE INTO uploads (recording_id, name, state, attempts, due_at, updated_at)
-  SELECT id, path, 'waiting', 0, :now, :now FROM recordings WHERE status = 'completed' AND deleted_at IS NULL`;
+  SELECT id, path, 'waiting', 0, :now, :now FROM recordings WHERE id IN (
+    SELECT id FROM recordings AS kept
+    WHERE deleted_at IS NULL AND status NOT IN ('in-progress', 'paused') AND status = 'completed'
+      AND NOT EXISTS (SELECT 1 FROM uploads WHERE recording_id = kept.id)
+  )`;
 const SAVE = `UPDATE uploads SET state = :state, attempts = :attempts, due_at = :dueAt, etag = :etag, error = :error,
   updated_at = :now WHERE recording_id = :recordingId`;
 const WAITING = `SELECT * FROM uploads WHERE state = 'waiting' ORDER BY due_at, recording_id LIMIT :limit`;

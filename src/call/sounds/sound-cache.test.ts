@@ -63,6 +63,22 @@ describe('sound cache', () => {
     assert.equal(place.asked.length, 2);
   });
 
+  it('asks for a file again when the clock was set back behind its arrival', async (t) => {
+    const place = await site(file({ ...FRESH, etag: '"one"' }));
+    await read(place);
+    let now = place.clock.now() - 3_600_000;
+    t.mock.method(place.clock, 'now', () => now);
+    place.answer = (_request, response) => response.writeHead(304, FRESH).end();
+    assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 2);
+    assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 2, 'fresh by the 304');
+    now += 61_000;
+    place.answer = file(FRESH, 'new');
+    assert.equal(await read(place), 'new');
+    assert.equal(place.asked.length, 3);
+  });
+
   it('asks whether a file still holds by its ETag, or by its date; 304 makes it fresh again', async () => {
     const place = await site(file({ ...FRESH, etag: '"one"' }));
     await read(place);

@@ -65,7 +65,7 @@ export class SoundCache {
     const { signal } = request;
     const key = keyOf(request.url);
     const entry = this.#entries.get(key);
-    if (entry !== undefined && clock.now() < entry.freshUntilMs) return this.#use(key, entry, signal);
+    if (entry !== undefined && isFresh(entry, clock.now())) return this.#use(key, entry, signal);
     let coming = this.#coming.get(key);
     if (coming === undefined) {
       coming = this.#fetch(key, request, entry);
@@ -86,7 +86,7 @@ export class SoundCache {
   async #fetch(key: string, request: HttpRequest, known: Entry | undefined): Promise<Source> {
     const { http, clock, maxBytes, disk } = this.#options;
     const entry = known ?? (await this.#fromDisk(key, request.url));
-    if (entry !== undefined && clock.now() < entry.freshUntilMs) return this.#kept(key, entry);
+    if (entry !== undefined && isFresh(entry, clock.now())) return this.#kept(key, entry);
     const { signal: _ofOneReader, ...asked } = request;
     const validators = entry === undefined ? undefined : validatorsOf(entry.headers);
     const standsIn = entry !== undefined && clock.now() < entry.staleUntilMs;
@@ -172,7 +172,8 @@ export class SoundCache {
   /** Its server says that it still holds. */
   #confirm(key: string, entry: Entry, headers: HttpHeaders, temporary: boolean | undefined): void {
     this.#renew(entry, headers, temporary);
-    if (this.#options.clock.now() - entry.storedAtMs > REWRITE_MS) this.#store(key, entry);
+    const agoMs = this.#options.clock.now() - entry.storedAtMs;
+    if (agoMs < 0 || agoMs > REWRITE_MS) this.#store(key, entry);
   }
 
   #renew(entry: Entry, headers: HttpHeaders, temporary: boolean | undefined): void {
@@ -187,6 +188,11 @@ export class SoundCache {
     this.#bytes -= this.#entries.get(key)?.size ?? 0;
     this.#entries.delete(key);
   }
+}
+
+/** Not where the clock was set back behind the time at which it was stored: nobody knows then how old it is. */
+function isFresh({ storedAtMs, freshUntilMs }: Entry, nowMs: number): boolean {
+  return nowMs >= storedAtMs && nowMs < freshUntilMs;
 }
 
 function blank(chunks: readonly Buffer[], url: string, headers: HttpHeaders) {
