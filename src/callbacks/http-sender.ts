@@ -75,6 +75,11 @@ export class HttpSender implements CallbackSender {
   }
 }
 
+/** The error of a receiver that may not be sent to, for those who send without the guarded client. */
+export function refusedReceiver(message: string, cause: unknown): Error {
+  return new HttpError('refused_address', message, { cause });
+}
+
 function judge(response: HttpResponse, now: number): AttemptResult {
   const { status } = response;
   if (status >= 200 && status < 300) return { type: 'accepted', status };

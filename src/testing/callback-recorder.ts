@@ -21,7 +21,7 @@ export interface ReceivedCallback {
   readonly at: number;
 }
 
-/** What a callback must hold at least: the envelope's members, to any depth. */
+/** What a callback must hold at least, to any depth: members of the envelope, `url`, `method`, `headers`, `attempt`. */
 export type CallbackPattern = Readonly<Record<string, unknown>>;
 
 interface Waiter {
@@ -73,7 +73,7 @@ export class CallbackRecorder {
     options: { readonly within?: number | undefined } = {},
   ): Promise<ReceivedCallback> {
     const there = this.#received.find(
-      (callback) => !this.#taken.has(callback) && matches(callback.body, pattern),
+      (callback) => !this.#taken.has(callback) && matches(membersOf(callback), pattern),
     );
     if (there !== undefined) {
       this.#taken.add(there);
@@ -106,7 +106,7 @@ export class CallbackRecorder {
     };
     this.#received.push(callback);
     for (const waiter of this.#waiters) {
-      if (!matches(json, waiter.pattern)) continue;
+      if (!matches(membersOf(callback), waiter.pattern)) continue;
       this.#waiters.delete(waiter);
       this.#taken.add(callback);
       waiter.resolve(callback);
@@ -114,4 +114,10 @@ export class CallbackRecorder {
     }
     return callback;
   }
+}
+
+/** What patterns are held against: the envelope, if it came in a body, and how it came. */
+export function membersOf(callback: ReceivedCallback): Readonly<Record<string, unknown>> {
+  const { url, method, headers, attempt, body } = callback;
+  return { ...(isObject(body) ? body : {}), url, method, headers, attempt };
 }

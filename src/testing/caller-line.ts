@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.ts';
+import { DtmfDetector } from '../media/dtmf-detector.ts';
 import { mixSamples } from '../media/mix.ts';
 import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { AudioCodec, MediaEvent, NegotiatedMedia } from '../mediaworker/protocol.ts';
@@ -44,6 +45,8 @@ export class CallerLine {
   readonly #sendPath: SendPath;
   readonly #frame: Int16Array;
   readonly #frameListeners = new Set<FrameListener>();
+  /** Hears keys that come as tones; undefined on a line with events. */
+  readonly #tones: DtmfDetector | undefined;
   readonly #ends = new Map<string, () => void>();
   #timer: Timer | undefined;
   #sending = false;
@@ -67,6 +70,14 @@ export class CallerLine {
         this.#keys += digit;
       },
     });
+    if (options.telephoneEventPayloadType === undefined) {
+      this.#tones = new DtmfDetector(sampleRate, {
+        keyDown: (digit) => {
+          this.#keys += digit;
+        },
+        keyUp: () => {},
+      });
+    }
     const { latch } = this.#receivePath;
     this.#sendPath = new SendPath({
       sessionId: 'caller',
@@ -174,6 +185,7 @@ export class CallerLine {
       const count = Math.min(advance, this.#frame.length);
       timeline.copyTo(this.#frame, 0, from, count);
       this.heard.append(this.#frame, count);
+      this.#tones?.process(this.#frame, 0, count);
       if (count === this.#frame.length) for (const listener of this.#frameListeners) listener(this.#frame);
       from += count;
       advance -= count;

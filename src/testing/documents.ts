@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CallInfo } from '../call/leg.ts';
-import type { DocumentLoader } from '../engine/document-source.ts';
+import type { DocumentLoader, DocumentRequest, LoadedText } from '../engine/document-source.ts';
 import { callingPayload } from '../engine/payload.ts';
 import { type CheckOptions, loadDocument } from '../methods/check.ts';
 import type { SwmlDocument } from '../swml/document.ts';
+import { SwmlError } from '../swml/errors.ts';
 import type { JsonObject } from '../swml/json.ts';
 
 /**
@@ -51,7 +52,7 @@ export function mayUseExpressions(document: FoundDocument): boolean {
 
 /**
  * Asks for the document of a call, as the server does for each one (spec/document.md 2).
- * @throws SwmlError, Error
+ * @throws SwmlError also when it cannot be had
  */
 export async function fetchDocument(
   url: string,
@@ -60,13 +61,17 @@ export async function fetchDocument(
   { signal, strict = false }: { readonly signal: AbortSignal } & Pick<CheckOptions, 'strict'>,
 ): Promise<SwmlDocument> {
   const payload = callingPayload(call, { vars: {}, envs: {}, params: {} });
-  const { text, name, document } = await loader.load({
-    url,
-    method: 'POST',
-    kind: 'calling',
-    strict,
-    payload,
-    signal,
-  });
+  const request = { url, method: 'POST', kind: 'calling', strict, payload, signal } as const;
+  const { text, name, document } = await load(loader, request);
   return document ?? loadDocument(text, { file: name, strict });
+}
+
+/** A document that cannot be had has the code that a server tells of it. */
+async function load(loader: DocumentLoader, request: DocumentRequest): Promise<LoadedText> {
+  try {
+    return await loader.load(request);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new SwmlError({ code: 'relay_script_method_execute_failed', message }, { policy: 'stop', cause });
+  }
 }

@@ -21,8 +21,9 @@ export interface VirtualCallOptions {
   readonly baseDir?: string | undefined;
   /** Default `inbound`: the caller calls; `outbound`: the caller is called. */
   readonly direction?: 'inbound' | 'outbound' | undefined;
-  /** Default `sip:caller@example.com`; a phone number makes it a call of the type `phone`. */
+  /** Default `sip:caller@example.com`; a number makes it a call of the type `phone`, unless `to` is a SIP URI. */
   readonly from?: string | undefined;
+  /** Default `sip:line@example.com`. On a call of the type `phone`, both are phone numbers by default. */
   readonly to?: string | undefined;
   /** Custom SIP headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -71,6 +72,11 @@ const NODE_ID = '5f0c0000-0000-4000-8000-000000000001';
 export const PROJECT_ID = '5f0c0000-0000-4000-8000-000000000002';
 export const SPACE_ID = '5f0c0000-0000-4000-8000-000000000003';
 
+const DEFAULTS = {
+  sip: { from: 'sip:caller@example.com', to: 'sip:line@example.com' },
+  phone: { from: '+15550100', to: '+15550101' },
+} as const;
+
 const DEFAULT_START_MS = Date.UTC(2026, 0, 1);
 
 /** The moment at which a call in virtual time begins, Unix ms. */
@@ -80,8 +86,10 @@ export function startOf({ startsAt }: Pick<VirtualCallOptions, 'startsAt'>): num
 
 /** The `call` object of a virtual call. */
 export function callInfo(options: VirtualCallOptions, callId: string): Omit<CallInfo, 'call_state'> {
-  const { direction = 'inbound', from = 'sip:caller@example.com', to = 'sip:line@example.com' } = options;
-  const type = /^sips?:/i.test(from) || /^sips?:/i.test(to) ? 'sip' : 'phone';
+  const { direction = 'inbound' } = options;
+  const given = [options.from, options.to].filter((address) => address !== undefined);
+  const type = given.length === 0 || given.some((address) => /^sips?:/i.test(address)) ? 'sip' : 'phone';
+  const { from = DEFAULTS[type].from, to = DEFAULTS[type].to } = options;
   return {
     call_id: callId,
     node_id: NODE_ID,

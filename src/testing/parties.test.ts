@@ -260,6 +260,16 @@ test('max_duration ends the talk, not the caller’s script', async () => {
   assert.ok(run.seconds > 6 && run.seconds < 8, `${run.seconds} s`);
 });
 
+test('of what a party says when the talk ends, the caller has heard what sounded until then', async () => {
+  const does = (desk: { says(text: string): Promise<void> }): Promise<void> =>
+    desk.says('One two three four five six seven eight nine ten eleven twelve thirteen fourteen.');
+  const main = [{ connect: { to: DESK, max_duration: 2 } }, { sleep: 5000 }];
+  const run = await call(main, { parties: { [DESK]: { answersAfter: 1, does } } });
+  await run.ends();
+  assert.match(run.transcript, /^One two three( \w+)* (?:six|seven|eight)$/);
+  assert.equal(run.sounds.find(({ kind }) => kind === 'say')?.cut, true);
+});
+
 test('what a party cannot do fails the call’s end, with its name', async () => {
   const does = (desk: { hears(words: string): Promise<unknown> }): Promise<void> =>
     desk.hears('something else').then(() => {});
@@ -269,6 +279,24 @@ test('what a party cannot do fails the call’s end, with its name', async () =>
     (error) =>
       error instanceof VirtualCallError && /sip:desk@example\.com: .*did not hear/.test(error.summary),
   );
+});
+
+test('each call to somebody is given out once, also where two wait for one side by side', async () => {
+  const run = await call([{ connect: { to: DESK } }, { connect: { to: DESK } }], {
+    parties: { [DESK]: { refuses: 'busy', answersAfter: 1 } },
+  });
+  const [first, second] = await Promise.all([run.party(DESK), run.party(DESK)]);
+  assert.deepEqual([first.number, second.number], [1, 2]);
+  await run.ends();
+});
+
+test('a wait for somebody that was given up takes no later call', async () => {
+  const run = await call([{ play: 'silence:3' }, { connect: { to: DESK } }], {
+    parties: { [DESK]: { refuses: 'busy' } },
+  });
+  await assert.rejects(run.party(DESK, { within: 1 }), VirtualCallError);
+  assert.equal((await run.party(DESK)).number, 1);
+  await run.ends();
 });
 
 test('waiting for somebody who is never called fails with the time', async () => {

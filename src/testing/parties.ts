@@ -79,11 +79,18 @@ export class PartyLines implements Dialler {
     return this.#parties;
   }
 
-  /** Waits until somebody is called there whom nobody has waited for yet. */
-  async next(to: string, taken: WeakSet<VirtualParty>): Promise<VirtualParty> {
+  /**
+   * Waits until somebody is called there who is not taken yet, and takes it.
+   * @param signal nobody waits any more
+   */
+  async next(to: string, taken: WeakSet<VirtualParty>, signal: AbortSignal): Promise<VirtualParty> {
     for (;;) {
+      signal.throwIfAborted();
       const party = this.#parties.find((one) => one.to === to && !taken.has(one));
-      if (party !== undefined) return party;
+      if (party !== undefined) {
+        taken.add(party);
+        return party;
+      }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
@@ -105,16 +112,29 @@ export class PartyLines implements Dialler {
   }
 
   /** Somebody says this on a call: whoever is bridged to it, or is so in a moment, hears the words. */
-  speaks(leg: CallLeg, text: string, lengthMs: number, isSecondTry = false): void {
+  speaks(leg: CallLeg, text: string, lengthMs: number, beganMs?: number): void {
     const transcript = this.#transcripts.get(leg.info.peer?.call_id ?? '');
     const { clock } = this.#options.time;
+    const startMs = beganMs ?? clock.monotonic();
     if (transcript === undefined) {
-      if (!isSecondTry) clock.after(PICKING_UP_MS, () => this.speaks(leg, text, lengthMs, true));
+      if (beganMs === undefined) {
+        clock.after(PICKING_UP_MS, () => this.speaks(leg, text, lengthMs, startMs));
+      }
       return;
     }
     const playId = this.#options.newId();
-    transcript.started(playId, { kind: 'say', text }, 0, clock.monotonic(), lengthMs);
-    clock.after(lengthMs, () => transcript.ended(playId, lengthMs, clock.monotonic()));
+    transcript.started(playId, { kind: 'say', text }, 0, startMs, lengthMs);
+    const ended = (): void => {
+      const now = clock.monotonic();
+      transcript.ended(playId, Math.min(now - startMs, lengthMs), now);
+    };
+    clock.after(startMs + lengthMs - clock.monotonic(), ended);
+    // What is said behind the talk, nobody hears. Who is heard before the answer is bridged anew at it.
+    const follow = (): void => {
+      if (leg.bridged === undefined) ended();
+      else void leg.bridged.over.then(follow);
+    };
+    follow();
   }
 
   dial(parent: CallLeg, request: DialRequest): DialledCall {
@@ -122,7 +142,7 @@ export class PartyLines implements Dialler {
     const { clock } = time;
     const progress = new DialProgress();
     const story = new CallStory(clock, (sound) => parts.speech.lengthMs(sound));
-    const recogniser = new VirtualRecogniser(undefined);
+    const recogniser = new VirtualRecogniser(clock);
     const sessionId = newId();
     const line: LineState = { signalling: undefined, over: false, failure: undefined };
     const info = infoOf(request, parent.info, newId());
@@ -312,7 +332,7 @@ export class PartyLines implements Dialler {
       note: (text, data) => note(`${to} ${text}`, data),
       fail: (summary) => fail(`${to}: ${summary}`),
       speaks: (text, lengthMs) => {
-        recogniser.says(text);
+        recogniser.says(text, lengthMs);
         this.speaks(leg, text, lengthMs);
       },
       pressBeside: (digit) => signalling.pressBeside(digit),

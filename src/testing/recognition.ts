@@ -6,12 +6,20 @@ import type {
   Transcript,
 } from '../speech/recognition/recogniser.ts';
 import { UtteranceRecogniser } from '../speech/recognition/utterance-recogniser.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** What recognition makes of an utterance: its words (none when the text is empty), or why it failed. */
 export type RecognitionStub =
   | string
   | { readonly text: string; readonly confidence?: number }
   | { readonly error: string };
+
+/** What the caller was told to say. */
+interface Said {
+  readonly text: string;
+  readonly startMs: number;
+  readonly lengthMs: number;
+}
 
 /** How sure it is of what a caller says, where a test says nothing else. */
 const CONFIDENCE = 0.95;
@@ -24,10 +32,14 @@ export class VirtualRecogniser implements Recogniser {
   readonly name = 'virtual';
   readonly #stubs: RecognitionStub[];
   readonly #recogniser: UtteranceRecogniser;
-  #said: string[] = [];
+  readonly #clock: Clock;
+  #said: readonly Said[] = [];
+  /** Since when somebody listens, ms. */
+  #sinceMs = 0;
 
   /** @param stubs for one utterance each, in their order; those that follow are what the caller says */
-  constructor(stubs: readonly RecognitionStub[] = []) {
+  constructor(clock: Clock, stubs: readonly RecognitionStub[] = []) {
+    this.#clock = clock;
     this.#stubs = [...stubs];
     const transcriber: Transcriber = {
       name: this.name,
@@ -42,24 +54,34 @@ export class VirtualRecogniser implements Recogniser {
     this.#stubs.push(...stubs);
   }
 
-  /** The caller begins to say this. */
-  says(text: string): void {
-    this.#said.push(text);
+  /** The caller begins to say this, which takes so long. */
+  says(text: string, lengthMs: number): void {
+    this.#said = [...this.#said, { text, startMs: this.#clock.monotonic(), lengthMs }];
   }
 
   start(options: RecognitionOptions): Recognition {
-    // What was said before nobody listened was for nobody.
-    this.#said = [];
+    const nowMs = this.#clock.monotonic();
+    // What was said while nobody listened was for nobody; of what is being said, the rest is heard.
+    this.#said = this.#said.filter(({ startMs, lengthMs }) => startMs + lengthMs > nowMs);
+    this.#sinceMs = nowMs;
     return this.#recogniser.start(options);
   }
 
   async close(): Promise<void> {}
 
   #next(): Transcript {
-    const stub = this.#stubs.shift() ?? this.#said.join(' ');
+    const stub = this.#stubs.shift() ?? this.#said.map((said) => heardSince(said, this.#sinceMs)).join(' ');
     this.#said = [];
     if (typeof stub === 'string') return { text: stub, confidence: stub === '' ? undefined : CONFIDENCE };
     if ('error' in stub) throw new Error(stub.error);
     return { text: stub.text, confidence: stub.confidence };
   }
+}
+
+/** The words of which at least half sounded from then on; words take their time by their length. */
+function heardSince({ text, startMs, lengthMs }: Said, sinceMs: number): string {
+  if (sinceMs <= startMs) return text;
+  const from = (text.length * (sinceMs - startMs)) / lengthMs;
+  const words = [...text.matchAll(/\S+/g)];
+  return words.flatMap(({ 0: word, index }) => (index + word.length / 2 >= from ? [word] : [])).join(' ');
 }

@@ -48,12 +48,12 @@ export class StreamPeers implements StreamNetwork {
   async dial(url: string, options: DialOptions): Promise<StreamSocket> {
     await sleep(this.#clock, HANDSHAKE_MS, options.signal);
     const parsed = new URL(url);
-    const peer = this.#sockets.find((each) => !each.connected && isSamePlace(each.url, parsed));
+    const peer = this.#sockets.find((each) => isSamePlace(each.url, parsed));
     if (peer === undefined) throw failure('connection', 'nothing in the test answers for this address');
+    this.#sockets.splice(this.#sockets.indexOf(peer), 1);
     const { fails } = peer.options;
     if (fails === 'timeout') await sleep(this.#clock, TIMEOUT_MS, options.signal);
     if (fails !== undefined) throw failure(FAILURES[fails].code, FAILURES[fails].message);
-    this.#sockets.splice(this.#sockets.indexOf(peer), 1);
     const { username, password } = parsed;
     const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
     const authorization =

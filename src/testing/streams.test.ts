@@ -306,3 +306,33 @@ test('a tap that began in confirm goes on through the bridge, with the other par
   assert.ok(sounds(receiver.audio(), 850));
   assert.deepEqual(call.callbacks.states('calling.call.tap'), ['tapping', 'finished']);
 });
+
+test('each peer answers one connection, also where it lets it fail', async () => {
+  const call = await virtualCall({ document: main(stream(), stream(), { sleep: 500 }) });
+  call.streams.webSocket(WSS, { fails: 'refused' });
+  const socket = call.streams.webSocket(WSS);
+  await socket.receives({ event: 'start' });
+  await call.ends();
+  assert.equal(call.vars['stream_result'], 'success');
+  assert.deepEqual(call.callbacks.states('calling.call.stream'), ['streaming', 'finished']);
+});
+
+test('a message is given out once, also where two wait for such a one side by side', async () => {
+  const call = await virtualCall({ document: main(stream(), { sleep: 2000 }) });
+  const socket = call.streams.webSocket(WSS);
+  await socket.receives({ event: 'start' });
+  await call.caller.waits(0.5);
+  const media = { event: 'media' };
+  const [one, other] = await Promise.all([socket.receives(media), socket.receives(media)]);
+  assert.notEqual(one, other);
+  await call.ends();
+});
+
+test('a callback by GET can be waited for, though it has no body', async () => {
+  const call = await virtualCall({
+    document: main(stream({ status_url_method: 'GET' }), { sleep: 1000 }),
+  });
+  call.streams.webSocket(WSS);
+  await call.callbacks.receives({ method: 'GET', url: /streaming/ }, { within: 1 });
+  await call.ends();
+});

@@ -219,6 +219,20 @@ test('a callback that its receiver refuses is tried again, in virtual time', asy
   );
 });
 
+test('a callback whose receiver is refused is not tried again, as on a server', async () => {
+  const call = await place(VOICEMAIL, { web: { [STATUS]: { fails: 'refused' } } });
+  await call.caller.hearsBeep();
+  await call.caller.presses('#');
+  await call.ends();
+  assert.deepEqual(
+    call.callbacks.all.map(({ params, attempt }) => [params['state'], attempt]),
+    [
+      ['recording', 1],
+      ['finished', 1],
+    ],
+  );
+});
+
 test('an outbound call rings, is answered, and then runs its document', async () => {
   const call = await place(main('- play: "say:This is a reminder."'), {
     direction: 'outbound',
@@ -375,4 +389,40 @@ test('stubs of recognition: other words, no words, a failure, one for each utter
   }
   await call.ends();
   assert.equal(call.vars['all'], ' match_speech:sails no_match: failed:');
+});
+
+test('whoever answers a question at once is understood, though the prompt begins a moment later', async () => {
+  const call = await place(
+    main('- play: "say:How was it?"\n- prompt: { play: [], speech_end_timeout: 0.5 }\n- sleep: 1000'),
+  );
+  await call.caller.hears('how was it');
+  await call.caller.says('It was very good.');
+  await call.ends();
+  assert.equal(call.vars['prompt_value'], 'It was very good.');
+});
+
+test('of what is said before somebody listens, only the rest is understood', async () => {
+  const call = await place(
+    main('- play: "silence:2"\n- prompt: { play: [], speech_end_timeout: 0.5, initial_timeout: 10 }'),
+  );
+  await call.caller.says('For nobody.');
+  await call.caller.says('One two three four five six seven eight nine ten.');
+  await call.ends();
+  const words = String(call.vars['prompt_value']);
+  assert.match(words, /^(?:four|five|six) .*nine ten\.$/);
+});
+
+test('a phone number alone makes it a call of the telephone network', async () => {
+  const document = main('- set: { type: "${call.type}" }');
+  const cases: readonly (readonly [Partial<VirtualCallOptions>, string])[] = [
+    [{}, 'sip'],
+    [{ from: '+15550123' }, 'phone'],
+    [{ to: '+15550123', direction: 'outbound' }, 'phone'],
+    [{ from: '+15550123', to: 'sip:line@example.com' }, 'sip'],
+  ];
+  for (const [options, type] of cases) {
+    const call = await place(document, options);
+    await call.ends();
+    assert.equal(call.vars['type'], type, JSON.stringify(options));
+  }
 });

@@ -7,6 +7,7 @@ import { silentLogger } from '../log/logger.ts';
 import { warmUpOpus } from '../mediaworker/codecs.ts';
 import { repeatableRandom } from '../rtp/memory-network.ts';
 import type { SwmlDocument } from '../swml/document.ts';
+import { SwmlError } from '../swml/errors.ts';
 import { loadExpressions } from '../swml/expressions.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
 import type { JsonObject } from '../swml/json.ts';
@@ -160,7 +161,7 @@ export class VirtualCall {
     });
     const waiting: Waiting = (what, within, work) => this.#wait(what, within, work);
     this.streams = new StreamPeers(clock, parts.network, waiting);
-    const recogniser = new VirtualRecogniser(options.recognition);
+    const recogniser = new VirtualRecogniser(clock, options.recognition);
     this.#leg = new MediaLeg({
       info: callInfo(options, callId),
       signalling: this.#signalling,
@@ -190,7 +191,7 @@ export class VirtualCall {
       signal: this.#leg.signal,
       load: (sound) => parts.load(sound, line.sampleRate),
       speaks: (text, lengthMs) => {
-        recogniser.says(text);
+        recogniser.says(text, lengthMs);
         this.#partyLines.speaks(this.#leg, text, lengthMs);
       },
       pressBeside: (digit) => this.#signalling.pressBeside(digit),
@@ -235,10 +236,9 @@ export class VirtualCall {
    * @throws VirtualCallError
    */
   async party(to: string, options: { readonly within?: number | undefined } = {}): Promise<VirtualParty> {
-    const called = this.#partyLines.next(to, this.#partiesAwaited);
-    const party = await this.#wait(`call to ${to}`, options.within ?? 60, called);
-    this.#partiesAwaited.add(party);
-    return party;
+    const over = new AbortController();
+    const called = this.#partyLines.next(to, this.#partiesAwaited, over.signal);
+    return await this.#wait(`call to ${to}`, options.within ?? 60, called).finally(() => over.abort());
   }
 
   /** How the call ended; undefined while it is up. */
@@ -397,7 +397,8 @@ export class VirtualCall {
     } catch (cause) {
       if (!this.#leg.signal.aborted) {
         this.#error = cause instanceof Error ? cause : new Error(String(cause));
-        this.#story.tracer.note('error', this.#error.message, {});
+        const code = cause instanceof SwmlError ? cause.code : 'relay_script_internal_error';
+        this.#story.tracer.note('error', code, { reason: this.#error.message });
         await this.#leg.hangup('error');
       }
     }

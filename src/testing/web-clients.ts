@@ -1,5 +1,5 @@
 /** The fake web in the forms in which the parts of a call ask for things. */
-import type { HttpSenderOptions } from '../callbacks/http-sender.ts';
+import { type HttpSenderOptions, refusedReceiver } from '../callbacks/http-sender.ts';
 import type { SoundLoaderOptions } from '../call/sounds/loader.ts';
 import type { DocumentLoader } from '../engine/document-source.ts';
 import { bodyText } from '../methods/body-text.ts';
@@ -113,6 +113,10 @@ export function webClients(
           body,
           timeoutMs: patienceFor(url),
           signal,
+        }).catch((cause: unknown) => {
+          // Which is not tried again.
+          if (!(cause instanceof WebFailure && cause.reason === 'refused')) throw cause;
+          throw refusedReceiver(cause.message, cause);
         });
         return { ...response, body: Buffer.from(response.body), truncated: false, redirects: 0 };
       },

@@ -115,13 +115,15 @@ export class WebSocketPeer {
     const there = this.#messages.find((message) => !this.#taken.has(message) && matches(message, pattern));
     const { promise, resolve } = Promise.withResolvers<JsonObject>();
     const waiter = { pattern, resolve };
-    if (there !== undefined) resolve(there);
-    else this.#waiters.add(waiter);
+    if (there === undefined) {
+      this.#waiters.add(waiter);
+    } else {
+      this.#taken.add(there);
+      resolve(there);
+    }
     try {
       const what = `message to ${this.url} with ${JSON.stringify(pattern)}`;
-      const message = await this.#wait(what, options.within ?? DEFAULT_WITHIN, promise);
-      this.#taken.add(message);
-      return message;
+      return await this.#wait(what, options.within ?? DEFAULT_WITHIN, promise);
     } finally {
       this.#waiters.delete(waiter);
     }
@@ -223,6 +225,7 @@ export class WebSocketPeer {
     for (const waiter of this.#waiters) {
       if (!matches(message, waiter.pattern)) continue;
       this.#waiters.delete(waiter);
+      this.#taken.add(message);
       waiter.resolve(message);
       return;
     }

@@ -2,6 +2,7 @@ import { type JsonObject, type JsonValue, member, preview } from '../../swml/jso
 import type { Path } from '../../swml/position.ts';
 import { variablePath } from '../../swml/scope.ts';
 import { SwmlError } from '../../swml/errors.ts';
+import { membersOf } from '../callback-recorder.ts';
 import { compare, type Difference, matches } from '../partial.ts';
 import type { VirtualCall } from '../virtual-call.ts';
 import { checkMeasure, checkRecording, checkSamples } from './check-recording.ts';
@@ -163,13 +164,7 @@ function showStep({ method, section, line, outcome }: Step): string {
 type Shown = Readonly<Record<string, unknown>>;
 
 function callbacksOf(call: VirtualCall): readonly Shown[] {
-  return call.callbacks.all.map(({ url, method, headers, attempt, body }) => ({
-    ...(typeof body === 'object' && body !== null ? body : {}),
-    url,
-    method,
-    headers,
-    attempt,
-  }));
+  return call.callbacks.all.map(membersOf);
 }
 
 function showCallback({ event_type: event, params, url }: Shown): string {

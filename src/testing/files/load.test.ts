@@ -151,6 +151,14 @@ test('what is wrong is told with line, column, code and cure', () => {
       `${DOCUMENT}web: { "https://a.example/": { json: 1, body: x } }\n`,
       '2:38 test_conflict "body" and "json" exclude each other',
     ],
+    [
+      `${DOCUMENT}parties: { +15550123: { refuses: busy } }\n`,
+      '2:12 test_invalid_value This party is at "15550123": as it is written, it is a number put the number in quotes',
+    ],
+    [
+      `${DOCUMENT}tests: [{ name: a, parties: { 0123: {} } }]\n`,
+      '2:31 test_invalid_value This party is at "123": as it is written, it is a number put the number in quotes',
+    ],
     [`${DOCUMENT}voice: loud\n`, '2:8 test_invalid_value "voice" cannot have this value'],
     [`${DOCUMENT}starts_at: tomorrow\n`, '2:12 test_invalid_value "starts_at" cannot have this value'],
     [`${DOCUMENT}starts_at: Monday 9\n`, '2:12 test_invalid_value "starts_at" cannot have this value'],

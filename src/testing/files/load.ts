@@ -66,6 +66,17 @@ export function loadTestFile(text: string, file: string): readonly TestCase[] {
     });
   };
   const root = isObject(parsed.value) ? parsed.value : {};
+  for (const { path: place, written } of parsed.numberKeys) {
+    if (!isParty(place)) continue;
+    report({
+      fault: 'invalidValue',
+      message: `This party is at "${place.at(-1)}": as it is written, it is a number`,
+      path: place,
+      part: 'key',
+      found: written,
+      suggestion: 'put the number in quotes',
+    });
+  }
   checkWhole(readBy(TEST_FILE, parsed.value, report), root, report);
   if (problems.length > 0) throw new TestFileError(problems, text);
   const { tests, name = nameOf(file), ...shared } = root as JsonObject & { readonly tests?: JsonValue };
@@ -134,6 +145,12 @@ function checkWhole(spec: TestFileSpec, root: JsonObject, report: (finding: Find
       expected: 'a name in each test',
     });
   }
+}
+
+/** Whether it is the destination of somebody under `parties`, of the file or of a test. */
+function isParty(place: Path): boolean {
+  const [parties, ...rest] = place[0] === 'tests' ? place.slice(2) : place;
+  return parties === 'parties' && rest.length === 1;
 }
 
 function merged(file: JsonObject, test: JsonObject): JsonObject {

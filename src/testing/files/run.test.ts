@@ -163,6 +163,41 @@ test('a document that cannot be had fails the test with the reason', async () =>
   assert.match(wrong[0]!, /a\.test\.yaml:4:9: error relay_script_method_undefined/);
 });
 
+test('a document that its server does not give has the code that a server tells of it', async () => {
+  const result = await run(`
+document: https://a.example/swml
+web: { https://a.example/swml: { status: 404 } }
+expect: { error: relay_script_method_execute_failed, end: { by: document, reason: error } }
+`);
+  assert.deepEqual(told(result), []);
+  assert.deepEqual(
+    result.timeline.flatMap(({ kind, text, data }) => (kind === 'error' ? [[text, data['reason']]] : [])),
+    [['relay_script_method_execute_failed', 'https://a.example/swml answered 404, expected 2xx']],
+  );
+});
+
+test('a document that is a text of one line is one in the trace, too, and no path', async () => {
+  const text = 'sections: { main: [{ sleep: 100 }] }';
+  const result = await run(`document: "${text}"\n`);
+  assert.deepEqual(told(result), []);
+  const header = JSON.parse(result.call!.trace.split('\n')[0]!) as Record<string, unknown>;
+  assert.deepEqual([header['document'], header['document_text']], [undefined, text]);
+});
+
+test('what somebody who was called could not do is told beside what the caller missed', async () => {
+  const result =
+    await run(`document: { sections: { main: [{ connect: { to: "sip:desk@example.com", max_duration: 3 } }, { sleep: 500 }] } }
+parties:
+  sip:desk@example.com:
+    does: [{ hears: something else }, { says: Good day }]
+caller: [{ hears: good day }]
+`);
+  assert.deepEqual(told(result), [
+    '5: The caller did not hear "good day" before the call was over',
+    '4: sip:desk@example.com: The caller did not hear "something else" before the call was over',
+  ]);
+});
+
 test('a member that is set is not unset', async () => {
   const result = await run(`
 document: { sections: { main: [{ set: { o: { a: 1 }, l: [1] } }] } }
@@ -187,6 +222,27 @@ test('a test that fails in real time leaves no call behind', async () => {
   const result = await runTest(test!, { clock, realTime: true });
   assert.deepEqual(told(result), ['2: The caller did not hear "hello" within 0.1 s']);
   assert.notEqual(result.call?.end, undefined);
+});
+
+test('of a test that fails, too, there is all that was recorded and received, for who keeps it', async () => {
+  const [test] = loadTestFile(
+    'document: { sections: { main: [{ record_call: {} }, { sleep: -1 }] } }\ncaller: [{ makes: { speech: 1 } }, { hears: { words: hello, within: 0.5 } }]\n',
+    'a.test.yaml',
+  );
+  const result = await runTest(test!, { clock, trace: true });
+  assert.deepEqual(told(result), ['2: The caller did not hear "hello" within 0.5 s']);
+  assert.equal(result.call?.recordings[0]?.status, 'completed');
+  const { received } = result.call!;
+  assert.ok(received.length > 16_000, `${received.length} bytes`);
+});
+
+test('a callback can be waited for by its receiver, as it can be expected', async () => {
+  const result = await run(`
+document: { sections: { main: [{ record: { max_length: 1, initial_timeout: 0, status_url: "https://a.example/r" } }] } }
+caller:
+  - receives: { url: "https://a.example/r", method: POST, attempt: 1, params: { state: finished } }
+`);
+  assert.deepEqual(told(result), []);
 });
 
 test('a call that goes on for ever fails at the limit', async () => {
@@ -296,6 +352,15 @@ caller:
   - presses: { keys: "1w2", by: info }
   - presses: { keys: "4#", by: inband }
 expect: { vars: { prompt_value: "124", prompt_digit_terminator: "#" } }
+`);
+  assert.deepEqual(told(result), []);
+});
+
+test('keys that are sent as tones are keys to a caller without events', async () => {
+  const result = await run(`
+document: { sections: { main: [answer, { send_digits: { digits: "42#" } }, { sleep: 300 }] } }
+call: { keys: inband }
+expect: { keys_sent: "42#" }
 `);
   assert.deepEqual(told(result), []);
 });

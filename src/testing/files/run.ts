@@ -16,7 +16,7 @@ import type { CallerAction } from './format-caller.ts';
 import type { TestSpec } from './format.ts';
 import type { WebStubs } from '../web.ts';
 import { checkCall, type Failure } from './check-call.ts';
-import { checkProblems, readDocument } from './check-document.ts';
+import { checkProblems, documentFile, readDocument } from './check-document.ts';
 import type { TestCase } from './load.ts';
 import { ActionError, conditionsOf, runCaller } from './run-caller.ts';
 import type { DiffLine } from './sequence.ts';
@@ -63,26 +63,31 @@ export async function runTest(test: TestCase, options: RunOptions): Promise<Test
     const { path: place, message, differences = [], diff = [] } = failure;
     failures.push({ message, position: test.locate(place), differences, diff });
   };
+  const lost: ActionError[] = [];
   let call: VirtualCall | undefined;
   try {
     const checked = await readDocument(test);
     for (const failure of checkProblems(test, checked)) fail(failure);
-    if (checked.document !== undefined) call = await place(test, checked.document, options);
+    if (checked.document !== undefined) call = await place(test, checked.document, options, lost);
   } catch (cause) {
     fail({ path: ['document'], message: wordsOf(cause) });
   }
   if (call !== undefined) {
-    for (const failure of await play(call, test, options)) fail(failure);
+    for (const failure of await play(call, test, options, lost)) fail(failure);
   }
   const tookMs = options.clock.monotonic() - startedMs;
   return { test, failures, call, seconds: call?.seconds, timeline: call?.timeline ?? [], tookMs };
 }
 
-/** Lets the caller do its part, and says what is not as expected. */
+/**
+ * Lets the caller do its part, and says what is not as expected.
+ * @param lost what those who were called could not do until then
+ */
 async function play(
   call: VirtualCall,
   test: TestCase,
-  { realTime }: RunOptions,
+  { realTime, trace }: RunOptions,
+  lost: readonly ActionError[],
 ): Promise<readonly Failure[]> {
   const { caller = [], expect, limit } = test.spec;
   try {
@@ -96,20 +101,27 @@ async function play(
     const message = `The call took ${Math.round(seconds * 100) / 100} s, its limit is ${limit} s`;
     return [{ path: ['limit'], message }, ...failures];
   } catch (cause) {
-    const at: Path = cause instanceof ActionError ? cause.path : [];
-    const failure: Failure = { path: at, message: wordsOf(cause) };
+    const failed = [cause, ...lost.filter((other) => other !== cause)].map((one): Failure => {
+      const at: Path = one instanceof ActionError ? one.path : [];
+      return { path: at, message: wordsOf(one) };
+    });
     const { error } = call;
-    // It would go on in the time of the machine, and keep whoever runs the test until its end.
-    if (realTime === true) await call.close().catch(() => {});
+    // It would go on in the time of the machine, and keep whoever runs the test until its end; and of its recordings,
+    // and of what the server received, nothing would be there to be kept.
+    if (realTime === true || trace === true) await call.close().catch(() => {});
     // An error of the script is more often the reason than the consequence.
     return error === undefined
-      ? [failure]
-      : [failure, { path: [], message: `The script ended with an error: ${error.message}` }];
+      ? failed
+      : [...failed, { path: [], message: `The script ended with an error: ${error.message}` }];
   }
 }
 
-/** Who can be called, each with what it does once the call is there. */
-function partiesOf(spec: TestSpec, call: () => VirtualCall | undefined): Parties | undefined {
+/** Who can be called, each with what it does once the call is there. @param lost takes what it cannot do */
+function partiesOf(
+  spec: TestSpec,
+  call: () => VirtualCall | undefined,
+  lost: ActionError[],
+): Parties | undefined {
   if (spec.parties === undefined) return undefined;
   const plans = Object.entries(spec.parties).map(([to, party]): [string, PartyPlan] => {
     const {
@@ -121,22 +133,32 @@ function partiesOf(spec: TestSpec, call: () => VirtualCall | undefined): Parties
     } = party;
     const acting =
       (actions: readonly CallerAction[] = [], ...at: readonly string[]) =>
-      (who: VirtualParty): Promise<void> =>
-        runCaller(call()!, actions, ['parties', to, ...at], who);
+      async (who: VirtualParty): Promise<void> => {
+        try {
+          await runCaller(call()!, actions, ['parties', to, ...at], who);
+        } catch (cause) {
+          if (cause instanceof ActionError) lost.push(cause);
+          throw cause;
+        }
+      };
     const earlyMedia = early && { after: early.after, does: acting(early.does, 'early_media', 'does') };
     return [to, { ringsAfter, answersAfter, refuses, codec, earlyMedia, does: acting(party.does, 'does') }];
   });
   return Object.fromEntries(plans);
 }
 
-async function place(test: TestCase, document: FoundDocument, options: RunOptions): Promise<VirtualCall> {
+async function place(
+  test: TestCase,
+  document: FoundDocument,
+  options: RunOptions,
+  lost: ActionError[],
+): Promise<VirtualCall> {
   const { spec } = test;
   const baseDir = path.dirname(path.resolve(test.file));
   const { from, to, headers, direction, answer_after: answerAfter, codec, keys } = spec.call ?? {};
   const callOptions: VirtualCallOptions = {
     // Only for the head of the trace: the document itself is there already.
-    document:
-      typeof spec.document === 'string' && 'text' in document ? path.resolve(baseDir, spec.document) : '',
+    document: documentFile(test) ?? '',
     baseDir,
     ...{ from, to, headers, direction, answerAfter, codec, keys },
     vars: spec.vars as JsonObject | undefined,
@@ -152,7 +174,7 @@ async function place(test: TestCase, document: FoundDocument, options: RunOption
     startsAt: startOf(spec),
     realTime: options.realTime,
     trace: options.trace,
-    parties: partiesOf(spec, () => call),
+    parties: partiesOf(spec, () => call, lost),
   };
   const call: VirtualCall = await VirtualCall.place(callOptions, document);
   return call;
