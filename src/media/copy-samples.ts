@@ -12,3 +12,14 @@ export function copySamples(
   if (count >= WORTH_A_VIEW) dest.set(src.subarray(srcOffset, srcOffset + count), destOffset);
   else for (let i = 0; i < count; i++) dest[destOffset + i] = src[srcOffset + i]!;
 }
+
+/** `parts` one behind the other. */
+export function joinSamples(parts: readonly Int16Array[]): Int16Array {
+  const whole = new Int16Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

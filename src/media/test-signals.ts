@@ -1,4 +1,5 @@
 /** Signals with known properties for tests: the same seed gives the same samples on every machine. */
+import { joinSamples } from './copy-samples.ts';
 import { sineAmplitude } from './level.ts';
 
 /** A generator of reproducible random numbers, 0 ≤ x < 1 (a linear congruential one: for tests only). */
@@ -63,13 +64,7 @@ export function speechLike(count: number, levelDbfs: number, sampleRate = 8000, 
 
 /** `parts` one behind the other. */
 export function concat(...parts: readonly Int16Array[]): Int16Array {
-  const whole = new Int16Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinSamples(parts);
 }
 
 /** The sum of two signals; the longer one gives the length. */

@@ -1,3 +1,4 @@
+import { joinSamples } from '../../media/copy-samples.ts';
 import { Mp4SoundReader } from '../../media/mp4-sound.ts';
 import { WavStreamDecoder } from '../../media/wav-stream-decoder.ts';
 
@@ -80,23 +81,14 @@ export class Mp4AudioDecoder implements AudioDecoder {
 
   #read(maxFrames: number): Int16Array {
     const pieces: Int16Array[] = [];
-    let length = 0;
     this.pending = true;
     while (pieces.length < maxFrames) {
       const channels = this.#reader.read();
       this.pending = channels !== undefined;
       if (channels === undefined) break;
-      const piece = mixToMono(channels, channels[0]!.length);
-      pieces.push(piece);
-      length += piece.length;
+      pieces.push(mixToMono(channels, channels[0]!.length));
     }
-    const samples = new Int16Array(length);
-    let at = 0;
-    for (const piece of pieces) {
-      samples.set(piece, at);
-      at += piece.length;
-    }
-    return samples;
+    return joinSamples(pieces);
   }
 }
 

@@ -1,3 +1,4 @@
+import { joinSamples } from '../../media/copy-samples.ts';
 import { RateChanger } from '../../media/rate-changer.ts';
 import { VoiceActivityDetector } from '../../media/voice-activity.ts';
 import { SpeechError } from '../errors.ts';
@@ -157,20 +158,10 @@ class UtteranceRecognition implements Recognition {
     signal.throwIfAborted();
     const { language, hints, sampleRate } = this.#options;
     const rate = Math.min(sampleRate, HIGHEST_RATE);
-    const samples = atRate(joined(this.#chunks, this.#kept), sampleRate, rate);
+    const samples = atRate(joinSamples(this.#chunks), sampleRate, rate);
     const utterance = { samples, sampleRate: rate, language, hints };
     return await this.#transcriber.transcribe(utterance, signal, this.#onPartial);
   }
-}
-
-function joined(chunks: readonly Int16Array[], length: number): Int16Array {
-  const whole = new Int16Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function atRate(samples: Int16Array, from: number, to: number): Int16Array {

@@ -2,6 +2,7 @@ import { FLACDecoder } from '@wasm-audio-decoders/flac';
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
 import { MPEGDecoder } from 'mpg123-decoder';
 import { OggOpusDecoder } from 'ogg-opus-decoder';
+import { joinSamples } from '../../../media/copy-samples.ts';
 import { MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from '../../../media/wav-format.ts';
 import type { CompressedCodec } from './messages.ts';
 
@@ -73,7 +74,7 @@ export class CompressedDecoder {
       pieces.push(piece);
       length += piece.length;
     }
-    return joined(pieces, length);
+    return joinSamples(pieces);
   }
 
   /** The samples that were held back, behind all that was written. @throws Error as `write` */
@@ -102,17 +103,6 @@ export class CompressedDecoder {
     }
     return mixToMono(channelData, samplesDecoded);
   }
-}
-
-function joined(pieces: readonly Int16Array[], length: number): Int16Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const samples = new Int16Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    samples.set(piece, at);
-    at += piece.length;
-  }
-  return samples;
 }
 
 function mixToMono(channels: readonly Float32Array[], length: number): Int16Array {
