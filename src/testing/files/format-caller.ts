@@ -202,7 +202,8 @@ const simpleActions = {
   web: WEB,
   command: COMMAND,
   receives: s.record(s.any({ description: 'Part of the callback.', literal: true }), {
-    description: 'Waits for a callback that holds this at least; each callback is taken once.',
+    description:
+      'Waits for a callback that holds this at least, `url`, `method`, `headers` and `attempt` beside the envelope; each is taken once.',
     literal: true,
   }),
 } as const;
