@@ -34,7 +34,8 @@ Every setting is listed in docs/configuration.md. The first Ctrl-C ends running 
 their recordings, the second one leaves at once. SIGTERM takes no new calls and gives the running ones
 limits.drain_seconds to end by themselves; a second one ends them.
 
-Exit status: 0 after Ctrl-C, 2 when it cannot start as asked (a port in use, a document with errors).
+Exit status: 0 after Ctrl-C or SIGTERM, 2 when it cannot start as asked (a port in use, a document with errors),
+130 when it was made to leave at once.
 `;
 
 export function addServeCommand(program: Command, context: CommandContext): void {

@@ -5,8 +5,13 @@ import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import WaveformData from 'waveform-data';
 import { PeakMeter } from '../../media/peaks.ts';
+import { sine } from '../../media/test-signals.ts';
 import { wavHeader } from '../../media/wav-format.ts';
+import { frameLayout } from '../../recording/encoded-writer.ts';
+import { writeEnd } from '../../recording/encoder/complete.ts';
+import { openFrameEncoder } from '../../recording/encoder/frame-encoder.ts';
 import { encryptOnDisk, KEYS } from '../../recording/encryption/encryption.test-helper.ts';
+import { MemoryFile } from '../../recording/repair-file.ts';
 import { DecryptedFiles } from '../../storage/decrypted-files.ts';
 import { LocalFiles } from '../../storage/local-files.ts';
 import { AUTH, ID, REST, useTestServer } from './http-fixtures.ts';
@@ -118,6 +123,23 @@ describe('peaks', () => {
     const loudest = data[1];
     assert.ok(loudest > 3000, `${loudest}`);
     for (const value of data) assert.ok(Math.abs(Math.abs(value) - loudest) < loudest * 0.1, `${data}`);
+  });
+
+  test('of an MP4 that was repaired after a crash are decoded from it', async () => {
+    const row = t.current.add({ format: 'mp4', durationMs: 1000 });
+    const audio = { sampleRate: 8000, channels: 1, kbps: 32 } as const;
+    const encoder = await openFrameEncoder({ ...audio, format: 'mp4', skipFrames: 0 });
+    const layout = frameLayout('mp4', audio, 32);
+    const portions = [encoder.encode(sine(8000, 440, -12)), encoder.finish()];
+    encoder.close();
+    const file = new MemoryFile(
+      Buffer.concat([layout.head(), ...portions.map((frames) => layout.add(frames).slice())]),
+    );
+    await writeEnd(layout, 8000, file);
+    writeFileSync(path.join(t.current.directory, row.path), file.bytes);
+    const { sample_rate, length, data } = (await get('?samples=2')).json();
+    assert.deepEqual([sample_rate, length], [8000, 2]);
+    for (const value of data) assert.ok(Math.abs(value) > 9000 && Math.abs(value) < 15_000, `${data}`);
   });
 
   test('of an encrypted recording are read from what is inside it, each time, and nowhere kept', async () => {

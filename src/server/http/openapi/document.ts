@@ -178,8 +178,11 @@ const COMMAND = {
     '200': json('Call', 'The call, and what the command adds.'),
     '400': json('Error', 'The body is no JSON object, or nests too deeply.'),
     ...UNAUTHORIZED,
-    '404': json('Error', 'There is no such call, or no such recording runs on it.'),
+    '404': json('Error', 'There is no such call, or nothing such runs on it under this control id.'),
+    '413': json('Error', 'The body is longer than 1 MiB.'),
+    '415': json('Error', 'The body is no JSON by its Content-Type.'),
     '422': json('CommandIssues', 'The command is wrong in itself, or now.'),
+    '500': json('Error', 'A recording, or the noise filter, could not be started.'),
   },
 };
 

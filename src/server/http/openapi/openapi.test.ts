@@ -90,6 +90,14 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(statuses('/api/relay/rest/recordings/{id}/peaks'), ['503']);
   });
 
+  test('tells how a command may be refused', () => {
+    const { paths } = openApiDocument(PUBLIC_URL) as {
+      paths: Record<string, { readonly post?: { readonly responses: object } }>;
+    };
+    const statuses = Object.keys(paths['/api/calling/calls']?.post?.responses ?? {});
+    assert.deepEqual(statuses, ['200', '400', '401', '404', '413', '415', '422', '500']);
+  });
+
   test('describes the answers to commands as they are', async (context) => {
     const callId = '7d0c0000-0000-4000-8000-000000000001';
     const { leg } = openLeg(context, { callId });
