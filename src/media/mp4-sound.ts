@@ -48,7 +48,7 @@ export class Mp4SoundReader {
   push(bytes: Uint8Array): void {
     this.#file.push(bytes);
     while (this.#readBox());
-    this.#file.forget(Math.min(this.#next, this.#keepFrom ?? this.#places.first?.position ?? this.#next));
+    this.#file.forget(Math.min(this.#next, this.#keepFrom ?? this.#nextFrame?.position ?? this.#next));
   }
 
   /** No more bytes. @throws Mp4Error when no sound was found */
@@ -74,6 +74,11 @@ export class Mp4SoundReader {
       if (count > 0) return frame.map((samples) => samples.subarray(start, start + count));
     }
     return undefined;
+  }
+
+  /** The next frame of which something is to be heard. */
+  get #nextFrame(): FramePlace | undefined {
+    return this.#given < this.#audible ? this.#places.first : undefined;
   }
 
   #decodeNext(): boolean {

@@ -159,6 +159,28 @@ test('what is not to be heard at the start is passed over, but for the frame tha
   assert.ok(error < whole.reduce((sum, sample) => sum + sample ** 2, 0) / 100);
 });
 
+test('what stands behind the part that is to be heard is not kept, however much it is', () => {
+  const table = files.indexFirst.indexOf('stsz') + 4;
+  const count = files.indexFirst.readUInt32BE(table + 8);
+  const sizes = Array.from({ length: count }, (_, i) => files.indexFirst.readUInt32BE(table + 12 + 4 * i));
+  const frames = files.indexFirst.subarray(files.indexFirst.indexOf('mdat') + 4);
+  const unheard = Array<number>(800).fill(60_000);
+  const index = (start: number): Buffer =>
+    completeMovie(
+      { sampleRate: RATE, channels: 1, kbps: 32 },
+      {
+        sizes: [...sizes, ...unheard],
+        chunkOffsets: [start],
+        chunkFrames: [count + unheard.length],
+        audible: 3000,
+      },
+    );
+  const media = box('mdat', frames, Buffer.alloc(unheard.length * 60_000));
+  const start = fileType().length + index(0).length + 8;
+  const samples = read(Buffer.concat([fileType(), index(start), media]), 65_536);
+  assert.deepEqual(samples, read(files.indexFirst, 4096).slice(0, 3000));
+});
+
 test('a frame that is longer than any is not waited for', () => {
   const long = Buffer.from(files.indexFirst);
   long.writeUInt32BE(20_000_000, long.indexOf('stsz') + 16);

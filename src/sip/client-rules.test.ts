@@ -277,6 +277,34 @@ test('A challenge is answered once with the credentials, in INVITE, ACK, and lat
   await finish();
 });
 
+test('Requests that are challenged at the same time, each with a nonce of its own, are all answered', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const challenge = (nonce: string) => ({
+    'WWW-Authenticate': `Digest realm="pbx", nonce="${nonce}", qop="auth"`,
+  });
+  const out = bob.dial(PEER, { credentials: { username: 'bob', password: 'secret' } });
+  await clock.advance(20);
+  peer.respond(peer.request('INVITE'), 401, challenge('n1'), '', 'refused');
+  await clock.advance(20);
+  peer.respond(peer.request('INVITE'), 200, {}, 'answer');
+  await clock.advance(20);
+  const told = out.call.sendInfo('application/dtmf', '1');
+  await clock.advance(20);
+  const ended = out.call.hangup();
+  await clock.advance(20);
+  peer.respond(peer.request('INFO'), 401, challenge('n2'));
+  await clock.advance(20);
+  peer.respond(peer.request('BYE'), 401, challenge('n3'));
+  await clock.advance(20);
+  assert.match(peer.request('BYE').headers.get('Authorization')!, /nonce="n3".*nc=00000001/);
+  peer.respond(peer.request('BYE'), 401, challenge('n4'));
+  await clock.advance(20);
+  assert.match(peer.request('BYE').headers.get('Authorization')!, /nonce="n3"/, 'refused at its first use');
+  peer.respond(peer.request('INFO'), 481);
+  await Promise.all([told, ended, clock.advance(20)]);
+  await finish();
+});
+
 test('Wrong credentials, and a challenge to a call that has none, end the call with the status', async () => {
   const { peer, clock, bob, finish } = await rawBench();
   const headers = { 'WWW-Authenticate': 'Digest realm="pbx", nonce="n1"' };

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { SipCredentials } from './api.ts';
 import { randomHex } from './identifiers.ts';
+import type { HeaderField } from './message/headers.ts';
 
 /** A Digest challenge that we can answer. */
 export interface Challenge {
@@ -128,6 +129,8 @@ interface Answered {
   readonly challenge: Challenge;
   /** Requests that this nonce was used for. */
   uses: number;
+  /** What the first of them had in that header; undefined before it. */
+  first: string | undefined;
 }
 
 /** Realms of one call; a path of more proxies with digest than these is none. */
@@ -146,9 +149,11 @@ export class DigestClient {
    * Takes the challenge of a 401 or 407: the first that we can answer, which is the one that the server likes
    * best (RFC 8760 2.4).
    * @param values of WWW-Authenticate (401) or Proxy-Authenticate (407)
+   * @param sent what {@link authorize} gave for the request that was refused: others may have been answered, and challenged,
+   *   since it left; default: it was the last
    * @returns whether another try can do better than the last one; false also when the credentials are wrong
    */
-  challenged(status: 401 | 407, values: readonly string[]): boolean {
+  challenged(status: 401 | 407, values: readonly string[], sent?: readonly HeaderField[]): boolean {
     const name = status === 401 ? 'Authorization' : 'Proxy-Authorization';
     for (const value of values) {
       const challenge = parseChallenge(value);
@@ -157,9 +162,9 @@ export class DigestClient {
       const key = `${name} ${challenge.realm}`;
       const last = this.#answered.get(key);
       // A nonce that was good for earlier requests may just be used up; one refused at its first use was not.
-      if (last !== undefined && last.uses <= 1 && !challenge.stale) return false;
+      if (last !== undefined && !challenge.stale && isFirstUse(last, sent)) return false;
       if (last === undefined && this.#answered.size === MAX_REALMS) return false;
-      this.#answered.set(key, { name, challenge, uses: 0 });
+      this.#answered.set(key, { name, challenge, uses: 0, first: undefined });
       return true;
     }
     return false;
@@ -178,9 +183,16 @@ export class DigestClient {
         cnonce: randomHex(CNONCE_BYTES),
         nonceCount: entry.uses,
       });
+      entry.first ??= value;
       return [entry.name, value];
     });
   }
+}
+
+/** Whether what was refused is the first that had this nonce. */
+function isFirstUse({ uses, first }: Answered, sent: readonly HeaderField[] | undefined): boolean {
+  if (sent === undefined) return uses <= 1;
+  return first !== undefined && sent.some(([, value]) => value === first);
 }
 
 function nonceCountText(count: number): string {

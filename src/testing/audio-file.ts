@@ -14,6 +14,9 @@ export interface AudioFile {
   channel(index: number): Int16Array;
 }
 
+/** Of MP4, read at a time. */
+const MP4_PORTION_BYTES = 1024 * 1024;
+
 const NOTHING: AudioFile = { sampleRate: 8000, channelCount: 0, channel: () => new Int16Array(0) };
 
 /** A WAV file, 16 bits, mono. */
@@ -80,10 +83,17 @@ function readMp3(bytes: Uint8Array, decoder: MPEGDecoder): AudioFile {
 /** @throws Mp4Error */
 function readMp4(bytes: Uint8Array): AudioFile {
   const reader = new Mp4SoundReader();
-  reader.push(bytes);
-  reader.end();
   const pieces: (readonly Float32Array[])[] = [];
-  for (let piece = reader.read(); piece !== undefined; piece = reader.read()) pieces.push(piece);
+  const take = (): void => {
+    for (let piece = reader.read(); piece !== undefined; piece = reader.read()) pieces.push(piece);
+  };
+  // In portions: of what it has not decoded, the reader keeps no more than files of others have before their index.
+  for (let at = 0; at < bytes.length; at += MP4_PORTION_BYTES) {
+    reader.push(bytes.subarray(at, at + MP4_PORTION_BYTES));
+    take();
+  }
+  reader.end();
+  take();
   const { sampleRate, channels: count } = reader.config!;
   const channels = Array.from({ length: count }, (_, channel) =>
     toIntegers(

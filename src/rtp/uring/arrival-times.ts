@@ -12,14 +12,14 @@ const OLDEST_MS = 20_000;
  * may be looked at much later.
  */
 export class ArrivalTimes {
-  readonly #libc: Libc;
+  readonly #libc: Pick<Libc, 'realtime'>;
   readonly #monotonic: () => number;
   /** The system's clock and ours at the last {@link look}. */
   readonly #system = new Uint32Array(4);
   #ours = 0;
 
   /** @param monotonic ms */
-  constructor(libc: Libc, monotonic: () => number) {
+  constructor(libc: Pick<Libc, 'realtime'>, monotonic: () => number) {
     this.#libc = libc;
     this.#monotonic = monotonic;
   }
@@ -32,8 +32,18 @@ export class ArrivalTimes {
 
   /** @param at place of control data in words. @returns our clock's reading at the arrival, ms */
   read(words: Uint32Array, at: number): number {
-    const seconds = (this.#system[0]! - words[at + SECONDS]!) | 0;
-    const ageMs = seconds * 1000 + (this.#system[2]! - words[at + NANOSECONDS]!) / 1e6;
+    let ageMs = this.#age(words, at);
+    if (ageMs < 0) {
+      // Behind that look: a moment, or as much as a frame where it was files that looked at the ring (uring-files.ts).
+      this.look();
+      ageMs = this.#age(words, at);
+    }
     return this.#ours - Math.min(Math.max(ageMs, 0), OLDEST_MS);
+  }
+
+  /** How long before the last {@link look} it came, ms. */
+  #age(words: Uint32Array, at: number): number {
+    const seconds = (this.#system[0]! - words[at + SECONDS]!) | 0;
+    return seconds * 1000 + (this.#system[2]! - words[at + NANOSECONDS]!) / 1e6;
   }
 }

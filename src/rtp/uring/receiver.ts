@@ -75,6 +75,8 @@ export class Receiver {
   /** Hands what has arrived to its listeners, and what was put aside until this turn. */
   receive(turn?: number): void {
     this.#renew(this.#failed);
+    // Found by somebody else who looked at the ring (recording/uring-files.ts), which may be idle now.
+    this.#renew(this.#starved);
     for (let i = 0; i < MAX_PORTIONS && !this.#reactor.isIdle; i++) {
       this.#times.look();
       this.#reactor.poll();

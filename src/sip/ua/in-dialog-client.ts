@@ -41,12 +41,20 @@ export class InDialogClient {
   /** Never rejects. */
   async send(method: string, options: InDialogRequest = {}): Promise<Outcome> {
     for (let challenges = 0; ; challenges++) {
-      const outcome = await this.#once(method, options);
-      if (challenges === MAX_CHALLENGES || !answersChallenge(this.#digest, outcome)) return outcome;
+      let credentials: readonly HeaderField[] = [];
+      const outcome = await this.#once(method, options, (sent) => {
+        credentials = sent;
+      });
+      if (challenges === MAX_CHALLENGES || !answersChallenge(this.#digest, outcome, credentials)) return outcome;
     }
   }
 
-  #once(method: string, options: InDialogRequest): Promise<Outcome> {
+  /** @param onSent is told its credentials when it is sent */
+  #once(
+    method: string,
+    options: InDialogRequest,
+    onSent: (credentials: readonly HeaderField[]) => void,
+  ): Promise<Outcome> {
     return new Promise((resolve) => {
       let target: Target;
       try {
@@ -71,6 +79,7 @@ export class InDialogClient {
           });
           sequence = this.#dialog.localSequence;
           credentials = this.#authorize(request);
+          onSent(credentials);
           return request;
         },
         unreachable: (error) => resolve(failure(503, error.message)),
@@ -165,12 +174,19 @@ export class InDialogClient {
   }
 }
 
-/** Whether the outcome is a challenge that a new try may answer. */
-export function answersChallenge(digest: DigestClient | undefined, outcome: Outcome): boolean {
+/**
+ * Whether the outcome is a challenge that a new try may answer.
+ * @param sent credentials of the request, where others may be under way; default: it was the last
+ */
+export function answersChallenge(
+  digest: DigestClient | undefined,
+  outcome: Outcome,
+  sent?: readonly HeaderField[],
+): boolean {
   const { status, response } = outcome;
   if (digest === undefined || response === undefined || (status !== 401 && status !== 407)) return false;
   const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
-  return digest.challenged(status, response.headers.getAll(name));
+  return digest.challenged(status, response.headers.getAll(name), sent);
 }
 
 function failure(status: number, reason: string = reasonPhrase(status)): Outcome {
