@@ -87,6 +87,46 @@ test('a case that YAML reads as another number than it is written gets the advic
   assert.match(diagnostics[0]?.message ?? '', /is for "15550100"/);
 });
 
+test('a number where any value may stand is warned of when it is not what was written', () => {
+  const text = `sections:
+  main:
+    - set: { to: +15550100, tries: 5, list: [{ pin: 007 }] }
+    - execute: { dest: main, params: { account: 12345678901234567890, code: "007" } }
+    - return: 0123
+    - sleep: 0500
+`;
+  const { document, diagnostics } = checkDocument(text);
+  assert.notEqual(document, undefined);
+  assert.deepEqual(
+    diagnostics.map(({ severity, path, found }) => [severity, path, found]),
+    [
+      ['warning', 'sections.main[0].set.to', '+15550100'],
+      ['warning', 'sections.main[0].set.list[0].pin', '007'],
+      ['warning', 'sections.main[1].execute.params.account', '12345678901234567890'],
+      ['warning', 'sections.main[2].return', '0123'],
+    ],
+  );
+  assert.match(diagnostics[0]?.message ?? '', /^This value is 15550100: /);
+});
+
+test('keys of a telephone that are a comment to YAML are warned of', () => {
+  const { document, diagnostics } = checkDocument(
+    'sections:\n  main:\n    - record:\n        terminators: #\n        beep: true\n',
+  );
+  assert.notEqual(document, undefined);
+  assert.deepEqual(
+    diagnostics.map(({ severity, path, position, suggestion }) => [severity, path, position, suggestion]),
+    [
+      [
+        'warning',
+        'sections.main[0].record.terminators',
+        { line: 4, column: 9 },
+        'put "#" in quotes if keys are meant',
+      ],
+    ],
+  );
+});
+
 test('a branch whose "when" or "then" has nothing behind it lacks it', () => {
   const cond = (...entries: string[]): string[] =>
     codes(`sections: {main: [{cond: [${entries.join(', ')}]}]}`);

@@ -153,6 +153,7 @@ class DocumentChecker {
       onExpression: () => {
         this.usesExpressions = true;
       },
+      onNumber: (value, path) => this.#reader.number(value, path),
       block: (value, path, node) => this.#nested(value, path, node, depth + 1),
     });
     this.#reference(step);

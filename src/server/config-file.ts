@@ -52,7 +52,14 @@ class Reader {
 
   read(): ConfigFile {
     const document = parseDocument(this.#text, { lineCounter: this.#lines, prettyErrors: false });
-    for (const error of document.errors) this.#problem(error.pos[0], error.message);
+    for (const { code, pos, message } of document.errors) {
+      this.#problem(pos[0], code === 'MULTIPLE_DOCS' ? 'the file holds more than one YAML document' : message);
+    }
+    // YAML would take `api_token: !env TOKEN` for "TOKEN".
+    for (const { code, pos, message } of document.warnings) {
+      if (code !== 'TAG_RESOLVE_FAILED') continue;
+      this.#problem(pos[0], `${message}; settings take no tags, but secrets may come from the environment`);
+    }
     const root = document.contents;
     if (document.errors.length === 0 && root !== null && !isEmpty(root)) {
       if (isMap(root)) this.#readMap(root, '', (node) => node.toJS(document));

@@ -261,6 +261,8 @@ describe('mistakes', () => {
       ['http: 8080', /^openswml\.yaml:1:7: http: expected settings by name below it, such as http\.listen/],
       ['data_dir: a\ndata_dir: b', /^openswml\.yaml:2:1: Map keys must be unique/],
       ['a: [1', /^openswml\.yaml:1:\d: /],
+      ['api_token: !env TOKEN', /^openswml\.yaml:1:12: Unresolved tag: !env; settings take no tags/],
+      ['data_dir: a\n---\ndata_dir: b', /^openswml\.yaml:2:1: the file holds more than one YAML document/],
       ['data_dir: [a]', /^openswml\.yaml:1:11: data_dir: expected text, found \["a"\]/],
       ['data_dir: 5', /^openswml\.yaml:1:11: data_dir: expected text \(put it in quotes\), found 5/],
       ['project_id: 5', /project_id: expected a UUID such as .*, found 5/],

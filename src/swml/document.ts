@@ -66,12 +66,30 @@ export class DocumentReader {
   readonly blocks = new WeakMap<object, Block>();
   readonly diagnostics: Diagnostic[] = [];
   readonly #locate: ParsedText['locate'];
+  /** Numbers that are not what was written, by their path. */
+  readonly #misread: Map<string, string>;
   #failed = false;
 
   constructor(parsed: ParsedText, options: DocumentOptions) {
     this.kind = options.kind ?? 'calling';
     this.file = options.file;
     this.#locate = parsed.locate;
+    this.#misread = new Map(parsed.numberValues.map(({ path, written }) => [formatPath(path), written]));
+  }
+
+  /** Told of a number that stands where any value may: nothing else would find that a text was meant. */
+  number(value: number, path: Path): void {
+    const written = this.#misread.get(formatPath(path));
+    // Once, however many alternatives the value is tried by.
+    if (written === undefined || !this.#misread.delete(formatPath(path))) return;
+    this.report({
+      fault: 'invalidValue',
+      severity: 'warning',
+      message: `This value is ${value}: as it is written, it is a number`,
+      path,
+      found: written,
+      suggestion: `put it in quotes if it is the text "${written}"`,
+    });
   }
 
   /** Beyond the limit, the first error alone: no number of warnings makes up for one. */
@@ -188,10 +206,24 @@ export function buildDocument(
       suggestion: `put it in quotes if it is for "${written}"`,
     });
   }
+  for (const { path, written } of parsed.commentedKeys) reader.report(onlyComment(path, written));
   const sections = readRoot(reader, parsed.value);
   const { kind, file, blocks } = reader;
   const recognized = looksLikeDocument(parsed.value, kind);
   return { reader, document: { kind, file, text, sections, blocks }, recognized };
+}
+
+/** Of a key of the text with keys of a telephone behind it that are a comment to YAML: `terminators: #`. */
+export function onlyComment(path: Path, written: string): Finding {
+  return {
+    fault: 'invalidValue',
+    severity: 'warning',
+    message: `"${path.at(-1)}" has nothing behind it: "#" begins a comment`,
+    path,
+    part: 'key',
+    found: written,
+    suggestion: `put "${written}" in quotes if keys are meant`,
+  };
 }
 
 function looksLikeDocument(root: JsonValue, kind: DocumentKind): boolean {

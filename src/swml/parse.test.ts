@@ -107,6 +107,13 @@ for (const [title, text, code, line, column] of [
   ['an alias inside its own anchor', 'a: &x [*x]', 'relay_script_parse_error', 1, 8],
   ['a list as a key', '? [1]\n: 2', 'relay_script_parse_error', 1, 3],
   ['a number that JSON cannot hold', 'a: .inf', 'relay_script_element_wrong_type', 1, 4],
+  ['a tag alone', '- when: !vars.vip\n- b', 'relay_script_element_wrong_type', 1, 9],
+  ['a tag before an anchor and a text', 'when: !done && tries < 3', 'relay_script_element_wrong_type', 1, 7],
+  ['a tag without a name', 'when: ! vars.vip', 'relay_script_element_wrong_type', 1, 7],
+  ['a tag of YAML that JSON has no form for', 'a: [!!binary aGk=]', 'relay_script_element_wrong_type', 1, 5],
+  ['a tag of a list', 'a: !Sub [b]', 'relay_script_element_wrong_type', 1, 4],
+  ['UTF-16 that was read as UTF-8', '\ufffd\ufffda\0:\0 \x001\0', 'relay_script_parse_error', 1, 1],
+  ['HTML', '\n<!DOCTYPE html>\n<p>a: b: c', 'relay_script_parse_error', 1, 1],
   ['a placeholder without quotes that starts with %', 'a: %{x}', 'relay_script_parse_error', 1, 4],
 ] as const) {
   test(`${title} is refused with its place`, () => {
@@ -125,6 +132,37 @@ test('an unquoted placeholder in a flow mapping gets the advice to quote it', ()
 
 test('an unquoted text with colon and blank gets the advice to quote it', () => {
   assert.match(failure('- play: say: hi').message, /double quotes/);
+});
+
+test('what is no document says what it is, and the rest of a text behind quotes gets the advice to quote all', () => {
+  assert.match(failure('a: 1\n---\nb: 2').message, /^The text holds more than one document; put each into/);
+  assert.match(failure('<?xml version="1.0"?>\n<Response/>').message, /^This is HTML or XML/);
+  assert.match(failure('a\0: 1').message, /UTF-8; save it as UTF-8/);
+  assert.match(failure('when: "a" == "${b}"').message, /at node end\); put the whole text in quotes/);
+});
+
+test('a star code or a "!" without quotes gets the advice to quote it', () => {
+  for (const text of ['digits: *72', 'terminators: *', 'when: !vars.vip']) {
+    assert.match(failure(text).message, /put a text that begins with "[*!]" in double quotes/);
+  }
+});
+
+test('tags of what JSON has are taken', () => {
+  assert.deepEqual(parseText('[!!str 5, !!int "5", !!map {a: !!null ""}]').value, ['5', 5, { a: null }]);
+});
+
+test('whole numbers and empty keys that are not what was written are told', () => {
+  const { numberValues, commentedKeys } = parseText(
+    'a: [+15550100, 007, 12345678901234567890, 5, -5, "007", +1.5]\nb: #\nc: #21# \nd: # none\ne:\n  #\nf: "#" #1',
+  );
+  assert.deepEqual(
+    numberValues.map(({ written }) => written),
+    ['+15550100', '007', '12345678901234567890'],
+  );
+  assert.deepEqual(commentedKeys, [
+    { path: ['b'], written: '#' },
+    { path: ['c'], written: '#21#' },
+  ]);
 });
 
 test('document.md 6, document size: more than 1 MiB is refused', () => {

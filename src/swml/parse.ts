@@ -28,12 +28,16 @@ export interface ParsedText {
   readonly value: JsonValue;
   /** Where the value at `path` starts, or its key; for a path that leads nowhere, its nearest ancestor. */
   locate(path: Path, part?: 'key' | 'value'): Position;
-  /** Keys that are numbers to YAML, and are so not what was written. */
-  readonly numberKeys: readonly NumberKey[];
+  /** Keys that are numbers to YAML, and are so not what was written: `+15550100:` is the key "15550100". */
+  readonly numberKeys: readonly Misread[];
+  /** The same of values that are whole numbers; `written` may have more digits than a number holds, too. */
+  readonly numberValues: readonly Misread[];
+  /** Keys with nothing behind them but what may be keys of a telephone, and is a comment: `terminators: #`. */
+  readonly commentedKeys: readonly Misread[];
 }
 
-/** `+15550100:` is the key "15550100". */
-export interface NumberKey {
+/** Something that YAML reads otherwise than it was written. */
+export interface Misread {
   readonly path: Path;
   readonly written: string;
 }
@@ -55,9 +59,14 @@ const MAX_TOKENS = 200_000;
 export function parseText(source: string, options: ParseOptions = {}): ParsedText {
   const text = withoutByteOrderMark(source);
   const lines = new LineCounter();
-  const reader = new Reader(lines, options);
+  const reader = new Reader(lines, options, text);
   if (text.length > MAX_DOCUMENT_BYTES || new TextEncoder().encode(text).length > MAX_DOCUMENT_BYTES) {
     throw reader.error('syntax', 'The document is too large', { expected: 'at most 1 MiB' });
+  }
+  const other = otherKind(text);
+  if (other !== undefined) {
+    const { message, ...details } = other;
+    throw reader.error('syntax', message, { position: START, ...details });
   }
   reader.guard(text);
   let document: Document.Parsed;
@@ -80,7 +89,19 @@ export function parseText(source: string, options: ParseOptions = {}): ParsedTex
     value: reader.read(document),
     locate: (path, part) => reader.locate(document, path, part),
     numberKeys: reader.numberKeys,
+    numberValues: reader.numberValues,
+    commentedKeys: reader.commentedKeys,
   };
+}
+
+/** Of what comes in the place of a document, and what YAML would have odd complaints of. */
+function otherKind(text: string): { readonly message: string; readonly suggestion?: string } | undefined {
+  // Neither JSON nor YAML has this character; UTF-16 that is read as UTF-8 is full of it.
+  if (text.includes('\0')) return { message: 'This is no text in UTF-8', suggestion: 'save it as UTF-8' };
+  if (/^\s*<(?:!doctype|html|\?xml)\b/i.test(text)) {
+    return { message: 'This is HTML or XML, neither JSON nor YAML' };
+  }
+  return undefined;
 }
 
 /** The text as it is counted in lines and columns: editors show no byte order mark. */
@@ -101,18 +122,22 @@ interface Anchored {
 class Reader {
   readonly #lines: LineCounter;
   readonly #options: ParseOptions;
+  readonly #text: string;
   readonly #anchors = new Map<string, Anchored | 'open'>();
   /** What aliases stand for: the parser itself would look through the whole document for each. */
   readonly #targets = new WeakMap<Alias, unknown>();
   readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
-  readonly numberKeys: NumberKey[] = [];
+  readonly numberKeys: Misread[] = [];
+  readonly numberValues: Misread[] = [];
+  readonly commentedKeys: Misread[] = [];
   #values = 0;
   /** Of the values read so far. */
   #deepest = 0;
 
-  constructor(lines: LineCounter, options: ParseOptions) {
+  constructor(lines: LineCounter, options: ParseOptions, text: string) {
     this.#lines = lines;
     this.#options = options;
+    this.#text = text;
   }
 
   /**
@@ -176,6 +201,12 @@ class Reader {
     if (problem.code === 'RESOURCE_EXHAUSTION') {
       return this.error('tooDeep', 'The document nests too deeply', { position });
     }
+    if (problem.code === 'MULTIPLE_DOCS') {
+      return this.error('syntax', 'The text holds more than one document', {
+        position,
+        suggestion: 'put each into a file of its own, or leave out the line "---" between them',
+      });
+    }
     const line = text.split(/\r?\n/, position.line)[position.line - 1] ?? '';
     const message = firstSentence(problem.message);
     return this.error('syntax', `This is neither JSON nor YAML (${message})`, {
@@ -219,7 +250,9 @@ class Reader {
     }
     this.#reach(path.length, node);
     if (isAlias(node)) return this.#alias(node, path);
-    const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
+    const own = isMap(node) || isSeq(node) || isScalar(node) ? node : undefined;
+    if (own?.tag !== undefined && !JSON_TAG.test(own.tag)) throw this.#tagged(own.tag, own.range?.[0], path);
+    const anchor = own?.anchor;
     if (anchor === undefined) return this.#plain(node, path);
     this.#anchors.set(anchor, 'open');
     const [valuesBefore, deepestBefore] = [this.#values, this.#deepest];
@@ -229,6 +262,18 @@ class Reader {
     this.#deepest = Math.max(this.#deepest, deepestBefore);
     this.#anchors.set(anchor, { node, value, weight, depth });
     return value;
+  }
+
+  /** YAML would pass over the tag, and with it over the "!" of `when: !vars.vip` and `when: ! vars.vip`. */
+  #tagged(tag: string, offset: number | undefined, path: Path): SwmlError {
+    let at = this.#text.lastIndexOf('!', offset);
+    while (this.#text[at - 1] === '!') at--;
+    return this.error('wrongType', 'A value with a tag has no JSON form', {
+      position: this.#at(Math.max(0, at)),
+      path,
+      found: tag,
+      suggestion: 'put a text that begins with "!" in double quotes',
+    });
   }
 
   /** @throws SwmlError when a value lies too deep */
@@ -254,6 +299,7 @@ class Reader {
         {
           position: this.#start(node),
           path,
+          suggestion: target === undefined ? STAR_CURE : undefined,
         },
       );
     }
@@ -271,7 +317,11 @@ class Reader {
     const { value } = node;
     if (value === null || value === undefined) return null;
     if (typeof value === 'string' || typeof value === 'boolean') return value;
-    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    if (typeof value === 'number' && Number.isFinite(value)) {
+      const written = node.source ?? '';
+      if (/^[-+]?\d+$/.test(written) && written !== String(value)) this.numberValues.push({ path, written });
+      return value;
+    }
     throw this.error('wrongType', 'This number has no JSON form', {
       expected: 'a finite number',
       found: String(value),
@@ -295,9 +345,19 @@ class Reader {
       }
       const written = isScalar(pair.key) && typeof pair.key.value === 'number' ? pair.key.source : undefined;
       if (written !== undefined && written !== key) this.numberKeys.push({ path: [...path, key], written });
+      const comment = this.#commentOfKeys(pair.value);
+      if (comment !== undefined) this.commentedKeys.push({ path: [...path, key], written: comment });
       setMember(object, key, this.#value(pair.value, [...path, key]));
     }
     return Object.freeze(object);
+  }
+
+  /** The comment in the place of a value, if it looks like keys of a telephone: `#`, `#21#`. */
+  #commentOfKeys(node: unknown): string | undefined {
+    if (!isScalar(node) || node.value !== null || node.source !== '' || !node.range) return undefined;
+    const comment = /#[0-9A-D*#]*(?=[ \t]*(?:\r?\n|$))/y;
+    comment.lastIndex = node.range[0];
+    return comment.exec(this.#text)?.[0];
   }
 
   /** Pairs by their keys, so that finding places stays linear in a document of thousands of sections. */
@@ -335,8 +395,17 @@ function firstSentence(message: string): string {
   return message.split('\n')[0]!.replace(/\s+at line \d+.*$/, '');
 }
 
+/** Tags of what JSON has, too; `!!str 5` is "5". */
+const JSON_TAG = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/;
+const STAR_CURE = 'put a text that begins with "*" in double quotes';
+
 /** What writers of documents most often get wrong in YAML. */
 function cure(problem: YAMLParseError, line: string): string | undefined {
+  if (/^Alias cannot be an empty string/.test(problem.message)) return STAR_CURE;
+  // Such as `when: "a" == b`, or `when: [1, 2].includes(x)`.
+  if (/ at node end$/.test(problem.message) && /["'\]]/.test(line)) {
+    return 'put the whole text in quotes, of another kind than those in it';
+  }
   if (/[$%]\{/.test(line) && /BAD_SCALAR_START|UNEXPECTED_TOKEN|FLOW|MISSING_CHAR/.test(problem.code)) {
     return 'put the text with the placeholder in double quotes';
   }

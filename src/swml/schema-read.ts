@@ -41,6 +41,8 @@ export interface ReadContext {
   readonly report: (finding: Finding) => void;
   /** Told of every piece of JavaScript, at load. */
   readonly onExpression?: () => void;
+  /** Told of every number that stands where any value may, at load. */
+  readonly onNumber?: (value: number, path: Path) => void;
   /** Unknown properties are errors instead of warnings. */
   readonly strict?: boolean;
   /** What is read came out of a placeholder, so placeholders in it are mere text (spec/document.md 4.2). */
@@ -125,6 +127,7 @@ function readAny(value: JsonValue, path: Path, context: ReadContext): JsonValue 
     return value;
   }
   if (isArray(value)) return value.map((item, index) => readAny(item, [...path, index], context));
+  if (typeof value === 'number') context.onNumber?.(value, path);
   if (!isObject(value)) return value;
   const result: Record<string, JsonValue> = {};
   for (const [key, item] of Object.entries(value))
@@ -331,7 +334,9 @@ function readUnion(
     return readUnion(variants, toText(value, context.kind), false, path, context);
   }
   if (candidates.length === 0) {
-    invalid(context, path, [...new Set(variants.map(describe))].join(' or '), value);
+    const unquoted = type === 'number' && variants.some((one) => accepts(one, 'string'));
+    const expected = [...new Set(variants.map(describe))].join(' or ');
+    invalid(context, path, expected, value, unquoted ? 'put the number in quotes' : undefined);
     return undefined;
   }
   if (candidates.length === 1) return readNode(candidates[0]!, value, path, context);

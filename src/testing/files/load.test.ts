@@ -61,6 +61,22 @@ tests:
   assert.deepEqual(tests[1]?.locate(['expect', 'steps']), { line: 11, column: 5 });
 });
 
+test('what has nothing behind it in a test is that of the file', () => {
+  const [test] = loadTestFile(
+    `document: { sections: { main: [answer] } }
+web: { "https://a.example/": {} }
+tests:
+  - name: one
+    document:
+    web:
+`,
+    'a.test.yaml',
+  );
+  assert.deepEqual(test?.spec.document, { sections: { main: ['answer'] } });
+  assert.deepEqual(Object.keys(test?.spec.web ?? {}), ['https://a.example/']);
+  assert.equal(test?.embedded, '          { sections: { main: [answer] } }');
+});
+
 test('a document in the test file keeps its places', () => {
   const [test] = loadTestFile(
     `# comment
@@ -158,6 +174,14 @@ test('what is wrong is told with line, column, code and cure', () => {
     [
       `${DOCUMENT}tests: [{ name: a, parties: { 0123: {} } }]\n`,
       '2:31 test_invalid_value This party is at "123": as it is written, it is a number put the number in quotes',
+    ],
+    [
+      `${DOCUMENT}caller:\n  - presses: #\n`,
+      '3:5 test_invalid_value "presses" has nothing behind it: "#" begins a comment put "#" in quotes',
+    ],
+    [
+      `${DOCUMENT}caller: [{ presses: 12 }]\n`,
+      '2:21 test_invalid_value "presses" cannot have this value put the number in quotes',
     ],
     [`${DOCUMENT}voice: loud\n`, '2:8 test_invalid_value "voice" cannot have this value'],
     [`${DOCUMENT}starts_at: tomorrow\n`, '2:12 test_invalid_value "starts_at" cannot have this value'],

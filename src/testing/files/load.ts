@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { codeOf } from '../../swml/error-codes.ts';
 import { type AnyDiagnostic, formatDiagnostic, SwmlError } from '../../swml/errors.ts';
-import type { Finding } from '../../swml/document.ts';
+import { type Finding, onlyComment } from '../../swml/document.ts';
 import { isArray, isObject, type JsonObject, type JsonValue } from '../../swml/json.ts';
 import { type ParsedText, parseText } from '../../swml/parse.ts';
 import { formatPath, type Path, type Position } from '../../swml/position.ts';
@@ -77,6 +77,11 @@ export function loadTestFile(text: string, file: string): readonly TestCase[] {
       suggestion: 'put the number in quotes',
     });
   }
+  for (const { path: place, written } of parsed.commentedKeys) {
+    // Of a document, it is told where that is checked.
+    if (withinTest(place)[0] === 'document') continue;
+    report({ ...onlyComment(place, written), severity: 'error' });
+  }
   checkWhole(readBy(TEST_FILE, parsed.value, report), root, report);
   if (problems.length > 0) throw new TestFileError(problems, text);
   const { tests, name = nameOf(file), ...shared } = root as JsonObject & { readonly tests?: JsonValue };
@@ -149,12 +154,19 @@ function checkWhole(spec: TestFileSpec, root: JsonObject, report: (finding: Find
 
 /** Whether it is the destination of somebody under `parties`, of the file or of a test. */
 function isParty(place: Path): boolean {
-  const [parties, ...rest] = place[0] === 'tests' ? place.slice(2) : place;
+  const [parties, ...rest] = withinTest(place);
   return parties === 'parties' && rest.length === 1;
 }
 
+/** The way from the test on, or from the file for what stands beside its tests. */
+function withinTest(place: Path): Path {
+  return place[0] === 'tests' ? place.slice(2) : place;
+}
+
+/** What has nothing behind it in the test (`web:`) is not there, and so no other than that of the file. */
 function merged(file: JsonObject, test: JsonObject): JsonObject {
-  const result: Record<string, JsonValue> = { ...file, ...test };
+  const own = Object.fromEntries(Object.entries(test).filter(([, value]) => value !== null));
+  const result: Record<string, JsonValue> = { ...file, ...own };
   for (const name of MERGED) {
     const [one, other] = [file[name], test[name]];
     if (isObject(one) && isObject(other)) result[name] = { ...one, ...other };
@@ -169,7 +181,7 @@ function whereIs(root: JsonObject, at: Path, part: Path): Path {
     for (const key of [...base, ...part.slice(0, 2)]) {
       value = (value as Record<string | number, JsonValue> | undefined)?.[key];
     }
-    if (value !== undefined) return [...base, ...part];
+    if (value !== undefined && value !== null) return [...base, ...part];
   }
   return at;
 }
