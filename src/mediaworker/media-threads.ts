@@ -10,6 +10,8 @@ export interface MediaThreadsOptions extends Pick<MediaWorkerData, 'rtpPorts' | 
   readonly threads: number;
   /** Where ports are bound ahead. */
   readonly bindAddress: string;
+  /** Ports of the range that are bound later for something else, as those of SIP are; default: none. */
+  readonly reservedPorts?: readonly number[];
   readonly recordingKey: MediaWorkerData['recordingKey'];
   readonly clock: Clock;
   readonly log: Logger;
@@ -36,7 +38,7 @@ export class MediaThreadsError extends Error {
 export function openMediaThreads(options: MediaThreadsOptions): MediaHostPool {
   const { threads, bindAddress, clock, log, rtpPorts, rtpIo, codecs, recordingKey, entry } = options;
   const range = { minPort: rtpPorts.min, maxPort: rtpPorts.max };
-  const memory = portBookMemory(range, threads);
+  const memory = portBookMemory(range, threads, options.reservedPorts);
   const book = new PortBook({ ...range, memory, nowMs: () => clock.monotonic(), random: Math.random });
   const pairs = sparePairs(rtpPorts, threads);
   const spare = pairs > 0 ? { bindAddress, pairs } : undefined;

@@ -18,6 +18,7 @@ function spares(options: { readonly free?: number } = {}) {
   const told: (readonly number[])[] = [];
   const closed: number[] = [];
   const opened: RtpSocket[] = [];
+  const failed: unknown[] = [];
   let next = 0;
   const ports = new SparePorts({
     pairs: 4,
@@ -29,6 +30,7 @@ function spares(options: { readonly free?: number } = {}) {
     },
     nowMs: () => 0,
     tell: (rtpPorts) => told.push(rtpPorts),
+    onNone: (cause) => failed.push(cause),
   });
   const take = (rtpPort: number): RtpSocket | undefined => {
     let taken: RtpSocket | undefined;
@@ -37,7 +39,7 @@ function spares(options: { readonly free?: number } = {}) {
     });
     return taken;
   };
-  return { ports, take, told, closed, opened };
+  return { ports, take, told, closed, opened, failed };
 }
 
 test('pairs are bound ahead and told together; new ones once half of them are gone', async () => {
@@ -75,6 +77,19 @@ test('where the range is used up, those that could be bound are told', async () 
   const { ports, told } = spares({ free: 3 });
   await ports.fill();
   assert.deepEqual(told, [[10_000, 10_002, 10_004]]);
+});
+
+test('that not one can be bound is told once, and not where they are used up later', async () => {
+  const none = spares({ free: 0 });
+  await none.ports.fill();
+  await none.ports.fill();
+  assert.match(String(none.failed), /no free pair/);
+  assert.equal(none.failed.length, 1);
+  const four = spares({ free: 4 });
+  await four.ports.fill();
+  for (const port of [10_000, 10_002, 10_004, 10_006]) four.take(port);
+  await four.ports.fill();
+  assert.deepEqual(four.failed, []);
 });
 
 test('closing frees what nobody took', async () => {

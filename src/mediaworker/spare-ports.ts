@@ -10,6 +10,8 @@ export interface SparePortsOptions {
   readonly nowMs: () => number;
   /** The main thread may give these to sessions from now on. */
   readonly tell: (rtpPorts: readonly number[]) => void;
+  /** Told when not one can be bound at the start. */
+  readonly onNone?: (cause: unknown) => void;
 }
 
 /** Most pairs that lie ready in one thread: what comes within the time that binding as many takes. */
@@ -30,6 +32,8 @@ export class SparePorts {
   readonly #options: SparePortsOptions;
   readonly #ready = new Map<number, { readonly socket: RtpSocket; readonly early: EarlyPackets }>();
   #filling = false;
+  /** It was tried once, whatever came of it. */
+  #tried = false;
   #closed = false;
 
   constructor(options: SparePortsOptions) {
@@ -38,7 +42,7 @@ export class SparePorts {
 
   /** Binds what is missing, once half is gone. Never rejects: without spare ports sessions look for their own. */
   async fill(): Promise<void> {
-    const { pairs, open, tell } = this.#options;
+    const { pairs, open, tell, onNone } = this.#options;
     if (this.#filling || this.#closed || this.#ready.size > pairs / 2) return;
     this.#filling = true;
     const bound: number[] = [];
@@ -54,9 +58,11 @@ export class SparePorts {
         this.#ready.set(socket.rtpPort, { socket, early });
         bound.push(socket.rtpPort);
       }
-    } catch {
+    } catch (cause) {
       // No more to be had: the next session that takes one tries again.
+      if (!this.#tried && this.#ready.size === 0) onNone?.(cause);
     } finally {
+      this.#tried = true;
       this.#filling = false;
     }
     if (bound.length > 0) tell(bound);

@@ -43,6 +43,11 @@ const spares =
     open: () => sockets.open(spare.bindAddress),
     nowMs: () => clock.monotonic(),
     tell: (rtpPorts) => post({ kind: 'spare', rtpPorts }),
+    // One thread speaks for all. The address may come yet; until then each call is refused.
+    onNone: (cause) => {
+      if (data.portBook?.thread !== 0) return;
+      log.error({ err: cause }, 'calls can have no audio: no RTP port can be bound');
+    },
   });
 const events = eventPoster(post, clock);
 const table = new SessionTable({

@@ -40,6 +40,20 @@ test('each pair of the range is had once, in an order that nobody guesses', () =
   assert.equal(new Set(orders.map((order) => order.slice(0, 5).join())).size, 3);
 });
 
+test('pairs with a port that is ours for something else are had by nobody', () => {
+  // Below the first pair, in one as the odd port, in one as the even one, and behind the last.
+  const reserved = [20_001, 20_005, 20_100, 20_160];
+  const book = new PortBook({
+    ...RANGE,
+    memory: portBookMemory(RANGE, 1, reserved),
+    nowMs: () => 0,
+    random: seededRandom(1),
+  });
+  const ports = takeAll(book);
+  assert.equal(ports.length, PAIRS - 2);
+  assert.ok(!ports.includes(20_004) && !ports.includes(20_100));
+});
+
 test('any pair may be the first one', () => {
   const seen = new Set<number>();
   const random = seededRandom(7);

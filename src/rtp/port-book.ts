@@ -27,17 +27,23 @@ const FOREIGN = [3, 4] as const;
 /** And those of the further ones. */
 const USED_BY_FIRST = 5;
 
-/** @throws RangeError where no pair is in the range */
+/**
+ * @param reserved ports that are ours for something else: their pairs are nobody's
+ * @throws RangeError where no pair is in the range
+ */
 export function portBookMemory(
   range: { readonly minPort: number; readonly maxPort: number },
   threads: number,
+  reserved: readonly number[] = [],
 ): SharedArrayBuffer {
-  const { pairs } = pairsOf(range);
+  const { first, pairs } = pairsOf(range);
   const wordsOfSet = Math.ceil(pairs / WORD_BITS);
   const memory = new SharedArrayBuffer(4 * (SETS_AT + wordsOfSet * (USED_BY_FIRST + threads)));
   const words = new Int32Array(memory);
-  for (let pair = 0; pair < pairs; pair++)
+  for (let pair = 0; pair < pairs; pair++) {
+    if (reserved.some((port) => Math.floor((port - first) / 2) === pair)) continue;
     words[SETS_AT + FREE * wordsOfSet + (pair >>> 5)]! |= 1 << (pair % WORD_BITS);
+  }
   return memory;
 }
 

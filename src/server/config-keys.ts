@@ -11,6 +11,7 @@ import {
   host,
   hostPort,
   oneOf,
+  ownAddress,
   portRange,
   publicUrl,
   secret,
@@ -128,7 +129,7 @@ export const CONFIG_KEYS = {
   dial: DIAL_KEYS,
   rtp: {
     bind: key({
-      schema: host,
+      schema: ownAddress,
       kind: 'text',
       default: '0.0.0.0',
       description: 'Address that audio is received on.',

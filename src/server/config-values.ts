@@ -58,6 +58,11 @@ export const portRange = z.string().transform((text, context): PortRange => {
   return refuse(context, 'expected an even port and the odd one above it at least, such as 20000-20001');
 });
 
+/** An address to receive on: sockets are bound to numbers. */
+export const ownAddress = z
+  .string()
+  .refine((text) => isIP(text) !== 0, 'expected an address such as 0.0.0.0 or ::, without a port');
+
 /** An address or host name without a port. */
 export const host = z
   .string()

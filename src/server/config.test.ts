@@ -286,6 +286,7 @@ describe('mistakes', () => {
       ['http.public_url', 'pbx.example.com', /http or https URL/],
       ['http.public_url', 'https://a:b@pbx.example.com', /without query and credentials/],
       ['rtp.bind', '0.0.0.0:5', /without a port/],
+      ['rtp.bind', 'inside.example', /an address such as 0\.0\.0\.0 or ::/],
       ['http.public_url', 'https://pbx.example.com/?', /without query and credentials/],
       ['rtp.ports', '80-90', /from 1024/],
       ['rtp.ports', '20001-20002', /an even port and the odd one above it/],
@@ -329,6 +330,23 @@ describe('mistakes', () => {
       'OPENSWML_HTTP_LISTN is not a setting and is ignored; did you mean OPENSWML_HTTP_LISTEN?',
       'OPENSWML_QQQQQQQQQ is not a setting and is ignored',
     ]);
+  });
+});
+
+describe('listening over IPv6', () => {
+  const listening = (others: Record<string, string> = {}): readonly string[] =>
+    load({ flags: { 'sip.listen': 'udp://0.0.0.0:5060,udp://[::]:5070', ...others } }).warnings;
+
+  test('without audio over IPv6 is a warning', () => {
+    assert.deepEqual(listening(), [
+      'calls over IPv6 (sip.listen: udp://[::]:5070) have no sound, since rtp.bind is 0.0.0.0; set it to ::, which receives IPv4 as well',
+    ]);
+  });
+
+  test('with audio over IPv6, or with one address for all audio, is none', () => {
+    assert.deepEqual(listening({ 'rtp.bind': '::' }), []);
+    assert.deepEqual(listening({ 'rtp.bind': '10.0.0.5' }), []);
+    assert.deepEqual(listening({ 'sip.advertised_address': '203.0.113.7' }), []);
   });
 });
 

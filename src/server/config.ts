@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import path from 'node:path';
 import type { z } from 'zod';
 import { redactUrl } from '../net/http-url.ts';
@@ -58,7 +59,9 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   }
   if (problems.length > 0) throw new ConfigError(problems);
   // Every key of the list was assigned, each with a value of its own schema.
-  return { config: config as unknown as Config, origins, file, warnings: oddVariables(inputs.env) };
+  const checked = config as unknown as Config;
+  const warnings = [...oddVariables(inputs.env), ...oddAddresses(checked)];
+  return { config: checked, origins, file, warnings };
 }
 
 /** The settings in use with their origin, a line for each in the order of the list, secrets masked. */
@@ -150,6 +153,17 @@ function oddVariables(env: Readonly<Record<string, string | undefined>>): string
       const meant = closest(name, known);
       return `${name} is not a setting and is ignored${meant === undefined ? '' : `; did you mean ${meant}?`}`;
     });
+}
+
+/** Who calls over IPv6 is told an address of IPv6 for the audio, too: where only IPv4 is received, nothing is heard. */
+function oddAddresses({ sip, rtp }: Config): readonly string[] {
+  const isMute = rtp.bind === '0.0.0.0' && sip.advertised_address === undefined;
+  const overIPv6 = sip.listen.find(({ host }) => isIPv6(host));
+  if (!isMute || overIPv6 === undefined) return [];
+  const listener = `${overIPv6.protocol}://[${overIPv6.host}]:${overIPv6.port}`;
+  return [
+    `calls over IPv6 (sip.listen: ${listener}) have no sound, since rtp.bind is 0.0.0.0; set it to ::, which receives IPv4 as well`,
+  ];
 }
 
 function assign(config: Record<string, unknown>, name: string, value: unknown): void {

@@ -4,6 +4,7 @@ import { Mp4SoundReader } from '../media/mp4-sound.ts';
 import { WavStreamDecoder } from '../media/wav-stream-decoder.ts';
 import { isEncryptedPath } from '../recording/recording-path.ts';
 import type { RecordFormat } from '../recording/types.ts';
+import { StorageError } from '../storage/errors.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import type { RecordingRow, RecordingStore } from '../storage/recordings.ts';
 
@@ -64,11 +65,20 @@ export class PeaksSource {
       const bytes = found.read({ start: 0, end: found.size - 1 });
       const peaks = await READERS[row.format](bytes);
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
-      if (peaks !== undefined && !isEncryptedPath(row.path)) this.#recordings.savePeaks(row.id, peaks);
+      if (peaks !== undefined && !isEncryptedPath(row.path)) this.#keep(row.id, peaks);
       return peaks;
     } finally {
       this.#busy--;
       this.#waiting.shift()?.();
+    }
+  }
+
+  /** Where nothing can be stored now (a full disk), they are told all the same, and read again when somebody asks. */
+  #keep(id: string, peaks: Peaks): void {
+    try {
+      this.#recordings.savePeaks(id, peaks);
+    } catch (cause) {
+      if (!(cause instanceof StorageError)) throw cause;
     }
   }
 

@@ -414,6 +414,7 @@ class AssembledServer implements Server {
     const pool = openMediaThreads({
       threads: threads === 0 ? availableParallelism() : threads,
       ...{ bindAddress, rtpPorts, codecs, rtpIo, recordingKey },
+      reservedPorts: this.#config.sip.listen.map(({ port }) => port),
       clock: this.#clock,
       log: this.#log.child({ component: 'media' }),
     });

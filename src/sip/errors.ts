@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import type { SipHeader, SipListener } from './api.ts';
 
 /** A listener that could not be opened; the message names the address and the cure. */
@@ -83,13 +83,19 @@ export function checkListener(listener: SipListener): void {
   }
 }
 
-/** Turns the system's error of a failed bind into one that says what to do. */
-export function listenError(listener: SipListener, cause: unknown): ListenError {
+/**
+ * Turns the system's error of a failed bind into one that says what to do.
+ * @param others of ours that are open already: one of them may be what is in the way
+ */
+export function listenError(
+  listener: SipListener,
+  cause: unknown,
+  others: readonly SipListener[] = [],
+): ListenError {
   const code = (cause as { readonly code?: unknown }).code;
-  const [kind, cure] = CURES[String(code)] ?? [
-    'failed',
-    cause instanceof Error ? cause.message : String(cause),
-  ];
+  const own = code === 'EADDRINUSE' ? others.find((other) => isSamePlace(other, listener)) : undefined;
+  const known = own === undefined ? CURES[String(code)] : inUseByOurs(own, listener);
+  const [kind, cure] = known ?? ['failed', cause instanceof Error ? cause.message : String(cause)];
   return new ListenError(kind, listener, `cannot listen for SIP on ${describe(listener)}: ${cure}`, {
     cause,
   });
@@ -97,6 +103,23 @@ export function listenError(listener: SipListener, cause: unknown): ListenError 
 
 function invalid(listener: SipListener, why: string): ListenError {
   return new ListenError('invalid', listener, `cannot listen for SIP on ${describe(listener)}: ${why}`);
+}
+
+/** Whether the system lets only one of two listeners have the port. */
+function isSamePlace(one: SipListener, other: SipListener): boolean {
+  if (one.protocol !== other.protocol || one.port !== other.port) return false;
+  return takesIn(one.host, other.host) || takesIn(other.host, one.host);
+}
+
+/** Whether what comes to `address` comes to a socket that is bound to `host`: one of IPv6 has IPv4, too. */
+function takesIn(host: string, address: string): boolean {
+  return host === address || host === '::' || (host === '0.0.0.0' && isIPv4(address));
+}
+
+function inUseByOurs(own: SipListener, listener: SipListener): readonly [ListenError['code'], string] {
+  const isDual = isIPv4(own.host) !== isIPv4(listener.host);
+  const why = isDual ? ', and [::] takes IPv4 as well' : '';
+  return ['in_use', `our own listener on ${describe(own)} has it${why}; leave one of the two out`];
 }
 
 function describe({ protocol, host, port }: SipListener): string {

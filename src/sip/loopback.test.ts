@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Party } from '../../test/sip/party.ts';
 import { RealClock } from '../time/real-clock.ts';
 import type { SipListener } from './api.ts';
-import { ListenError } from './errors.ts';
+import { ListenError, listenError } from './errors.ts';
 import { freePort } from '../../test/support/ports.ts';
 import { until } from '../../test/support/until.ts';
 
@@ -113,6 +113,23 @@ test('An address that is taken, not ours, or no address is a ListenError with th
     (error) => error instanceof ListenError && error.code === 'invalid',
   );
   taken.close();
+});
+
+test('An address that another listener of ours has is told so, and that one of IPv6 has IPv4, too', async () => {
+  const port = await freePort();
+  const listener = { protocol: 'udp', host: '127.0.0.1', port } as const;
+  await assert.rejects(party('bob', [listener, listener]), (error) => {
+    assert.ok(error instanceof ListenError);
+    assert.equal(error.code, 'in_use');
+    assert.match(error.message, new RegExp(`our own listener on udp 127\\.0\\.0\\.1:${port} has it; leave`));
+    return true;
+  });
+  const inUse = Object.assign(new Error('bind EADDRINUSE'), { code: 'EADDRINUSE' });
+  const told = (host: string, protocol: 'udp' | 'tcp' = 'udp'): string =>
+    listenError({ ...listener, host }, inUse, [{ protocol, host: '0.0.0.0', port }]).message;
+  assert.match(told('::'), /our own listener on udp 0\.0\.0\.0:\d+ has it, and \[::\] takes IPv4 as well/);
+  assert.match(told('10.0.0.5'), /our own listener on udp 0\.0\.0\.0:\d+ has it; leave/);
+  for (const other of [told('::1'), told('::', 'tcp')]) assert.match(other, /another program/);
 });
 
 test('When one listener cannot be opened, those before it are closed again', async () => {

@@ -65,6 +65,14 @@ describe('opening', () => {
     for (const table of ['recordings', 'callbacks', 'schema_migrations']) assert.ok(tables.includes(table));
   });
 
+  test('keeps the database from other users, whoever made the folder', () => {
+    add(withNotes(), 'written');
+    for (const suffix of ['', '-wal', '-shm']) {
+      const { mode } = statSync(path.join(directory, `${DATABASE_FILE}${suffix}`));
+      assert.equal(mode & 0o007, 0, suffix);
+    }
+  });
+
   test('writes ahead, and flushes each commit only when told to be safe against power cuts', () => {
     const opened = open();
     assert.equal(opened.get('PRAGMA journal_mode')?.['journal_mode'], 'wal');

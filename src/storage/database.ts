@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Logger, silentLogger } from '../log/logger.ts';
@@ -32,6 +32,8 @@ export interface DatabaseOptions {
 }
 
 export const DATABASE_FILE = 'openswml.db';
+/** As of recordings: only the service's user and group may read it. SQLite makes what lies beside it with the same. */
+const FILE_MODE = 0o640;
 
 /** How long a statement waits for another program that holds the database (a backup, the sqlite3 shell), ms. */
 const BUSY_TIMEOUT_MS = 2_000;
@@ -106,6 +108,7 @@ export class Database {
     try {
       makeDataFolder(directory);
       lock = lockDataFolder(directory);
+      makeDatabaseFile(file);
       sqlite = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
       const full = options.synchronous === 'full';
       sqlite.exec('PRAGMA journal_mode = WAL');
@@ -463,5 +466,17 @@ function makeDataFolder(directory: string): void {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause;
     const message = `${directory} is not there and cannot be made. Set data_dir to a folder on a disk.`;
     throw new StorageError('cannot_open', message, { cause });
+  }
+}
+
+/**
+ * Who made the folder (systemd, a package) may have left it open to others, and callbacks have passwords in their URLs.
+ * A file that is there is not opened: to close it here would free the locks that this process has on it.
+ */
+function makeDatabaseFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', FILE_MODE));
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause;
   }
 }

@@ -13,6 +13,7 @@ import { openFrameEncoder } from '../../recording/encoder/frame-encoder.ts';
 import { encryptOnDisk, KEYS } from '../../recording/encryption/encryption.test-helper.ts';
 import { MemoryFile } from '../../recording/repair-file.ts';
 import { DecryptedFiles } from '../../storage/decrypted-files.ts';
+import { StorageError } from '../../storage/errors.ts';
 import { LocalFiles } from '../../storage/local-files.ts';
 import { AUTH, ID, REST, useTestServer } from './http-fixtures.ts';
 
@@ -111,6 +112,15 @@ describe('peaks', () => {
     assert.equal(reads, 1);
     rmSync(path.join(t.current.directory, file));
     assert.equal((await get()).statusCode, 200);
+  });
+
+  test('of a file are told also while a full disk keeps them from being stored', async () => {
+    t.current.addWav(bursts(1), 1);
+    t.current.recordings.savePeaks = () => {
+      throw new StorageError('disk_full', 'no space is left');
+    };
+    assert.deepEqual((await get('?samples=2')).json().data, [-16_000, 16_000, 0, 0]);
+    assert.equal(t.current.recordings.peaks(ID), undefined);
   });
 
   test('of an MP3 that was repaired after a crash are decoded from it', async () => {

@@ -84,7 +84,7 @@ export class TransportLayer {
   async open(): Promise<readonly SipListener[]> {
     const bound: SipListener[] = [];
     try {
-      for (const listener of this.#options.listeners) bound.push(await this.#listen(listener));
+      for (const listener of this.#options.listeners) bound.push(await this.#listen(listener, bound));
     } catch (error) {
       await this.close();
       throw error;
@@ -177,7 +177,8 @@ export class TransportLayer {
     this.reply(serialize(response), flow, via(request).port, () => {});
   }
 
-  async #listen(listener: SipListener): Promise<SipListener> {
+  /** @param others that are open already */
+  async #listen(listener: SipListener, others: readonly SipListener[]): Promise<SipListener> {
     const { network, log } = this.#options;
     checkListener(listener);
     try {
@@ -196,7 +197,7 @@ export class TransportLayer {
       }
       return { ...listener, port };
     } catch (error) {
-      throw listenError(listener, error);
+      throw listenError(listener, error, others);
     }
   }
 
