@@ -13,7 +13,7 @@ const QUIET = 400;
 export interface BridgePeer {
   /** The party of this session says the first `count` samples of `samples`, at `sampleRate` Hz. */
   hear(samples: Int16Array, count: number, sampleRate: number): void;
-  /** It presses a key that does not sound in what it says. */
+  /** It presses a key that does not sound in what it says, or whose tone its filter takes for noise. */
   press(digit: string): void;
   /** It is told by a beep that it is recorded, and so are those who talk with it (spec/record.md 3.2). */
   beep(): void;

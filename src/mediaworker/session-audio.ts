@@ -453,7 +453,7 @@ export class SessionAudio {
     if (!this.#merger.isNew(digit, via, position ?? this.#receivePath.timeline.receivedUntil)) return;
     this.#options.onEvent({ type: 'digit', sessionId: this.#options.sessionId, digit, durationMs, via });
     this.#recordings.digit(digit, position);
-    if (via !== 'inband') this.#peer?.press(digit);
+    if (via !== 'inband' || this.#denoiser.active) this.#peer?.press(digit);
   }
 
   /** Lets those who listen at the live head have `count` samples from `from` on. */

@@ -171,7 +171,7 @@ export class Calls {
       eventChannel: `swml:${sessionId}`,
       recordingRefusal: consentRefusal(
         config.recording.consent_variable,
-        () => this.#live.get(callId)?.script?.variables,
+        () => this.#live.get(callId)?.variables,
       ),
       log: callLog,
       onEvent: (event) => {
@@ -200,6 +200,7 @@ export class Calls {
       createdAt: this.#options.clock.now(),
       documentUrl: this.#options.documents.sourceUrl,
       script: undefined,
+      variables: undefined,
       statusUrl: undefined,
       emit: (callback) => this.#emit({ ...callback, sessionId }),
       sessionId,
@@ -341,7 +342,9 @@ export class Calls {
         dialler: this.#outgoing,
         onScript: (id, script) => {
           const served = this.#live.get(id);
-          if (served !== undefined) served.script = script;
+          if (served === undefined) return;
+          served.script = script;
+          served.variables = script?.variables ?? served.variables;
         },
         traceOf: (id) => this.#traceOf(id),
         onWarning: (warning) => this.#warn(warning),
@@ -349,6 +352,7 @@ export class Calls {
       onTrace: this.#traceOf(callId),
     });
     call.script = script.session;
+    call.variables = script.session.variables;
     return script;
   }
 

@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { openService } from '../call/leg.test-helper.ts';
+import { openService, RECORD } from '../call/leg.test-helper.ts';
 import { silentLogger } from '../log/logger.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import { LocalMediaHost } from '../mediaworker/local-host.ts';
 import { FakeLeg } from '../methods/fake-leg.test-helper.ts';
 import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
 import type { OutgoingCallOptions, SipCall, SipCallHandlers } from '../sip/api.ts';
+import { Variables } from '../swml/scope.ts';
 import type { CallsOptions } from './calls.ts';
 import { loadConfig } from './config.ts';
 import type { Refusal } from './load/admission.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import type { ServedCall } from './served-call.ts';
 
-const METRICS = { callTaken() {}, callAnswered() {}, callEnded() {}, mediaClosed() {} };
+const METRICS = {
+  callTaken() {},
+  callAnswered() {},
+  callEnded() {},
+  mediaClosed() {},
+  recordingEnded() {},
+};
 
 function open(
   t: TestContext,
@@ -48,7 +55,8 @@ function open(
     } as unknown as CallsOptions,
     {
       admit: () => options.refusal,
-      find: (callId) => (callId === parent.info.call_id ? served : undefined),
+      find: (callId) =>
+        callId === parent.info.call_id ? served : kept.find(({ leg }) => leg.info.call_id === callId),
       keep: (call) => kept.push(call),
       emit: () => {},
       noteSipCall: () => {},
@@ -117,5 +125,28 @@ test('before the server is up, nobody is called', async (t) => {
   await bench.clock.settle();
   assert.equal((await made.leg.ended).reason, 'error');
   assert.match(made.failure ?? '', /not up yet/);
+  await bench.media.close();
+});
+
+test('a called side that has agreed in its script may be recorded when that is over', async (t) => {
+  const bench = open(t, { env: { OPENSWML_RECORDING_CONSENT_VARIABLE: 'consent' } });
+  const { clock, calls, endpoint, parent, handlers, kept } = bench;
+  calls.attach(endpoint);
+  const { leg } = calls.dial(parent, { to: 'sip:bob@example.com', timeout: 30 });
+  await clock.settle();
+  const lines = ['v=0', 'o=- 1 1 IN IP4 10.0.0.9', 's=-', 'c=IN IP4 10.0.0.9', 't=0 0'];
+  handlers[0]!.confirmed?.([...lines, 'm=audio 4000 RTP/AVP 8', ''].join('\r\n'));
+  assert.equal(leg.info.call_state, 'answered');
+  const refused = assert.rejects(leg.record(RECORD), { code: 'no_consent' });
+  await clock.advance(100);
+  await refused;
+  kept[0]!.variables = new Variables({ consent: true });
+  assert.equal(kept[0]!.script, undefined);
+  const recorded = leg.record(RECORD);
+  await clock.advance(100);
+  assert.equal((await recorded).controlId, RECORD.controlId);
+  const over = leg.hangup();
+  await clock.advance(1000);
+  await over;
   await bench.media.close();
 });

@@ -86,7 +86,7 @@ export class OutgoingCalls implements Dialler {
       eventChannel: `swml:${sessionId}`,
       recordingRefusal: consentRefusal(
         config.recording.consent_variable,
-        () => this.#site.find(callId)?.script?.variables,
+        () => this.#site.find(callId)?.variables,
       ),
       log: callLog,
       onEvent: (event) => {
@@ -110,6 +110,7 @@ export class OutgoingCalls implements Dialler {
       createdAt: clock.now(),
       documentUrl: undefined,
       script: undefined,
+      variables: undefined,
       statusUrl: undefined,
       emit: (callback) => this.#site.emit(callback, sessionId),
       sessionId,
