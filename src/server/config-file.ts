@@ -53,7 +53,10 @@ class Reader {
   read(): ConfigFile {
     const document = parseDocument(this.#text, { lineCounter: this.#lines, prettyErrors: false });
     for (const { code, pos, message } of document.errors) {
-      this.#problem(pos[0], code === 'MULTIPLE_DOCS' ? 'the file holds more than one YAML document' : message);
+      this.#problem(
+        pos[0],
+        code === 'MULTIPLE_DOCS' ? 'the file holds more than one YAML document' : message,
+      );
     }
     // YAML would take `api_token: !env TOKEN` for "TOKEN".
     for (const { code, pos, message } of document.warnings) {

@@ -45,7 +45,8 @@ export class InDialogClient {
       const outcome = await this.#once(method, options, (sent) => {
         credentials = sent;
       });
-      if (challenges === MAX_CHALLENGES || !answersChallenge(this.#digest, outcome, credentials)) return outcome;
+      if (challenges === MAX_CHALLENGES || !answersChallenge(this.#digest, outcome, credentials))
+        return outcome;
     }
   }
 
