@@ -2,11 +2,13 @@ import { parseAddress } from '../sip/message/address.ts';
 import { parseUri, type SipUri } from '../sip/message/uri.ts';
 import type { IncomingSipCall } from '../sip/api.ts';
 
+const CUSTOM = /^x-/i;
+
 /** Headers of an INVITE that are handed to the document: those that are nobody's but the application's. */
 export function customHeaders(
   call: Pick<IncomingSipCall, 'headers'>,
 ): { readonly name: string; readonly value: string }[] {
-  return call.headers.filter(({ name }) => /^x-/i.test(name));
+  return call.headers.filter(({ name }) => CUSTOM.test(name));
 }
 
 /** The `sip_data` object of an inbound SIP call (spec/document.md 2.3): URIs without scheme, all strings. */

@@ -16,9 +16,10 @@ export class Reactor {
   readonly libc: Libc;
   readonly #ring: Ring;
   readonly #users: OnResult[] = [];
-  #flushing = false;
+  /** Hands over at the end of this turn what nobody has by then. */
+  #soon: NodeJS.Immediate | undefined;
   readonly #flush = (): void => {
-    this.#flushing = false;
+    this.#soon = undefined;
     if (this.#ring.queued > 0) this.#ring.enter();
   };
   readonly #complete = (index: number, user: number, result: number, flags: number): void => {
@@ -78,10 +79,7 @@ export class Reactor {
     length: number,
   ): number {
     if (!this.hasRoom()) throw new Error('io_uring takes no more requests (rtp.io: node does without it)');
-    if (!this.#flushing) {
-      this.#flushing = true;
-      setImmediate(this.#flush);
-    }
+    this.#soon ??= setImmediate(this.#flush);
     const at = this.#ring.next();
     const { requests } = this;
     requests[at + SQE.head] = operation;
@@ -105,6 +103,7 @@ export class Reactor {
   /** Hands over what is queued. */
   enter(): void {
     this.#ring.enter();
+    this.#spareFlush();
   }
 
   /** Hands over what is queued, and gives all results to their users as they come. @returns how many */
@@ -115,11 +114,19 @@ export class Reactor {
       count += this.#ring.drain(this.#complete);
       if (!isMore) break;
     }
+    this.#spareFlush();
     return count;
   }
 
   close(): void {
     this.libc.close(this.#ring.fd);
+  }
+
+  /** All was handed over: the loop is not to go round once more, without waiting, for nothing. */
+  #spareFlush(): void {
+    if (this.#soon === undefined || this.#ring.queued > 0) return;
+    clearImmediate(this.#soon);
+    this.#soon = undefined;
   }
 }
 

@@ -1,3 +1,8 @@
+/**
+ * The words that a thread shares with the main thread, as Int32: its beats, and what it has counted by the last of them
+ * ({@link FrameCounts}, modulo 2^32). A message for these would wake the main thread each time.
+ */
+export const PULSE = { beats: 0, frames: 1, lateFrames: 2, words: 3 } as const;
 /** A thread beats so often while its event loop turns, ms. */
 export const BEAT_MS = 500;
 /** In the place of its beats, of a thread that leaves. */

@@ -29,7 +29,9 @@ export interface SessionTableOptions {
   readonly obey?: (() => void) | undefined;
   /** Has what was sent leave at once. Default: it does. */
   readonly send?: (() => void) | undefined;
-  /** Called behind each tick. */
+  /** Called before each tick that somebody needs … */
+  readonly beforeTurn?: (() => void) | undefined;
+  /** … and behind it. */
   readonly afterTurn?: (() => void) | undefined;
   readonly onEvent: (event: MediaEvent) => void;
   /** Uniform in [0, 1), for SSRC, first sequence number and RTCP intervals. */
@@ -240,9 +242,10 @@ export class SessionTable {
   /** @param isPassed nobody needed it: see {@link Turns} */
   #tick(turn: number, atMs: number, isPassed: boolean): void {
     const { awake, sessions, times } = this.#phaseOf(turn);
-    const { obey, receive, send, clock, afterTurn } = this.#options;
+    const { beforeTurn, obey, receive, send, clock, afterTurn } = this.#options;
     this.#isTicking = true;
     if (!isPassed) {
+      beforeTurn?.();
       obey?.();
       receive?.();
     }

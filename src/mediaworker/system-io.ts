@@ -16,6 +16,8 @@ export type SystemIoSetting = 'auto' | 'node';
 export interface SystemIo {
   readonly datagrams: DatagramIo;
   readonly files: FileSystem;
+  /** Is called before each tick of the thread's sessions that is followed by {@link afterTurn}. */
+  readonly beforeTurn?: () => void;
   /** Is called behind what a tick sends. */
   readonly afterSending?: () => void;
   /** Is called behind each tick of the thread's sessions. */
@@ -54,7 +56,14 @@ function openUring(clock: Clock, holdings: Holdings | undefined): SystemIo {
       reactor.close();
     };
     const files = uringFiles(reactor, clock);
-    return { datagrams, files, afterSending: () => datagrams.flush(), afterTurn: () => files.flush(), close };
+    return {
+      datagrams,
+      files,
+      beforeTurn: () => files.beginTurn(),
+      afterSending: () => datagrams.flush(),
+      afterTurn: () => files.flush(),
+      close,
+    };
   } catch (cause) {
     reactor.close();
     throw cause;

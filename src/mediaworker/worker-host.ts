@@ -9,7 +9,7 @@ import { PacedWork } from '../time/paced-work.ts';
 import { TurnQueue } from '../time/turn-queue.ts';
 import { MESSAGE_PACE_MS } from './event-poster.ts';
 import { type MediaCommand, type MediaEvent, type MediaHost, NO_STATISTICS } from './protocol.ts';
-import { LOOK_MS, PulseWatch } from './pulse-watch.ts';
+import { LOOK_MS, PULSE, PulseWatch } from './pulse-watch.ts';
 import type {
   FrameCounts,
   FromWorker,
@@ -71,7 +71,9 @@ export class WorkerMediaHost implements MediaHost {
   #worker: Worker | undefined;
   #watch: Timer | undefined;
   #memory: ThreadMemory = { heap: 0, external: 0 };
-  #frames = NO_FRAMES;
+  /** {@link PULSE} of the thread. */
+  #pulse: Int32Array | undefined;
+  /** What it had counted when last asked, modulo 2^32. */
   #askedFrames = NO_FRAMES;
   #askedUtilization: EventLoopUtilization | undefined;
   #closing: Promise<void> | undefined;
@@ -107,14 +109,14 @@ export class WorkerMediaHost implements MediaHost {
     const performance = this.#worker?.performance;
     const utilization = performance?.eventLoopUtilization(this.#askedUtilization).utilization ?? 0;
     this.#askedUtilization = performance?.eventLoopUtilization();
-    const { frames, lateFrames } = this.#frames;
     const asked = this.#askedFrames;
-    this.#askedFrames = this.#frames;
+    this.#askedFrames = countedBy(this.#pulse);
+    const { frames, lateFrames } = this.#askedFrames;
     return {
       sessions: this.load,
       utilization,
-      frames: frames - asked.frames,
-      lateFrames: lateFrames - asked.lateFrames,
+      frames: (frames - asked.frames) >>> 0,
+      lateFrames: (lateFrames - asked.lateFrames) >>> 0,
     };
   }
 
@@ -178,7 +180,7 @@ export class WorkerMediaHost implements MediaHost {
 
   #start(): Worker {
     const holdings = Holdings.memory();
-    const pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const pulse = new SharedArrayBuffer(PULSE.words * Int32Array.BYTES_PER_ELEMENT);
     const { data, entry = new URL('./worker-main.ts', import.meta.url) } = this.#options;
     const worker = new Worker(entry, {
       workerData: { ...data, holdings, pulse } satisfies MediaWorkerStart,
@@ -187,11 +189,11 @@ export class WorkerMediaHost implements MediaHost {
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'events') this.#events.put(message.events);
       else if (message.kind === 'spare') this.#spares.push(...message.rtpPorts);
-      else if (message.kind === 'frames') this.#frames = message;
       else if (message.kind === 'log') this.#options.log[message.level](message.fields, message.message);
     });
     worker.on('error', (cause) => this.#options.log.error({ err: cause }, 'media worker failed'));
-    this.#watch = this.#watchPulse(worker, pulse);
+    this.#pulse = new Int32Array(pulse);
+    this.#watch = this.#watchPulse(worker, this.#pulse);
     worker.on('exit', () => {
       release(new Holdings(holdings), this.#options.log);
       if (this.#worker === worker) {
@@ -200,7 +202,7 @@ export class WorkerMediaHost implements MediaHost {
         this.#worker = undefined;
         this.#spares = [];
         this.#commands = [];
-        this.#frames = NO_FRAMES;
+        this.#pulse = undefined;
         this.#askedFrames = NO_FRAMES;
         this.#askedUtilization = undefined;
       }
@@ -213,13 +215,13 @@ export class WorkerMediaHost implements MediaHost {
   }
 
   /** Ends a thread that hangs: nothing else would free its calls, nor let the process leave. */
-  #watchPulse(worker: Worker, pulse: SharedArrayBuffer): Timer {
+  #watchPulse(worker: Worker, pulse: Int32Array): Timer {
     const { clock, log } = this.#options;
-    const beats = new Int32Array(pulse);
     const watch = new PulseWatch();
     const timer = clock.every(LOOK_MS, () => {
+      const beats = Atomics.load(pulse, PULSE.beats);
       // Somebody who debugs may hold it for as long as he likes.
-      if (!watch.look(Atomics.load(beats, 0), clock.monotonic()) || inspectorUrl() !== undefined) return;
+      if (!watch.look(beats, clock.monotonic()) || inspectorUrl() !== undefined) return;
       timer.cancel();
       log.error({ sessions: this.load }, 'media worker hangs: it is ended, and its calls with it');
       void worker.terminate();
@@ -252,6 +254,12 @@ export class WorkerMediaHost implements MediaHost {
 
 export function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** By its last beat, modulo 2^32; nothing where there is no thread. */
+function countedBy(pulse: Int32Array | undefined): FrameCounts {
+  if (pulse === undefined) return NO_FRAMES;
+  return { frames: Atomics.load(pulse, PULSE.frames), lateFrames: Atomics.load(pulse, PULSE.lateFrames) };
 }
 
 /** Frees what a thread had no time to: its ports would stay bound to the end of the process. */

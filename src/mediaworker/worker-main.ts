@@ -9,13 +9,10 @@ import { chooseSystemIo } from './system-io.ts';
 import { warmUpOpus } from './codecs.ts';
 import { eventPoster } from './event-poster.ts';
 import { PortLogger } from './port-logger.ts';
-import { BEAT_MS, LEAVING } from './pulse-watch.ts';
+import { BEAT_MS, LEAVING, PULSE } from './pulse-watch.ts';
 import { SessionTable } from './session-table.ts';
 import { SparePorts } from './spare-ports.ts';
 import type { FromWorker, MediaWorkerStart, ToWorker } from './worker-messages.ts';
-
-/** How often the main thread hears of late frames, ms. */
-const FRAMES_EVERY_MS = 500;
 
 const port = parentPort;
 if (port === null) throw new Error('worker-main.ts runs only as a worker thread');
@@ -56,6 +53,7 @@ const table = new SessionTable({
   random: Math.random,
   obey: obeyWaiting,
   receive: (look, turn) => system.datagrams.receive(look, turn),
+  beforeTurn: system.beforeTurn,
   send: system.afterSending,
   afterTurn: system.afterTurn,
   openSocket: async (bindAddress) => {
@@ -77,20 +75,19 @@ if (data.codecs?.includes('OPUS') === true) {
   warmUpOpus().catch((cause: unknown) => log.error({ err: cause }, 'Opus cannot be loaded'));
 }
 void spares?.fill();
-let told = 0;
-clock.every(FRAMES_EVERY_MS, () => {
-  const { frames, lateFrames } = table.frameCounts;
-  if (frames !== told) post({ kind: 'frames', frames, lateFrames });
-  told = frames;
-});
 
 const pulse = new Int32Array(data.pulse);
-const beat = (): number => Atomics.add(pulse, 0, 1);
+const beat = (): void => {
+  const { frames, lateFrames } = table.frameCounts;
+  Atomics.store(pulse, PULSE.frames, frames | 0);
+  Atomics.store(pulse, PULSE.lateFrames, lateFrames | 0);
+  Atomics.add(pulse, PULSE.beats, 1);
+};
 // The first command may be what it hangs in.
 beat();
 clock.every(BEAT_MS, beat);
 // What is left to do then, files of the pool among it, is no hanging.
-process.once('exit', () => Atomics.store(pulse, 0, LEAVING));
+process.once('exit', () => Atomics.store(pulse, PULSE.beats, LEAVING));
 
 port.on('message', obey);
 

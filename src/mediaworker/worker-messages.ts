@@ -22,7 +22,7 @@ export interface MediaWorkerData {
 export interface MediaWorkerStart extends MediaWorkerData {
   /** Of {@link Holdings}: what it leaves open when it ends at once. */
   readonly holdings: SharedArrayBuffer;
-  /** One word, to which it adds one each {@link BEAT_MS}. */
+  /** Of {@link PULSE}, which it writes each {@link BEAT_MS}. */
   readonly pulse: SharedArrayBuffer;
 }
 
@@ -41,7 +41,6 @@ export type FromWorker =
   | { readonly kind: 'events'; readonly events: readonly MediaEvent[] }
   /** Ports that sessions may be given. */
   | { readonly kind: 'spare'; readonly rtpPorts: readonly number[] }
-  | ({ readonly kind: 'frames' } & FrameCounts)
   | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

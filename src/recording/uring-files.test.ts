@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { ERRNO } from '../io-uring/abi.ts';
 import { type Libc, loadLibc } from '../io-uring/libc.ts';
 import { Reactor } from '../io-uring/reactor.ts';
+import type { Timer } from '../time/clock.ts';
 import { RealClock } from '../time/real-clock.ts';
 import type { TargetError } from './byte-target.ts';
 import type { FileSystem } from './file-system.ts';
@@ -122,6 +123,38 @@ test('what io_uring does not take, for want of memory, is written all the same',
   assert.deepEqual(errors, []);
   for (const [n, file] of many.entries())
     assert.deepEqual(new Uint8Array(readFileSync(file.path)), new Uint8Array(100).fill(n));
+});
+
+/** Counts the timers that are set. */
+class CountingClock extends RealClock {
+  timers = 0;
+
+  override after(delayMs: number, callback: () => void): Timer {
+    this.timers++;
+    return super.after(delayMs, callback);
+  }
+}
+
+test('within a turn, whose end hands writes over, they set no timer; outside of one they do', {
+  skip: refused,
+}, async () => {
+  const counting = new CountingClock();
+  const turns = uringFiles(openReactor(8), counting);
+  const file = new FileTarget(path.join(folder, 'turns'), { clock, files: turns });
+  file.open(() => {});
+  await file.drained();
+  counting.timers = 0;
+  turns.beginTurn();
+  file.append(Uint8Array.of(1, 2));
+  turns.flush();
+  assert.equal(counting.timers, 0);
+  // What is under way is looked for by that timer then.
+  await file.drained();
+  counting.timers = 0;
+  file.append(Uint8Array.of(3));
+  assert.equal(counting.timers, 1);
+  assert.equal(await file.finish(), 3);
+  assert.deepEqual(new Uint8Array(readFileSync(file.path)), Uint8Array.of(1, 2, 3));
 });
 
 for (const code of ['EINTR', 'EAGAIN'] as const) {

@@ -18,6 +18,8 @@ const GATHER_MS = 100;
 const HURRY_MS = 5;
 
 export interface UringFiles extends FileSystem {
+  /** Promises {@link flush} before this turn of the event loop is over: until then, writes need no timer. */
+  beginTurn(): void;
   /** Hands over the writes that wait: for who polls the reactor again and again, behind what makes many of them. */
   flush(): void;
 }
@@ -32,6 +34,7 @@ export function uringFiles(reactor: Reactor, clock: Clock): UringFiles {
     ...nodeFileSystem,
     writeTogether: (fd, bytes, position, onWritten) => writes.write({ fd, bytes, position, onWritten }),
     hurry: () => writes.hurry(),
+    beginTurn: () => writes.beginTurn(),
     flush: () => writes.flush(),
   };
 }
@@ -49,6 +52,8 @@ class GatheredWrites {
   #timer: Timer | undefined;
   /** Somebody waits for the timer. */
   #isHurried = false;
+  /** {@link flush} is to come in this turn. */
+  #inTurn = false;
 
   constructor(reactor: Reactor, clock: Clock) {
     this.#reactor = reactor;
@@ -56,12 +61,18 @@ class GatheredWrites {
     this.#user = reactor.attach((index, result) => this.#written(index, result));
   }
 
+  beginTurn(): void {
+    this.#inTurn = true;
+  }
+
   write(write: PendingWrite): void {
     this.#gathered.push(write);
-    this.#timer ??= this.#clock.after(GATHER_MS, this.#due);
+    // One that is set and cancelled wakes the thread all the same, for nothing (time/timer-lists.ts).
+    if (!this.#inTurn) this.#timer ??= this.#clock.after(GATHER_MS, this.#due);
   }
 
   flush(): void {
+    this.#inTurn = false;
     if (this.#gathered.length > 0) this.#submit();
     if (this.#isHurried) return;
     this.#timer?.cancel();

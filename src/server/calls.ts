@@ -421,8 +421,10 @@ export class Calls {
   }
 }
 
+const MAX_FORWARDS = /^max-forwards$/i;
+
 /** What a call that is made for this one may be passed on (RFC 3261 16.6, 3). */
 function hopsLeftOf({ headers }: IncomingSipCall): number {
-  const given = headers.find(({ name }) => /^max-forwards$/i.test(name))?.value;
+  const given = headers.find(({ name }) => MAX_FORWARDS.test(name))?.value;
   return (given === undefined ? 70 : Number(given)) - 1;
 }

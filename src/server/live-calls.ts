@@ -36,8 +36,10 @@ const MAX_REMEMBERED = 10_000;
 /** The calls of the server by id, and the ids of those that are over. */
 export class LiveCalls<C extends LiveCall = LiveCall> {
   readonly #calls = new Map<string, C>();
-  /** Oldest first. */
   readonly #ended = new Set<string>();
+  /** The same in a ring: V8 finds the first of a set only behind the thousands of gaps of those that are deleted. */
+  readonly #ring: string[] = [];
+  #next = 0;
 
   get size(): number {
     return this.#calls.size;
@@ -63,8 +65,10 @@ export class LiveCalls<C extends LiveCall = LiveCall> {
 
   remove(callId: string): void {
     if (!this.#calls.delete(callId)) return;
+    const oldest = this.#ring[this.#next];
+    if (oldest !== undefined) this.#ended.delete(oldest);
     this.#ended.add(callId);
-    const [oldest] = this.#ended;
-    if (this.#ended.size > MAX_REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
+    this.#ring[this.#next] = callId;
+    this.#next = (this.#next + 1) % MAX_REMEMBERED;
   }
 }

@@ -25,6 +25,8 @@ interface Invitation {
   readonly transaction: ServerTransaction;
   readonly timer: TimerAnswer;
   readonly recordRoutes: readonly HeaderField[];
+  /** Those of the request, once somebody has asked. */
+  headers: readonly SipHeader[] | undefined;
 }
 
 /** A call that came in: its INVITE until the final response, then its {@link InviteUsage}. */
@@ -78,7 +80,7 @@ export class IncomingCall implements IncomingSipCall {
     const recordRoutes = request.headers.has('Record-Route')
       ? request.headers.getAll('Record-Route').map((route): HeaderField => ['Record-Route', route])
       : NO_FIELDS;
-    this.#invitation = { request, transaction, timer, recordRoutes };
+    this.#invitation = { request, transaction, timer, recordRoutes, headers: undefined };
     this.#owner = new CallOwner(context.log.child({ sip_call_id: this.sipCallId }));
     this.#usage = new InviteUsage({
       context,
@@ -97,11 +99,11 @@ export class IncomingCall implements IncomingSipCall {
   }
 
   get headers(): readonly SipHeader[] {
-    if (this.#invitation === undefined) throw new Error('the INVITE is answered, its headers are gone');
-    const { headers } = this.#invitation.request;
-    const all: SipHeader[] = [];
-    for (let i = 0; i < headers.size; i++) all.push({ name: headers.nameAt(i), value: headers.valueAt(i) });
-    return all;
+    const invitation = this.#invitation;
+    if (invitation === undefined) throw new Error('the INVITE is answered, its headers are gone');
+    // Asked for more than once while the call is taken.
+    invitation.headers ??= headersOf(invitation.request);
+    return invitation.headers;
   }
 
   handle(handlers: SipCallHandlers): void {
@@ -225,6 +227,12 @@ export class IncomingCall implements IncomingSipCall {
     this.#progressRepeat?.cancel();
     this.#progressRepeat = undefined;
   }
+}
+
+function headersOf({ headers }: SipRequest): readonly SipHeader[] {
+  const all: SipHeader[] = [];
+  for (let i = 0; i < headers.size; i++) all.push({ name: headers.nameAt(i), value: headers.valueAt(i) });
+  return all;
 }
 
 function party(address: Address): IncomingSipCall['from'] {
