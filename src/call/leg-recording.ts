@@ -105,7 +105,7 @@ export class LegRecording implements RecordOperation {
   /** Nothing of the recording goes on: its end is stored and told. Resolves with {@link done}. */
   async ended(known: RecordOutcome): Promise<void> {
     this.#over = true;
-    const outcome = known.endedBy === 'hangup' ? { ...known, ...this.#hangup() } : known;
+    const outcome = this.#withHangup(known);
     const storing = this.#guard(this.#site.service.ended(this.recordingId, outcome));
     this.#tellEnd(outcome);
     this.#settle(
@@ -154,12 +154,17 @@ export class LegRecording implements RecordOperation {
     this.#resolve(outcome);
   }
 
-  /** How the call ended, if it did. */
-  #hangup(): Pick<RecordOutcome, 'hangup'> {
+  /** With how the call ended, where that ended the recording. */
+  #withHangup(known: RecordOutcome): RecordOutcome {
     const { signal } = this.#site;
-    if (!signal.aborted) return {};
-    const { by, reason } = signal.reason as CallEnd;
-    return { hangup: { by, reason } };
+    // Its media session failed, by which the call ends in a moment: that is no failure of the recording.
+    const sessionFailed = known.endedBy === 'error' && known.state !== 'error';
+    if (known.endedBy !== 'hangup' && !sessionFailed) return known;
+    if (signal.aborted) {
+      const { by, reason } = signal.reason as CallEnd;
+      return { ...known, endedBy: 'hangup', hangup: { by, reason } };
+    }
+    return sessionFailed ? { ...known, endedBy: 'hangup', hangup: { by: 'local', reason: 'error' } } : known;
   }
 
   #tellPause(behavior: 'skip' | 'silence'): void {

@@ -364,6 +364,26 @@ for (const [title, end, expected] of ENDS) {
   });
 }
 
+test('a media session that fails ends the call, and with it the recording, which is no failure of that', async (t) => {
+  const { leg, emit, host, outbox, store } = openLeg(t);
+  await leg.answer();
+  const operation = await leg.record(RECORD);
+  const { recordingId } = operation;
+  const { terminator: _none, ...kept } = FINISHED;
+  emit({ type: 'recordEnded', recordingId, outcome: { ...kept, endedBy: 'error' } });
+  host.emitClosed('call-1');
+  const { by, reason } = await leg.ended;
+  assert.deepEqual([by, reason], ['local', 'error']);
+  const row = store.get(recordingId)!;
+  assert.deepEqual(
+    [row.status, row.endedBy, row.hangupBy, row.hangupReason],
+    ['completed', 'hangup', 'local', 'error'],
+  );
+  const { params } = outbox.requests.at(-1)!.envelope;
+  assert.deepEqual([params['state'], params['ended_by']], ['finished', 'hangup']);
+  assert.equal((await operation.done).endedBy, 'hangup');
+});
+
 test('sixteen recordings run at once on a call, and no more', async (t) => {
   const { leg, emit } = openLeg(t);
   await leg.answer();

@@ -134,6 +134,14 @@ export class ReceivePath {
     );
   }
 
+  /**
+   * Where on the timeline the party is now: behind what has arrived, or at the live head, which goes on while nothing
+   * comes (silence suppression).
+   */
+  get present(): number {
+    return Math.max(this.timeline.receivedUntil, this.timeline.head);
+  }
+
   /** Of the audio that was agreed on last; undefined before. */
   get payloadType(): number | undefined {
     return this.#payloadType;

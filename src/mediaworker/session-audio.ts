@@ -241,7 +241,7 @@ export class SessionAudio {
         return;
       case 'digit':
         this.#socket.receive?.();
-        this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.timeline.receivedUntil);
+        this.#pressed(command.digit, command.durationMs, 'info', this.#receivePath.present);
         return;
       case 'meter':
         this.#measure(command.stretchMs);
@@ -450,7 +450,7 @@ export class SessionAudio {
   #pressed(digit: string, durationMs: number, via: KeySource, position: number | undefined): void {
     this.#waiting.finishFrames();
     this.#merger ??= new KeyMerger(this.#sampleRate);
-    if (!this.#merger.isNew(digit, via, position ?? this.#receivePath.timeline.receivedUntil)) return;
+    if (!this.#merger.isNew(digit, via, position ?? this.#receivePath.present)) return;
     this.#options.onEvent({ type: 'digit', sessionId: this.#options.sessionId, digit, durationMs, via });
     this.#recordings.digit(digit, position);
     if (via !== 'inband' || this.#denoiser.active) this.#peer?.press(digit);

@@ -155,6 +155,42 @@ test('a key that came by INFO ends the recording where it is a terminator', asyn
   await rig.close();
 });
 
+test('a key by INFO of a party that sends nothing while it is silent cuts nothing off the end', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.record('r', { terminators: '#', direction: 'both', stereo: true });
+  await rig.clock.advance(1000);
+  // As with silence suppression (RFC 3551 4.1).
+  rig.peer.stop();
+  await rig.clock.advance(2000);
+  rig.send({ type: 'digit', digit: '#', durationMs: 100 });
+  await rig.clock.advance(500);
+  const { endedBy, durationMs } = rig.outcome('r');
+  assert.equal(endedBy, 'terminator');
+  assert.ok(Math.abs(durationMs - 3000) <= 60, `${durationMs} ms`);
+  await rig.close();
+});
+
+test('a key behind silence that was not sent counts once that comes as an event and by INFO', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(1000);
+  rig.peer.stop();
+  await rig.clock.advance(3000);
+  rig.peer.skip(150);
+  rig.peer.press('5');
+  rig.peer.start(rig.port);
+  await rig.clock.advance(60);
+  rig.send({ type: 'digit', digit: '5', durationMs: 100 });
+  await rig.clock.advance(500);
+  assert.deepEqual(
+    rig.events.flatMap((event) => (event.type === 'digit' ? [`${event.digit} ${event.via}`] : [])),
+    ['5 rfc4733'],
+  );
+  await rig.close();
+});
+
 test('max_length is exact', async (t) => {
   const rig = await openRig(t);
   rig.peer.start(rig.port);

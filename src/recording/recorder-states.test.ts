@@ -197,6 +197,13 @@ test('max_length before any speech is no_input only when initial_timeout is on',
   assert.deepEqual(state, { phase: 'finalising', ending: { state: 'finished', endedBy: 'max_length' } });
 });
 
+test('the first failure stays the one that is told', () => {
+  const { state } = stepRecorder({ phase: 'recording' }, INPUTS['fail']!, RULES);
+  const step = stepRecorder(state, { type: 'fail', error: 'the file is closed' }, RULES);
+  assert.equal(step.state, state);
+  assert.deepEqual(step.effects, []);
+});
+
 test('an empty set of terminators is ended by no digit', () => {
   for (const digit of ['#', '']) {
     const state: RecorderState = { phase: 'recording' };

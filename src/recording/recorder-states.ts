@@ -101,7 +101,8 @@ export function stepRecorder(state: RecorderState, input: RecorderInput, rules: 
       return stepPaused(state, input, rules) ?? stay(state);
     case 'finalising':
       if (input.type === 'flushed') return to({ phase: 'ended', ending: state.ending }, 'announce-end');
-      if (input.type === 'fail') {
+      // What fails behind a failure comes of that: the file is given up, and says no more than that it is closed.
+      if (input.type === 'fail' && state.ending.state !== 'error') {
         return to({ phase: 'finalising', ending: failure(input.error) }, 'abandon-file');
       }
       return stay(state);
