@@ -21,6 +21,8 @@ export interface FrameDecoder {
   decode(bytes: Uint8Array, from: number, to: number, dest: Int16Array): number;
   /** So many samples, at the codec's rate, were lost before the next payload. */
   lost?(count: number): void;
+  /** The next payload has nothing to do with those before: what is held of them is dropped. */
+  restart?(): void;
   /** Frees what the garbage collector does not. */
   close(): void;
 }
@@ -87,7 +89,8 @@ export function createFrameEncoder(codec: AudioCodec): FrameEncoder {
     case 'G722': {
       const encoder = new G722Encoder();
       return {
-        encode: (pcm, count, dest, offset) => encoder.encode(pcm, 0, count, dest, offset),
+        // An octet stands for two samples: where a stream ends, a last one may be without its pair.
+        encode: (pcm, count, dest, offset) => encoder.encode(pcm, 0, count - (count % 2), dest, offset),
         close: () => {},
       };
     }

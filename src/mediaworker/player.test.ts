@@ -182,6 +182,18 @@ test('a volume that is set while it plays holds from then on, and never clips', 
   assert.ok((run(1)[0] ?? 0) > 4000);
 });
 
+test('a volume that is set while a list waits for its turn holds from its first sample on', () => {
+  const { player, run } = setUp();
+  player.play('a', [{ kind: 'silence', durationMs: 20 }], 0);
+  player.play('b', [{ kind: 'stream', streamId: 1 }], 0);
+  player.play('c', [{ kind: 'stream', streamId: 2 }], 20);
+  player.feed(1, constant(1000, FRAME), true, undefined);
+  player.feed(2, constant(1000, FRAME), true, undefined);
+  player.setGain('b', -20);
+  player.setGain('c', 0);
+  assert.deepEqual(run(4), [0, 100, 1000, undefined]);
+});
+
 test('with a volume, a list has the same lengths and starts, and leaves nothing behind when a stream runs dry', () => {
   const { player, run, events } = setUp();
   player.play(

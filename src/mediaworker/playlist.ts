@@ -76,6 +76,11 @@ export class Playlist {
   }
 
   setGain(gainDb: number): void {
+    if (this.#read === 0) {
+      // Nothing of it has sounded: there is no former volume from which it would have to move.
+      this.#volume = gainDb === 0 ? undefined : this.#volumeOf(gainDb);
+      return;
+    }
     this.#volume ??= this.#volumeOf(0);
     this.#volume.gain.set(gainDb);
   }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodePcmu, PCMU_SILENCE } from '../media/g711.ts';
+import { createOpusDecoder } from '../media/opus.ts';
 import { parseRtp, RTP_HEADER_LENGTH, RtpHeader } from '../rtp/packet.ts';
+import { warmUpOpus } from './codecs.ts';
 import { RtpSender, SEND_BUFFERS } from './rtp-sender.ts';
 
 const FRAME = 160;
@@ -55,6 +57,25 @@ test('silence is that of the codec, also after the codec has changed', () => {
   sender.configure('PCMA', 8, 20);
   sender.sendIdle(FRAME);
   assert.deepEqual(payloads.at(-1), new Array<number>(FRAME).fill(0xd5));
+});
+
+test('a packet of Opus that is broken off by a key is as long as what is in it', async () => {
+  await warmUpOpus();
+  const decoder = await createOpusDecoder();
+  const lengths: number[] = [];
+  const sender = senderTo((payloadType, payload) => {
+    if (payloadType === 111) lengths.push(decoder.decode(payload, new Int16Array(5760)));
+  });
+  sender.configure('OPUS', 111, 60);
+  // Its encoder is there a moment after it is asked for.
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const frames of [3, 1, 2]) {
+    for (let i = 0; i < frames; i++) sender.sendAudio(LOUD, FRAME);
+    sender.sendOther(101, true, sender.timestamp, EVENT);
+  }
+  assert.deepEqual(lengths, [2880, 960, 1920]);
+  sender.close();
+  decoder.free();
 });
 
 function senderTo(take: (payloadType: number, payload: Uint8Array) => void): RtpSender {

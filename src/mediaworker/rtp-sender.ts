@@ -274,8 +274,9 @@ export class RtpSender {
     samples: number,
     buffer: Uint8Array,
   ): number {
-    // What was broken off is made up to a whole packet, since not every length can be one.
-    const whole = codec === 'OPUS' ? pcm.length : samples;
+    // Where Opus has no packet as short as what was broken off, a whole one runs into what follows.
+    const ms = (samples * 1000) / this.#sampleRate;
+    const whole = packetTimeOf(codec, ms) === ms ? samples : pcm.length;
     pcm.fill(0, samples, whole);
     const count = changer === undefined ? whole : changer.process(pcm, 0, whole, changed, 0);
     return encoder.encode(changed, count, buffer, RTP_HEADER_LENGTH);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodePcma } from '../media/g711.ts';
 import { goertzelPower } from '../media/goertzel.ts';
-import { meanSquare } from '../media/level.ts';
+import { meanSquare, rmsDbfs } from '../media/level.ts';
 import { sine } from '../media/test-signals.ts';
 import { encodePcmu } from '../media/g711.ts';
 import { parseRtp, RtpHeader } from '../rtp/packet.ts';
@@ -232,5 +232,25 @@ test('injected sound is heard by the party and copied as heard; marks and drops 
   const dropped = rig.events.find(({ type }) => type === 'injectDropped');
   assert.ok(dropped?.type === 'injectDropped' && dropped.samples > 0);
   rig.send({ type: 'stopInject', injectId: 'r' });
+  await rig.close();
+});
+
+test('behind clear, injected sound begins with a whole sample, and with nothing of what was broken off', async (t) => {
+  const rig = await openRig(t);
+  rig.peer.start(rig.port);
+  rig.send({ type: 'inject', injectId: 'i', spec: { codec: 'L16', sampleRate: 16_000, realtime: false } });
+  const tone = new Uint8Array(sine(8000, 900, -20, 16_000).buffer);
+  rig.send({ type: 'injectAudio', injectId: 'i', payload: tone.subarray(0, 641) });
+  rig.send({ type: 'clearInjected', injectId: 'i' });
+  rig.send({ type: 'injectAudio', injectId: 'i', payload: new Uint8Array(6400) });
+  await rig.clock.advance(500);
+  const silent = rig.peer.audio();
+  assert.ok(silent.length > 0 && silent.every((sample) => sample === 0));
+  rig.send({ type: 'injectAudio', injectId: 'i', payload: tone });
+  await rig.clock.advance(1000);
+  const heard = rig.peer.audio();
+  const from = heard.findIndex((sample) => sample !== 0);
+  const level = rmsDbfs(heard, from + 200, 3000);
+  assert.ok(Math.abs(level + 20) < 1, `${level} dBFS`);
   await rig.close();
 });

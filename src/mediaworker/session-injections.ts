@@ -16,7 +16,8 @@ export interface SessionInjectionsOptions {
 interface Injection {
   readonly audio: InjectedAudio;
   readonly decoder: FrameDecoder;
-  readonly changer: RatePath | undefined;
+  changer: RatePath | undefined;
+  readonly createChanger: () => RatePath | undefined;
   /** Dropped samples that were told. */
   told: number;
 }
@@ -43,12 +44,15 @@ export class SessionInjections {
   start(injectId: string, { codec, sampleRate, realtime }: InjectSpec): void {
     const { sessionId, frame, onEvent } = this.#options;
     const ours = this.#options.sampleRate;
+    const createChanger = (): RatePath | undefined =>
+      sampleRate === ours ? undefined : new RatePath(sampleRate, ours);
     this.#running.set(injectId, {
       audio: new InjectedAudio(ours, frame, realtime, (name) =>
         onEvent({ type: 'injectedMark', sessionId, injectId, name }),
       ),
       decoder: createStreamDecoder(codec),
-      changer: sampleRate === ours ? undefined : new RatePath(sampleRate, ours),
+      changer: createChanger(),
+      createChanger,
       told: 0,
     });
   }
@@ -74,7 +78,12 @@ export class SessionInjections {
   }
 
   clear(injectId: string): void {
-    this.#running.get(injectId)?.audio.clear();
+    const injection = this.#running.get(injectId);
+    if (injection === undefined) return;
+    // What comes next begins anew: half a sample of what was broken off would shift all of it by an octet.
+    injection.decoder.restart?.();
+    injection.changer = injection.createChanger();
+    injection.audio.clear();
   }
 
   stop(injectId: string): void {

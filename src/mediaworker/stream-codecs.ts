@@ -45,5 +45,9 @@ class LinearDecoder implements FrameDecoder {
     return count;
   }
 
+  restart(): void {
+    this.#half = -1;
+  }
+
   close(): void {}
 }

@@ -2,7 +2,7 @@ import type { DiskCache } from './disk-cache.ts';
 import type { ResolvedVoice } from './voices.ts';
 
 /** Part of every key: entries of engines that spoke differently are not found again. Raise it when they change. */
-const GENERATION = 3;
+const GENERATION = 4;
 
 /**
  * Everything that an utterance depends on.

@@ -42,6 +42,8 @@ const READINGS: readonly (readonly [written: string, spoken: string])[] = [
     'see example dot com slash a dash b, or www dot acme dot org',
   ],
   ['go to example.com!', 'go to example dot com!'],
+  ['acme.co.uk or shop.com.au. Bye', 'acme dot co dot uk or shop dot com dot au. Bye'],
+  ['₩1500000 or 12000000 €', '1,500,000 won or 12,000,000 euros'],
   ['½ of it', '1/2 of it'],
   ['ＡＢＣ', 'ABC'],
   ['hi 😀 there', 'hi there'],

@@ -73,6 +73,8 @@ const MULTIPLE = '(?:(?:\\s(hundred|thousand|million|billion|trillion)|(k|mn?|bn
  */
 const PRICE = new RegExp(`(?<!\\d)(${CURRENCY})(?:(?<!\\d\\s.)\\s)?${AMOUNT}${MULTIPLE}(?=(\\w?))`, 'gi');
 const PRICE_BEFORE = new RegExp(`(\\d)\\s?(${CURRENCY})(?=(\\w?))`, 'g');
+/** An amount of so many digits is none to note: with commas, it is read as a quantity. */
+const LONG_AMOUNT = new RegExp(`(?<![\\d.,$])\\d{7,}(?= (?:${[...CURRENCIES.values()].join('|')})\\b)`, 'g');
 const MULTIPLES: Readonly<Record<string, string>> = {
   k: 'thousand',
   m: 'million',
@@ -94,7 +96,7 @@ const LONG_NUMBER = /(?<![\d.,$])\d{7,}(?!\d|[.,]\d)/g;
 const EMAIL = /[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;
 const WEB = /(?:https?:\/\/|\bwww\.)[^\s<>"']{1,200}/gi;
 const DOMAIN =
-  /\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,4}\.(?:com|org|net|io|edu|gov|info|dev|app|co|ai)\b/gi;
+  /\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,4}\.(?:com|org|net|io|edu|gov|info|dev|app|co|ai)(?:\.[a-z]{2})?\b/gi;
 
 /**
  * Brings a text into the ASCII that the embedded English voice pronounces as a person would: letters without
@@ -115,7 +117,8 @@ export function toSpokenEnglish(text: string): string {
       const multiple = word ?? MULTIPLES[letters?.toLowerCase() ?? ''];
       return price(multiple === undefined ? amount : `${amount} ${multiple}`, sign, next);
     })
-    .replace(PRICE_BEFORE, (_, digit: string, sign: string, next?: string) => price(digit, sign, next));
+    .replace(PRICE_BEFORE, (_, digit: string, sign: string, next?: string) => price(digit, sign, next))
+    .replace(LONG_AMOUNT, (digits) => digits.replace(/\B(?=(?:\d{3})+$)/g, ','));
   for (const [pattern, replacement] of SIGNS) spoken = spoken.replace(pattern, replacement);
   return foldLatin(spoken.replace(LONG_NUMBER, spellDigits)).replace(/[^\n\x20-\x7e]/g, ' ');
 }

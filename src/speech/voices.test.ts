@@ -97,6 +97,8 @@ describe('choice of a voice', () => {
     assert.equal(resolve({ voice: 'elevenlabs.josh' }).voice, 'rms');
     assert.equal(resolve({ voice: 'azure.en-US-AvaNeural' }).voice, 'slt');
     assert.equal(resolve({ voice: 'azure.en-US-GuyNeural' }).voice, 'rms');
+    assert.equal(resolve({ voice: 'amazon.Filiz' }).voice, 'slt');
+    assert.equal(resolve({ voice: 'openai.ash' }).voice, 'rms');
   });
 
   it("takes the engine's own default for a voice that it does not have", () => {

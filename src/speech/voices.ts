@@ -50,8 +50,9 @@ const GENDER_WORDS: ReadonlyMap<string, Gender> = new Map([
 const MALE_VOICES: ReadonlySet<string> = new Set(
   (
     'matthew joey justin kevin brian russell stephen gregory arthur geraint ricardo enrique miguel andres pedro ' +
-    'mathieu remi liam hans daniel giorgio adriano takumi jacek jan cristiano thiago karl maxim filiz mads ruben ' +
-    'echo fable onyx rex leo sal austin josh adam antoni arnold sam aura-orion-en aura-arcas-en aura-perseus-en ' +
+    'mathieu remi liam hans daniel giorgio adriano takumi jacek jan cristiano thiago karl maxim mads ruben ' +
+    'ash ballad cedar echo fable onyx verse rex leo sal austin josh adam antoni arnold sam ' +
+    'aura-orion-en aura-arcas-en aura-perseus-en ' +
     'aura-angus-en aura-orpheus-en aura-helios-en aura-zeus-en en-us-guyneural en-us-andrewneural ' +
     'en-us-brianneural en-us-christopherneural en-us-ericneural en-us-davisneural en-us-jasonneural ' +
     'en-us-tonyneural en-gb-ryanneural'

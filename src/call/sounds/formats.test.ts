@@ -114,6 +114,13 @@ suite('Files made by ffmpeg', { skip }, () => {
     assert.ok(Math.abs(level - LEVEL_DBFS) < 1, `${level} dBFS`);
   });
 
+  test('an Opus file is played with the gain that its header asks for', async () => {
+    const file = make('gain.opus', ['-c:a', 'libopus', '-b:a', '32k']);
+    file.writeInt16LE(-6 * 256, 44);
+    const level = goertzelDbfs((await play(file)).subarray(4000, 12_000), HERTZ, CALL_RATE);
+    assert.ok(Math.abs(level - (LEVEL_DBFS - 6)) < 1, `${level} dBFS`);
+  });
+
   for (const [file, args, found] of [
     ['adts.aac', ['-c:a', 'aac'], /the file is AAC, which/],
     ['gsm.gsm', ['-c:a', 'libgsm', '-ar', '8000'], /the file is of an unknown format .*; convert it to WAV/],

@@ -3,6 +3,7 @@ import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
 import { MPEGDecoder } from 'mpg123-decoder';
 import { OggOpusDecoder } from 'ogg-opus-decoder';
 import { joinSamples } from '../../../media/copy-samples.ts';
+import { dbToGain } from '../../../media/level.ts';
 import { MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from '../../../media/wav-format.ts';
 import type { CompressedCodec } from './messages.ts';
 
@@ -30,6 +31,10 @@ const DECODERS: Readonly<Record<CompressedCodec, () => Decoder>> = {
 };
 
 const NOTHING = new Int16Array(0);
+const FULL_SCALE = 32_768;
+/** In a file of Ogg Opus, whose first page holds its header alone: the gain with which it is to be played (RFC 7845 5.1). */
+const OPUS_GAIN_AT = 28 + 16;
+const OPUS_GAIN_BYTES = 2;
 /** Bytes decoded at a time: where nothing sounds, one of them may stand for thousands of samples. */
 const PART_BYTES = 512;
 /** So many samples are enough for once; those of the last part may go beyond. */
@@ -41,15 +46,20 @@ export class CompressedDecoder {
   #sampleRate: number | undefined;
   /** What was written and is not decoded yet. */
   #rest: Uint8Array = new Uint8Array(0);
+  /** The beginning of the file, until the gain in it has come; undefined where there is none. */
+  #head: Buffer | undefined;
+  /** What a sample of the decoder is multiplied with. */
+  #scale = FULL_SCALE;
 
   static async open(codec: CompressedCodec): Promise<CompressedDecoder> {
     const decoder = DECODERS[codec]();
     await decoder.ready;
-    return new CompressedDecoder(decoder);
+    return new CompressedDecoder(decoder, codec);
   }
 
-  private constructor(decoder: Decoder) {
+  private constructor(decoder: Decoder, codec: CompressedCodec) {
     this.#decoder = decoder;
+    if (codec === 'opus') this.#head = Buffer.alloc(0);
   }
 
   /** Hz, known when the first samples come. */
@@ -64,6 +74,7 @@ export class CompressedDecoder {
 
   /** @throws Error in words for whoever made the file */
   async write(bytes: Uint8Array): Promise<Int16Array> {
+    this.#readGain(bytes);
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     const pieces: Int16Array[] = [];
     let length = 0;
@@ -87,6 +98,15 @@ export class CompressedDecoder {
     this.#decoder.free();
   }
 
+  /** No sample comes before the whole of the first page. */
+  #readGain(bytes: Uint8Array): void {
+    if (this.#head === undefined) return;
+    this.#head = Buffer.concat([this.#head, bytes.subarray(0, OPUS_GAIN_AT + OPUS_GAIN_BYTES)]);
+    if (this.#head.length < OPUS_GAIN_AT + OPUS_GAIN_BYTES) return;
+    this.#scale = FULL_SCALE * dbToGain(this.#head.readInt16LE(OPUS_GAIN_AT) / 256);
+    this.#head = undefined;
+  }
+
   #take({ channelData, samplesDecoded, sampleRate }: Decoded): Int16Array {
     if (samplesDecoded === 0) return NOTHING;
     // A file of one sample a second would be one of thousands when it is played.
@@ -101,17 +121,17 @@ export class CompressedDecoder {
         `the sample rate changes within the file, from ${this.#sampleRate} to ${sampleRate} Hz`,
       );
     }
-    return mixToMono(channelData, samplesDecoded);
+    return mixToMono(channelData, samplesDecoded, this.#scale);
   }
 }
 
-function mixToMono(channels: readonly Float32Array[], length: number): Int16Array {
+function mixToMono(channels: readonly Float32Array[], length: number, scale: number): Int16Array {
   const samples = new Int16Array(length);
   for (let index = 0; index < length; index++) {
     let sum = 0;
     for (const channel of channels) sum += channel[index] ?? 0;
     const mean = sum / channels.length;
-    samples[index] = Math.max(-32_768, Math.min(32_767, Math.round(mean * 32_768)));
+    samples[index] = Math.max(-32_768, Math.min(32_767, Math.round(mean * scale)));
   }
   return samples;
 }
