@@ -44,7 +44,10 @@ const CODES: readonly (readonly [string, string])[] = [
     '`attribute` leads to an address that `network.allow` does not open, or is plain http under `network.https_only`.',
   ],
   ['not_json_or_yaml', 'The document is neither JSON nor YAML.'],
-  ['call_update_failed', 'The document could not be fetched, or the call has had its 32 transfers.'],
+  [
+    'call_update_failed',
+    'The document could not be fetched, a later command has given the call another one meanwhile, or the call has had its 32 transfers.',
+  ],
   ['cannot_cancel_in_progress', 'The call is answered: complete it instead.'],
   ['cannot_redirect_not_in_progress', 'The call is not answered, so it cannot be given another document.'],
   ['cannot_update_completed', 'The call is over, or about to be.'],

@@ -75,6 +75,14 @@ describe('HTTP client: requests', () => {
     );
   });
 
+  it('tells of a header that cannot be sent as what it is, not as a lost connection', async () => {
+    const port = await serve((_, response) => response.end());
+    await assert.rejects(
+      client().fetch({ url: `http://127.0.0.1:${port}/`, headers: { Expect: '100-continue' } }),
+      failsWith('invalid_request', 'never', /the request is not valid \(expect/),
+    );
+  });
+
   it('refuses plain http when https is required, before anything is sent, and behind a redirect', async () => {
     let asked = 0;
     const port = await serve((_, response) => {
@@ -151,6 +159,21 @@ describe('HTTP client: redirects', () => {
     });
     const basic = `Basic ${Buffer.from('u:p').toString('base64')}`;
     assert.deepEqual(headersSeen, [basic, basic, undefined, undefined, 'kept']);
+  });
+
+  it('does not carry a Host that was set to another origin, which may go by it', async () => {
+    const hosts: (string | undefined)[] = [];
+    const second = await serve((request, response) => {
+      hosts.push(request.headers.host);
+      response.end();
+    });
+    const first = await serve((request, response) => {
+      hosts.push(request.headers.host);
+      const location = request.url === '/' ? '/same' : `http://127.0.0.1:${second}/`;
+      response.writeHead(302, { location }).end();
+    });
+    await client().fetch({ url: `http://127.0.0.1:${first}/`, headers: { Host: 'crm.example' } });
+    assert.deepEqual(hosts, ['crm.example', 'crm.example', `127.0.0.1:${second}`]);
   });
 
   it('checks each hop against the allowed addresses', async () => {

@@ -61,6 +61,7 @@ const BY_SYSTEM_CODE: Readonly<Record<string, HttpErrorCode>> = {
   UND_ERR_BODY_TIMEOUT: 'timeout_read',
   UND_ERR_HEADERS_OVERFLOW: 'too_large',
   UND_ERR_INVALID_ARG: 'invalid_request',
+  UND_ERR_NOT_SUPPORTED: 'invalid_request',
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'invalid_request',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'protocol',
   UND_ERR_DESTROYED: 'aborted',

@@ -15,8 +15,8 @@ export interface Hop {
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Headers that must not follow a redirect to another origin. */
-const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+/** Headers that must not follow a redirect to another origin (RFC 9110 15.4): credentials, and its name. */
+const OF_ORIGIN: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'host']);
 
 /** Whether a response sends the client somewhere else. */
 export function isRedirect(head: ResponseHead): boolean {
@@ -30,7 +30,7 @@ export function isTemporary({ status }: ResponseHead): boolean {
 
 /**
  * The request that a redirect asks for (RFC 9110 15.4): 303 always and 301, 302 after a POST become a GET
- * without a body; credentials stay behind when the origin changes.
+ * without a body; credentials, and a `Host` that was set, stay behind when the origin changes.
  * @throws HttpError `invalid_url`
  */
 export function nextHop(hop: Hop, head: ResponseHead): Hop {
@@ -42,7 +42,7 @@ export function nextHop(hop: Hop, head: ResponseHead): Hop {
   const sameOrigin = target.url.origin === hop.target.url.origin;
   const headers = Object.fromEntries(
     Object.entries(hop.headers).filter(
-      ([name]) => (sameOrigin || !CREDENTIALS.has(name)) && !(toGet && name.startsWith('content-')),
+      ([name]) => (sameOrigin || !OF_ORIGIN.has(name)) && !(toGet && name.startsWith('content-')),
     ),
   );
   const authorization = target.authorization ?? (sameOrigin ? hop.target.authorization : undefined);

@@ -3,10 +3,12 @@ import type { CheckResult } from '../methods/check.ts';
 /** An answer to the question for a document, as it is kept. */
 export interface CachedDocument {
   readonly text: string;
+  /** Where it came from, behind redirects. */
+  readonly from: string;
   readonly result: CheckResult;
   /** Entity tag of the answer, with its quotes; undefined when it had none that can be asked with. */
   readonly etag: string | undefined;
-  /** False: the server has shown that it cannot be asked with an entity tag. */
+  /** False: it has been shown that it cannot be asked with an entity tag. */
   readonly conditional: boolean;
 }
 

@@ -137,6 +137,36 @@ describe('a document that comes again', () => {
     assert.equal(third.document, first.document);
   });
 
+  test('is not taken for the one of the same tag to which its URL led before (RFC 9110 8.8.3)', async () => {
+    const other = `# another one\n${TEXT}`;
+    let place = '/day';
+    const asked: string[] = [];
+    const port = await serve((request, response) => {
+      const { url = '', headers } = request;
+      const condition = headers['if-none-match'];
+      if (url === '/swml') return response.writeHead(302, { location: place }).end();
+      asked.push(`${url} ${condition}`);
+      if (condition === '"1"') return response.writeHead(304).end();
+      return response.writeHead(200, { etag: '"1"' }).end(url === '/day' ? TEXT : other);
+    });
+    const fetcher = new DocumentFetcher({ http: client(), log: silentLogger, signingKey: undefined });
+    const load = async () => {
+      const { signal } = new AbortController();
+      const url = `http://127.0.0.1:${port}/swml`;
+      return (await fetcher.load({ url, method: 'GET', kind: 'calling', payload: {}, signal })).text;
+    };
+    assert.deepEqual([await load(), await load()], [TEXT, TEXT]);
+    place = '/night';
+    assert.deepEqual([await load(), await load()], [other, other]);
+    assert.deepEqual(asked, [
+      '/day undefined',
+      '/day "1"',
+      '/night "1"',
+      '/night undefined',
+      '/night undefined',
+    ]);
+  });
+
   test('with a mistake stays a text with a mistake, and its server is asked again', async () => {
     let text = 'sections: {main: [hangap]}';
     const { load } = await site(

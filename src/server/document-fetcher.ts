@@ -55,12 +55,14 @@ export class DocumentFetcher implements DocumentLoader {
     const key = `${kind} ${strict} ${method} ${url}`;
     const cached = this.#cache.get(key);
     let response = await this.#ask(request, cached?.etag);
-    if (cached !== undefined && response.status === 304) {
+    const isSame = response.status === 304;
+    if (cached !== undefined && isSame && (cached.etag === undefined || response.url === cached.from)) {
       return { text: cached.text, name, result: cached.result };
     }
-    if (response.status === 412 && cached?.etag !== undefined) {
-      // RFC 9110 13.1.2 has this answer to a POST whose condition is false; it means the same as 304 then, but
-      // not from every server. Such a server is not asked in this way again.
+    if ((isSame || response.status === 412) && cached?.etag !== undefined) {
+      // RFC 9110 13.1.2 has 412 for a POST whose condition is false; it means the same as 304 then, but not from
+      // every server. And where a redirect leads elsewhere now, the tag is that of another document, which two may
+      // share (8.8.3). Neither is asked in this way again.
       this.#cache.set(key, { ...cached, etag: undefined, conditional: false });
       response = await this.#ask(request, undefined);
     }
@@ -82,7 +84,8 @@ export class DocumentFetcher implements DocumentLoader {
     const same = known?.text === text;
     const result = same ? known.result : checkDocument(text, { file, kind, strict });
     const conditional = known?.conditional ?? true;
-    const taken = { text, result, etag: conditional ? entityTag(response) : undefined, conditional };
+    const etag = conditional ? entityTag(response) : undefined;
+    const taken = { text, from: response.url, result, etag, conditional };
     if (/\bno-store\b/i.test(headerOf(response.headers, 'cache-control') ?? '')) this.#cache.delete(key);
     else this.#cache.set(key, taken);
     if (!same && result.document !== undefined) {

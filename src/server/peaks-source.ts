@@ -4,7 +4,7 @@ import { Mp4SoundReader } from '../media/mp4-sound.ts';
 import { WavStreamDecoder } from '../media/wav-stream-decoder.ts';
 import { isEncryptedPath } from '../recording/recording-path.ts';
 import type { RecordFormat } from '../recording/types.ts';
-import { StorageError } from '../storage/errors.ts';
+import { StorageError, toStorageError } from '../storage/errors.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import type { RecordingRow, RecordingStore } from '../storage/recordings.ts';
 
@@ -67,6 +67,10 @@ export class PeaksSource {
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
       if (peaks !== undefined && !isEncryptedPath(row.path)) this.#keep(row.id, peaks);
       return peaks;
+    } catch (cause) {
+      // Deleted since it was looked at.
+      if (toStorageError(cause, row.path).code === 'not_found') return undefined;
+      throw cause;
     } finally {
       this.#busy--;
       this.#waiting.shift()?.();

@@ -46,6 +46,24 @@ test('nothing is opened without the key, or of another recording, or that is non
   await assert.rejects(files.open(`${ID}.wav.enc`), { code: 'not_encrypted' });
 });
 
+test('one that is removed while it is being opened is absent', async () => {
+  const id = 'c0ff0000-0000-4000-8000-000000000003';
+  const name = `${id}.wav.enc`;
+  await encryptOnDisk(path.join(folder, name), id, PLAIN);
+  const removing = new DecryptedFiles(
+    {
+      async open(asked) {
+        const found = await local.open(asked);
+        rmSync(path.join(folder, asked));
+        return found;
+      },
+      remove: (asked) => local.remove(asked),
+    },
+    KEYS,
+  );
+  assert.equal(await removing.open(name), undefined);
+});
+
 test('is absent, and removed, like any other', async () => {
   assert.equal(await files.remove(`${OTHER}.wav.enc`), true);
   assert.equal(await files.remove(`${OTHER}.wav.enc`), false);

@@ -1,6 +1,7 @@
 import { DecryptedSource } from '../recording/encryption/decrypted-source.ts';
 import type { KeyRing } from '../recording/encryption/keys.ts';
 import { ENCRYPTED_SUFFIX, recordingIdOfPath } from '../recording/recording-path.ts';
+import { toStorageError } from './errors.ts';
 import type { FileStore, StoredFile } from './file-store.ts';
 
 /**
@@ -21,7 +22,14 @@ export class DecryptedFiles implements FileStore {
     const file = await this.#inner.open(name);
     if (file === undefined || !name.endsWith(ENCRYPTED_SUFFIX)) return file;
     const recordingId = recordingIdOfPath(name);
-    const plain = await DecryptedSource.open(file, { keys: this.#keys, name, recordingId });
+    let plain: DecryptedSource;
+    try {
+      plain = await DecryptedSource.open(file, { keys: this.#keys, name, recordingId });
+    } catch (cause) {
+      // Removed between the look at it and the reading of its header.
+      if (toStorageError(cause, name).code === 'not_found') return undefined;
+      throw cause;
+    }
     return { size: plain.size, modifiedMs: file.modifiedMs, read: (range) => plain.read(range) };
   }
 

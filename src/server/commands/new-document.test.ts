@@ -140,6 +140,19 @@ for (const [name, attribute, body] of BY_URL) {
       assert.equal((await refused).status, 404);
     });
 
+    test('that answers behind the document of a later command is refused: the later one goes on', async (t) => {
+      const bench = await openWaiting(t);
+      const fetched = Promise.withResolvers<string>();
+      Object.assign(bench.loader, { load: async () => ({ text: await fetched.promise, name: URL }) });
+      const late = bench.refused(body(URL));
+      await bench.send({ command: 'calling.transfer', id: CALL_ID, params: { dest: NEXT } });
+      assert.ok(await isReplaced(bench));
+      fetched.resolve('sections: {main: [{set: {here: 2}}, {sleep: 60000}]}');
+      assert.deepEqual((await late).errors, [`call_update_failed ${attribute}`]);
+      assert.ok(await isReplaced(bench));
+      await bench.leg.hangup();
+    });
+
     test('is refused once the call has had its 32 transfers', async (t) => {
       const bench = await openWaiting(t, { [URL]: NEXT });
       for (let n = 0; n < 32; n++) {

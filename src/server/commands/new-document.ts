@@ -8,6 +8,7 @@ import type { SwmlDocument } from '../../swml/document.ts';
 import { type Diagnostic, SwmlError } from '../../swml/errors.ts';
 import { isObject, type JsonValue } from '../../swml/json.ts';
 import { HttpProblem, problem } from '../http/errors.ts';
+import type { LiveCall } from '../live-calls.ts';
 import type { CommandContext } from './command.ts';
 import { type Issue, refusal } from './issues.ts';
 
@@ -20,20 +21,46 @@ export type DocumentSource =
 /** Faults of a document that one reply names. */
 const MAX_FAULTS = 20;
 
+/** The commands of a call that bring a document, in the order in which they came. */
+interface Order {
+  /** How many have come. */
+  come: number;
+  /** The last one whose document was put in place. */
+  placed: number;
+}
+
+const orders = new WeakMap<LiveCall, Order>();
+
 /**
  * Gets the document, and only then puts it in the place of the running one: one that cannot be had, or does
- * not hold, leaves the script as it was.
+ * not hold, leaves the script as it was. So does one that comes behind the document of a later command: that is the
+ * last word.
  * @throws HttpProblem 404 when the call ended meanwhile, else 422
  */
 export async function replaceDocument(context: CommandContext, source: DocumentSource): Promise<void> {
   const { call } = context;
   const before = scriptOf(context, source.attribute);
+  const order = orderOf(call);
+  const own = ++order.come;
   const document =
     source.kind === 'inline'
       ? check(inlineText(source.value), source.attribute, source.attribute)
       : await fetchDocument(context, before, source);
   if (call.leg.signal.aborted) throw problem(404);
+  if (order.placed > own) {
+    const message = 'A later command has given the call another document meanwhile';
+    throw refusal({ code: 'call_update_failed', message, attribute: source.attribute });
+  }
   scriptOf(context, source.attribute).replace(document);
+  order.placed = own;
+}
+
+function orderOf(call: LiveCall): Order {
+  const known = orders.get(call);
+  if (known !== undefined) return known;
+  const order = { come: 0, placed: 0 };
+  orders.set(call, order);
+  return order;
 }
 
 /** The script that is to be replaced. */

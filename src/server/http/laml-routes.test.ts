@@ -128,6 +128,22 @@ describe('the recordings of the compatibility API', () => {
     assert.equal((await remove()).statusCode, 404);
   });
 
+  test('are deleted by clients that send the type of a form with an empty body (.NET)', async () => {
+    t.current.add();
+    const headers = { ...AUTH, 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' };
+    const deleted = await t.current.request('DELETE', `${BASE}/Recordings/${ID}.json`, headers);
+    assert.equal(deleted.statusCode, 204);
+    assert.equal((await get(`/Recordings/${ID}.json`)).statusCode, 404);
+  });
+
+  test('are found however the URL spells the way to them', async () => {
+    t.current.add();
+    const place = `${BASE.replace('Accounts', '%41ccounts')}/Recordings`;
+    const one = await t.current.request('GET', `${place}/${ID}.json`, AUTH);
+    assert.deepEqual([one.statusCode, one.json().uri], [200, `${BASE}/Recordings/${ID}.json`]);
+    assert.equal((await t.current.request('GET', `${place}.json`, AUTH)).json().recordings.length, 1);
+  });
+
   test('tell errors as clients of that API read them', async () => {
     for (const [place, headers, status, code] of [
       [`/Recordings/${ID}.json`, AUTH, 404, 20_404],

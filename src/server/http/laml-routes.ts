@@ -147,9 +147,11 @@ function earliest(a: number | undefined, b: number | undefined): number | undefi
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
-/** `/api/laml/2010-04-01/Accounts/{AccountSid}` of the request. */
+/** `/api/laml/2010-04-01/Accounts/{AccountSid}` of the request, however its own URL spells that. */
 function baseOf(request: FastifyRequest): string {
-  return /^.*?\/Accounts\/[^/]+/.exec(request.url)![0];
+  const { account } = request.params as Params;
+  const [base = ''] = request.routeOptions.url?.split(':account', 1) ?? [];
+  return `${base}${encodeURIComponent(account)}`;
 }
 
 /** Clients of that API read `code` and `message`. */

@@ -198,6 +198,23 @@ describe('peaks', () => {
     assert.match((await get()).json().detail, /no peaks/);
   });
 
+  test('of a file that is deleted between the look at it and its first byte are 404', async () => {
+    const { path: file } = t.current.addWav(bursts(1), 1);
+    await t.current.server.close();
+    const files = new LocalFiles(t.current.directory);
+    t.current.server = t.current.make({
+      files: {
+        async open(name) {
+          const found = await files.open(name);
+          rmSync(path.join(t.current.directory, file));
+          return found;
+        },
+        remove: (name) => files.remove(name),
+      },
+    });
+    assert.equal((await get()).statusCode, 404);
+  });
+
   test('refuse wrong numbers with their name', async () => {
     t.current.addWav(bursts(1), 1);
     for (const [query, detail] of [

@@ -26,6 +26,14 @@ describe('the JSON Schema of documents', () => {
     const again = await t.current.request('GET', '/schemas/calling.json', { 'if-none-match': String(etag) });
     assert.equal(again.statusCode, 304);
     assert.equal(again.body, '');
+    // As a proxy that compresses it hands it on, and with one of before (RFC 9110 13.1.2).
+    for (const condition of [`W/${etag}`, `"before", ${etag}`]) {
+      const headers = { 'if-none-match': condition };
+      const { statusCode } = await t.current.request('GET', '/schemas/calling.json', headers);
+      assert.equal(statusCode, 304, condition);
+    }
+    const other = { 'if-none-match': '"before"' };
+    assert.equal((await t.current.request('GET', '/schemas/calling.json', other)).statusCode, 200);
   });
 
   test('is not there under other names', async () => {

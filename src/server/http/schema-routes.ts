@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { jsonSchema } from '../../methods/json-schema.ts';
 import { testFileSchema } from '../../testing/files/json-schema.ts';
+import { checkConditions } from './conditional.ts';
 import { problem } from './errors.ts';
 
 const SCHEMAS = {
@@ -27,7 +28,11 @@ export function addSchemaRoutes(app: FastifyInstance): void {
     }
     // Editors on the web ask from pages of their own; there is nothing here that is not public.
     reply.headers({ etag: schema.etag, 'cache-control': 'no-cache', 'access-control-allow-origin': '*' });
-    if (request.headers['if-none-match'] === schema.etag) return reply.code(304).send();
+    // Proxies that compress it make the tag a weak one.
+    const asked = { 'if-none-match': request.headers['if-none-match'] };
+    if (checkConditions(asked, { etag: schema.etag, modifiedMs: 0 }) === 'not_modified') {
+      return reply.code(304).send();
+    }
     return reply.type('application/schema+json').send(schema.text);
   });
 }

@@ -26,6 +26,9 @@ describe('every answer', () => {
   test('that is an error has the body of the language', async () => {
     assert.deepEqual((await t.current.request('GET', '/nowhere')).json(), { error: 'Not Found' });
     assert.deepEqual((await t.current.request('GET', '/%zz')).json(), { error: 'Bad Request' });
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const nowhere = await t.current.request('POST', '/nowhere', form, 'a=b');
+    assert.deepEqual([nowhere.statusCode, nowhere.json()], [404, { error: 'Not Found' }]);
     const large = await t.current.server.app.inject({
       method: 'DELETE',
       url: `${REST}/${ID}`,

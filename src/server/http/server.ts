@@ -86,7 +86,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   addCommonBehaviour(app, log, options.clock);
-  acceptEmptyJson(app);
+  acceptEmptyBodies(app);
   addStatusRoutes(app, options);
   if (options.metrics !== undefined) addMetricsRoute(app, options.metrics, options.credentials);
   addSchemaRoutes(app);
@@ -121,12 +121,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-/** Takes JSON; an empty body counts as none, since existing clients send the type with every request. */
-function acceptEmptyJson(app: FastifyInstance): void {
+/**
+ * Takes JSON; an empty body counts as none, whatever type it is said to have: existing clients send that of JSON with
+ * every request, and those of the compatibility API that of a form with each DELETE (.NET).
+ */
+function acceptEmptyBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
     else parse(request, String(body), done);
+  });
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+    // Where there is nothing to be had, the type does not matter either.
+    if (body === '' || request.is404) done(null, undefined);
+    else done(problem(415));
   });
 }
 
