@@ -58,7 +58,7 @@ const CODES: readonly (readonly [string, string])[] = [
   ],
   [
     'invalid_state',
-    'The call is not answered yet, is ending, has no document yet, is not connected (`calling.disconnect`), has as many recordings, taps, streams or collections as it may (16 of each), or lacks consent (`recording.consent_variable`).',
+    'The call is not answered yet, is ending, has no document (yet, or behind the `confirm` of a called side), is not connected (`calling.disconnect`), has as many recordings, taps, streams or collections as it may (16 of each), or lacks consent (`recording.consent_variable`).',
   ],
 ];
 

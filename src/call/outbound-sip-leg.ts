@@ -119,6 +119,8 @@ class OutboundSipSignalling implements Signalling {
       this.#log.warn({ reason }, 'the call cannot be made');
       this.failure ??= reason;
       this.#finish();
+      // Whoever follows the call (a trace, say) has the leg only when `callBySip` has returned.
+      await Promise.resolve();
       void leg.refused();
     }
   }

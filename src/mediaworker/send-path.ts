@@ -101,6 +101,8 @@ export class SendPath {
     const { otherFormats = [], otherEventPayloadTypes = [] } = media;
     const others = [...otherFormats.map((format) => format.payloadType), ...otherEventPayloadTypes];
     if (telephoneEventPayloadType !== undefined) others.push(telephoneEventPayloadType);
+    // Keys that wait, while the party is on hold say, leave by what is agreed on then.
+    for (const { events } of this.#dialling) events.clockRate = media.telephoneEventClockRate ?? 8000;
     this.sender.configure(codec, payloadType, ptimeMs, others);
   }
 

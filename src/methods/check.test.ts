@@ -154,6 +154,22 @@ test('a property with nothing behind it is none, also where another one needs it
   assert.deepEqual(reply('{body: null, switch: {variable: message.type, case: {}}}'), []);
 });
 
+test('the name of a section with a line end behind it is found before it runs', () => {
+  const { diagnostics } = checkDocument(
+    'sections:\n  main:\n    - execute:\n        dest: |\n          desk\n  desk: []\n',
+  );
+  assert.deepEqual(
+    diagnostics.map(({ code, path, suggestion }) => [code, path, suggestion]),
+    [
+      [
+        'relay_script_section_parameter_undefined',
+        'sections.main[0].execute.dest',
+        'write "dest: desk" on one line',
+      ],
+    ],
+  );
+});
+
 test('a message executes sections alone: a URL in the place of one is found before it runs', () => {
   const { diagnostics } = checkDocument('sections: {main: [{execute: {dest: "https://example.com/a"}}]}', {
     kind: 'messaging',

@@ -201,6 +201,14 @@ class DocumentChecker {
       this.#reader.report(unknownSection(dest, this.#document, path));
     } else if (kind === 'url' && !URL.canParse(dest)) {
       this.#reader.report(malformedUrl(dest, path));
+    } else if (kind === 'inline' && this.#document.sections.has(dest.trim())) {
+      // A block of YAML (`dest: |`) leaves a line end behind the name.
+      this.#reader.report({
+        fault: 'unknownSection',
+        message: `A line end makes "${dest.trim()}" the text of a document, not the name of a section`,
+        path,
+        suggestion: `write "dest: ${dest.trim()}" on one line`,
+      });
     }
   }
 }

@@ -33,11 +33,15 @@ const LONGEST_DURATION = 0xffff;
  * The timestamp is that of the key's first tick throughout.
  */
 export class DigitSender {
+  /** Of the event payload type, Hz; a change of it holds from the next key on. */
+  clockRate: number;
   #digits: string;
-  readonly #clockPerTick: number;
   readonly #tickMs: number;
-  readonly #pressTicks: number;
+  readonly #durationMs: number;
   readonly #gapTicks: number;
+  /** Of the key that is down. */
+  #clockPerTick = 0;
+  #pressTicks = 0;
   #next = 0;
   #event = -1;
   /** Ticks since the key went down. */
@@ -61,12 +65,10 @@ export class DigitSender {
       );
     }
     const tickMs = options.tickMs ?? 20;
-    const clockRate = options.clockRate ?? 8000;
+    this.clockRate = options.clockRate ?? 8000;
     this.#digits = digits;
     this.#tickMs = tickMs;
-    this.#clockPerTick = (clockRate * tickMs) / 1000;
-    const longest = Math.floor(LONGEST_DURATION / this.#clockPerTick);
-    this.#pressTicks = Math.min(longest, Math.max(1, Math.round((options.durationMs ?? 160) / tickMs)));
+    this.#durationMs = options.durationMs ?? 160;
     this.#gapTicks = Math.max(END_PACKETS - 1, Math.round((options.gapMs ?? 80) / tickMs));
   }
 
@@ -103,6 +105,9 @@ export class DigitSender {
       this.#event = EVENT_DIGITS.indexOf(digit.toUpperCase());
       this.#ticks = 0;
       this.timestamp = timestamp;
+      this.#clockPerTick = (this.clockRate * this.#tickMs) / 1000;
+      const longest = Math.floor(LONGEST_DURATION / this.#clockPerTick);
+      this.#pressTicks = Math.min(longest, Math.max(1, Math.round(this.#durationMs / this.#tickMs)));
     }
     this.#write();
     if (this.#ticks === this.#pressTicks + END_PACKETS - 1) {

@@ -273,6 +273,16 @@ describe('DigitSender', () => {
     assert.equal(send('*', { durationMs: 1 }).packets.length, 3);
   });
 
+  it('takes another clock rate for the keys that come behind the one that is down', () => {
+    const sender = new DigitSender('12', { durationMs: 40 });
+    const durations: number[] = [];
+    for (let tick = 0; tick < 12; tick++) {
+      if (tick === 1) sender.clockRate = 48_000;
+      if (sender.step(0) === 'packet') durations.push(Buffer.from(sender.payload).readUInt16BE(2));
+    }
+    assert.deepEqual(durations, [160, 320, 320, 320, 960, 1920, 1920, 1920]);
+  });
+
   it('is understood by the receiver, key for key', () => {
     const keys = fc.array(fc.constantFrom(...'0123456789ABCD*#abcdwW'), { maxLength: 12 });
     fc.assert(

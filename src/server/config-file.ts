@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { withoutByteOrderMark } from '../swml/parse.ts';
 import { closest } from '../swml/suggest.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { CONFIG_GROUPS, NAMED_KEYS } from './config-keys.ts';
@@ -47,7 +48,7 @@ class Reader {
 
   constructor(file: string, text: string) {
     this.#file = file;
-    this.#text = text;
+    this.#text = withoutByteOrderMark(text);
   }
 
   read(): ConfigFile {
@@ -78,6 +79,12 @@ class Reader {
       if (NAMES.has(name)) {
         // Nothing behind the colon leaves the default in force.
         if (value === null || isEmpty(value)) continue;
+        const other = this.#values.get(name);
+        if (other !== undefined) {
+          // As `http.listen:` beside `http: {listen: …}`, which to YAML are two keys.
+          this.#problem(offsetOf(pair.key), `${name} is given twice, also at ${other.source}`);
+          continue;
+        }
         this.#values.set(name, { value: toValue(value), source: this.#where(offsetOf(value)), from: 'file' });
       } else if (CONFIG_GROUPS.has(name)) {
         if (value === null || isEmpty(value)) continue;

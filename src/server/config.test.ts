@@ -260,6 +260,11 @@ describe('mistakes', () => {
       ['hello', /^openswml\.yaml:1:1: expected settings by name/],
       ['http: 8080', /^openswml\.yaml:1:7: http: expected settings by name below it, such as http\.listen/],
       ['data_dir: a\ndata_dir: b', /^openswml\.yaml:2:1: Map keys must be unique/],
+      [
+        'http.listen: 127.0.0.1:8080\nhttp: {listen: "0.0.0.0:80"}',
+        /^openswml\.yaml:2:8: http\.listen is given twice, also at .*openswml\.yaml:1:14$/,
+      ],
+      ['\ufeffdata_dir: 5', /^openswml\.yaml:1:11: data_dir/],
       ['a: [1', /^openswml\.yaml:1:\d: /],
       ['api_token: !env TOKEN', /^openswml\.yaml:1:12: Unresolved tag: !env; settings take no tags/],
       ['data_dir: a\n---\ndata_dir: b', /^openswml\.yaml:2:1: the file holds more than one YAML document/],

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -18,12 +18,15 @@ import { sumsOf } from '../storage/uploader.ts';
 
 /** What became of one file or object. */
 export interface RotatedFile {
-  /** Relative to the data folder, or to the prefix of the bucket. */
+  /** Relative to the data folder, to where the folder of the traces lies, or to the prefix of the bucket. */
   readonly name: string;
   readonly outcome: 'moved' | 'already' | 'failed';
   /** With `failed`. */
   readonly error?: string;
 }
+
+/** Files of others may lie in the folder of the traces, too. */
+const TRACED_AUDIO = /(?:^|[\\/])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.wav\.enc(?:\.part)?$/;
 
 /**
  * Moves every encrypted file of a data folder to the current key; also beside the server that works on it, whose
@@ -35,6 +38,30 @@ export async function* rotateFiles(dataDir: string, keys: KeyRing): AsyncGenerat
   for await (const name of new LocalFiles(dataDir).list('recordings')) {
     if (!isEncryptedPath(name) || (serverRuns && name.endsWith('.part'))) continue;
     yield* attempt(name, () => rewrapFile(path.join(dataDir, name), keys, nodeFileSystem));
+  }
+}
+
+/**
+ * The same for what parties of traced calls said. Traces are deleted by when they were last written to, so that stays.
+ * @param folder of the traces
+ * @throws StorageError; TypeError without a current key
+ */
+export async function* rotateTraces(
+  folder: string,
+  dataDir: string,
+  keys: KeyRing,
+): AsyncGenerator<RotatedFile> {
+  const serverRuns = isLocked(dataDir);
+  const parent = path.dirname(folder);
+  for await (const name of new LocalFiles(parent).list(path.basename(folder))) {
+    if (!TRACED_AUDIO.test(name) || (serverRuns && name.endsWith('.part'))) continue;
+    const file = path.join(parent, name);
+    yield* attempt(name, async () => {
+      const { atime, mtime } = await stat(file);
+      const isMoved = await rewrapFile(file, keys, nodeFileSystem);
+      if (isMoved) await utimes(file, atime, mtime);
+      return isMoved;
+    });
   }
 }
 

@@ -22,7 +22,7 @@ import type { Config } from './config-keys.ts';
 import { DownloadLinks, type SignedQuery } from './http/download-links.ts';
 import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { readIdentity } from './identity.ts';
-import { type RotatedFile, rotateFiles, rotateObjects } from './key-rotation.ts';
+import { type RotatedFile, rotateFiles, rotateObjects, rotateTraces } from './key-rotation.ts';
 import { type ObjectStore, openObjectStore } from './object-store.ts';
 import { recordingFiles } from './recording-files.ts';
 import { loadRecordingKeys } from './recording-keys.ts';
@@ -119,12 +119,17 @@ export class RecordingLibrary {
     return this.#keys.current?.id;
   }
 
-  /** Moves every encrypted recording to that key, here and in the object store. @throws StorageError */
+  /**
+   * Moves every encrypted recording to that key, here and in the object store, and what traces hold.
+   * @throws StorageError
+   */
   async *rotateKeys(): AsyncGenerator<RotatedFile> {
-    yield* rotateFiles(this.#config.data_dir, this.#keys);
+    const { data_dir: dataDir, trace } = this.#config;
+    yield* rotateFiles(dataDir, this.#keys);
+    if (trace.dir !== undefined) yield* rotateTraces(trace.dir, dataDir, this.#keys);
     const stored = { uploads: this.#uploads, recordings: this.#recordings };
     if (this.#objects !== undefined) {
-      yield* rotateObjects(this.#objects.client, stored, this.#keys, this.#config.data_dir);
+      yield* rotateObjects(this.#objects.client, stored, this.#keys, dataDir);
       return;
     }
     // Whoever hears of no failure throws the old key away.

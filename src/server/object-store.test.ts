@@ -124,6 +124,18 @@ describe('an object store', () => {
     await store.remove(NAME);
   });
 
+  test('that does not say how large an object is cannot be used, and that is told', async () => {
+    const store = client();
+    server.intercept = ({ method, res }) => {
+      if (method !== 'HEAD') return false;
+      res.statusCode = 200;
+      res.end();
+      return true;
+    };
+    const told = fails('unreachable', /HEAD without Content-Length; perhaps a proxy/);
+    await assert.rejects(store.head(NAME), told);
+  });
+
   test('makes links that work without credentials, name the file, and end', async () => {
     const store = client();
     await put(store, BYTES);

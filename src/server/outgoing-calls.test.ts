@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { openService, RECORD } from '../call/leg.test-helper.ts';
+import type { LegEvent } from '../call/media-leg.ts';
 import { silentLogger } from '../log/logger.ts';
 import { seededRandom } from '../media/test-signals.ts';
 import { LocalMediaHost } from '../mediaworker/local-host.ts';
@@ -8,6 +9,7 @@ import { FakeLeg } from '../methods/fake-leg.test-helper.ts';
 import { createMemoryRtpNetwork } from '../rtp/memory-network.ts';
 import type { OutgoingCallOptions, SipCall, SipCallHandlers } from '../sip/api.ts';
 import { Variables } from '../swml/scope.ts';
+import type { CallTrace } from './call-traces.ts';
 import type { CallsOptions } from './calls.ts';
 import { loadConfig } from './config.ts';
 import type { Refusal } from './load/admission.ts';
@@ -28,6 +30,8 @@ function open(
     readonly env?: Record<string, string>;
     readonly hopsLeft?: number;
     readonly refusal?: Refusal;
+    /** Of the call that makes others. */
+    readonly trace?: CallTrace;
   } = {},
 ) {
   const { clock, service, dataDir } = openService(t);
@@ -40,7 +44,8 @@ function open(
     openSocket: (address) => rtp.open(address),
   });
   const parent = new FakeLeg({ call_state: 'answered' });
-  const served = { leg: { codec: 'PCMA' }, hopsLeft: options.hopsLeft ?? 69 } as unknown as ServedCall;
+  const { hopsLeft = 69, trace } = options;
+  const served = { leg: { codec: 'PCMA' }, hopsLeft, trace } as unknown as ServedCall;
   const kept: ServedCall[] = [];
   const calls = new OutgoingCalls(
     {
@@ -118,6 +123,16 @@ for (const [title, options, to, why] of [
     assert.equal(bench.kept.length, 1, 'it is listed and told like any other');
   });
 }
+
+test('the end of a call that cannot be made is in the trace', async (t) => {
+  const told: string[] = [];
+  const tracer = { leg: ({ text }: LegEvent) => told.push(text) };
+  const bench = open(t, { hopsLeft: 0, trace: { called: () => ({ tracer }) } as unknown as CallTrace });
+  bench.calls.attach(bench.endpoint);
+  const { leg } = bench.calls.dial(bench.parent, { to: 'sip:bob@example.com', timeout: 30 });
+  await leg.ended;
+  assert.equal(told[0], 'hanging up');
+});
 
 test('before the server is up, nobody is called', async (t) => {
   const bench = open(t);

@@ -356,7 +356,12 @@ suite('events in answer to a whole utterance', () => {
     [
       'refuses',
       (response) => response.writeHead(400).end('no stream for this model'),
-      /answered 400: no stream for this/,
+      /answered 400: no stream for this.*tried again in 10 min$/,
+    ],
+    [
+      'has too much to do',
+      (response) => response.writeHead(429).end('slow down'),
+      /answered 429: slow down.*tried again in 1 min$/,
     ],
     [
       'drops in the middle',

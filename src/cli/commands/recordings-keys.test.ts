@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -157,6 +158,23 @@ describe('openswml recordings rotate-key', () => {
     assert.deepEqual(readFileSync(inData(`${idOf(3)}.wav`)), PLAIN);
     assert.ok(existsSync(`${broken}.part`));
     assert.match((await run()).out, /0 files moved, 2 were there already/);
+  });
+
+  test('moves what traces hold of calls, which are as old as before', async () => {
+    const day = path.join(folder, 'traces', '2026-01-02');
+    mkdirSync(day, { recursive: true });
+    const file = path.join(day, `${idOf(1)}.wav.enc`);
+    await encryptOnDisk(file, idOf(1), PLAIN);
+    const written = new Date('2026-01-02T03:04:05Z');
+    utimesSync(file, written, written);
+    writeFileSync(path.join(day, 'keys.enc'), 'of somebody else');
+    setNewKey();
+    appendFileSync(config, 'trace: {dir: traces}\n');
+    const { status, out, err } = await cli('recordings', 'rotate-key', '-c', config);
+    assert.deepEqual([status, err], [0, '']);
+    assert.match(out, /1 files moved, 0 were there already, 0 failed/);
+    assert.deepEqual(await decrypt(readFileSync(file), new KeyRing(next), idOf(1)), PLAIN);
+    assert.deepEqual(statSync(file).mtime, written);
   });
 
   test('leaves what still grows to the server that runs', async () => {

@@ -142,6 +142,21 @@ test('A folder that another of its name has replaced is watched on', async (cont
   assert.equal(clock.pendingTimers, 1);
 });
 
+test('A sound in AIFF is watched, too', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const clock = new VirtualClock();
+  const watching = watchPlaces([folder], undefined, clock, () => {}, assert.fail);
+  context.after(() => watching.stop());
+  const witness = watch(folder);
+  context.after(() => witness.close());
+  const seen = once(witness, 'change');
+  writeFileSync(path.join(folder, 'a.aiff'), '');
+  await seen;
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(clock.pendingTimers, 1);
+});
+
 test('Where the system lets no more folders be watched, that is told with the cure', (context) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
   for (const name of ['a', 'b']) mkdirSync(path.join(folder, name));

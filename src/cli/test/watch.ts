@@ -6,7 +6,7 @@ import { UsageError } from '../errors.ts';
 /** Editors write a file in several steps. */
 const QUIET_MS = 100;
 const IGNORED = new Set(['node_modules', '.git']);
-const RELEVANT = /\.(?:ya?ml|json|wav|mp3|mp4|m4a|ogg|flac)$/i;
+const RELEVANT = /\.(?:ya?ml|json|wav|mp3|mp4|m4a|ogg|opus|flac|aiff?|aifc|au)$/i;
 /** Folders that are watched; those beyond are not. */
 const MAX_FOLDERS = 2000;
 /** Linux has no more watches, or no more programs that have some, for this user. */

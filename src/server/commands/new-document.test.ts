@@ -84,6 +84,21 @@ for (const [name, attribute, body] of COMMANDS) {
       });
     }
 
+    test('is refused where the call has none: not yet, or as one that a document has made', async (t) => {
+      for (const [direction, message] of [
+        ['inbound', /no document yet/],
+        ['outbound', /no document of its own, but while its "confirm" runs/],
+      ] as const) {
+        const bench = openCommands(t);
+        await bench.leg.answer();
+        Object.assign(bench.leg.info, { direction });
+        const { errors, messages } = await bench.refused(body(NEXT_OBJECT));
+        assert.deepEqual(errors, ['invalid_state id']);
+        assert.match(messages[0]!, message);
+        await bench.leg.hangup();
+      }
+    });
+
     test('names every fault of it, twenty at most', async (t) => {
       const bench = await openWaiting(t);
       const steps = Array.from({ length: 30 }, () => ({ record: { format: 'ogg' } }));

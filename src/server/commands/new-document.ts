@@ -67,7 +67,10 @@ function orderOf(call: LiveCall): Order {
 function scriptOf({ call }: CommandContext, attribute: string): ScriptSession {
   const { script } = call;
   if (script === undefined) {
-    const message = 'The call has no document yet that could be replaced';
+    const message =
+      call.leg.info.direction === 'outbound'
+        ? 'A call that a document makes has no document of its own, but while its "confirm" runs'
+        : 'The call has no document yet that could be replaced';
     throw refusal({ code: 'invalid_state', message, attribute: 'id' });
   }
   if (!script.mayBeReplaced) {

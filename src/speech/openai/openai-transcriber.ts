@@ -49,6 +49,9 @@ const MAX_HINT_TEXT = 800;
 const NO_SPEECH_PROBABILITY = 0.6;
 const NO_SPEECH_LOG_PROBABILITY = -1;
 
+/** Refusals that say nothing of the way of the answer: no key that is good, too slow, too many at once. */
+const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 429]);
+
 /** Of these, a model cannot be named in the URL of the WebSocket: it would begin a conversation. */
 const OPENAI_HOST = 'api.openai.com';
 
@@ -142,7 +145,7 @@ export class OpenAiTranscriber implements Transcriber {
       for await (const piece of response.body) pieces.push(piece);
       const text = Buffer.concat(pieces).toString('utf8');
       if (response.status === 200) return transcriptOf(text);
-      const unknown = response.status < 500 || response.status === 501;
+      const unknown = (response.status < 500 && !PASSING.has(response.status)) || response.status === 501;
       const reason = `${this.#endpoint} does not stream: it answered ${response.status}: ${reasonOf(text)}`;
       this.#noEvents.begin(reason, unknown);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { AwsV4Signer } from 'aws4fetch';
 import type { ByteRange } from '../../recording/byte-source.ts';
 import type { Clock } from '../../time/clock.ts';
+import { StorageError } from '../errors.ts';
 import { s3Failure, s3Unreachable } from './s3-errors.ts';
 import type { S3Body, S3Request, S3Response, S3Transport } from './s3-transport.ts';
 
@@ -74,8 +75,14 @@ export class S3Client {
     const response = await this.#send(name, { method: 'HEAD', signal, what: `${name}: the look at it` });
     if (response === undefined) return undefined;
     response.cancel();
+    const length = response.header('content-length');
+    if (length === undefined) {
+      const why = `${this.place} answers HEAD without Content-Length; perhaps a proxy before it takes that off`;
+      // Not `refused`, behind which the uploader sends it all again.
+      throw new StorageError('unreachable', `${name}: nobody can tell how large it is: ${why}`);
+    }
     return {
-      size: Number(response.header('content-length')),
+      size: Number(length),
       modifiedMs: Date.parse(response.header('last-modified') ?? '') || 0,
       etag: tagOf(response),
       md5: md5Of(response),
