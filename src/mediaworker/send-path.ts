@@ -101,8 +101,6 @@ export class SendPath {
     const { otherFormats = [], otherEventPayloadTypes = [] } = media;
     const others = [...otherFormats.map((format) => format.payloadType), ...otherEventPayloadTypes];
     if (telephoneEventPayloadType !== undefined) others.push(telephoneEventPayloadType);
-    // Keys that wait, while the party is on hold say, leave by what is agreed on then.
-    for (const { events } of this.#dialling) events.clockRate = media.telephoneEventClockRate ?? 8000;
     this.sender.configure(codec, payloadType, ptimeMs, others);
   }
 
@@ -162,10 +160,7 @@ export class SendPath {
       this.#dialling.push({
         sendId,
         asTones,
-        events: new DigitSender(digits, {
-          tickMs: this.#options.tickMs,
-          clockRate: this.#media?.telephoneEventClockRate ?? 8000,
-        }),
+        events: new DigitSender(digits, { tickMs: this.#options.tickMs }),
         tones: undefined,
       });
     } catch (cause) {
@@ -269,7 +264,8 @@ export class SendPath {
       if (tones.remainingSamples === 0) this.#dialledOut(dialled.sendId);
       return this.#out;
     }
-    const step = events.step(this.sender.timestamp);
+    // Keys that waited are of the codec of now, whatever was agreed on when they were asked for.
+    const step = events.step(this.sender.timestamp, this.#media?.telephoneEventClockRate);
     if (step === 'packet') {
       this.sender.sendOther(payloadType, events.marker, events.timestamp, events.payload);
       this.sender.skip(this.#frame);

@@ -214,6 +214,24 @@ describe('codecs of a session', () => {
     await host.close();
   });
 
+  test('keys that wait while another codec is agreed on are as long by its clock', async (t) => {
+    const { clock, host, events, agree } = await openPair(t);
+    agree('PCMU');
+    await clock.advance(500);
+    // Whoever copies is told how long keys were down.
+    const spec = { take: 'said', codec: 'PCMU', sampleRate: 8000, ptimeMs: 20 } as const;
+    host.send({ type: 'copy', sessionId: 'listener', copyId: 'c', spec });
+    host.send({ type: 'sendDigits', sessionId: 'speaker', sendId: 'd', digits: '1W2' });
+    await clock.advance(800);
+    agree('OPUS');
+    await clock.advance(2000);
+    assert.deepEqual(
+      events.flatMap((event) => (event.type === 'digitUp' ? [event.durationMs] : [])),
+      [160, 160],
+    );
+    await host.close();
+  });
+
   test('once Opus is loaded, a decoder of it has the first packet, which may come in the same turn', async () => {
     const encoder = await createOpusEncoder();
     await warmUpOpus();

@@ -1,8 +1,6 @@
 import { EVENT_DIGITS, TELEPHONE_EVENT_LENGTH } from './telephone-event.ts';
 
 export interface DigitSenderOptions {
-  /** Clock rate of the event payload type, Hz. Default 8000. */
-  readonly clockRate?: number;
   /** Distance of ticks, ms. Default 20. */
   readonly tickMs?: number;
   /** Time that each key is down, ms; rounded to ticks, at least one. Default 160. */
@@ -33,13 +31,11 @@ const LONGEST_DURATION = 0xffff;
  * The timestamp is that of the key's first tick throughout.
  */
 export class DigitSender {
-  /** Of the event payload type, Hz; a change of it holds from the next key on. */
-  clockRate: number;
   #digits: string;
   readonly #tickMs: number;
   readonly #durationMs: number;
   readonly #gapTicks: number;
-  /** Of the key that is down. */
+  /** Of the key that is down; a later one may have another clock. */
   #clockPerTick = 0;
   #pressTicks = 0;
   #next = 0;
@@ -65,7 +61,6 @@ export class DigitSender {
       );
     }
     const tickMs = options.tickMs ?? 20;
-    this.clockRate = options.clockRate ?? 8000;
     this.#digits = digits;
     this.#tickMs = tickMs;
     this.#durationMs = options.durationMs ?? 160;
@@ -87,8 +82,12 @@ export class DigitSender {
     this.#digits = this.#digits.slice(0, this.#next);
   }
 
-  /** One tick. @param timestamp RTP timestamp that an audio packet of this tick would have */
-  step(timestamp: number): DigitStep {
+  /**
+   * One tick.
+   * @param timestamp RTP timestamp that an audio packet of this tick would have
+   * @param clockRate of the event payload type, Hz: another one holds from the next key on
+   */
+  step(timestamp: number, clockRate = 8000): DigitStep {
     if (this.#pauseTicks > 0) {
       this.#pauseTicks--;
       return 'pause';
@@ -105,7 +104,7 @@ export class DigitSender {
       this.#event = EVENT_DIGITS.indexOf(digit.toUpperCase());
       this.#ticks = 0;
       this.timestamp = timestamp;
-      this.#clockPerTick = (this.clockRate * this.#tickMs) / 1000;
+      this.#clockPerTick = (clockRate * this.#tickMs) / 1000;
       const longest = Math.floor(LONGEST_DURATION / this.#clockPerTick);
       this.#pressTicks = Math.min(longest, Math.max(1, Math.round(this.#durationMs / this.#tickMs)));
     }

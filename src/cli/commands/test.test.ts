@@ -186,6 +186,16 @@ test('Tests of the same name are kept side by side', async (context) => {
   assert.deepEqual(readdirSync(path.join(kept, 'x.test.yaml')).sort(), ['a-b', 'a-b-2', 'a-b-3', 'a-b-4']);
 });
 
+test('Tests with long names are kept in any script', async (context) => {
+  const text = `document: { sections: { main: [answer] } }\ntests: [{ name: ${'電'.repeat(120)} }]\n`;
+  const folder = folderWith(context, { 'x.test.yaml': text });
+  const kept = path.join(folder, 'out');
+  const { status, err } = await cli('test', folder, '--save', kept);
+  assert.deepEqual([status, err], [0, '']);
+  // A file system counts octets.
+  assert.deepEqual(readdirSync(path.join(kept, 'x.test.yaml')), ['電'.repeat(66)]);
+});
+
 test('In real time, a call takes as long as it lasts', async (context) => {
   const folder = folderWith(context, { 'fail.test.yaml': FAILS });
   const { out } = await cli('test', folder, '--realtime');

@@ -42,8 +42,16 @@ export function saveCall(place: string, call: VirtualCall): void {
   }
 }
 
+/** Of a name: most file systems take 255, and a number may come behind it. */
+const MAX_NAME_BYTES = 200;
+
 /** A name that any file system takes. */
 function nameFor(text: string): string {
   const name = text.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+|[.-]+$/g, '');
-  return name === '' ? 'test' : name.slice(0, 100);
+  let short = '';
+  for (const character of [...name].slice(0, 100)) {
+    if (Buffer.byteLength(short + character) > MAX_NAME_BYTES) break;
+    short += character;
+  }
+  return short === '' ? 'test' : short;
 }

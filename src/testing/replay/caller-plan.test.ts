@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallEvent } from '../../trace/events.ts';
-import { planOf } from './caller-plan.ts';
+import { planOf, understoodOf } from './caller-plan.ts';
 
 const event = (
   at: number,
@@ -64,6 +64,24 @@ test('what did not end the recording keeps its time, whoever did', () => {
   assert.deepEqual(times([started(1), key(3, '1'), ended(60, 'hangup', 59_060)]), [2000]);
   const inAudio = event(5, 'digit', 'key pressed', { digit: '#', via: 'inband' });
   assert.deepEqual(times([started(1), key(3, '1'), inAudio, ended(5, 'terminator', 4060)]), [2000]);
+});
+
+test('recognition that failed fails again', () => {
+  const warned = (reason: string): CallEvent =>
+    event(1, 'warning', 'relay_script_method_execute_failed', { reason });
+  const done = (set: CallEvent['data']): CallEvent => event(2, 'step', 'prompt done', { set });
+  assert.deepEqual(
+    understoodOf([
+      warned('The prompt failed: recognition failed: HTTP 503'),
+      done({ prompt_result: 'failed' }),
+      warned('Speech is not understood: HTTP 503'),
+      done({ prompt_result: 'match_digits', prompt_value: '1' }),
+      warned('The prompt failed: playing failed: HTTP 404'),
+      done({ prompt_result: 'failed' }),
+      done({ prompt_result: 'match_speech', prompt_value: 'Sales.' }),
+    ]),
+    [{ error: 'HTTP 503' }, { error: 'HTTP 503' }, { text: 'Sales.' }],
+  );
 });
 
 test('no sound is said twice where a beginning is told behind what followed it', () => {

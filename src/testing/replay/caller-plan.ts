@@ -120,12 +120,20 @@ function cameBy(events: readonly CallEvent[], via: string): boolean {
   return events.some(({ kind, data }) => kind === 'digit' && data['via'] === via);
 }
 
+/** How a prompt warns that recognition has failed (methods/calling/prompt.ts); the reason is behind it. */
+const RECOGNITION_FAILED = /(?:Speech is not understood|The prompt failed: recognition failed): (.*)/s;
+
 /**
- * What was understood of the party, utterance by utterance: a prompt that ended by speech has had one.
+ * What was understood of the party, utterance by utterance: a prompt that ended by speech, or of which recognition has
+ * failed, has had one.
  * @param events of this call alone
  */
 export function understoodOf(events: readonly CallEvent[]): readonly RecognitionStub[] {
   return events.flatMap(({ kind, text, data }): readonly RecognitionStub[] => {
+    if (kind === 'warning') {
+      const error = RECOGNITION_FAILED.exec(String(data['reason']))?.[1];
+      return error === undefined ? [] : [{ error }];
+    }
     if (kind !== 'step' || text !== 'prompt done') return [];
     const set = Object(data['set']) as Readonly<Record<string, unknown>>;
     const { prompt_result: result, prompt_value: words, prompt_speech_confidence: confidence } = set;

@@ -66,7 +66,7 @@ export function outcomeOf(events: readonly CallEvent[], unknown: ReadonlySet<num
   return {
     steps: texts((part) => part.flatMap((event) => (isStep(event) ? [stepName(event)] : []))),
     spoken: texts((part) => textsOf(part, 'say')),
-    played: texts((part) => textsOf(part, 'url').map(named)),
+    played: texts((part) => textsOf(part, 'url').map((url) => named(url).replace(UUID, '…'))),
     recordings: all(
       (part) => part.flatMap((event) => (event.text === 'recording ended' ? [recordingOf(event)] : [])),
       (to, recording) => ({ ...recording, of: to }),
@@ -77,7 +77,7 @@ export function outcomeOf(events: readonly CallEvent[], unknown: ReadonlySet<num
     callbacks: texts(callbacksOf),
     requests: events.flatMap(({ kind, text, data }) =>
       kind === 'web' && data['for'] === 'request'
-        ? [`${withoutFragment(text)} ${String(data['status'] ?? 'failed')}`]
+        ? [`${withoutFragment(text).replace(UUID, '…')} ${String(data['status'] ?? 'failed')}`]
         : [],
     ),
     vars: {
@@ -184,11 +184,19 @@ function varsOf(
     if (typeof set === 'object' && set !== null) {
       // Traces of older versions have more of them.
       for (const [name, value] of Object.entries(withoutSecretsOfAnswer(set as CallEvent['data']))) {
-        vars[name] = typeof value === 'string' ? named(value).replace(UUID, '…') : value;
+        vars[name] = withoutIds(value, named);
       }
     }
   }
   return vars;
+}
+
+/** No two calls have the same ids, wherever in a value they stand. */
+function withoutIds(value: unknown, named: (text: string) => string): unknown {
+  if (typeof value === 'string') return named(value).replace(UUID, '…');
+  if (Array.isArray(value)) return value.map((item) => withoutIds(item, named));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withoutIds(part, named)]));
 }
 
 function endOf(events: readonly CallEvent[]): string | undefined {

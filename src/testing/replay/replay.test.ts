@@ -5,6 +5,7 @@ import { type Trace, parseTrace } from '../../trace/format.ts';
 import { readWav } from '../audio-file.ts';
 import type { VirtualCallOptions } from '../options.ts';
 import { type VirtualCall, virtualCall } from '../virtual-call.ts';
+import type { WebHandler } from '../web.ts';
 import { replay } from './replay.ts';
 
 const VOICEMAIL = `
@@ -163,6 +164,90 @@ sections:
   assert.notDeepEqual(events, trace.events);
   const { differences } = await replay({ ...trace, events }, { document, audio });
   assert.deepEqual(differences, []);
+});
+
+test('callbacks to an address that is asked as well take none of its answers', async () => {
+  const document = `
+sections:
+  main:
+    - record: { max_length: 1, status_url: "https://a.example/hook" }
+    - request: { url: "https://a.example/hook", method: POST, save_variables: true }
+    - set: { first: "\${request_response.number}" }
+    - request: { url: "https://a.example/hook", method: POST, save_variables: true }
+`;
+  let asked = 0;
+  const hook: WebHandler = ({ purpose }) => (purpose === 'callback' ? {} : { json: { number: ++asked } });
+  const { trace, audio } = await traced(document, async () => {}, {
+    web: { 'https://a.example/hook': hook },
+  });
+  const { differences, call } = await replay(trace, { document, audio });
+  assert.equal(asked, 2);
+  assert.deepEqual(differences, []);
+  assert.equal(String(call.vars['first']), '1');
+});
+
+test('requests with the id of the call in their URL are answered as they were, and ids within variables are no difference', async () => {
+  const document = `
+sections:
+  main:
+    - request: { url: "https://b.example/calls/\${call.call_id}?part=1", method: GET, save_variables: true }
+    - set: { known: { ids: ["\${call.call_id}"], name: "\${request_response.name}" } }
+    - play: "https://b.example/greetings/\${call.call_id}.wav"
+`;
+  const { trace, audio } = await traced(document, async () => {}, {
+    seed: 7,
+    web: {
+      'https://b.example/calls/*': { json: { name: 'Ann' } },
+      'https://b.example/greetings/*': { sound: { tone: 440, seconds: 1 } },
+    },
+  });
+  const { differences, call } = await replay(trace, { document, audio });
+  assert.deepEqual(call.web.unanswered, []);
+  assert.deepEqual(differences, []);
+});
+
+test('a request that waited in vain waits again', async () => {
+  const document = `
+sections:
+  main:
+    - answer
+    - request: { url: "https://slow.example/time", method: GET }
+    - sleep: 1000
+`;
+  // As a server writes it.
+  const failed = async (failure: string): Promise<readonly string[]> => {
+    const { trace, audio } = await traced(
+      document,
+      async ({ caller }) => {
+        await caller.waits(2);
+        await caller.hangsUp();
+      },
+      { web: { 'https://slow.example/time': { fails: 'timeout' } } },
+    );
+    const events = trace.events.map((event) =>
+      event.kind === 'web' ? { ...event, data: { ...event.data, failure } } : event,
+    );
+    const { call } = await replay({ ...trace, events }, { document, audio });
+    return call.steps.map(({ method }) => method);
+  };
+  assert.deepEqual(await failed('the request is no longer wanted'), ['answer', 'request']);
+  assert.deepEqual(await failed('https://slow.example/time: not complete within 5000 ms'), [
+    'answer',
+    'request',
+  ]);
+  assert.deepEqual(await failed('https://slow.example/time: no connection could be made (ECONNREFUSED)'), [
+    'answer',
+    'request',
+    'sleep',
+  ]);
+});
+
+test('a caller who was called answers when he did', async () => {
+  const document = 'sections: { main: [{ play: "say:Good morning." }] }';
+  const { trace, audio } = await traced(document, async () => {}, { direction: 'outbound', answerAfter: 9 });
+  const { differences, call } = await replay(trace, { document, audio });
+  assert.deepEqual(differences, []);
+  assert.ok(call.seconds > 9);
 });
 
 test('tokens in answers, which traces of older versions have, are no difference', async () => {

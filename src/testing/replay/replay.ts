@@ -34,6 +34,9 @@ export interface ReplayResult {
   readonly differences: readonly OutcomeDifference[];
 }
 
+/** Seconds. */
+const LONGEST_CALL = 14_400;
+
 /**
  * Lets the parties of a trace call again, and says in what the call comes out differently. What the caller and
  * those whom the call has called said and pressed follows the same sounds and beeps as it did then, not the same
@@ -45,7 +48,7 @@ export async function replay(trace: Trace, options: ReplayOptions): Promise<Repl
   const plan = planOf(own);
   const { from, to, headers, direction } = trace.header.call;
   const early: CallEvent[] = [];
-  const web = webOf(trace.events, askedDocument(trace, options));
+  const web = webOf(trace.events, idsOf(trace), askedDocument(trace, options));
   const called = new CalledParties(trace, options.partyAudio);
   let caller: Follower | undefined;
   const call = await virtualCall({
@@ -55,6 +58,8 @@ export async function replay(trace: Trace, options: ReplayOptions): Promise<Repl
     ...(typeof to === 'string' && { to }),
     headers: headersOf(headers),
     direction: direction === 'outbound' ? 'outbound' : 'inbound',
+    // Of a call to the caller; one that was never answered is not answered now, either.
+    answerAfter: own.find(({ kind, text }) => kind === 'call' && text === 'answered')?.at ?? LONGEST_CALL,
     codec: codecOf(plan),
     keys: plan.keys,
     recognition: understoodOf(own),
@@ -75,7 +80,7 @@ export async function replay(trace: Trace, options: ReplayOptions): Promise<Repl
   const line = { party: call.caller, clock, sampleRate, isOver: () => call.end !== undefined };
   caller = new Follower(line, plan, options.audio);
   for (const event of early) caller.take(event);
-  await call.ends({ within: 14_400 });
+  await call.ends({ within: LONGEST_CALL });
   called.assertKnown();
   const differences = compareOutcomes(outcomeOf(trace.events), outcomeOf(call.timeline, called.unknown));
   return { call, differences };
@@ -150,6 +155,19 @@ function askedDocument(
   const url = withoutSecrets(document);
   const then = header.document === undefined ? undefined : withoutSecrets(header.document);
   return { url, text: documentText, wasAsked: then === url };
+}
+
+/** Ids of its calls and recordings, and of where they were: those of the call that runs are others. */
+function idsOf({ header, events }: Trace): readonly string[] {
+  const values = [
+    ...Object.values(header.call),
+    ...events.flatMap(({ data }) => [data['call_id'], data['recording_id']]),
+  ];
+  return [...new Set(values.filter(isId))];
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
 }
 
 function headersOf(headers: unknown): Record<string, string> {

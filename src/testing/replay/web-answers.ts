@@ -1,6 +1,6 @@
 import { wavHeader } from '../../media/wav-format.ts';
 import type { CallEvent } from '../../trace/events.ts';
-import { FakeWeb, type WebAnswer } from '../web.ts';
+import { FakeWeb, type WebAnswer, type WebHandler } from '../web.ts';
 
 /** Today's document, where it is asked for at the beginning of the call. */
 export interface AskedDocument {
@@ -11,32 +11,55 @@ export interface AskedDocument {
   readonly wasAsked: boolean;
 }
 
+/** No answer came while somebody waited for it: in time (net/), or before the end of the call broke the request off. */
+const UNANSWERED = /time|did not answer|within \d+ ms|no longer wanted|given up/i;
+
 /**
  * What was answered then, request by request, but for the document of today; sounds as silence of the length in which
  * they were heard.
+ * @param ids of the traced call and what belongs to it: in the place of each, a URL may have any other
  */
-export function webOf(events: readonly CallEvent[], document?: AskedDocument): FakeWeb {
+export function webOf(
+  events: readonly CallEvent[],
+  ids: readonly string[],
+  document?: AskedDocument,
+): FakeWeb {
   const answers = new Map<string, WebAnswer[]>();
   for (const { kind, text, data } of events) {
     if (kind !== 'web') continue;
     const asked = withoutFragment(text);
-    const list = answers.get(asked) ?? [];
+    const pattern = withAnyIds(asked, ids);
+    const list = answers.get(pattern) ?? [];
     list.push(answerOf(asked, data, events));
-    answers.set(asked, list);
+    answers.set(pattern, list);
   }
   if (document !== undefined) {
-    const asked = `POST ${document.url}`;
+    const asked = withAnyIds(`POST ${document.url}`, ids);
     // What was answered first there is the document of then; what follows answered the script.
     const others = answers.get(asked)?.slice(document.wasAsked ? 1 : 0) ?? [];
     answers.set(asked, [{ body: document.text }, ...others]);
   }
   const web = new FakeWeb();
-  for (const [pattern, list] of answers) web.answers(pattern, list);
+  for (const [pattern, list] of answers) web.answers(pattern, inTurn(list));
   // Of sounds a real call does not tell the requests.
   for (const url of new Set(playedUrls(events))) {
-    if (!answers.has(`GET ${url}`)) web.answers(`GET ${url}`, { body: silenceFor(url, events) });
+    const pattern = withAnyIds(`GET ${url}`, ids);
+    if (!answers.has(pattern)) web.answers(pattern, { body: silenceFor(url, events) });
   }
   return web;
+}
+
+function withAnyIds(asked: string, ids: readonly string[]): string {
+  return ids.reduce((pattern, id) => pattern.replaceAll(id, '*'), asked);
+}
+
+/** One for each request. A callback to the same address takes none: in a trace, callbacks have no answers. */
+function inTurn(answers: readonly WebAnswer[]): WebHandler {
+  let next = 0;
+  return ({ purpose }) => {
+    if (purpose === 'callback') return {};
+    return answers[Math.min(next++, answers.length - 1)] ?? {};
+  };
 }
 
 /** As requests have it: a fragment, which says how long to wait, is not sent. */
@@ -47,7 +70,9 @@ export function withoutFragment(text: string): string {
 function answerOf(text: string, data: CallEvent['data'], events: readonly CallEvent[]): WebAnswer {
   const { failure, status, answer } = data;
   if (typeof status !== 'number') {
-    return { fails: /time|did not answer/i.test(String(failure)) ? 'timeout' : 'network' };
+    // Names of hosts and files may be anything.
+    const reason = String(failure).replace(/\S+:\/\/\S+/g, '');
+    return { fails: UNANSWERED.test(reason) ? 'timeout' : 'network' };
   }
   if (data['for'] === 'sound' && status === 200) {
     return { body: silenceFor(text.slice(text.indexOf(' ') + 1), events) };
