@@ -156,7 +156,7 @@ test('a property with nothing behind it is none, also where another one needs it
 
 test('the name of a section with a line end behind it is found before it runs', () => {
   const { diagnostics } = checkDocument(
-    'sections:\n  main:\n    - execute:\n        dest: |\n          desk\n  desk: []\n',
+    'sections:\n  main:\n    - execute:\n        dest: |\n          desk\n  desk: [hangup]\n',
   );
   assert.deepEqual(
     diagnostics.map(({ code, path, suggestion }) => [code, path, suggestion]),
