@@ -50,6 +50,39 @@ test('a call without a common codec is refused with 488', async (t) => {
   await bench.finish();
 });
 
+test('a 488 says what is wrong with the offer, at the beginning and within the call', async (t) => {
+  const bench = await openBench(t);
+  const { clock } = bench;
+  const peer = await RawPeer.open(bench.network);
+  const viaOf = (branch: string): string => `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-${branch}`;
+  const warned = '399 openswml "no common codec: offered 9 101, supported PCMU, PCMA"';
+  peer.send('INVITE', { 'Call-ID': 'call-0' }, sdp(bench.port, '9 101'));
+  await clock.advance(50);
+  await assert.rejects(bench.leg.answer(), CallError);
+  await clock.advance(50);
+  assert.equal(peer.response.status, 488);
+  assert.equal(peer.response.headers.get('Warning'), warned);
+  peer.send('ACK', { 'Call-ID': 'call-0', To: peer.response.headers.get('To'), Via: viaOf('INVITE-1') });
+  peer.send('INVITE', { Via: viaOf('second') }, sdp(bench.port));
+  await clock.advance(50);
+  await bench.leg.answer();
+  await clock.advance(50);
+  const To = peer.response.headers.get('To')!;
+  peer.send('ACK', { To, CSeq: '1 ACK', Via: viaOf('ack') });
+  peer.send('INVITE', { To, CSeq: '2 INVITE', Via: viaOf('re') }, sdp(bench.port, '9 101'));
+  await clock.advance(50);
+  assert.equal(peer.response.status, 488);
+  assert.equal(peer.response.headers.get('Warning'), warned);
+  const hostile = ['v=0', 'm=audio 4000 RTP/AVP \u0007"\u{1f600}', ''].join('\r\n');
+  peer.send('INVITE', { To, CSeq: '3 INVITE', Via: viaOf('hostile') }, hostile);
+  await clock.advance(50);
+  assert.match(peer.response.headers.get('Warning')!, /offered \?\\"\?\?, supported/);
+  peer.send('BYE', { To, CSeq: '4 BYE', Via: viaOf('bye') });
+  await clock.advance(100);
+  await bench.leg.ended;
+  await bench.finish();
+});
+
 test('where no media session can be had, the caller is refused, and told when to try again', async (t) => {
   const bench = await openBench(t);
   const peer = await RawPeer.open(bench.network);

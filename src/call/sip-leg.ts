@@ -2,7 +2,7 @@ import type { IdleMedia, InbandDigits, MediaHost } from '../mediaworker/protocol
 import type { Logger } from '../log/logger.ts';
 import { redactUris } from '../log/redact.ts';
 import type { IncomingSipCall, SipCallEnd, SipHeader } from '../sip/api.ts';
-import type { AudioCodecName } from '../sip/sdp/offer-answer.ts';
+import { type AudioCodecName, SdpRefusal } from '../sip/sdp/offer-answer.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { CallError, type EndReason } from './leg.ts';
 import type { MediaClient } from './media-client.ts';
@@ -11,7 +11,7 @@ import type { Signalling } from './signalling.ts';
 import { customHeaders, sipData } from './sip-data.ts';
 import { endReasonOf } from './sip-end.ts';
 import { SipMedia } from './sip-media.ts';
-import { SipSession, type SipSessionOwner, takeAnswer } from './sip-session.ts';
+import { SipSession, type SipSessionOwner, takeAnswer, warningOf } from './sip-session.ts';
 
 /** What SIP legs need, whichever side begins. */
 export interface SipLegSite extends Omit<MediaLegOptions, 'info' | 'signalling'> {
@@ -213,7 +213,7 @@ class InboundSipSignalling implements Signalling, SipSessionOwner {
     try {
       return offer === undefined ? media.offer() : media.answer(offer);
     } catch (cause) {
-      this.#refuse(488);
+      this.#refuse(488, cause instanceof SdpRefusal ? [warningOf(cause)] : []);
       void media.client.close('error');
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CallError('no_common_codec', reason, { cause });

@@ -1,9 +1,13 @@
 import type { Logger } from '../log/logger.ts';
-import type { SipCallEnd, SipCallHandlers } from '../sip/api.ts';
+import type { SipCallEnd, SipCallHandlers, SipHeader } from '../sip/api.ts';
 import { SipRefusal } from '../sip/errors.ts';
+import { quote } from '../sip/message/params.ts';
 import { SdpRefusal } from '../sip/sdp/offer-answer.ts';
 import { parseInfoDigit } from './info-digits.ts';
 import type { SipMedia } from './sip-media.ts';
+
+/** Longest text of a Warning, characters. */
+const MAX_WARNING = 200;
 
 /** A leg whose SIP session changes while it runs. */
 export interface SipSessionOwner {
@@ -33,7 +37,7 @@ export class SipSession implements SipCallHandlers {
       this.#owner.log.info({}, 'the party changed the session');
       return answer;
     } catch (cause) {
-      if (cause instanceof SdpRefusal) throw new SipRefusal(488, { reason: 'Not Acceptable Here' });
+      if (cause instanceof SdpRefusal) throw new SipRefusal(488, { headers: [warningOf(cause)] });
       throw cause;
     }
   }
@@ -70,6 +74,13 @@ export class SipSession implements SipCallHandlers {
     if (media === undefined) throw new SipRefusal(488);
     return media;
   }
+}
+
+/** What a 488 tells the party of its offer (RFC 3261 13.3.1.3, 20.43); 399 is for people to read. */
+export function warningOf({ message }: SdpRefusal): SipHeader {
+  // It names what the offer had in it, which is any text.
+  const text = message.slice(0, MAX_WARNING).replace(/[^\x20-\x7e]/g, '?');
+  return { name: 'Warning', value: `399 openswml ${quote(text)}` };
 }
 
 /** Takes the party's answer to an offer of ours; one that cannot be used ends the call. */

@@ -26,7 +26,7 @@ export interface SdpMedia {
   readonly type: string;
   /** 0: refused or switched off. */
   readonly port: number;
-  /** `RTP/AVP` … */
+  /** `RTP/AVP`, `udptl` …, as written: an answer repeats it, and case counts in SDP (RFC 3264 6, RFC 8866 5). */
   readonly protocol: string;
   /** Payload types, as written. */
   readonly formats: readonly string[];

@@ -77,7 +77,7 @@ test('only the events that the offer lists are answered', () => {
   assert.match(wide.sdp, /a=fmtp:96 0-3,12-15\r\n/);
 });
 
-test('streams that we do not take keep their place, with port 0', () => {
+test('streams that we do not take keep their place and their protocol as written, with port 0', () => {
   const { sdp } = answer(
     offer(
       'm=video 5000 RTP/AVP 97 98',
@@ -97,7 +97,7 @@ test('streams that we do not take keep their place, with port 0', () => {
       'video 0 RTP/AVP 97',
       'audio 20000 RTP/AVP 8',
       'audio 0 RTP/AVP 8'.replace('8', '0'),
-      'image 0 UDPTL t38',
+      'image 0 udptl t38',
     ],
   );
 });

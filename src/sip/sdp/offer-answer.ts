@@ -233,7 +233,7 @@ function read(text: string, what: string): SessionDescription {
 }
 
 function isAudio(media: SdpMedia): boolean {
-  return media.type === 'audio' && (media.protocol === 'RTP/AVP' || media.protocol === 'RTP/AVPF');
+  return media.type === 'audio' && /^RTP\/AVPF?$/i.test(media.protocol);
 }
 
 function whyNot(offer: SessionDescription, local: LocalAudio): string {

@@ -154,7 +154,7 @@ function parseMedia(line: Line): MediaDraft {
   if (formats.length > SDP_LIMITS.formats) {
     throw new SdpParseError(line.number, `more than ${SDP_LIMITS.formats} formats`);
   }
-  return { type: match[1]!.toLowerCase(), port, protocol: match[3]!.toUpperCase(), formats, attributes: [] };
+  return { type: match[1]!.toLowerCase(), port, protocol: match[3]!, formats, attributes: [] };
 }
 
 function parseAttribute(value: string): SdpAttribute {

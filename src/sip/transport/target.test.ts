@@ -14,6 +14,7 @@ test('A URI leads to its host and port over its transport, or UDP and 5060', () 
   assert.equal(target('sip:ann@example.com;transport=TCP'), 'tcp example.com 5060');
   assert.equal(target('sip:ann@example.com;transport=udp'), 'udp example.com 5060');
   assert.equal(target('sip:ann@example.com;maddr=10.0.0.1'), 'udp 10.0.0.1 5060 may upgrade');
+  assert.equal(target('sip:ann@example.com;maddr=[2001:db8::1]'), 'udp 2001:db8::1 5060 may upgrade');
   assert.equal(target('sip:ann@example.com:0'), 'udp example.com 5060 may upgrade');
 });
 

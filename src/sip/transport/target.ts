@@ -38,7 +38,8 @@ export function targetOf(uri: SipUri, protocol?: SipTransportProtocol): Target {
   }
   return {
     protocol: chosen,
-    host: uri.params.get('maddr') ?? uri.host,
+    // An IPv6 address has its brackets there (RFC 3261 25.1).
+    host: uri.params.get('maddr')?.replace(/^\[(.*)\]$/, '$1') ?? uri.host,
     port: uri.port || DEFAULT_SIP_PORT,
     mayUpgrade: chosen === 'udp' && protocol === undefined && named === undefined,
   };

@@ -46,6 +46,8 @@ export class OutgoingCall implements SipCall {
   readonly #acknowledged = new Map<string, () => void>();
   readonly #early: EarlyDialogs;
   readonly #candidates: string[] = [];
+  /** Addresses that were called, or wait to be: a redirection adds none a second time (RFC 3261 8.1.3.4). */
+  readonly #targetSet: Set<string>;
   #redirects = 0;
   #attempts = 0;
   #minSe: number | undefined;
@@ -82,6 +84,7 @@ export class OutgoingCall implements SipCall {
     this.sipCallId = ids.callId;
     this.localUri = this.#parties.localUri;
     this.remoteUri = this.#parties.remoteUri;
+    this.#targetSet = new Set([this.remoteUri]);
     this.#owner = new CallOwner(context.log.child({ sip_call_id: this.sipCallId }));
     this.#owner.attach(handlers);
     this.#early = new EarlyDialogs(context, this.#owner);
@@ -263,9 +266,15 @@ export class OutgoingCall implements SipCall {
       this.#minSe = minSe;
       return this.#goTo(uri);
     }
-    if (status < 400) this.#candidates.unshift(...redirectTargets(response));
+    if (status < 400) this.#candidates.unshift(...this.#newTargets(response));
     // A 6xx speaks for all places (RFC 3261 21.6).
     return status < 600 && this.#triesNextCandidate();
+  }
+
+  #newTargets(response: SipResponse): string[] {
+    const targets = [...new Set(redirectTargets(response))].filter((uri) => !this.#targetSet.has(uri));
+    for (const uri of targets) this.#targetSet.add(uri);
+    return targets;
   }
 
   #triesNextCandidate(): boolean {
