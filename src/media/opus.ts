@@ -47,14 +47,14 @@ export async function createOpusDecoder(): Promise<OpusDecoder> {
   };
 }
 
-/** Loads the codec at the first call. */
-export async function createOpusEncoder(): Promise<OpusEncoder> {
+/** Loads the codec at the first call. @param maxBitrate bits a second on average, 6,000 or more */
+export async function createOpusEncoder(maxBitrate = BITRATE): Promise<OpusEncoder> {
   const encoder = await createEncoder({
     channels: 1,
     sampleRate: OPUS_RATE,
     application: Application.Voip,
     signal: Signal.Voice,
-    bitrate: BITRATE,
+    bitrate: Math.min(BITRATE, maxBitrate),
     complexity: COMPLEXITY,
     fec: true,
     packetLossPercent: 5,

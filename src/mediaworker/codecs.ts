@@ -73,7 +73,8 @@ export function createFrameDecoder(codec: AudioCodec): FrameDecoder {
   }
 }
 
-export function createFrameEncoder(codec: AudioCodec): FrameEncoder {
+/** @param maxBitrate of Opus, bits a second on average; default: what sounds well */
+export function createFrameEncoder(codec: AudioCodec, maxBitrate?: number): FrameEncoder {
   switch (codec) {
     case 'PCMU':
     case 'PCMA': {
@@ -95,7 +96,7 @@ export function createFrameEncoder(codec: AudioCodec): FrameEncoder {
       };
     }
     case 'OPUS':
-      return whenLoaded(createOpusEncoder(), (encoder) => ({
+      return whenLoaded(createOpusEncoder(maxBitrate), (encoder) => ({
         encode: (pcm, count, dest, offset) => {
           const payload = encoder.encode(count === pcm.length ? pcm : pcm.subarray(0, count));
           dest.set(payload, offset);

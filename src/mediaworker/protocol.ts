@@ -38,6 +38,8 @@ export interface NegotiatedMedia {
   readonly direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
   /** Packet time that the peer asked for, ms, 10 to 60. */
   readonly ptimeMs: number;
+  /** Most that we may send in Opus on average, bits a second; default: as much as we like. */
+  readonly maxBitrate?: number | undefined;
 }
 
 /**

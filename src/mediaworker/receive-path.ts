@@ -161,7 +161,11 @@ export class ReceivePath {
     const isEvent = format === undefined && this.#eventPayloadTypes.includes(header.payloadType);
     const expected = format === undefined && !isEvent ? this.#expectedOf(header.payloadType) : undefined;
     const isAudio = format !== undefined || expected !== undefined;
-    if (!isAudio && !isEvent && header.payloadType !== COMFORT_NOISE) return;
+    if (!isAudio && !isEvent && header.payloadType !== COMFORT_NOISE) {
+      // A keepalive (RFC 6263 4.6), say: it means nothing, but has a number among the others, which is not lost.
+      if (this.latch.isLatchedTo(address, port)) this.timeline.observe(header);
+      return;
+    }
     if (!this.latch.admit(address, port, header, nowMs)) return;
     if (expected !== undefined) format = this.#addFormat(expected.payloadType, expected.codec);
     if (format?.direct !== undefined) {
@@ -174,7 +178,9 @@ export class ReceivePath {
     }
     const clockRate = isEvent ? this.#eventClockRate : COMFORT_NOISE_CLOCK_RATE;
     const timestamp = clockRate === this.#clockRate ? this.#scaled(header.timestamp) : undefined;
-    this.timeline.observe(header, timestamp, isEvent ? undefined : bytes);
+    // Without the padding, which would be taken for more of the spectrum.
+    const noise = isEvent ? undefined : bytes.subarray(0, header.payloadOffset + header.payloadLength);
+    this.timeline.observe(header, timestamp, noise);
     if (!isEvent || this.#events === undefined) return;
     for (const signal of this.#events.push(header, bytes, nowMs)) this.#signal(signal);
   }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodePcmu, PCMU_SILENCE } from '../media/g711.ts';
 import { createOpusDecoder } from '../media/opus.ts';
+import { speechLike } from '../media/test-signals.ts';
 import { parseRtp, RTP_HEADER_LENGTH, RtpHeader } from '../rtp/packet.ts';
 import { warmUpOpus } from './codecs.ts';
 import { RtpSender, SEND_BUFFERS } from './rtp-sender.ts';
@@ -76,6 +77,32 @@ test('a packet of Opus that is broken off by a key is as long as what is in it',
   assert.deepEqual(lengths, [2880, 960, 1920]);
   sender.close();
   decoder.free();
+});
+
+test('Opus keeps to the bit rate that the peer takes, also where it is told later (RFC 7587 6.1)', async () => {
+  await warmUpOpus();
+  let octets = 0;
+  const sender = senderTo((_payloadType, payload) => {
+    octets += payload.length;
+  });
+  const seconds = 5;
+  const speech = speechLike(seconds * 8000, -20);
+  /** Bits a second. */
+  const sentWith = async (maxBitrate?: number): Promise<number> => {
+    sender.configure('OPUS', 111, 20, [], maxBitrate);
+    // Its encoder is there a moment after it is asked for.
+    await new Promise((resolve) => setImmediate(resolve));
+    octets = 0;
+    for (let at = 0; at < speech.length; at += FRAME) {
+      sender.sendAudio(speech.subarray(at, at + FRAME), FRAME);
+    }
+    return (octets * 8) / seconds;
+  };
+  const free = await sentWith();
+  const limited = await sentWith(8_000);
+  assert.ok(limited > 0 && limited < 10_000, `${limited} b/s`);
+  assert.ok(free > 1.5 * limited, `${free} b/s without a limit`);
+  sender.close();
 });
 
 function senderTo(take: (payloadType: number, payload: Uint8Array) => void): RtpSender {

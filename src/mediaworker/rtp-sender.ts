@@ -38,6 +38,7 @@ interface PacketBuffers {
 interface FramePacker {
   readonly codec: AudioCodec;
   readonly encoder: FrameEncoder;
+  readonly maxBitrate: number | undefined;
   /** Audio of the packet being filled, at the session's rate. */
   readonly pcm: Int16Array;
   readonly changer: RateChanger | undefined;
@@ -106,12 +107,17 @@ export class RtpSender {
     return (this.#timestamp + this.#filled * this.#clockPerSample) >>> 0;
   }
 
-  /** @param ptimeMs 10 to 60 @param otherTypes that were agreed on as well, whoever sends them */
+  /**
+   * @param ptimeMs 10 to 60
+   * @param otherTypes that were agreed on as well, whoever sends them
+   * @param maxBitrate of Opus, bits a second on average
+   */
   configure(
     codec: AudioCodec,
     payloadType: number,
     ptimeMs: number,
     otherTypes: readonly number[] = [],
+    maxBitrate?: number,
   ): void {
     this.#flush();
     this.#payloadType = payloadType;
@@ -124,12 +130,12 @@ export class RtpSender {
     const packetMs = packetTimeOf(codec, Math.min(Math.max(ptimeMs, 10), MAX_PTIME_MS));
     const samplesPerPacket = (packetMs * this.#sampleRate) / 1000;
     const inFrames = (codec !== 'PCMU' && codec !== 'PCMA') || sampleRate !== this.#sampleRate;
-    const unchanged = samplesPerPacket === this.#samplesPerPacket;
+    const unchanged = samplesPerPacket === this.#samplesPerPacket && this.#frames?.maxBitrate === maxBitrate;
     if (unchanged && inFrames === (this.#frames !== undefined) && (this.#frames?.codec ?? codec) === codec)
       return;
     this.#samplesPerPacket = samplesPerPacket;
     this.#frames?.encoder.close();
-    this.#frames = inFrames ? this.#framePacker(codec, samplesPerPacket) : undefined;
+    this.#frames = inFrames ? this.#framePacker(codec, samplesPerPacket, maxBitrate) : undefined;
     this.#payloadBytes = inFrames ? MAX_PAYLOAD_BYTES : samplesPerPacket;
     this.#made = undefined;
   }
@@ -148,13 +154,13 @@ export class RtpSender {
     this.#frames = undefined;
   }
 
-  #framePacker(codec: AudioCodec, samples: number): FramePacker {
+  #framePacker(codec: AudioCodec, samples: number, maxBitrate: number | undefined): FramePacker {
     const { sampleRate } = CODEC_RATES[codec];
     const pcm = new Int16Array(samples);
     const changer =
       sampleRate === this.#sampleRate ? undefined : new RateChanger(this.#sampleRate, sampleRate);
     const changed = changer === undefined ? pcm : new Int16Array(changer.outputOf(samples));
-    return { codec, encoder: createFrameEncoder(codec), pcm, changer, changed };
+    return { codec, encoder: createFrameEncoder(codec, maxBitrate), maxBitrate, pcm, changer, changed };
   }
 
   /** Sends the first `count` samples of `frame`. */

@@ -101,7 +101,7 @@ export class SendPath {
     const { otherFormats = [], otherEventPayloadTypes = [] } = media;
     const others = [...otherFormats.map((format) => format.payloadType), ...otherEventPayloadTypes];
     if (telephoneEventPayloadType !== undefined) others.push(telephoneEventPayloadType);
-    this.sender.configure(codec, payloadType, ptimeMs, others);
+    this.sender.configure(codec, payloadType, ptimeMs, others, media.maxBitrate);
   }
 
   /** Ends all that plays. */
@@ -202,7 +202,13 @@ export class SendPath {
   /** As {@link tick}, while it {@link isIdle}. */
   sendIdle(): void {
     if (!this.#isMute) this.sender.sendIdle(this.#frame);
-    else if (this.#media !== undefined) this.sender.hold(this.#frame);
+    else if (this.#media !== undefined) this.#hold(this.#media);
+  }
+
+  /** One frame without media. Nor does a stream that is switched off get keepalives: nobody is there any more. */
+  #hold({ remotePort }: NegotiatedMedia): void {
+    if (remotePort === 0) this.sender.skip(this.#frame);
+    else this.sender.hold(this.#frame);
   }
 
   get #isMute(): boolean {
@@ -228,7 +234,7 @@ export class SendPath {
     }
     const sounding = this.#fillOut();
     if (mute) {
-      if (media !== undefined) this.sender.hold(this.#frame);
+      if (media !== undefined) this.#hold(media);
       return this.#silence;
     }
     if (sounding) this.sender.sendAudio(this.#out, this.#frame);

@@ -96,6 +96,32 @@ test('comfort noise has its length and its level, and is no loss', async (t) => 
   await rig.close();
 });
 
+test('padding is no part of a payload: comfort noise sounds with it as without (RFC 3550 5.1)', async (t) => {
+  const files: Int16Array[] = [];
+  for (const padding of [[], [0, 0, 3]]) {
+    const rig = await openRig(t);
+    const { socket } = rig.peer;
+    const send = socket.send.bind(socket);
+    socket.send = (buffer, _offset, _length, port, address) => {
+      const bytes = Uint8Array.of(...buffer, ...padding);
+      if (padding.length > 0) bytes[0]! |= 0x20;
+      send(bytes, 0, bytes.length, port, address);
+    };
+    rig.peer.start(rig.port);
+    await rig.clock.advance(1000);
+    rig.record('r');
+    rig.peer.pausing = true;
+    await rig.clock.advance(400);
+    rig.peer.pausing = false;
+    await rig.clock.advance(600);
+    rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+    await rig.clock.settle();
+    files.push(rig.wav('r')[0]!);
+    await rig.close();
+  }
+  assert.deepEqual(files[1], files[0]);
+});
+
 test('a terminator ends the recording at its timestamp, to the sample', async (t) => {
   const rig = await openRig(t);
   rig.peer.start(rig.port);

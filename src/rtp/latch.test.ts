@@ -200,6 +200,16 @@ describe('SymmetricLatch', () => {
     assert.deepEqual(bench.target, NAT);
   });
 
+  it('has nowhere to send to where SDP names no place, and for RTCP where it switches the stream off', () => {
+    const bench = new Bench({ address: '0.0.0.0', port: 4000 });
+    assert.deepEqual([bench.latch.targetPort, bench.latch.targetRtcpPort], [0, 0]);
+    bench.stream(NAT, 1, 3);
+    assert.deepEqual(bench.target, NAT);
+    assert.equal(bench.latch.targetRtcpPort, NAT.port + 1);
+    bench.signal({ address: NAT.address, port: 0 });
+    assert.equal(bench.latch.targetRtcpPort, 0);
+  });
+
   it('keeps sending through the NAT when only the address behind it changes', () => {
     const bench = new Bench();
     bench.stream(NAT, 1, 10);

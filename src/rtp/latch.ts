@@ -137,6 +137,11 @@ export class SymmetricLatch {
     return this.#port !== 0;
   }
 
+  /** Whether what comes from there is of the latched source. */
+  isLatchedTo(address: string, port: number): boolean {
+    return this.#port !== 0 && port === this.#port && address === this.#address;
+  }
+
   /**
    * Where to send RTP: to the latched source, else where SDP says. Once that has been true, what it says next is, too.
    * Port 0: nowhere yet.
@@ -146,14 +151,17 @@ export class SymmetricLatch {
   }
 
   get targetPort(): number {
-    return this.#followsSdp ? this.#signalledPort : this.#port;
+    if (!this.#followsSdp) return this.#port;
+    // To the system, 0.0.0.0 is this machine.
+    return this.#isSendable ? this.#signalledPort : 0;
   }
 
   /**
    * Where to send RTCP, at `targetAddress`: where it comes from; else where SDP says, if the target is the one of the
-   * SDP; else the port above that of RTP (RFC 3550 11).
+   * SDP; else the port above that of RTP (RFC 3550 11). Port 0: nowhere yet, or no more, as the stream is switched off.
    */
   get targetRtcpPort(): number {
+    if (this.#signalledPort === 0 || this.targetPort === 0) return 0;
     const isHeardThere = this.#port === this.#signalledPort && this.#address === this.#signalledAddress;
     if (this.#followsSdp && !isHeardThere) return this.#signalledRtcpPort;
     if (this.#rtcpPort !== 0) return this.#rtcpPort;

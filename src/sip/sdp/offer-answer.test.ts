@@ -297,6 +297,22 @@ test('Opus is answered under the number of the offer, with keys at its own clock
   assert.match(sdp, /a=rtpmap:98 telephone-event\/48000/);
 });
 
+test('the bit rate of Opus that a peer takes at most is that of its fmtp (RFC 7587 6.1)', () => {
+  const most = (fmtp: string): number | undefined => {
+    const lines = ['m=audio 40000 RTP/AVP 96 0', 'a=rtpmap:96 opus/48000/2', `a=fmtp:96 ${fmtp}`];
+    const { maxBitrate } = acceptAnswer(offer(...lines), WIDEBAND);
+    assert.equal(answer(offer(...lines), WIDEBAND, IDENTITY).media.maxBitrate, maxBitrate);
+    return maxBitrate;
+  };
+  assert.equal(most('minptime=10; maxaveragebitrate=20000;useinbandfec=1'), 20_000);
+  assert.equal(most('MaxAverageBitrate=510000'), 510_000);
+  for (const fmtp of ['useinbandfec=1', 'maxaveragebitrate=5999', 'maxaveragebitrate=510001']) {
+    assert.equal(most(fmtp), undefined, fmtp);
+  }
+  const another = offer('m=audio 40000 RTP/AVP 0', 'a=fmtp:0 maxaveragebitrate=20000');
+  assert.equal(answer(another, WIDEBAND, IDENTITY).media.maxBitrate, undefined);
+});
+
 test('a peer that has keys at 8000 Hz alone beside Opus keeps them', () => {
   const { media } = answer(
     offer('m=audio 40000 RTP/AVP 96 101', 'a=rtpmap:96 OPUS/48000/2', 'a=rtpmap:101 telephone-event/8000'),

@@ -49,6 +49,8 @@ export interface AgreedAudio {
   readonly direction: MediaDirection;
   /** Packet time that the peer wants to receive, ms: 10 to 60 in steps of 10. */
   readonly ptimeMs: number;
+  /** Most that it takes on average, bits a second, if it says so: of Opus alone. */
+  readonly maxBitrate?: number;
 }
 
 /** `sess-id` and `sess-version` of our descriptions in one dialog (RFC 3264 5). */
@@ -332,6 +334,7 @@ function agreed(description: SessionDescription, media: SdpMedia, formats: Forma
   // c=0.0.0.0 is how RFC 2543 put a call on hold (RFC 3264 8.4): nothing is sent there.
   const noAddress = connection?.address === '0.0.0.0' || connection?.address === '::';
   const direction = MIRRORED[directionOf(description, media)];
+  const maxBitrate = formats?.codec === 'OPUS' ? maxBitrateOf(media, formats.payloadType) : undefined;
   return {
     codec: formats?.codec ?? 'PCMU',
     payloadType: formats?.payloadType ?? 0,
@@ -344,6 +347,7 @@ function agreed(description: SessionDescription, media: SdpMedia, formats: Forma
     remoteRtcpPort: off ? 0 : rtcpPortOf(media),
     direction: off ? 'inactive' : noAddress ? withoutSending(direction) : direction,
     ptimeMs: ptimeOf(media),
+    ...(maxBitrate !== undefined && { maxBitrate }),
   };
 }
 
@@ -372,6 +376,21 @@ function ptimeOf(media: SdpMedia): number {
   let ptime = wanted > 0 ? wanted : DEFAULT_PTIME_MS;
   if (most > 0) ptime = Math.min(ptime, most);
   return Math.min(Math.max(Math.floor(ptime / 10) * 10, 10), 60);
+}
+
+/** RFC 7587 6.1: a sender must not exceed it; values outside of what Opus has do not count. */
+function maxBitrateOf(media: SdpMedia, payloadType: number): number | undefined {
+  const parameters = fmtpOf(media, payloadType) ?? '';
+  const match = /(?:^|;)\s*maxaveragebitrate\s*=\s*(\d{1,6})\s*(?:;|$)/i.exec(parameters);
+  const bitrate = Number(match?.[1]);
+  return bitrate >= 6_000 && bitrate <= 510_000 ? bitrate : undefined;
+}
+
+/** The parameters of a format. */
+function fmtpOf(media: SdpMedia, payloadType: number | undefined): string | undefined {
+  const prefix = `${payloadType} `;
+  const listed = media.attributes.find(({ name, value }) => name === 'fmtp' && value?.startsWith(prefix));
+  return listed?.value?.slice(prefix.length);
 }
 
 function ourMedia(local: LocalAudio, formats: Formats, agreed: AgreedAudio, offered: SdpMedia): SdpMedia {
@@ -403,11 +422,10 @@ function eventAttributes(payloadType: number, clockRate: number, events: readonl
 
 /** The DTMF events that the peer's `fmtp` of telephone-event lists; without one, all (RFC 4733 2.4.1). */
 function eventsOf(media: SdpMedia, payloadType: number | undefined): readonly number[] {
-  const prefix = `${payloadType} `;
-  const listed = media.attributes.find(({ name, value }) => name === 'fmtp' && value?.startsWith(prefix));
+  const listed = fmtpOf(media, payloadType);
   if (listed === undefined) return EVENTS;
   const events = new Set<number>();
-  for (const part of listed.value!.slice(prefix.length).split(',')) {
+  for (const part of listed.split(',')) {
     const match = /^\s*(\d{1,3})(?:-(\d{1,3}))?\s*$/.exec(part);
     if (match === null) continue;
     // Not past the last event of ours: an offer may list any number of wide ranges.
