@@ -5,9 +5,15 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HEADER_BYTES, parseHeader } from '../recording/encryption/format.ts';
 import type { KeyRing } from '../recording/encryption/keys.ts';
+import { readHeader } from '../recording/encryption/read-header.ts';
 import { rewrapFile } from '../recording/encryption/rewrap.ts';
 import { nodeFileSystem } from '../recording/file-system.ts';
-import { ENCRYPTED_SUFFIX, isEncryptedPath } from '../recording/recording-path.ts';
+import {
+  ENCRYPTED_SUFFIX,
+  isEncryptedPath,
+  PART_SUFFIX,
+  recordingIdOfPath,
+} from '../recording/recording-path.ts';
 import { isLocked } from '../storage/data-lock.ts';
 import { StorageError } from '../storage/errors.ts';
 import { LocalFiles } from '../storage/local-files.ts';
@@ -29,39 +35,93 @@ export interface RotatedFile {
 const TRACED_AUDIO = /(?:^|[\\/])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.wav\.enc(?:\.part)?$/;
 
 /**
- * Moves every encrypted file of a data folder to the current key; also beside the server that works on it, whose
- * unfinished files are left alone.
+ * Moves every encrypted file of a data folder to the current key; also beside the server that works on it. What that
+ * one still records or repairs is left alone, and told of as failed where it has another key: nobody else would look at
+ * it again before the old key is thrown away.
  * @throws StorageError; TypeError without a current key
  */
-export async function* rotateFiles(dataDir: string, keys: KeyRing): AsyncGenerator<RotatedFile> {
+export async function* rotateFiles(
+  dataDir: string,
+  keys: KeyRing,
+  recordings: Pick<RecordingStore, 'get'>,
+): AsyncGenerator<RotatedFile> {
   const serverRuns = isLocked(dataDir);
   for await (const name of new LocalFiles(dataDir).list('recordings')) {
-    if (!isEncryptedPath(name) || (serverRuns && name.endsWith('.part'))) continue;
-    yield* attempt(name, () => rewrapFile(path.join(dataDir, name), keys, nodeFileSystem));
+    if (!isEncryptedPath(name)) continue;
+    yield* attempt(name, () =>
+      whereverItIs(path.join(dataDir, name), async (file) => {
+        if (serverRuns && isUnfinished(file) && runs(file, recordings)) {
+          if (await isCurrent(file, keys)) return false;
+          throw new Error('it is not finished yet, and has another key: do this again when it is');
+        }
+        return await rewrapFile(file, keys, nodeFileSystem);
+      }),
+    );
   }
 }
 
 /**
- * The same for what parties of traced calls said. Traces are deleted by when they were last written to, so that stays.
+ * The same for what parties of traced calls said, also of calls that are up: the header, where the key is, is written
+ * once, at the beginning. Traces are deleted by when they were last written to, so that stays.
  * @param folder of the traces
  * @throws StorageError; TypeError without a current key
  */
-export async function* rotateTraces(
-  folder: string,
-  dataDir: string,
-  keys: KeyRing,
-): AsyncGenerator<RotatedFile> {
-  const serverRuns = isLocked(dataDir);
+export async function* rotateTraces(folder: string, keys: KeyRing): AsyncGenerator<RotatedFile> {
   const parent = path.dirname(folder);
   for await (const name of new LocalFiles(parent).list(path.basename(folder))) {
-    if (!TRACED_AUDIO.test(name) || (serverRuns && name.endsWith('.part'))) continue;
-    const file = path.join(parent, name);
-    yield* attempt(name, async () => {
-      const { atime, mtime } = await stat(file);
-      const isMoved = await rewrapFile(file, keys, nodeFileSystem);
-      if (isMoved) await utimes(file, atime, mtime);
-      return isMoved;
-    });
+    if (!TRACED_AUDIO.test(name)) continue;
+    yield* attempt(name, () =>
+      whereverItIs(path.join(parent, name), async (file) => {
+        const { atime, mtime } = await stat(file);
+        const isMoved = await rewrapFile(file, keys, nodeFileSystem);
+        if (isMoved) await utimes(file, atime, mtime);
+        return isMoved;
+      }),
+    );
+  }
+}
+
+/**
+ * Moves a file that may have been finished since it was listed: then it has lost its `.part`.
+ * @param move whether anything had to be done
+ */
+async function whereverItIs(file: string, move: (file: string) => Promise<boolean>): Promise<boolean> {
+  if (!isUnfinished(file)) return await move(file);
+  try {
+    // Nothing is in it: a crash has left it so, or its header is on the way, with the key of its server.
+    if ((await stat(file)).size < HEADER_BYTES) return false;
+    return await move(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return await move(file.slice(0, -PART_SUFFIX.length));
+  }
+}
+
+function isUnfinished(file: string): boolean {
+  return file.endsWith(PART_SUFFIX);
+}
+
+/** Whether the recording that a file belongs to has not ended, by its row. */
+function runs(file: string, recordings: Pick<RecordingStore, 'get'>): boolean {
+  let id: string;
+  try {
+    id = recordingIdOfPath(file);
+  } catch {
+    // A file of somebody else.
+    return false;
+  }
+  const status = recordings.get(id)?.status;
+  return status === 'in-progress' || status === 'paused';
+}
+
+/** Whether a file opens with the current key, and no other. */
+async function isCurrent(file: string, keys: KeyRing): Promise<boolean> {
+  const fd = await nodeFileSystem.open(file);
+  try {
+    const { slots } = await readHeader(fd, file, nodeFileSystem);
+    return slots.length === 1 && slots[0]?.keyId === keys.current?.id;
+  } finally {
+    await nodeFileSystem.close(fd);
   }
 }
 
@@ -118,8 +178,10 @@ async function rotateObject(
   try {
     const range = { start: 0, end: (before?.size ?? 0) - 1 };
     await pipeline(Readable.from(objects.get(name, range)), createWriteStream(file, { mode: 0o600 }));
-    await rewrapFile(file, keys, nodeFileSystem);
     const { size } = await stat(file);
+    // A part of a range is an answer, too (RFC 9110 15.3.7), but would take the place of the whole recording.
+    if (size !== before?.size) throw new Error('the object store did not send all of it');
+    await rewrapFile(file, keys, nodeFileSystem);
     const read = (range: { start: number; end: number }): Readable => createReadStream(file, range);
     const { md5, sha256 } = await sumsOf({ size, read });
     // From here on the store may hold half of it, if it is one that does not replace objects as a whole.

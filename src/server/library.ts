@@ -125,8 +125,8 @@ export class RecordingLibrary {
    */
   async *rotateKeys(): AsyncGenerator<RotatedFile> {
     const { data_dir: dataDir, trace } = this.#config;
-    yield* rotateFiles(dataDir, this.#keys);
-    if (trace.dir !== undefined) yield* rotateTraces(trace.dir, dataDir, this.#keys);
+    yield* rotateFiles(dataDir, this.#keys, this.#recordings);
+    if (trace.dir !== undefined) yield* rotateTraces(trace.dir, this.#keys);
     const stored = { uploads: this.#uploads, recordings: this.#recordings };
     if (this.#objects !== undefined) {
       yield* rotateObjects(this.#objects.client, stored, this.#keys, dataDir);

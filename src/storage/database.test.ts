@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { type LogFields, type Logger, silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { CHECKPOINT_BYTES } from './checkpoints.ts';
@@ -417,5 +428,22 @@ describe('durability', () => {
     assert.equal(clock.pendingTimers, 1);
     await clock.advance(1_000);
     assert.equal(clock.pendingTimers, 0);
+  });
+
+  test('the log is flushed also where the database is a link to a file elsewhere', async () => {
+    const clock = new VirtualClock();
+    const real = path.join(root, 'real.db');
+    writeFileSync(real, '');
+    directory = path.join(root, 'data');
+    mkdirSync(directory);
+    symlinkSync(real, path.join(directory, DATABASE_FILE));
+    const errors: LogFields[] = [];
+    const log: Logger = { ...silentLogger, error: (fields) => void errors.push(fields) };
+    const opened = withNotes({ clock, log });
+    add(opened, 'a');
+    await opened.durable();
+    await clock.advance(1_000);
+    assert.deepEqual(errors, []);
+    assert.ok(existsSync(`${real}-wal`));
   });
 });

@@ -117,7 +117,8 @@ export class Database {
       const log = options.log ?? silentLogger;
       const checkpoints = full ? undefined : new Checkpoints(file, log);
       if (checkpoints !== undefined) sqlite.exec(`PRAGMA wal_autocheckpoint = ${OWN_CHECKPOINT_PAGES}`);
-      const walSync = checkpoints && new WalSync(file, options.clock, log, checkpoints);
+      // Where the file is a link (to a faster disk, say), its log lies beside what it leads to.
+      const walSync = checkpoints && new WalSync(sqlite.location() ?? file, options.clock, log, checkpoints);
       const database = new Database(file, sqlite, log, { clock: options.clock, lock, walSync });
       database.#checkpoints = checkpoints;
       const steps = migrate(database, options.clock.now());

@@ -122,6 +122,8 @@ export interface RecordingStore {
    * @returns `running`: it is not finished, so nothing was done; `absent`: there is no such row
    */
   beginDelete(id: string, origin: DeletionOrigin): 'begun' | 'running' | 'absent';
+  /** As {@link Database.durable}: for what is to be removed because a row says that it is being deleted. */
+  durable(): Promise<void>;
   /** Shows the row again: its file could not be removed. */
   cancelDelete(id: string): void;
   /** Hidden rows: deletions under way, those that a crash broke off, and those that wait for the object store. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { AuditLog, type DeletionOrigin } from './audit-log.ts';
 import { Database } from './database.ts';
@@ -51,6 +52,7 @@ function crashing(step: 'files' | 'row'): RemovalTools {
     // A crash mends nothing.
     cancelDelete: { value: () => {} },
     get: { value: (id: string) => tools.recordings.get(id) },
+    durable: { value: () => tools.recordings.durable() },
     beginDelete: { value: (id: string) => tools.recordings.beginDelete(id, ORIGIN) },
   }) as RemovalTools['recordings'];
   return {
@@ -144,6 +146,47 @@ test('whatever a crash left of a deletion is hidden at once, and gone after the 
       'whoever began it stands in the audit log, once',
     );
   }
+});
+
+/** The tools on a disk that is slow to keep what the database has committed, or fails to. */
+function keeping(durable: () => Promise<void>): RemovalTools {
+  const { recordings } = tools;
+  const slow = {
+    get: (id: string) => recordings.get(id),
+    beginDelete: (id: string, origin: DeletionOrigin) => recordings.beginDelete(id, origin),
+    cancelDelete: (id: string) => recordings.cancelDelete(id),
+    inDeletion: () => recordings.inDeletion(),
+    delete: (id: string) => recordings.delete(id),
+    durable,
+  };
+  return { ...tools, recordings: slow as RemovalTools['recordings'] };
+}
+
+test('a file goes when the disk has that its row is hidden, which a power cut cannot take then', async () => {
+  const { id, file } = add();
+  const there: boolean[] = [];
+  const slow = keeping(async () => {
+    await immediate();
+    there.push(tools.recordings.get(id) === undefined && existsSync(file));
+  });
+  assert.equal(await removeRecording(id, ORIGIN, slow), 'removed');
+  assert.equal(existsSync(file), false);
+  const other = add({ id: 'r-2', path: 'recordings/other.wav' });
+  tools.recordings.beginDelete(other.id, ORIGIN);
+  const before = keeping(async () => {
+    await immediate();
+    there.push(existsSync(other.file));
+  });
+  assert.equal(await finishRemovals(before, assert.fail), 1);
+  assert.deepEqual(there, [true, true]);
+});
+
+test('a recording is there as before when the disk cannot keep that it is being deleted', async () => {
+  const { id, file } = add();
+  const broken = keeping(() => Promise.reject(new Error('EIO: i/o error, fdatasync')));
+  await assert.rejects(removeRecording(id, ORIGIN, broken), /EIO/);
+  assert.equal(tools.recordings.get(id)?.id, id);
+  assert.equal(existsSync(file), true);
 });
 
 test('a deletion that cannot be finished is told, stays hidden, and holds up no other one', async () => {

@@ -17,12 +17,13 @@ export type RemovalResult = 'removed' | 'postponed' | 'running' | 'absent';
 
 /**
  * Deletes a recording: hides its row, removes the file and what is left of its spool, then the row, with a line in
- * the audit log. A crash at any
+ * the audit log. A crash or a power cut at any
  * point leaves either everything or a hidden row, which {@link finishRemovals} takes up; whoever is downloading
  * the file meanwhile gets it to the end.
  * An object store that does not answer holds nothing up: the row stays hidden until the object is gone.
  * @param signal breaks off what waits for that store, as if it did not answer
- * @throws StorageError when a local file cannot be removed; the recording is then there as before
+ * @throws StorageError when a local file cannot be removed, as the system's error when the disk cannot keep that the
+ *   row is hidden; the recording is then there as before
  */
 export async function removeRecording(
   id: string,
@@ -35,6 +36,9 @@ export async function removeRecording(
   const begun = recordings.beginDelete(id, origin);
   if (begun !== 'begun' || row === undefined) return begun === 'running' ? 'running' : 'absent';
   try {
+    // A power cut that takes the last second of what was committed must find the file, or a row that is hidden: there
+    // would be a recording without a file, and no line of who has deleted it.
+    await recordings.durable();
     await removeFiles(row, tools.files, signal);
   } catch (cause) {
     // What lay here is removed already; the rest is done by finishRemovals.
@@ -58,7 +62,10 @@ export async function finishRemovals(
   signal?: AbortSignal,
 ): Promise<number> {
   let finished = 0;
-  for (const row of tools.recordings.inDeletion()) {
+  const hidden = tools.recordings.inDeletion();
+  // One of them may have been hidden just now.
+  if (hidden.length > 0) await tools.recordings.durable();
+  for (const row of hidden) {
     if (signal?.aborted === true) break;
     try {
       await removeFiles(row, tools.files, signal);

@@ -194,6 +194,10 @@ export class SqliteRecordings implements RecordingStore {
     return this.get(id) === undefined ? 'absent' : 'running';
   }
 
+  async durable(): Promise<void> {
+    await this.#database.durable();
+  }
+
   cancelDelete(id: string): void {
     this.#database.run('UPDATE recordings SET deleted_at = NULL, deleted_by = NULL WHERE id = :id', { id });
   }

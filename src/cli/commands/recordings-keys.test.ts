@@ -177,16 +177,59 @@ describe('openswml recordings rotate-key', () => {
     assert.deepEqual(statSync(file).mtime, written);
   });
 
-  test('leaves what still grows to the server that runs', async () => {
+  test('leaves what still grows to the server that runs, and says so where it has another key', async () => {
     await add(1);
-    await add(2, 'crash');
+    const growing = `${await add(2, 'crash')}.part`;
+    const before = readFileSync(growing);
     setNewKey();
-    const server = Database.open(path.join(folder, 'data'), { clock: new VirtualClock() });
+    const clock = new VirtualClock();
+    const server = Database.open(path.join(folder, 'data'), { clock });
+    const recordings = new SqliteRecordings(server, clock);
+    const row = recordingRow({ id: idOf(2), path: `recordings/${idOf(2)}.wav.enc` });
+    recordings.insert(row);
     try {
-      assert.match((await cli('recordings', 'rotate-key', '-c', config)).out, /1 files moved/);
+      const left = await cli('recordings', 'rotate-key', '-c', config);
+      assert.equal(left.status, 1);
+      assert.match(left.err, /^openswml: recordings\/.*2\.wav\.enc\.part: it is not finished yet, .*\n$/);
+      assert.match(left.out, /1 files moved, 0 were there already, 1 failed/);
+      assert.deepEqual(readFileSync(growing), before);
+
+      // It failed, and nobody writes it any more.
+      recordings.update(row, { status: 'failed' });
+      const moved = await cli('recordings', 'rotate-key', '-c', config);
+      assert.deepEqual([moved.status, moved.err], [0, '']);
+      assert.match(moved.out, /1 files moved, 1 were there already, 0 failed/);
+      recordings.update(row, { status: 'in-progress' });
+      assert.match(
+        (await cli('recordings', 'rotate-key', '-c', config)).out,
+        /0 files moved, 2 were there already, 0 failed/,
+      );
     } finally {
       server.close();
     }
+  });
+
+  test('moves what a server that was killed has left of traces, also beside the next one', async () => {
+    const day = path.join(folder, 'traces', '2026-01-02');
+    mkdirSync(day, { recursive: true });
+    const file = path.join(day, `${idOf(1)}.wav.enc`);
+    await encryptOnDisk(file, idOf(1), PLAIN, 'crash');
+    // Killed in its first moment: there is nothing that could be moved.
+    writeFileSync(path.join(day, `${idOf(2)}.wav.enc.part`), '');
+    const before = readFileSync(`${file}.part`);
+    setNewKey();
+    appendFileSync(config, 'trace: {dir: traces}\n');
+    const server = Database.open(path.join(folder, 'data'), { clock: new VirtualClock() });
+    try {
+      const { status, out, err } = await cli('recordings', 'rotate-key', '-c', config);
+      assert.deepEqual([status, err], [0, '']);
+      assert.match(out, /1 files moved, 1 were there already, 0 failed/);
+    } finally {
+      server.close();
+    }
+    const after = readFileSync(`${file}.part`);
+    assert.notDeepEqual(after.subarray(0, 256), before.subarray(0, 256));
+    assert.deepEqual(after.subarray(256), before.subarray(256));
   });
 
   test('tells of each file that it cannot move, and goes on', async () => {
@@ -263,6 +306,20 @@ describe('openswml recordings rotate-key', () => {
       (await decrypt(readFileSync(kept!), new KeyRing(keyIn('third')), idOf(1))).length,
       PLAIN.length,
     );
+
+    // A part of what was asked for does not take the place of all.
+    const whole = store.content(name)!;
+    store.intercept = (context) => {
+      if (context.method !== 'GET' || context.req.headers.range === 'bytes=0-255') return false;
+      context.respond = false;
+      context.res.writeHead(206, { 'content-length': '1000' });
+      context.res.end(whole.subarray(0, 1000));
+      return true;
+    };
+    const cut = await cli('recordings', 'rotate-key', '-c', config);
+    assert.equal(cut.status, 1);
+    assert.equal(cut.err, `openswml: ${name}: the object store did not send all of it\n`);
+    assert.deepEqual(store.content(name), whole);
 
     // Deleted while it is put back.
     store.intercept = ({ method }) => {
