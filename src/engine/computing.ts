@@ -21,6 +21,11 @@ export class Computing {
     }
   }
 
+  /** A step kept the thread for so long, ms of the clock. */
+  held(ms: number): void {
+    this.#sinceTurn += ms;
+  }
+
   get exhausted(): boolean {
     return this.#sinceWait > MAX_COMPUTING_MS;
   }

@@ -57,7 +57,10 @@ async function documentOf(
   script: LegScript,
   { document, services, strict, signal }: LegScriptSite,
 ): Promise<SwmlDocument> {
-  if ('steps' in script) return { ...document, sections: new Map([['main', script.steps]]) };
+  if ('steps' in script) {
+    // Branches in it may execute, and transfer to, sections of the document that it stands in.
+    return { ...document, sections: new Map(document.sections).set('main', script.steps) };
+  }
   const loaded = await services.loader.load({
     url: script.url,
     method: 'POST',

@@ -29,6 +29,7 @@ export interface TestRun {
 
 export interface TestRunOptions extends Partial<Omit<CallScriptOptions, 'leg' | 'document' | 'services'>> {
   readonly leg?: FakeLeg;
+  readonly clock?: VirtualClock;
   readonly envs?: ScriptServices['envs'];
   readonly services?: Partial<ScriptServices>;
   /** Documents by URL; an Error is thrown. */
@@ -38,8 +39,8 @@ export interface TestRunOptions extends Partial<Omit<CallScriptOptions, 'leg' | 
 
 /** Starts a document; steps that need no time have run when this resolves. */
 export async function start(text: string, options: TestRunOptions = {}): Promise<TestRun> {
-  const { leg = new FakeLeg(), envs, services, documents = {}, http, ...rest } = options;
-  const clock = new VirtualClock();
+  const { leg = new FakeLeg(), clock = new VirtualClock(), envs, services, ...others } = options;
+  const { documents = {}, http, ...rest } = others;
   const run = { callbacks: [], warnings: [], trace: [], requests: [], fetches: [] } as Pick<
     TestRun,
     'callbacks' | 'warnings' | 'trace' | 'requests' | 'fetches'

@@ -202,6 +202,14 @@ export class ScriptSession {
   async #runStep(run: StepRun): Promise<SwmlError | undefined> {
     const { clock } = this.#options.services;
     const startedAt = clock.monotonic();
+    const waits = this.#methods.get(run.step.method)?.blocks === true;
+    const others = { hadTurn: false };
+    // Time alone tells no wait: real time passes in every step, if only by microseconds.
+    const turn = waits
+      ? clock.after(0, () => {
+          others.hadTurn = true;
+        })
+      : undefined;
     this.#tracer.stepStart(run.place);
     this.variables.takeChanges();
     // Not in a function of its own: every call that waits in a step would keep one more suspended.
@@ -231,10 +239,13 @@ export class ScriptSession {
         expected: `at most ${MAX_CHARACTERS} characters together`,
       });
     }
-    const waits = this.#methods.get(run.step.method)?.blocks === true;
-    if (waits && clock.monotonic() > startedAt) {
+    turn?.cancel();
+    if (others.hadTurn && clock.monotonic() > startedAt) {
       this.#stepsWithoutWaiting = 0;
       this.#computing.waited();
+    } else if (waits) {
+      // It may have read a document that was given as text.
+      this.#computing.held(clock.monotonic() - startedAt);
     }
     this.#tracer.stepEnd(run.place, startedAt, () => this.variables.takeChanges(), label);
     return error;

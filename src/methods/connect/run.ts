@@ -26,7 +26,8 @@ export async function runConnect(context: MethodContext, params: ConnectParams):
   if (reason === undefined) vars.unset('connect_failed_reason');
   else vars.set('connect_failed_reason', reason);
   const { transfer_after_bridge: dest } = params;
-  if (reason === undefined && dest !== undefined) {
+  // An empty one, as a variable gives that is not set, is none.
+  if (reason === undefined && dest !== undefined && dest !== '') {
     return { kind: 'transfer', dest, params: {}, parameter: 'transfer_after_bridge' };
   }
   const choice = resultChoice(params.result);
