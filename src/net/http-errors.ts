@@ -35,12 +35,19 @@ export const HTTP_ERRORS = {
 export class HttpError extends Error {
   readonly code: HttpErrorCode;
   readonly retry: RetryVerdict;
+  /** Of an answer that is not of the kind that was asked for. */
+  readonly status: number | undefined;
 
-  constructor(code: HttpErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: HttpErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly status?: number | undefined },
+  ) {
     super(message, options);
     this.name = 'HttpError';
     this.code = code;
     this.retry = HTTP_ERRORS[code];
+    this.status = options?.status;
   }
 }
 

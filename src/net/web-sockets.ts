@@ -168,10 +168,9 @@ class Connection implements OutgoingWebSocket {
       this.#pingLater();
       ready(this);
     });
-    this.#socket.on('unexpected-response', (request, { statusCode }) => {
-      reject(
-        new HttpError('protocol', `${target.href} answered ${statusCode} instead of opening a WebSocket`),
-      );
+    this.#socket.on('unexpected-response', (request, { statusCode: status }) => {
+      const message = `${target.href} answered ${status} instead of opening a WebSocket`;
+      reject(new HttpError('protocol', message, { status }));
       request.destroy();
     });
     this.#socket.on('error', (error) => {

@@ -125,9 +125,10 @@ export class FakeWeb {
   /**
    * Answers requests for `pattern` (`URL` or `METHOD URL`, `*` for anything; a pattern without `?` takes any
    * query). Of several patterns that fit, the longest answers; of equal ones, the one given last.
+   * @param anything for which `*` stands, as the source of a regular expression
    */
-  answers(pattern: string, stub: WebStub): this {
-    this.#rules.unshift({ pattern, matches: matcher(pattern), answer: answerer(stub) });
+  answers(pattern: string, stub: WebStub, anything = '.*'): this {
+    this.#rules.unshift({ pattern, matches: matcher(pattern, anything), answer: answerer(stub) });
     this.#rules.sort((one, other) => other.pattern.length - one.pattern.length);
     return this;
   }
@@ -308,12 +309,12 @@ function parseJson(text: string): JsonValue | undefined {
   }
 }
 
-function matcher(pattern: string): Rule['matches'] {
+function matcher(pattern: string, anything: string): Rule['matches'] {
   const [, method, place] = /^(?:([A-Z]+)\s+)?(.*)$/s.exec(pattern.trim())!;
   const source = place!
     .split('*')
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-    .join('.*');
+    .join(anything);
   const query = place!.includes('?') ? '' : '(?:\\?.*)?';
   const url = new RegExp(`^${source}${query}$`, 's');
   return (asked, where) => (method === undefined || method === asked) && url.test(where);

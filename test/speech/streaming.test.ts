@@ -234,7 +234,17 @@ const FAILURES: readonly (readonly [
   /** What the test does once the server has been asked. */
   wait?: (peer: RealtimePeer | undefined) => boolean,
 ])[] = [
-  ['a server without it', { realtime: false }, /404 instead of opening/],
+  ['a server without it', { refusal: '404 Not Found' }, /404 instead of opening.*tried again in 10 min$/],
+  [
+    'a server that has too much to do',
+    { refusal: '429 Too Many Requests' },
+    /429 instead of opening.*tried again in 1 min$/,
+  ],
+  [
+    'a server that is away behind its proxy',
+    { refusal: '503 Service Unavailable' },
+    /503 instead of opening.*tried again in 1 min$/,
+  ],
   [
     'a server that refuses the session',
     { onUpdate: (peer) => peer.tell({ type: 'error', error: { message: 'unknown model' } }) },
@@ -420,7 +430,7 @@ suite('which way it is', () => {
     assert.deepEqual((await best.hear()).result, WHOLE);
     assert.deepEqual([best.server.sessions.length, best.server.uploads.length], [1, 0]);
 
-    const second = await listen(context, 'auto', { realtime: false });
+    const second = await listen(context, 'auto', { refusal: '404 Not Found' });
     const heard = await second.hear();
     assert.deepEqual([heard.result, heard.partials.length], [WHOLE, 4]);
     assert.deepEqual([second.server.uploads.length, second.warnings.length], [1, 1]);

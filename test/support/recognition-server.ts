@@ -36,8 +36,8 @@ export interface RealtimePeer extends RealtimeSession {
 
 /** What the server does; each has a way of its own that is right. */
 export interface Manners {
-  /** `false`: there is no such place. */
-  readonly realtime?: boolean;
+  /** The status with which the WebSocket is refused. */
+  readonly refusal?: string;
   /** Instead of `session.updated`. */
   readonly onUpdate?: (peer: RealtimePeer) => void;
   /** Instead of a word each half a second. */
@@ -74,8 +74,8 @@ export async function startRecognitionServer(
   });
   const sockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
-    if (manners.realtime === false || !request.url?.includes('/realtime')) {
-      socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
+    if (manners.refusal !== undefined || !request.url?.includes('/realtime')) {
+      socket.end(`HTTP/1.1 ${manners.refusal ?? '404 Not Found'}\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
     sockets.handleUpgrade(request, socket, head, (ws) =>

@@ -38,6 +38,15 @@ describe('expiring links', () => {
     assert.doesNotMatch(JSON.stringify(t.current.logged), /signature/);
   });
 
+  test('are an hour long where the body is empty, whatever its type', async () => {
+    t.current.add();
+    for (const type of ['text/plain', 'application/json', 'application/x-www-form-urlencoded']) {
+      const response = await create(undefined, { ...AUTH, 'content-type': type, 'content-length': '0' });
+      assert.equal(response.statusCode, 201, type);
+      assert.equal(response.json().expires_in, 3600);
+    }
+  });
+
   test('are good without credentials until their end, also for parts, HEAD and the extension', async () => {
     t.current.add();
     t.current.protect = true;

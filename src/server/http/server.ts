@@ -131,6 +131,8 @@ function acceptEmptyBodies(app: FastifyInstance): void {
     if (body === '') done(null, undefined);
     else parse(request, String(body), done);
   });
+  // Fastify's own makes a text of it, also where it is empty.
+  app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
     // Where there is nothing to be had, the type does not matter either.
     if (body === '' || request.is404) done(null, undefined);

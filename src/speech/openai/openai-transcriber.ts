@@ -14,7 +14,7 @@ import type {
   TranscriptionStream,
   Utterance,
 } from '../recognition/recogniser.ts';
-import { Outage } from './outage.ts';
+import { isUnknown, Outage } from './outage.ts';
 import { RealtimeStream } from './realtime-stream.ts';
 import { StreamedTranscript } from './streamed-transcript.ts';
 
@@ -48,9 +48,6 @@ const MAX_HINT_TEXT = 800;
 /** Whisper's own rule for a segment in which nobody spoke. */
 const NO_SPEECH_PROBABILITY = 0.6;
 const NO_SPEECH_LOG_PROBABILITY = -1;
-
-/** Refusals that say nothing of the way of the answer: no key that is good, too slow, too many at once. */
-const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 429]);
 
 /** Of these, a model cannot be named in the URL of the WebSocket: it would begin a conversation. */
 const OPENAI_HOST = 'api.openai.com';
@@ -145,9 +142,8 @@ export class OpenAiTranscriber implements Transcriber {
       for await (const piece of response.body) pieces.push(piece);
       const text = Buffer.concat(pieces).toString('utf8');
       if (response.status === 200) return transcriptOf(text);
-      const unknown = (response.status < 500 && !PASSING.has(response.status)) || response.status === 501;
       const reason = `${this.#endpoint} does not stream: it answered ${response.status}: ${reasonOf(text)}`;
-      this.#noEvents.begin(reason, unknown);
+      this.#noEvents.begin(reason, isUnknown(response.status));
     } catch (error) {
       if (signal.aborted || !(error instanceof HttpError || error instanceof SyntaxError)) throw error;
       this.#noEvents.begin(`${this.#endpoint} does not stream: ${error.message}`, false);

@@ -5,6 +5,13 @@ import type { Clock } from '../../time/clock.ts';
 const UNKNOWN_MS = 600_000;
 /** One that failed may be back. */
 const FAILED_MS = 60_000;
+/** Refusals that say nothing of the way of the answer: no key that is good, too slow, too many at once. */
+const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 429]);
+
+/** Whether a server that answers so does not know what it is asked. */
+export function isUnknown(status: number): boolean {
+  return (status < 500 && !PASSING.has(status)) || status === 501;
+}
 
 /** A better way that failed: left alone for a time, with one warning, so that its failure costs one utterance at most. */
 export class Outage {

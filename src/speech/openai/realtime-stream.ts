@@ -4,6 +4,7 @@ import type { OutgoingWebSocket, WebSockets } from '../../net/web-sockets.ts';
 import type { Clock, Timer } from '../../time/clock.ts';
 import { SpeechError } from '../errors.ts';
 import type { StreamOptions, Transcript, TranscriptionStream } from '../recognition/recogniser.ts';
+import { isUnknown } from './outage.ts';
 import { type RealtimeEvent, RealtimeTranscript } from './realtime-transcript.ts';
 
 /** The one rate of `audio/pcm` in the protocol, Hz. */
@@ -95,8 +96,9 @@ export class RealtimeStream implements TranscriptionStream {
       this.#socket = socket;
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      // Who answers something else does not know it; who cannot be had may be back.
-      this.#fail(error.message, error.code === 'protocol');
+      // Who answers something else does not know it; who cannot be had, or refuses it for now, may be back.
+      const { code, message, status } = error;
+      this.#fail(message, code === 'protocol' && (status === undefined || isUnknown(status)));
       return;
     }
     this.#timers.push(

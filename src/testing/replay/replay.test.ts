@@ -206,6 +206,29 @@ sections:
   assert.deepEqual(differences, []);
 });
 
+test('in the place of an id in a URL stands another id, and nothing else', async () => {
+  const document = `
+sections:
+  main:
+    - request: { url: "https://b.example/calls/\${call.call_id}", method: GET }
+    - request: { url: "https://b.example/calls/", method: GET, save_variables: true }
+    - set: { list: "\${request_response.name}" }
+    - play: silence:1
+`;
+  const { trace, audio } = await traced(document, async () => {}, {
+    seed: 7,
+    web: {
+      'https://b.example/calls/*': ({ url }) => ({ json: { name: url.endsWith('/') ? 'all' : 'one' } }),
+    },
+  });
+  const { differences, call } = await replay(trace, { document, audio });
+  assert.equal(String(call.vars['list']), 'all');
+  assert.deepEqual(differences, []);
+  const other = document.replace('call_id}', 'call_id}/notes');
+  const { call: now } = await replay(trace, { document: other, audio });
+  assert.equal(now.web.unanswered.length, 1);
+});
+
 test('a request that waited in vain waits again', async () => {
   const document = `
 sections:

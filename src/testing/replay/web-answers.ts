@@ -13,6 +13,8 @@ export interface AskedDocument {
 
 /** No answer came while somebody waited for it: in time (net/), or before the end of the call broke the request off. */
 const UNANSWERED = /time|did not answer|within \d+ ms|no longer wanted|given up/i;
+/** In the place of an id, no more than another one: other addresses have answers of their own, or none. URLs may hold `*`. */
+const ANY_ID = '(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\\*)';
 
 /**
  * What was answered then, request by request, but for the document of today; sounds as silence of the length in which
@@ -40,11 +42,11 @@ export function webOf(
     answers.set(asked, [{ body: document.text }, ...others]);
   }
   const web = new FakeWeb();
-  for (const [pattern, list] of answers) web.answers(pattern, inTurn(list));
+  for (const [pattern, list] of answers) web.answers(pattern, inTurn(list), ANY_ID);
   // Of sounds a real call does not tell the requests.
   for (const url of new Set(playedUrls(events))) {
     const pattern = withAnyIds(`GET ${url}`, ids);
-    if (!answers.has(pattern)) web.answers(pattern, { body: silenceFor(url, events) });
+    if (!answers.has(pattern)) web.answers(pattern, { body: silenceFor(url, events) }, ANY_ID);
   }
   return web;
 }
