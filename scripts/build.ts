@@ -1,6 +1,6 @@
 /**
  * Makes the npm package in `dist/`: JavaScript with types for what the checkout exports and for the command, the
- * JSON Schemas, the conformance suite, and a package.json of its own. The checkout itself runs unbuilt; a package cannot,
+ * JSON Schemas, the documentation, the examples, the conformance suite, and a package.json of its own. The checkout itself runs unbuilt; a package cannot,
  * because Node strips no types below node_modules.
  *
  *     npm run build && npm publish dist
@@ -15,6 +15,8 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const SOURCE = path.join(ROOT, 'src');
 /** A file that is named by its URL: threads, and data beside the code. */
 const BY_URL = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1,\s*import\.meta\.url/g;
+/** What the README, help texts and errors (`docs/errors.md#…`) send people to, and what they can try. */
+const READ = ['CHANGELOG.md', 'ARCHITECTURE.md', 'docs', 'examples', 'conformance'];
 const IMPORT_OF_TS = /((?:from|import)\s*\(?\s*['"]\.[^'"]*)\.ts(['"])/g;
 
 /** @param folder is emptied first */
@@ -27,7 +29,7 @@ export function buildPackage(folder: string): void {
   }
   writeJson(path.join(folder, 'schemas', 'test.json'), testFileSchema());
   write(path.join(folder, 'bin', 'openswml.js'), COMMAND);
-  for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', 'conformance']) {
+  for (const file of ['README.md', 'LICENSE', ...READ]) {
     cpSync(path.join(ROOT, file), path.join(folder, file), { recursive: true });
   }
 }
@@ -109,7 +111,7 @@ function manifest(): object {
       './package.json': './package.json',
     },
     bin: { openswml: 'bin/openswml.js' },
-    files: ['bin', 'lib', 'schemas', 'conformance', 'CHANGELOG.md'],
+    files: ['bin', 'lib', 'schemas', ...READ],
     dependencies: needed,
     // koffi: where it cannot be had, Node's own functions serve in the place of io_uring.
     optionalDependencies,

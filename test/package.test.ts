@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -111,6 +112,18 @@ test('the conformance suite is there, and runs', () => {
   const { status, stdout } = run(command(), ['test', suite, '--filter', 'record.md 3.4']);
   assert.equal(status, 0, stdout);
   assert.match(stdout, /[1-9] passed; /);
+});
+
+test('the pages are there that the README and messages lead to, and the examples', () => {
+  const readme = readFileSync(path.join(installed, 'README.md'), 'utf8');
+  const linked = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1]!);
+  assert.ok(linked.includes('docs/configuration.md'));
+  const missing = [...linked, 'docs/errors.md', 'docs/commands.md'].filter(
+    (place) => !existsSync(path.join(installed, place)),
+  );
+  assert.deepEqual(missing, []);
+  const { status, stdout } = run(command(), ['check', path.join(installed, 'examples')]);
+  assert.equal(status, 0, stdout);
 });
 
 test('npx openswml check checks a document', () => {

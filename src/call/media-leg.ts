@@ -36,6 +36,7 @@ import { startPlaying } from './playing.ts';
 import { startRecognition } from './recognition.ts';
 import type { RecordingService } from './recording-service.ts';
 import { SIGNALLED_WITHIN_MS, type Signalling } from './signalling.ts';
+import { warnOfSilence } from './silent-party.ts';
 import { LegStreams } from './streams/leg-streams.ts';
 import type { StreamNetwork } from './streams/network.ts';
 import type { StreamOperation, StreamOptions, TapOperation, TapOptions } from './streams/types.ts';
@@ -368,7 +369,7 @@ export class MediaLeg implements CallLeg {
     media.listen((event) => {
       if (event.type === 'digit')
         this.#pressed({ digit: event.digit, durationMs: event.durationMs }, event.via);
-      else if (event.type === 'closed') this.#mediaClosed(event.statistics);
+      else if (event.type === 'closed') this.#mediaClosed(event.statistics, media);
     });
   }
 
@@ -408,8 +409,11 @@ export class MediaLeg implements CallLeg {
     });
   }
 
-  #mediaClosed(statistics: MediaStatistics): void {
-    this.#options.onEvent({ kind: 'media', text: 'media closed', data: { ...statistics }, statistics });
+  #mediaClosed(statistics: MediaStatistics, media: MediaClient): void {
+    const { onEvent, log, clock, signalling } = this.#options;
+    onEvent({ kind: 'media', text: 'media closed', data: { ...statistics }, statistics });
+    const answeredMs = clock.now() - (this.#answeredAt ?? Number.POSITIVE_INFINITY);
+    warnOfSilence(log, statistics, answeredMs, media, () => signalling.localAddress);
     if (this.#over) return;
     // The media side is gone under a live call: nothing can be heard or recorded any more.
     this.#options.log.error({}, 'media session lost, ending the call');

@@ -98,7 +98,10 @@ export async function openBob(t: TestContext, onInvite: IncomingCallHandler) {
 }
 
 /** @param own takes the place of what legs have in common */
-export async function openBench(t: TestContext, own: Partial<Pick<SipLegOptions, 'codecs' | 'sounds'>> = {}) {
+export async function openBench(
+  t: TestContext,
+  own: Partial<Pick<SipLegOptions, 'codecs' | 'sounds' | 'log'>> = {},
+) {
   const legs: MediaLeg[] = [];
   const digits: unknown[] = [];
   const bob = await openBob(t, (call) => {

@@ -116,6 +116,6 @@ function refused(host: string, address: string, port: number, range: string): Ht
   return new HttpError(
     'refused_address',
     `${target} is refused: address range "${range}" is not open to outgoing requests; ` +
-      `if it is meant, add "${entry}" to the allowed addresses`,
+      `if it is meant, add "${entry}" to the allowed addresses (network.allow)`,
   );
 }

@@ -77,7 +77,7 @@ export class WebSockets {
   rtpRefusal(address: string, port: number): string | undefined {
     const range = this.#options.guard.refusal(address, port);
     if (range === undefined) return undefined;
-    return `${address} is refused: address range "${range}" is not open to outgoing audio; if it is meant, add "${address}:${port}" to the allowed addresses`;
+    return `${address} is refused: address range "${range}" is not open to outgoing audio; if it is meant, add "${address}:${port}" to the allowed addresses (network.allow)`;
   }
 
   /** Breaks off what is open. */

@@ -355,6 +355,34 @@ describe('listening over IPv6', () => {
   });
 });
 
+describe('a document that no call could get', () => {
+  const asking = (source: string, others: Record<string, string> = {}): readonly string[] =>
+    load({ flags: { 'document.source': source, ...others } }).warnings;
+
+  test('since its address is private is a warning that names what opens it', () => {
+    assert.deepEqual(asking('http://user:secret@localhost:3000/voice'), [
+      'document.source: localhost (127.0.0.1) is refused: address range "loopback" is not open to outgoing requests; ' +
+        'if it is meant, add "localhost:3000" to the allowed addresses (network.allow)',
+    ]);
+    assert.match(asking('https://10.1.2.3/voice')[0] ?? '', /"private".* add "10\.1\.2\.3:443" /);
+    const fallback = asking('voice.yaml', { 'document.fallback': 'http://127.0.0.1/sorry' });
+    assert.match(fallback.join(), /^document\.fallback: 127\.0\.0\.1 is refused/);
+  });
+
+  test('since it is asked for by plain http is one, where that is refused', () => {
+    assert.deepEqual(asking('http://user:secret@app.example.com/voice', { 'network.https_only': 'true' }), [
+      'document.source: http://app.example.com/voice is plain http, which network.https_only refuses',
+    ]);
+  });
+
+  test('is none that is a file, public, allowed, or has a name that is looked up later', () => {
+    assert.deepEqual(asking('voice.yaml'), []);
+    assert.deepEqual(asking('https://app.example.com/voice'), []);
+    assert.deepEqual(asking('http://localhost:3000/voice', { 'network.allow': 'localhost:3000' }), []);
+    assert.deepEqual(asking('http://127.0.0.1:3000/voice', { 'network.allow': '127.0.0.1' }), []);
+  });
+});
+
 describe('the print-out', () => {
   test('shows each setting with its origin, secrets masked', () => {
     const printed = describeConfig(

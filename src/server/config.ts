@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import path from 'node:path';
 import type { z } from 'zod';
+import { AddressGuard } from '../net/address-guard.ts';
+import { refusalOf } from '../net/guarded-connector.ts';
 import { redactUrl } from '../net/http-url.ts';
 import { closest } from '../swml/suggest.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { type RawValue, readConfigFile, unknownName } from './config-file.ts';
 import { type Config, NAMED_KEYS, type NamedConfigKey } from './config-keys.ts';
-import { absolutePath } from './config-values.ts';
+import { absolutePath, isHttpUrl } from './config-values.ts';
 
 export interface ConfigInputs {
   /** Value of `--config`. Without it: `OPENSWML_CONFIG`, then `openswml.yaml` in the working directory if there. */
@@ -60,7 +62,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   if (problems.length > 0) throw new ConfigError(problems);
   // Every key of the list was assigned, each with a value of its own schema.
   const checked = config as unknown as Config;
-  const warnings = [...oddVariables(inputs.env), ...oddAddresses(checked)];
+  const warnings = [...oddVariables(inputs.env), ...oddAddresses(checked), ...oddPlaces(checked)];
   return { config: checked, origins, file, warnings };
 }
 
@@ -164,6 +166,25 @@ function oddAddresses({ sip, rtp }: Config): readonly string[] {
   return [
     `calls over IPv6 (sip.listen: ${listener}) have no sound, since rtp.bind is 0.0.0.0; set it to ::, which receives IPv4 as well`,
   ];
+}
+
+/** A document on this machine, say, that no call could get: told now, since a server is ready without it. */
+function oddPlaces({ document, callbacks, network }: Config): readonly string[] {
+  const guard = new AddressGuard(network.allow);
+  const places = {
+    'document.source': document.source,
+    'document.fallback': document.fallback,
+    'callbacks.script_warning_url': callbacks.script_warning_url,
+  };
+  return Object.entries(places).flatMap(([name, place]) => {
+    if (place === undefined || !isHttpUrl(place)) return [];
+    const url = new URL(place);
+    if (network.https_only && url.protocol === 'http:') {
+      return [`${name}: ${redactUrl(place)} is plain http, which network.https_only refuses`];
+    }
+    const refusal = refusalOf(url, guard);
+    return refusal === undefined ? [] : [`${name}: ${refusal.message}`];
+  });
 }
 
 function assign(config: Record<string, unknown>, name: string, value: unknown): void {

@@ -60,7 +60,10 @@ export class SipRequestError extends Error {
 }
 
 const CURES: Readonly<Record<string, readonly [ListenError['code'], string]>> = {
-  EADDRINUSE: ['in_use', 'another program uses this address and port; stop it or choose another port'],
+  EADDRINUSE: [
+    'in_use',
+    'another program uses this address and port; stop it or set sip.listen to another port',
+  ],
   EADDRNOTAVAIL: [
     'not_ours',
     'no interface of this machine has this address; use one that it has, or 0.0.0.0 for all',

@@ -169,6 +169,11 @@ for (const [title, text, reason] of [
     offer('m=audio 5000 RTP/AVP 18 3'),
     /no common codec: offered 18 3, supported PCMU, PCMA/,
   ],
+  [
+    'codecs of numbers that say nothing by themselves',
+    offer('m=audio 5000 RTP/AVP 97 101', 'a=rtpmap:97 iLBC/8000', 'a=rtpmap:101 telephone-event/8000'),
+    /no common codec: offered 97 \(ILBC\/8000\) 101 \(TELEPHONE-EVENT\/8000\), supported PCMU, PCMA/,
+  ],
   ['every stream switched off', offer('m=audio 0 RTP/AVP 0'), /switched off/],
   ['garbage', 'hello', /SDP line 1: expected 'type=value'/],
   ['a bad media line', offer('m=audio RTP/AVP 0'), /'m=' needs/],

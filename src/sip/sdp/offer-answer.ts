@@ -245,7 +245,16 @@ function whyNot(offer: SessionDescription, local: LocalAudio): string {
   if (plain.length === 0)
     return `the offer has only ${audio.map((media) => media.protocol).join(', ')}, expected RTP/AVP`;
   if (plain.every((media) => media.port === 0)) return 'every audio stream of the offer is switched off';
-  return `no common codec: offered ${plain.flatMap((media) => media.formats).join(' ')}, supported ${local.codecs.join(', ')}`;
+  return `no common codec: offered ${plain.flatMap(namesOf).join(' ')}, supported ${local.codecs.join(', ')}`;
+}
+
+/** What the formats of a stream are called, for people; of a number that says nothing by itself, what the offer says. */
+function namesOf(media: SdpMedia): readonly string[] {
+  const encodings = encodingsOf(media);
+  return media.formats.map((format) => {
+    const encoding = encodings.get(Number(format));
+    return encoding === undefined ? format : `${format} (${encoding})`;
+  });
 }
 
 /** The first format that both have, in the order that counts, and its telephone-event. */
