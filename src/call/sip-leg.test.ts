@@ -55,7 +55,8 @@ test('a 488 says what is wrong with the offer, at the beginning and within the c
   const { clock } = bench;
   const peer = await RawPeer.open(bench.network);
   const viaOf = (branch: string): string => `SIP/2.0/UDP ${ALICE}:5060;branch=z9hG4bK-${branch}`;
-  const warned = '399 openswml "no common codec: offered 9 101, supported PCMU, PCMA"';
+  const warned =
+    '399 openswml "no common codec: offered 9 (G722/8000) 101 (TELEPHONE-EVENT/8000), supported PCMU, PCMA"';
   peer.send('INVITE', { 'Call-ID': 'call-0' }, sdp(bench.port, '9 101'));
   await clock.advance(50);
   await assert.rejects(bench.leg.answer(), CallError);
