@@ -25,8 +25,8 @@ export interface DialledCall {
   readonly sessionId: string;
   /** Resolves when the party is alerted, if it ever is. */
   readonly alerted: Promise<void>;
-  /** Resolves when sound comes before the answer, if any does. */
-  readonly earlySound: Promise<void>;
+  /** Tells when sound comes before the answer, and when no more does, as the call was sent on to another place. */
+  readonly onEarlySound: (listener: (sounds: boolean) => void) => void;
   /** Resolves at the answer. Without one it stays open, and the leg ends with the reason. */
   readonly answered: Promise<void>;
   /** Why it could not be made, in words; undefined when the called side itself said no. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../log/logger.ts';
-import type { EndCause, RecordOutcome } from '../recording/types.ts';
+import type { EndCause, RecordOutcome, RecordSpec } from '../recording/types.ts';
 import type { Clock } from '../time/clock.ts';
 import type { CallEnd, RecordOperation } from './leg.ts';
 import type { MediaClient } from './media-client.ts';
@@ -16,6 +16,9 @@ export interface LegRecordingSite {
   readonly signal: AbortSignal;
 }
 
+/** Longest time from the key that ends a recording until its file is closed and this thread knows, ms. */
+const TERMINATED_WITHIN_MS = 2000;
+
 /** One recording of a leg, from its row to its terminal callback: keeps row and callbacks in step. */
 export class LegRecording implements RecordOperation {
   readonly recordingId: string;
@@ -24,6 +27,9 @@ export class LegRecording implements RecordOperation {
   readonly done: Promise<RecordOutcome>;
   readonly #site: LegRecordingSite;
   readonly #media: MediaClient;
+  readonly #terminators: string;
+  /** By when its end is told, if a key that was pressed ends it; by the clock's monotonic reading. */
+  #endsByMs = Number.NEGATIVE_INFINITY;
   #resolve: (outcome: RecordOutcome) => void = () => {};
   /** Somebody waits for a file to write to, or for the end without one. */
   #begun: ((outcome: RecordOutcome | undefined) => void) | undefined;
@@ -34,12 +40,17 @@ export class LegRecording implements RecordOperation {
   #stopped = false;
   #over = false;
 
-  constructor(site: LegRecordingSite, media: MediaClient, recordingId: string, controlId: string) {
+  constructor(
+    site: LegRecordingSite,
+    media: MediaClient,
+    spec: Pick<RecordSpec, 'recordingId' | 'controlId' | 'terminators'>,
+  ) {
     this.#site = site;
     this.#media = media;
-    this.recordingId = recordingId;
-    this.controlId = controlId;
-    this.url = site.service.urlOf(recordingId);
+    this.recordingId = spec.recordingId;
+    this.controlId = spec.controlId;
+    this.#terminators = spec.terminators;
+    this.url = site.service.urlOf(spec.recordingId);
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -60,6 +71,18 @@ export class LegRecording implements RecordOperation {
   /** It was told to end, and holds its control id no more. */
   get stopped(): boolean {
     return this.#stopped;
+  }
+
+  /** The party pressed a key. Whether it ends this one, and when, the media side decides. */
+  pressed(digit: string): void {
+    if (this.#terminators.includes(digit)) {
+      this.#endsByMs = this.#site.clock.monotonic() + TERMINATED_WITHIN_MS;
+    }
+  }
+
+  /** How long its end may still be on its way here, since one of its terminators was pressed, ms; at most 0: it is not. */
+  get endsWithinMs(): number {
+    return this.#endsByMs - this.#site.clock.monotonic();
   }
 
   stop(cause: EndCause = 'stop'): void {

@@ -95,6 +95,39 @@ test('a control id is free again behind a stop, and nothing is told of a pause a
   await leg.hangup();
 });
 
+test('a control id may be used again behind the key that ends its recording, though that end is told a little later', async (t) => {
+  const { leg, emit, host, clock } = openLeg(t);
+  const inUse = (error: unknown) => error instanceof CallError && error.code === 'control_id_in_use';
+  const press = (digit: string) => emit({ type: 'digit', digit, durationMs: 100, via: 'rfc4733' });
+  await leg.answer();
+  const first = await leg.record(RECORD);
+  press('1');
+  await assert.rejects(leg.record(RECORD), inUse);
+  press('#');
+  const askedMs = clock.monotonic();
+  const starting = leg.record(RECORD);
+  await clock.advance(60);
+  emit({ type: 'recordEnded', recordingId: first.recordingId, outcome: FINISHED });
+  const second = await starting;
+  assert.equal(leg.recording('c1'), second);
+  assert.equal(host.sent('record').at(-1)!.askedMs, askedMs);
+  // One that the key does not end keeps it.
+  press('#');
+  const refused = assert.rejects(leg.record(RECORD), inUse);
+  await clock.advance(2100);
+  await refused;
+  await assert.rejects(leg.record(RECORD), inUse);
+  // The call ends meanwhile.
+  press('#');
+  const late = assert.rejects(leg.record(RECORD), (error) => {
+    return error instanceof CallError && error.code === 'call_over';
+  });
+  const ending = leg.hangup();
+  emit({ type: 'recordEnded', recordingId: second.recordingId, outcome: FINISHED });
+  await late;
+  await ending;
+});
+
 test('the row and the callbacks follow the recording through pause and resume to its end', async (t) => {
   const { leg, emit, host, outbox, store, clock } = openLeg(t);
   await leg.answer();
@@ -144,6 +177,7 @@ test('recordings of a media side that died are repaired before the call has ende
   assert.equal(store.get(kept.recordingId)?.status, 'completed');
   const nothing = await empty.done;
   assert.deepEqual([nothing.state, nothing.endedBy, nothing.byteSize], ['error', 'crash', 0]);
+  assert.equal(nothing.error, 'the thread of its audio stopped before anything was recorded');
   assert.equal(store.get(empty.recordingId)?.status, 'absent');
   assert.deepEqual(outbox.states.toSorted(), ['error', 'finished', 'recording']);
   // The metrics, and whoever watches the call, learn of both ends.

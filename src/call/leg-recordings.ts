@@ -1,4 +1,4 @@
-import type { Timer } from '../time/clock.ts';
+import { type Timer, within } from '../time/clock.ts';
 import { CallError, type CallInfo, type RecordOperation, type RecordOptions } from './leg.ts';
 import { LegRecording, type LegRecordingSite, stored } from './leg-recording.ts';
 import type { MediaClient } from './media-client.ts';
@@ -72,6 +72,11 @@ export class LegRecordings {
     const { controlId } = options;
     const { service, clock, log, signal, recordingRefusal } = this.#options;
     const askedMs = this.#answeredMs ?? clock.monotonic();
+    const before = this.find(controlId);
+    if (before !== undefined && !before.stopped && before.endsWithinMs > 0) {
+      await within(clock, before.done, before.endsWithinMs);
+      if (signal.aborted) throw new CallError('call_over', 'the call is over');
+    }
     this.#assertRoom(controlId);
     const refusal = recordingRefusal?.();
     if (refusal !== undefined) {
@@ -87,7 +92,7 @@ export class LegRecordings {
     try {
       const spec = await service.create(call, eventChannel, options);
       this.#listen(media);
-      const recording = new LegRecording(this.#options, media, spec.recordingId, controlId);
+      const recording = new LegRecording(this.#options, media, spec);
       this.#running = this.#running.concat(recording);
       this.#open++;
       const begun = recording.begun();
@@ -142,6 +147,8 @@ export class LegRecordings {
       } else if (event.type === 'recordEnded') {
         const recording = this.#runningOne(event.recordingId);
         if (recording !== undefined) void this.#end(recording, () => recording.ended(event.outcome));
+      } else if (event.type === 'digit') {
+        for (const recording of this.#running) recording.pressed(event.digit);
       }
     });
   }

@@ -92,6 +92,7 @@ export class MediaLeg implements CallLeg {
   #streams: LegStreams | undefined;
   #answeredAt: number | undefined;
   #media: MediaClient | undefined;
+  #soundsEarly = false;
   #answering: Promise<void> | undefined;
   #opening: Promise<void> | undefined;
   /** Made with the first sound on the present media. */
@@ -304,8 +305,17 @@ export class MediaLeg implements CallLeg {
   ringingWithSound(media: MediaClient): void {
     if (this.#over) return;
     this.ringing();
-    if (this.#media === undefined) this.#event('call', 'early media');
+    if (!this.#soundsEarly) this.#event('call', 'early media');
+    this.#soundsEarly = true;
     this.#attach(media);
+  }
+
+  /** It was sent on to another place before its answer: what brought sound is out, and the next one may only ring. */
+  ringsElsewhere(): void {
+    if (!this.#soundsEarly) return;
+    this.#soundsEarly = false;
+    this.#event('call', 'early media over');
+    this.#bridge?.end();
   }
 
   /** An outbound call was answered: `media` is its configured session. */

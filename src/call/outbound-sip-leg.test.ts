@@ -117,6 +117,32 @@ test('sound before the answer is taken, and the answer goes on with it', async (
   await bench.finish();
 });
 
+test('the sound of a call that is sent on to another place is over, until that brings some, too', async (t) => {
+  const bench = await openBench(t);
+  const { clock, alice, events } = bench;
+  let places = 0;
+  alice.onCall = (call) => {
+    if (++places === 1) {
+      call.ring(183, bench.answer);
+      const headers = [{ name: 'Contact', value: `<sip:second@${ALICE}>` }];
+      clock.after(500, () => call.refuse(302, { headers }));
+    } else {
+      call.ring(180);
+      clock.after(1000, () => call.ring(183, bench.answer));
+      clock.after(2000, () => call.accept(bench.answer));
+    }
+  };
+  const { leg } = bench.call();
+  await clock.advance(1000);
+  assert.deepEqual(events, ['ringing', 'early media', 'early media over']);
+  await clock.advance(1000);
+  assert.deepEqual(events.slice(3), ['early media']);
+  await clock.advance(1000);
+  assert.deepEqual(events.slice(4), ['answered']);
+  void leg.hangup();
+  await bench.finish();
+});
+
 test('a description before the answer by which nothing is sent yet is no sound: the party just rings', async (t) => {
   const bench = await openBench(t);
   const { clock, alice, events } = bench;

@@ -160,6 +160,10 @@ class OutboundSipSignalling implements Signalling {
         opened: () => this.#media,
         fail: () => void leg.hangup('error'),
         progress: (status, sdp) => this.#progress(leg, media, status, sdp),
+        restarted: () => {
+          this.#agreed = false;
+          leg.ringsElsewhere();
+        },
         confirmed: (sdp) => this.#confirmed(leg, media, sdp),
         ended: (end) => this.#ended(leg, end),
       }),

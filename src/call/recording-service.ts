@@ -239,7 +239,7 @@ export class RecordingService {
   async salvage(recordingId: string): Promise<RecordOutcome> {
     const row = this.#options.store.get(recordingId);
     if (row === undefined) throw new Error(`recording ${recordingId} has no row`);
-    const { change, state } = await this.#findEnd(row);
+    const { change, state } = await this.#findEnd(row, 'the thread of its audio');
     await this.#storeEnd({ before: row, write: () => void this.#write(row, change, state) });
     this.#recovered(row, change);
     const after = this.#options.store.get(recordingId) ?? row;
@@ -338,8 +338,11 @@ export class RecordingService {
     };
   }
 
-  /** Makes a file of what is there of a recording, and tells what that means for its row. */
-  async #findEnd(row: RecordingRow): Promise<RepairedEnd> {
+  /**
+   * Makes a file of what is there of a recording, and tells what that means for its row.
+   * @param stopped what did, in the midst of it
+   */
+  async #findEnd(row: RecordingRow, stopped = 'the server'): Promise<RepairedEnd> {
     const { log } = this.#options;
     const start = row.startTime ?? row.createdAt;
     let change: RecordingChange;
@@ -356,11 +359,8 @@ export class RecordingService {
         };
       } else {
         state = 'error';
-        change = {
-          status: 'absent',
-          endedBy: 'crash',
-          error: 'the server stopped before anything was recorded',
-        };
+        const error = `${stopped} stopped before anything was recorded`;
+        change = { status: 'absent', endedBy: 'crash', error };
       }
     } catch (cause) {
       state = 'error';

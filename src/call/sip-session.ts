@@ -18,6 +18,7 @@ export interface SipSessionOwner {
   fail(): void;
   /** As the rest, of `SipCallHandlers`. */
   progress?(status: number, sdp: string | undefined): void;
+  restarted?(): void;
   confirmed(sdp: string | undefined): void;
   ended(end: SipCallEnd): void;
 }
@@ -59,6 +60,10 @@ export class SipSession implements SipCallHandlers {
 
   progress(status: number, sdp: string | undefined): void {
     this.#owner.progress?.(status, sdp);
+  }
+
+  restarted(): void {
+    this.#owner.restarted?.();
   }
 
   confirmed(sdp: string | undefined): void {

@@ -1,6 +1,6 @@
 /** Makes calls in memory, for tests of methods: each is answered or ended when the test says so. */
 import type { DialledCall, Dialler, DialRequest } from '../call/dialler.ts';
-import type { CallLeg, EndReason } from '../call/leg.ts';
+import type { Bridge, CallLeg, EndReason } from '../call/leg.ts';
 import { FakeLeg } from './fake-leg.test-helper.ts';
 
 export class FakeCall implements DialledCall {
@@ -9,7 +9,7 @@ export class FakeCall implements DialledCall {
   readonly sessionId: string;
   failure: string | undefined;
   readonly #alerted = Promise.withResolvers<void>();
-  readonly #early = Promise.withResolvers<void>();
+  readonly #soundListeners: ((sounds: boolean) => void)[] = [];
   readonly #answered = Promise.withResolvers<void>();
 
   constructor(id: string, parent: CallLeg, request: DialRequest) {
@@ -31,8 +31,8 @@ export class FakeCall implements DialledCall {
     return this.#alerted.promise;
   }
 
-  get earlySound(): Promise<void> {
-    return this.#early.promise;
+  onEarlySound(listener: (sounds: boolean) => void): void {
+    this.#soundListeners.push(listener);
   }
 
   get answered(): Promise<void> {
@@ -46,7 +46,13 @@ export class FakeCall implements DialledCall {
 
   sound(): void {
     this.ring();
-    this.#early.resolve();
+    for (const listener of this.#soundListeners) listener(true);
+  }
+
+  /** It was sent on to another place: what sounded is over, and with it the bridge that passes it on. */
+  redirect(bridge?: Bridge): void {
+    bridge?.end();
+    for (const listener of this.#soundListeners) listener(false);
   }
 
   answer(): void {

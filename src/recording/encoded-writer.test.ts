@@ -286,6 +286,38 @@ test('mp3: of a tone, no more than a frame is lost where its encoder was', async
   }
 });
 
+test('a disk that has no room for the spool any more costs nothing where the encoder has said its last word', async () => {
+  const clock = new VirtualClock();
+  const { promise: full, resolve: fill } = Promise.withResolvers<void>();
+  const spoolFiles: FileSystem = {
+    ...nodeFileSystem,
+    write: async () => {
+      await full;
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    },
+  };
+  const targetFiles: FileSystem = {
+    ...nodeFileSystem,
+    sync: async (fd) => {
+      fill();
+      for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next));
+      return nodeFileSystem.sync(fd);
+    },
+  };
+  const createTarget: CreateTarget = (file) =>
+    new FileTarget(file, { clock, files: file.endsWith('.pcm') ? spoolFiles : targetFiles });
+  const bench = new Bench('mp3', createTarget, clock);
+  bench.say(1.2);
+  await clock.settle();
+  bench.say(0.4);
+  bench.encoders.working = true;
+  await bench.encoders.work();
+  bench.say(1);
+  const size = await bench.finish();
+  assert.equal(size, statSync(bench.path).size);
+  assert.deepEqual([bench.errors, bench.left], [[], ['']]);
+});
+
 test('a disk that fails is told once, though there are two files on it', async () => {
   const full: FileSystem = {
     ...nodeFileSystem,

@@ -66,6 +66,7 @@ export class EncodedWriter implements RecordingWriter {
   #spool: ByteTarget | undefined;
   #onError: ((error: TargetError) => void) | undefined;
   #onNotice: ((text: string) => void) | undefined;
+  #finishing = false;
   #closed = false;
   /** Settles when the encoder has said its last word. */
   readonly #ended = Promise.withResolvers<void>();
@@ -117,6 +118,7 @@ export class EncodedWriter implements RecordingWriter {
   }
 
   async finish(buffer: Int16Array, frames: number): Promise<number> {
+    this.#finishing = true;
     if (frames > 0) this.#take(buffer, frames);
     else sharedBuffers.release(buffer);
     this.#stream?.end();
@@ -225,9 +227,13 @@ export class EncodedWriter implements RecordingWriter {
 
   /** Begins it with what the encoder owes. */
   #openSpool(): void {
-    if (this.#onError === undefined) return;
+    const onError = this.#onError;
+    if (onError === undefined) return;
     this.#spool = this.#options.createSpool();
-    this.#spool.open(this.#onError);
+    this.#spool.open((error) => {
+      // At the end, it is needed only if the encoder does not come to its last word; then the end tells what is wrong.
+      if (!this.#finishing) onError(error);
+    });
     this.#spool.append(spoolHeader({ ...this.#options, from: this.#tailStart }));
     for (const { samples } of this.#tail) this.#spool.append(sampleBytes(samples.slice()));
   }

@@ -259,6 +259,29 @@ test('discarding leaves nothing behind, abandoning leaves the .part file', async
   await abandoned.target.abandon();
 });
 
+test('a file that is given up, or thrown away, while it is made durable is so once that is done', async () => {
+  for (const end of ['abandon', 'discard'] as const) {
+    const stuck = gate();
+    let syncing = false;
+    const bench = new Bench({
+      sync: async (fd) => {
+        syncing = true;
+        await stuck.opened;
+        return nodeFileSystem.sync(fd);
+      },
+    });
+    bench.target.append(text('abc'));
+    const finishing = bench.target.finish();
+    await until(() => syncing);
+    const ended = bench.target[end]();
+    for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next));
+    stuck.open();
+    assert.equal(await finishing, 3);
+    await ended;
+    assert.deepEqual([existsSync(bench.path), existsSync(bench.part)], [end === 'abandon', false]);
+  }
+});
+
 test('virtual time waits for the disk', async () => {
   const clock = new VirtualClock();
   const bench = new Bench({}, { clock });

@@ -57,6 +57,8 @@ export class FileTarget implements ByteTarget {
   #onOpen: (() => void) | undefined;
   #failure: TargetError | undefined;
   #finished = false;
+  /** What was written is being made durable; never rejects. */
+  #completing: Promise<void> | undefined;
   #pumping = false;
   /** Somebody waits for the queue to be empty. */
   #draining = 0;
@@ -254,12 +256,10 @@ export class FileTarget implements ByteTarget {
   async #finish(size: number): Promise<number> {
     await this.#drain();
     if (this.#failure === undefined) {
+      const completing = this.#complete(size);
+      this.#completing = completing.catch(() => {});
       try {
-        if (size < this.#size) await this.#files.truncate(this.#fd!, size);
-        await this.#files.sync(this.#fd!);
-        await this.#files.close(this.#takeFd()!);
-        await this.#files.rename(this.partPath, this.path);
-        this.#finished = true;
+        await completing;
         return size;
       } catch (error) {
         this.#failure = this.#explain(error);
@@ -269,10 +269,20 @@ export class FileTarget implements ByteTarget {
     throw this.#failure;
   }
 
+  async #complete(size: number): Promise<void> {
+    if (size < this.#size) await this.#files.truncate(this.#fd!, size);
+    await this.#files.sync(this.#fd!);
+    await this.#files.close(this.#takeFd()!);
+    await this.#files.rename(this.partPath, this.path);
+    this.#finished = true;
+  }
+
   async #close(remove: boolean): Promise<void> {
     this.#failure ??= new TargetError('CLOSED', `recording ${this.partPath} is closed`);
     this.#emptyQueue();
     await this.#drain();
+    // Which has the descriptor.
+    await this.#completing;
     try {
       const fd = this.#takeFd();
       if (fd !== undefined) {

@@ -180,12 +180,13 @@ export class CallTrace {
       request: async (request) => {
         const { method, headers, body = '' } = request;
         const asked = { purpose: 'request', method, url: redactUrl(request.url), headers, body } as const;
+        const askedAt = this.tracer.seconds;
         try {
           const answer = await client.request(request);
-          this.tracer.web(asked, { ...answer, headers: Object.fromEntries(answer.headers) });
+          this.tracer.web(asked, { ...answer, headers: Object.fromEntries(answer.headers) }, askedAt);
           return answer;
         } catch (cause) {
-          this.tracer.web(asked, { failure: messageOf(cause) });
+          this.tracer.web(asked, { failure: messageOf(cause) }, askedAt);
           throw cause;
         }
       },
@@ -205,12 +206,13 @@ export class CallTrace {
           headers: {},
           body,
         } as const;
+        const askedAt = this.tracer.seconds;
         try {
           const loaded = await loader.load(request);
-          this.tracer.web(asked, { status: 200, headers: {}, body: loaded.text });
+          this.tracer.web(asked, { status: 200, headers: {}, body: loaded.text }, askedAt);
           return loaded;
         } catch (cause) {
-          this.tracer.web(asked, { failure: messageOf(cause) });
+          this.tracer.web(asked, { failure: messageOf(cause) }, askedAt);
           throw cause;
         }
       },

@@ -124,7 +124,7 @@ export class OutgoingCalls implements Dialler {
       leg,
       sessionId,
       alerted: progress.alerted,
-      earlySound: progress.earlySound,
+      onEarlySound: (listener) => progress.onEarlySound(listener),
       answered: progress.answered,
       get failure() {
         return outgoing.failure;

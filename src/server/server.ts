@@ -30,11 +30,12 @@ import { type CallTraces, tracesOf } from './call-traces.ts';
 import { Calls } from './calls.ts';
 import { ConfigError } from './config-error.ts';
 import type { Config } from './config-keys.ts';
+import type { HostPort } from './config-values.ts';
 import { Documents } from './documents.ts';
 import type { ServerEvent, ServerEventListener } from './events.ts';
-import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.ts';
 import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { loadIdentity } from './identity.ts';
+import { httpServerOf, startSip } from './listeners.ts';
 import { LoadMonitor } from './load/load-monitor.ts';
 import { Metrics } from './metrics.ts';
 import { type ObjectStore, openObjectStore } from './object-store.ts';
@@ -278,11 +279,13 @@ class AssembledServer implements Server {
     this.#calls = calls;
 
     let addresses: ServerAddresses | undefined;
-    const httpServer = this.#openHttp(store, files, identity, () => addresses, calls, metrics, {
-      calls: calls.live,
-      loader: documents,
-      refusal: (url) => http.refusal(url),
+    const httpServer = httpServerOf({
+      ...{ config, recordings: store, files, identity, calls, metrics, version: VERSION, clock, log },
+      sipUris: () => addresses?.sipUris,
+      publicUrl: () => this.#publicUrl,
+      commands: { calls: calls.live, loader: documents, refusal: (url) => http.refusal(url) },
     });
+    this.#opened.push(() => httpServer.close());
     const boundHttp = await httpServer.listen();
     this.#publicUrl = publicUrlOf(config, boundHttp);
     new ServerState(database).set('public_url', this.#publicUrl);
@@ -318,7 +321,7 @@ class AssembledServer implements Server {
     calls.attach(endpoint);
     // The first web hook of a call is not to wait for it.
     if (config.warm_up) undici();
-    const boundSip = await this.#openSip(endpoint, calls);
+    const boundSip = await this.#openSip(endpoint, boundHttp, calls);
     this.#openWarmUp({ config, identity, media, keys: keys.ring, version: VERSION, clock, log });
     addresses = {
       sip: boundSip,
@@ -435,50 +438,8 @@ class AssembledServer implements Server {
     return monitor;
   }
 
-  #openHttp(
-    store: SqliteRecordings,
-    files: FileStore,
-    identity: ReturnType<typeof loadIdentity>,
-    addresses: () => ServerAddresses | undefined,
-    calls: Calls,
-    metrics: Metrics,
-    commands: HttpServerOptions['commands'],
-  ): HttpServer {
-    const startedMs = this.#clock.monotonic();
-    const server = createHttpServer({
-      listen: this.#config.http.listen,
-      recordings: store,
-      commands,
-      files,
-      log: this.#log,
-      clock: this.#clock,
-      credentials: { projectId: identity.projectId, apiToken: identity.apiToken },
-      linkKey: identity.linkKey,
-      protectRecordings: () => this.#config.protect_recordings,
-      publicUrl: () => this.#publicUrl,
-      status: () => ({
-        version: VERSION,
-        sipAddresses: addresses()?.sipUris ?? [],
-        httpAddress: this.#publicUrl,
-        callsNow: calls.count,
-        uptime: (this.#clock.monotonic() - startedMs) / 1000,
-      }),
-      readiness: () => [
-        { name: 'sip', ok: addresses() !== undefined },
-        {
-          name: 'calls',
-          ok: calls.refusing === undefined,
-          ...(calls.refusing !== undefined && { detail: `new calls are refused: ${calls.refusing}` }),
-        },
-      ],
-      metrics: { registry: metrics.registry, open: this.#config.metrics.open },
-    });
-    this.#opened.push(() => server.close());
-    return server;
-  }
-
-  async #openSip(sip: SipEndpoint, calls: Calls): Promise<readonly SipListener[]> {
-    const bound = await sip.start();
+  async #openSip(sip: SipEndpoint, http: HostPort, calls: Calls): Promise<readonly SipListener[]> {
+    const bound = await startSip(sip, http);
     this.#opened.push(() => sip.close());
     // Pushed last, so first at shutdown: calls end while SIP, media and database are still there.
     this.#opened.push(() => calls.close());

@@ -48,6 +48,8 @@ export interface SipCallHandlers {
   info(contentType: string, body: string): void;
   /** A provisional response came (outgoing calls only). `sdp`: early media. */
   progress?(status: number, sdp: string | undefined): void;
+  /** Our INVITE goes out anew, as a refusal has asked for (to another address, say): what `progress` told is void. */
+  restarted?(): void;
   /** The peer acknowledged our 2xx, or answered our INVITE. `sdp`: its answer, if it still owes one. */
   confirmed?(sdp: string | undefined): void;
   /** Exactly once, last. */

@@ -99,17 +99,17 @@ export function listenError(
   const own = code === 'EADDRINUSE' ? others.find((other) => isSamePlace(other, listener)) : undefined;
   const known = own === undefined ? CURES[String(code)] : inUseByOurs(own, listener);
   const [kind, cure] = known ?? ['failed', cause instanceof Error ? cause.message : String(cause)];
-  return new ListenError(kind, listener, `cannot listen for SIP on ${describe(listener)}: ${cure}`, {
+  return new ListenError(kind, listener, `cannot listen for SIP on ${listenerText(listener)}: ${cure}`, {
     cause,
   });
 }
 
 function invalid(listener: SipListener, why: string): ListenError {
-  return new ListenError('invalid', listener, `cannot listen for SIP on ${describe(listener)}: ${why}`);
+  return new ListenError('invalid', listener, `cannot listen for SIP on ${listenerText(listener)}: ${why}`);
 }
 
 /** Whether the system lets only one of two listeners have the port. */
-function isSamePlace(one: SipListener, other: SipListener): boolean {
+export function isSamePlace(one: SipListener, other: SipListener): boolean {
   if (one.protocol !== other.protocol || one.port !== other.port) return false;
   return takesIn(one.host, other.host) || takesIn(other.host, one.host);
 }
@@ -122,9 +122,10 @@ function takesIn(host: string, address: string): boolean {
 function inUseByOurs(own: SipListener, listener: SipListener): readonly [ListenError['code'], string] {
   const isDual = isIPv4(own.host) !== isIPv4(listener.host);
   const why = isDual ? ', and [::] takes IPv4 as well' : '';
-  return ['in_use', `our own listener on ${describe(own)} has it${why}; leave one of the two out`];
+  return ['in_use', `our own listener on ${listenerText(own)} has it${why}; leave one of the two out`];
 }
 
-function describe({ protocol, host, port }: SipListener): string {
+/** As in `tcp [::1]:5060`, for messages. */
+export function listenerText({ protocol, host, port }: SipListener): string {
   return `${protocol} ${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -120,6 +120,7 @@ export class CallStory {
             ...response,
             body: purpose === 'sound' ? undefined : Buffer.from(response.body).toString('utf8'),
           },
+      request.at,
     );
   }
 

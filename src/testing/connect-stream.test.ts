@@ -76,6 +76,27 @@ test('clear breaks off what waits and returns its marks at once', async () => {
   assert.equal(peer.messages.at(-1)?.['event'], 'stop');
 });
 
+test('what the other side has said is heard to its end, though it closes right behind it, unless the time is over', async () => {
+  for (const [maxDuration, expectedMs] of [
+    [60, 5000],
+    [2, 2000],
+  ] as const) {
+    const document = main(connect({ max_duration: maxDuration }), { play: 'ring:1:us' });
+    const call = await virtualCall({ document });
+    const peer = call.streams.webSocket(WSS);
+    await peer.receives({ event: 'media' });
+    peer.says(sine(40_000, 800, -20));
+    await call.caller.waits(0.1);
+    peer.hangsUp();
+    await call.ends();
+    const heard = toneMs(call.heard, 800);
+    assert.ok(Math.abs(heard - expectedMs) <= 200, `${heard} ms heard of ${expectedMs}`);
+    // Nothing sounds beside it.
+    assert.ok(call.seconds > expectedMs / 1000 + 0.9, `${call.seconds} s`);
+    assert.equal(call.vars['connect_result'], 'connected');
+  }
+});
+
 test('in real time little waits: of what comes at once, the end is heard', async () => {
   const call = await virtualCall({ document: main(connect({ realtime: true })) });
   const peer = call.streams.webSocket(WSS);

@@ -184,9 +184,10 @@ export class PartyLines implements Dialler {
       this.#failure ??= cause;
     });
     this.#work.push(work);
-    const { alerted, earlySound, answered } = progress;
+    const { alerted, answered } = progress;
     return {
-      ...{ leg, sessionId, alerted, earlySound, answered },
+      ...{ leg, sessionId, alerted, answered },
+      onEarlySound: (listener) => progress.onEarlySound(listener),
       get failure() {
         return line.failure;
       },

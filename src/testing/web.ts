@@ -43,7 +43,8 @@ export interface WebAnswer {
   readonly fails?: 'timeout' | 'refused' | 'network' | undefined;
 }
 
-export type WebHandler = (request: WebRequest) => WebAnswer | Promise<WebAnswer>;
+/** @param patience how long who asks waits for an answer, seconds */
+export type WebHandler = (request: WebRequest, patience: number) => WebAnswer | Promise<WebAnswer>;
 
 /** An answer; several, one for each request, of which the last one stays; or a function that gives it. */
 export type WebStub = WebAnswer | readonly WebAnswer[] | WebHandler;
@@ -86,7 +87,7 @@ export interface WebCall {
 interface Rule {
   readonly pattern: string;
   readonly matches: (method: string, url: string) => boolean;
-  readonly answer: (request: WebRequest) => WebAnswer | Promise<WebAnswer>;
+  readonly answer: WebHandler;
 }
 
 /** A request with what became of it. */
@@ -204,7 +205,9 @@ export class FakeWeb {
     const { method, url } = request;
     const rule = this.#rules.find(({ matches }) => matches(method, url));
     if (rule === undefined && call.purpose !== 'callback') throw new WebFailure('network', UNANSWERED);
-    const answer = rule === undefined ? TAKEN : await clock.holdWhile(Promise.resolve(rule.answer(request)));
+    const patience = call.timeoutMs / 1000;
+    const answer =
+      rule === undefined ? TAKEN : await clock.holdWhile(Promise.resolve(rule.answer(request, patience)));
     const delayMs = (answer.delay ?? 0) * 1000;
     const tooSlow = answer.fails === 'timeout' || delayMs > call.timeoutMs;
     await this.#pause(clock, tooSlow ? call.timeoutMs : delayMs, call.signal);

@@ -141,12 +141,17 @@ export class CallTracer {
     });
   }
 
-  /** A request of the call and what came of it. */
-  web(request: WebRequestFacts, answer: WebAnswerFacts): void {
+  /**
+   * A request of the call and what came of it.
+   * @param askedAt when it was made, as {@link seconds} has it; undefined: just now
+   */
+  web(request: WebRequestFacts, answer: WebAnswerFacts, askedAt = this.seconds): void {
     const { purpose, method, url, headers, body } = request;
+    const tookMs = Math.round((this.seconds - askedAt) * 1000);
     this.note('web', `${method} ${url}`, {
       for: purpose,
       ...('failure' in answer ? { failure: answer.failure } : { status: answer.status }),
+      ...(tookMs > 0 && { took_ms: tookMs }),
       request: { headers: withoutSecrets(headers), body: body.slice(0, MAX_BODY) },
       ...('status' in answer && {
         answer: {

@@ -44,6 +44,8 @@ export class MediaStream {
   #keysWaiting = 0;
   /** Aborts when it is stopped: what plays next would wait for its keys. A peer that closes still wants them sent. */
   readonly #keysOver = new AbortController();
+  /** Breaks off what still plays of a peer that is gone. */
+  #stopPlaying: () => void = () => {};
   #complaints = 0;
 
   constructor(setting: MediaStreamOptions) {
@@ -75,7 +77,7 @@ export class MediaStream {
         return this.#messages.stop();
       },
     });
-    this.done = this.#output.done;
+    this.done = this.#output.done.then((end) => this.#playedOut(end));
   }
 
   /** @throws Error when it cannot be connected */
@@ -104,6 +106,24 @@ export class MediaStream {
 
   stop(): void {
     this.#output.stop();
+    this.#stopPlaying();
+  }
+
+  /** What a peer that is gone has said before is heard to its end, unless somebody stops that. */
+  async #playedOut(end: StreamEnd): Promise<StreamEnd> {
+    const { id, media, options } = this.#setting;
+    if (end.by !== 'peer' || options.twoWay === undefined) return end;
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    this.#stopPlaying = resolve;
+    const name = `end of ${id}`;
+    const unlisten = media.listen((event) => {
+      const isPlayed = event.type === 'injectedMark' && event.injectId === id && event.name === name;
+      if (isPlayed || event.type === 'closed') resolve();
+    });
+    media.send({ type: 'injectMark', injectId: id, name });
+    await over;
+    unlisten();
+    return end;
   }
 
   #heard(event: MediaEvent): void {

@@ -130,8 +130,8 @@ async function watch(
       again = false;
       const result = await runAndSurvive(run, tell);
       status = result === undefined ? EXIT.usage : statusOf(result);
-      // Documents may stand elsewhere.
-      for (const folder of documentFolders(result)) watching.follow(folder);
+      // They may stand elsewhere.
+      watching.follow(namedFiles(result));
       terminal.out('\nwaiting for changes; Ctrl-C ends\n');
     } else {
       await new Promise<void>((resolve) => {
@@ -158,13 +158,29 @@ async function runAndSurvive(
   }
 }
 
-function documentFolders(run: TestRun | undefined): ReadonlySet<string> {
-  const folders = new Set<string>();
+/** Files that the tests name: documents, bodies of answers, sounds. */
+function namedFiles(run: TestRun | undefined): ReadonlySet<string> {
+  const files = new Set<string>();
   for (const { test } of run?.results ?? []) {
-    const file = documentFile(test);
-    if (file !== undefined) folders.add(path.dirname(file));
+    const { web = {}, caller, parties } = test.spec;
+    const folder = path.dirname(path.resolve(test.file));
+    const document = documentFile(test);
+    if (document !== undefined) files.add(document);
+    const answers = stringsUnder('file', Object.values(web), 1);
+    for (const file of [...answers, ...stringsUnder('plays', [caller, parties])]) {
+      files.add(path.resolve(folder, file));
+    }
   }
-  return folders;
+  return files;
+}
+
+/** Texts that stand under `name`, no deeper than so many objects. */
+function stringsUnder(name: string, value: unknown, depth = 16): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => stringsUnder(name, item, depth));
+  if (typeof value !== 'object' || value === null || depth === 0) return [];
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
+    key === name && typeof inner === 'string' ? [inner] : stringsUnder(name, inner, depth - 1),
+  );
 }
 
 function statusOf({ results, broken }: TestRun): number {

@@ -157,6 +157,26 @@ test('A sound in AIFF is watched, too', async (context) => {
   assert.equal(clock.pendingTimers, 1);
 });
 
+test('A file that answers a request is watched, whatever its name ends in and wherever it stands', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const place = (name: string): string => path.join(folder, name);
+  mkdirSync(place('tests'));
+  mkdirSync(place('answers'));
+  writeFileSync(place('answers/hello.txt'), 'Hello');
+  writeFileSync(
+    place('tests/a.test.yaml'),
+    `document: { sections: { main: [{ request: { url: "https://a.example/", method: GET } }] } }
+web: { "https://a.example/": { file: ../answers/hello.txt } }
+expect: { vars: { request_response_body: Hello } }
+`,
+  );
+  const watcher = new Watcher(context, place('tests'));
+  await watcher.says(/1 passed; /);
+  writeFileSync(place('answers/hello.txt'), 'Goodbye');
+  await watcher.says(/0 passed, 1 failed; /);
+});
+
 test('Where the system lets no more folders be watched, that is told with the cure', (context) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
   for (const name of ['a', 'b']) mkdirSync(path.join(folder, name));

@@ -16,8 +16,8 @@ const LIMITS: Readonly<Record<string, string>> = {
 };
 
 export interface Watch {
-  /** Watches another folder, to any depth. */
-  follow(folder: string): void;
+  /** Watches the folders of these files, too, to any depth, and the files themselves whatever their names end in. */
+  follow(files: Iterable<string>): void;
   stop(): void;
 }
 
@@ -42,6 +42,7 @@ export function watchPlaces(
   };
   // Each folder by itself: Node's own recursive watching loses a file on Linux when another takes its place.
   const watched = new Map<string, FSWatcher>();
+  const named = new Set<string>();
   /** And those within it. */
   const forget = (folder: string): void => {
     for (const [place, watcher] of watched) {
@@ -69,7 +70,7 @@ export function watchPlaces(
     watcher.on('error', () => forget(known));
     watcher.on('change', (event, name) => {
       const file = path.join(known, String(name));
-      if (RELEVANT.test(file)) soon();
+      if (RELEVANT.test(file) || named.has(file)) soon();
       else if (event === 'rename' && file !== own && isFolder(file) && !IGNORED.has(String(name))) {
         // Perhaps another one than was there: what is watched is the folder, not its name.
         forget(file);
@@ -82,7 +83,12 @@ export function watchPlaces(
   for (const place of places) follow(isFolder(place) ? place : path.dirname(place));
   if (limit !== undefined && watched.size === 0) throw new UsageError(limit);
   return {
-    follow,
+    follow: (files) => {
+      for (const file of files) {
+        named.add(path.resolve(file));
+        follow(path.dirname(file));
+      }
+    },
     stop: () => {
       timer?.cancel();
       for (const watcher of watched.values()) watcher.close();

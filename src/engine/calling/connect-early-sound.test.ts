@@ -23,3 +23,53 @@ test('an unanswered caller who hears ringing of ours hears the called side as so
   dialler.calls[0]!.end('busy');
   await run.finish();
 });
+
+test('a called side that is sent on to a place that only rings leaves ringing behind, until there is sound again', async () => {
+  const dialler = new FakeDialler();
+  const run = await start(main('- connect: {to: "sip:a@example.com"}'), { services: { dialler } });
+  const { leg } = run;
+  const [call] = dialler.calls;
+  const rings = () => leg.played.filter(({ kind }) => kind === 'ring').length;
+  call!.sound();
+  await run.clock.settle();
+  assert.deepEqual([leg.log.at(-2), leg.log.at(-1), rings()], ['bridge b1', 'stop play', 1]);
+  const bridge = leg.bridged;
+  leg.bridged = undefined;
+  call!.redirect(bridge);
+  await run.clock.settle();
+  assert.equal(rings(), 2);
+  call!.sound();
+  await run.clock.settle();
+  assert.deepEqual(leg.log.slice(-2), ['bridge b1', 'stop play']);
+  call!.end('busy');
+  await run.finish();
+});
+
+test('parallel: what the last one that is left sends is heard, also where it began while others were called', async () => {
+  const dialler = new FakeDialler();
+  const steps = '- connect: {parallel: [{to: "sip:a@example.com"}, {to: "sip:b@example.com"}]}';
+  const run = await start(main(steps), { services: { dialler } });
+  const [one, other] = dialler.calls;
+  one!.sound();
+  await run.clock.settle();
+  assert.equal(run.leg.bridged, undefined);
+  other!.end('busy');
+  await run.clock.settle();
+  assert.deepEqual(run.leg.log.slice(-2), ['bridge b1', 'stop play']);
+  one!.end('busy');
+  await run.finish();
+});
+
+test('parallel: what one that was sent on had sent is not passed on when it is left alone', async () => {
+  const dialler = new FakeDialler();
+  const steps = '- connect: {parallel: [{to: "sip:a@example.com"}, {to: "sip:b@example.com"}]}';
+  const run = await start(main(steps), { services: { dialler } });
+  const [one, other] = dialler.calls;
+  one!.sound();
+  one!.redirect();
+  other!.end('busy');
+  await run.clock.settle();
+  assert.equal(run.leg.bridged, undefined);
+  one!.end('busy');
+  await run.finish();
+});

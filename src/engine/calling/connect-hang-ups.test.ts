@@ -5,6 +5,22 @@ import { FakeDialler } from '../../methods/fake-dialler.test-helper.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
 import { main, start } from '../run.test-helper.ts';
 
+test('a recording within a confirm that takes too long ends with the hang-up, not as one whose script was replaced', async () => {
+  const dialler = new FakeDialler();
+  const steps = `- connect: {to: "sip:a@example.com", confirm: [{record: {}}], confirm_timeout: 5}`;
+  const run = await start(main(steps), { services: { dialler } });
+  const { leg } = dialler.calls[0]!;
+  leg.recordOutcome = undefined;
+  dialler.calls[0]!.answer();
+  await run.clock.advance(4_900);
+  assert.equal(leg.recordings.length, 1);
+  await run.clock.advance(200);
+  await run.finish();
+  assert.deepEqual(leg.log.slice(-1), ['hangup hangup']);
+  assert.deepEqual(leg.stopped, []);
+  assert.equal(run.session.variables.snapshot()['connect_failed_reason'], 'no_answer');
+});
+
 test('a destination that hangs up while the caller is answered for it has declined, without a warning', async () => {
   const dialler = new FakeDialler();
   const leg = new FakeLeg();

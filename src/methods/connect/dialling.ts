@@ -47,6 +47,8 @@ export class Dialling {
   readonly #streams = new Map<number, StreamOperation>();
   /** Ends of calls that came of a script of ours, not of the party. */
   readonly #own = new Map<number, FailedReason>();
+  /** Calls that bring sound before their answer. */
+  readonly #sounding = new Set<number>();
   readonly #outcome = Promise.withResolvers<DialOutcome>();
   #strategy;
   #isOver = false;
@@ -82,6 +84,8 @@ export class Dialling {
     const { state, effects } = step(this.#strategy, input);
     this.#strategy = state;
     for (const effect of effects) this.#do(effect);
+    // The one that is left may have brought its sound while others were called, too.
+    if (input.kind === 'lost') void this.#passEarlySound();
   }
 
   #do(effect: StrategyEffect): void {
@@ -129,7 +133,11 @@ export class Dialling {
     this.#made.set(call, made);
     this.#events.follow(made, planned);
     void made.answered.then(() => this.#take({ kind: 'answered', call }));
-    void made.earlySound.then(() => this.#passEarlySound(call, made));
+    made.onEarlySound((sounds) => {
+      if (sounds) this.#sounding.add(call);
+      else this.#sounding.delete(call);
+      void this.#passEarlySound();
+    });
     void made.leg.ended.then((end) => this.#ended(call, made, end));
   }
 
@@ -200,18 +208,18 @@ export class Dialling {
     const { clock, signal } = this.#context;
     const over = new AbortController();
     const limit = AbortSignal.any([signal, over.signal, made.leg.signal]);
-    const tooLong = new AbortController();
     sleep(clock, confirmTimeout * 1000, limit).then(
-      () => tooLong.abort(),
+      () => {
+        this.#own.set(call, 'no_answer');
+        // Which ends the script, too: one that was stopped would say that another document took its place.
+        void made.leg.hangup();
+      },
       () => {},
     );
-    const fault = await this.#context.runOn(made, confirm, AbortSignal.any([tooLong.signal, signal]));
+    const fault = await this.#context.runOn(made, confirm, signal);
     over.abort();
     if (fault === undefined) {
       this.#take({ kind: 'confirmed', call });
-    } else if (tooLong.signal.aborted) {
-      this.#own.set(call, 'no_answer');
-      await made.leg.hangup();
     } else if (!made.leg.signal.aborted) {
       if (!signal.aborted) this.#context.warn('failed', `"confirm" of "${request.to}" failed: ${fault}`);
       this.#own.set(call, 'error');
@@ -219,21 +227,39 @@ export class Dialling {
     }
   }
 
+  /** The only party that is called, if it brings sound that the caller is to hear. */
+  #soundingAlone(): number | undefined {
+    if (this.#isOver || this.#ringback.chosen) return undefined;
+    const { calls } = this.#strategy;
+    const call = calls.indexOf('dialling');
+    const isAlone = call >= 0 && !calls.includes('dialling', call + 1);
+    const isHeard = isAlone && this.#sounding.has(call) && this.#plan.calls[call]!.confirm === undefined;
+    return isHeard ? call : undefined;
+  }
+
   /** The only party that is called is heard before it answers, as its own exchange wants it. */
-  async #passEarlySound(call: number, made: DialledCall): Promise<void> {
+  async #passEarlySound(): Promise<void> {
     const { leg } = this.#context;
-    const isAlone = this.#strategy.calls.filter((state) => state === 'dialling').length === 1;
-    const asked = this.#ringback.chosen || this.#plan.calls[call]!.confirm !== undefined;
-    if (this.#isOver || !isAlone || asked || this.#strategy.calls[call] !== 'dialling') return;
+    const call = this.#soundingAlone();
+    if (call === undefined || leg.bridged !== undefined) return;
     // An unanswered caller hears something only once there is sound of ours. One that hears ringing of ours does
     // already, and more would wait behind that.
     if (!leg.hearsUs) {
       const opened = await leg.play([{ kind: 'silence', seconds: 0.02 }]).done;
-      if (opened.state !== 'finished' || this.#isOver) return;
+      if (opened.state !== 'finished' || this.#isOver || leg.bridged !== undefined) return;
+      if (this.#soundingAlone() !== call) {
+        this.#ringAgain();
+        return;
+      }
     }
+    const { leg: peer } = this.#made.get(call)!;
     try {
-      leg.bridge(made.leg);
+      const bridge = leg.bridge(peer);
       this.#ringback.stop();
+      // Its call was sent on to another place, which may only ring.
+      void bridge.over.then(() => {
+        if (!peer.signal.aborted) this.#ringAgain();
+      });
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       // It was lost while the caller was made to hear us, whose telephone does not ring by itself any more.

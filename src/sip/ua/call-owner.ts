@@ -44,6 +44,10 @@ export class CallOwner {
     this.#tell('progress', (handlers) => handlers.progress?.(status, sdp));
   }
 
+  restarted(): void {
+    this.#tell('restarted', (handlers) => handlers.restarted?.());
+  }
+
   confirmed(sdp: string | undefined): void {
     this.#tell('confirmed', (handlers) => handlers.confirmed?.(sdp));
   }

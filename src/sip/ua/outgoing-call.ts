@@ -290,6 +290,7 @@ export class OutgoingCall implements SipCall {
   #goTo(uri: string): boolean {
     try {
       this.#attempt(uri, targetOf(parseUri(uri), this.#options.protocol));
+      this.#owner.restarted();
       return true;
     } catch (error) {
       if (error instanceof RangeError || error instanceof SipParseError) return false;

@@ -265,6 +265,37 @@ sections:
   ]);
 });
 
+test('a slow answer of the web takes as long as then; one of which the trace does not say so comes at once', async () => {
+  const document = `
+sections:
+  main:
+    - answer
+    - request: { url: "https://b.example/slow", method: GET }
+    - execute: { dest: "https://b.example/part" }
+`;
+  const { trace, audio } = await traced(document, async () => {}, {
+    web: {
+      'https://b.example/slow': { delay: 4 },
+      'https://b.example/part': { delay: 3, body: 'sections: { main: [{ set: { done: 1 } }] }' },
+    },
+  });
+  const { differences, call } = await replay(trace, { document, audio });
+  assert.deepEqual(differences, []);
+  assert.ok(call.seconds > 6.9, `${call.seconds} s`);
+  const events = trace.events.map(({ data: { took_ms: _took, ...data }, ...event }) => ({ ...event, data }));
+  const old = await replay({ ...trace, events }, { document, audio });
+  assert.deepEqual(
+    old.differences.map(({ what }) => what),
+    ['length of the call'],
+  );
+  // Who waits less long today than the answer took is answered all the same.
+  const slower = trace.events.map((event) =>
+    event.data['took_ms'] === undefined ? event : { ...event, data: { ...event.data, took_ms: 9000 } },
+  );
+  const late = await replay({ ...trace, events: slower }, { document, audio });
+  assert.equal(String(late.call.vars['done']), '1');
+});
+
 test('a caller who was called answers when he did', async () => {
   const document = 'sections: { main: [{ play: "say:Good morning." }] }';
   const { trace, audio } = await traced(document, async () => {}, { direction: 'outbound', answerAfter: 9 });

@@ -32,7 +32,10 @@ export function webOf(
     const asked = withoutFragment(text);
     const pattern = withAnyIds(asked, ids);
     const list = answers.get(pattern) ?? [];
-    list.push(answerOf(asked, data, events));
+    // Traces of older versions do not say how long it took.
+    const tookMs = data['took_ms'];
+    const delay = typeof tookMs === 'number' && tookMs > 0 ? tookMs / 1000 : undefined;
+    list.push({ ...answerOf(asked, data, events), delay });
     answers.set(pattern, list);
   }
   if (document !== undefined) {
@@ -58,9 +61,11 @@ function withAnyIds(asked: string, ids: readonly string[]): string {
 /** One for each request. A callback to the same address takes none: in a trace, callbacks have no answers. */
 function inTurn(answers: readonly WebAnswer[]): WebHandler {
   let next = 0;
-  return ({ purpose }) => {
+  return ({ purpose }, patience) => {
     if (purpose === 'callback') return {};
-    return answers[Math.min(next++, answers.length - 1)] ?? {};
+    const answer = answers[Math.min(next++, answers.length - 1)] ?? {};
+    // What came in time then does so now.
+    return { ...answer, delay: Math.min(answer.delay ?? 0, patience) };
   };
 }
 
