@@ -58,7 +58,10 @@ export class ScriptedHost implements MediaHost {
       queueMicrotask(() => this.emit({ type: 'copyEnded', sessionId, copyId: command.copyId, packets: 0 }));
     } else if (command.type === 'denoise' && command.on) {
       const error = this.denoiseError;
-      queueMicrotask(() => this.emit({ type: 'denoised', sessionId, ...(error !== undefined && { error }) }));
+      const { denoiseId } = command;
+      queueMicrotask(() =>
+        this.emit({ type: 'denoised', sessionId, denoiseId, ...(error !== undefined && { error }) }),
+      );
     } else if (command.type === 'close' && this.closes) {
       queueMicrotask(() => this.emitClosed(sessionId));
     }

@@ -251,13 +251,14 @@ export class MediaLeg implements CallLeg {
 
   async denoise(on: boolean): Promise<void> {
     const media = this.#answeredMedia('denoised');
-    media.send({ type: 'denoise', on });
+    const denoiseId = on ? `denoise-${this.#nextSendId++}` : undefined;
+    media.send({ type: 'denoise', on, denoiseId });
     if (!on) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const unlisten = media.listen((event) => {
       if (event.type === 'closed') {
         reject(new CallError('call_over', 'the call ended before the noise filter was on'));
-      } else if (event.type === 'denoised') {
+      } else if (event.type === 'denoised' && event.denoiseId === denoiseId) {
         if (event.error === undefined) resolve();
         else reject(new CallError('denoise_failed', `the noise filter cannot be had: ${event.error}`));
       }

@@ -206,8 +206,14 @@ export type MediaCommand =
   | { readonly type: 'clearInjected'; readonly sessionId: string; readonly injectId: string }
   /** What waits is dropped, and its marks are not told. */
   | { readonly type: 'stopInject'; readonly sessionId: string; readonly injectId: string }
-  /** Takes noise out of what the party says; `denoised` tells when it does, or cannot. */
-  | { readonly type: 'denoise'; readonly sessionId: string; readonly on: boolean }
+  /** Takes noise out of what the party says; `denoised` with its id tells when it does, or cannot. */
+  | {
+      readonly type: 'denoise';
+      readonly sessionId: string;
+      readonly on: boolean;
+      /** With `on`. */
+      readonly denoiseId?: string | undefined;
+    }
   /** A key that arrived by SIP INFO. */
   | {
       readonly type: 'digit';
@@ -357,7 +363,12 @@ export type MediaEvent =
       readonly durationMs: number;
     }
   /** The noise filter is on, or, with `error`, cannot be. */
-  | { readonly type: 'denoised'; readonly sessionId: string; readonly error?: string }
+  | {
+      readonly type: 'denoised';
+      readonly sessionId: string;
+      readonly denoiseId?: string | undefined;
+      readonly error?: string;
+    }
   | { readonly type: 'digitsSent'; readonly sessionId: string; readonly sendId: string }
   /** Flow control of `feed`: samples of the stream that were sent to the party so far, about twice a second. */
   | {

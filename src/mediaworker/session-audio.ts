@@ -218,7 +218,7 @@ export class SessionAudio {
         this.#sendPath.player.setGain(command.playId, command.gainDb);
         return;
       case 'denoise':
-        this.#denoiser.turn(command.on);
+        this.#denoiser.turn(command.on, command.denoiseId);
         return;
       case 'stopRecord':
       case 'pauseRecord':

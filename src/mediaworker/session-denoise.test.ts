@@ -95,13 +95,19 @@ describe('denoise', () => {
     await rig.close();
   });
 
-  test('whoever waits for a filter that is turned off while it is loaded is told so', async (t) => {
+  test('whoever waits for a filter that is turned off while it is loaded is told so, and nobody else', async (t) => {
     const { rig } = await talk(t);
-    rig.send({ type: 'denoise', on: true });
+    rig.send({ type: 'denoise', on: true, denoiseId: 'first' });
     rig.send({ type: 'denoise', on: false });
+    rig.send({ type: 'denoise', on: true, denoiseId: 'second' });
     await rig.clock.settle();
-    const told = rig.events.flatMap((event) => (event.type === 'denoised' ? [event.error] : []));
-    assert.deepEqual(told, ['it was turned off before it was there']);
+    const told = rig.events.flatMap((event) =>
+      event.type === 'denoised' ? [[event.denoiseId, event.error]] : [],
+    );
+    assert.deepEqual(told, [
+      ['first', 'it was turned off before it was there'],
+      ['second', undefined],
+    ]);
     await rig.close();
   });
 

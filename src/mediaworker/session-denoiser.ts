@@ -30,8 +30,9 @@ export class SessionDenoiser {
   #isNew = false;
   /** What was asked for last: a filter that is loaded too late is not used. */
   #wanted = false;
-  /** Filters that are being loaded. */
+  /** Filters that are being loaded, and who waits for one. */
   #loading = 0;
+  #waiting: readonly (string | undefined)[] = [];
   /** Made with the first filter: what it and later ones made. */
   #ring: ListenRing | undefined;
   /** Where on the timeline, in order: the last one grows while there is a filter. */
@@ -52,30 +53,32 @@ export class SessionDenoiser {
     return this.#loading > 0;
   }
 
-  turn(on: boolean): void {
+  /** @param denoiseId whom to tell that it is on */
+  turn(on: boolean, denoiseId?: string): void {
     if (on) {
-      this.start();
+      this.start(denoiseId);
       return;
     }
     // Whoever waits for it would do so until the call ends.
-    if (this.#wanted && this.isLoading) this.#tell('it was turned off before it was there');
+    this.#tellWaiting('it was turned off before it was there');
     this.stop();
   }
 
   /** Tells `denoised` when it is on, or cannot be. Harmless when it is on already. */
-  start(): void {
+  start(denoiseId?: string): void {
     this.#wanted = true;
     if (this.#filter !== undefined) {
-      this.#tell();
+      this.#tell(denoiseId);
       return;
     }
     const { clock, sampleRate } = this.#options;
     this.#loading++;
+    this.#waiting = this.#waiting.concat(denoiseId);
     const loading = NoiseFilter.create(sampleRate)
       .finally(() => this.#loading--)
       .then(
         (filter) => this.#begin(filter),
-        (error: unknown) => this.#tell(error instanceof Error ? error.message : String(error)),
+        (error: unknown) => this.#failed(denoiseId, error instanceof Error ? error.message : String(error)),
       );
     void clock.holdWhile(loading);
   }
@@ -145,11 +148,25 @@ export class SessionDenoiser {
       this.#isNew = true;
       this.#ring ??= new ListenRing(this.#options.sampleRate);
     }
-    this.#tell();
+    this.#tellWaiting();
   }
 
-  #tell(error?: string): void {
+  /** Others who wait have a filter of their own on its way; who has been told waits no more. */
+  #failed(denoiseId: string | undefined, error: string): void {
+    const at = this.#waiting.indexOf(denoiseId);
+    if (at < 0) return;
+    this.#waiting = this.#waiting.toSpliced(at, 1);
+    this.#tell(denoiseId, error);
+  }
+
+  #tellWaiting(error?: string): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const denoiseId of waiting) this.#tell(denoiseId, error);
+  }
+
+  #tell(denoiseId: string | undefined, error?: string): void {
     const { sessionId, onEvent } = this.#options;
-    onEvent({ type: 'denoised', sessionId, ...(error !== undefined && { error }) });
+    onEvent({ type: 'denoised', sessionId, denoiseId, ...(error !== undefined && { error }) });
   }
 }

@@ -21,6 +21,15 @@ const OPEN: OpenSession & { readonly type: 'open' } = {
   idleMedia: 'silence',
 };
 
+/** Its thread has stood still for so long. */
+class StallingClock extends VirtualClock {
+  standstillMs = 0;
+
+  override monotonic(): number {
+    return super.monotonic() + this.standstillMs;
+  }
+}
+
 function setUp(
   wrap: (socket: RtpSocket) => RtpSocket = (socket) => socket,
   clock: VirtualClock = new VirtualClock(),
@@ -191,6 +200,27 @@ test('a session that fails again at its end is closed behind the end of its reco
   assert.equal(table.size, 0);
 });
 
+test('a session that fails as it is bridged, in frames that it makes up for, is closed; its peer goes on', async () => {
+  const clock = new StallingClock();
+  const { table, lines, errors } = setUp(undefined, clock, ({ type }) => {
+    // Stands for a mistake of ours in what is done with each frame.
+    if (type === 'levels') throw new Error('nobody takes the levels');
+  });
+  for (const sessionId of ['a', 'b']) {
+    table.handle({ ...OPEN, sessionId });
+    await clock.settle();
+    table.handle({ type: 'configure', sessionId, media: negotiated() });
+  }
+  table.handle({ type: 'meter', sessionId: 'b', stretchMs: 100 });
+  clock.standstillMs = 500;
+  table.handle({ type: 'bridge', sessionId: 'a', peerId: 'b' });
+  await clock.advance(100);
+  assert.deepEqual(errors, ['media session failed']);
+  assert.deepEqual(lines(), ['opened a', 'opened b', 'closed b']);
+  assert.equal(table.size, 1);
+  await table.close();
+});
+
 test('while the table closes, what is still opening fails, and its sockets are closed', async () => {
   let closed = 0;
   const { clock, table, lines, opened } = setUp((socket) => {
@@ -205,13 +235,8 @@ test('while the table closes, what is still opening fails, and its sockets are c
 });
 
 test('frames are counted, and all that a standstill made late are told apart', async () => {
-  let standstillMs = 0;
-  class StallingClock extends VirtualClock {
-    override monotonic(): number {
-      return super.monotonic() + standstillMs;
-    }
-  }
-  const { clock, table } = setUp(undefined, new StallingClock());
+  const clock = new StallingClock();
+  const { table } = setUp(undefined, clock);
   for (const sessionId of ['a', 'b']) table.handle({ ...OPEN, sessionId });
   await clock.advance(1_000);
   const before = table.frameCounts;
@@ -220,7 +245,7 @@ test('frames are counted, and all that a standstill made late are told apart', a
     `${before.frames} frames of two sessions in a second`,
   );
   assert.equal(before.lateFrames, 0);
-  standstillMs = 100;
+  clock.standstillMs = 100;
   await clock.advance(1_000);
   assert.equal(table.frameCounts.lateFrames, 10, 'five frames of each of the two');
   await table.close();

@@ -202,12 +202,17 @@ export class MediaSession {
 
   #join(peer: MediaSession | undefined): void {
     this.#peer = peer;
-    this.#audio?.join(
-      peer && {
-        hear: (samples, count, sampleRate) => peer.#audio?.hearPeer(samples, count, sampleRate),
-        press: (digit) => peer.#audio?.pressPeer(digit),
-        beep: () => peer.#audio?.beepPeer(),
-      },
-    );
+    try {
+      this.#audio?.join(
+        peer && {
+          hear: (samples, count, sampleRate) => peer.#audio?.hearPeer(samples, count, sampleRate),
+          press: (digit) => peer.#audio?.pressPeer(digit),
+          beep: () => peer.#audio?.beepPeer(),
+        },
+      );
+    } catch (cause) {
+      // Frames that waited are made up for: what fails in them is no failure of the other session, nor of the thread.
+      this.#failed(cause);
+    }
   }
 }

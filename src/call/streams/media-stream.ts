@@ -39,8 +39,11 @@ export class MediaStream {
   readonly #setting: MediaStreamOptions;
   readonly #messages: StreamMessages;
   readonly #output: SocketOutput;
-  /** A key that is down: its length is told when it comes up. */
-  #down: string | undefined;
+  /**
+   * A key that is down: its length is told when it comes up. Of one that went down while the stream connected, that may
+   * have been before anybody is told when keys come up.
+   */
+  #down: { readonly digit: string; readonly isEarly: boolean } | undefined;
   #keysWaiting = 0;
   /** Aborts when it is stopped: what plays next would wait for its keys. A peer that closes still wants them sent. */
   readonly #keysOver = new AbortController();
@@ -130,7 +133,7 @@ export class MediaStream {
     const { id, log } = this.#setting;
     if (event.type === 'digit') {
       this.#keyUp(undefined);
-      this.#down = event.digit;
+      this.#down = { digit: event.digit, isEarly: !this.#output.open };
       if (event.via !== 'rfc4733') this.#keyUp(event.durationMs > 0 ? event.durationMs : undefined);
     } else if (event.type === 'digitUp') {
       this.#keyUp(event.durationMs);
@@ -144,10 +147,10 @@ export class MediaStream {
   /** @param durationMs undefined when nobody knows */
   #keyUp(durationMs: number | undefined): void {
     if (this.#down === undefined) return;
-    const digit = this.#down;
+    const { digit, isEarly } = this.#down;
     this.#down = undefined;
     // Messages are counted: one that went nowhere would be missing to the other side.
-    if (!this.#output.open) return;
+    if (!this.#output.open || (isEarly && durationMs === undefined)) return;
     this.#output.send(this.#messages.dtmf(digit, durationMs));
   }
 

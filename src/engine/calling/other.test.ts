@@ -74,6 +74,24 @@ test('denoise answers, waits for the filter and says how it went; stop_denoise i
   assert.match(failed.warnings[0]?.message ?? '', /Noise is not taken out: .*no memory/);
 });
 
+test('a denoise that still waits for the filter when another document comes leaves that one the result of its own', async () => {
+  const leg = new FakeLeg();
+  const loading = Promise.withResolvers<void>();
+  leg.denoise = () => {
+    // Once: the next one is that of the class.
+    Reflect.deleteProperty(leg, 'denoise');
+    return loading.promise;
+  };
+  const text = 'sections: {main: [{denoise: {}}], other: [{stop_denoise: {}}, {sleep: 1000}]}';
+  const call = await start(text, { leg });
+  await call.clock.settle();
+  call.session.replace(call.document, 'other');
+  await call.clock.settle();
+  loading.reject(new CallError('denoise_failed', 'it was turned off before it was there'));
+  const { vars } = await call.finish();
+  assert.deepEqual([vars['denoise_result'], vars['script_error'], call.warnings], ['off', undefined, []]);
+});
+
 for (const [step, method] of [
   ['answer: {}', 'answer'],
   ['play: "say:Hello"', 'answer'],

@@ -24,14 +24,16 @@ export const denoise = defineMethod({
   blocks: false,
   examples: ['- denoise: {}'],
   async run(context) {
-    const { leg, vars } = context;
+    const { leg, vars, signal } = context;
+    // Another script may run by the time the filter is there, with the same variables.
+    const isReplaced = (): boolean => signal.aborted && !leg.signal.aborted;
     try {
       await leg.answer();
       await leg.denoise(true);
-      vars.set('denoise_result', 'on');
+      if (!isReplaced()) vars.set('denoise_result', 'on');
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      vars.set('denoise_result', 'failed');
+      if (!isReplaced()) vars.set('denoise_result', 'failed');
       warnFailed(context, 'Noise is not taken out', error);
     }
     return NEXT;

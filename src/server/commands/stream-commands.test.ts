@@ -69,6 +69,26 @@ test('a key that is pressed before a stream is connected is not counted among it
   );
 });
 
+for (const isHeld of [true, false])
+  test(`a key that goes down while a stream connects is told when it is released behind that, else never (${isHeld})`, async (t) => {
+    const bench = await answered(t);
+    const dial = bench.streams.dial.bind(bench.streams);
+    bench.streams.dial = (url, options) => {
+      bench.emit({ type: 'digit', digit: '1', durationMs: 0, via: 'rfc4733' });
+      return dial(url, options);
+    };
+    await bench.command('calling.stream', { control_id: 's', url: 'wss://media.example/x' });
+    // The media side tells it only while audio is copied.
+    if (isHeld) bench.emit({ type: 'digitUp', durationMs: 250 });
+    bench.emit({ type: 'digit', digit: '2', durationMs: 100, via: 'info' });
+    await bench.command('calling.stream.stop', { control_id: 's' });
+    const messages = bench.streams.sent.map((message): unknown => JSON.parse(String(message)));
+    assert.deepEqual(
+      (messages as { dtmf?: unknown }[]).flatMap(({ dtmf }) => (dtmf === undefined ? [] : [dtmf])),
+      [...(isHeld ? [{ digit: '1', duration: 250 }] : []), { digit: '2', duration: 100 }],
+    );
+  });
+
 test('a tap over WebSocket says first what it sends, and what is not said follows the call', async (t) => {
   const bench = await answered(t);
   const device = { type: 'ws', params: { uri: 'ws://media.example/x' } };
