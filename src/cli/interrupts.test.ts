@@ -34,6 +34,19 @@ test('One press of Ctrl-C that arrives twice is one press', async () => {
   assert.deepEqual(seen, ['polite SIGINT']);
 });
 
+test('A later press that arrives twice is one press, too', async () => {
+  const { clock, press, seen } = listening();
+  press('SIGTERM');
+  await clock.advance(1000);
+  press('SIGINT');
+  await clock.advance(20);
+  press('SIGINT');
+  assert.deepEqual(seen, ['polite SIGTERM', 'at once SIGINT']);
+  await clock.advance(1000);
+  press('SIGINT');
+  assert.equal(seen.length, 3);
+});
+
 test('After stopping, signals have their usual effect again', () => {
   const { source, stop } = listening();
   stop();

@@ -1,8 +1,8 @@
 import type { Clock } from '../time/clock.ts';
 
 /**
- * A second signal that soon is the first one delivered twice: the terminal sends Ctrl-C to npm and to us, and
- * npm passes it on. Nobody presses twice that fast.
+ * A signal so soon behind another is that one delivered twice: the terminal sends Ctrl-C to npm and to us, and
+ * npm passes it on, each time. Nobody presses twice that fast.
  */
 const SAME_PRESS_MS = 250;
 
@@ -11,7 +11,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export interface InterruptHandlers {
   /** First signal: end politely. */
   readonly polite: (signal: NodeJS.Signals) => void;
-  /** Second signal: leave at once. */
+  /** Each further signal: leave at once. */
   readonly atOnce: (signal: NodeJS.Signals) => void;
 }
 
@@ -24,14 +24,14 @@ export function onInterrupt(
   handlers: InterruptHandlers,
   source: NodeJS.EventEmitter = process,
 ): () => void {
-  let firstAt: number | undefined;
+  let pressedAt: number | undefined;
   const listener = (signal: NodeJS.Signals): void => {
-    if (firstAt === undefined) {
-      firstAt = clock.monotonic();
-      handlers.polite(signal);
-    } else if (clock.monotonic() - firstAt >= SAME_PRESS_MS) {
-      handlers.atOnce(signal);
-    }
+    const now = clock.monotonic();
+    if (pressedAt !== undefined && now - pressedAt < SAME_PRESS_MS) return;
+    const isFirst = pressedAt === undefined;
+    pressedAt = now;
+    if (isFirst) handlers.polite(signal);
+    else handlers.atOnce(signal);
   };
   for (const signal of SIGNALS) source.on(signal, listener);
   return () => {

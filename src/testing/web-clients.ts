@@ -50,7 +50,7 @@ export function webClients(
             method,
             headers,
             body,
-            timeoutMs: patienceFor(url, { readMs: timeoutMs, totalMs: timeoutMs }),
+            ...patienceFor(url, { readMs: timeoutMs, totalMs: timeoutMs }),
             signal,
           });
           // What leads on behind as many redirects as are followed is no answer to a script.
@@ -81,7 +81,7 @@ export function webClients(
             headers: { 'content-type': 'application/json' },
             body: JSON.stringify(payload),
           }),
-          timeoutMs: patienceFor(url),
+          ...patienceFor(url),
           signal,
         });
         if (response.status < 200 || response.status > 299) {
@@ -96,7 +96,7 @@ export function webClients(
           purpose: 'sound',
           url,
           method: 'GET',
-          timeoutMs: patienceFor(url),
+          ...patienceFor(url),
           signal,
         });
         return { ...response, redirects: 0, body: inOnePiece(response.body), cancel: () => {} };
@@ -111,7 +111,7 @@ export function webClients(
           method,
           headers: { ...headers, ...signed },
           body,
-          timeoutMs: patienceFor(url),
+          ...patienceFor(url),
           signal,
         }).catch((cause: unknown) => {
           // Which is not tried again.
@@ -128,14 +128,17 @@ export function webClients(
  * How long an answer is waited for, ms: as by the HTTP client of a server, for which `#rt=4000&tt=9000` in the URL goes
  * before anything else. Whoever answers here is connected to at once, and answers in one piece.
  */
-function patienceFor(url: string, { readMs, totalMs } = SERVER_DEADLINES): number {
+function patienceFor(
+  url: string,
+  { readMs, totalMs } = SERVER_DEADLINES,
+): Required<Pick<WebCall, 'timeoutMs' | 'totalMs'>> {
   const fields = new URLSearchParams(/#(.*)$/s.exec(url.trim())?.[1]);
   const deadline = (name: string, otherwise: number): number => {
     const value = fields.get(name) ?? '';
     if (!/^\d{1,9}$/.test(value)) return otherwise;
     return Math.min(Math.max(Number(value), MIN_DEADLINE_MS), MAX_DEADLINE_MS);
   };
-  return Math.min(deadline('rt', readMs), deadline('tt', totalMs));
+  return { timeoutMs: deadline('rt', readMs), totalMs: deadline('tt', totalMs) };
 }
 
 async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Buffer> {

@@ -102,6 +102,22 @@ test('redirects are followed, as GET where HTTP says so', async () => {
   assert.equal((await get('https://a.example/loop')).status, 307);
 });
 
+test('redirects take of the time for the whole answer, as they do from a server', async () => {
+  const { clock, get } = setUp({
+    'https://a.example/old': { status: 302, headers: { Location: '/new' }, delay: 3 },
+    'https://a.example/new': { delay: 3, body: 'here' },
+  });
+  const from = clock.monotonic();
+  const whole = get('https://a.example/old').then(
+    () => 'answered',
+    (cause: unknown) => `${(cause as WebFailure).reason} at ${clock.monotonic() - from}`,
+  );
+  const each = get('https://a.example/old', { totalMs: 15_000 });
+  await clock.advance(20_000);
+  assert.equal(await whole, 'timeout at 5000');
+  assert.equal(text(await each), 'here');
+});
+
 test('redirects and credentials are taken as the HTTP client of a server takes them', async () => {
   const { get, web } = setUp({
     'https://a.example/old': { status: 302, headers: { Location: '/new' } },

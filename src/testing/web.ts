@@ -79,8 +79,10 @@ export interface WebCall {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | Uint8Array | undefined;
-  /** ms */
+  /** For each answer, ms. */
   readonly timeoutMs: number;
+  /** For the last answer, with the redirects that led to it, ms; default: `timeoutMs`. */
+  readonly totalMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -162,8 +164,10 @@ export class FakeWeb {
     listener: ExchangeListener = () => {},
   ): Promise<WebResponse> {
     let { method, body, url } = call;
+    const endMs = clock.monotonic() + (call.totalMs ?? call.timeoutMs);
     for (let hop = 0; ; hop++) {
-      const response = await this.#once(clock, { ...call, method, url, body }, startMs, listener);
+      const timeoutMs = Math.min(call.timeoutMs, endMs - clock.monotonic());
+      const response = await this.#once(clock, { ...call, method, url, body, timeoutMs }, startMs, listener);
       const location = redirection(response);
       if (location === undefined || hop === MAX_REDIRECTS) return response;
       const { status } = response;
@@ -212,7 +216,8 @@ export class FakeWeb {
     const tooSlow = answer.fails === 'timeout' || delayMs > call.timeoutMs;
     await this.#pause(clock, tooSlow ? call.timeoutMs : delayMs, call.signal);
     if (tooSlow) {
-      throw new WebFailure('timeout', `${url} did not answer within ${call.timeoutMs / 1000} s`);
+      const seconds = Math.round(call.timeoutMs) / 1000;
+      throw new WebFailure('timeout', `${url} did not answer within ${seconds} s`);
     }
     if (answer.fails === 'refused')
       throw new WebFailure('refused', `${url} is not an address that is allowed`);

@@ -94,8 +94,9 @@ export class IncomingCall implements IncomingSipCall {
       },
     });
     transaction.user = { cancelled: (cancel) => this.#cancelled(cancel) };
-    const limitMs = Math.min(context.timers.c, (expires(request) || Number.POSITIVE_INFINITY) * 1000);
-    this.#ringLimit = context.clock.after(limitMs, () => this.#notAnswered());
+    const { c } = context.timers;
+    const expiresMs = (expires(request) || Number.POSITIVE_INFINITY) * 1000;
+    this.#ringLimit = context.clock.after(Math.min(c, expiresMs), () => this.#notAnswered(expiresMs <= c));
   }
 
   get headers(): readonly SipHeader[] {
@@ -192,9 +193,9 @@ export class IncomingCall implements IncomingSipCall {
     );
   }
 
-  #notAnswered(): void {
+  /** @param expired by its own word, and not because nobody may ring for longer */
+  #notAnswered(expired: boolean): void {
     if (this.#invitation === undefined) return;
-    const expired = (expires(this.#invitation.request) ?? 0) > 0;
     // An invitation that has expired by its own word is as good as cancelled (RFC 3261 13.3.1).
     const status = expired ? 487 : NO_ANSWER_STATUS;
     this.#refuse(status, {}, { by: 'local', how: 'timeout', status, reason: 'not answered in time' });
