@@ -30,6 +30,7 @@ import {
 } from './leg.ts';
 import { LegRecordings, type RecordingRefusal } from './leg-recordings.ts';
 import type { MediaClient } from './media-client.ts';
+import { switchNoiseFilter } from './noise-filter.ts';
 import { assertKeys, sendKeys } from './send-keys.ts';
 import { describeSound, Playback, type SoundingEvent, type SoundSource } from './playback.ts';
 import { startPlaying } from './playing.ts';
@@ -235,35 +236,19 @@ export class MediaLeg implements CallLeg {
         'speech recognition is not configured: set speech.recognition.url to a server with POST /audio/transcriptions',
       );
     }
-    if (this.#media === undefined) {
-      throw new CallError('invalid_state', 'there is nothing to listen to before the call was answered');
-    }
-    return startRecognition(this.#media, `listen-${this.#nextSendId++}`, recogniser, options, listener);
+    const media = this.#audibleMedia();
+    return startRecognition(media, `listen-${this.#nextSendId++}`, recogniser, options, listener);
   }
 
   detect(options: DetectOptions, onEvent: (event: DetectedEvent, beep: boolean) => void): DetectOperation {
-    this.#assertAlive();
-    if (this.#media === undefined) {
-      throw new CallError('invalid_state', 'there is nothing to listen to before the call was answered');
-    }
-    return startDetection(this.#media, `detect-${this.#nextSendId++}`, options, onEvent);
+    return startDetection(this.#audibleMedia(), `detect-${this.#nextSendId++}`, options, onEvent);
   }
 
   async denoise(on: boolean): Promise<void> {
-    const media = this.#answeredMedia('denoised');
-    const denoiseId = on ? `denoise-${this.#nextSendId++}` : undefined;
-    media.send({ type: 'denoise', on, denoiseId });
-    if (!on) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const unlisten = media.listen((event) => {
-      if (event.type === 'closed') {
-        reject(new CallError('call_over', 'the call ended before the noise filter was on'));
-      } else if (event.type === 'denoised' && event.denoiseId === denoiseId) {
-        if (event.error === undefined) resolve();
-        else reject(new CallError('denoise_failed', `the noise filter cannot be had: ${event.error}`));
-      }
-    });
-    await promise.finally(unlisten);
+    await switchNoiseFilter(
+      this.#answeredMedia('denoised'),
+      on ? `denoise-${this.#nextSendId++}` : undefined,
+    );
   }
 
   onDigit(listener: (pressed: PressedDigit) => void): () => void {
@@ -490,6 +475,15 @@ export class MediaLeg implements CallLeg {
     this.#assertAlive();
     if (this.#media === undefined || this.#info.call_state !== 'answered') {
       throw new CallError('invalid_state', `a call is ${done} only after it was answered`);
+    }
+    return this.#media;
+  }
+
+  /** To listen to; that of a call which only rings will do. */
+  #audibleMedia(): MediaClient {
+    this.#assertAlive();
+    if (this.#media === undefined) {
+      throw new CallError('invalid_state', 'there is nothing to listen to before the call was answered');
     }
     return this.#media;
   }

@@ -34,6 +34,11 @@ export function splitWords(text: string, separator: 'comma' | 'blank'): string[]
     .filter((word) => word !== '');
 }
 
+/** Names of codecs, separated by commas, in upper case. */
+export function codecList(text: string): string[] {
+  return splitWords(text, 'comma').map((name) => name.toUpperCase());
+}
+
 /** An address with one of these schemes. */
 export function address<const O extends s.SchemaInfo>(schemes: readonly string[], options: O) {
   const allowed = `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;

@@ -1,8 +1,5 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { HttpSender } from '../callbacks/http-sender.ts';
-import { DurableOutbox } from '../callbacks/outbox.ts';
-import { RecordingService } from '../call/recording-service.ts';
 import type { Logger } from '../log/logger.ts';
 import type { MediaHostPool } from '../mediaworker/host-pool.ts';
 import { openMediaThreads } from '../mediaworker/media-threads.ts';
@@ -17,13 +14,7 @@ import { DEFAULT_SIP_LIMITS } from '../sip/limits.ts';
 import type { Recogniser } from '../speech/recognition/recogniser.ts';
 import { createSynthesizer, type SpeechService } from '../speech/registry.ts';
 import { AuditLog } from '../storage/audit-log.ts';
-import { Database } from '../storage/database.ts';
-import type { FileStore } from '../storage/file-store.ts';
-import { LocalFiles } from '../storage/local-files.ts';
 import { ServerState } from '../storage/server-state.ts';
-import { SqliteRecordings } from '../storage/sqlite-recordings.ts';
-import { Uploader, type UploadOutcome } from '../storage/uploader.ts';
-import { Uploads } from '../storage/uploads.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { publicUrlOf, sipUris } from './addresses.ts';
 import { type CallTraces, tracesOf } from './call-traces.ts';
@@ -33,18 +24,16 @@ import type { Config } from './config-keys.ts';
 import type { HostPort } from './config-values.ts';
 import { Documents } from './documents.ts';
 import type { ServerEvent, ServerEventListener } from './events.ts';
-import { recordingIdOf, recordingUrl } from './http/recording-url.ts';
 import { loadIdentity } from './identity.ts';
 import { httpServerOf, startSip } from './listeners.ts';
 import { LoadMonitor } from './load/load-monitor.ts';
 import { Metrics } from './metrics.ts';
-import { type ObjectStore, openObjectStore } from './object-store.ts';
-import { recordingFiles } from './recording-files.ts';
 import { loadRecordingKeys } from './recording-keys.ts';
 import { BYTES_PER_MB, Retention } from './retention.ts';
 import { GuardedScriptHttp } from './script-http.ts';
 import { openSounds } from './sounds.ts';
 import { forgetSpeech, speechConfig, speechRecogniser } from './speech-providers.ts';
+import { openStoredParts, type StoredParts } from './stored-parts.ts';
 import { packageVersion } from './version.ts';
 import { WarmUp, type WarmUpOptions } from './warm-up/warm-up.ts';
 
@@ -74,7 +63,7 @@ const DRAIN_MS = 3000;
 const VERSION = packageVersion();
 const USER_AGENT = `OpenSWML/${VERSION}`;
 
-/** Puts the parts together. The only place that constructs them. */
+/** Puts the parts together, those that keep something by {@link openStoredParts}. Nothing else constructs them. */
 export function createServer(config: Config, dependencies: { readonly log: Logger }): Server {
   return new AssembledServer(config, dependencies.log);
 }
@@ -159,33 +148,20 @@ class AssembledServer implements Server {
     await documents.preload();
 
     const keys = loadRecordingKeys(config, log);
-    const objects = openObjectStore(config, { clock, log });
-    if (objects !== undefined) this.#opened.push(() => objects.close());
-    const database = Database.open(config.data_dir, { clock, log, synchronous: config.storage.synchronous });
-    this.#opened.push(async () => {
-      await database.leave();
-      database.close();
-    });
-    const identity = loadIdentity(config);
-    const outbox = new DurableOutbox({
-      database,
+    const stored = openStoredParts({
+      config,
+      http,
+      keys: keys.ring,
+      publicUrl: () => this.#publicUrl,
+      onEnqueue: (request) => this.#calls?.callbackEnqueued(request),
+      onUpload: (outcome) => metrics.uploadEnded(outcome),
+      onOpened: (close) => this.#opened.push(close),
       clock,
       log,
-      random: Math.random,
-      onEnqueue: (request) => this.#calls?.callbackEnqueued(request),
-      sender: new HttpSender({
-        http,
-        clock,
-        signingKey: config.signing_key,
-        httpsOnly: config.network.https_only,
-      }),
-      limits: {
-        concurrency: config.callbacks.concurrency,
-        perOrigin: config.callbacks.per_receiver,
-        giveUpAfterMs: config.callbacks.give_up_after_seconds * 1000,
-      },
     });
-    this.#opened.push(() => outbox.close());
+    const { outbox, recordings, files, uploader } = stored;
+    // In the data folder, which is there and ours by now.
+    const identity = loadIdentity(config);
     outbox.onDelivery(({ url, eventType, state, attempts, status, error }) =>
       this.#emit({
         callId: '',
@@ -196,30 +172,6 @@ class AssembledServer implements Server {
       }),
     );
 
-    const store = new SqliteRecordings(database, clock);
-    const recordings = new RecordingService({
-      store,
-      outbox,
-      database,
-      dataDir: config.data_dir,
-      urlOf: (id) => recordingUrl(this.#publicUrl, id),
-      idOf: (url) => recordingIdOf(url, this.#publicUrl),
-      maxLengthSeconds: config.limits.max_recording_seconds,
-      maskDtmf: config.recording.mask_dtmf,
-      keys: keys.ring,
-      kbps: (format, stereo) =>
-        format === 'wav' ? undefined : config.recording[format][stereo ? 'stereo_kbps' : 'mono_kbps'],
-      onCompleted: (row) => {
-        uploads?.table.add(row.id, row.path, clock.now());
-        database.afterCommit(() => uploads?.uploader.wake());
-      },
-      clock,
-      log,
-    });
-    this.#opened.push(() => recordings.close());
-    const files = recordingFiles(config, keys.ring, objects, new Uploads(database), clock);
-    const uploads =
-      objects && this.#makeUploader(objects, database, store, (outcome) => metrics.uploadEnded(outcome));
     const speech = this.#openSpeech();
     const media = this.#openMedia(keys.current);
     const load = this.#openLoadMonitor(media);
@@ -232,7 +184,7 @@ class AssembledServer implements Server {
         sipRefused: () => sip?.stats.overloaded ?? 0,
         recordings: () => calls.recordings,
         callbacksOpen: () => outbox.open,
-        uploadsWaiting: () => uploads?.uploader.backlog,
+        uploadsWaiting: () => uploader?.backlog,
         freeDiskBytes: () => load.freeDiskBytes,
         overloaded: () => load.overloaded || load.turnsAway,
         threads: () => load.samples,
@@ -280,7 +232,17 @@ class AssembledServer implements Server {
 
     let addresses: ServerAddresses | undefined;
     const httpServer = httpServerOf({
-      ...{ config, recordings: store, files, identity, calls, metrics, version: VERSION, clock, log },
+      ...{
+        config,
+        recordings: stored.store,
+        files: stored.files,
+        identity,
+        calls,
+        metrics,
+        version: VERSION,
+        clock,
+        log,
+      },
       sipUris: () => addresses?.sipUris,
       publicUrl: () => this.#publicUrl,
       commands: { calls: calls.live, loader: documents, refusal: (url) => http.refusal(url) },
@@ -288,40 +250,21 @@ class AssembledServer implements Server {
     this.#opened.push(() => httpServer.close());
     const boundHttp = await httpServer.listen();
     this.#publicUrl = publicUrlOf(config, boundHttp);
-    new ServerState(database).set('public_url', this.#publicUrl);
+    new ServerState(stored.database).set('public_url', this.#publicUrl);
     const recovered = await recordings.recover();
     if (recovered.length > 0)
       log.warn({ recordings: recovered.length }, 'recordings of a crash were recovered');
     await recordings.repairFailed();
-    uploads?.uploader.start();
-    this.#openRetention(database, store, files);
+    uploader?.start();
+    this.#openRetention(stored);
     outbox.start();
     this.#opened.push(() => outbox.drain(DRAIN_MS));
 
-    const endpoint = createSipEndpoint({
-      clock,
-      log: log.child({ component: 'sip' }),
-      listeners: config.sip.listen,
-      userAgent: USER_AGENT,
-      intake: { ...calls.intake, isBehind: () => media.isBehind },
-      // Ours comes first: it is counted, and told to who asks. Calls that are over stay with SIP for a while.
-      limits: { maxCalls: Math.max(DEFAULT_SIP_LIMITS.maxCalls, 2 * config.limits.max_calls) },
-      onInvite: (call) => {
-        this.#warmUp?.stop();
-        calls.accept(call);
-      },
-      // Load balancers ask by OPTIONS whether a server takes calls.
-      onOptions: () => (calls.refusing === undefined ? 200 : 503),
-      trace: (direction, data) => {
-        if (this.#listeners.length > 0 || traces !== undefined) calls.sipMessage(direction, data);
-      },
-      ...(config.sip.advertised_address !== undefined && { advertisedHost: config.sip.advertised_address }),
-    });
-    sip = endpoint;
-    calls.attach(endpoint);
+    sip = this.#makeSip(calls, media, traces !== undefined);
+    calls.attach(sip);
     // The first web hook of a call is not to wait for it.
     if (config.warm_up) undici();
-    const boundSip = await this.#openSip(endpoint, boundHttp, calls);
+    const boundSip = await this.#openSip(sip, boundHttp, calls);
     this.#openWarmUp({ config, identity, media, keys: keys.ring, version: VERSION, clock, log });
     addresses = {
       sip: boundSip,
@@ -329,29 +272,6 @@ class AssembledServer implements Server {
       http: { ...boundHttp, url: this.#publicUrl },
     };
     return addresses;
-  }
-
-  /** Not started yet: what a crash left is repaired first. */
-  #makeUploader(
-    objects: ObjectStore,
-    database: Database,
-    recordings: SqliteRecordings,
-    onOutcome: (outcome: UploadOutcome) => void,
-  ): { readonly table: Uploads; readonly uploader: Uploader } {
-    const table = new Uploads(database);
-    const uploader = new Uploader({
-      uploads: table,
-      recordings,
-      local: new LocalFiles(this.#config.data_dir),
-      objects: objects.client,
-      durable: () => database.durable(),
-      clock: this.#clock,
-      log: this.#log.child({ component: 'uploads' }),
-      random: Math.random,
-      onOutcome,
-    });
-    this.#opened.push(() => uploader.close());
-    return { table, uploader };
   }
 
   #openWebSockets(): WebSockets {
@@ -369,10 +289,10 @@ class AssembledServer implements Server {
     return traces;
   }
 
-  #openRetention(database: Database, recordings: SqliteRecordings, files: FileStore): void {
+  #openRetention({ database, store, files }: StoredParts): void {
     const { retention: limit, audit: keep } = this.#config.recording;
     const retention = new Retention({
-      recordings,
+      recordings: store,
       files,
       audit: new AuditLog(database),
       limits: {
@@ -436,6 +356,30 @@ class AssembledServer implements Server {
     monitor.start();
     this.#opened.push(() => monitor.close());
     return monitor;
+  }
+
+  /** @param traced whether calls are traced into files: then each message is told of even if nobody listens */
+  #makeSip(calls: Calls, media: MediaHostPool, traced: boolean): SipEndpoint {
+    const { sip, limits } = this.#config;
+    return createSipEndpoint({
+      clock: this.#clock,
+      log: this.#log.child({ component: 'sip' }),
+      listeners: sip.listen,
+      userAgent: USER_AGENT,
+      intake: { ...calls.intake, isBehind: () => media.isBehind },
+      // Ours comes first: it is counted, and told to who asks. Calls that are over stay with SIP for a while.
+      limits: { maxCalls: Math.max(DEFAULT_SIP_LIMITS.maxCalls, 2 * limits.max_calls) },
+      onInvite: (call) => {
+        this.#warmUp?.stop();
+        calls.accept(call);
+      },
+      // Load balancers ask by OPTIONS whether a server takes calls.
+      onOptions: () => (calls.refusing === undefined ? 200 : 503),
+      trace: (direction, data) => {
+        if (this.#listeners.length > 0 || traced) calls.sipMessage(direction, data);
+      },
+      ...(sip.advertised_address !== undefined && { advertisedHost: sip.advertised_address }),
+    });
   }
 
   async #openSip(sip: SipEndpoint, http: HostPort, calls: Calls): Promise<readonly SipListener[]> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { joinSamples } from '../media/copy-samples.ts';
 import { Resampler } from './resampler.ts';
 
 const RATES = [8000, 11_025, 16_000, 22_050, 24_000, 44_100, 48_000];
@@ -9,16 +10,6 @@ function sine(frequencyHz: number, rate: number, samples: number, amplitude = 10
   return Int16Array.from({ length: samples }, (_, index) =>
     Math.round(amplitude * Math.sin((2 * Math.PI * frequencyHz * index) / rate)),
   );
-}
-
-function concat(chunks: readonly Int16Array[]): Int16Array {
-  const result = new Int16Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    result.set(chunk, at);
-    at += chunk.length;
-  }
-  return result;
 }
 
 async function resample(
@@ -37,7 +28,7 @@ async function resample(
   }
   chunks.push(resampler.flush());
   resampler.close();
-  return concat(chunks);
+  return joinSamples(chunks);
 }
 
 /** Largest difference from `expected`, away from the ends, where the filter sees the edge. */

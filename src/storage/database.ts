@@ -1,15 +1,15 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Logger, silentLogger } from '../log/logger.ts';
-import { makeFolderSync } from '../files/make-folder.ts';
 import type { Clock } from '../time/clock.ts';
 import { PacedWork } from '../time/paced-work.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { CHECKPOINT_BYTES, Checkpoints, OWN_CHECKPOINT_PAGES } from './checkpoints.ts';
+import { makeDataFolder, makeDatabaseFile } from './data-folder.ts';
 import { type DataLock, lockDataFolder } from './data-lock.ts';
 import { StorageError, toStorageError } from './errors.ts';
-import { migrate, requireCurrent } from './migrate.ts';
+import { migrate, requireCurrent, schemaOf } from './migrate.ts';
 import {
   type Prepared,
   prepare,
@@ -32,8 +32,6 @@ export interface DatabaseOptions {
 }
 
 export const DATABASE_FILE = 'openswml.db';
-/** As of recordings: only the service's user and group may read it. SQLite makes what lies beside it with the same. */
-const FILE_MODE = 0o640;
 
 /** How long a statement waits for another program that holds the database (a backup, the sqlite3 shell), ms. */
 const BUSY_TIMEOUT_MS = 2_000;
@@ -441,43 +439,5 @@ function doAgain({ again, committed, failed }: Gathered): void {
     committed();
   } catch (error) {
     failed(error);
-  }
-}
-
-/** Statements that make the layout of a database that was brought up to date, and its notes of how. */
-function schemaOf(database: Database): string {
-  const layout = database
-    .all("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
-    .map(({ sql }) => String(sql));
-  const notes = database
-    .all('SELECT version, name, checksum, applied_at FROM schema_migrations')
-    .map((row) =>
-      Object.values(row).map((value) => (typeof value === 'number' ? value : `'${String(value)}'`)),
-    )
-    .map((values) => `INSERT INTO schema_migrations VALUES (${values.join(', ')})`);
-  const id = database.get('PRAGMA application_id')?.['application_id'];
-  return ['BEGIN', `PRAGMA application_id = ${String(id)}`, ...layout, ...notes, 'COMMIT'].join(';\n');
-}
-
-/** @throws the error of the system, or a StorageError where that says no more than that it is missing */
-function makeDataFolder(directory: string): void {
-  try {
-    makeFolderSync(directory, 0o700);
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause;
-    const message = `${directory} is not there and cannot be made. Set data_dir to a folder on a disk.`;
-    throw new StorageError('cannot_open', message, { cause });
-  }
-}
-
-/**
- * Who made the folder (systemd, a package) may have left it open to others, and callbacks have passwords in their URLs.
- * A file that is there is not opened: to close it here would free the locks that this process has on it.
- */
-function makeDatabaseFile(file: string): void {
-  try {
-    closeSync(openSync(file, 'wx', FILE_MODE));
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause;
   }
 }

@@ -74,6 +74,20 @@ export function requireCurrent(target: MigrationTarget, migrations: readonly Mig
   }
 }
 
+/** Statements that make the layout of a database that was brought up to date, and its notes of how. */
+export function schemaOf(target: MigrationTarget): string {
+  const layout = target
+    .all("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
+    .map(({ sql }) => String(sql));
+  const notes = target
+    .all('SELECT version, name, checksum, applied_at FROM schema_migrations')
+    .map((row) =>
+      Object.values(row).map((value) => (typeof value === 'number' ? value : `'${String(value)}'`)),
+    )
+    .map((values) => `INSERT INTO schema_migrations VALUES (${values.join(', ')})`);
+  return ['BEGIN', `PRAGMA application_id = ${APPLICATION_ID}`, ...layout, ...notes, 'COMMIT'].join(';\n');
+}
+
 /** Makes an empty database ours, and refuses one of another program. */
 function claim(target: MigrationTarget): void {
   const id = target.all('PRAGMA application_id')[0]?.['application_id'];

@@ -233,7 +233,7 @@ function looksLikeDocument(root: JsonValue, kind: DocumentKind): boolean {
   return kind === 'messaging' && names.length === 1 && SHORT_FORMS.includes(names[0]!);
 }
 
-export function diagnosticOf(
+function diagnosticOf(
   finding: Finding,
   kind: DocumentKind,
   file: string | undefined,

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { PlayableSound } from '../call/leg.ts';
 import { silentLogger } from '../log/logger.ts';
+import { joinSamples } from '../media/copy-samples.ts';
 import { createSynthesizer } from '../speech/registry.ts';
 import type { SpeechChunk, SpeechRequest, Synthesizer } from '../speech/synthesizer.ts';
 import type { Clock } from '../time/clock.ts';
@@ -75,12 +76,5 @@ export class WholeSpeech implements Synthesizer {
 export async function collect(chunks: AsyncIterable<Int16Array>): Promise<Int16Array> {
   const pieces: Int16Array[] = [];
   for await (const chunk of chunks) pieces.push(chunk);
-  if (pieces.length === 1) return pieces[0]!;
-  const whole = new Int16Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return pieces.length === 1 ? pieces[0]! : joinSamples(pieces);
 }

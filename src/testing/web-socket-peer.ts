@@ -1,5 +1,6 @@
 import type { SocketHandlers, StreamSocket } from '../call/streams/network.ts';
 import { ENCODINGS } from '../call/streams/codec-notation.ts';
+import { joinSamples } from '../media/copy-samples.ts';
 import type { StreamCodec } from '../mediaworker/protocol.ts';
 import { createStreamDecoder, createStreamEncoder } from '../mediaworker/stream-codecs.ts';
 import { isObject, type JsonObject, type JsonValue, member } from '../swml/json.ts';
@@ -87,13 +88,7 @@ export class WebSocketPeer {
     const pieces = [...payloads, ...this.#binary].map((bytes) =>
       piece.slice(0, decoder.decode(bytes, 0, bytes.length, piece)),
     );
-    const all = new Int16Array(pieces.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const each of pieces) {
-      all.set(each, at);
-      at += each.length;
-    }
-    return all;
+    return joinSamples(pieces);
   }
 
   /** Waits until the call has connected. @throws VirtualCallError */

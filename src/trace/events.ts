@@ -73,7 +73,7 @@ function isTold({ kind, text, data }: CallEvent): boolean {
   return kind !== 'step' || !text.endsWith(' done') || Object.keys(data).length > 0;
 }
 
-export function formatEvent({ at, kind, leg, text, data }: CallEvent): string {
+function formatEvent({ at, kind, leg, text, data }: CallEvent): string {
   const fields = fieldsOf(data).map(([name, value]) => `${name}=${short(value)}`);
   const line = `${at.toFixed(2).padStart(7)} s  ${kind.padEnd(9)}  ${[leg === undefined ? text : `[${leg}] ${text}`, ...fields].join('  ')}`;
   return line.trimEnd().replace(CONTROL, ' ');

@@ -1,5 +1,6 @@
 import { CallError } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
+import { codecList } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
 import { defineMethod } from '../method.ts';
 import { warnFailed } from '../warn-failed.ts';
@@ -64,10 +65,3 @@ export const answer = defineMethod({
     return NEXT;
   },
 });
-
-function codecList(text: string): string[] {
-  return text
-    .split(',')
-    .map((name) => name.trim().toUpperCase())
-    .filter((name) => name !== '');
-}

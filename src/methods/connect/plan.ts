@@ -1,5 +1,6 @@
 /** From the parameters of `connect` to the calls that it makes, and their order (spec/call-control.md 3.1 to 3.3). */
 import type { DialRequest } from '../../call/dialler.ts';
+import { codecList } from '../common-params.ts';
 import type { LegScript } from '../context.ts';
 import type { ConnectParams, DestinationParams } from './params.ts';
 import { type PlannedStream, plannedStream } from './stream.ts';
@@ -100,11 +101,4 @@ function refusalOf(
     return 'this version cannot encrypt calls: leave out "encryption: mandatory"';
   if (webrtc) return 'this version has no WebRTC: leave out "webrtc_media"';
   return undefined;
-}
-
-function codecList(text: string): string[] {
-  return text
-    .split(',')
-    .map((name) => name.trim().toUpperCase())
-    .filter((name) => name !== '');
 }

@@ -50,7 +50,7 @@ export class ChunkSealer {
 }
 
 /** The head of the record at the beginning of `record`; undefined when there is not even that. */
-export function readRecordHead(record: Uint8Array): RecordHead | undefined {
+function readRecordHead(record: Uint8Array): RecordHead | undefined {
   if (record.length < RECORD_OVERHEAD) return undefined;
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const flags = view.getUint32(NONCE_BYTES + 4);

@@ -6,7 +6,7 @@ import { loadDocument } from '../../methods/check.ts';
 import { HttpError } from '../../net/http-errors.ts';
 import type { SwmlDocument } from '../../swml/document.ts';
 import { type Diagnostic, SwmlError } from '../../swml/errors.ts';
-import { isObject, type JsonValue } from '../../swml/json.ts';
+import type { JsonValue } from '../../swml/json.ts';
 import { HttpProblem, problem } from '../http/errors.ts';
 import type { LiveCall } from '../live-calls.ts';
 import type { CommandContext } from './command.ts';
@@ -148,8 +148,4 @@ function issueOf(fault: Diagnostic, attribute: string): Issue {
     message: `${code}${place === '' ? '' : ` at ${place}`}: ${[message, ...facts].join(', ')}`,
     attribute,
   };
-}
-
-export function isDocument(value: JsonValue): boolean {
-  return isObject(value) && Object.hasOwn(value, 'sections');
 }

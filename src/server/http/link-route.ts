@@ -4,7 +4,7 @@ import type { RecordingStore } from '../../storage/recordings.ts';
 import { type DownloadLinks, LINK_SECONDS } from './download-links.ts';
 import { unprocessable } from './errors.ts';
 import { invalidParameter } from './query.ts';
-import { findRecording } from './recording-access.ts';
+import { findRecording, idOf } from './recording-access.ts';
 import { recordingUrl } from './recording-url.ts';
 
 export interface LinkOptions {
@@ -21,7 +21,7 @@ export interface LinkOptions {
 export function addLinkRoute(app: FastifyInstance, options: LinkOptions): void {
   const { recordings, links, publicUrl, log } = options;
   app.post('/api/relay/rest/recordings/:id/links', (request, reply) => {
-    const row = findRecording((request.params as { readonly id: string }).id, recordings);
+    const row = findRecording(idOf(request), recordings);
     if (row.status === 'absent' || row.status === 'failed') {
       throw unprocessable({
         code: 'invalid_state',

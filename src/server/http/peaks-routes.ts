@@ -4,7 +4,7 @@ import type { RecordingRow } from '../../storage/recordings.ts';
 import { PeaksBusyError, type PeaksSource } from '../peaks-source.ts';
 import { problem, tooManyRequests } from './errors.ts';
 import { type Query, wholeNumber } from './query.ts';
-import { type AccessOptions, FOR_PAGES, findFinished, requireAccess } from './recording-access.ts';
+import { type AccessOptions, FOR_PAGES, findFinished, idOf, requireAccess } from './recording-access.ts';
 
 export interface PeaksOptions extends AccessOptions {
   readonly peaks: PeaksSource;
@@ -31,7 +31,7 @@ export function addRestPeaksRoute(app: FastifyInstance, options: PeaksOptions): 
  * Peaks in the JSON of audiowaveform (data format version 2), which peaks.js reads as it is and wavesurfer.js
  * after dividing by 2^(bits − 1). `duration`, seconds, is an extension for the latter.
  */
-export function peaksJson(peaks: Peaks, bits: 8 | 16, durationMs: number): Readonly<Record<string, unknown>> {
+function peaksJson(peaks: Peaks, bits: 8 | 16, durationMs: number): Readonly<Record<string, unknown>> {
   const { channels, sampleRate, framesPerPoint, data } = peaks;
   return {
     version: 2,
@@ -72,8 +72,4 @@ async function peaksOf(row: RecordingRow, source: PeaksSource): Promise<Peaks> {
     404,
     `the recording has no peaks: none were kept, and its file (${row.format}) cannot be read for them`,
   );
-}
-
-function idOf(request: FastifyRequest): string {
-  return (request.params as { readonly id: string }).id;
 }

@@ -44,6 +44,11 @@ export function requireAccess(
   }
 }
 
+/** The `:id` of the route, as it was written. */
+export function idOf(request: FastifyRequest): string {
+  return (request.params as { readonly id: string }).id;
+}
+
 /** @throws HttpProblem 404 */
 export function findRecording(id: string, recordings: RecordingStore): RecordingRow {
   const row = isUuid(id) ? recordings.get(id.toLowerCase()) : undefined;

@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { RecordingFilter, RecordingRow, RecordingStore } from '../../storage/recordings.ts';
 import { type Links, pageLinks, parsePage, readPage } from './paging.ts';
 import { isoTime, type Query, shortText } from './query.ts';
-import { findRecording } from './recording-access.ts';
+import { findRecording, idOf } from './recording-access.ts';
 import { type DeletionOptions, deleteRecording } from './recording-deletion.ts';
 import { recordingResource } from './recording-resource.ts';
 import { recordingUrl } from './recording-url.ts';
@@ -57,8 +57,4 @@ function parseFilters(query: Query): {
     createdBefore: isoTime(query, 'created_before'),
   };
   return { filter, links };
-}
-
-function idOf(request: FastifyRequest): string {
-  return (request.params as { readonly id: string }).id;
 }

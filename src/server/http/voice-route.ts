@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { SideVoice } from '../../recording/voice-trace.ts';
 import type { RecordingRow, RecordingStore } from '../../storage/recordings.ts';
 import { problem } from './errors.ts';
-import { findRecording } from './recording-access.ts';
+import { findRecording, idOf } from './recording-access.ts';
 
 /** When somebody spoke in a recording, and why it ended then. The caller has checked the credentials. */
 export function addRestVoiceRoute(
@@ -13,7 +13,7 @@ export function addRestVoiceRoute(
 }
 
 function voiceJson(request: FastifyRequest, recordings: RecordingStore): Readonly<Record<string, unknown>> {
-  const row = findRecording((request.params as { readonly id: string }).id, recordings);
+  const row = findRecording(idOf(request), recordings);
   const voice = recordings.voiceActivity(row.id);
   if (voice === undefined) throw problem(404, reason(row));
   return {

@@ -129,7 +129,7 @@ export class ClientTransaction {
 }
 
 /** The ACK to a final response ≥ 300, which belongs to the transaction of its INVITE (RFC 3261 17.1.1.3). */
-export function acknowledgementOf(invite: SipRequest, response: SipResponse): SipRequest {
+function acknowledgementOf(invite: SipRequest, response: SipResponse): SipRequest {
   return withinTransaction(invite, 'ACK', response.headers);
 }
 
