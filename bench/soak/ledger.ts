@@ -60,7 +60,9 @@ export class Ledger {
     this.#calls++;
     this.#byKind[call.kind] = (this.#byKind[call.kind] ?? 0) + 1;
     const { state } = KINDS[call.kind];
-    if (call.problem !== undefined && kindOf(call.kind).mayEnd !== true) {
+    // A call that was never answered had no document that could come to its end: it was refused.
+    const mayEnd = kindOf(call.kind).mayEnd === true && call.answerMs !== undefined;
+    if (call.problem !== undefined && !mayEnd) {
       this.#complain(call, call.problem);
     } else if (state !== undefined && call.answerMs !== undefined) {
       this.#awaited++;

@@ -93,15 +93,21 @@ test('our own recordings sound before their end has come', () => {
 test('cut off anywhere, a file gives what is whole, or says what is missing', () => {
   const whole = read(files.finished, 4096);
   for (const name of ['finished', 'growing', 'indexFirst', 'indexLast'] as const) {
+    let most = 0;
     for (let length = 0; length < files[name].length; length += 97) {
       try {
         const samples = read(files[name].subarray(0, length), 4096);
         const common = Math.min(samples.length, whole.length);
         assert.deepEqual(samples.subarray(0, common), whole.subarray(0, common));
+        assert.ok(samples.length >= most, `${name}: ${samples.length} samples, ${most} of fewer bytes`);
+        most = samples.length;
       } catch (error) {
         assert.ok(error instanceof Mp4Error, String(error));
       }
     }
+    // Where the index stands behind them, there are none without it.
+    if (name === 'indexLast') assert.equal(most, 0);
+    else assert.ok(most > SAMPLES / 2, `${name}: ${most} samples at the most`);
   }
 });
 

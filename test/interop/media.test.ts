@@ -152,7 +152,10 @@ suite('Keys, holds and bad networks', { concurrency: true }, () => {
       });
       await assertScenarioHeld(sipp);
       const { wav } = await kept(`swapped${suffix}`, 'terminator');
-      assertUndisturbed(wav, assertRunOfTones(wav, SAID));
+      const tones = assertRunOfTones(wav, SAID);
+      assertUndisturbed(wav, tones);
+      assert.ok(tones.length > 1);
+      assert.equal(tones.at(-1)!.frequencyHz, SAID.frequencies[5]);
     }),
   );
 

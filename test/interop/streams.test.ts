@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 
+import { goertzelDbfs } from '../../src/media/goertzel.ts';
 import { CERTIFICATE } from '../../src/net/web-socket-fixtures.ts';
 import { readWav, toneSamples, type Wav } from '../support/audio-files.ts';
 import { spawnProgram } from '../support/child-processes.ts';
@@ -138,6 +139,12 @@ test('SIPp is tapped by RTP (ffmpeg) and WebSocket and connected to a stream by 
   const bySocket = wavOf(tapped!.binary);
   const both = lengths(bySocket);
   assert.ok(both[SAID]! > 500, `WebSocket: ${describeTones(findTones(bySocket, { frequencies: TONES }))}`);
+  // Where both sound, neither is found as a tone by itself.
+  const mixed = bySocket.channels[0]!;
+  const levels = Array.from({ length: Math.floor(mixed.length / 800) }, (_, n) =>
+    goertzelDbfs(mixed.subarray(n * 800, n * 800 + 1600), AGENT, 8000),
+  );
+  assert.ok(Math.max(...levels) > -30, `WebSocket: the agent at ${Math.max(...levels)} dBFS`);
   const heard = talker.heard();
   // The agent's tone reaches the party whole; while it sounds, that of the party is not heard back.
   assert.ok(

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, suite, test } from 'node:test';
+import { skipWithout } from '../../../test/support/programs.ts';
 import { goertzelDbfs } from '../../media/goertzel.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import { SoundError } from './errors.ts';
@@ -22,15 +23,7 @@ const STEREO_DBFS = LEVEL_DBFS - 3;
 const isStereo = (args: readonly string[]): boolean => args[args.indexOf('-ac') + 1] === '2';
 const CALL_RATE = 8000;
 
-const hasFfmpeg = ((): boolean => {
-  try {
-    execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const skip = hasFfmpeg ? false : 'needs ffmpeg: apt-get install ffmpeg';
+const skip = skipWithout('ffmpeg');
 
 function make(name: string, args: readonly string[]): Buffer {
   const file = path.join(folder, name);

@@ -99,6 +99,7 @@ describe('sound cache', () => {
       response.writeHead(304).end();
     };
     assert.equal(await read(place), 'two');
+    assert.equal(place.asked.length, 4, 'asked by the date');
   });
 
   it('downloads once for all who play it at the same time, each from its beginning, before it has come whole', async () => {

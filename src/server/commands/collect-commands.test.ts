@@ -117,6 +117,18 @@ test('the end of the call ends a collection; what is missing or in use is told',
   assert.deepEqual(told(), [{ result: { type: 'finished' } }]);
 });
 
+test('sixteen collections run on a call at once, and no more until one of them is over', async (t) => {
+  const { collect, press, clock, refused } = await answered(t);
+  for (let n = 1; n <= 16; n++) await collect({ control_id: `c${n}`, digits: { max: n === 1 ? 1 : 2 } });
+  const params = { control_id: 'one-more', digits: { max: 1 } };
+  const refusal = await refused({ command: 'calling.collect', id: CALL_ID, params });
+  assert.deepEqual([refusal.status, refusal.errors], [422, ['invalid_state id']]);
+  assert.match(refusal.messages[0]!, /^16 collections run on this call/);
+  await press('5');
+  await clock.settle();
+  assert.equal((await collect(params))['control_id'], 'one-more');
+});
+
 test('speech without a recogniser is an error, and keys are collected all the same where both are asked for', async (t) => {
   const { collect, press, told, clock } = await answered(t);
   await collect({ speech: {} });

@@ -280,6 +280,38 @@ test('whatever the text, the answer is an answer or a refusal', () => {
   );
 });
 
+test('whatever stands behind audio that we can take, the answer has a line for each of the offer (RFC 3264 6)', () => {
+  const line = fc.oneof(
+    fc.constantFrom(
+      EVENT,
+      AUDIO,
+      ...['a=ptime:20', 'a=ptime:x', 'a=rtcp:9', 'a=rtpmap:8', 'a=rtpmap:0 opus/48000/2', 'a=inactive'],
+      ...['m=audio 0 RTP/AVP 0', 'm=video 5000 RTP/AVP 31 32', 'm=image 5002 udptl t38', 'm=audio 1 RTP/AVP'],
+    ),
+    fc.string().map((text) => `a=${text}`),
+    fc.string().map((text) => `a=rtpmap:96 ${text}`),
+  );
+  let answered = 0;
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 12 }), fc.boolean(), (lines, established) => {
+      const offered = offer(AUDIO, ...lines);
+      try {
+        const read = parseSdp(answer(offered, LOCAL, IDENTITY, established).sdp);
+        assert.deepEqual(
+          read.media.map(({ type }) => type),
+          parseSdp(offered).media.map(({ type }) => type),
+        );
+        assert.ok(read.media.filter(({ port }) => port !== 0).length <= 1, 'one stream at the most');
+        answered++;
+      } catch (error) {
+        assert.ok(error instanceof SdpRefusal, String(error));
+      }
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(answered > 100, `only ${answered} offers were answered`);
+});
+
 const WIDEBAND: LocalAudio = { ...LOCAL, codecs: ['OPUS', 'G722', 'PCMU', 'PCMA'] };
 
 test('Opus is answered under the number of the offer, with keys at its own clock (RFC 7587 7, RFC 4733 2.1)', () => {
