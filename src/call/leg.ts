@@ -181,6 +181,10 @@ export interface RecogniseOptions {
   readonly hints: readonly string[];
   /** Silence that ends an utterance, seconds. */
   readonly endSilence: number | undefined;
+  /** Audio that belongs before what is said from now on: {@link SpeechListening.behind} of the utterance before. */
+  readonly before?: readonly Int16Array[] | undefined;
+  /** Whether what is said behind the utterance is kept until that is understood. Default false. */
+  readonly keepsBehind?: boolean | undefined;
 }
 
 /** What is told while somebody speaks. */
@@ -201,6 +205,8 @@ export type SpeechResult =
 export interface SpeechListening {
   /** Never rejects; never resolves once it was stopped. */
   readonly done: Promise<SpeechResult>;
+  /** What the party has said since the utterance ended, where that is kept. */
+  readonly behind: readonly Int16Array[];
   /** What was heard up to now is the whole utterance. */
   cut(): void;
   stop(): void;

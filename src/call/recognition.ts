@@ -13,17 +13,28 @@ export function startRecognition(
   options: RecogniseOptions,
   { onStart, onPartial }: SpeechListener,
 ): SpeechListening {
+  const { before = [], keepsBehind = false } = options;
+  /** No more than comes until an engine has answered, or has been given up. */
+  const behind: Int16Array[] = [];
+  let isOver = false;
   const recognition = recogniser.start({
     sampleRate: media.sampleRate,
     language: options.language,
     hints: options.hints,
     endSilenceMs: (options.endSilence ?? DEFAULT_END_SILENCE) * 1000,
     onStart,
+    onEnd: () => {
+      isOver = true;
+    },
     onPartial,
   });
+  const hear = (samples: Int16Array): void => {
+    if (!isOver) recognition.feed(samples);
+    else if (keepsBehind) behind.push(samples);
+  };
   const unlisten = media.listen((event) => {
     if (event.type === 'closed') stop();
-    else if (event.type === 'heardAudio' && event.listenId === listenId) recognition.feed(event.samples);
+    else if (event.type === 'heardAudio' && event.listenId === listenId) hear(event.samples);
   });
   const deafen = (): void => {
     unlisten();
@@ -34,8 +45,13 @@ export function startRecognition(
     recognition.stop();
   };
   media.send({ type: 'listen', listenId });
+  // Not at once: whoever is told that somebody speaks must have this listening by then.
+  queueMicrotask(() => {
+    for (const samples of before) hear(samples);
+  });
   return {
     done: recognition.done.finally(deafen),
+    behind,
     cut: () => recognition.cut(),
     stop,
   };

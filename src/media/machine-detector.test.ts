@@ -126,6 +126,46 @@ describe('listening to who answered', () => {
     });
   }
 
+  test('silence is not over while a beep sounds, though the pause and the beep are longer than the timeout', () => {
+    const tail: readonly Piece[] = [
+      ['silence', 0.7],
+      ['tone', 0.6, 1000],
+      ['silence', 3],
+    ];
+    const greeting = line([['silence', 0.5], ['speech', 4], ...tail]);
+    const machine = { ...RULES, detectMessageEnd: true };
+    const { events, beeped, ms } = listen(greeting, { machine });
+    assert.deepEqual([events, beeped], [['MACHINE'], true]);
+    assert.ok(ms >= 5800 && ms <= 5900, `${ms} ms`);
+    // A short greeting is none of a person where a beep follows it.
+    const short = listen(line([['silence', 0.5], ['speech', 0.6], ...tail]));
+    assert.deepEqual([short.events, short.beeped], [['MACHINE'], true]);
+  });
+
+  test('a tone that is too long for a beep is silence all the same', () => {
+    const machine = { ...RULES, detectMessageEnd: true };
+    const audio = line([
+      ['silence', 0.5],
+      ['speech', 4],
+      ['silence', 0.7],
+      ['tone', 6, 440],
+    ]);
+    const { events, beeped } = listen(audio, { machine });
+    assert.deepEqual([events, beeped], [['MACHINE', 'READY'], false]);
+  });
+
+  test('whoever stops to listen behind a machine knows of it, though its greeting goes on', () => {
+    const machine = { ...RULES, detectMessageEnd: true };
+    const detector = new MachineDetector({ sampleRate: RATE, machine, fax: 'CED', timeoutMs: 30_000 });
+    assert.equal(detector.outcomeSoFar, 'UNKNOWN');
+    const audio = line([
+      ['silence', 0.5],
+      ['speech', 4],
+    ]);
+    assert.deepEqual(detector.observe(audio, 0, audio.length), ['MACHINE']);
+    assert.deepEqual([detector.outcome, detector.outcomeSoFar], [undefined, 'MACHINE']);
+  });
+
   test('a fax that answers is known by its tone, whatever else is listened for; only the tone that was asked for', () => {
     const ced = line([
       ['silence', 1],

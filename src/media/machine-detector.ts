@@ -88,6 +88,11 @@ export class MachineDetector {
     return this.#outcome;
   }
 
+  /** What there is to say where it listens no longer: a machine is one also before its greeting is over. */
+  get outcomeSoFar(): DetectOutcome {
+    return this.#outcome ?? (this.#state.phase === 'greeting' ? 'MACHINE' : 'UNKNOWN');
+  }
+
   /** The tone of an answering machine was heard. */
   get beeped(): boolean {
     return this.#beeped;
@@ -142,7 +147,8 @@ export class MachineDetector {
         speaking: this.#voice.speaking,
         voiceMs: this.#voiceMs,
         words: this.#words,
-        silenceMs: this.#silenceMs,
+        // No voice, but no silence either: what may be a beep is waited for.
+        silenceMs: this.#toneMs > 0 && this.#toneMs <= BEEP_MAX_MS ? 0 : this.#silenceMs,
         beep,
       },
       machine,

@@ -33,7 +33,7 @@ export interface MachineFrame {
   /** Voice without a pause up to now, and words, of the present utterance. */
   readonly voiceMs: number;
   readonly words: number;
-  /** Since the last voice, ms; 0 while somebody speaks. */
+  /** Since the last voice, ms; 0 while somebody speaks, or a tone sounds that may be a beep. */
   readonly silenceMs: number;
   /** A tone of a machine has just ended. */
   readonly beep: boolean;

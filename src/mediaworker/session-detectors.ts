@@ -25,14 +25,15 @@ export class SessionDetectors {
   /** @param silent samples of silence that it hears before the others */
   start(detectId: string, spec: DetectSpec, silent: number): void {
     const detector = new MachineDetector({ ...spec, sampleRate: this.#options.sampleRate });
-    if (silent > 0) detector.observe(new Int16Array(silent), 0, silent);
     this.#running.set(detectId, detector);
+    // Where nothing is waited for, that is all of it.
+    if (silent > 0) this.#hear(detectId, detector, new Int16Array(silent), silent);
   }
 
   /** Ends one, with what it knows. */
   stop(detectId: string): void {
     const detector = this.#running.get(detectId);
-    if (detector !== undefined) this.#tell(detectId, detector, [], 'UNKNOWN');
+    if (detector !== undefined) this.#tell(detectId, detector, [], detector.outcomeSoFar);
   }
 
   stopAll(): void {
@@ -41,20 +42,23 @@ export class SessionDetectors {
 
   /** @param said the next `count` samples of the party, from the first on */
   observe(said: Int16Array, count: number): void {
-    for (const [detectId, detector] of this.#running) {
-      const events = detector.observe(said, 0, count);
-      if (events.length > 0 || detector.outcome !== undefined) this.#tell(detectId, detector, events);
-    }
+    for (const [detectId, detector] of this.#running) this.#hear(detectId, detector, said, count);
   }
 
+  #hear(detectId: string, detector: MachineDetector, said: Int16Array, count: number): void {
+    const events = detector.observe(said, 0, count);
+    const { outcome } = detector;
+    if (events.length > 0 || outcome !== undefined) this.#tell(detectId, detector, events, outcome);
+  }
+
+  /** @param outcome of one that ends */
   #tell(
     detectId: string,
     detector: MachineDetector,
     events: ReturnType<MachineDetector['observe']>,
-    otherwise?: 'UNKNOWN',
+    outcome: MachineDetector['outcome'],
   ): void {
     const { sessionId, onEvent } = this.#options;
-    const outcome = detector.outcome ?? otherwise;
     if (outcome !== undefined) this.#running.delete(detectId);
     onEvent({
       type: 'detected',

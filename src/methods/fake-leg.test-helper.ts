@@ -214,7 +214,12 @@ export class FakeLeg implements CallLeg {
     const { promise: done, resolve: finish } = Promise.withResolvers<SpeechResult>();
     this.log.push('listen');
     this.listenings.push({ options, begin: onStart, finish });
-    return { done, cut: () => this.log.push('cut speech'), stop: () => this.log.push('stop listening') };
+    return {
+      done,
+      behind: [],
+      cut: () => this.log.push('cut speech'),
+      stop: () => this.log.push('stop listening'),
+    };
   }
 
   async tap(options: TapOptions): Promise<TapOperation> {

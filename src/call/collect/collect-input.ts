@@ -76,6 +76,8 @@ class Collection {
   readonly #timers = new Map<TimerName, Timer>();
   readonly #unlisten: () => void;
   #phase: Phase = 'playing';
+  /** The waits for input have not been asked for yet. */
+  #timersHeld = false;
   #digits = '';
   #pressed = '';
   #terminator: string | undefined;
@@ -103,8 +105,12 @@ class Collection {
     if (listen !== undefined) this.#listen(listen);
     if (this.#over) return;
     if (sounds.length === 0) {
-      if (timersStart === undefined) this.#handle('played');
-      else void timersStart.then(() => this.#handle('played'));
+      if (timersStart === undefined) {
+        this.#handle('played');
+      } else {
+        this.#timersHeld = true;
+        void timersStart.then(() => this.#releaseTimers());
+      }
       return;
     }
     this.#play = leg.play(sounds, { volumeDb });
@@ -113,6 +119,13 @@ class Collection {
       if (state === 'error' && this.#phase === 'playing') this.#error = error ?? 'no reason is known';
       this.#handle(state === 'error' ? 'playFailed' : 'played');
     });
+  }
+
+  #releaseTimers(): void {
+    this.#timersHeld = false;
+    // Where speech was not understood, keys alone are waited for already.
+    if (this.#phase === 'waiting') this.#start('initial');
+    else this.#handle('played');
   }
 
   readonly #onAbort = (): void => this.#handle('ended');
@@ -217,6 +230,7 @@ class Collection {
     const delays = { initial: initialTimeoutMs, digit: keys?.gapMs, speech: speechTimeoutMs };
     const delayMs = delays[timer];
     if (delayMs === undefined || (timer === 'speech' && this.#speech === undefined)) return;
+    if (timer === 'initial' && this.#timersHeld) return;
     this.#timers.get(timer)?.cancel();
     this.#timers.set(
       timer,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CallError, type DetectResult } from '../../call/leg.ts';
+import { loadDocument } from '../../methods/check.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
 import { main, run, start } from '../run.test-helper.ts';
 
@@ -127,6 +128,27 @@ test('detect_machine that is not waited for leaves a later one its result, and i
     test.callbacks.map(({ params }) => params['detect']),
     [{ type: 'machine', params: { event: 'finished' } }],
   );
+});
+
+test('detect_machine whose document is replaced while the call is being answered does not go on beside the new one', async () => {
+  const leg = new FakeLeg();
+  const gate = Promise.withResolvers<void>();
+  const answer = leg.answer.bind(leg);
+  leg.answer = async (options) => {
+    await gate.promise;
+    await answer(options);
+  };
+  const steps = '- detect_machine: {status_url: "https://example.com/cb"}';
+  const test = await start(main(steps), { leg });
+  test.session.replace(loadDocument(main('- sleep: 5000')));
+  gate.resolve();
+  await test.clock.advance(1000);
+  assert.equal(leg.detections.length, 1);
+  assert.deepEqual(
+    test.callbacks.map(({ params }) => params['detect']),
+    [{ type: 'machine', params: { event: 'finished' } }],
+  );
+  await test.finish();
 });
 
 test('detect_machine on a call that cannot be answered is an error, and the next step runs', async () => {

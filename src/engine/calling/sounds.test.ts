@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CallError, type PlayResult } from '../../call/leg.ts';
+import { loadDocument } from '../../methods/check.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
 import { main, run, start, type TestRun } from '../run.test-helper.ts';
 
@@ -62,6 +63,22 @@ test('media.md 4.3: a call that cannot be answered: failed', async () => {
   const run = await prompt('', [], leg);
   assert.deepEqual(outputs(run), ['failed', NONE, NONE, NONE, NONE]);
   assert.match(run.warnings[0]?.message ?? '', /no ACK/);
+});
+
+test('a play whose document is replaced while the call is being answered sounds no more', async () => {
+  const leg = new FakeLeg();
+  const gate = Promise.withResolvers<void>();
+  const answer = leg.answer.bind(leg);
+  leg.answer = async (options) => {
+    await gate.promise;
+    await answer(options);
+  };
+  const run = await start(main(`- play: {url: "say:old", status_url: "${STATUS}"}`), { leg });
+  run.session.replace(loadDocument(main('- sleep: 5000')));
+  gate.resolve();
+  await run.clock.advance(1000);
+  assert.deepEqual([leg.log, leg.played, run.callbacks], [['answer'], [], []]);
+  await run.finish();
 });
 
 test('media.md 4.1: the sounds are one playlist, with its volume and voice', async () => {

@@ -132,6 +132,8 @@ export const detectMachine = defineMethod({
     }
     const stop = (): void => operation.stop();
     context.signal.addEventListener('abort', stop, { once: true });
+    // Another document may have come while the call was being answered.
+    if (context.signal.aborted) stop();
     await finish();
     context.signal.removeEventListener('abort', stop);
     return NEXT;

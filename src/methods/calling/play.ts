@@ -77,7 +77,8 @@ export const play = defineMethod({
         return NEXT;
       }
     }
-    if (sounds.length === 0) return NEXT;
+    // Another document may have come while the call was being answered: its sounds would wait behind these.
+    if (sounds.length === 0 || context.signal.aborted) return NEXT;
     const operation = leg.play(sounds, { volumeDb: params.volume, controlId, onState: report });
     report('playing');
     const stop = (): void => operation.stop();

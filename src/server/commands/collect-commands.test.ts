@@ -143,12 +143,19 @@ class SpokenRecogniser implements Recogniser {
   readonly name = 'spoken';
   options!: RecognitionOptions;
   understand!: (result: RecognitionResult) => void;
+  /** The first sample of each piece that the present listening was fed. */
+  fed: (number | undefined)[] = [];
 
   start(options: RecognitionOptions) {
     const { promise: done, resolve } = Promise.withResolvers<RecognitionResult>();
+    const fed: (number | undefined)[] = [];
     this.options = options;
     this.understand = resolve;
-    return { done, feed: () => {}, cut: () => {}, stop: () => {} };
+    this.fed = fed;
+    const feed = (samples: Int16Array): void => {
+      fed.push(samples[0]);
+    };
+    return { done, feed, cut: () => {}, stop: () => {} };
   }
 
   async close(): Promise<void> {}
@@ -181,6 +188,59 @@ test('partial results are told while somebody speaks, as final: false, and no mo
       state: 'collecting',
     },
   ]);
+});
+
+test('a continuous collection hears what is said while the utterance before is being understood', async (t) => {
+  const recogniser = new SpokenRecogniser();
+  const { collect, press, told, clock, emit, host } = await answered(t, recogniser);
+  const say = (...values: readonly number[]): void => {
+    const listenId = host.sent('listen').at(-1)!.listenId;
+    for (const value of values) {
+      emit({ type: 'heardAudio', listenId, samples: new Int16Array(480).fill(value) });
+    }
+  };
+  await collect({ speech: {}, digits: { max: 1 }, continuous: true });
+  say(1);
+  recogniser.options.onStart();
+  recogniser.options.onEnd?.();
+  say(2, 3);
+  assert.deepEqual(recogniser.fed, [1]);
+  recogniser.understand({ kind: 'match', text: 'one', confidence: undefined });
+  await clock.settle();
+  say(4);
+  assert.deepEqual(recogniser.fed, [2, 3, 4]);
+  // Of an utterance that a key has taken the place of, what came behind it is gone as well.
+  recogniser.options.onStart();
+  recogniser.options.onEnd?.();
+  say(5);
+  await press('7');
+  say(6);
+  assert.deepEqual(recogniser.fed, [6]);
+  assert.deepEqual(told(), [
+    { result: spoken('one'), state: 'collecting' },
+    { result: digits('7'), state: 'collecting' },
+  ]);
+});
+
+test('speech that cannot be understood starts no wait that nobody has asked for', async (t) => {
+  const recogniser = new SpokenRecogniser();
+  const { collect, press, told, clock, command } = await answered(t, recogniser);
+  const fail = async (): Promise<void> => {
+    recogniser.options.onStart();
+    recogniser.understand({ kind: 'error', error: 'the server is away' });
+    await clock.advance(60_000);
+  };
+  await collect({ speech: {}, digits: { max: 2 } });
+  await fail();
+  await press('12');
+  assert.deepEqual(told(), [{ result: digits('12') }]);
+  await collect({ speech: {}, digits: { max: 2 }, initial_timeout: 4 });
+  await fail();
+  await command('calling.collect.start_input_timers', { control_id: 'c' });
+  await clock.advance(3_900);
+  assert.equal(told().length, 1);
+  await clock.advance(200);
+  assert.deepEqual(told()[1], { result: { type: 'no_input' } });
 });
 
 test('an empty language is none', async (t) => {

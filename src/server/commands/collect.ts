@@ -1,4 +1,5 @@
 import { type Collected, type CollectOptions, collectInput } from '../../call/collect/collect-input.ts';
+import type { CallLeg, RecogniseOptions, SpeechListener, SpeechListening } from '../../call/leg.ts';
 import { callIds } from '../../engine/script-warning.ts';
 import { newControlId, statusUrl } from '../../methods/common-params.ts';
 import { operationOf } from '../../methods/operation.ts';
@@ -118,7 +119,16 @@ function run(
 ): Promise<void> {
   const report = reporter(context, controlId, params.status_url);
   const over = Promise.withResolvers<void>();
+  /** Of the result before: what was said while that was being understood is part of the next one. */
+  let former: SpeechListening | undefined;
+  const recognise = (options: RecogniseOptions, listener: SpeechListener): SpeechListening => {
+    const behind = { before: former?.behind, keepsBehind: params.continuous };
+    former = context.call.leg.recognise({ ...options, ...behind }, listener);
+    return former;
+  };
   const tell = (collected: Collected): void => {
+    // Keys take the place of what was said.
+    if (collected.kind !== 'speech' && collected.kind !== 'noMatch') former = undefined;
     if (collected.kind === 'failed') {
       context.log.warn({ control_id: controlId }, `collecting failed: ${collected.error}`);
     }
@@ -134,7 +144,7 @@ function run(
   };
   const begin = (): void => {
     void collectInput({
-      ...optionsOf(context, params),
+      ...optionsOf(context, params, recognise),
       ...(params.partial_results && {
         onPartial: (text: string) =>
           report({
@@ -168,6 +178,7 @@ function stateOf({ kind }: Collected, goesOn: boolean): 'collecting' | 'finished
 function optionsOf(
   { call: { leg }, clock }: CommandContext,
   { digits, speech, initial_timeout }: Params,
+  recognise: CallLeg['recognise'],
 ): Omit<CollectOptions, 'signal' | 'onStart' | 'onPartial' | 'onSpeechLost'> {
   return {
     leg,
@@ -187,7 +198,7 @@ function optionsOf(
       speech === undefined
         ? undefined
         : (listener) =>
-            leg.recognise(
+            recognise(
               {
                 language: speech.language?.trim() || undefined,
                 hints: speech.hints ?? [],

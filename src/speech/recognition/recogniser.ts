@@ -10,6 +10,8 @@ export interface RecognitionOptions {
   readonly endSilenceMs: number;
   /** Speech is heard. */
   readonly onStart: () => void;
+  /** The utterance is over, and is being understood: what comes from now on is none of it. */
+  readonly onEnd?: (() => void) | undefined;
   /** What is understood so far of what is being said, each time all of it. Undefined: nobody wants to know. */
   readonly onPartial?: ((text: string) => void) | undefined;
 }

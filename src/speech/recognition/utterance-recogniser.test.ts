@@ -9,11 +9,20 @@ const TRANSCRIPT: Transcript = { text: ' hello ', confidence: 0.8 };
 
 interface Heard {
   readonly utterances: Utterance[];
-  /** How much had been fed at the start of speech, and when the utterance was sent, s. */
+  /** How much had been fed when speech began, when its end was told, and when the utterance was sent, s. */
   startedAt: number | undefined;
+  endedAt: number | undefined;
   sentAt: number | undefined;
   result: RecognitionResult | undefined;
 }
+
+const NOTHING: Heard = {
+  utterances: [],
+  startedAt: undefined,
+  endedAt: undefined,
+  sentAt: undefined,
+  result: undefined,
+};
 
 /** Feeds audio as it comes from the line. */
 async function recognise(
@@ -27,7 +36,7 @@ async function recognise(
   } = {},
 ): Promise<Heard> {
   const { sampleRate = RATE, endSilenceMs = 700, answer = async () => TRANSCRIPT } = options;
-  const heard: Heard = { utterances: [], startedAt: undefined, sentAt: undefined, result: undefined };
+  const heard: Heard = { ...NOTHING, utterances: [] };
   let fed = 0;
   const recogniser = new UtteranceRecogniser({
     name: 'test',
@@ -45,6 +54,10 @@ async function recognise(
     endSilenceMs,
     onStart: () => {
       heard.startedAt = fed / sampleRate;
+    },
+    onEnd: () => {
+      assert.equal(heard.endedAt, undefined, 'it ends once');
+      heard.endedAt = fed / sampleRate;
     },
   });
   void recognition.done.then((result) => {
@@ -117,7 +130,18 @@ describe('an utterance', () => {
 
 test('silence is no utterance, and keeps nothing', async () => {
   const heard = await recognise(quiet(20));
-  assert.deepEqual(heard, { utterances: [], startedAt: undefined, sentAt: undefined, result: undefined });
+  assert.deepEqual(heard, NOTHING);
+});
+
+test('the end of an utterance is told when it is sent, by silence or by a cut, and of none that is stopped', async () => {
+  const silenced = await recognise(concat(quiet(1), speech(1), quiet(2)));
+  const cut = await recognise(concat(quiet(1), speech(5)), { cutAt: 3 });
+  for (const { endedAt, sentAt } of [silenced, cut]) {
+    assert.ok(endedAt !== undefined);
+    assert.equal(endedAt, sentAt);
+  }
+  const { startedAt, endedAt } = await recognise(concat(quiet(1), speech(5)), { stopAt: 3 });
+  assert.deepEqual([startedAt !== undefined, endedAt], [true, undefined]);
 });
 
 test('speech without words is no match', async () => {

@@ -93,6 +93,7 @@ class UtteranceRecognition implements Recognition {
   cut(): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
+    this.#options.onEnd?.();
     void this.#transcribe();
   }
 
