@@ -208,8 +208,10 @@ export class Dialling {
     const { clock, signal } = this.#context;
     const over = new AbortController();
     const limit = AbortSignal.any([signal, over.signal, made.leg.signal]);
+    let isTooLong = false;
     sleep(clock, confirmTimeout * 1000, limit).then(
       () => {
+        isTooLong = true;
         this.#own.set(call, 'no_answer');
         // Which ends the script, too: one that was stopped would say that another document took its place.
         void made.leg.hangup();
@@ -218,6 +220,8 @@ export class Dialling {
     );
     const fault = await this.#context.runOn(made, confirm, signal);
     over.abort();
+    // Its end is on its way.
+    if (isTooLong) return;
     if (fault === undefined) {
       this.#take({ kind: 'confirmed', call });
     } else if (!made.leg.signal.aborted) {
