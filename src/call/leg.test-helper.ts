@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { CallbackRequest, Outbox } from '../callbacks/events.ts';
-import { silentLogger } from '../log/logger.ts';
+import { type Logger, silentLogger } from '../log/logger.ts';
 import {
   type MediaCommand,
   type MediaEvent,
@@ -252,6 +252,8 @@ export function openLeg(
     readonly callId?: string;
     readonly recordingRefusal?: RecordingRefusal | undefined;
     readonly recogniser?: Recogniser | undefined;
+    readonly log?: Logger;
+    readonly onMedia?: (media: MediaClient) => void;
   } = {},
 ) {
   const parts = openService(t);
@@ -269,8 +271,9 @@ export function openLeg(
     streams,
     eventChannel: 'swml:script-1',
     clock: parts.clock,
-    log: silentLogger,
+    log: options.log ?? silentLogger,
     onEvent: (event) => timeline.push(event.text),
+    onMedia: options.onMedia,
   });
   void leg.ended.then(({ by, reason }) => timeline.push(`ended resolved: ${by} ${reason}`));
   const emit = (

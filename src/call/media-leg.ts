@@ -92,6 +92,8 @@ export class MediaLeg implements CallLeg {
   /** Made with the first of them. */
   #streams: LegStreams | undefined;
   #answeredAt: number | undefined;
+  /** When its end began, Unix ms: its media may need longer, for their files. */
+  #endedAt: number | undefined;
   #media: MediaClient | undefined;
   #soundsEarly = false;
   #answering: Promise<void> | undefined;
@@ -408,7 +410,7 @@ export class MediaLeg implements CallLeg {
   #mediaClosed(statistics: MediaStatistics, media: MediaClient): void {
     const { onEvent, log, clock, signalling } = this.#options;
     onEvent({ kind: 'media', text: 'media closed', data: { ...statistics }, statistics });
-    const answeredMs = clock.now() - (this.#answeredAt ?? Number.POSITIVE_INFINITY);
+    const answeredMs = (this.#endedAt ?? clock.now()) - (this.#answeredAt ?? Number.POSITIVE_INFINITY);
     warnOfSilence(log, statistics, answeredMs, media, () => signalling.localAddress);
     if (this.#over) return;
     // The media side is gone under a live call: nothing can be heard or recorded any more.
@@ -448,7 +450,8 @@ export class MediaLeg implements CallLeg {
   }
 
   async #finish(end: CallEnd, cause: HangupCause | undefined): Promise<void> {
-    const { signalling, log } = this.#options;
+    const { signalling, log, clock } = this.#options;
+    this.#endedAt = clock.now();
     this.#info.call_state = 'ending';
     this.#duration.cancel();
     this.#event('call', end.by === 'local' ? 'hanging up' : 'the party hung up', { reason: end.reason });
@@ -465,7 +468,7 @@ export class MediaLeg implements CallLeg {
     for (const begun of [this.#answering, this.#opening]) await begun?.catch(() => {});
     await this.#recordings.settled();
     await this.#streams?.settled();
-    await within(this.#options.clock, signalled, SIGNALLED_WITHIN_MS);
+    await within(clock, signalled, SIGNALLED_WITHIN_MS);
     this.#info.call_state = 'ended';
     this.#event('call', 'ended', { ...end });
     this.#resolveEnded(end);
