@@ -233,6 +233,25 @@ describe('sending a callback by HTTP', () => {
     assert.match('error' in result ? result.error : '', /no answer within 100 ms/);
   });
 
+  test('the error of a GET tells nothing of the event, which is in its URL', async () => {
+    const params = { state: 'streaming', url: 'wss://a.example/?token=s3cret' };
+    const body = JSON.stringify({ event_type: 'calling.call.stream', params });
+    const errorOf = async (url: string): Promise<string> => {
+      const result = await sender().send(callback({ method: 'GET', body, url }), signal);
+      return 'error' in result ? result.error : '';
+    };
+    reply = () => {};
+    assert.equal(
+      await errorOf(`${origin}/status?call=1#rt=100`),
+      `${origin}/status?…: no answer within 100 ms`,
+    );
+    assert.match(received[0]!.url, /s3cret/);
+    reply = answer(302, { Location: 'ftp://a.example/?params.url=s3cret' });
+    assert.doesNotMatch(await errorOf(`${origin}/status`), /s3cret/);
+    reply = (response) => answer(302, { Location: received.at(-1)!.url })(response);
+    assert.equal(await errorOf(`${origin}/status`), `${origin}/status?…: more than 3 redirects`);
+  });
+
   test('an address that is not allowed and a URL that is none are refused', async () => {
     for (const url of ['http://10.0.0.1/', 'http://169.254.169.254/', 'ftp://example.com/', 'nonsense']) {
       assert.equal((await sender().send(callback({ url }), signal)).type, 'refused', url);

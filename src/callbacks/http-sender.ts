@@ -43,7 +43,8 @@ export class HttpSender implements CallbackSender {
       );
     } catch (error) {
       if (signal.aborted) return { type: 'interrupted' };
-      const message = error instanceof Error ? error.message : String(error);
+      const text = error instanceof Error ? error.message : String(error);
+      const message = callback.method === 'GET' ? withoutQueries(text) : text;
       // A repetition of what may have arrived does no harm: it carries the same idempotency key.
       const final = error instanceof HttpError && error.retry === 'never' && error.code !== 'aborted';
       return { type: final ? 'refused' : 'failed', error: message };
@@ -73,6 +74,15 @@ export class HttpSender implements CallbackSender {
       signal,
     };
   }
+}
+
+/**
+ * An error that names the URL, which of a GET holds the whole event: with the address of a stream, say, whose `?token=`
+ * is spelled so there that the log does not know it for one. Errors are logged, kept and listed.
+ */
+function withoutQueries(message: string): string {
+  // A colon behind it is no part of it.
+  return message.replace(/(\b[a-z][a-z0-9+.-]{0,31}:\/\/[^\s?"]*)\?[^\s"]*?(?=:?(?:[\s"]|$))/gi, '$1?…');
 }
 
 /** The error of a receiver that may not be sent to, for those who send without the guarded client. */

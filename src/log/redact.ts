@@ -30,6 +30,19 @@ export function maskDigits(digits: string, level: LogLevel): string {
   return level === 'debug' || level === 'trace' ? digits : 'x'.repeat(digits.length);
 }
 
+/** The URL as it may be logged or stored: without userinfo. Works on anything, also on what is not a URL. */
+export function redactUrl(text: string): string {
+  const redacted = text.replace(/^(\s*[a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+  // Readers of URLs also take odd spellings (back slashes, no slashes at all); then its plain spelling is shown.
+  const parsed = URL.parse(redacted);
+  // A slash, `?` or `#` that a password has as it is makes it none: the host seems to be the user, the port no number.
+  if (parsed === null) return redacted.replace(/^(\s*[a-z][a-z0-9+.-]*:[/\\]*)[^/\\?#:]*:.*@/is, '$1…@');
+  if (parsed.username === '' && parsed.password === '') return redacted;
+  parsed.username = '';
+  parsed.password = '';
+  return parsed.href;
+}
+
 /** Text without user and password in URLs, and without password in SIP URIs; whole otherwise. */
 export function redactUris(text: string): string {
   if (!text.includes('@')) return text;

@@ -348,6 +348,36 @@ for (const kind of ['calling', 'messaging'] as const) {
   });
 }
 
+test('findings, which go into logs and callbacks, quote no passwords', () => {
+  const long = 's3cret'.repeat(20);
+  const { diagnostics } = checkDocument(
+    JSON.stringify({
+      sections: {
+        main: [
+          { request: { method: 'GET', url: 'https://ann:s3cret/x@a.example/' } },
+          { request: { method: 'GET', url: `https://ann:${long}@a b.example/` } },
+          { execute: { dest: 'https://ann:s3cret/x@a.example/' } },
+          { connect: { to: { to: 'sip:ann:s3cret@a.example', password: 's3cret' } } },
+          { connect: { to: '+15550100', headers: { 'X-Auth-Token': 's3cret', 'X-Other': 'kept' } } },
+          { connect: { to: '+15550100', password: [['s3cret']] } },
+        ],
+      },
+    }),
+  );
+  assert.deepEqual(
+    diagnostics.map(({ found }) => found),
+    [
+      '"https://a.example/"',
+      '"https://a b.example/"',
+      'https://…@a.example/',
+      '{"to":"sip:ann@a.example","password":"…"}',
+      '{"X-Auth-Token":"…","X-Other":"kept"}',
+      'a secret, not shown',
+    ],
+  );
+  assert.doesNotMatch(JSON.stringify(diagnostics), /s3cret/);
+});
+
 test('numbers of very many digits are read once', () => {
   const number = `"${'1'.repeat(500_000)}x"`;
   inBoundedTime(() => {

@@ -1,4 +1,5 @@
 /** Findings that are made both when a document is checked and when it runs. */
+import { redactUrl } from '../log/redact.ts';
 import type { Finding, Step, SwmlDocument } from '../swml/document.ts';
 import type { JsonValue } from '../swml/json.ts';
 import type { Path } from '../swml/position.ts';
@@ -30,7 +31,7 @@ export function unknownSection(name: string, document: Pick<SwmlDocument, 'secti
 
 /** Of a destination that begins as a URL does. */
 export function malformedUrl(dest: string, path: Path): Finding {
-  return { fault: 'syntax', message: 'This URL is malformed', path, found: dest };
+  return { fault: 'syntax', message: 'This URL is malformed', path, found: redactUrl(dest) };
 }
 
 export function unknownLabel(name: string, labels: readonly JsonValue[], path: Path): Finding {

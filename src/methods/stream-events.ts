@@ -1,6 +1,7 @@
 /** Taps and streams in the words of the language, for its methods and for commands (spec/media.md 6, 7). */
 import type { CallInfo } from '../call/leg.ts';
 import type { StreamOperation, TapFacts, TapOperation, TapSide } from '../call/streams/types.ts';
+import { redactUrl } from '../log/redact.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { StatusCallback } from './context.ts';
 import { operationOf } from './operation.ts';
@@ -22,17 +23,20 @@ function tapEvent(
 ): JsonObject {
   const device =
     rtp === undefined
-      ? { type: 'ws', params: { uri, codec } }
+      ? { type: 'ws', params: { uri: redactUrl(uri), codec } }
       : { type: 'rtp', params: { addr: rtp.address, port: rtp.port, codec, ptime: ptimeMs } };
   return { control_id: controlId, state, tap: { type: 'audio', params: { direction } }, device };
 }
 
-/** `params` of `calling.call.stream` beside the ids of the call (spec/callbacks.md 3.8). */
+/**
+ * `params` of `calling.call.stream` beside the ids of the call (spec/callbacks.md 3.8). User and password are for the
+ * peer alone.
+ */
 function streamEvent(
   { controlId, url, name }: Pick<StreamOperation, 'controlId' | 'url' | 'name'>,
   state: 'streaming' | 'finished',
 ): JsonObject {
-  return { control_id: controlId, state, url, ...(name !== undefined && { name }) };
+  return { control_id: controlId, state, url: redactUrl(url), ...(name !== undefined && { name }) };
 }
 
 /** Where the events of one operation go, and from which call. */

@@ -144,21 +144,22 @@ describe('HTTP client: redirects', () => {
       headersSeen.push(
         request.headers.authorization,
         request.headers.cookie,
+        request.headers['x-api-key'] as string,
         request.headers['x-other'] as string,
       );
       response.end();
     });
     const first = await serve((request, response) => {
-      headersSeen.push(request.headers.authorization);
+      headersSeen.push(request.headers.authorization, request.headers['x-api-key'] as string);
       const location = request.url === '/' ? '/same' : `http://127.0.0.1:${second}/`;
       response.writeHead(302, { location }).end();
     });
     await client().fetch({
       url: `http://u:p@127.0.0.1:${first}/`,
-      headers: { Cookie: 'c=1', 'X-Other': 'kept' },
+      headers: { Cookie: 'c=1', 'X-Api-Key': 'k', 'X-Other': 'kept' },
     });
     const basic = `Basic ${Buffer.from('u:p').toString('base64')}`;
-    assert.deepEqual(headersSeen, [basic, basic, undefined, undefined, 'kept']);
+    assert.deepEqual(headersSeen, [basic, 'k', basic, 'k', undefined, undefined, undefined, 'kept']);
   });
 
   it('does not carry a Host that was set to another origin, which may go by it', async () => {

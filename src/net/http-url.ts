@@ -1,4 +1,7 @@
+import { redactUrl } from '../log/redact.ts';
 import { HttpError } from './http-errors.ts';
+
+export { redactUrl };
 
 /** Deadlines of one request, ms. */
 export interface HttpTimeouts {
@@ -48,19 +51,6 @@ export function parseHttpUrl(text: string, base?: URL): HttpTarget {
   parsed.password = '';
   parsed.hash = '';
   return { url: parsed, authorization, timeouts };
-}
-
-/** The URL as it may be logged or stored: without userinfo. Works on anything, also on what is not a URL. */
-export function redactUrl(text: string): string {
-  const redacted = text.replace(/^(\s*[a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
-  // Readers of URLs also take odd spellings (back slashes, no slashes at all); then its plain spelling is shown.
-  const parsed = URL.parse(redacted);
-  // A slash, `?` or `#` that a password has as it is makes it none: the host seems to be the user, the port no number.
-  if (parsed === null) return redacted.replace(/^(\s*[a-z][a-z0-9+.-]*:[/\\]*)[^/\\?#:]*:.*@/is, '$1…@');
-  if (parsed.username === '' && parsed.password === '') return redacted;
-  parsed.username = '';
-  parsed.password = '';
-  return parsed.href;
 }
 
 /** The URL as configured but without userinfo and fragment: what is signed (spec/callbacks.md 6.1). */

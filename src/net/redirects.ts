@@ -1,3 +1,4 @@
+import { isSecretName } from '../log/redact.ts';
 import type { HttpHeaders, ResponseHead } from './exchange.ts';
 import { type HttpTarget, parseHttpUrl } from './http-url.ts';
 import type { RequestBody } from './stream-body.ts';
@@ -15,8 +16,11 @@ export interface Hop {
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Headers that must not follow a redirect to another origin (RFC 9110 15.4): credentials, and its name. */
-const OF_ORIGIN: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'host']);
+
+/** Whether a header must not follow a redirect to another origin (RFC 9110 15.4): credentials, and its name. */
+function isOfOrigin(name: string): boolean {
+  return name === 'host' || isSecretName(name);
+}
 
 /** Whether a response sends the client somewhere else. */
 export function isRedirect(head: ResponseHead): boolean {
@@ -42,7 +46,7 @@ export function nextHop(hop: Hop, head: ResponseHead): Hop {
   const sameOrigin = target.url.origin === hop.target.url.origin;
   const headers = Object.fromEntries(
     Object.entries(hop.headers).filter(
-      ([name]) => (sameOrigin || !OF_ORIGIN.has(name)) && !(toGet && name.startsWith('content-')),
+      ([name]) => (sameOrigin || !isOfOrigin(name)) && !(toGet && name.startsWith('content-')),
     ),
   );
   const authorization = target.authorization ?? (sameOrigin ? hop.target.authorization : undefined);

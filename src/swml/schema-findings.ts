@@ -1,6 +1,7 @@
 /** What is found when a value does not fit its schema. */
+import { isSecretName, redactUris, redactUrl } from '../log/redact.ts';
 import type { Finding } from './document.ts';
-import { type JsonValue, preview } from './json.ts';
+import { isArray, isObject, type JsonValue, preview } from './json.ts';
 import type { Path } from './position.ts';
 import type { Schema } from './schema.ts';
 import { describe } from './schema-describe.ts';
@@ -33,13 +34,34 @@ export function invalid(
     message: `${subject(path)} cannot have this value`,
     path,
     expected,
-    found: preview(found),
+    found: shown(found, path),
     suggestion,
   });
 }
 
+/**
+ * A value as a finding quotes it. Findings go into logs, traces and callbacks: so without the passwords of addresses,
+ * also of what is no URL because of its password, and without what stands under the name of a secret.
+ */
+export function shown(value: JsonValue, path: Path): string {
+  return isSecretName(nameOf(path) ?? '') ? 'a secret, not shown' : preview(withoutSecrets(value));
+}
+
+function withoutSecrets(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return redactUris(redactUrl(value));
+  if (isArray(value)) return value.map(withoutSecrets);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [name, isSecretName(name) ? '…' : withoutSecrets(part)]),
+  );
+}
+
 /** What a value is called in a message: the nearest name above it. */
 export function subject(path: Path): string {
-  const name = [...path].reverse().find((part) => typeof part === 'string');
+  const name = nameOf(path);
   return name === undefined ? 'This' : `"${name}"`;
+}
+
+function nameOf(path: Path): string | undefined {
+  return [...path].reverse().find((part): part is string => typeof part === 'string');
 }

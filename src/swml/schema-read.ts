@@ -10,7 +10,6 @@ import {
   type JsonObject,
   type JsonValue,
   jsonType,
-  preview,
   setMember,
   toText,
 } from './json.ts';
@@ -28,7 +27,7 @@ import {
 } from './schema.ts';
 import { DECIMAL, formatFault } from './schema-formats.ts';
 import { describe, describeNumber, describeString } from './schema-describe.ts';
-import { invalid, missing, subject } from './schema-findings.ts';
+import { invalid, missing, shown, subject } from './schema-findings.ts';
 import { choiceByTag, type TagChoice } from './schema-tag.ts';
 import { closest } from './suggest.ts';
 
@@ -232,7 +231,7 @@ function readObject(node: ObjectNode, value: JsonValue, path: Path, context: Rea
       message: `${subject(path)} must be an object`,
       path,
       expected: 'an object',
-      found: preview(value),
+      found: shown(value, path),
       suggestion: isArray(value) ? 'write the properties below it without "-"' : undefined,
     });
     return {};

@@ -200,6 +200,24 @@ test('stream speaks its protocol: connected, start, media of each track, dtmf, s
   assert.equal(call.vars['stop_stream_result'], 'success');
 });
 
+test('callbacks of taps and streams have no password of the peer that the audio goes to', async () => {
+  const uri = WSS.replace('//', '//ann:s3cret@');
+  const call = await virtualCall({
+    document: main(stream({ url: uri }), tap({ uri }), { stop_stream: {} }, { stop_tap: {} }),
+  });
+  const [one, other] = [call.streams.webSocket(WSS), call.streams.webSocket(WSS)];
+  await call.ends();
+  const basic = `Basic ${btoa('ann:s3cret')}`;
+  assert.deepEqual([one.headers['authorization'], other.headers['authorization']], [basic, basic]);
+  assert.deepEqual(
+    call.callbacks.of('calling.call.stream').map(({ params }) => params['url']),
+    [WSS, WSS],
+  );
+  const [tapping] = call.callbacks.of('calling.call.tap');
+  assert.deepEqual(tapping?.params['device'], { type: 'ws', params: { uri: WSS, codec: 'PCMU' } });
+  assert.doesNotMatch(JSON.stringify(call.callbacks.all.map(({ body }) => body)), /s3cret/);
+});
+
 test('a stream that cannot start is failed, with the label of what went wrong', async () => {
   const cases: readonly (readonly [object, WebSocketPeerOptions, RegExp])[] = [
     [{}, { fails: 'refused' }, /connection_refused: /],

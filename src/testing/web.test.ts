@@ -144,6 +144,29 @@ test('redirects and credentials are taken as the HTTP client of a server takes t
   );
 });
 
+test('credentials stay behind where a redirect leads to another server, as a server leaves them', async () => {
+  const { get, web } = setUp({
+    'https://a.example/': { status: 302, headers: { Location: 'https://a.example/same' } },
+    'https://a.example/same': { status: 302, headers: { Location: 'https://b.example/' } },
+    'https://b.example/': {},
+  });
+  const names = ['authorization', 'x-api-key', 'x-other', 'content-type'];
+  const seen = () => web.requests.slice(-3).map(({ headers }) => names.map((name) => headers[name]));
+  const headers = { 'X-Api-Key': 'k', 'X-Other': 'kept', 'Content-Type': 'text/plain' };
+  await get('https://ann:pw@a.example/', { method: 'POST', body: 'x', headers });
+  const basic = `Basic ${btoa('ann:pw')}`;
+  assert.deepEqual(seen(), [
+    [basic, 'k', 'kept', 'text/plain'],
+    [basic, 'k', 'kept', undefined],
+    [undefined, undefined, 'kept', undefined],
+  ]);
+  await get('https://a.example/', { headers: { Authorization: 'Bearer x' } });
+  assert.deepEqual(
+    seen().map(([authorization]) => authorization),
+    ['Bearer x', 'Bearer x', undefined],
+  );
+});
+
 test('a body may come from a file of the test’s folder, or from a function', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-web-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,7 @@
 /** The outside world of a virtual call: every request of it is answered here, from memory. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isSecretName } from '../log/redact.ts';
 import type { JsonValue } from '../swml/json.ts';
 import { type Clock, sleep } from '../time/clock.ts';
 import { type SoundPiece, soundFile } from './made-sounds.ts';
@@ -163,11 +164,12 @@ export class FakeWeb {
     startMs: number,
     listener: ExchangeListener = () => {},
   ): Promise<WebResponse> {
-    let { method, body, url } = call;
+    let { method, body, url, headers } = call;
     const endMs = clock.monotonic() + (call.totalMs ?? call.timeoutMs);
     for (let hop = 0; ; hop++) {
       const timeoutMs = Math.min(call.timeoutMs, endMs - clock.monotonic());
-      const response = await this.#once(clock, { ...call, method, url, body, timeoutMs }, startMs, listener);
+      const asked = { ...call, method, url, body, headers, timeoutMs };
+      const response = await this.#once(clock, asked, startMs, listener);
       const location = redirection(response);
       if (location === undefined || hop === MAX_REDIRECTS) return response;
       const { status } = response;
@@ -175,10 +177,17 @@ export class FakeWeb {
       if (next === null) {
         throw new WebFailure('network', `${response.url} leads to "${location}", which is no URL`);
       }
+      const from = URL.parse(url);
+      const isElsewhere = next.origin !== from?.origin;
+      if (from !== null && !isElsewhere && next.username === '' && next.password === '') {
+        next.username = from.username;
+        next.password = from.password;
+      }
       url = next.href;
       // RFC 9110 15.4: 303, and by custom 301 and 302 behind a POST, are followed by GET.
       const toGet = status === 303 || ((status === 301 || status === 302) && method === 'POST');
       if (toGet) [method, body] = ['GET', undefined];
+      headers = headersBehind(headers ?? {}, { isElsewhere, toGet });
     }
   }
 
@@ -298,6 +307,19 @@ function decoded(text: string): string {
 /** Where an answer sends whoever asked; undefined: nowhere. */
 export function redirection({ status, headers }: WebResponse): string | undefined {
   return REDIRECTS.has(status) ? headers['location'] : undefined;
+}
+
+/** What is sent on to where a redirect leads, as by a server: credentials are for one origin. */
+function headersBehind(
+  headers: Readonly<Record<string, string>>,
+  { isElsewhere, toGet }: { readonly isElsewhere: boolean; readonly toGet: boolean },
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => {
+      const isOfOrigin = /^host$/i.test(name) || isSecretName(name);
+      return !(isElsewhere && isOfOrigin) && !(toGet && /^content-/i.test(name));
+    }),
+  );
 }
 
 /** A URL as requests have it: without credentials, fragment, line ends, and blanks around it. */

@@ -152,7 +152,10 @@ export class CallTracer {
       for: purpose,
       ...('failure' in answer ? { failure: answer.failure } : { status: answer.status }),
       ...(tookMs > 0 && { took_ms: tookMs }),
-      request: { headers: withoutSecrets(headers), body: body.slice(0, MAX_BODY) },
+      request: {
+        headers: withoutSecrets(headers),
+        body: (purpose === 'document' ? withoutSecretsOfAnswers(body) : body).slice(0, MAX_BODY),
+      },
       ...('status' in answer && {
         answer: {
           headers: withoutSecrets(answer.headers),
@@ -218,6 +221,13 @@ export function withoutSecretsOfAnswer(set: Data): Data {
   const headers = set[ANSWER_HEADERS];
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return set;
   return { ...set, [ANSWER_HEADERS]: withoutSecrets(headers as Headers) };
+}
+
+/** The question for a document, which brings all variables along. */
+function withoutSecretsOfAnswers(payload: string): string {
+  if (!payload.includes(`"${ANSWER_HEADERS}":`)) return payload;
+  const sent = JSON.parse(payload) as { readonly vars?: Data };
+  return JSON.stringify({ ...sent, vars: withoutSecretsOfAnswer(sent.vars ?? {}) });
 }
 
 function round(dbfs: number): number {

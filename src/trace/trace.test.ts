@@ -171,6 +171,26 @@ test('credentials do not come into a trace', () => {
   });
 });
 
+test('a trace has no cookies of answers in what the next document is asked with', () => {
+  const events: CallEvent[] = [];
+  const tracer = new CallTracer(new VirtualClock(), (event) => events.push(event));
+  const ask = (vars: object): unknown => {
+    const body = JSON.stringify({ call: { from: 'a' }, vars, envs: {}, params: {} });
+    tracer.web(
+      { purpose: 'document', method: 'POST', url: 'https://a/', headers: {}, body },
+      { failure: 'no answer' },
+    );
+    return JSON.parse((events.at(-1)!.data as { request: { body: string } }).request.body);
+  };
+  const answer = { 'set-cookie': 'session=1', age: '1' };
+  assert.deepEqual(ask({ request_response_headers: answer, x: 'y' }), {
+    call: { from: 'a' },
+    vars: { request_response_headers: { 'set-cookie': '(left out)', age: '1' }, x: 'y' },
+    envs: {},
+    params: {},
+  });
+});
+
 test('a trace file grows line by line, is for its owner alone, and is whole at its end', async (t) => {
   const file = path.join(folder(t), 'day', 'c1.jsonl');
   const trace = new TraceFile(file, HEADER, { clock: new RealClock(), log: silentLogger });
