@@ -104,14 +104,12 @@ export class MediaLeg implements CallLeg {
   readonly #duration: DurationLimit;
   #nextSendId = 1;
   #ending: Promise<void> | undefined;
-  #resolveEnded: (end: CallEnd) => void = () => {};
+  readonly #outcome = Promise.withResolvers<CallEnd>();
 
   constructor(options: MediaLegOptions) {
     this.#options = options;
     this.signal = this.#abort.signal;
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
+    this.ended = this.#outcome.promise;
     this.#duration = new DurationLimit(options.clock, () => void this.#endLocally('max_duration'));
     this.#recordings = new LegRecordings({
       service: options.recordings,
@@ -471,7 +469,7 @@ export class MediaLeg implements CallLeg {
     await within(clock, signalled, SIGNALLED_WITHIN_MS);
     this.#info.call_state = 'ended';
     this.#event('call', 'ended', { ...end });
-    this.#resolveEnded(end);
+    this.#outcome.resolve(end);
   }
 
   #answeredMedia(done: string): MediaClient {

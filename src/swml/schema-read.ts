@@ -4,15 +4,7 @@
  */
 import type { Block, Finding } from './document.ts';
 import type { DocumentKind, ErrorCode } from './error-codes.ts';
-import {
-  isArray,
-  isObject,
-  type JsonObject,
-  type JsonValue,
-  jsonType,
-  setMember,
-  toText,
-} from './json.ts';
+import { isArray, isObject, type JsonObject, type JsonValue, jsonType, setMember, toText } from './json.ts';
 import { hasPlaceholder, parseTemplate } from './placeholders.ts';
 import type { Path } from './position.ts';
 import {
