@@ -7,13 +7,11 @@ import { rmsDbfs } from '../media/level.ts';
 import { speechLike, whiteNoise } from '../media/test-signals.ts';
 import { beginning, hangUp, recordLate } from './late-orders.test-helper.ts';
 import { noise, throughMulaw } from './peer.test-helper.ts';
-import { find, openRig } from './session.test-helper.ts';
+import { find, openRig, openTalk } from './session.test-helper.ts';
 
 for (const lateMs of [700, 3000, 4900]) {
   test(`an expected recording whose order is ${lateMs} ms late has what was said since it was asked for`, async (t) => {
-    const rig = await openRig(t);
-    rig.peer.start(rig.port);
-    await rig.clock.advance(2003);
+    const rig = await openTalk(t, 2003);
     const asked = { position: rig.peer.position, ms: rig.clock.now() };
     await recordLate(rig, 'r', lateMs);
     await rig.clock.advance(3000);
@@ -29,9 +27,7 @@ for (const lateMs of [700, 3000, 4900]) {
 }
 
 test('of a recording that is expected for longer than five seconds, the last five are kept', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1003);
+  const rig = await openTalk(t, 1003);
   await recordLate(rig, 'r', 8000);
   await rig.clock.advance(1000);
   await hangUp(rig);
@@ -56,9 +52,7 @@ test('an order that nobody announced, 1.2 s behind the answer, has what was said
 });
 
 test('nothing is held for a recording that will not come, nor behind other commands', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(100);
+  const rig = await openTalk(t, 100);
   rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs: rig.clock.monotonic() });
   await rig.clock.advance(2000);
   rig.send({ type: 'unexpectRecord', controlId: 'r' });
@@ -72,9 +66,7 @@ test('nothing is held for a recording that will not come, nor behind other comma
 });
 
 test('one of two expected recordings does not take the beginning of the other', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1003);
+  const rig = await openTalk(t, 1003);
   const first = recordLate(rig, 'first', 3000);
   const askedFirst = rig.peer.position;
   await rig.clock.advance(800);
@@ -124,9 +116,7 @@ test('both sides of an expected recording begin where it was asked for, and stay
 
 for (const maskDtmf of [false, true]) {
   test(`a key that is pressed before the order comes ends ${maskDtmf ? 'a masked' : 'the'} recording at its place`, async (t) => {
-    const rig = await openRig(t);
-    rig.peer.start(rig.port);
-    await rig.clock.advance(1003);
+    const rig = await openTalk(t, 1003);
     const asked = rig.peer.position;
     let down = 0;
     rig.clock.after(1500, () => {
@@ -237,9 +227,7 @@ test('a late order to record with a beep begins behind the beep, and what is no 
 });
 
 test('a late order for a recording without keys leaves out what nobody has searched for them', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(3000);
+  const rig = await openTalk(t, 3000);
   rig.record('masked', { maskDtmf: true }, rig.clock.monotonic() - 300);
   await rig.clock.advance(1000);
   rig.send({ type: 'close', cause: 'hangup' });

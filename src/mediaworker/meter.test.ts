@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { concat, sine, speechLike } from '../media/test-signals.ts';
 import { type Levels, Meter } from './meter.ts';
-import { openRig } from './session.test-helper.ts';
+import { openTalk } from './session.test-helper.ts';
 
 test('levels are those of each stretch, whatever the portions in which it comes', () => {
   const said = concat(new Int16Array(800), sine(800, 440, -20), speechLike(8000, -25));
@@ -19,9 +19,7 @@ test('levels are those of each stretch, whatever the portions in which it comes'
 });
 
 test('a session tells levels of both sides once it is asked to, and only then', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   assert.ok(!rig.events.some(({ type }) => type === 'levels'));
   rig.send({ type: 'meter', stretchMs: 100 });
   rig.send({

@@ -2,12 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { beginning, hangUp, recordLate } from './late-orders.test-helper.ts';
-import { openRig, type Rig } from './session.test-helper.ts';
+import { openRig, openTalk, type Rig } from './session.test-helper.ts';
 
 test('what was said before a hang-up is in a recording whose order comes behind it', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(2003);
+  const rig = await openTalk(t, 2003);
   const asked = rig.peer.position;
   const askedMs = rig.clock.monotonic();
   rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs });
@@ -33,9 +31,7 @@ test('what was said before a hang-up is in a recording whose order comes behind 
 });
 
 test('a key right before the hang-up ends a recording whose order comes behind it', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1003);
+  const rig = await openTalk(t, 1003);
   const askedMs = rig.clock.monotonic();
   rig.send({ type: 'expectRecord', controlId: 'r', direction: 'speak', askedMs });
   await rig.clock.advance(1000);

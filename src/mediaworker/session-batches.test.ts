@@ -6,7 +6,7 @@ import type { NetworkConditions } from '../rtp/memory-network.ts';
 import type { IdleMedia, MediaEvent } from './protocol.ts';
 import { LOOK_FRAMES } from './patience.ts';
 import { noise, noiseCode } from './peer.test-helper.ts';
-import { openRig, type Rig } from './session.test-helper.ts';
+import { openRig, openTalk, type Rig } from './session.test-helper.ts';
 
 /** Loud noise for a while, then silence. */
 const speechUntil = (end: number) => (n: number) => (n < end ? Math.imul(n, 0x2c1b3c6d) >>> 24 : 0xff);
@@ -159,9 +159,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
 
 test('of an outage longer than recorders wait for packets, all that was lost is counted as missing', async (t) => {
   for (const batches of [false, true]) {
-    const rig = await openRig(t, { batches });
-    rig.peer.start(rig.port);
-    await rig.clock.advance(1000);
+    const rig = await openTalk(t, 1000, { batches });
     rig.record('r');
     await SCENES['through an outage of the network']!.run(rig);
     await rig.close();
@@ -198,9 +196,7 @@ for (const { name, idle, spec, conditions, run } of CASES) {
   test(`a recording ${name} (${sent} sent) is the same whether its packets wait or not`, async (t) => {
     const results = [];
     for (const batches of [false, true]) {
-      const rig = await openRig(t, { batches, idle, ...(conditions && { conditions }) });
-      rig.peer.start(rig.port);
-      await rig.clock.advance(1000);
+      const rig = await openTalk(t, 1000, { batches, idle, ...(conditions && { conditions }) });
       rig.record('r', spec);
       await run(rig);
       await rig.close();

@@ -8,7 +8,7 @@ import { encodePcmu } from '../media/g711.ts';
 import { parseRtp, RtpHeader } from '../rtp/packet.ts';
 import { decoded, OUR_ADDRESS } from './peer.test-helper.ts';
 import type { CopySpec, StreamCodec } from './protocol.ts';
-import { find, openRig, type Rig } from './session.test-helper.ts';
+import { find, openRig, openTalk, type Rig } from './session.test-helper.ts';
 import { createStreamDecoder } from './stream-codecs.ts';
 
 const SPEC: CopySpec = { take: 'said', codec: 'PCMU', sampleRate: 8000, ptimeMs: 20 };
@@ -172,9 +172,7 @@ test('each codec carries the tone at its own rate and packet time', async (t) =>
 });
 
 test('the end of the session ends copies, the last of them with a part of a packet', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   rig.send({ type: 'copy', copyId: 'c', spec: { ...SPEC, ptimeMs: 120 } });
   await rig.clock.advance(1000);
   await rig.close();

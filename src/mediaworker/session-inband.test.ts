@@ -6,7 +6,7 @@ import { goertzelDbfs } from '../media/goertzel.ts';
 import { speechLike } from '../media/test-signals.ts';
 import type { RecordSpec } from '../recording/types.ts';
 import { decoded } from './peer.test-helper.ts';
-import { find, openRig, type Rig } from './session.test-helper.ts';
+import { find, keysOf, openRig, openTalk, type Rig } from './session.test-helper.ts';
 
 /** The party's sample at which its tones are laid; one frame is 160. */
 const AT = 16_000;
@@ -23,9 +23,6 @@ function talkWithKeys(rig: Rig, digits: string, talks = true): Uint8Array {
   rig.peer.content = (n) => codes[n] ?? 0xff;
   return codes;
 }
-
-const keysOf = (rig: Rig): string[] =>
-  rig.events.flatMap((event) => (event.type === 'digit' ? [`${event.digit} ${event.via}`] : []));
 
 /** Level of each of a key's tones, dBFS. */
 function toneLevels(samples: Int16Array, digit: string): number[] {
@@ -185,9 +182,7 @@ test('talk behind a key is in a masked recording, though the clock of the keys o
     { telephoneEventPayloadType: 110, telephoneEventClockRate: 48_000 },
     { telephoneEventPayloadType: 110, codec: 'OPUS', payloadType: 111 },
   ] as const) {
-    const rig = await openRig(t);
-    rig.peer.start(rig.port);
-    await rig.clock.advance(1000);
+    const rig = await openTalk(t, 1000);
     rig.record('r', { maskDtmf: true });
     await rig.clock.advance(500);
     rig.peer.press('4', 200);
@@ -205,9 +200,7 @@ test('talk behind a key is in a masked recording, though the clock of the keys o
 
 test('a key whose timestamp is far from all that was said takes nothing else out of a masked recording', async (t) => {
   for (const off of [-8_000, 8_000]) {
-    const rig = await openRig(t);
-    rig.peer.start(rig.port);
-    await rig.clock.advance(1000);
+    const rig = await openTalk(t, 1000);
     rig.record('r', { maskDtmf: true });
     const near = rig.peer.position;
     await rig.clock.advance(1000);
@@ -225,9 +218,7 @@ test('a key whose timestamp is far from all that was said takes nothing else out
 });
 
 test('a masked recording goes on behind a key that was down when the clock of keys changed', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r', { maskDtmf: true });
   const near = rig.peer.position;
   await rig.clock.advance(500);

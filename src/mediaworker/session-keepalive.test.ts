@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { writeRtpHeader } from '../rtp/packet.ts';
 import { EVENT_PAYLOAD_TYPE, OUR_ADDRESS } from './peer.test-helper.ts';
-import { find, openRig } from './session.test-helper.ts';
+import { find, openRig, openTalk } from './session.test-helper.ts';
 
 const KEEPALIVE = { keepaliveSeconds: 15 };
 const UNKNOWN_TYPE = 127;
@@ -119,9 +119,7 @@ describe('keepalives (RFC 6263)', () => {
   });
 
   test('none goes on, nor RTCP, when a stream that was heard is switched off', async (t) => {
-    const rig = await openRig(t, { idle: KEEPALIVE });
-    rig.peer.start(rig.port);
-    await rig.clock.advance(1_000);
+    const rig = await openTalk(t, 1_000, { idle: KEEPALIVE });
     rig.peer.stop();
     rig.configure({ remotePort: 0, remoteRtcpPort: 0, direction: 'inactive' });
     await rig.clock.advance(31_000);
@@ -131,9 +129,7 @@ describe('keepalives (RFC 6263)', () => {
   });
 
   test('section 4.6: one of a party has a number among its packets, and is not lost', async (t) => {
-    const rig = await openRig(t);
-    rig.peer.start(rig.port);
-    await rig.clock.advance(500);
+    const rig = await openTalk(t, 500);
     rig.record('r');
     await rig.clock.advance(1_000);
     // It sends nothing for a second, since it is silent.
@@ -154,9 +150,7 @@ describe('keepalives (RFC 6263)', () => {
   });
 
   test('section 4: those of a party are ignored, of each kind, and leave no trace in the recording', async (t) => {
-    const rig = await openRig(t);
-    rig.peer.start(rig.port);
-    await rig.clock.advance(500);
+    const rig = await openTalk(t, 500);
     rig.record('r');
     await rig.clock.advance(1_000);
     const rtp = (payloadType: number, version: number): Uint8Array => {

@@ -5,7 +5,7 @@ import { encodePcmu } from '../media/g711.ts';
 import { rmsDbfs } from '../media/level.ts';
 import { seededRandom, speechLike } from '../media/test-signals.ts';
 import { decoded } from './peer.test-helper.ts';
-import { find, openRig } from './session.test-helper.ts';
+import { find, openRig, openTalk } from './session.test-helper.ts';
 
 const PACKET = 160;
 const SECONDS = 20;
@@ -116,9 +116,7 @@ describe('loss', () => {
   });
 
   test('a sender that pauses without a word is faded out for the ear, and silent in the file', async (t) => {
-    const rig = await openRig(t);
-    rig.peer.start(rig.port);
-    await rig.clock.advance(1000);
+    const rig = await openTalk(t, 1000);
     rig.send({ type: 'listen', listenId: 'l' });
     rig.record('r');
     rig.record('early');
@@ -161,9 +159,7 @@ describe('loss', () => {
   });
 
   test('nothing is made up where keys stand in the place of audio', async (t) => {
-    const rig = await openRig(t);
-    rig.peer.start(rig.port);
-    await rig.clock.advance(1000);
+    const rig = await openTalk(t, 1000);
     rig.send({ type: 'listen', listenId: 'l' });
     await rig.clock.advance(1000);
     rig.peer.press('5', 200);

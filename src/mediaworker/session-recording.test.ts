@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { rmsDbfs } from '../media/level.ts';
-import { find, openRig, type Rig } from './session.test-helper.ts';
+import { find, keysOf, openRig, openTalk, type Rig } from './session.test-helper.ts';
 
 /** Asserts that the file is what the peer said from some sample on, without a gap. @returns that sample */
 function assertSaid(rig: Rig, file: Int16Array, near: number): number {
@@ -16,9 +16,7 @@ function assertSaid(rig: Rig, file: Int16Array, near: number): number {
 }
 
 test('a recording holds what was sent, sample by sample', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r');
   const near = rig.peer.position;
   await rig.clock.advance(5000);
@@ -69,9 +67,7 @@ test('unconcealed loss leaves its gaps and nothing else; reordering and duplicat
 });
 
 test('comfort noise has its length and its level, and is no loss', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r');
   const near = rig.peer.position;
   await rig.clock.advance(1000);
@@ -123,9 +119,7 @@ test('padding is no part of a payload: comfort noise sounds with it as without (
 });
 
 test('a terminator ends the recording at its timestamp, to the sample', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r', { terminators: '#' });
   const near = rig.peer.position;
   await rig.clock.advance(2000);
@@ -139,17 +133,12 @@ test('a terminator ends the recording at its timestamp, to the sample', async (t
   const file = rig.wav('r')[0]!;
   const from = near - 1600 + find(rig.peer.said(near - 1600, 3200), file.subarray(0, 80));
   assert.equal(from + file.length, down);
-  assert.deepEqual(
-    rig.events.flatMap((event) => (event.type === 'digit' ? [`${event.digit} ${event.via}`] : [])),
-    ['5 rfc4733', '# rfc4733'],
-  );
+  assert.deepEqual(keysOf(rig), ['5 rfc4733', '# rfc4733']);
   await rig.close();
 });
 
 test('a terminator whose packets are late ends the recording at the same sample', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r', { terminators: '#' });
   const near = rig.peer.position;
   await rig.clock.advance(2000);
@@ -163,9 +152,7 @@ test('a terminator whose packets are late ends the recording at the same sample'
 });
 
 test('a key that came by INFO ends the recording where it is a terminator', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r', { terminators: '*A' });
   await rig.clock.advance(1000);
   rig.send({ type: 'digit', digit: '1', durationMs: 100 });
@@ -174,17 +161,12 @@ test('a key that came by INFO ends the recording where it is a terminator', asyn
   rig.send({ type: 'digit', digit: 'A', durationMs: 100 });
   await rig.clock.advance(100);
   assert.equal(rig.outcome('r').terminator, 'A');
-  assert.deepEqual(
-    rig.events.flatMap((event) => (event.type === 'digit' ? [`${event.digit} ${event.via}`] : [])),
-    ['1 info', 'A info'],
-  );
+  assert.deepEqual(keysOf(rig), ['1 info', 'A info']);
   await rig.close();
 });
 
 test('a key by INFO of a party that sends nothing while it is silent cuts nothing off the end', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r', { terminators: '#', direction: 'both', stereo: true });
   await rig.clock.advance(1000);
   // As with silence suppression (RFC 3551 4.1).
@@ -199,9 +181,7 @@ test('a key by INFO of a party that sends nothing while it is silent cuts nothin
 });
 
 test('a key behind silence that was not sent counts once that comes as an event and by INFO', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.peer.stop();
   await rig.clock.advance(3000);
   rig.peer.skip(150);
@@ -210,17 +190,12 @@ test('a key behind silence that was not sent counts once that comes as an event 
   await rig.clock.advance(60);
   rig.send({ type: 'digit', digit: '5', durationMs: 100 });
   await rig.clock.advance(500);
-  assert.deepEqual(
-    rig.events.flatMap((event) => (event.type === 'digit' ? [`${event.digit} ${event.via}`] : [])),
-    ['5 rfc4733'],
-  );
+  assert.deepEqual(keysOf(rig), ['5 rfc4733']);
   await rig.close();
 });
 
 test('max_length is exact', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   rig.record('r', { maxLengthMs: 1234.5 });
   await rig.clock.advance(3000);
   const { endedBy, durationMs } = rig.outcome('r');
@@ -230,9 +205,7 @@ test('max_length is exact', async (t) => {
 });
 
 test('a hang-up takes everything that was received', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r');
   const near = rig.peer.position;
   await rig.clock.advance(2000);
@@ -248,9 +221,7 @@ test('a hang-up takes everything that was received', async (t) => {
 });
 
 test('recordings of one call end each by its own rule', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   rig.record('star', { terminators: '*' });
   rig.record('hash', { terminators: '#' });
   rig.record('short', { maxLengthMs: 400 });
@@ -275,9 +246,7 @@ test('recordings of one call end each by its own rule', async (t) => {
 });
 
 test('a key ends no recording that was asked for behind it, as by the script that it led there', async (t) => {
-  const rig = await openRig(t, { batches: false });
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1003);
+  const rig = await openTalk(t, 1003, { batches: false });
   rig.record('whole');
   await rig.clock.advance(1000);
   rig.peer.press('#');
@@ -299,9 +268,7 @@ test('a key ends no recording that was asked for behind it, as by the script tha
 });
 
 test('a pause leaves out what is said in it, or puts silence in its place', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   rig.record('skip');
   rig.record('silence');
   rig.record('whole');
@@ -321,9 +288,7 @@ test('a pause leaves out what is said in it, or puts silence in its place', asyn
 });
 
 test('a hang-up while the beep sounds leaves no file', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   rig.record('r', { beep: true });
   await rig.clock.advance(200);
   rig.send({ type: 'close', cause: 'hangup' });
@@ -336,9 +301,7 @@ test('a hang-up while the beep sounds leaves no file', async (t) => {
 });
 
 test('a recording whose file cannot be written ends with an error, and the others go on', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   writeFileSync(path.join(rig.folder, 'occupied'), 'a file where a folder is wanted');
   rig.record('bad', { path: path.join(rig.folder, 'occupied', 'bad.wav') });
   rig.record('good');

@@ -6,7 +6,7 @@ import { decodePcma, encodePcmu } from '../media/g711.ts';
 import { parseRtcp } from '../rtp/rtcp.ts';
 import { EVENT_PAYLOAD_TYPE, noiseCode } from './peer.test-helper.ts';
 import type { IdleMedia } from './protocol.ts';
-import { find, openRig } from './session.test-helper.ts';
+import { find, openRig, openTalk } from './session.test-helper.ts';
 
 test('a caller from whom no packet ever comes is no input after the initial timeout', async (t) => {
   const rig = await openRig(t);
@@ -268,9 +268,7 @@ test('while nothing plays, the session sends silence, a sign of life each 15 s, 
 });
 
 test('RTCP reports what was sent and received, and says goodbye at the end', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(20_000);
+  const rig = await openTalk(t, 20_000);
   const reports = rig.peer.reports.map((bytes) => {
     const report = parseRtcp(bytes);
     return typeof report === 'string' ? assert.fail(report) : report;

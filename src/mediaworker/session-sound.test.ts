@@ -4,12 +4,10 @@ import { decodePcma } from '../media/g711.ts';
 import { goertzelPower } from '../media/goertzel.ts';
 import { mixSamples } from '../media/mix.ts';
 import { noise, noiseCode, throughMulaw } from './peer.test-helper.ts';
-import { find, openRig } from './session.test-helper.ts';
+import { find, openRig, openTalk } from './session.test-helper.ts';
 
 test('a beep is heard by the party, and the recording begins behind it', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r', { beep: true });
   assert.equal(rig.events.filter(({ type }) => type === 'recordStarted').length, 0);
   await rig.clock.advance(3400);
@@ -32,9 +30,7 @@ test('a beep is heard by the party, and the recording begins behind it', async (
 });
 
 test('recordings that beep at the same time beep one after the other', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   rig.record('a', { beep: true });
   rig.record('b', { beep: true });
   await rig.clock.advance(2000);
@@ -80,9 +76,7 @@ test('a stopped play is silent from the next packet on', async (t) => {
 });
 
 test('a stereo recording has the party left and what it hears right, side by side throughout', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r', { direction: 'both', stereo: true });
   await rig.clock.advance(1000);
   const offsets: number[] = [];
@@ -142,9 +136,7 @@ for (const io of ['node', 'io_uring'] as const) {
   test(`${io}: a recording of both sides that is asked for in a standstill has what is heard in its place`, async (t) => {
     const apart: number[] = [];
     for (const ms of [0, 60, 200, 500]) {
-      const rig = await openRig(t, { lateThread: io });
-      rig.peer.start(rig.port);
-      await rig.clock.advance(1003);
+      const rig = await openTalk(t, 1003, { lateThread: io });
       await rig.standStill(ms, async () => {
         await rig.clock.advance(Math.max(0, ms - 10));
         rig.record('r', { direction: 'both', stereo: true });
@@ -203,9 +195,7 @@ test('what is heard from an answer on that its thread notices late is recorded i
 });
 
 test('a mono recording of both sides is the mix of the two channels, without a sample wrapped round', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('two', { direction: 'both', stereo: true });
   rig.record('one', { direction: 'both' });
   // Both are as loud as they can be: the party is noise over the whole range already.
@@ -231,9 +221,7 @@ test('a mono recording of both sides is the mix of the two channels, without a s
 });
 
 test('on hold nothing is sent, the party is recorded all the same, and it hears us again afterwards', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   rig.record('r', { direction: 'both', stereo: true });
   await rig.clock.advance(500);
   rig.configure({ direction: 'recvonly' });
@@ -264,9 +252,7 @@ test('on hold nothing is sent, the party is recorded all the same, and it hears 
 });
 
 test('a change of codec takes hold in both directions', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   rig.configure({ codec: 'PCMA', payloadType: 8 });
   rig.peer.payloadType = 8;
   await rig.clock.advance(500);
@@ -293,9 +279,7 @@ test('a change of codec takes hold in both directions', async (t) => {
 });
 
 test('at a change of codec, what is on its way in the former one is not lost', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(500);
+  const rig = await openTalk(t, 500);
   rig.record('r');
   await rig.clock.advance(500);
   rig.configure({ codec: 'PCMA', payloadType: 8 });
@@ -316,9 +300,7 @@ test('at a change of codec, what is on its way in the former one is not lost', a
 });
 
 test('what the party hears is recorded whole, also while the playout delay adapts to jitter', async (t) => {
-  const rig = await openRig(t, { conditions: { jitterMs: 90 } });
-  rig.peer.start(rig.port);
-  await rig.clock.advance(200);
+  const rig = await openTalk(t, 200, { conditions: { jitterMs: 90 } });
   rig.record('r', { direction: 'both', stereo: true });
   const sound = noise(40_000);
   rig.send({ type: 'play', playId: 'p', sounds: [{ kind: 'stream', streamId: 1 }], gainDb: 0 });
@@ -333,9 +315,7 @@ test('what the party hears is recorded whole, also while the playout delay adapt
 });
 
 test('the beep before a recording of both sides is not in it, nor cut from one that runs already', async (t) => {
-  const rig = await openRig(t, { conditions: { jitterMs: 90 } });
-  rig.peer.start(rig.port);
-  await rig.clock.advance(200);
+  const rig = await openTalk(t, 200, { conditions: { jitterMs: 90 } });
   rig.record('runs', { direction: 'listen' });
   await rig.clock.advance(1000);
   rig.record('beeps', { direction: 'listen', beep: true });

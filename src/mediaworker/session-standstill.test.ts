@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 import type { RecordSpec } from '../recording/types.ts';
 import type { LateThreadIo } from './late-thread.test-helper.ts';
 import { noise, throughMulaw } from './peer.test-helper.ts';
-import { find, openRig, type Rig } from './session.test-helper.ts';
+import { find, openRig, openTalk, type Rig } from './session.test-helper.ts';
 
 /** Up to what the timeline keeps ahead of its head, with the playout delay. */
 const STANDSTILLS_MS = [60, 200, 500, 900];
@@ -18,9 +18,7 @@ interface Recorded {
 
 /** A peer that has talked for two seconds into a recording. */
 async function talking(t: TestContext, io: LateThreadIo, spec: Partial<RecordSpec> = {}): Promise<Recorded> {
-  const rig = await openRig(t, { lateThread: io });
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1003);
+  const rig = await openTalk(t, 1003, { lateThread: io });
   rig.record('r', spec);
   const near = rig.peer.position;
   await rig.clock.advance(2000);
@@ -148,9 +146,7 @@ for (const io of ['node', 'io_uring'] as const) {
   test(`${io}: a standstill between two sounds of a recording of both sides moves nothing in the second one`, async (t) => {
     const apart: number[] = [];
     for (const ms of [0, 60, 500, 1300]) {
-      const rig = await openRig(t, { lateThread: io });
-      rig.peer.start(rig.port);
-      await rig.clock.advance(1003);
+      const rig = await openTalk(t, 1003, { lateThread: io });
       recordHearing(rig, 'r', noise(8000));
       await rig.clock.advance(3000);
       await rig.standStill(ms);
@@ -436,9 +432,7 @@ test('a pause of one recording that is asked for in a standstill moves nothing i
 });
 
 test('a packet that waits for its successor when the call is hung up is in the recording', async (t) => {
-  const rig = await openRig(t);
-  rig.peer.start(rig.port);
-  await rig.clock.advance(1000);
+  const rig = await openTalk(t, 1000);
   rig.record('r');
   await rig.clock.advance(1000);
   rig.peer.stop();
@@ -457,9 +451,7 @@ test('a packet that waits for its successor when the call is hung up is in the r
 
 test('a key whose timestamp is far from all that was said counts as pressed now', async (t) => {
   for (const off of [-8_000, 8_000]) {
-    const rig = await openRig(t);
-    rig.peer.start(rig.port);
-    await rig.clock.advance(1000);
+    const rig = await openTalk(t, 1000);
     rig.record('r', { terminators: '#' });
     await rig.clock.advance(1000);
     const event = Uint8Array.of(11, 10, 1, 64);

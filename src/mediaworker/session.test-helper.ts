@@ -201,3 +201,20 @@ export async function openRig(
   if (options.agreed !== false) rig.configure();
   return rig;
 }
+
+/** As {@link openRig}; the peer has sent for `talkMs` already. */
+export async function openTalk(
+  t: TestContext,
+  talkMs: number,
+  options: Parameters<typeof openRig>[1] = {},
+): Promise<Rig> {
+  const rig = await openRig(t, options);
+  rig.peer.start(rig.port);
+  await rig.clock.advance(talkMs);
+  return rig;
+}
+
+/** Keys that were told of, each with the way by which it came. */
+export function keysOf({ events }: Rig): readonly string[] {
+  return events.flatMap((event) => (event.type === 'digit' ? [`${event.digit} ${event.via}`] : []));
+}
