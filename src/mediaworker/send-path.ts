@@ -27,6 +27,8 @@ export interface SendPathOptions {
 
 /** Strings of keys that may wait: while the party is on hold, none leaves. */
 const MAX_DIALLED = 200;
+/** Names keys that the peer has pressed; nobody waits for them. */
+const PEER_KEY = 'peer';
 
 /** A string of keys to be sent, in either of two ways. */
 interface Dialled {
@@ -170,6 +172,11 @@ export class SendPath {
     }
   }
 
+  /** Queues a key of the peer, which is left out if the two are parted before its turn. */
+  pressPeer(digit: string): void {
+    this.sendDigits(PEER_KEY, digit);
+  }
+
   /** Of those keys, the one that is down is the last; they are told as sent when it is up. */
   stopDigits(sendId: string): void {
     const at = this.#dialling.findIndex((dialled) => dialled.sendId === sendId);
@@ -225,7 +232,7 @@ export class SendPath {
   tick(): Int16Array {
     const media = this.#media;
     const mute = this.#isMute;
-    const dialled = this.#dialling[0];
+    const dialled = this.#nextDialled();
     // Sounds wait while keys are sent in their place; keys wait until the party takes something.
     if (dialled !== undefined && media !== undefined && !mute) {
       // The peer speaks on meanwhile.
@@ -240,6 +247,19 @@ export class SendPath {
     if (sounding) this.sender.sendAudio(this.#out, this.#frame);
     else this.sender.sendIdle(this.#frame);
     return sounding ? this.#out : this.#silence;
+  }
+
+  /**
+   * Keys of a peer that have not begun when the two are parted are nobody's: what sounds next would wait for them, and a
+   * party that was on hold would get them then. Not before a frame is due: one bridge may take the place of another.
+   */
+  #nextDialled(): Dialled | undefined {
+    for (;;) {
+      const dialled = this.#dialling[0];
+      if (dialled === undefined || dialled.sendId !== PEER_KEY || this.#peer !== undefined) return dialled;
+      if (dialled.tones !== undefined || dialled.events.rest === '') return dialled;
+      this.#dialledOut(PEER_KEY);
+    }
   }
 
   /** @returns whether {@link #out} holds something to be heard */

@@ -25,8 +25,6 @@ const TICK_MS = 20;
  * recording has yet to write would be older than what the timeline keeps.
  */
 const RUN_FRAMES = 5;
-/** Names keys that are passed on; nobody waits for them. */
-const PEER_KEY = 'peer';
 
 /**
  * The audio of one leg at the rate of its codec: what comes in is placed on the timeline, heard by the
@@ -274,7 +272,7 @@ export class SessionAudio {
 
   /** The peer's party presses a key. */
   pressPeer(digit: string): void {
-    this.#sendPath.sendDigits(PEER_KEY, digit);
+    this.#sendPath.pressPeer(digit);
   }
 
   /** This and {@link looked}: as those of {@link MediaSession}. */

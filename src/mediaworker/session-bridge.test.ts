@@ -158,6 +158,37 @@ test('a key reaches the other party as an event, or as a tone where that has non
   }
 });
 
+test('keys for a party on hold reach it when it is back, unless the two are parted before', async (t) => {
+  for (const parted of [false, true]) {
+    const pair = await openPair(t);
+    const { clock, host, a, b } = pair;
+    for (const side of [a, b]) {
+      side.configure();
+      side.peer.start(side.port);
+    }
+    pair.bridge();
+    await clock.advance(500);
+    b.configure({ direction: 'recvonly' });
+    for (const digit of ['1', '2', '3']) {
+      a.peer.press(digit);
+      await clock.advance(300);
+    }
+    // As at the answer of one that was heard before: that parts nobody.
+    host.send({ type: 'unbridge', sessionId: 'a' });
+    pair.bridge();
+    await clock.advance(100);
+    if (parted) host.send({ type: 'unbridge', sessionId: 'a' });
+    await clock.advance(100);
+    b.configure();
+    await clock.advance(2000);
+    const starts = b.peer.heard.flatMap(({ payloadType, marker, payload }) =>
+      payloadType === EVENT_PAYLOAD_TYPE && marker ? [payload[0]!] : [],
+    );
+    assert.deepEqual(starts, parted ? [] : [1, 2, 3]);
+    await pair.close();
+  }
+});
+
 test('a key that sounds reaches the other party as a key where a filter takes its tone for noise', async (t) => {
   const tones = generateDtmf('5', 8000);
   const tone = new Int16Array(800);

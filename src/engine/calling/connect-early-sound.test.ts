@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CallError } from '../../call/leg.ts';
 import { FakeDialler } from '../../methods/fake-dialler.test-helper.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
 import { main, start } from '../run.test-helper.ts';
@@ -58,6 +59,47 @@ test('parallel: what the last one that is left sends is heard, also where it beg
   assert.deepEqual(run.leg.log.slice(-2), ['bridge b1', 'stop play']);
   one!.end('busy');
   await run.finish();
+});
+
+test('parallel: what one sends before its answer is not heard while another has answered and runs its confirm', async () => {
+  const dialler = new FakeDialler();
+  // It listens to the question of its confirm.
+  dialler.onCall = ({ leg }) => {
+    leg.playResult = new Promise(() => {});
+  };
+  const steps = `
+- connect:
+    parallel: [{to: "sip:a@example.com"}, {to: "sip:b@example.com", confirm: [{play: "say:?"}]}]`;
+  const run = await start(main(steps), { services: { dialler } });
+  const [one, other] = dialler.calls;
+  other!.answer();
+  await run.clock.settle();
+  one!.sound();
+  await run.clock.settle();
+  assert.equal(run.leg.bridged, undefined);
+  other!.end();
+  await run.clock.settle();
+  assert.deepEqual(run.leg.log.slice(-2), ['bridge b1', 'stop play']);
+  one!.end('busy');
+  await run.finish();
+});
+
+test('a caller who is answered for a stream hears ringing of ours, also while the next destination is called', async () => {
+  const dialler = new FakeDialler();
+  const leg = new FakeLeg();
+  // It rings until it is stopped.
+  leg.playResult = new Promise(() => {});
+  leg.streamError = new CallError('stream_failed', 'nobody is there');
+  const steps = `
+- connect:
+    answer_on_bridge: true
+    serial: [{to: "stream:wss://media.example.com/"}, {to: "sip:a@example.com"}]`;
+  const run = await start(main(steps), { leg, services: { dialler } });
+  assert.deepEqual(dialler.called, ['sip:a@example.com']);
+  assert.deepEqual(leg.log, ['answer', 'play ring 0', 'stream wss://media.example.com/']);
+  dialler.calls[0]!.end('busy');
+  await run.finish();
+  assert.ok(leg.log.includes('stop play'));
 });
 
 test('parallel: what one that was sent on had sent is not passed on when it is left alone', async () => {

@@ -124,6 +124,43 @@ test('a recording that another document broke off, and whose file comes late, le
   assert.deepEqual([vars['record_result'], vars['record_url']], ['failed', undefined]);
 });
 
+test('a recording that another document broke off, and whose file fails, is no error of that one', async () => {
+  const leg = recordingLeg();
+  const test = await start('sections: {main: [{record: {}}], other: [{sleep: 1000}]}', { leg });
+  const [first] = leg.recordings;
+  // Stopped, its file takes a while.
+  Object.assign(leg.recording(first!.options.controlId)!, { stop: () => {} });
+  test.session.replace(test.document, 'other');
+  await test.clock.settle();
+  first!.finish({ ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error: 'disk full' });
+  const { vars } = await test.finish();
+  assert.deepEqual([vars['record_result'], vars['script_error']], ['failed', undefined]);
+  assert.deepEqual(test.warnings, []);
+});
+
+test('a record_call that begins behind that of another document leaves that one the variables', async () => {
+  const leg = recordingLeg();
+  const began = Promise.withResolvers<void>();
+  const record = leg.record.bind(leg);
+  leg.record = async (options) => {
+    if (options.controlId === 'slow') await began.promise;
+    return await record(options);
+  };
+  const test = await start(
+    'sections: {main: [{record_call: {control_id: slow}}], other: [{record_call: {control_id: next}}, {sleep: 1000}]}',
+    { leg },
+  );
+  test.session.replace(test.document, 'other');
+  await test.clock.settle();
+  began.resolve();
+  const { vars } = await test.finish();
+  assert.equal(leg.recordings.length, 2);
+  assert.deepEqual(
+    [vars['record_control_id'], vars['record_call_url']],
+    ['next', 'https://files.example.com/1'],
+  );
+});
+
 test('record_call has the defaults of the language: both sides, and nothing that ends it', async () => {
   const leg = recordingLeg();
   await run('- record_call', { leg });

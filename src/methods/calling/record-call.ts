@@ -2,6 +2,7 @@ import * as s from '../../swml/schema.ts';
 import { CallError } from '../../call/leg.ts';
 import { newControlId, successVariable } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
+import { LatestStep } from '../latest-step.ts';
 import {
   direction,
   RECORDING_DEFAULTS,
@@ -21,6 +22,8 @@ const PARAMS = s.object(
   },
   { description: 'Parameters of `record_call`.' },
 );
+/** One that begins may be overtaken by one of a document that took the place of its own. */
+const steps = new LatestStep();
 
 /** spec/record.md */
 export const recordCall = defineMethod({
@@ -41,16 +44,18 @@ export const recordCall = defineMethod({
   examples: ['- record_call:\n    format: mp3\n    stereo: true\n- play: "say:This call is recorded."'],
   async run(context, params) {
     const { leg, vars } = context;
+    const isLatest = steps.begin(vars);
     const controlId = params.control_id || context.newId();
     try {
       await leg.answer();
       const { url } = await leg.record(recordOptions(params, controlId));
+      if (!isLatest()) return NEXT;
       vars.set('record_call_url', url);
       vars.set('record_control_id', controlId);
       vars.set('record_call_result', 'success');
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      vars.set('record_call_result', 'failed');
+      if (isLatest()) vars.set('record_call_result', 'failed');
       warnFailed(context, 'The recording could not start', error);
     }
     return NEXT;

@@ -70,7 +70,9 @@ export const record = defineMethod({
       vars.set('record_result', outcome.state === 'finished' ? 'success' : 'failed');
       if (outcome.state !== 'error' && outcome.byteSize > 0) vars.set('record_url', operation.url);
     }
-    if (outcome.state === 'error') {
+    // Another document, which broke it off, would find an error that it never made; the recording's callback tells it.
+    const isReplaced = context.signal.aborted && !context.leg.signal.aborted;
+    if (outcome.state === 'error' && !isReplaced) {
       context.warn('failed', `The recording failed: ${outcome.error ?? 'no reason is known'}`);
     }
     return NEXT;

@@ -152,6 +152,8 @@ export class Dialling {
     );
     try {
       await leg.answer();
+      // The caller's own telephone rings no more: what is heard from here on, also behind this one, comes from us.
+      this.#ringAgain();
       // Its time may be over by now, or another has won: then nobody is called.
       if (!isWanted()) return;
       const stream = await leg.stream({ ...options, controlId: this.#context.newId() });
@@ -236,7 +238,8 @@ export class Dialling {
     if (this.#isOver || this.#ringback.chosen) return undefined;
     const { calls } = this.#strategy;
     const call = calls.indexOf('dialling');
-    const isAlone = call >= 0 && !calls.includes('dialling', call + 1);
+    // One that has answered may still be connected, once its `confirm` is over.
+    const isAlone = call >= 0 && !calls.includes('dialling', call + 1) && !calls.includes('confirming');
     const isHeard = isAlone && this.#sounding.has(call) && this.#plan.calls[call]!.confirm === undefined;
     return isHeard ? call : undefined;
   }
