@@ -32,6 +32,7 @@ describe('log redaction', () => {
         'INVITE SIPS:ann@pbx.test SIP/2.0\r\nTo: <sip:1@h>',
       ],
       ['stream:wss://ann:pw@a.test/x', 'stream:wss://a.test/x'],
+      ['"https://…@a.test/x" is not a URL', '"https://…@a.test/x" is not a URL'],
       ["https://o'brien:it's@a.test/x", 'https://a.test/x'],
       ["sip:o'brien:it's@pbx.test", "sip:o'brien@pbx.test"],
       ['sip:pbx.test:5060', 'sip:pbx.test:5060'],

@@ -6,9 +6,9 @@ const SECRET_NAME =
   /(^|[-_.])(authorization|cookie|password|passwd|secret|token|credentials?|(api|signing|private|subscription)[-_]?key)$/;
 /**
  * `scheme://user:password@`, which may hold a `'` as it is (RFC 3986 3.2.1). Bounded, so that a hostile text costs no
- * more than its length.
+ * more than its length. What {@link redactUrl} has put in the place of one stays: it tells why the URL is none.
  */
-const USERINFO = /\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/?#"<>]{1,512}@/gi;
+const USERINFO = /\b([a-z][a-z0-9+.-]{0,31}:\/\/)(?!…@)[^\s/?#"<>]{1,512}@/gi;
 /** `sip:user:password@` (RFC 3261 19.1.1); a password may hold more than it should. */
 const SIP_PASSWORD = /\b(sips?:[^\s:@"<>]{1,256}):[^\s"<>]{0,256}@/gi;
 /** Header lines inside a logged SIP or HTTP message. */

@@ -367,7 +367,8 @@ test('findings, which go into logs and callbacks, quote no passwords', () => {
   assert.deepEqual(
     diagnostics.map(({ found }) => found),
     [
-      '"https://a.example/"',
+      // What is wrong with it can be seen: without it, the address would be right.
+      '"https://…@a.example/"',
       '"https://a b.example/"',
       'https://…@a.example/',
       '{"to":"sip:ann@a.example","password":"…"}',
@@ -376,6 +377,19 @@ test('findings, which go into logs and callbacks, quote no passwords', () => {
     ],
   );
   assert.doesNotMatch(JSON.stringify(diagnostics), /s3cret/);
+  // Nor where steps, or the document, are not what they should be, nor of a number that may have been meant as a text.
+  const call = '{connect: {to: "sip:desk@a.example", password: 007007}}';
+  const masked = '{"connect":{"to":"sip:desk@a.example","password":"…"}}';
+  for (const [text, found] of [
+    [`[${call}]`, `[${masked}]`],
+    [`sections: {main: [[${call}]]}`, `[${masked}]`],
+    ['sections: {main: [{set: {pin: 1, password: 007007}}]}', 'a secret, not shown'],
+  ] as const) {
+    const findings = checkDocument(text).diagnostics;
+    const quoted = findings.map((finding) => finding.found);
+    assert.ok(quoted.includes(found), JSON.stringify(findings));
+    assert.doesNotMatch(JSON.stringify(findings), /7007/);
+  }
 });
 
 test('numbers of very many digits are read once', () => {

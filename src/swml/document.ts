@@ -4,6 +4,7 @@ import { type Diagnostic, plainDiagnostic, SwmlError } from './errors.ts';
 import { isArray, isObject, type JsonObject, type JsonValue, jsonType, preview } from './json.ts';
 import { type ParsedText, parseText } from './parse.ts';
 import { formatPath, type Path, type Position } from './position.ts';
+import { isOfSecret, NOT_SHOWN, shown } from './schema-findings.ts';
 import { closest } from './suggest.ts';
 
 export interface Step {
@@ -82,13 +83,14 @@ export class DocumentReader {
     const written = this.#misread.get(formatPath(path));
     // Once, however many alternatives the value is tried by.
     if (written === undefined || !this.#misread.delete(formatPath(path))) return;
+    const isSecret = isOfSecret(path);
     this.report({
       fault: 'invalidValue',
       severity: 'warning',
-      message: `This value is ${value}: as it is written, it is a number`,
+      message: `This value is ${isSecret ? 'another one' : value}: as it is written, it is a number`,
       path,
-      found: written,
-      suggestion: `put it in quotes if it is the text "${written}"`,
+      found: isSecret ? NOT_SHOWN : written,
+      suggestion: `put it in quotes if it is ${isSecret ? 'a text' : `the text "${written}"`}`,
     });
   }
 
@@ -119,7 +121,7 @@ export class DocumentReader {
         message: 'A list of steps is needed here',
         path,
         expected: 'a list of steps',
-        found: preview(value),
+        found: shown(value, []),
       });
       return [];
     }
@@ -147,7 +149,8 @@ export class DocumentReader {
         message: empty ? 'This step names no method' : 'A step is an object with one method name as its key',
         path,
         expected: 'a step such as `play: {url: …}`',
-        found: preview(value),
+        // Whatever the section is called.
+        found: shown(value, []),
       });
       return undefined;
     }
@@ -279,7 +282,7 @@ function readRoot(reader: DocumentReader, root: JsonValue): ReadonlyMap<string, 
       message: root === null ? 'The document is empty' : 'A document is an object with `sections`',
       path: [],
       expected: 'an object with `sections`',
-      found: preview(root),
+      found: shown(root, []),
     });
     return new Map();
   }

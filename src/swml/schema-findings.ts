@@ -6,6 +6,9 @@ import type { Path } from './position.ts';
 import type { Schema } from './schema.ts';
 import { describe } from './schema-describe.ts';
 
+/** In the place of a secret, where a value would be quoted. */
+export const NOT_SHOWN = 'a secret, not shown';
+
 interface Reporter {
   readonly report: (finding: Finding) => void;
 }
@@ -44,7 +47,12 @@ export function invalid(
  * also of what is no URL because of its password, and without what stands under the name of a secret.
  */
 export function shown(value: JsonValue, path: Path): string {
-  return isSecretName(nameOf(path) ?? '') ? 'a secret, not shown' : preview(withoutSecrets(value));
+  return isOfSecret(path) ? NOT_SHOWN : preview(withoutSecrets(value));
+}
+
+/** Whether what stands there has the name of a secret. */
+export function isOfSecret(path: Path): boolean {
+  return isSecretName(nameOf(path) ?? '');
 }
 
 function withoutSecrets(value: JsonValue): JsonValue {
