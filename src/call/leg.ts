@@ -205,7 +205,7 @@ export type SpeechResult =
 export interface SpeechListening {
   /** Never rejects; never resolves once it was stopped. */
   readonly done: Promise<SpeechResult>;
-  /** What the party has said since the utterance ended, where that is kept. */
+  /** What the party has said since the utterance ended, the last minute of it, where that is kept. */
   readonly behind: readonly Int16Array[];
   /** What was heard up to now is the whole utterance. */
   cut(): void;

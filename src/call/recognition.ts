@@ -4,6 +4,11 @@ import type { MediaClient } from './media-client.ts';
 
 /** Silence that ends an utterance where the language says nothing, s. */
 const DEFAULT_END_SILENCE = 1;
+/**
+ * Kept at the most of what is said behind an utterance, s: as much as one utterance may have. A server that takes longer
+ * for each than it was spoken falls further and further behind.
+ */
+const MAX_BEHIND_S = 60;
 
 /** Has what the party says understood; its audio leaves the media side for so long alone. */
 export function startRecognition(
@@ -14,8 +19,8 @@ export function startRecognition(
   { onStart, onPartial }: SpeechListener,
 ): SpeechListening {
   const { before = [], keepsBehind = false } = options;
-  /** No more than comes until an engine has answered, or has been given up. */
   const behind: Int16Array[] = [];
+  let keptSamples = 0;
   let isOver = false;
   const recognition = recogniser.start({
     sampleRate: media.sampleRate,
@@ -28,9 +33,14 @@ export function startRecognition(
     },
     onPartial,
   });
+  const keep = (samples: Int16Array): void => {
+    behind.push(samples);
+    keptSamples += samples.length;
+    while (keptSamples > MAX_BEHIND_S * media.sampleRate) keptSamples -= behind.shift()!.length;
+  };
   const hear = (samples: Int16Array): void => {
     if (!isOver) recognition.feed(samples);
-    else if (keepsBehind) behind.push(samples);
+    else if (keepsBehind) keep(samples);
   };
   const unlisten = media.listen((event) => {
     if (event.type === 'closed') stop();

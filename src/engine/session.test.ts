@@ -310,6 +310,12 @@ test('steps that come out of a placeholder are an error, not left out without a 
   }
 });
 
+test('steps that come out of a placeholder are told without the secrets in them', async () => {
+  const given = JSON.parse('[{"when": "true", "then": [{"set": {"password": "s3cret"}}]}]');
+  const { result } = await run('- cond: "${given}"', { vars: { given } });
+  assert.match(result.error?.message ?? '', /found \[\{"set":\{"password":"…"\}\}\]/);
+});
+
 test('JavaScript in the options of a step runs where they come out of a placeholder, and the document has no other', async () => {
   const { result } = await run('- label: a\n- goto: "${jump}"\n- set: {after: 1}', {
     vars: { jump: { label: 'a', when: '1 > 2' } },

@@ -7,10 +7,11 @@ import type { ErrorCode, ErrorPolicy, Fault } from '../swml/error-codes.ts';
 import type { SwmlError } from '../swml/errors.ts';
 import { ExpressionError, type Expressions } from '../swml/expressions.ts';
 import { type Evaluate, expandDeep, expandRaw, expandText } from '../swml/expand.ts';
-import { type JsonObject, type JsonValue, preview } from '../swml/json.ts';
+import type { JsonObject, JsonValue } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
 import { MAX_DEPTH } from '../swml/parse.ts';
 import { formatPath, type Path } from '../swml/position.ts';
+import { shown } from '../swml/schema-findings.ts';
 import { lookup, type Scope } from '../swml/scope.ts';
 import { MAX_CHARACTERS, sizeOf, TooLargeError } from '../swml/size.ts';
 import { threadTimeMs } from '../time/thread-time.ts';
@@ -133,7 +134,7 @@ export class StepRun {
       message: 'Steps cannot come out of a placeholder',
       path,
       expected: 'a list of steps that is written in the document',
-      found: preview(value),
+      found: shown(value, []),
     });
   }
 

@@ -156,6 +156,20 @@ test('keys of a stream that is stopped are left out, those of one that closes ar
   }
 });
 
+test('keys of one that has closed are left out, too, once its last words are broken off', async () => {
+  const call = await virtualCall({ document: main(connect({ max_duration: 2 }), { play: 'ring:1:us' }) });
+  const peer = call.streams.webSocket(WSS);
+  await peer.receives({ event: 'start' });
+  peer.says(sine(40_000, 800, -20));
+  for (let n = 0; n < 30; n++) peer.sends({ event: 'dtmf', dtmf: { digit: '3' } });
+  await call.caller.waits(1);
+  peer.hangsUp();
+  await call.ends();
+  const sent = call.keysSent.length;
+  assert.ok(sent > 3 && sent < 12, `${sent} keys were sent`);
+  assert.ok(call.seconds > 2.9 && call.seconds < 4, `${call.seconds} s`);
+});
+
 test('a stream that cannot be reached is a failed destination: the next one is tried, or connect has failed', async () => {
   const call = await virtualCall({
     document: main(

@@ -71,6 +71,18 @@ test('a late answer takes its time, and fails where the request does not wait so
   assert.equal(clock.pendingTimers, 0);
 });
 
+test('an answer that takes as long as the request waits comes in time', async () => {
+  const { clock, get } = setUp({
+    'https://a.example/last': (_request, patience) => ({ delay: patience, body: 'late' }),
+  });
+  for (const timeoutMs of [5000, 16_100]) {
+    const asked = get('https://a.example/last', { timeoutMs }).catch(String);
+    await clock.advance(timeoutMs + 1);
+    const answer = await asked;
+    assert.equal(typeof answer === 'string' ? answer : text(answer), 'late');
+  }
+});
+
 test('a request that is given up ends at once', async () => {
   const { clock, get } = setUp({ 'https://a.example/': { delay: 60 } });
   const abort = new AbortController();

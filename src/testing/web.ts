@@ -221,9 +221,10 @@ export class FakeWeb {
     const patience = call.timeoutMs / 1000;
     const answer =
       rule === undefined ? TAKEN : await clock.holdWhile(Promise.resolve(rule.answer(request, patience)));
-    const delayMs = (answer.delay ?? 0) * 1000;
-    const tooSlow = answer.fails === 'timeout' || delayMs > call.timeoutMs;
-    await this.#pause(clock, tooSlow ? call.timeoutMs : delayMs, call.signal);
+    const { delay = 0 } = answer;
+    // In seconds, as who answers was told: 16.1 times 1000 is more than 16,100.
+    const tooSlow = answer.fails === 'timeout' || delay > patience;
+    await this.#pause(clock, tooSlow ? call.timeoutMs : delay * 1000, call.signal);
     if (tooSlow) {
       const seconds = Math.round(call.timeoutMs) / 1000;
       throw new WebFailure('timeout', `${url} did not answer within ${seconds} s`);

@@ -13,10 +13,11 @@ import { spawnProgram } from '../support/child-processes.ts';
 import { decodeG711, encodeG711 } from '../support/g711.ts';
 import { assertScenarioHeld, placeCall, startSite, toneUtterances } from '../support/interop.ts';
 import { type MediaConnection, MediaServer, type StreamMessage } from '../support/media-server.ts';
-import { freeUdpRange } from '../support/ports.ts';
+import { freeUdpRange, isUdpPortTaken } from '../support/ports.ts';
 import { programPath, skipWithout } from '../support/programs.ts';
 import { answered, awaitBye, invite } from '../support/sipp-scenario.ts';
 import { describeTones, findTones } from '../support/tone-finder.ts';
+import { until } from '../support/until.ts';
 
 const SAID = 525;
 const AGENT = 1025;
@@ -31,8 +32,8 @@ function folder(context: TestContext): string {
   return made;
 }
 
-/** ffmpeg takes PCMU at a port, and writes the first second in which something sounds. */
-function ffmpegReceiver(dir: string, port: number) {
+/** ffmpeg takes PCMU at a port, and writes the first second in which something sounds. Listening once it is there. */
+async function ffmpegReceiver(dir: string, port: number) {
   const sdp = path.join(dir, 'tap.sdp');
   const file = path.join(dir, 'tap.wav');
   writeFileSync(
@@ -45,6 +46,8 @@ function ffmpegReceiver(dir: string, port: number) {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exit = once(child, 'exit');
+  // From a cold disk it takes longer to start than the call lasts.
+  await until(() => isUdpPortTaken(port), 'ffmpeg does not listen');
   return {
     async end(): Promise<Wav> {
       await exit;
@@ -99,7 +102,7 @@ test('SIPp is tapped by RTP (ffmpeg) and WebSocket and connected to a stream by 
   context.after(() => tap.close());
   context.after(() => stream.close());
   const port = await freeUdpRange(2);
-  const receiver = ffmpegReceiver(dir, port);
+  const receiver = await ffmpegReceiver(dir, port);
   const site = await startSite(
     context,
     (statusUrl) => [

@@ -1,6 +1,7 @@
 /** Free ports and port ranges on loopback, for programs that must be told theirs beforehand. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 /**
@@ -36,6 +37,13 @@ export async function freeUdpRange(count: number, host = '127.0.0.1'): Promise<n
     return first;
   }
   throw new Error(`no ${count} free UDP ports in a row on ${host}`);
+}
+
+/** Whether any program has a socket at this UDP port, of IPv4 (proc_net(5)). */
+export function isUdpPortTaken(port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const [, ...sockets] = readFileSync('/proc/net/udp', 'utf8').split('\n');
+  return sockets.some((line) => line.trim().split(/\s+/)[1]?.endsWith(local));
 }
 
 /**

@@ -47,8 +47,8 @@ export class MediaStream {
   #keysWaiting = 0;
   /** Aborts when it is stopped: what plays next would wait for its keys. A peer that closes still wants them sent. */
   readonly #keysOver = new AbortController();
-  /** Breaks off what still plays of a peer that is gone. */
-  #stopPlaying: () => void = () => {};
+  /** Resolves when it is stopped, or cannot be connected. */
+  readonly #stopped = Promise.withResolvers<void>();
   #complaints = 0;
 
   constructor(setting: MediaStreamOptions) {
@@ -99,6 +99,7 @@ export class MediaStream {
       await this.#output.start([this.#messages.connected(), this.#messages.start()]);
     } catch (cause) {
       end();
+      this.#stopped.resolve();
       throw cause;
     }
     void this.done.then(({ by }) => {
@@ -109,23 +110,26 @@ export class MediaStream {
 
   stop(): void {
     this.#output.stop();
-    this.#stopPlaying();
+    this.#stopped.resolve();
   }
 
-  /** What a peer that is gone has said before is heard to its end, unless somebody stops that. */
+  /**
+   * What a peer that is gone has said before is heard to its end. Whoever stops that, or had stopped the stream already,
+   * wants none of its keys either.
+   */
   async #playedOut(end: StreamEnd): Promise<StreamEnd> {
     const { id, media, options } = this.#setting;
     if (end.by !== 'peer' || options.twoWay === undefined) return end;
-    const { promise: over, resolve } = Promise.withResolvers<void>();
-    this.#stopPlaying = resolve;
+    const { promise, resolve } = Promise.withResolvers<void>();
     const name = `end of ${id}`;
     const unlisten = media.listen((event) => {
       const isPlayed = event.type === 'injectedMark' && event.injectId === id && event.name === name;
       if (isPlayed || event.type === 'closed') resolve();
     });
     media.send({ type: 'injectMark', injectId: id, name });
-    await over;
+    const isStopped = await Promise.race([promise.then(() => false), this.#stopped.promise.then(() => true)]);
     unlisten();
+    if (isStopped) this.#keysOver.abort();
     return end;
   }
 

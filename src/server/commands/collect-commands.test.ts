@@ -222,6 +222,22 @@ test('a continuous collection hears what is said while the utterance before is b
   ]);
 });
 
+test('behind an utterance, the last minute is kept and no more, however slow the server is', async (t) => {
+  const recogniser = new SpokenRecogniser();
+  const { collect, clock, emit, host } = await answered(t, recogniser);
+  await collect({ speech: {}, continuous: true });
+  const { sampleRate, onStart, onEnd } = recogniser.options;
+  const { listenId } = host.sent('listen').at(-1)!;
+  onStart();
+  onEnd?.();
+  for (let second = 1; second <= 70; second++) {
+    emit({ type: 'heardAudio', listenId, samples: new Int16Array(sampleRate).fill(second) });
+  }
+  recogniser.understand({ kind: 'noMatch' });
+  await clock.settle();
+  assert.deepEqual([recogniser.fed.length, recogniser.fed[0], recogniser.fed.at(-1)], [60, 11, 70]);
+});
+
 test('speech that cannot be understood starts no wait that nobody has asked for', async (t) => {
   const recogniser = new SpokenRecogniser();
   const { collect, press, told, clock, command } = await answered(t, recogniser);

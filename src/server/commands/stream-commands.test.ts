@@ -195,6 +195,27 @@ test('behind the reply to a stop of a tap or stream its control id is free, and 
   }
 });
 
+test('a stream that is stopped is over at once, too, where the other side closes before the media side knows', async (t) => {
+  const bench = await answered(t);
+  const send = bench.host.send.bind(bench.host);
+  bench.host.send = (command, urgent) => {
+    if (command.type === 'stopCopy') bench.clock.after(5, () => send(command, urgent));
+    else send(command, urgent);
+  };
+  const url = 'wss://media.example/x';
+  const twoWay = { realtime: false };
+  const joined = await bench.leg.stream({ controlId: 'agent', url, tracks: 'inbound', twoWay });
+  let by: string | undefined;
+  void joined.done.then((end) => {
+    by = end.by;
+  });
+  joined.stop();
+  bench.streams.dialled[0]!.options.onClosed('gone');
+  await bench.clock.advance(10);
+  // The media side tells of no sound that was played to its end.
+  assert.equal(by, 'peer');
+});
+
 test('what is wrong with a stream is told by its place', async (t) => {
   const bench = await answered(t);
   const refusals: readonly (readonly [unknown, readonly string[]])[] = [
