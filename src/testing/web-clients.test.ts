@@ -78,3 +78,20 @@ test('callbacks are signed over the URL that their receiver sees', async () => {
   assert.equal(request?.url, 'https://a.example/s?x=1');
   assert.equal(request?.headers['x-signed'], request?.url);
 });
+
+test('behind a redirect, callbacks are signed over what is sent there, as by a server', async () => {
+  const { web, clients } = setUp({
+    'https://a.example/s': { status: 307, headers: { Location: 'https://b.example/t' } },
+    'https://b.example/t': { status: 303, headers: { Location: '/u' } },
+  });
+  await clients.callbacks.fetch({
+    url: 'https://a.example/s',
+    method: 'POST',
+    body: '{}',
+    sign: (url, body) => ({ 'X-Signed': `${url} ${String(body)}` }),
+  });
+  assert.deepEqual(
+    web.requests.map(({ headers }) => headers['x-signed']),
+    ['https://a.example/s {}', 'https://b.example/t {}', 'https://b.example/u '],
+  );
+});

@@ -104,13 +104,13 @@ export function webClients(
     },
     callbacks: {
       async fetch({ url, method = 'GET', headers = {}, body, sign, signal }) {
-        const signed = sign?.(withoutSecrets(url), body ?? '') ?? {};
         const response = await ask({
           purpose: 'callback',
           url,
           method,
-          headers: { ...headers, ...signed },
+          headers,
           body,
+          sign,
           ...patienceFor(url),
           signal,
         }).catch((cause: unknown) => {

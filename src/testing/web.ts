@@ -80,6 +80,8 @@ export interface WebCall {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | Uint8Array | undefined;
+  /** Headers of each request that is sent, redirects included, by its URL and body: signatures. */
+  readonly sign?: ((url: string, body: string | Uint8Array) => Readonly<Record<string, string>>) | undefined;
   /** For each answer, ms. */
   readonly timeoutMs: number;
   /** For the last answer, with the redirects that led to it, ms; default: `timeoutMs`. */
@@ -168,7 +170,8 @@ export class FakeWeb {
     const endMs = clock.monotonic() + (call.totalMs ?? call.timeoutMs);
     for (let hop = 0; ; hop++) {
       const timeoutMs = Math.min(call.timeoutMs, endMs - clock.monotonic());
-      const asked = { ...call, method, url, body, headers, timeoutMs };
+      const signed = call.sign?.(withoutSecrets(url), body ?? '');
+      const asked = { ...call, method, url, body, headers: { ...headers, ...signed }, timeoutMs };
       const response = await this.#once(clock, asked, startMs, listener);
       const location = redirection(response);
       if (location === undefined || hop === MAX_REDIRECTS) return response;

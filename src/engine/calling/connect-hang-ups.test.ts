@@ -21,6 +21,26 @@ test('a recording within a confirm that takes too long ends with the hang-up, no
   assert.equal(run.session.variables.snapshot()['connect_failed_reason'], 'no_answer');
 });
 
+test('a caller who hangs up while it is answered to be connected has cancelled, as one who does so later', async () => {
+  const dialler = new FakeDialler();
+  const leg = new FakeLeg();
+  leg.answer = async () => {
+    leg.end({ by: 'remote', reason: 'cancel' });
+    throw new CallError('call_over', 'the call ended before it was answered');
+  };
+  const steps = '- connect: {to: "sip:a@example.com", status_url: "https://app.example/s"}';
+  const run = await start(main(steps), { leg, services: { dialler } });
+  await run.finish();
+  assert.deepEqual(
+    run.callbacks.map(({ params }) => [params['connect_state'], params['failed_reason']]),
+    [
+      ['connecting', undefined],
+      ['failed', 'cancel'],
+    ],
+  );
+  assert.deepEqual([dialler.called, run.warnings], [[], []]);
+});
+
 test('a destination that hangs up while the caller is answered for it has declined, without a warning', async () => {
   const dialler = new FakeDialler();
   const leg = new FakeLeg();

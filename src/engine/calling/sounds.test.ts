@@ -225,6 +225,20 @@ test('play on a call that cannot be answered warns and goes on', async () => {
   assert.deepEqual(same.played, []);
 });
 
+test('play that the caller breaks off while the call is being answered has not failed', async () => {
+  const leg = new FakeLeg();
+  leg.answer = async () => {
+    leg.end({ by: 'remote', reason: 'cancel' });
+    throw new CallError('call_over', 'the call ended before it was answered');
+  };
+  const { callbacks, warnings } = await run(`- play: {url: "say:hi", status_url: "${STATUS}"}`, { leg });
+  assert.deepEqual(
+    callbacks.map(({ params }) => params['state']),
+    ['finished'],
+  );
+  assert.deepEqual(warnings, []);
+});
+
 test('playing stops when the script is replaced', async () => {
   const leg = new FakeLeg();
   leg.playResult = new Promise(() => {});

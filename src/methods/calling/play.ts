@@ -72,7 +72,8 @@ export const play = defineMethod({
         await leg.answer();
       } catch (error) {
         if (!(error instanceof CallError)) throw error;
-        report('error');
+        // That the call ended meanwhile is no failure of the sounds, no more than it is behind the answer.
+        report(error.code === 'call_over' ? 'finished' : 'error');
         warnFailed(context, 'The call could not be answered to play sounds', error);
         return NEXT;
       }

@@ -57,7 +57,9 @@ async function connect(
     events.tell('failed', { reason });
     return reason;
   };
-  if (!params.answer_on_bridge && params.auto_answer && !(await answer(context))) return fail('error');
+  if (!params.answer_on_bridge && params.auto_answer && !(await answer(context))) {
+    return fail(signal.aborted ? 'cancel' : 'error');
+  }
   const ringback = new Ringback(context, params.ringback);
   let bridge: Bridge | undefined;
   let winner: DialledCall;

@@ -84,6 +84,21 @@ test('a continuous collection goes on behind each result until it is stopped, an
   assert.equal(gone.status, 404);
 });
 
+test('callbacks.md 3.5: all that a continuous collection tells has its state, the beginning of input, too', async (t) => {
+  const { collect, press, told, leg, clock } = await answered(t);
+  await collect({ digits: { max: 2 }, continuous: true, send_start_of_input: true });
+  await press('12');
+  await press('3');
+  await leg.hangup();
+  await clock.settle();
+  assert.deepEqual(told(), [
+    { result: { type: 'start_of_input' }, state: 'collecting' },
+    { result: digits('12'), state: 'collecting' },
+    { result: { type: 'start_of_input' }, state: 'collecting' },
+    { result: { type: 'finished' }, state: 'finished' },
+  ]);
+});
+
 test('a continuous collection has all keys of those that come in one turn, as behind a standstill', async (t) => {
   const { collect, press, told, command, clock } = await answered(t);
   await collect({ digits: { max: 2, terminators: '#' }, continuous: true });

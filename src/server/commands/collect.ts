@@ -156,7 +156,8 @@ function run(
       signal,
       timersStart,
       onStart: () => {
-        if (params.send_start_of_input) report({ result: { type: 'start_of_input' } });
+        if (!params.send_start_of_input) return;
+        report({ result: { type: 'start_of_input' }, ...(params.continuous && { state: 'collecting' }) });
       },
       onSpeechLost: (error) =>
         context.log.warn({ control_id: controlId }, `speech is not understood: ${error}`),
