@@ -133,7 +133,9 @@ function errors(): string {
 
 const ERRORS_SEEN = `Mistakes of a document are told with file, line and column before it runs: by \`openswml check\`, and when a call gets it. A first document that cannot be had or has a mistake leads to \`document.fallback\`, and without one to the end of the call: 503 before the answer.
 
-While a script runs, an error is a line in the log with its place, sets the variable \`script_error\` to its code (in calls), and is an event, [calling.script.warning](callbacks.md#warnings-of-scripts). In documents for messages the first error marks the message as failed.`;
+While a script runs, an error is a line in the log with its place, sets the variable \`script_error\` to its code (in calls), and is an event, [calling.script.warning](callbacks.md#warnings-of-scripts). In documents for messages the first error marks the message as failed.
+
+\`relay_script_method_execute_failed\` stops the script all the same where there is nothing to go on with: the document of an \`execute\`, \`transfer\` or \`transfer_after_bridge\` cannot be fetched, or 10,000 steps have run without one that waits.`;
 
 const CAUSES = {
   author: 'the author of the document',

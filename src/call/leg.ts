@@ -293,7 +293,7 @@ export interface CallLeg {
   tapping(controlId: string): TapOperation | undefined;
   /**
    * Opens a media stream to a WebSocket (spec/media.md 7.1); resolves when it is connected.
-   * @throws CallError as {@link tap}, and `invalid_codec`
+   * @throws CallError as {@link tap}, and `name_in_use`, `invalid_codec`
    */
   stream(options: StreamOptions): Promise<StreamOperation>;
   /** The running stream with this control id. */
@@ -323,6 +323,7 @@ export class CallError extends Error {
     | 'no_common_codec'
     | 'call_over'
     | 'control_id_in_use'
+    | 'name_in_use'
     | 'too_many_recordings'
     | 'no_consent'
     | 'invalid_state'

@@ -199,3 +199,9 @@ test('the index of a step in a block is that of the step in the section that own
   const nested = advance(state(apply(after(3), { kind: 'block', block: block('p') })));
   assert.equal(nested.action.kind === 'step' && nested.action.index, 2);
 });
+
+test('the index of the step behind a block is its own', () => {
+  const nested = state(apply(after(3), { kind: 'block', block: block('p', 'q') }));
+  const behind = advance(after(2, nested)).action;
+  assert.deepEqual([name(behind), behind.kind === 'step' && behind.index], ['c', 3]);
+});

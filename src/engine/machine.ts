@@ -113,7 +113,7 @@ export function advance(state: MachineState): Advance {
     const { choice, step } = cursor;
     return {
       state: withTop(state, { ...frame, cursors: below }),
-      action: { kind: 'choice', choice, step, frame, index: sectionIndex(cursors) },
+      action: { kind: 'choice', choice, step, frame, index: sectionIndex(cursors, top) },
     };
   }
   const step = cursor.block[cursor.index];
@@ -122,7 +122,7 @@ export function advance(state: MachineState): Advance {
   const after = { ...frame, cursors: below.concat({ ...cursor, index: cursor.index + 1 }) };
   return {
     state: withTop(state, after),
-    action: { kind: 'step', step, frame: after, index: sectionIndex(cursors) },
+    action: { kind: 'step', step, frame: after, index: sectionIndex(cursors, top) },
   };
 }
 
@@ -227,9 +227,12 @@ function isThrough(cursor: Cursor): boolean {
   return cursor.kind === 'block' && cursor.index >= cursor.block.length;
 }
 
-/** Index in the section of the step that is being run, or that owns the list it stands in. */
-function sectionIndex(cursors: readonly Cursor[]): number {
+/**
+ * Index in the section of the step that is being run, or that owns the list it stands in.
+ * @param top of the cursor that it is taken off; those above are through
+ */
+function sectionIndex(cursors: readonly Cursor[], top: number): number {
   const own = cursors[0];
   if (own?.kind !== 'block') return 0;
-  return cursors.length === 1 ? own.index : own.index - 1;
+  return top === 0 ? own.index : own.index - 1;
 }

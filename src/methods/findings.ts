@@ -29,9 +29,12 @@ export function unknownSection(name: string, document: Pick<SwmlDocument, 'secti
   };
 }
 
+/** The message by which a URL that is none is told from a text that is no document: both have one code. */
+export const MALFORMED_URL = 'This URL is malformed';
+
 /** Of a destination that begins as a URL does. */
 export function malformedUrl(dest: string, path: Path): Finding {
-  return { fault: 'syntax', message: 'This URL is malformed', path, found: redactUrl(dest) };
+  return { fault: 'syntax', message: MALFORMED_URL, path, found: redactUrl(dest) };
 }
 
 export function unknownLabel(name: string, labels: readonly JsonValue[], path: Path): Finding {

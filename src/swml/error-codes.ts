@@ -119,7 +119,11 @@ export const ERROR_CODES = {
   swml_switch_no_match: messaging('author', 'stop', 'A switch has neither a matching case nor a default.'),
   swml_switch_invalid_transform: messaging('author', 'stop', 'A switch names an unknown transform.'),
   swml_section_not_found: messaging('author', 'stop', 'A step names a section that does not exist.'),
-  swml_transfer_failed: messaging('author', 'stop', 'A transfer has no destination.'),
+  swml_transfer_failed: messaging(
+    'author',
+    'stop',
+    'A transfer has no valid destination, or is the 33rd of a message.',
+  ),
   swml_transfer_fetch_failed: messaging('remote', 'stop', 'The document of a transfer could not be fetched.'),
   swml_transfer_document_invalid: messaging('author', 'stop', 'The document of a transfer is invalid.'),
   swml_goto_label_not_found: messaging('author', 'stop', 'A goto names a label that does not exist.'),

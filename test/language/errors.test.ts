@@ -314,6 +314,13 @@ test('document.md 5.1, event shape: index is that of the step in its section, al
   assert.deepEqual([section, index, method], ['s', 2, 'switch']);
 });
 
+test('document.md 5.1, event shape: index is that of the step in its section, also right behind a nested list', async () => {
+  const { warnings } = await run(
+    'sections: {main: [{label: a}, {cond: [{else: [{label: b}]}]}, {switch: {variable: x, case: {}}}]}',
+  );
+  assert.deepEqual([warnings[0]?.index, warnings[0]?.method], [2, 'switch']);
+});
+
 test('document.md 5.1, end of main: ends the script, and the call is hung up', async () => {
   for (const steps of ['- set: {a: 1}', '- set: {a: 1}\n- return: 5']) {
     const { leg, result } = await run(steps);

@@ -217,10 +217,7 @@ export class LegStreams {
       if (other.kind !== kind) continue;
       count++;
       if (name !== undefined && other.name === name && holdsName(other)) {
-        throw new CallError(
-          'control_id_in_use',
-          `a stream with the name "${name}" runs on this call already`,
-        );
+        throw new CallError('name_in_use', `a stream with the name "${name}" runs on this call already`);
       }
     }
     if (this.#running.has(`${kind} ${controlId}`)) {

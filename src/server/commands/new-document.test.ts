@@ -66,6 +66,12 @@ for (const [name, attribute, body] of COMMANDS) {
         /at sections\.main\[0\].*did you mean "record"/,
       ],
       [
+        'with a malformed URL',
+        { sections: { main: [{ transfer: { dest: 'https://[' } }] } },
+        'invalid_parameter',
+        /relay_script_parse_error at sections\.main\[0\]\.transfer\.dest: This URL is malformed/,
+      ],
+      [
         'with a wrong value',
         { sections: { main: [{ record: { format: 'ogg' } }] } },
         'invalid_parameter',
@@ -134,6 +140,7 @@ for (const [name, attribute, body] of BY_URL) {
     for (const [title, documents, code] of [
       ['that cannot be fetched', { [URL]: new Error('answered 500') }, 'call_update_failed'],
       ['whose address is refused', { [URL]: new HttpError('refused_address', 'private') }, 'url_is_unsafe'],
+      ['that is plain http', { [URL]: new HttpError('https_required', 'use https') }, 'url_is_unsafe'],
       ['that gives no document', { [URL]: 'hello' }, 'not_json_or_yaml'],
     ] as const) {
       test(`${title} is refused with ${code}, and the script goes on`, async (t) => {
@@ -287,6 +294,7 @@ describe('update', () => {
   for (const [params, ...expected] of [
     [{}, 'inline_swml_or_swml_webhook_required url'],
     [{ status_url: 'https://app.example/s' }, 'inline_swml_or_swml_webhook_required url'],
+    [{ url: null, swml: null, status: null }, 'inline_swml_or_swml_webhook_required url'],
     [{ url: URL, swml: NEXT_OBJECT }, 'incompatible_parameters swml'],
     [{ url: 'next' }, 'not_an_http_url url'],
     [{ url: URL, fallback_url: 5 }, 'not_a_string fallback_url'],
@@ -304,6 +312,13 @@ describe('update', () => {
       await bench.leg.hangup();
     });
   }
+
+  test('takes null for what is not given', async (t) => {
+    const bench = await openWaiting(t, { [URL]: NEXT });
+    await bench.send({ command: 'update', params: { id: CALL_ID, url: URL, swml: null, fallback_url: null } });
+    assert.ok(await isReplaced(bench));
+    await bench.leg.hangup();
+  });
 
   test('asks the fallback when the URL cannot be had, and keeps the script when neither can', async (t) => {
     const fallback_url = 'https://app.example/sorry';

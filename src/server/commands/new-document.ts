@@ -3,7 +3,8 @@ import type { LoadedText } from '../../engine/document-source.ts';
 import { callingPayload } from '../../engine/payload.ts';
 import type { ScriptSession } from '../../engine/session.ts';
 import { loadDocument } from '../../methods/check.ts';
-import { HttpError } from '../../net/http-errors.ts';
+import { MALFORMED_URL } from '../../methods/findings.ts';
+import { HttpError, type HttpErrorCode } from '../../net/http-errors.ts';
 import type { SwmlDocument } from '../../swml/document.ts';
 import { type Diagnostic, SwmlError } from '../../swml/errors.ts';
 import type { JsonValue } from '../../swml/json.ts';
@@ -20,6 +21,9 @@ export type DocumentSource =
 
 /** Faults of a document that one reply names. */
 const MAX_FAULTS = 20;
+
+/** How a URL fails that may not be asked: with these, the server refuses it in all other parameters, too. */
+const UNSAFE: ReadonlySet<HttpErrorCode> = new Set<HttpErrorCode>(['refused_address', 'https_required']);
 
 /** The commands of a call that bring a document, in the order in which they came. */
 interface Order {
@@ -118,7 +122,7 @@ async function fetchFrom(
     loaded = await loader.load({ url, method: 'POST', kind: 'calling', payload, signal });
   } catch (cause) {
     if (signal.aborted) throw problem(404);
-    const unsafe = cause instanceof HttpError && cause.code === 'refused_address';
+    const unsafe = cause instanceof HttpError && UNSAFE.has(cause.code);
     const message = `The document could not be fetched: ${cause instanceof Error ? cause.message : String(cause)}`;
     throw refusal({ code: unsafe ? 'url_is_unsafe' : 'call_update_failed', message, attribute });
   }
@@ -143,8 +147,10 @@ function issueOf(fault: Diagnostic, attribute: string): Issue {
     ...(found === undefined ? [] : [`found ${found}`]),
     ...(suggestion === undefined ? [] : [suggestion]),
   ];
+  // A malformed URL in a document has the code of one that cannot be read, too.
+  const isUnreadable = code === 'relay_script_parse_error' && message !== MALFORMED_URL;
   return {
-    code: code === 'relay_script_parse_error' ? 'not_json_or_yaml' : 'invalid_parameter',
+    code: isUnreadable ? 'not_json_or_yaml' : 'invalid_parameter',
     message: `${code}${place === '' ? '' : ` at ${place}`}: ${[message, ...facts].join(', ')}`,
     attribute,
   };

@@ -10,6 +10,8 @@ export function refusedStream(error: CallError, target: string): Error {
       return problem(404);
     case 'control_id_in_use':
       return refusal({ code: 'value_not_unique', message, attribute: 'control_id' });
+    case 'name_in_use':
+      return refusal({ code: 'value_not_unique', message, attribute: 'name' });
     case 'invalid_codec':
       return refusal({ code: 'invalid_parameter', message, attribute: 'codec' });
     case 'stream_failed': {

@@ -158,7 +158,7 @@ test('calling.stream opens a stream and tells its states, by GET if asked; calli
     id: CALL_ID,
     params: { ...params, control_id: 'o' },
   });
-  assert.deepEqual(sameName.errors, ['value_not_unique control_id']);
+  assert.deepEqual(sameName.errors, ['value_not_unique name']);
   await bench.command('calling.stream.stop', { control_id: 's' });
   await bench.clock.settle();
   assert.deepEqual(

@@ -45,8 +45,10 @@ export const update = defineCommand({
     '{"id": "7d0c…", "status": "completed"}',
     '{"id": "7d0c…", "url": "https://example.com/next.yaml", "fallback_url": "https://example.com/sorry.yaml"}',
   ],
-  async run(context, { url, swml, status, fallback_url, status_url }) {
+  async run(context, { url, swml: given, status, fallback_url, status_url }) {
     const { call } = context;
+    // Null is none, as for all other parameters: what some clients send for each that is not set.
+    const swml = given ?? undefined;
     const state = call.leg.info.call_state;
     if (state === 'ending') throw refusal(no(OVER, 'The call is ending'));
     if (status !== undefined) end(context, state, status);

@@ -68,6 +68,8 @@ const WRONG_LINK = { '403': json('Error', 'The link has expired, or was changed.
 const STORE_AWAY = {
   '503': json('Error', 'The object store does not answer; Retry-After says when to come back.'),
 };
+const TOO_LONG = { '413': json('Error', 'The body is longer than 1 MiB.') };
+const NO_JSON = { '415': json('Error', 'The body is no JSON by its Content-Type.') };
 const WRONG_PARAMETER = { '422': json('Issues', 'A parameter, or the state of the recording, is wrong.') };
 
 const LIST = {
@@ -120,7 +122,15 @@ const LINK = {
       },
     },
   },
-  responses: { '201': json('Link', 'The link.'), ...UNAUTHORIZED, ...NOT_FOUND, ...WRONG_PARAMETER },
+  responses: {
+    '201': json('Link', 'The link.'),
+    '400': json('Error', 'The body is no JSON.'),
+    ...UNAUTHORIZED,
+    ...NOT_FOUND,
+    ...TOO_LONG,
+    ...NO_JSON,
+    ...WRONG_PARAMETER,
+  },
 };
 
 const FILE = {
@@ -179,8 +189,8 @@ const COMMAND = {
     '400': json('Error', 'The body is no JSON object, or nests too deeply.'),
     ...UNAUTHORIZED,
     '404': json('Error', 'There is no such call, or nothing such runs on it under this control id.'),
-    '413': json('Error', 'The body is longer than 1 MiB.'),
-    '415': json('Error', 'The body is no JSON by its Content-Type.'),
+    ...TOO_LONG,
+    ...NO_JSON,
     '422': json('CommandIssues', 'The command is wrong in itself, or now.'),
     '500': json('Error', 'A recording, or the noise filter, could not be started.'),
   },
@@ -201,6 +211,7 @@ const COMPATIBILITY_LIST = {
   responses: {
     '200': json('CompatibilityList', 'A page.'),
     '401': { description: 'Missing or wrong credentials.' },
+    '404': { description: 'The account is another one.' },
     '422': { description: 'A parameter is wrong.' },
   },
 };

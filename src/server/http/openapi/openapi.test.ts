@@ -98,6 +98,27 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(statuses, ['200', '400', '401', '404', '413', '415', '422', '500']);
   });
 
+  test('tells how a link, and a list of another account, may be refused', async () => {
+    t.current.add();
+    const { paths } = openApiDocument(PUBLIC_URL) as {
+      paths: Record<string, Record<string, { readonly responses: object }>>;
+    };
+    const link = Object.keys(paths['/api/relay/rest/recordings/{id}/links']?.['post']?.responses ?? {});
+    const json = { ...AUTH, 'content-type': 'application/json' };
+    for (const [headers, body] of [
+      [json, '{'],
+      [json, JSON.stringify('x'.repeat(2_000_000))],
+      [{ ...AUTH, 'content-type': 'text/plain' }, '600'],
+      [json, '{"expires_in": 0}'],
+    ] as const) {
+      const { statusCode } = await t.current.request('POST', `${REST}/${ID}/links`, headers, body);
+      assert.ok(link.includes(String(statusCode)), String(statusCode));
+    }
+    const list = paths['/api/laml/2010-04-01/Accounts/{account}/Recordings.json']?.['get']?.responses ?? {};
+    const other = await t.current.request('GET', `/api/laml/2010-04-01/Accounts/${ID}/Recordings.json`, AUTH);
+    assert.ok(Object.keys(list).includes(String(other.statusCode)), String(other.statusCode));
+  });
+
   test('describes the answers to commands as they are', async (context) => {
     const callId = '7d0c0000-0000-4000-8000-000000000001';
     const { leg } = openLeg(context, { callId });
