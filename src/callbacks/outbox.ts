@@ -86,6 +86,8 @@ export class DurableOutbox implements Outbox {
   #idleWaiters: (() => void)[] = [];
   #open: number;
   #started = false;
+  /** The database could not be read or written when last asked. */
+  #isDown = false;
   #foreignVersion = 0;
 
   /** @throws StorageError */
@@ -128,14 +130,9 @@ export class DurableOutbox implements Outbox {
     this.#database.afterCommit(() => {
       this.#onEnqueue(request);
       if (full) {
-        this.#announce({
-          id,
-          url: redactUrl(url),
-          eventType: request.envelope.event_type,
-          state: 'dead',
-          attempts: 0,
-          error,
-        });
+        const { event_type: eventType, params } = request.envelope;
+        const delivery = { id, url: redactUrl(url), eventType, state: 'dead', attempts: 0, error } as const;
+        this.#announce(delivery, params['call_id']);
       } else {
         this.#open++;
         this.#activate({ id, url, operationId, dueAt: undefined, updatedAt: now });
@@ -287,12 +284,15 @@ export class DurableOutbox implements Outbox {
     }
     if (wait !== undefined) {
       const { attempts, eventType } = row;
-      const fields = { callback: row.id, url: redactUrl(row.url), eventType, attempts, status, error };
-      this.#log.warn({ ...fields, retry_in_s: wait.ms / 1000 }, 'callback not delivered, will be sent again');
+      const about = { call_id: callIdOf(row), callback: row.id, url: redactUrl(row.url), eventType };
+      this.#log.warn(
+        { ...about, attempts, status, error, retry_in_s: wait.ms / 1000 },
+        'callback not delivered, will be sent again',
+      );
       this.#wait(turn, wait.ms);
     }
     if (end === undefined) return;
-    this.#announce({
+    const delivery = {
       id: row.id,
       url: redactUrl(row.url),
       eventType: row.eventType,
@@ -300,7 +300,8 @@ export class DurableOutbox implements Outbox {
       attempts: row.attempts,
       ...(status === undefined ? {} : { status }),
       ...(error === undefined ? {} : { error }),
-    });
+    };
+    this.#announce(delivery, end.state === 'dead' ? callIdOf(row) : undefined);
     this.#continueOperation(turn);
   }
 
@@ -317,9 +318,10 @@ export class DurableOutbox implements Outbox {
     if (next !== 'none') this.#activate(next);
   }
 
-  #announce(delivery: CallbackDelivery): void {
+  /** @param callId for the log, where that is read */
+  #announce(delivery: CallbackDelivery, callId: unknown): void {
     const { id, url, eventType, attempts, status, error } = delivery;
-    const fields = { callback: id, url, eventType, attempts, status, error };
+    const fields = { call_id: callId, callback: id, url, eventType, attempts, status, error };
     if (delivery.state === 'dead') this.#log.error(fields, 'callback given up, kept as a dead letter');
     else this.#log.debug(fields, 'callback delivered');
     for (const listener of this.#listeners) {
@@ -367,19 +369,32 @@ export class DurableOutbox implements Outbox {
   async #tryGather(work: () => void): Promise<boolean> {
     try {
       await this.#database.gather(work);
-      return true;
     } catch (error) {
       this.#failed(error);
       return false;
     }
+    if (this.#isDown) this.#log.info({}, 'the outbox can be written again');
+    this.#isDown = false;
+    return true;
   }
 
-  /** @throws what is no error of the database */
+  /**
+   * Told once: while a disk is full, each of a hundred thousand callbacks fails every few seconds.
+   * @throws what is no error of the database
+   */
   #failed(error: unknown): void {
     if (!(error instanceof StorageError)) throw error;
     if (this.#stopping.signal.aborted) return;
-    this.#log.error({ error: error.message }, 'the outbox could not be written, trying again');
+    const level = this.#isDown ? 'debug' : 'error';
+    this.#isDown = true;
+    this.#log[level]({ error: error.message }, 'the outbox could not be written, trying again');
   }
+}
+
+/** Of the call that it is about, for the log. */
+function callIdOf({ body }: CallbackRow): unknown {
+  const { params } = JSON.parse(body) as Partial<CallbackRequest['envelope']>;
+  return params?.['call_id'];
 }
 
 function operationKey({ operationId, url }: Pick<Turn, 'operationId' | 'url'>): string {

@@ -14,10 +14,14 @@ function open() {
   const disk: { fault: Error | undefined; tries: number } = { fault: undefined, tries: 0 };
   const stored: unknown[] = [];
   const lost: unknown[] = [];
+  /** The log's fields of these. */
+  const told: LogFields[] = [];
   const log: Logger = {
     ...silentLogger,
-    error: ({ event_type: type }: LogFields, message: string): void => {
-      if (message === 'a callback could not be stored') lost.push(type);
+    error: (fields: LogFields, message: string): void => {
+      if (message !== 'a callback could not be stored') return;
+      lost.push(fields['event_type']);
+      told.push(fields);
     },
   };
   const outbox = {
@@ -30,11 +34,11 @@ function open() {
   const callbacks = new OwedCallbacks({ outbox, clock, log });
   const enqueue = (type: string): void =>
     callbacks.enqueue({
-      url: 'https://app.example/status',
+      url: 'https://ann:pw@app.example/status',
       operationId: 'o',
-      envelope: { event_type: type, timestamp: 0, project_id: 'p', space_id: 's', params: {} },
+      envelope: { event_type: type, timestamp: 0, project_id: 'p', space_id: 's', params: { call_id: 'c' } },
     });
-  return { clock, disk, stored, lost, callbacks, enqueue };
+  return { clock, disk, stored, lost, told, callbacks, enqueue };
 }
 
 test('callbacks that cannot be stored are stored once that is possible, in their order, none before another', async () => {
@@ -70,10 +74,11 @@ test('many that waited are stored in portions', async () => {
 });
 
 test('what no later try mends, and what is beyond the bound, is lost and told; the end tries once more', async () => {
-  const { clock, disk, stored, lost, callbacks, enqueue } = open();
+  const { clock, disk, stored, lost, told, callbacks, enqueue } = open();
   disk.fault = new StorageError('closed', 'the server is stopping');
   enqueue('late');
   assert.deepEqual([lost, clock.pendingTimers], [['late'], 0]);
+  assert.deepEqual([told[0]?.['call_id'], told[0]?.['url']], ['c', 'https://app.example/status']);
   disk.fault = FULL;
   for (let n = 0; n <= 10_000; n++) enqueue('many');
   assert.deepEqual(lost, ['late', 'many']);

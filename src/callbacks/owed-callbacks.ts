@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.ts';
+import { redactUrl } from '../net/http-url.ts';
 import { StorageError, type StorageErrorCode } from '../storage/errors.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { CallbackRequest, Outbox } from './events.ts';
@@ -93,7 +94,9 @@ export class OwedCallbacks {
   }
 
   #lost(request: CallbackRequest, cause: unknown): void {
-    const about = { err: cause, event_type: request.envelope.event_type };
+    const { event_type, params } = request.envelope;
+    // It is nowhere else: only here stands what somebody waits for in vain.
+    const about = { err: cause, call_id: params['call_id'], event_type, url: redactUrl(request.url) };
     this.#options.log.error(about, 'a callback could not be stored');
   }
 }

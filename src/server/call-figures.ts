@@ -1,6 +1,7 @@
 import type { CallEnd } from '../call/leg.ts';
 import type { LegEvent } from '../call/media-leg.ts';
 import type { Clock } from '../time/clock.ts';
+import type { RefusalReason } from './load/admission.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the metrics learn of one call, from its events. */
@@ -12,14 +13,26 @@ export class CallFigures {
   #recordings: readonly unknown[] = [];
   /** Told already, or not ours to tell: how long others let their telephone ring says nothing of this server. */
   #answered: boolean;
+  readonly #isLetIn: boolean;
 
-  /** @param waitedMs for how long nobody had time for it, ms */
-  constructor(metrics: Metrics, clock: Clock, direction: 'inbound' | 'outbound', waitedMs = 0) {
+  /**
+   * @param waitedMs for how long nobody had time for it, ms
+   * @param refused why there is no room for it, though there is a leg, which ends at once
+   */
+  constructor(
+    metrics: Metrics,
+    clock: Clock,
+    direction: 'inbound' | 'outbound',
+    waitedMs = 0,
+    refused?: RefusalReason,
+  ) {
     this.#metrics = metrics;
     this.#clock = clock;
     this.#arrivedMs = clock.monotonic() - waitedMs;
     this.#answered = direction === 'outbound';
-    metrics.callTaken(direction);
+    this.#isLetIn = refused === undefined;
+    if (refused === undefined) metrics.callTaken(direction);
+    else metrics.callRefused(refused);
   }
 
   get recordings(): number {
@@ -48,6 +61,6 @@ export class CallFigures {
 
   ended(end: CallEnd): void {
     this.#recordings = [];
-    this.#metrics.callEnded(end, this.#clock.monotonic() - this.#arrivedMs);
+    if (this.#isLetIn) this.#metrics.callEnded(end, this.#clock.monotonic() - this.#arrivedMs);
   }
 }

@@ -16,6 +16,8 @@ interface ReadFile {
   readonly document: SwmlDocument;
   /** When it was looked at again, on the clock's monotonic scale, ms: the last few times. */
   readonly looksMs: number[];
+  /** Why the file cannot be used since, as it was told last. */
+  told: string | undefined;
 }
 
 /** A file is looked at for each call, but only so often in so many ms: where calls are many, not for most of them. */
@@ -49,10 +51,11 @@ export class DocumentFiles {
       // Not by a thread of the pool: the caller would wait for its turn there.
       const { mtimeMs: modifiedMs, ctimeMs: changedMs, size } = statSync(path);
       if (known?.modifiedMs === modifiedMs && known.changedMs === changedMs && known.size === size) {
+        known.told = undefined;
         return known.document;
       }
       const document = await this.#read(path, size, log);
-      this.#files.set(path, { modifiedMs, changedMs, size, document, looksMs: [now] });
+      this.#files.set(path, { modifiedMs, changedMs, size, document, looksMs: [now], told: undefined });
       return document;
     } catch (cause) {
       const error =
@@ -60,7 +63,10 @@ export class DocumentFiles {
           ? cause
           : new DocumentError(`the document ${path} cannot be read: ${whyNot(cause)}`, { cause });
       if (known === undefined) throw error;
-      log.error({ reason: error.reason }, 'the changed document is not usable, going on with the one before');
+      // Not at error for each of the calls that come meanwhile, which may be many.
+      const level = known.told === error.reason ? 'debug' : 'error';
+      known.told = error.reason;
+      log[level]({ reason: error.reason }, 'the changed document is not usable, going on with the one before');
       return known.document;
     }
   }

@@ -4,10 +4,11 @@ import type { IncomingMessage } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { silentLogger } from '../log/logger.ts';
+import { type LogFields, type Logger, silentLogger } from '../log/logger.ts';
 import { client, closeAfterTests, serve } from '../net/http-fixtures.ts';
 import { isSignatureValid } from '../net/signature.ts';
 import { RealClock } from '../time/real-clock.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { DocumentError } from './document-error.ts';
 import { Documents, type DocumentsOptions } from './documents.ts';
 
@@ -92,6 +93,33 @@ test('while a running document is broken or gone, calls go on with its last good
   assert.deepEqual(await methodsOf(from), ['hangup']);
   rmSync(source);
   assert.deepEqual(await methodsOf(from), ['hangup']);
+});
+
+test('what makes a changed document unusable is told once, not for each call', async () => {
+  const source = file('a.yaml', GOOD, 1);
+  const clock = new VirtualClock();
+  const from = documents({ source, clock });
+  const told: string[] = [];
+  const log: Logger = { ...silentLogger, error: ({ reason }: LogFields) => told.push(String(reason)) };
+  const calls = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) await from.forCall(PAYLOAD, forever, log);
+  };
+  await calls(1);
+  file('a.yaml', 'sections: {main: [answr]}', 2);
+  await calls(3);
+  rmSync(source);
+  // No more than four looks are made within a tenth of a second.
+  await clock.advance(150);
+  await calls(3);
+  assert.equal(told.length, 2, told.join('\n'));
+  assert.match(told[0]!, /answr/);
+  assert.match(told[1]!, /there is no such file/);
+  file('a.yaml', OTHER, 3);
+  await clock.advance(150);
+  assert.deepEqual(await methodsOf(from), ['answer', 'hangup']);
+  rmSync(source);
+  await calls(1);
+  assert.equal(told.length, 3, 'it was well in between');
 });
 
 test('a file with a mistake is refused with its place', async () => {

@@ -41,9 +41,11 @@ const RECORDING_BUCKETS = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14_400];
 export class Metrics {
   readonly registry = new Registry();
   readonly #callsTaken = this.#tally('openswml_calls_total', 'Calls that were let in.', ['direction']);
-  readonly #callsRefused = this.#tally('openswml_calls_refused_total', 'Calls answered with 503.', [
-    'reason',
-  ]);
+  readonly #callsRefused = this.#tally(
+    'openswml_calls_refused_total',
+    'Calls answered with 503, and those of documents that were not made for the same reason.',
+    ['reason'],
+  );
   readonly #callsEnded = this.#tally('openswml_calls_ended_total', 'Calls that are over.', ['by', 'reason']);
   readonly #setup = this.#distribution(
     'openswml_call_setup_seconds',

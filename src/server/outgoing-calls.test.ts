@@ -13,11 +13,13 @@ import type { CallTrace } from './call-traces.ts';
 import type { CallsOptions } from './calls.ts';
 import { loadConfig } from './config.ts';
 import type { Refusal } from './load/admission.ts';
+import { Metrics } from './metrics.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import type { ServedCall } from './served-call.ts';
 
 const METRICS = {
   callTaken() {},
+  callRefused() {},
   callAnswered() {},
   callEnded() {},
   mediaClosed() {},
@@ -32,6 +34,7 @@ function open(
     readonly refusal?: Refusal;
     /** Of the call that makes others. */
     readonly trace?: CallTrace;
+    readonly metrics?: Metrics;
   } = {},
 ) {
   const { clock, service, dataDir } = openService(t);
@@ -56,7 +59,7 @@ function open(
       sounds: { load: () => ({ kind: 'made', sound: { kind: 'silence', durationMs: 1 } }) },
       clock,
       log: silentLogger,
-      metrics: METRICS,
+      metrics: options.metrics ?? METRICS,
     } as unknown as CallsOptions,
     {
       admit: () => options.refusal,
@@ -123,6 +126,18 @@ for (const [title, options, to, why] of [
     assert.equal(bench.kept.length, 1, 'it is listed and told like any other');
   });
 }
+
+test('a call for which there is no room counts as refused, not as one that was let in and is over', async (t) => {
+  const metrics = new Metrics(undefined, '1.2.3');
+  const bench = open(t, { metrics, refusal: { reason: 'max_calls', retryAfterSeconds: 5 } });
+  bench.calls.attach(bench.endpoint);
+  const { leg } = bench.calls.dial(bench.parent, { to: 'sip:bob@example.com', timeout: 30 });
+  bench.kept[0]!.figures.ended(await leg.ended);
+  const page = await metrics.registry.metrics();
+  assert.match(page, /^openswml_calls_refused_total\{reason="max_calls"\} 1$/m);
+  assert.match(page, /^openswml_call_duration_seconds_count 0$/m);
+  assert.doesNotMatch(page, /^openswml_calls(?:_ended)?_total\{/m);
+});
 
 test('the end of a call that cannot be made is in the trace', async (t) => {
   const told: string[] = [];

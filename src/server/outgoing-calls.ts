@@ -65,7 +65,8 @@ export class OutgoingCalls implements Dialler {
     const callId = timeOrderedId(clock.now());
     const sessionId = randomUUID();
     const callLog = log.child({ call_id: callId, parent_call_id: parent.info.call_id });
-    const figures = new CallFigures(metrics, clock, 'outbound');
+    const refusal = this.#site.admit();
+    const figures = new CallFigures(metrics, clock, 'outbound', 0, refusal?.reason);
     const progress = new DialProgress();
     const calling = this.#site.find(parent.info.call_id);
     const hopsLeft = calling?.hopsLeft ?? 0;
@@ -73,7 +74,7 @@ export class OutgoingCalls implements Dialler {
     let sipCallId: string | undefined;
     const outgoing: OutboundSipLeg = callBySip({
       ...legSite(this.#options),
-      ...this.#plan(parent.info, request, hopsLeft),
+      ...this.#plan(parent.info, request, { hopsLeft, refusal }),
       endpoint: this.#endpoint,
       to: request.to,
       parent: {
@@ -141,10 +142,13 @@ export class OutgoingCalls implements Dialler {
   }
 
   /** What cannot be called has its fault instead of a way there. */
-  #plan(parent: CallInfo, request: DialRequest, hopsLeft: number): DialPlan & { readonly fault?: unknown } {
+  #plan(
+    parent: CallInfo,
+    request: DialRequest,
+    { hopsLeft, refusal }: { readonly hopsLeft: number; readonly refusal: Refusal | undefined },
+  ): DialPlan & { readonly fault?: unknown } {
     const { dial } = this.#options.config;
     try {
-      const refusal = this.#site.admit();
       if (refusal !== undefined) {
         throw new Error(`the server makes no more calls at the moment: ${refusal.reason}`);
       }

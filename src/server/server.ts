@@ -186,7 +186,7 @@ class AssembledServer implements Server {
         callbacksOpen: () => outbox.open,
         uploadsWaiting: () => uploader?.backlog,
         freeDiskBytes: () => load.freeDiskBytes,
-        overloaded: () => load.overloaded || load.turnsAway,
+        overloaded: () => load.mayRefuse,
         threads: () => load.samples,
         mediaMemory: () => media.memory(),
         frames: () => load.frames,
@@ -352,6 +352,7 @@ class AssembledServer implements Server {
       workers: () => media.takeLoads(),
       folders: [path.join(this.#config.data_dir, 'recordings'), this.#config.data_dir],
       counts: () => this.#warmUp?.running !== true,
+      refuses: this.#config.limits.refuse_when_overloaded,
     });
     monitor.start();
     this.#opened.push(() => monitor.close());

@@ -107,7 +107,8 @@ function entriesOf(folder: string): Dirent[] {
   }
 }
 
-function isFile(entry: Dirent, name: string): boolean {
+/** Whether an entry of a folder is a file, or a link to one. @throws UsageError */
+export function isFile(entry: Dirent, name: string): boolean {
   if (!entry.isSymbolicLink()) return entry.isFile();
   try {
     return statSync(name, { throwIfNoEntry: false })?.isFile() === true;

@@ -63,6 +63,16 @@ test('The dead letters of a running server are listed, newest first, without pas
   assert.doesNotMatch(out, /secret/);
 });
 
+test('A list that is cut says so, and leads to no higher limit than there is', async () => {
+  server.transaction(() => {
+    for (let n = 0; n < 1_001; n++) add('dead');
+  });
+  const listed = async (limit: string): Promise<string> =>
+    (await cli('callbacks', 'list', '--limit', limit, '--data', directory)).out.trimEnd().split('\n').at(-1)!;
+  assert.equal(await listed('2'), '(the first 2; --limit shows more)');
+  assert.equal(await listed('1000'), '(the first 1000, more are not shown)');
+});
+
 test('What a caller put into the URL of a callback cannot steer the terminal', async () => {
   add('dead', 'https://example.com/?from=\u001b[2J\u009bx');
   const { out } = await cli('callbacks', 'list', '--data', directory);

@@ -177,6 +177,7 @@ function table(rows: readonly CallbackRow[], { state, limit }: ListFlags): strin
     redactUrl(row.url),
   ]);
   const head = ['id', 'since (UTC)', 'event', 'tries', 'last answer', 'url'];
-  const more = rows.length === limit ? `\n(the first ${limit}; --limit shows more)` : '';
+  const hint = limit < MAX_LIST ? '; --limit shows more' : ', more are not shown';
+  const more = rows.length === limit ? `\n(the first ${limit}${hint})` : '';
   return `${textTable(head, lines)}${more}\n`;
 }

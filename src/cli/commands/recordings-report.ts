@@ -32,9 +32,16 @@ export function showText(resource: Readonly<Record<string, unknown>>): string {
     .join('');
 }
 
-/** What verify found: the place, what is wrong, and what to do. */
-export function findingsText(findings: readonly Finding[]): string {
-  if (findings.length === 0) return 'every recording is as it should be\n';
+/**
+ * What verify found: the place, what is wrong, and what to do.
+ * @param checked how many recordings were named that are there, or all of the folder
+ */
+export function findingsText(findings: readonly Finding[], checked: number | 'all'): string {
+  if (findings.length === 0) {
+    if (checked === 'all') return 'every recording is as it should be\n';
+    if (checked === 0) return '';
+    return checked === 1 ? 'it is as it should be\n' : `these ${checked} are as they should be\n`;
+  }
   const lines = findings.map(
     ({ recordingId, path, kind, message, cure }) =>
       `${path}: ${kind}: ${message}\n${recordingId === undefined ? '' : `    recording ${recordingId}\n`}    cure: ${cure}\n`,

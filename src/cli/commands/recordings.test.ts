@@ -192,6 +192,17 @@ describe('openswml recordings verify', () => {
     assert.deepEqual(JSON.parse((await run('verify', '--json')).out), []);
   });
 
+  test('says of those that were named alone that they are well, and nothing of one that is not there', async () => {
+    add(1);
+    rmSync(fileOf(add(2)));
+    add(3);
+    assert.equal((await run('verify', idOf(1))).out, 'it is as it should be\n');
+    assert.equal((await run('verify', idOf(1), idOf(3))).out, 'these 2 are as they should be\n');
+    const { status, out, err } = await run('verify', idOf(9));
+    assert.deepEqual([status, out], [1, '']);
+    assert.match(err, /there is no recording/);
+  });
+
   test('tells every recording that is not as its file, and every file of no recording', async () => {
     rmSync(fileOf(add(1)));
     writeFileSync(fileOf(add(2)), wav(9000));

@@ -192,12 +192,18 @@ function addVerify(parent: Command, context: CommandContext): void {
         if (ids.length === 0) {
           for await (const finding of library.checkAll()) found.push(finding);
         }
+        let named = 0;
         for (const id of new Set(ids)) {
           const row = library.get(id);
-          if (row === undefined) missing(id, context);
-          else found.push(...(await library.check(row)));
+          if (row === undefined) {
+            missing(id, context);
+            continue;
+          }
+          named++;
+          found.push(...(await library.check(row)));
         }
-        terminal.out(flags.json === true ? json(found.map(findingJson)) : findingsText(found));
+        const checked = ids.length === 0 ? 'all' : named;
+        terminal.out(flags.json === true ? json(found.map(findingJson)) : findingsText(found, checked));
         if (found.length > 0) context.exit(EXIT.failed);
       });
     });

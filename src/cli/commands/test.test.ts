@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -96,6 +105,17 @@ test('Places without tests, and filters without a hit, are told in one line with
     assert.equal(status, 2, args.join(' '));
     assert.match(err, message);
   }
+});
+
+test('Links to test files in a folder are followed, those that lead nowhere are passed over', (context) => {
+  const folder = folderWith(context, { 'shared/all.test.yaml': PASSES, 'tests/own.test.yaml': PASSES });
+  const tests = path.join(folder, 'tests');
+  symlinkSync('../shared/all.test.yaml', path.join(tests, 'linked.test.yaml'));
+  symlinkSync('none.test.yaml', path.join(tests, 'lost.test.yaml'));
+  assert.deepEqual(
+    findTestFiles([tests]),
+    ['linked.test.yaml', 'own.test.yaml'].map((name) => path.join(tests, name)),
+  );
 });
 
 test('A folder that may not be read is told in one line', (context) => {

@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { loadTestFile, type TestCase, TestFileError } from '../../testing/files/load.ts';
+import { isFile } from '../check/find-documents.ts';
 import { fileError, UsageError } from '../errors.ts';
 
 /** Names of test files in folders; a file that is named on the command line may have any. */
@@ -15,7 +16,7 @@ export interface FoundTests {
 }
 
 /**
- * Test files at the given places, sorted; folders are searched to any depth.
+ * Test files at the given places, sorted; folders are searched to any depth, links to files are followed.
  * @throws UsageError when a place is not there, cannot be read, or has no test
  */
 export function findTestFiles(places: readonly string[]): readonly string[] {
@@ -58,7 +59,7 @@ function within(folder: string): string[] {
   return entriesOf(folder).flatMap((entry) => {
     const name = path.join(folder, entry.name);
     if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : within(name);
-    return entry.isFile() && TEST_FILE_NAME.test(entry.name) ? [name] : [];
+    return TEST_FILE_NAME.test(entry.name) && isFile(entry, name) ? [name] : [];
   });
 }
 

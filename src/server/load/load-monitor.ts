@@ -15,6 +15,8 @@ export interface LoadMonitorOptions {
   readonly folders: readonly string[];
   /** Whether frames are those of calls, and what threads do is for them; default: always. */
   readonly counts?: () => boolean;
+  /** Whether calls are refused while the machine cannot keep pace; default: they are. */
+  readonly refuses?: boolean;
 }
 
 const SAMPLE_MS = 1000;
@@ -52,14 +54,15 @@ export class LoadMonitor {
     this.#timer?.cancel();
   }
 
-  /** Nobody can be let in: a media thread loses its pace. A busy main thread takes as many calls as it can. */
+  /** Nobody should be let in: a media thread loses its pace. A busy main thread takes as many calls as it can. */
   get overloaded(): boolean {
     return this.#state.overloaded;
   }
 
-  /** Calls were turned away for want of time in this second or the last one. */
-  get turnsAway(): boolean {
-    return this.#turnedAway.has('overload') || this.#turnedAwayBefore.has('overload');
+  /** Calls may be refused for `overload`, or were for want of time, in this second or the last one. */
+  get mayRefuse(): boolean {
+    const turnsAway = this.#turnedAway.has('overload') || this.#turnedAwayBefore.has('overload');
+    return turnsAway || (this.#refuses && this.overloaded);
   }
 
   /** One more call was turned away, without a line of the log of its own. */
@@ -84,6 +87,10 @@ export class LoadMonitor {
   /** Frames of all media threads since the start. */
   get frames(): number {
     return this.#frames;
+  }
+
+  get #refuses(): boolean {
+    return this.#options.refuses !== false;
   }
 
   #sample(): void {
@@ -124,10 +131,14 @@ export class LoadMonitor {
       utilization: Math.round(utilization * 100) / 100,
       late: Math.round(late * 1000) / 1000,
     }));
-    if (this.overloaded) {
-      this.#options.log.warn({ threads }, 'the machine cannot keep pace with more calls: they are refused');
+    const { log } = this.#options;
+    if (!this.overloaded) {
+      log.info({ threads }, 'the machine keeps pace again: calls are taken');
+    } else if (this.#refuses) {
+      log.warn({ threads }, 'the machine cannot keep pace with more calls: they are refused');
     } else {
-      this.#options.log.info({ threads }, 'the machine keeps pace again: calls are taken');
+      const why = 'they are taken all the same (limits.refuse_when_overloaded)';
+      log.warn({ threads }, `the machine cannot keep pace with more calls: ${why}`);
     }
   }
 
