@@ -64,6 +64,8 @@ function readNode(schema: Schema, raw: JsonValue, path: Path, context: ReadConte
     expanded = true;
     inner = { ...context, replaced: true };
   }
+  // A number within a list or object that one gave becomes a text, too: nobody could put it in quotes.
+  if (inner.replaced === true && !isArray(value) && !isObject(value)) expanded = true;
   switch (node.kind) {
     case 'any':
       if (inner.replaced || (info.literal === true && context.expand !== undefined)) return value;

@@ -61,7 +61,8 @@ export class VirtualSignalling implements Signalling {
 
   async answer(codecs: readonly string[] | undefined): Promise<MediaClient> {
     const { codec } = this.#options;
-    if (!this.takes(codecs)) {
+    // Behind early media the codec is settled, as it is for a SIP caller who was sent a session description.
+    if (this.#media === undefined && !this.takes(codecs)) {
       this.#finish();
       void this.#leg?.refused();
       throw new CallError(

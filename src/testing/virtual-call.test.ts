@@ -357,6 +357,19 @@ test('calls with wideband codecs are heard and recorded in wideband', async () =
   }
 });
 
+test('an answer with other codecs behind early media is one with the codec of that, as on a server', async () => {
+  const call = await place(
+    main(
+      '- play: { url: "say:One moment.", auto_answer: false }\n- answer: { codecs: G722 }\n- play: "say:Hello."',
+    ),
+  );
+  await call.ends();
+  assert.deepEqual(
+    [call.vars['answer_result'], call.spoken, call.end],
+    ['success', ['One moment.', 'Hello.'], { by: 'local', reason: 'hangup' }],
+  );
+});
+
 test('a trace has the story of the call, the levels of both sides, and what the server received', async () => {
   const call = await place(VOICEMAIL, { trace: true });
   await call.caller.hearsBeep();

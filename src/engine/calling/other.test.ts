@@ -32,6 +32,16 @@ test('send_digits of a script that is replaced is stopped, and sets nothing in t
   assert.equal((await call.finish()).vars['send_digits_result'], undefined);
 });
 
+test('a number or truth value within what a placeholder gives is a text where one belongs', async () => {
+  const { leg, result, warnings } = await run(`
+- set: {who: {customer: 7, vip: true, name: Ann, note: null}, keys: {digits: 12}}
+- stream: {url: "wss://example.com/", custom_parameters: "\${who}"}
+- send_digits: "\${keys}"`);
+  assert.deepEqual([result.outcome, warnings], ['finished', []]);
+  assert.deepEqual(leg.streamed[0]?.customParameters, { customer: '7', vip: 'true', name: 'Ann', note: '' });
+  assert.ok(leg.log.includes('digits 12'));
+});
+
 test('document.md 5.1, method failed: one that this version cannot run warns, naming it, and the next step runs', async () => {
   const { result, warnings } = await run('- receive_fax: {}\n- set: {after: 1}');
   assert.equal(warnings[0]?.code, 'relay_script_method_execute_failed');
