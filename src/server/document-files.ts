@@ -66,7 +66,10 @@ export class DocumentFiles {
       // Not at error for each of the calls that come meanwhile, which may be many.
       const level = known.told === error.reason ? 'debug' : 'error';
       known.told = error.reason;
-      log[level]({ reason: error.reason }, 'the changed document is not usable, going on with the one before');
+      log[level](
+        { reason: error.reason },
+        'the changed document is not usable, going on with the one before',
+      );
       return known.document;
     }
   }

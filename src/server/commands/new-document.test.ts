@@ -315,7 +315,10 @@ describe('update', () => {
 
   test('takes null for what is not given', async (t) => {
     const bench = await openWaiting(t, { [URL]: NEXT });
-    await bench.send({ command: 'update', params: { id: CALL_ID, url: URL, swml: null, fallback_url: null } });
+    await bench.send({
+      command: 'update',
+      params: { id: CALL_ID, url: URL, swml: null, fallback_url: null },
+    });
     assert.ok(await isReplaced(bench));
     await bench.leg.hangup();
   });
