@@ -61,7 +61,7 @@ function page(method: AnyMethod): string {
     ...(method.kind === 'calling' ? [answers] : []),
     ...(method.run === undefined
       ? [
-          '**This version loads documents with this method, but cannot run it:** reaching it is a warning, and the next step runs.',
+          `**This version loads documents with this method, but cannot run it:** reaching it is a warning, and ${hasResult(method) ? 'its `result` for a failure, then the next step,' : 'the next step'} runs.`,
         ]
       : []),
   ];
@@ -84,6 +84,10 @@ function page(method: AnyMethod): string {
     .filter((part) => part !== '')
     .join('\n\n')
     .concat('\n');
+}
+
+function hasResult({ params: { node } }: AnyMethod): boolean {
+  return node.kind === 'object' && Object.hasOwn(node.properties, 'result');
 }
 
 const GENERATED = generated('src/methods');

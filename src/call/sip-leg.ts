@@ -229,11 +229,14 @@ class InboundSipSignalling implements Signalling, SipSessionOwner {
   }
 }
 
-/** Those of the document in its order, as far as we have them; without a document's wish, ours. */
+/**
+ * Those of the document in its order, as far as we have them, each once: an offer describes no format twice (RFC 8866
+ * 6.6). Without a document's wish, ours.
+ */
 export function chosenCodecs(
   ours: readonly AudioCodecName[],
   wanted: readonly string[] | undefined,
 ): readonly AudioCodecName[] {
   if (wanted === undefined) return ours;
-  return wanted.flatMap((name) => ours.filter((codec) => codec === name));
+  return [...new Set(wanted)].flatMap((name) => ours.filter((codec) => codec === name));
 }

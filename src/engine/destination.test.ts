@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Logger, silentLogger } from '../log/logger.ts';
 import { loadDocument } from '../methods/check.ts';
 import { FakeDialler } from '../methods/fake-dialler.test-helper.ts';
 import { main, run, start } from './run.test-helper.ts';
@@ -43,6 +44,19 @@ test('document.md 5.1, execute or transfer: a document that only strict rules re
       step,
     );
   }
+});
+
+test('what is wrong with a document that is given inline, though it runs, is told in the log', async () => {
+  const lines: string[] = [];
+  const log: Logger = { ...silentLogger, warn: (_fields, message) => void lines.push(message) };
+  const inline = JSON.stringify('{"sections": {"main": [{"sleep": {"duration": 0, "why": 1}}]}}');
+  const { result } = await run(`- execute: {dest: ${inline}}`, { services: { log } });
+  assert.equal(result.outcome, 'finished');
+  assert.equal(lines.length, 1);
+  assert.match(
+    lines[0]!,
+    /^test\.yaml \(inline\):1:\d+: warning relay_script_method_parameter_undefined: .*"why"/,
+  );
 });
 
 test('a destination that cannot be had after a talk is told where it stands', async () => {

@@ -1,5 +1,5 @@
 /** From the destination of `execute` or `transfer` to a section to run (spec/document.md 2, flow.md 3 and 8). */
-import { loadDocument } from '../methods/check.ts';
+import { loadAndWarn, loadDocument } from '../methods/check.ts';
 import { classifyDest } from '../methods/dest.ts';
 import { malformedUrl, unknownSection } from '../methods/findings.ts';
 import type { Finding, SwmlDocument } from '../swml/document.ts';
@@ -21,6 +21,8 @@ export interface DestinationRequest {
   readonly method: string;
   readonly payload: JsonObject;
   readonly signal: AbortSignal;
+  /** Told, in words, of what is wrong with the document though it can be run. */
+  readonly warn: (message: string) => void;
   /** Error of the running step. */
   readonly fail: (
     finding: Finding,
@@ -35,14 +37,14 @@ export async function findDestination(
   loader: DocumentLoader,
   strict: boolean,
 ): Promise<Destination> {
-  const { dest, path, fail } = request;
+  const { dest, path, warn, fail } = request;
   switch (classifyDest(dest)) {
     case 'section':
       if (!current.sections.has(dest)) throw fail(unknownSection(dest, current, path));
       return { document: current, section: dest };
     case 'inline': {
       const file = `${current.file ?? 'document'} (inline)`;
-      return { document: loadDocument(dest, { file, kind: current.kind, strict }), section: 'main' };
+      return { document: loadAndWarn(dest, { file, kind: current.kind, strict }, warn), section: 'main' };
     }
     case 'relay':
       throw fail(

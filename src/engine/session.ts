@@ -293,6 +293,7 @@ export class ScriptSession {
         method: flow.kind === 'transfer' ? (flow.method ?? 'POST') : 'POST',
         payload: host.payload(scope),
         signal: run.signal,
+        warn: (message) => services.log.warn({}, message),
         fail: (finding, options) => run.error(finding, options),
       },
       run.frame.document,

@@ -1,3 +1,4 @@
+import { resultChoice } from '../methods/choice-params.ts';
 import type { ErrorDetails, StatusCallback } from '../methods/context.ts';
 import type { Choice, Flow } from '../methods/flow.ts';
 import type { AnyMethod } from '../methods/method.ts';
@@ -7,11 +8,12 @@ import type { ErrorCode, ErrorPolicy, Fault } from '../swml/error-codes.ts';
 import type { SwmlError } from '../swml/errors.ts';
 import { ExpressionError, type Expressions } from '../swml/expressions.ts';
 import { type Evaluate, expandDeep, expandRaw, expandText } from '../swml/expand.ts';
-import type { JsonObject, JsonValue } from '../swml/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../swml/json.ts';
 import { parsePath } from '../swml/placeholders.ts';
 import { MAX_DEPTH } from '../swml/parse.ts';
 import { formatPath, type Path } from '../swml/position.ts';
 import { shown } from '../swml/schema-findings.ts';
+import { type ReadContext, read } from '../swml/schema-read.ts';
 import { lookup, type Scope } from '../swml/scope.ts';
 import { MAX_CHARACTERS, sizeOf, TooLargeError } from '../swml/size.ts';
 import { threadTimeMs } from '../time/thread-time.ts';
@@ -79,12 +81,16 @@ export class StepRun {
   start(method: AnyMethod): Flow | Promise<Flow> {
     if (method.run === undefined) {
       this.#setFailed(method);
-      throw this.error({
+      const block = this.#resultBlock(method);
+      const failure = this.error({
         fault: 'failed',
-        message: `The method "${method.name}" is valid SWML, but this version cannot run it; the script goes on with the next step`,
+        message: `The method "${method.name}" is valid SWML, but this version cannot run it; the script goes on with ${block === undefined ? 'the next step' : 'its "result"'}`,
         path: this.step.path,
         part: 'key',
       });
+      if (block === undefined) throw failure;
+      this.#session.warn(failure, this);
+      return { kind: 'block', block };
     }
     return method.run(this.#session.options.host.context(this) as never, this.#params(method) as never);
   }
@@ -99,27 +105,45 @@ export class StepRun {
     }
   }
 
+  /** The steps that are for the failure of a method that cannot be run, where it has a `result`. @throws SwmlError */
+  #resultBlock({ params: { node } }: AnyMethod): Block | undefined {
+    const written = isObject(this.step.params) ? this.step.params['result'] : undefined;
+    const schema = node.kind === 'object' ? node.properties['result'] : undefined;
+    if (written === undefined || written === null || schema === undefined) return undefined;
+    const result = read(schema, written, this.pathTo('result'), this.#reading());
+    const choice = resultChoice(result as Parameters<typeof resultChoice>[0]);
+    return choice && this.choose(choice);
+  }
+
   /** @throws SwmlError */
   #params(method: AnyMethod): unknown {
     const strict = this.#session.options.strict === true;
     if (!strict && fixedParams.has(this.step)) return fixedParams.get(this.step);
     let isFixed = !strict;
-    const params = readParams(method, this.step, {
+    const context = this.#reading(() => {
+      isFixed = false;
+    });
+    const params = readParams(method, this.step, context);
+    if (isFixed) fixedParams.set(this.step, params);
+    return params;
+  }
+
+  /** @param onVariable what is read may be another thing the next time */
+  #reading(onVariable?: () => void): ReadContext {
+    return {
       kind: this.frame.document.kind,
-      strict,
+      strict: this.#session.options.strict === true,
       expand: (text, path) => {
-        isFixed = false;
+        onVariable?.();
         return this.#bounded(path, () => expandText(text, this.scope, this.#evaluator(path)));
       },
       block: (value, path) => this.#writtenBlock(value, path),
       report: (finding) => {
-        isFixed = false;
+        onVariable?.();
         // Also for what is a mere warning but in strict mode: the step cannot be run.
         if (finding.severity !== 'warning') throw this.error(finding, { policy: 'stop' });
       },
-    });
-    if (isFixed) fixedParams.set(this.step, params);
-    return params;
+    };
   }
 
   /**

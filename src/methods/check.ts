@@ -87,8 +87,23 @@ function jsonOf(source: object, { file, kind = 'calling' }: CheckOptions): strin
  * @throws SwmlError with the first error, and all diagnostics on it
  */
 export function loadDocument(source: string | object, options: CheckOptions = {}): SwmlDocument {
+  return loadAndWarn(source, options, () => {});
+}
+
+/**
+ * As {@link loadDocument}.
+ * @param warn told, in words, of what is wrong with the document though it can be run
+ */
+export function loadAndWarn(
+  source: string | object,
+  options: CheckOptions,
+  warn: (message: string) => void,
+): SwmlDocument {
   const { document, diagnostics } = checkDocument(source, options);
-  if (document !== undefined) return document;
+  if (document !== undefined) {
+    for (const warning of diagnostics) warn(formatDiagnostic(warning));
+    return document;
+  }
   const first = diagnostics.find((diagnostic) => diagnostic.severity === 'error')!;
   // Also for what is a mere warning but in strict mode: there is nothing to go on with.
   throw new SwmlError(first, { all: diagnostics, policy: 'stop' });

@@ -58,6 +58,12 @@ test('a phone number is called at the gateway, from the user of the caller there
   assert.equal(plan('+1', GATEWAY, { from: 'sip:a@b.example' }).invite.from, 'sip:a@b.example');
 });
 
+test('a phone number is called from the number of a tel: address that the document names', () => {
+  const { invite, from } = plan('+1', GATEWAY, { from: 'tel:+1-555-0177;cpc=ordinary' });
+  assert.deepEqual([invite.from, from], ['sip:+15550177@10.0.0.5', '+15550177']);
+  assert.equal(plan('sip:bob@example.com', GATEWAY, { from: 'tel:+15550177' }).invite.from, 'tel:+15550177');
+});
+
 test('without a gateway the error names the setting', () => {
   assert.throws(
     () => plan('+15550100', NO_GATEWAY as never),

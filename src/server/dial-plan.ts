@@ -1,9 +1,10 @@
 /** From the destination of a document to the INVITE that reaches it. */
+import { callerNumber } from '../call/caller-number.ts';
 import type { CallInfo } from '../call/leg.ts';
 import type { DialRequest } from '../call/dialler.ts';
 import type { AddressGuard } from '../net/address-guard.ts';
 import type { DestinationRefusal, OutgoingCallOptions } from '../sip/api.ts';
-import { escapeUser, hostPortToString, parseUri, unescapeUri } from '../sip/message/uri.ts';
+import { escapeUser, hostPortToString, parseUri } from '../sip/message/uri.ts';
 import { NUMBER_PLACE } from './config-dial-keys.ts';
 import type { Config } from './config-keys.ts';
 
@@ -53,7 +54,7 @@ export function dialPlan(
   }
   const uri = gateway.replace(NUMBER_PLACE, escapeUser(to));
   const { host } = parseUri(uri);
-  const from = request.from ?? settings.from ?? userOf(parent.from);
+  const from = callerNumber(request.from ?? settings.from, parent.from);
   const user = username ?? settings.username;
   const secret = username === undefined ? settings.password : password;
   return {
@@ -67,14 +68,6 @@ export function dialPlan(
     from,
     refusal: refusalBy(guard, host),
   };
-}
-
-/** The number (of a tel: URI without separators and parameters, RFC 3966 3), or whatever stands before the host. */
-function userOf(uri: string): string {
-  const user = /^sips?:([^@;?:]+)[^@]*@/i.exec(uri)?.[1];
-  if (user !== undefined) return unescapeUri(user);
-  const tel = /^tel:([^;]+)/i.exec(uri)?.[1];
-  return tel === undefined ? uri : tel.replace(/[-.()]/g, '');
 }
 
 /** @param trusted host that may be anywhere */

@@ -106,6 +106,20 @@ test('a call is made with the codec of the caller first, and may be passed on on
   await bench.media.close();
 });
 
+test('a codec that a document names twice is offered once, in its first place', async (t) => {
+  const bench = open(t);
+  bench.calls.attach(bench.endpoint);
+  const codecs = ['PCMA', 'G722', 'PCMA'];
+  const { leg } = bench.calls.dial(bench.parent, { to: 'sip:bob@example.com', timeout: 30, codecs });
+  await bench.clock.settle();
+  const { sdp } = bench.sent[0]!;
+  assert.ok(typeof sdp === 'function');
+  assert.match(sdp('10.0.0.1'), /RTP\/AVP 8 9 101\r\n/);
+  bench.handlers[0]!.ended({ by: 'remote', how: 'failed', status: 486 });
+  await leg.ended;
+  await bench.media.close();
+});
+
 for (const [title, options, to, why] of [
   ['that goes in a circle', { hopsLeft: 0 }, 'sip:bob@example.com', /in a circle/],
   ['to a number without a gateway', {}, '+15550100', /set dial\.gateway/],

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { callerNumber } from '../call/caller-number.ts';
 import { DialProgress } from '../call/dial-progress.ts';
 import type { DialledCall, Dialler, DialRequest } from '../call/dialler.ts';
 import type { CallInfo, CallLeg } from '../call/leg.ts';
@@ -157,7 +158,8 @@ export class OutgoingCalls implements Dialler {
       return { ...plan, invite: { ...plan.invite, maxForwards: hopsLeft } };
     } catch (fault) {
       const type = /^sips?:/i.test(request.to) ? 'sip' : 'phone';
-      const from = request.from ?? parent.from;
+      const from =
+        type === 'sip' ? (request.from ?? parent.from) : callerNumber(request.from ?? dial.from, parent.from);
       return { invite: { to: request.to }, type, from, refusal: () => undefined, fault };
     }
   }

@@ -1,4 +1,5 @@
 /** A call that the document of a virtual call makes: what is known of it, and its signalling. */
+import { callerNumber } from '../call/caller-number.ts';
 import type { DialRequest } from '../call/dialler.ts';
 import { CallError, type CallInfo, type CallLeg } from '../call/leg.ts';
 import type { MediaLeg } from '../call/media-leg.ts';
@@ -56,7 +57,9 @@ export function infoOf(
 ): Omit<CallInfo, 'call_state' | 'peer'> {
   const to = redactUris(request.to);
   const type = /^sips?:/i.test(to) ? 'sip' : 'phone';
-  const from = redactUris(request.from ?? parent.from);
+  // As by the gateway of a server.
+  const caller = type === 'sip' ? (request.from ?? parent.from) : callerNumber(request.from, parent.from);
+  const from = redactUris(caller);
   return {
     call_id: callId,
     node_id: parent.node_id,

@@ -104,6 +104,21 @@ test('whoever is called may be busy, decline, not answer or not be there; the ne
   assert.equal(run.vars['connect_result'], 'connected');
 });
 
+test('a phone number is called from the number of the caller, or of what the document names, as by a server', async () => {
+  const to = '+15550100';
+  const connect = { to, call_state_url: 'https://app.example/s' };
+  const steps = [{ connect }, { connect: { ...connect, from: 'tel:+1-555-0177' } }];
+  const run = await call(steps, { web: { '*': {} }, parties: { [to]: { refuses: 'busy' } } });
+  await run.ends();
+  assert.deepEqual(
+    run.callbacks.all.map(({ params }) => params['device']),
+    ['caller', '+15550177'].map((number) => ({
+      type: 'phone',
+      params: { from_number: number, to_number: to },
+    })),
+  );
+});
+
 test('parallel: all ring, the first to answer is connected, the other stops ringing', async () => {
   const main = [{ connect: { parallel: [{ to: 'sip:a@example.com' }, { to: 'sip:b@example.com' }] } }];
   const run = await call(main, {

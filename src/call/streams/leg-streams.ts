@@ -212,6 +212,12 @@ export class LegStreams {
   }
 
   #assertRoom(kind: Kind, controlId: string, name: string | undefined): void {
+    if (this.#running.has(`${kind} ${controlId}`)) {
+      throw new CallError(
+        'control_id_in_use',
+        `a ${kind} with the control id "${controlId}" runs on this call already`,
+      );
+    }
     let count = 0;
     for (const other of this.#running.values()) {
       if (other.kind !== kind) continue;
@@ -219,12 +225,6 @@ export class LegStreams {
       if (name !== undefined && other.name === name && holdsName(other)) {
         throw new CallError('name_in_use', `a stream with the name "${name}" runs on this call already`);
       }
-    }
-    if (this.#running.has(`${kind} ${controlId}`)) {
-      throw new CallError(
-        'control_id_in_use',
-        `a ${kind} with the control id "${controlId}" runs on this call already`,
-      );
     }
     if (count >= MAX_AT_ONCE) {
       throw new CallError(

@@ -69,6 +69,24 @@ test('document.md 5.1, method failed: one that this version cannot run has the r
   assert.equal(pay.result.vars['pay_result'], 'internal-error');
 });
 
+test('the result of a conference that cannot be joined is that of one that failed; then the next step runs', async () => {
+  for (const result of [
+    '{case: {failed: [{set: {took: failed}}], completed: [{set: {took: completed}}]}}',
+    '[{when: "join_conference_result != \'failed\'", then: [{set: {took: completed}}]}, {else: [{set: {took: failed}}]}]',
+  ]) {
+    const joined = await run(`- join_conference: {name: a, result: ${result}}\n- set: {after: "\${took}"}`);
+    assert.equal(joined.result.vars['after'], 'failed', result);
+    assert.deepEqual(
+      joined.warnings.map(({ code }) => code),
+      ['relay_script_method_execute_failed'],
+    );
+  }
+  const other = await run(
+    '- join_conference: {name: a, result: {case: {completed: [{set: {took: 1}}]}}}\n- set: {after: 1}',
+  );
+  assert.deepEqual([other.result.vars['took'], other.result.vars['after']], [undefined, 1]);
+});
+
 test('denoise answers, waits for the filter and says how it went; stop_denoise is off in any case', async () => {
   const on = await run('- denoise: {}\n- denoise: {}');
   assert.deepEqual(on.leg.log.slice(0, 2), ['answer', 'denoise']);

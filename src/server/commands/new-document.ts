@@ -2,7 +2,8 @@
 import type { LoadedText } from '../../engine/document-source.ts';
 import { callingPayload } from '../../engine/payload.ts';
 import type { ScriptSession } from '../../engine/session.ts';
-import { loadDocument } from '../../methods/check.ts';
+import type { Logger } from '../../log/logger.ts';
+import { loadAndWarn } from '../../methods/check.ts';
 import { MALFORMED_URL } from '../../methods/findings.ts';
 import { HttpError, type HttpErrorCode } from '../../net/http-errors.ts';
 import type { SwmlDocument } from '../../swml/document.ts';
@@ -48,7 +49,7 @@ export async function replaceDocument(context: CommandContext, source: DocumentS
   const own = ++order.come;
   const document =
     source.kind === 'inline'
-      ? check(inlineText(source.value), source.attribute, source.attribute)
+      ? check(inlineText(source.value), source.attribute, source.attribute, context.log)
       : await fetchDocument(context, before, source);
   if (call.leg.signal.aborted) throw problem(404);
   if (order.placed > own) {
@@ -106,7 +107,7 @@ async function fetchDocument(
 }
 
 async function fetchFrom(
-  { call, loader }: CommandContext,
+  { call, loader, log }: CommandContext,
   script: ScriptSession,
   url: string,
   attribute: string,
@@ -126,12 +127,12 @@ async function fetchFrom(
     const message = `The document could not be fetched: ${cause instanceof Error ? cause.message : String(cause)}`;
     throw refusal({ code: unsafe ? 'url_is_unsafe' : 'call_update_failed', message, attribute });
   }
-  return loaded.document ?? check(loaded.text, loaded.name, attribute);
+  return loaded.document ?? check(loaded.text, loaded.name, attribute, log);
 }
 
-function check(text: string, file: string, attribute: string): SwmlDocument {
+function check(text: string, file: string, attribute: string, log: Logger): SwmlDocument {
   try {
-    return loadDocument(text, { file });
+    return loadAndWarn(text, { file }, (message) => log.warn({}, message));
   } catch (error) {
     if (!(error instanceof SwmlError)) throw error;
     const faults = error.diagnostics.filter(({ severity }) => severity === 'error').slice(0, MAX_FAULTS);
