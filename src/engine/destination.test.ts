@@ -46,11 +46,14 @@ test('document.md 5.1, execute or transfer: a document that only strict rules re
   }
 });
 
-test('what is wrong with a document that is given inline, though it runs, is told in the log', async () => {
+test('what is wrong with a document that is given inline, though it runs, is told in the log, once', async () => {
   const lines: string[] = [];
   const log: Logger = { ...silentLogger, warn: (_fields, message) => void lines.push(message) };
   const inline = JSON.stringify('{"sections": {"main": [{"sleep": {"duration": 0, "why": 1}}]}}');
-  const { result } = await run(`- execute: {dest: ${inline}}`, { services: { log } });
+  const { result } = await run(
+    `- label: again\n- execute: {dest: ${inline}}\n- goto: {label: again, max: 2}`,
+    { services: { log } },
+  );
   assert.equal(result.outcome, 'finished');
   assert.equal(lines.length, 1);
   assert.match(

@@ -76,6 +76,8 @@ export class ScriptSession {
   #steps = 0;
   #stepsWithoutWaiting = 0;
   readonly #computing = new Computing();
+  /** Told already of documents that steps bring: a loop may bring one again and again. */
+  readonly #toldOfDocuments = new Set<string>();
   readonly #onHostEnd = (): void => this.#generation.abort(this.#options.host.signal.reason);
 
   constructor(options: SessionOptions) {
@@ -293,7 +295,7 @@ export class ScriptSession {
         method: flow.kind === 'transfer' ? (flow.method ?? 'POST') : 'POST',
         payload: host.payload(scope),
         signal: run.signal,
-        warn: (message) => services.log.warn({}, message),
+        warn: (message) => this.#warnOfDocument(message),
         fail: (finding, options) => run.error(finding, options),
       },
       run.frame.document,
@@ -342,6 +344,12 @@ export class ScriptSession {
     const { position, path, file } = error.diagnostic;
     const { line, column } = position ?? {};
     services.log.warn({ code: error.code, file, line, column, path, ...place }, error.message);
+  }
+
+  #warnOfDocument(message: string): void {
+    if (this.#toldOfDocuments.has(message)) return;
+    this.#toldOfDocuments.add(message);
+    this.#options.services.log.warn({}, message);
   }
 
   #asError(error: unknown, run = this.#current): SwmlError {

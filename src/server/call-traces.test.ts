@@ -14,8 +14,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
+import { CallTracer } from '../trace/call-tracer.ts';
+import type { CallEvent } from '../trace/events.ts';
 import { ArrivingCalls } from './arriving-calls.ts';
-import { CallTraces } from './call-traces.ts';
+import { CallTrace, CallTraces } from './call-traces.ts';
 
 const ID = '00000000-0000-4000-8000-000000000001';
 const DAY_MS = 86_400_000;
@@ -139,6 +141,29 @@ test('a folder that is not there yet is none to sweep', async () => {
   });
   traces.start();
   await traces.close();
+});
+
+test('a trace has how servers were asked for the document of a call, and what came of it', () => {
+  const events: CallEvent[] = [];
+  const trace = new CallTrace({
+    tracer: new CallTracer(new VirtualClock(), (event) => events.push(event)),
+    callId: ID,
+    audio: () => undefined,
+    close: async () => {},
+  });
+  trace.document({ url: 'https://a.example/', method: 'GET' }, { failure: 'no answer' });
+  trace.document({ url: 'https://b.example/', method: 'POST' }, { text: 'sections: {}' });
+  const request = { headers: {}, body: '' };
+  assert.deepEqual(
+    events.map(({ text, data }) => [text, data]),
+    [
+      ['GET https://a.example/', { for: 'document', failure: 'no answer', request }],
+      [
+        'POST https://b.example/',
+        { for: 'document', status: 200, request, answer: { headers: {}, body: 'sections: {}' } },
+      ],
+    ],
+  );
 });
 
 test('the first messages of a call wait until it is taken, those of others are forgotten in time', () => {

@@ -9,12 +9,12 @@ import { redactUrisIn } from '../log/redact.ts';
 import type { HttpClient } from '../methods/context.ts';
 import { redactUrl } from '../net/http-url.ts';
 import { recordingFileName } from '../recording/recording-path.ts';
-import type { SwmlDocument } from '../swml/document.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { CallTracer } from '../trace/call-tracer.ts';
 import { TRACE_VERSION, type TraceHeader } from '../trace/format.ts';
 import { TraceFile } from '../trace/trace-file.ts';
 import type { Config } from './config-keys.ts';
+import type { AskedServer, AskListener } from './documents.ts';
 
 export interface CallTracesOptions {
   /** Folder of the traces. */
@@ -166,11 +166,11 @@ export class CallTrace {
     this.tracer.media(media, this.#options.audio(this.#options.callId));
   }
 
-  /** The document that was asked for at the beginning. */
-  document({ text }: Pick<SwmlDocument, 'text'>, url: string): void {
+  /** A server was asked for the document at the beginning. */
+  document({ url, method }: AskedServer, answer: Parameters<AskListener>[1]): void {
     this.tracer.web(
-      { purpose: 'document', method: 'POST', url, headers: {}, body: '' },
-      { status: 200, headers: {}, body: text },
+      { purpose: 'document', method, url, headers: {}, body: '' },
+      'text' in answer ? { status: 200, headers: {}, body: answer.text } : answer,
     );
   }
 

@@ -325,9 +325,10 @@ export class Calls {
     const callId = leg.info.call_id;
     const { documents, clock, http } = this.#options;
     const payload = documents.asksServers ? callingPayload(leg.info, { vars: {}, envs: {}, params: {} }) : {};
-    const document = await documents.forCall(payload, leg.signal, log);
     const { trace } = call;
-    if (documents.sourceUrl !== undefined) trace?.document(document, documents.sourceUrl);
+    const document = await documents.forCall(payload, leg.signal, log, (asked, answer) =>
+      trace?.document(asked, answer),
+    );
     if (leg.signal.aborted) return undefined;
     const script = startScript({
       leg,

@@ -39,13 +39,22 @@ export const DIAL_KEYS = {
     secret: true,
   }),
   from: key({
-    schema: z.string().regex(/^(?:\+?[0-9*#]+|sip:\S+)$/i, 'expected a number or a SIP URI'),
+    schema: z.string().refine(isNumberOrUri, 'expected a number or a SIP URI'),
     kind: 'text',
     default: undefined,
     description:
       'Number or SIP URI that phone numbers are called from when the document names none; default: that of the caller.',
   }),
 };
+
+function isNumberOrUri(text: string): boolean {
+  if (/^\+?[0-9*#]+$/.test(text)) return true;
+  try {
+    return parseUri(text).scheme === 'sip';
+  } catch {
+    return false;
+  }
+}
 
 function faultOf(uri: string): string | undefined {
   try {

@@ -85,7 +85,7 @@ class Reader {
           this.#problem(offsetOf(pair.key), `${name} is given twice, also at ${other.source}`);
           continue;
         }
-        this.#values.set(name, { value: toValue(value), source: this.#where(offsetOf(value)), from: 'file' });
+        this.#readValue(name, value, toValue);
       } else if (CONFIG_GROUPS.has(name)) {
         if (value === null || isEmpty(value)) continue;
         if (isMap(value)) this.#readMap(value, `${name}.`, toValue);
@@ -94,6 +94,17 @@ class Reader {
       } else {
         this.#problem(offsetOf(pair.key), unknownName(name));
       }
+    }
+  }
+
+  /** YAML takes `*:8080` for a reference to something named `:8080`, which is found missing only here. */
+  #readValue(name: string, node: Node, toValue: (node: Node) => unknown): void {
+    const offset = offsetOf(node);
+    try {
+      this.#values.set(name, { value: toValue(node), source: this.#where(offset), from: 'file' });
+    } catch (error) {
+      if (!(error instanceof ReferenceError)) throw error;
+      this.#problem(offset, `${name}: ${error.message}; what begins with * and is a text needs quotes`);
     }
   }
 

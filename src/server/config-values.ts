@@ -5,6 +5,7 @@ import { variableNameFault } from '../methods/variable-names.ts';
 import { AddressGuard } from '../net/address-guard.ts';
 import { parseKey } from '../recording/encryption/keys.ts';
 import type { SipListener } from '../sip/api.ts';
+import { canonicalHost } from '../sip/message/uri.ts';
 
 /** An address to listen on. */
 export interface HostPort {
@@ -61,7 +62,9 @@ export const portRange = z.string().transform((text, context): PortRange => {
 /** An address to receive on: sockets are bound to numbers. */
 export const ownAddress = z
   .string()
-  .refine((text) => isIP(text) !== 0, 'expected an address such as 0.0.0.0 or ::, without a port');
+  .refine((text) => isIP(text) !== 0, 'expected an address such as 0.0.0.0 or ::, without a port')
+  // Others compare: `::0` is `::`, all addresses.
+  .transform(canonicalHost);
 
 /** An address or host name without a port. */
 export const host = z

@@ -279,6 +279,8 @@ describe('mistakes', () => {
         /sip\.listen: entry 2: expected a transport .*, found "tls:\/\/b"/,
       ],
       ['network: {allow: [10.0.0.0/99]}', /network\.allow: entry 1: .*10\.0\.0\.0\/99/],
+      ['http: {listen: *:8080}', /^openswml\.yaml:1:16: http\.listen: Unresolved alias .* :8080; .* needs quotes/],
+      ['network: {allow: [*.example.com]}', /^openswml\.yaml:1:18: network\.allow: Unresolved alias/],
     ] as const) {
       assert.match(problems({ yaml })[0] ?? '', expected, yaml);
     }
@@ -298,12 +300,25 @@ describe('mistakes', () => {
       ['document.source', 'http://app.example.com:80800/voice', /a path, or a URL/],
       ['callbacks.script_warning_url', 'https://app.example.com:80800/', /http or https URL/],
       ['sip.listen', 'udp://0.0.0.0:70000', /entry 1: expected a transport/],
+      ['dial.from', 'sip:sales@', /a number or a SIP URI/],
       ['limits.max_calls', '1.5', /whole number/],
       ['callbacks.concurrency', '-1', /1 to 1000/],
       ['log.level', 'loud', /trace, debug, info/],
       ['storage.synchronous', 'off', /normal or full/],
     ] as const) {
       assert.match(problems({ flags: { [name]: value } })[0] ?? '', expected, `${name} ${value}`);
+    }
+  });
+
+  test('of folders are told where traces would lie among what has another owner', () => {
+    for (const dir of ['data/recordings', 'data/recordings/traces', 'data/cache/speech']) {
+      assert.deepEqual(problems({ yaml: `data_dir: data\ntrace: {dir: ${dir}}` }), [
+        `openswml.yaml:2:14: trace.dir: expected a folder that is not in recordings or cache of data_dir, found "${dir}"`,
+      ]);
+    }
+    for (const dir of ['data', 'data/traces', 'data/recordings-traces', 'recordings']) {
+      const { config } = load({ yaml: `data_dir: data\ntrace: {dir: ${dir}}` });
+      assert.equal(config.trace.dir, path.join(cwd, dir));
     }
   });
 

@@ -59,6 +59,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
     assign(config, key.name, value);
     origins.set(key.name, key.path === true ? { ...raw, value } : raw);
   }
+  problems.push(...misplacedTraces(config, origins));
   if (problems.length > 0) throw new ConfigError(problems);
   // Every key of the list was assigned, each with a value of its own schema.
   const checked = config as unknown as Config;
@@ -74,6 +75,25 @@ export function describeConfig(loaded: LoadedConfig): string {
   });
   const width = Math.max(...lines.map(([text]) => text.length));
   return lines.map(([text, source]) => `${text.padEnd(width)}  # ${source}\n`).join('');
+}
+
+/**
+ * Old traces are deleted by their names, `DAY/ID.wav`, which recordings have as well; and a cache goes with all that
+ * lies in it.
+ */
+function misplacedTraces(
+  config: Readonly<Record<string, unknown>>,
+  origins: ReadonlyMap<string, RawValue>,
+): readonly ConfigProblem[] {
+  // Either may be wrong, or not set.
+  const { data_dir: data, trace } = config as { data_dir?: string; trace: { dir?: string } };
+  const { dir } = trace;
+  if (data === undefined || dir === undefined) return [];
+  const taken = ['recordings', 'cache'].map((name) => path.join(data, name));
+  if (!taken.some((folder) => `${dir}${path.sep}`.startsWith(`${folder}${path.sep}`))) return [];
+  const where = origins.get('trace.dir')?.source ?? 'trace.dir';
+  const message = `trace.dir: expected a folder that is not in recordings or cache of data_dir, found "${dir}"`;
+  return [{ where, message }];
 }
 
 function configFile({ file, env, cwd }: ConfigInputs): string | undefined {

@@ -89,4 +89,8 @@ test('private addresses are called only if the operator allows it; the gateway m
   const phone = plan('+15550100').refusal;
   assert.equal(phone('10.0.0.5', '10.0.0.5', 5080), undefined);
   assert.notEqual(phone('10.0.0.6', '10.0.0.6', 5080), undefined, 'a redirection is not trusted');
+  const gateway = 'sip:{number}@provider.example;maddr=10.0.0.7';
+  const { refusal, invite } = plan('+15550100', { ...GATEWAY, gateway });
+  assert.equal(invite.from, 'sip:ann@provider.example');
+  assert.equal(refusal('10.0.0.7', '10.0.0.7', 5060), undefined, 'where the gateway is reached');
 });

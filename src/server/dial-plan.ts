@@ -5,6 +5,7 @@ import type { DialRequest } from '../call/dialler.ts';
 import type { AddressGuard } from '../net/address-guard.ts';
 import type { DestinationRefusal, OutgoingCallOptions } from '../sip/api.ts';
 import { escapeUser, hostPortToString, parseUri } from '../sip/message/uri.ts';
+import { targetOf } from '../sip/transport/target.ts';
 import { NUMBER_PLACE } from './config-dial-keys.ts';
 import type { Config } from './config-keys.ts';
 
@@ -53,7 +54,8 @@ export function dialPlan(
     );
   }
   const uri = gateway.replace(NUMBER_PLACE, escapeUser(to));
-  const { host } = parseUri(uri);
+  const parsed = parseUri(uri);
+  const { host } = parsed;
   const from = callerNumber(request.from ?? settings.from, parent.from);
   const user = username ?? settings.username;
   const secret = username === undefined ? settings.password : password;
@@ -66,7 +68,8 @@ export function dialPlan(
     },
     type: 'phone',
     from,
-    refusal: refusalBy(guard, host),
+    // With `maddr`, that is where the call goes.
+    refusal: refusalBy(guard, targetOf(parsed).host),
   };
 }
 

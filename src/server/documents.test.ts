@@ -346,6 +346,25 @@ test('document.md 2.2, same payload: goes to the fallback, signed the same way f
   }
 });
 
+test('each server that was asked is told of, by how it was asked, with what came of it', async () => {
+  const [failing, wrong, good] = [await web('', 500), await web('sections: ['), await web(GOOD)];
+  const told = async (options: Pick<DocumentsOptions, 'source'> & Partial<DocumentsOptions>) => {
+    const all: unknown[] = [];
+    const note = (asked: object, answer: object) => all.push({ ...asked, ...answer });
+    await documents(options).forCall(PAYLOAD, forever, silentLogger, note);
+    return all;
+  };
+  const failure = `${failing.url} answered 500, expected 2xx`;
+  assert.deepEqual(await told({ source: failing.url, fallback: good.url }), [
+    { url: failing.url, method: 'POST', failure },
+    { url: good.url, method: 'POST', text: GOOD },
+  ]);
+  assert.deepEqual(await told({ source: wrong.url, fallback: file('a.yaml', GOOD), method: 'GET' }), [
+    { url: wrong.url, method: 'GET', text: 'sections: [' },
+  ]);
+  assert.deepEqual(await told({ source: file('a.yaml', GOOD) }), []);
+});
+
 test('document.md 2.2, signed: not without a key', async () => {
   const { url, asked } = await web(GOOD);
   await methodsOf(documents({ source: url }));

@@ -8,8 +8,21 @@ import type { JsonObject } from '../swml/json.ts';
 import type { Clock } from '../time/clock.ts';
 import { isHttpUrl } from './config-values.ts';
 import { DocumentError, mistakesIn } from './document-error.ts';
-import { DocumentFetcher } from './document-fetcher.ts';
+import { DocumentFetcher, type FetchedDocument } from './document-fetcher.ts';
 import { DocumentFiles } from './document-files.ts';
+
+/** A server that was asked for the document of a call. */
+export interface AskedServer {
+  /** Without a password. */
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+}
+
+/** Told what came of it. */
+export type AskListener = (
+  asked: AskedServer,
+  answer: { readonly text: string } | { readonly failure: string },
+) => void;
 
 export interface DocumentsOptions {
   readonly http: Pick<HttpClient, 'fetch'>;
@@ -57,17 +70,23 @@ export class Documents implements DocumentLoader {
    * @param payload for whoever is asked, see {@link asksServers}
    * @throws DocumentError when neither can be had
    */
-  async forCall(payload: JsonObject, signal: AbortSignal, log: Logger): Promise<SwmlDocument> {
+  async forCall(
+    payload: JsonObject,
+    signal: AbortSignal,
+    log: Logger,
+    onAsked: AskListener = () => {},
+  ): Promise<SwmlDocument> {
     const { source, fallback } = this.#options;
+    const get = (place: string): Promise<SwmlDocument> => this.#get(place, { payload, signal }, log, onAsked);
     try {
-      return await this.#get(source, payload, signal, log);
+      return await get(source);
     } catch (cause) {
       if (!(cause instanceof DocumentError) || fallback === undefined || signal.aborted) throw cause;
       log.warn(
         { reason: cause.reason, fallback: redactUrl(fallback) },
         'the document cannot be had, trying the fallback',
       );
-      return await this.#get(fallback, payload, signal, log);
+      return await get(fallback);
     }
   }
 
@@ -85,17 +104,26 @@ export class Documents implements DocumentLoader {
     return this.#fetcher.load(request);
   }
 
-  async #get(place: string, payload: JsonObject, signal: AbortSignal, log: Logger): Promise<SwmlDocument> {
+  async #get(
+    place: string,
+    question: Pick<DocumentRequest, 'payload' | 'signal'>,
+    log: Logger,
+    onAsked: AskListener,
+  ): Promise<SwmlDocument> {
     if (!isHttpUrl(place)) return await this.#files.get(place, log);
     const { method = 'POST' } = this.#options;
+    const asked = { url: redactUrl(place), method };
+    let answer: FetchedDocument;
     try {
-      const request = { url: place, method, kind: 'calling', payload, signal } as const;
-      const { text, result } = await this.#fetcher.fetch(request, log);
-      if (result.document === undefined) throw mistakesIn(text, result.diagnostics);
-      return result.document;
+      answer = await this.#fetcher.fetch({ ...question, url: place, method, kind: 'calling' }, log);
     } catch (cause) {
-      if (!(cause instanceof HttpError)) throw cause;
-      throw new DocumentError(cause.message, { cause });
+      const error = cause instanceof HttpError ? new DocumentError(cause.message, { cause }) : cause;
+      if (error instanceof DocumentError) onAsked(asked, { failure: error.reason });
+      throw error;
     }
+    const { text, result } = answer;
+    onAsked(asked, { text });
+    if (result.document === undefined) throw mistakesIn(text, result.diagnostics);
+    return result.document;
   }
 }

@@ -31,8 +31,9 @@ export interface RotatedFile {
   readonly error?: string;
 }
 
-/** Files of others may lie in the folder of the traces, too. */
-const TRACED_AUDIO = /(?:^|[\\/])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.wav\.enc(?:\.part)?$/;
+/** `FOLDER/DAY/ID.wav.enc`. Other files may lie in the folder of the traces, too: recordings, where it is the data folder. */
+const TRACED_AUDIO =
+  /^[^\\/]+[\\/]\d{4}-\d\d-\d\d[\\/][0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.wav\.enc(?:\.part)?$/;
 
 /**
  * Moves every encrypted file of a data folder to the current key; also beside the server that works on it. What that

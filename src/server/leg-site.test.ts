@@ -10,6 +10,7 @@ for (const [title, flags, address] of [
   ['nothing is set: that of the interface that leads to the peer', {}, undefined],
   ['audio is received on one address: that one', { 'rtp.bind': '10.0.0.5' }, '10.0.0.5'],
   ['audio is received on all addresses of IPv6: as where nothing is set', { 'rtp.bind': '::' }, undefined],
+  ['that is spelt otherwise: the same', { 'rtp.bind': '0:0::0' }, undefined],
   [
     'another one is advertised: that goes first',
     { 'rtp.bind': '10.0.0.5', 'sip.advertised_address': '203.0.113.7' },

@@ -257,6 +257,22 @@ describe('the settings of an object store', () => {
     );
   });
 
+  test('may not put the bucket before a numeric address', () => {
+    const inHost = (endpoint: string): ObjectStore | undefined =>
+      open({ OPENSWML_STORAGE_S3_ENDPOINT: endpoint, OPENSWML_STORAGE_S3_ADDRESSING: 'host' });
+    for (const endpoint of ['http://10.0.0.5:9000', 'http://[::1]:9000']) {
+      assert.throws(
+        () => inHost(endpoint),
+        (error: unknown) =>
+          error instanceof ConfigError &&
+          /^storage\.s3\.addressing: expected path, since .* storage\.s3\.endpoint, found "host"$/.test(
+            error.message,
+          ),
+      );
+    }
+    assert.ok(inHost('https://s3.example.com') !== undefined);
+  });
+
   test('may name an endpoint below a path of its server', async () => {
     const store = client({ OPENSWML_STORAGE_S3_ENDPOINT: `${server.url}/storage/v1/s3/` });
     server.intercept = (context) => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Logger } from '../log/logger.ts';
 import { HttpClient } from '../net/http-client.ts';
 import { headerOf } from '../net/redirects.ts';
@@ -60,6 +61,15 @@ function settingsOf({ storage: { s3 } }: Pick<Config, 'storage'>): S3Settings | 
         message: 'expected a value, since other settings of storage.s3 are there; found none',
       })),
     );
+  }
+  const { hostname } = new URL(needed.endpoint!);
+  if (s3.addressing === 'host' && isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) {
+    throw new ConfigError([
+      {
+        where: 'storage.s3.addressing',
+        message: `expected path, since no bucket can stand before ${hostname}, the host of storage.s3.endpoint, found "host"`,
+      },
+    ]);
   }
   return {
     endpoint: needed.endpoint!,

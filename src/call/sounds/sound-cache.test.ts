@@ -401,6 +401,18 @@ describe('sound cache over a restart', () => {
     assert.equal(place.asked.length, 2);
   });
 
+  it('a file that is larger than what may be played by now is not taken from there', async (t) => {
+    const place = await restarting(t, file(FRESH));
+    await read(place);
+    await place.restart();
+    const readShort = async (): Promise<void> => {
+      const { body } = await place.cache.stream({ url: place.url, maxBodyBytes: 4 });
+      for await (const _ of body);
+    };
+    await assert.rejects(readShort(), { code: 'too_large' });
+    assert.equal(place.asked.length, 2);
+  });
+
   it('what is on disk stays within its bound, the files used longest ago go', async (t) => {
     const place = await restarting(t, file(FRESH, 'x'.repeat(1000)), 3_000);
     const of = (name: string) => ({ cache: place.cache, url: `${place.url}?${name}` });

@@ -85,7 +85,7 @@ export class SoundCache {
 
   async #fetch(key: string, request: HttpRequest, known: Entry | undefined): Promise<Source> {
     const { http, clock, maxBytes, disk } = this.#options;
-    const entry = known ?? (await this.#fromDisk(key, request.url));
+    const entry = known ?? (await this.#fromDisk(key, request));
     if (entry !== undefined && isFresh(entry, clock.now())) return this.#kept(key, entry);
     const { signal: _ofOneReader, ...asked } = request;
     const validators = entry === undefined ? undefined : validatorsOf(entry.headers);
@@ -152,13 +152,17 @@ export class SoundCache {
     }
   }
 
-  async #fromDisk(key: string, url: string): Promise<Entry | undefined> {
+  async #fromDisk(
+    key: string,
+    { url, maxBodyBytes = Number.POSITIVE_INFINITY }: HttpRequest,
+  ): Promise<Entry | undefined> {
     const { clock, disk, maxBytes } = this.#options;
     if (disk === undefined) return undefined;
     const stored = await clock.holdWhile(disk.get(key));
     if (stored === undefined) return undefined;
     const { chunks, headers } = stored;
-    if (lengthOf(chunks) > maxBytes / LARGEST_SHARE) return undefined;
+    // It was stored with other settings, perhaps.
+    if (lengthOf(chunks) > Math.min(maxBytes / LARGEST_SHARE, maxBodyBytes)) return undefined;
     const entry: Entry = { ...blank(chunks, url, headers), ...stored, url: redactUrl(url) };
     this.#remember(key, entry);
     return entry;

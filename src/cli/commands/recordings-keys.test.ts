@@ -177,6 +177,15 @@ describe('openswml recordings rotate-key', () => {
     assert.deepEqual(statSync(file).mtime, written);
   });
 
+  test('takes recordings for no traces where these lie in the data folder itself', async () => {
+    await add(1);
+    setNewKey();
+    appendFileSync(config, 'trace: {dir: data}\n');
+    const { status, out, err } = await cli('recordings', 'rotate-key', '-c', config);
+    assert.deepEqual([status, err], [0, '']);
+    assert.match(out, /1 files moved, 0 were there already, 0 failed/);
+  });
+
   test('leaves what still grows to the server that runs, and says so where it has another key', async () => {
     await add(1);
     const growing = `${await add(2, 'crash')}.part`;

@@ -98,6 +98,15 @@ test('the limit of calls is not for those of a warm-up', async () => {
   await warmUp.close();
 });
 
+test('a warm-up has its calls also where real ones have none of the codecs of its phone', async () => {
+  const { media, events } = overheard();
+  const warmUp = warmUpWith(media, 3, 3, { ...config, rtp: { ...config.rtp, codecs: ['OPUS'] } });
+  warmUp.start();
+  await until(() => !warmUp.running);
+  assert.equal(events.filter(({ type }) => type === 'recordEnded').length, 3);
+  await warmUp.close();
+});
+
 test('a warm-up that is stopped makes no further call, and ends those there are', async () => {
   const { media, commands, events } = overheard();
   const warmUp = warmUpWith(media, 1000);

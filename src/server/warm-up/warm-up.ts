@@ -183,6 +183,8 @@ export class WarmUp {
           max_recordings: 0,
           min_free_disk_mb: 0,
         },
+        // The one that its phone speaks.
+        rtp: { ...config.rtp, codecs: [...new Set([...config.rtp.codecs, 'PCMU' as const])] },
         recording: { ...config.recording, consent_variable: undefined },
         callbacks: { ...config.callbacks, script_warning_url: undefined },
       },

@@ -148,13 +148,14 @@ class CalledParties {
 
 /** Today's document, where that comes from a URL. */
 function askedDocument(
-  { header }: Trace,
+  { header, events }: Trace,
   { document, documentText }: ReplayOptions,
 ): AskedDocument | undefined {
   if (documentText === undefined || typeof document !== 'string') return undefined;
   const url = withoutSecrets(document);
   const then = header.document === undefined ? undefined : withoutSecrets(header.document);
-  return { url, text: documentText, wasAsked: then === url };
+  const first = events.find(({ kind, data }) => kind === 'web' && data['for'] === 'document');
+  return { url, text: documentText, wasAsked: then === url && first?.text.startsWith('GET ') !== true };
 }
 
 /** Ids of its calls and recordings, and of where they were: those of the call that runs are others. */

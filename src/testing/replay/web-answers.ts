@@ -7,7 +7,7 @@ export interface AskedDocument {
   /** Without credentials and fragment. */
   readonly url: string;
   readonly text: string;
-  /** Whether the traced call began by asking there, too. */
+  /** Whether the traced call began by asking there, too, by POST. */
   readonly wasAsked: boolean;
 }
 
