@@ -1,6 +1,6 @@
 import type { Logger } from '../log/logger.ts';
+import { redactUrl } from '../log/redact.ts';
 import type { Sound } from '../mediaworker/protocol.ts';
-import { redactUrl } from '../net/http-url.ts';
 import type { LoadedSound } from './sounds/loader.ts';
 import type { PlayableSound, PlayOperation, PlayResult } from './leg.ts';
 import type { MediaClient } from './media-client.ts';

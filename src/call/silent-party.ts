@@ -1,11 +1,10 @@
 import type { Logger } from '../log/logger.ts';
 import type { MediaStatistics } from '../mediaworker/protocol.ts';
+import { isHoldAddress } from '../sip/sdp/offer-answer.ts';
 import type { MediaClient } from './media-client.ts';
 
 /** Of a shorter call it says nothing that no packet came: some parties open their audio late, ms. */
 const JUDGED_AFTER_MS = 5_000;
-/** Where a party is that is on hold as in RFC 2543 (RFC 3264 8.4), whatever the direction says. */
-const HELD_AT: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /**
  * Tells of a call that is over if nothing at all came from a party that was to send: its packets went astray, by a
@@ -24,7 +23,7 @@ export function warnOfSilence(
   if (codec === undefined || packetsReceived > 0 || answeredMs < JUDGED_AFTER_MS) return;
   // On hold, nothing was to come.
   const isExpected = agreed?.direction === 'sendrecv' || agreed?.direction === 'recvonly';
-  if (!isExpected || agreed.remotePort === 0 || HELD_AT.has(agreed.remoteAddress)) return;
+  if (!isExpected || agreed.remotePort === 0 || isHoldAddress(agreed.remoteAddress)) return;
   // Others may have come, which are not counted: keys alone, keepalives, or a codec that was not agreed on.
   log.warn(
     { address: address(), rtp_port: rtpPort },

@@ -1,5 +1,5 @@
 import type { Logger } from '../log/logger.ts';
-import { redactUrl } from '../net/http-url.ts';
+import { redactUrl } from '../log/redact.ts';
 import type { Database } from '../storage/database.ts';
 import { StorageError } from '../storage/errors.ts';
 import { Pruning } from '../storage/pruning.ts';

@@ -158,7 +158,7 @@ export class StepRun {
       message: 'Steps cannot come out of a placeholder',
       path,
       expected: 'a list of steps that is written in the document',
-      found: shown(value, []),
+      found: shown(value),
     });
   }
 

@@ -99,9 +99,7 @@ test('the times of a recording are those at which it was asked for and ended, wh
   assert.ok(Math.abs(running.endTimeMs - askedMs - 810) <= 60, 'the one that ran waited for it');
   await rig.close();
 
-  const keyed = await openRig(t);
-  keyed.peer.start(keyed.port);
-  await keyed.clock.advance(1003);
+  const keyed = await openTalk(t, 1003);
   const since = keyed.clock.now();
   keyed.clock.after(1000, () => keyed.peer.press('#'));
   await recordLate(keyed, 'key', 4000, { terminators: '#' });

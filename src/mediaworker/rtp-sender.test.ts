@@ -67,9 +67,7 @@ test('a packet of Opus that is broken off by a key is as long as what is in it',
   const sender = senderTo((payloadType, payload) => {
     if (payloadType === 111) lengths.push(decoder.decode(payload, new Int16Array(5760)));
   });
-  sender.configure('OPUS', 111, 60);
-  // Its encoder is there a moment after it is asked for.
-  await new Promise((resolve) => setImmediate(resolve));
+  await configureOpus(sender, 60);
   for (const frames of [3, 1, 2]) {
     for (let i = 0; i < frames; i++) sender.sendAudio(LOUD, FRAME);
     sender.sendOther(101, true, sender.timestamp, EVENT);
@@ -89,9 +87,7 @@ test('Opus keeps to the bit rate that the peer takes, also where it is told late
   const speech = speechLike(seconds * 8000, -20);
   /** Bits a second. */
   const sentWith = async (maxBitrate?: number): Promise<number> => {
-    sender.configure('OPUS', 111, 20, [], maxBitrate);
-    // Its encoder is there a moment after it is asked for.
-    await new Promise((resolve) => setImmediate(resolve));
+    await configureOpus(sender, 20, maxBitrate);
     octets = 0;
     for (let at = 0; at < speech.length; at += FRAME) {
       sender.sendAudio(speech.subarray(at, at + FRAME), FRAME);
@@ -104,6 +100,12 @@ test('Opus keeps to the bit rate that the peer takes, also where it is told late
   assert.ok(free > 1.5 * limited, `${free} b/s without a limit`);
   sender.close();
 });
+
+/** Its encoder is there a moment after it is asked for, once Opus is loaded. */
+async function configureOpus(sender: RtpSender, ptimeMs: number, maxBitrate?: number): Promise<void> {
+  sender.configure('OPUS', 111, ptimeMs, [], maxBitrate);
+  await new Promise((resolve) => setImmediate(resolve));
+}
 
 function senderTo(take: (payloadType: number, payload: Uint8Array) => void): RtpSender {
   const header = new RtpHeader();

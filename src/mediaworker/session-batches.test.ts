@@ -6,7 +6,7 @@ import type { NetworkConditions } from '../rtp/memory-network.ts';
 import type { IdleMedia, MediaEvent } from './protocol.ts';
 import { LOOK_FRAMES } from './patience.ts';
 import { noise, noiseCode } from './peer.test-helper.ts';
-import { openRig, openTalk, type Rig } from './session.test-helper.ts';
+import { openTalk, type Rig } from './session.test-helper.ts';
 
 /** Loud noise for a while, then silence. */
 const speechUntil = (end: number) => (n: number) => (n < end ? Math.imul(n, 0x2c1b3c6d) >>> 24 : 0xff);
@@ -253,9 +253,8 @@ for (let seed = 1; seed <= CALLS; seed++)
     const results = [];
     for (const batches of [false, true]) {
       const random = seededRandom(seed);
-      const rig = await openRig(t, { batches, idle: seed % 2 === 0 ? 'silence' : 'none' });
-      rig.peer.start(rig.port);
-      await rig.clock.advance(400 + Math.floor(700 * random()));
+      const idle = seed % 2 === 0 ? 'silence' : 'none';
+      const rig = await openTalk(t, 400 + Math.floor(700 * random()), { batches, idle });
       rig.record('r0', BOTH_SIDES);
       for (let n = 1; n <= HAPPENINGS_OF_A_CALL; n++) {
         await rig.clock.advance(Math.floor(1500 * random()));

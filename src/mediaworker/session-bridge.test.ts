@@ -54,6 +54,13 @@ async function openPair(t: TestContext, conditions: Partial<NetworkConditions> =
     folder,
     a,
     b,
+    /** Both have media from now on, and talk. */
+    talk(): void {
+      for (const side of [a, b]) {
+        side.configure();
+        side.peer.start(side.port);
+      }
+    },
     bridge: () => host.send({ type: 'bridge', sessionId: 'a', peerId: 'b' }),
     /** Ends what is left, and asserts that nothing goes on. */
     async close(): Promise<void> {
@@ -76,10 +83,7 @@ const bothSides = (folder: string): RecordSpec =>
 test('each party of a bridge hears what the other says, whole, in order and at once', async (t) => {
   const pair = await openPair(t);
   const { clock, a, b } = pair;
-  for (const side of [a, b]) {
-    side.configure();
-    side.peer.start(side.port);
-  }
+  pair.talk();
   await clock.advance(500);
   assert.equal(b.peer.heard.length, 0, 'nobody is heard before the bridge');
   pair.bridge();
@@ -117,10 +121,7 @@ test('after the end of a bridge, or of the other session, nobody is heard any mo
   for (const end of ['unbridge', 'close'] as const) {
     const pair = await openPair(t);
     const { clock, host, a, b } = pair;
-    for (const side of [a, b]) {
-      side.configure();
-      side.peer.start(side.port);
-    }
+    pair.talk();
     pair.bridge();
     await clock.advance(1000);
     if (end === 'unbridge') host.send({ type: 'unbridge', sessionId: 'b' });
@@ -162,10 +163,7 @@ test('keys for a party on hold reach it when it is back, unless the two are part
   for (const parted of [false, true]) {
     const pair = await openPair(t);
     const { clock, host, a, b } = pair;
-    for (const side of [a, b]) {
-      side.configure();
-      side.peer.start(side.port);
-    }
+    pair.talk();
     pair.bridge();
     await clock.advance(500);
     b.configure({ direction: 'recvonly' });
@@ -217,10 +215,7 @@ test('a key that sounds reaches the other party as a key where a filter takes it
 test('a stereo recording has the party on the left and the other on the right, as they met', async (t) => {
   const pair = await openPair(t);
   const { clock, host, a, b, folder } = pair;
-  for (const side of [a, b]) {
-    side.configure();
-    side.peer.start(side.port);
-  }
+  pair.talk();
   await clock.advance(200);
   host.send({
     type: 'record',
@@ -253,11 +248,8 @@ test('a stereo recording has the party on the left and the other on the right, a
 test('the beep of a recording is heard by both, and is in neither channel of it', async (t) => {
   const pair = await openPair(t);
   const { clock, host, a, b, folder } = pair;
-  for (const side of [a, b]) {
-    side.peer.content = () => 0xff;
-    side.configure();
-    side.peer.start(side.port);
-  }
+  for (const { peer } of [a, b]) peer.content = () => 0xff;
+  pair.talk();
   pair.bridge();
   await clock.advance(500);
   host.send({ type: 'record', sessionId: 'a', spec: { ...bothSides(folder), beep: true } });
@@ -276,10 +268,7 @@ test('the beep of a recording is heard by both, and is in neither channel of it'
 test('loss and jitter on one side neither lengthen nor shorten what the other hears', async (t) => {
   const pair = await openPair(t, { loss: 0.05, jitterMs: 30 });
   const { clock, a, b } = pair;
-  for (const side of [a, b]) {
-    side.configure();
-    side.peer.start(side.port);
-  }
+  pair.talk();
   pair.bridge();
   await clock.advance(20_000);
   const heard = b.peer.audio();

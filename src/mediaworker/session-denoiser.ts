@@ -53,10 +53,13 @@ export class SessionDenoiser {
     return this.#loading > 0;
   }
 
-  /** @param denoiseId whom to tell that it is on */
+  /**
+   * Tells `denoised` when it is on, or cannot be. Harmless when it is so already.
+   * @param denoiseId whom to tell that it is on
+   */
   turn(on: boolean, denoiseId?: string): void {
     if (on) {
-      this.start(denoiseId);
+      this.#start(denoiseId);
       return;
     }
     // Whoever waits for it would do so until the call ends.
@@ -64,8 +67,7 @@ export class SessionDenoiser {
     this.stop();
   }
 
-  /** Tells `denoised` when it is on, or cannot be. Harmless when it is on already. */
-  start(denoiseId?: string): void {
+  #start(denoiseId: string | undefined): void {
     this.#wanted = true;
     if (this.#filter !== undefined) {
       this.#tell(denoiseId);

@@ -75,6 +75,8 @@ export class FakeLeg implements CallLeg {
   playResult: PlayResult | Promise<PlayResult> = { state: 'finished', playedMs: 1_000 };
   /** Given to each `record`; undefined keeps it going until the test finishes it. */
   recordOutcome: RecordOutcome | undefined = FINISHED;
+  /** An answer takes until then; undefined: no time. */
+  answering: Promise<void> | undefined;
   answerError: CallError | undefined;
   recordError: CallError | undefined;
   recogniseError: CallError | undefined;
@@ -110,6 +112,7 @@ export class FakeLeg implements CallLeg {
   }
 
   async answer(options: { readonly codecs?: readonly string[] } = {}): Promise<void> {
+    if (this.answering !== undefined) await this.answering;
     if (this.answerError !== undefined) throw this.answerError;
     if (this.signal.aborted) throw new CallError('call_over', 'the call is over');
     if (this.info.call_state === 'answered') return;

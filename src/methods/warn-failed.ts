@@ -1,5 +1,6 @@
 import type { CallError } from '../call/leg.ts';
 import type { MethodContext } from './context.ts';
+import { isReplaced } from './is-replaced.ts';
 
 /**
  * Warns that the call did not do something. That it ended meanwhile is no error of the script; and what fails once
@@ -10,6 +11,6 @@ export function warnFailed(
   what: string,
   error: CallError,
 ): void {
-  const isReplaced = context.signal.aborted && !context.leg.signal.aborted;
-  if (error.code !== 'call_over' && !isReplaced) context.warn('failed', `${what}: ${error.message}`);
+  if (error.code === 'call_over' || isReplaced(context)) return;
+  context.warn('failed', `${what}: ${error.message}`);
 }

@@ -57,6 +57,16 @@ export class AddressGuard {
   }
 }
 
+/**
+ * Why something is not reached, with the cure.
+ * @param range as {@link AddressGuard.refusal} names it
+ * @param use what for
+ * @param entry of the allow-list that opens it
+ */
+export function refusalText(target: string, range: string, use: string, entry: string): string {
+  return `${target} is refused: address range "${range}" is not open to ${use}; if it is meant, add "${entry}" to the allowed addresses (network.allow)`;
+}
+
 function classify(address: Address): string | undefined {
   const range = address.range();
   if (address instanceof ipaddr.IPv6 && range === 'unicast' && !address.match(...copy(GLOBAL_UNICAST))) {

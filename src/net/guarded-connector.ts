@@ -1,7 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import type { buildConnector } from 'undici';
-import type { AddressGuard } from './address-guard.ts';
+import { type AddressGuard, refusalText } from './address-guard.ts';
 import { HttpError } from './http-errors.ts';
 import { undici } from './undici.ts';
 
@@ -113,9 +113,5 @@ export function guardedLookup(guard: AddressGuard, resolve: Resolver, port: numb
 function refused(host: string, address: string, port: number, range: string): HttpError {
   const target = host === address ? address : `${host} (${address})`;
   const entry = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return new HttpError(
-    'refused_address',
-    `${target} is refused: address range "${range}" is not open to outgoing requests; ` +
-      `if it is meant, add "${entry}" to the allowed addresses (network.allow)`,
-  );
+  return new HttpError('refused_address', refusalText(target, range, 'outgoing requests', entry));
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { redactUrl } from '../log/redact.ts';
 import { HttpError } from './http-errors.ts';
-import { parseHttpUrl, redactUrl, urlToSign } from './http-url.ts';
+import { parseHttpUrl, urlToSign } from './http-url.ts';
 
 describe('HTTP URLs', () => {
   it('give up userinfo as Basic authorization, percent-decoded, and are clean of it', () => {

@@ -1,8 +1,6 @@
 import { redactUrl } from '../log/redact.ts';
 import { HttpError } from './http-errors.ts';
 
-export { redactUrl };
-
 /** Deadlines of one request, ms. */
 export interface HttpTimeouts {
   /** Until the connection stands, name resolution and TLS included. */

@@ -1,10 +1,11 @@
 import type { LookupFunction } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
+import { redactUrl } from '../log/redact.ts';
 import type { Clock, Timer } from '../time/clock.ts';
-import type { AddressGuard } from './address-guard.ts';
+import { type AddressGuard, refusalText } from './address-guard.ts';
 import { guardedLookup, refusalOf, type Resolver, systemResolver } from './guarded-connector.ts';
 import { HttpError, toHttpError } from './http-errors.ts';
-import { parseHttpUrl, redactUrl } from './http-url.ts';
+import { parseHttpUrl } from './http-url.ts';
 
 export interface WebSocketsOptions {
   readonly clock: Clock;
@@ -77,7 +78,7 @@ export class WebSockets {
   rtpRefusal(address: string, port: number): string | undefined {
     const range = this.#options.guard.refusal(address, port);
     if (range === undefined) return undefined;
-    return `${address} is refused: address range "${range}" is not open to outgoing audio; if it is meant, add "${address}:${port}" to the allowed addresses (network.allow)`;
+    return refusalText(address, range, 'outgoing audio', `${address}:${port}`);
   }
 
   /** Breaks off what is open. */

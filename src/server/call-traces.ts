@@ -5,12 +5,11 @@ import type { MediaClient } from '../call/media-client.ts';
 import type { DocumentLoader } from '../engine/document-source.ts';
 import { callObject } from '../engine/payload.ts';
 import type { Logger } from '../log/logger.ts';
-import { redactUrisIn } from '../log/redact.ts';
+import { redactUrisIn, redactUrl } from '../log/redact.ts';
 import type { HttpClient } from '../methods/context.ts';
-import { redactUrl } from '../net/http-url.ts';
 import { recordingFileName } from '../recording/recording-path.ts';
 import type { Clock, Timer } from '../time/clock.ts';
-import { CallTracer } from '../trace/call-tracer.ts';
+import { CallTracer, type WebAnswerFacts, type WebRequestFacts } from '../trace/call-tracer.ts';
 import { TRACE_VERSION, type TraceHeader } from '../trace/format.ts';
 import { TraceFile } from '../trace/trace-file.ts';
 import type { Config } from './config-keys.ts';
@@ -177,18 +176,13 @@ export class CallTrace {
   /** Notes what scripts ask for and get. */
   http(client: HttpClient): HttpClient {
     return {
-      request: async (request) => {
+      request: (request) => {
         const { method, headers, body = '' } = request;
-        const asked = { purpose: 'request', method, url: redactUrl(request.url), headers, body } as const;
-        const askedAt = this.tracer.seconds;
-        try {
-          const answer = await client.request(request);
-          this.tracer.web(asked, { ...answer, headers: Object.fromEntries(answer.headers) }, askedAt);
-          return answer;
-        } catch (cause) {
-          this.tracer.web(asked, { failure: messageOf(cause) }, askedAt);
-          throw cause;
-        }
+        return this.#noted(
+          { purpose: 'request', method, url: redactUrl(request.url), headers, body },
+          () => client.request(request),
+          (answer) => ({ ...answer, headers: Object.fromEntries(answer.headers) }),
+        );
       },
     };
   }
@@ -196,27 +190,33 @@ export class CallTrace {
   /** Notes the documents that scripts load. */
   loader(loader: DocumentLoader): DocumentLoader {
     return {
-      load: async (request) => {
+      load: (request) => {
         const { method, payload } = request;
         const body = method === 'GET' ? '' : JSON.stringify(payload);
-        const asked = {
-          purpose: 'document',
-          method,
-          url: redactUrl(request.url),
-          headers: {},
-          body,
-        } as const;
-        const askedAt = this.tracer.seconds;
-        try {
-          const loaded = await loader.load(request);
-          this.tracer.web(asked, { status: 200, headers: {}, body: loaded.text }, askedAt);
-          return loaded;
-        } catch (cause) {
-          this.tracer.web(asked, { failure: messageOf(cause) }, askedAt);
-          throw cause;
-        }
+        return this.#noted(
+          { purpose: 'document', method, url: redactUrl(request.url), headers: {}, body },
+          () => loader.load(request),
+          ({ text }) => ({ status: 200, headers: {}, body: text }),
+        );
       },
     };
+  }
+
+  /** Asks, and notes that with what came of it. */
+  async #noted<A>(
+    asked: WebRequestFacts,
+    ask: () => Promise<A>,
+    factsOf: (answer: A) => WebAnswerFacts,
+  ): Promise<A> {
+    const askedAt = this.tracer.seconds;
+    try {
+      const answer = await ask();
+      this.tracer.web(asked, factsOf(answer), askedAt);
+      return answer;
+    } catch (cause) {
+      this.tracer.web(asked, { failure: messageOf(cause) }, askedAt);
+      throw cause;
+    }
   }
 
   /** The call is over; the file is complete when those are that it has made, too. */

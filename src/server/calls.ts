@@ -38,7 +38,7 @@ import type { LoadMonitor } from './load/load-monitor.ts';
 import type { Metrics } from './metrics.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { consentRefusal } from './recording-consent.ts';
-import type { ServedCall } from './served-call.ts';
+import { noteScript, type ServedCall } from './served-call.ts';
 import { type SipLine, sipLine } from '../trace/sip-line.ts';
 import { timeOrderedId } from '../storage/time-ordered-id.ts';
 
@@ -343,17 +343,14 @@ export class Calls {
         dialler: this.#outgoing,
         onScript: (id, script) => {
           const served = this.#live.get(id);
-          if (served === undefined) return;
-          served.script = script;
-          served.variables = script?.variables ?? served.variables;
+          if (served !== undefined) noteScript(served, script);
         },
         traceOf: (id) => this.#traceOf(id),
         onWarning: (warning) => this.#warn(warning),
       },
       onTrace: this.#traceOf(callId),
     });
-    call.script = script.session;
-    call.variables = script.session.variables;
+    noteScript(call, script.session);
     return script;
   }
 

@@ -77,7 +77,7 @@ test('private addresses are called only if the operator allows it; the gateway m
   assert.equal(sip('example.com', '93.184.216.34', 5060), undefined);
   assert.match(
     sip('evil.example', '127.0.0.1', 5060) ?? '',
-    /evil\.example \(127\.0\.0\.1\) is refused.*add "evil\.example" to network\.allow/,
+    /evil\.example \(127\.0\.0\.1\) is refused.*add "evil\.example" to the allowed addresses \(network\.allow\)/,
   );
   assert.equal(sip('192.168.7.20', '192.168.7.20', 5060), undefined);
   assert.equal(sip('phone.lan', '10.1.1.1', 5060), undefined);

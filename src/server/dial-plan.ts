@@ -2,7 +2,7 @@
 import { callerNumber } from '../call/caller-number.ts';
 import type { CallInfo } from '../call/leg.ts';
 import type { DialRequest } from '../call/dialler.ts';
-import type { AddressGuard } from '../net/address-guard.ts';
+import { type AddressGuard, refusalText } from '../net/address-guard.ts';
 import type { DestinationRefusal, OutgoingCallOptions } from '../sip/api.ts';
 import { escapeUser, hostPortToString, parseUri } from '../sip/message/uri.ts';
 import { targetOf } from '../sip/transport/target.ts';
@@ -80,6 +80,6 @@ function refusalBy(guard: AddressGuard, trusted?: string): DestinationRefusal {
     const range = guard.refusal(address, port);
     if (range === undefined) return undefined;
     const place = host === address ? address : `${host} (${address})`;
-    return `${place} is refused: address range "${range}" is not open to calls; if it is meant, add "${host}" to network.allow`;
+    return refusalText(place, range, 'calls', host);
   };
 }

@@ -1,9 +1,9 @@
 import type { DocumentLoader, DocumentRequest, LoadedText } from '../engine/document-source.ts';
 import type { Logger } from '../log/logger.ts';
+import { redactUrl } from '../log/redact.ts';
 import { type CheckResult, checkDocument } from '../methods/check.ts';
 import type { HttpClient, HttpMethod, HttpRequest, HttpResponse } from '../net/http-client.ts';
 import { HttpError } from '../net/http-errors.ts';
-import { redactUrl } from '../net/http-url.ts';
 import { headerOf } from '../net/redirects.ts';
 import { messageSignatureHeaders, signatureHeaders } from '../net/signature.ts';
 import { formatDiagnostic } from '../swml/errors.ts';

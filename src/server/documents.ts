@@ -1,8 +1,8 @@
 import type { DocumentLoader, DocumentRequest, LoadedText } from '../engine/document-source.ts';
 import type { Logger } from '../log/logger.ts';
+import { redactUrl } from '../log/redact.ts';
 import type { HttpClient } from '../net/http-client.ts';
 import { HttpError } from '../net/http-errors.ts';
-import { redactUrl } from '../net/http-url.ts';
 import type { SwmlDocument } from '../swml/document.ts';
 import type { JsonObject } from '../swml/json.ts';
 import type { Clock } from '../time/clock.ts';

@@ -9,14 +9,14 @@ import type { Calls } from './calls.ts';
 import type { Config } from './config-keys.ts';
 import type { HostPort } from './config-values.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.ts';
-import type { loadIdentity } from './identity.ts';
+import type { Identity } from './identity.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface HttpParts {
   readonly config: Config;
   readonly recordings: RecordingStore;
   readonly files: FileStore;
-  readonly identity: ReturnType<typeof loadIdentity>;
+  readonly identity: Identity;
   /** What to dial; undefined until calls are taken. */
   readonly sipUris: () => readonly string[] | undefined;
   readonly publicUrl: () => string;

@@ -17,3 +17,9 @@ export interface ServedCall extends LiveCall {
   readonly hopsLeft: number;
   readonly trace: CallTrace | undefined;
 }
+
+/** Another script runs on it; undefined: none any more. */
+export function noteScript(call: ServedCall, script: ScriptSession | undefined): void {
+  call.script = script;
+  call.variables = script?.variables ?? call.variables;
+}

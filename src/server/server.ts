@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Logger } from '../log/logger.ts';
+import { redactUrl } from '../log/redact.ts';
 import type { MediaHostPool } from '../mediaworker/host-pool.ts';
 import { openMediaThreads } from '../mediaworker/media-threads.ts';
 import { AddressGuard } from '../net/address-guard.ts';
 import { HttpClient } from '../net/http-client.ts';
 import { undici } from '../net/undici.ts';
-import { redactUrl } from '../net/http-url.ts';
 import { WebSockets } from '../net/web-sockets.ts';
 import type { SipEndpoint, SipListener } from '../sip/api.ts';
 import { createSipEndpoint } from '../sip/endpoint.ts';
@@ -63,7 +63,7 @@ const DRAIN_MS = 3000;
 const VERSION = packageVersion();
 const USER_AGENT = `OpenSWML/${VERSION}`;
 
-/** Puts the parts together, those that keep something by {@link openStoredParts}. Nothing else constructs them. */
+/** Puts the parts together, some by {@link openStoredParts} and {@link httpServerOf}. Nothing else constructs them. */
 export function createServer(config: Config, dependencies: { readonly log: Logger }): Server {
   return new AssembledServer(config, dependencies.log);
 }
@@ -232,20 +232,18 @@ class AssembledServer implements Server {
 
     let addresses: ServerAddresses | undefined;
     const httpServer = httpServerOf({
-      ...{
-        config,
-        recordings: stored.store,
-        files: stored.files,
-        identity,
-        calls,
-        metrics,
-        version: VERSION,
-        clock,
-        log,
-      },
+      config,
+      recordings: stored.store,
+      files,
+      identity,
       sipUris: () => addresses?.sipUris,
       publicUrl: () => this.#publicUrl,
+      calls,
+      metrics,
       commands: { calls: calls.live, loader: documents, refusal: (url) => http.refusal(url) },
+      version: VERSION,
+      clock,
+      log,
     });
     this.#opened.push(() => httpServer.close());
     const boundHttp = await httpServer.listen();

@@ -102,12 +102,12 @@ test('No challenge makes the parser throw or hang', () => {
 
 test('The first challenge that can be answered is taken', () => {
   const client = new DigestClient({ username: 'u', password: 'p' });
-  const good = client.challenged(401, [
+  const challenges = [
     'Digest realm="r", nonce="1", algorithm=NEW-512',
     'Digest realm="r", nonce="2", algorithm=SHA-256, qop="auth"',
     'Digest realm="r", nonce="3", algorithm=MD5, qop="auth"',
-  ]);
-  assert.equal(good, true);
+  ];
+  assert.equal(client.challenged(401, challenges, []), true);
   const [[name, value] = ['', '']] = client.authorize('INVITE', 'sip:a@b', NOTHING);
   assert.equal(name, 'Authorization');
   assert.match(value, /nonce="2".*algorithm=SHA-256/);
@@ -115,24 +115,35 @@ test('The first challenge that can be answered is taken', () => {
 
 test('A second refusal ends the tries, a stale nonce does not', () => {
   const client = new DigestClient({ username: 'u', password: 'p' });
-  assert.equal(client.challenged(407, ['Digest realm="r", nonce="1"']), true);
-  assert.equal(client.challenged(407, ['Digest realm="r", nonce="2", stale=TRUE']), true);
-  assert.equal(client.challenged(407, ['Digest realm="r", nonce="3"']), false);
+  const sent = () => client.authorize('INVITE', 'sip:a@b', NOTHING);
+  assert.equal(client.challenged(407, ['Digest realm="r", nonce="1"'], sent()), true);
+  assert.equal(client.challenged(407, ['Digest realm="r", nonce="2", stale=TRUE'], sent()), true);
+  assert.equal(client.challenged(407, ['Digest realm="r", nonce="3"'], sent()), false);
+});
+
+test('A nonce that was good for a request is used up at the next one, though without qop both read the same', () => {
+  const client = new DigestClient({ username: 'u', password: 'p' });
+  client.challenged(401, ['Digest realm="r", nonce="1"'], []);
+  const first = client.authorize('UPDATE', 'sip:a@b', NOTHING);
+  const second = client.authorize('UPDATE', 'sip:a@b', NOTHING);
+  assert.deepEqual(second, first);
+  assert.equal(client.challenged(401, ['Digest realm="r", nonce="2"'], second), true);
+  assert.match(client.authorize('UPDATE', 'sip:a@b', NOTHING)[0]![1], /nonce="2"/);
 });
 
 test('The nonce count grows with each use and starts again with a new nonce', () => {
   const client = new DigestClient({ username: 'u', password: 'p' });
-  client.challenged(401, ['Digest realm="r", nonce="1", qop="auth"']);
+  client.challenged(401, ['Digest realm="r", nonce="1", qop="auth"'], []);
   const count = (): string => /nc=(\w+)/.exec(client.authorize('BYE', 'sip:a@b', NOTHING)[0]![1])![1]!;
   assert.equal(count(), '00000001');
   assert.equal(count(), '00000002');
-  client.challenged(401, ['Digest realm="r", nonce="2", qop="auth", stale=true']);
+  client.challenged(401, ['Digest realm="r", nonce="2", qop="auth", stale=true'], []);
   assert.equal(count(), '00000001');
 });
 
 test('Credentials that name a realm are not shown to another one', () => {
   const client = new DigestClient({ username: 'u', password: 'p', realm: 'mine' });
-  assert.equal(client.challenged(401, ['Digest realm="other", nonce="1"']), false);
+  assert.equal(client.challenged(401, ['Digest realm="other", nonce="1"'], []), false);
   assert.deepEqual(client.authorize('INVITE', 'sip:a@b', NOTHING), []);
 });
 

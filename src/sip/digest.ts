@@ -129,8 +129,8 @@ interface Answered {
   readonly challenge: Challenge;
   /** Requests that this nonce was used for. */
   uses: number;
-  /** What the first of them had in that header; undefined before it. */
-  first: string | undefined;
+  /** The field of the first of them, itself: without qop, those of later ones may read the same. Undefined before it. */
+  first: HeaderField | undefined;
 }
 
 /** Realms of one call; a path of more proxies with digest than these is none. */
@@ -150,10 +150,10 @@ export class DigestClient {
    * best (RFC 8760 2.4).
    * @param values of WWW-Authenticate (401) or Proxy-Authenticate (407)
    * @param sent what {@link authorize} gave for the request that was refused: others may have been answered, and challenged,
-   *   since it left; default: it was the last
+   *   since it left
    * @returns whether another try can do better than the last one; false also when the credentials are wrong
    */
-  challenged(status: 401 | 407, values: readonly string[], sent?: readonly HeaderField[]): boolean {
+  challenged(status: 401 | 407, values: readonly string[], sent: readonly HeaderField[]): boolean {
     const name = status === 401 ? 'Authorization' : 'Proxy-Authorization';
     for (const value of values) {
       const challenge = parseChallenge(value);
@@ -162,7 +162,7 @@ export class DigestClient {
       const key = `${name} ${challenge.realm}`;
       const last = this.#answered.get(key);
       // A nonce that was good for earlier requests may just be used up; one refused at its first use was not.
-      if (last !== undefined && !challenge.stale && isFirstUse(last, sent)) return false;
+      if (last?.first !== undefined && !challenge.stale && sent.includes(last.first)) return false;
       if (last === undefined && this.#answered.size === MAX_REALMS) return false;
       this.#answered.set(key, { name, challenge, uses: 0, first: undefined });
       return true;
@@ -171,7 +171,7 @@ export class DigestClient {
   }
 
   /** Header fields for the next request; none before the first challenge. */
-  authorize(method: string, uri: string, body: Uint8Array): [name: string, value: string][] {
+  authorize(method: string, uri: string, body: Uint8Array): HeaderField[] {
     return [...this.#answered.values()].map((entry) => {
       entry.uses++;
       const value = authorization({
@@ -183,16 +183,11 @@ export class DigestClient {
         cnonce: randomHex(CNONCE_BYTES),
         nonceCount: entry.uses,
       });
-      entry.first ??= value;
-      return [entry.name, value];
+      const field: HeaderField = [entry.name, value];
+      entry.first ??= field;
+      return field;
     });
   }
-}
-
-/** Whether what was refused is the first that had this nonce. */
-function isFirstUse({ uses, first }: Answered, sent: readonly HeaderField[] | undefined): boolean {
-  if (sent === undefined) return uses <= 1;
-  return first !== undefined && sent.some(([, value]) => value === first);
 }
 
 function nonceCountText(count: number): string {

@@ -1,6 +1,7 @@
 /** What has to be on the disk before the database can be opened. */
 import { closeSync, openSync } from 'node:fs';
 import { makeFolderSync } from '../files/make-folder.ts';
+import { errorCode } from '../recording/file-system.ts';
 import { StorageError } from './errors.ts';
 
 /** As of recordings: only the service's user and group may read it. SQLite makes what lies beside it with the same. */
@@ -14,7 +15,7 @@ export function makeDataFolder(directory: string): void {
   try {
     makeFolderSync(directory, 0o700);
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause;
+    if (errorCode(cause) !== 'ENOENT') throw cause;
     const message = `${directory} is not there and cannot be made. Set data_dir to a folder on a disk.`;
     throw new StorageError('cannot_open', message, { cause });
   }
@@ -30,6 +31,6 @@ export function makeDatabaseFile(file: string): void {
   try {
     closeSync(openSync(file, 'wx', FILE_MODE));
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause;
+    if (errorCode(cause) !== 'EEXIST') throw cause;
   }
 }

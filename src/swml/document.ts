@@ -121,7 +121,7 @@ export class DocumentReader {
         message: 'A list of steps is needed here',
         path,
         expected: 'a list of steps',
-        found: shown(value, []),
+        found: shown(value),
       });
       return [];
     }
@@ -149,8 +149,7 @@ export class DocumentReader {
         message: empty ? 'This step names no method' : 'A step is an object with one method name as its key',
         path,
         expected: 'a step such as `play: {url: …}`',
-        // Whatever the section is called.
-        found: shown(value, []),
+        found: shown(value),
       });
       return undefined;
     }
@@ -282,7 +281,7 @@ function readRoot(reader: DocumentReader, root: JsonValue): ReadonlyMap<string, 
       message: root === null ? 'The document is empty' : 'A document is an object with `sections`',
       path: [],
       expected: 'an object with `sections`',
-      found: shown(root, []),
+      found: shown(root),
     });
     return new Map();
   }

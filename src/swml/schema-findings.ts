@@ -45,8 +45,9 @@ export function invalid(
 /**
  * A value as a finding quotes it. Findings go into logs, traces and callbacks: so without the passwords of addresses,
  * also of what is no URL because of its password, and without what stands under the name of a secret.
+ * @param path whose names say what the value is; default: none does, since they are free (sections)
  */
-export function shown(value: JsonValue, path: Path): string {
+export function shown(value: JsonValue, path: Path = []): string {
   return isOfSecret(path) ? NOT_SHOWN : preview(withoutSecrets(value));
 }
 

@@ -154,7 +154,7 @@ export class CallTracer {
       ...(tookMs > 0 && { took_ms: tookMs }),
       request: {
         headers: withoutSecrets(headers),
-        body: (purpose === 'document' ? withoutSecretsOfAnswers(body) : body).slice(0, MAX_BODY),
+        body: (purpose === 'document' ? withoutSecretsInPayload(body) : body).slice(0, MAX_BODY),
       },
       ...('status' in answer && {
         answer: {
@@ -223,8 +223,8 @@ export function withoutSecretsOfAnswer(set: Data): Data {
   return { ...set, [ANSWER_HEADERS]: withoutSecrets(headers as Headers) };
 }
 
-/** The question for a document, which brings all variables along. */
-function withoutSecretsOfAnswers(payload: string): string {
+/** The same for the question for a document, which brings all variables along. */
+function withoutSecretsInPayload(payload: string): string {
   if (!payload.includes(`"${ANSWER_HEADERS}":`)) return payload;
   const sent = JSON.parse(payload) as { readonly vars?: Data };
   return JSON.stringify({ ...sent, vars: withoutSecretsOfAnswer(sent.vars ?? {}) });

@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
+import { redactUrl } from '../../log/redact.ts';
 import { ringTone } from '../../media/ring-cadences.ts';
 import type { Sound } from '../../mediaworker/protocol.ts';
 import type { HttpClient } from '../../net/http-client.ts';
 import { HttpError } from '../../net/http-errors.ts';
-import { redactUrl } from '../../net/http-url.ts';
 import type { Synthesizer } from '../../speech/synthesizer.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { PlayableSound } from '../leg.ts';

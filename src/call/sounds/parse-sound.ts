@@ -1,5 +1,5 @@
+import { redactUrl } from '../../log/redact.ts';
 import { RING_CADENCES } from '../../media/ring-cadences.ts';
-import { redactUrl } from '../../net/http-url.ts';
 import type { PlayableSound } from '../leg.ts';
 import { SoundError } from './errors.ts';
 

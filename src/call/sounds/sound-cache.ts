@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { redactUrl } from '../../log/redact.ts';
 import type { HttpHeaders } from '../../net/exchange.ts';
 import type { HttpClient, HttpRequest, HttpStream } from '../../net/http-client.ts';
-import { redactUrl } from '../../net/http-url.ts';
 import type { Clock } from '../../time/clock.ts';
 import { freshnessOf, headerText, validatorsOf } from './freshness.ts';
 import { SharedDownload, until } from './shared-download.ts';

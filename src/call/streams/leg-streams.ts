@@ -1,7 +1,7 @@
 import type { Logger } from '../../log/logger.ts';
+import { redactUrl } from '../../log/redact.ts';
 import { CODEC_RATES } from '../../mediaworker/codec-rates.ts';
 import { packetTimeOf } from '../../mediaworker/codecs.ts';
-import { redactUrl } from '../../net/http-url.ts';
 import { CallError, type CallInfo } from '../leg.ts';
 import type { RecordingRefusal } from '../leg-recordings.ts';
 import type { MediaClient } from '../media-client.ts';

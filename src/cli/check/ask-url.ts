@@ -1,9 +1,10 @@
 /** Asks a web server for a document in the way in which a call does. */
 import { callingPayload, messagingPayload } from '../../engine/payload.ts';
 import { silentLogger } from '../../log/logger.ts';
+import { redactUrl } from '../../log/redact.ts';
 import { HttpClient, type HttpResponse } from '../../net/http-client.ts';
 import { HttpError } from '../../net/http-errors.ts';
-import { parseHttpUrl, redactUrl } from '../../net/http-url.ts';
+import { parseHttpUrl } from '../../net/http-url.ts';
 import type { DocumentKind } from '../../swml/error-codes.ts';
 import type { JsonObject } from '../../swml/json.ts';
 import { MAX_DOCUMENT_BYTES } from '../../swml/parse.ts';

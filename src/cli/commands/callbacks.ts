@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { type CallbackRow, CallbackTable } from '../../callbacks/callback-table.ts';
 import type { DeliveryState } from '../../callbacks/delivery-states.ts';
-import { redactUrl } from '../../net/http-url.ts';
+import { redactUrl } from '../../log/redact.ts';
 import type { Database } from '../../storage/database.ts';
 import { sleep } from '../../time/clock.ts';
 import { RealClock } from '../../time/real-clock.ts';

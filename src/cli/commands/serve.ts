@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 
 import { createLogger } from '../../log/line-logger.ts';
+import { redactUrl } from '../../log/redact.ts';
 import { ConfigError } from '../../server/config-error.ts';
 import { type LoadedConfig, describeConfig, loadConfig } from '../../server/config.ts';
 import { MediaThreadsError } from '../../mediaworker/media-threads.ts';
-import { redactUrl } from '../../net/http-url.ts';
 import { DocumentError } from '../../server/document-error.ts';
 import { HttpListenError } from '../../server/http/errors.ts';
 import { createServer, type Server, type ServerAddresses } from '../../server/server.ts';

@@ -5,6 +5,14 @@ import { FakeDialler } from '../../methods/fake-dialler.test-helper.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
 import { main, start } from '../run.test-helper.ts';
 
+/** Two are called at once. @param ofOther what there is to say of the second destination */
+async function callBoth(ofOther = '', dialler = new FakeDialler()) {
+  const destinations = `[{to: "sip:a@example.com"}, {to: "sip:b@example.com", ${ofOther}}]`;
+  const run = await start(main(`- connect: {parallel: ${destinations}}`), { services: { dialler } });
+  const [one, other] = dialler.calls;
+  return { run, one: one!, other: other! };
+}
+
 test('an unanswered caller who hears ringing of ours hears the called side as soon as that sends something', async () => {
   const dialler = new FakeDialler();
   const leg = new FakeLeg();
@@ -47,17 +55,14 @@ test('a called side that is sent on to a place that only rings leaves ringing be
 });
 
 test('parallel: what the last one that is left sends is heard, also where it began while others were called', async () => {
-  const dialler = new FakeDialler();
-  const steps = '- connect: {parallel: [{to: "sip:a@example.com"}, {to: "sip:b@example.com"}]}';
-  const run = await start(main(steps), { services: { dialler } });
-  const [one, other] = dialler.calls;
-  one!.sound();
+  const { run, one, other } = await callBoth();
+  one.sound();
   await run.clock.settle();
   assert.equal(run.leg.bridged, undefined);
-  other!.end('busy');
+  other.end('busy');
   await run.clock.settle();
   assert.deepEqual(run.leg.log.slice(-2), ['bridge b1', 'stop play']);
-  one!.end('busy');
+  one.end('busy');
   await run.finish();
 });
 
@@ -67,20 +72,16 @@ test('parallel: what one sends before its answer is not heard while another has 
   dialler.onCall = ({ leg }) => {
     leg.playResult = new Promise(() => {});
   };
-  const steps = `
-- connect:
-    parallel: [{to: "sip:a@example.com"}, {to: "sip:b@example.com", confirm: [{play: "say:?"}]}]`;
-  const run = await start(main(steps), { services: { dialler } });
-  const [one, other] = dialler.calls;
-  other!.answer();
+  const { run, one, other } = await callBoth('confirm: [{play: "say:?"}]', dialler);
+  other.answer();
   await run.clock.settle();
-  one!.sound();
+  one.sound();
   await run.clock.settle();
   assert.equal(run.leg.bridged, undefined);
-  other!.end();
+  other.end();
   await run.clock.settle();
   assert.deepEqual(run.leg.log.slice(-2), ['bridge b1', 'stop play']);
-  one!.end('busy');
+  one.end('busy');
   await run.finish();
 });
 
@@ -103,15 +104,12 @@ test('a caller who is answered for a stream hears ringing of ours, also while th
 });
 
 test('parallel: what one that was sent on had sent is not passed on when it is left alone', async () => {
-  const dialler = new FakeDialler();
-  const steps = '- connect: {parallel: [{to: "sip:a@example.com"}, {to: "sip:b@example.com"}]}';
-  const run = await start(main(steps), { services: { dialler } });
-  const [one, other] = dialler.calls;
-  one!.sound();
-  one!.redirect();
-  other!.end('busy');
+  const { run, one, other } = await callBoth();
+  one.sound();
+  one.redirect();
+  other.end('busy');
   await run.clock.settle();
   assert.equal(run.leg.bridged, undefined);
-  one!.end('busy');
+  one.end('busy');
   await run.finish();
 });

@@ -132,16 +132,12 @@ test('detect_machine that is not waited for leaves a later one its result, and i
 
 test('detect_machine whose document is replaced while the call is being answered does not go on beside the new one', async () => {
   const leg = new FakeLeg();
-  const gate = Promise.withResolvers<void>();
-  const answer = leg.answer.bind(leg);
-  leg.answer = async (options) => {
-    await gate.promise;
-    await answer(options);
-  };
+  const answered = Promise.withResolvers<void>();
+  leg.answering = answered.promise;
   const steps = '- detect_machine: {status_url: "https://example.com/cb"}';
   const test = await start(main(steps), { leg });
   test.session.replace(loadDocument(main('- sleep: 5000')));
-  gate.resolve();
+  answered.resolve();
   await test.clock.advance(1000);
   assert.equal(leg.detections.length, 1);
   assert.deepEqual(

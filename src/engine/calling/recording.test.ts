@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { CallError } from '../../call/leg.ts';
 import { RECORD_DEFAULTS } from '../../call/leg.test-helper.ts';
 import { checkDocument } from '../../methods/check.ts';
-import { FakeLeg, FINISHED } from '../../methods/fake-leg.test-helper.ts';
+import { FakeLeg, type FakeRecording, FINISHED } from '../../methods/fake-leg.test-helper.ts';
 import type { RecordOutcome } from '../../recording/types.ts';
 import { main, run, start, type TestRun } from '../run.test-helper.ts';
 
@@ -18,6 +18,17 @@ function recordingLeg(): FakeLeg {
   const leg = new FakeLeg();
   leg.recordOutcome = undefined;
   return leg;
+}
+
+/** A `record` that another document, of these steps, has broken off; its file takes a while. */
+async function brokenOff(steps: string): Promise<{ readonly test: TestRun; readonly first: FakeRecording }> {
+  const leg = recordingLeg();
+  const test = await start(`sections: {main: [{record: {}}], other: [${steps}]}`, { leg });
+  const first = leg.recordings[0]!;
+  Object.assign(leg.recording(first.options.controlId)!, { stop: () => {} });
+  test.session.replace(test.document, 'other');
+  await test.clock.settle();
+  return { test, first };
 }
 
 test('record has the defaults of the language', async () => {
@@ -100,8 +111,7 @@ test('record that cannot start is failed, and the script goes on', async () => {
 });
 
 test('a script that is replaced during a recording stops it', async () => {
-  const leg = new FakeLeg();
-  leg.recordOutcome = undefined;
+  const leg = recordingLeg();
   const test = await start('sections: {main: [{record: {}}], other: [{set: {here: true}}]}', { leg });
   test.session.replace(test.document, 'other');
   const result = await test.finish();
@@ -110,29 +120,17 @@ test('a script that is replaced during a recording stops it', async () => {
 });
 
 test('a recording that another document broke off, and whose file comes late, leaves that one the outputs of its own', async () => {
-  const leg = recordingLeg();
-  const test = await start('sections: {main: [{record: {}}], other: [{record: {}}, {sleep: 1000}]}', { leg });
-  const [first] = leg.recordings;
-  // Stopped, its file takes a while.
-  Object.assign(leg.recording(first!.options.controlId)!, { stop: () => {} });
-  test.session.replace(test.document, 'other');
+  const { test, first } = await brokenOff('{record: {}}, {sleep: 1000}');
+  test.leg.recordings[1]!.finish({ ...NO_INPUT, byteSize: 0 });
   await test.clock.settle();
-  leg.recordings[1]!.finish({ ...NO_INPUT, byteSize: 0 });
-  await test.clock.settle();
-  first!.finish({ ...FINISHED, endedBy: 'transfer' });
+  first.finish({ ...FINISHED, endedBy: 'transfer' });
   const { vars } = await test.finish();
   assert.deepEqual([vars['record_result'], vars['record_url']], ['failed', undefined]);
 });
 
 test('a recording that another document broke off, and whose file fails, is no error of that one', async () => {
-  const leg = recordingLeg();
-  const test = await start('sections: {main: [{record: {}}], other: [{sleep: 1000}]}', { leg });
-  const [first] = leg.recordings;
-  // Stopped, its file takes a while.
-  Object.assign(leg.recording(first!.options.controlId)!, { stop: () => {} });
-  test.session.replace(test.document, 'other');
-  await test.clock.settle();
-  first!.finish({ ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error: 'disk full' });
+  const { test, first } = await brokenOff('{sleep: 1000}');
+  first.finish({ ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error: 'disk full' });
   const { vars } = await test.finish();
   assert.deepEqual([vars['record_result'], vars['script_error']], ['failed', undefined]);
   assert.deepEqual(test.warnings, []);

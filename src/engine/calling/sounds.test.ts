@@ -67,15 +67,11 @@ test('media.md 4.3: a call that cannot be answered: failed', async () => {
 
 test('a play whose document is replaced while the call is being answered sounds no more', async () => {
   const leg = new FakeLeg();
-  const gate = Promise.withResolvers<void>();
-  const answer = leg.answer.bind(leg);
-  leg.answer = async (options) => {
-    await gate.promise;
-    await answer(options);
-  };
+  const answered = Promise.withResolvers<void>();
+  leg.answering = answered.promise;
   const run = await start(main(`- play: {url: "say:old", status_url: "${STATUS}"}`), { leg });
   run.session.replace(loadDocument(main('- sleep: 5000')));
-  gate.resolve();
+  answered.resolve();
   await run.clock.advance(1000);
   assert.deepEqual([leg.log, leg.played, run.callbacks], [['answer'], [], []]);
   await run.finish();

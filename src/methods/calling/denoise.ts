@@ -1,6 +1,7 @@
 import { CallError } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
 import { NEXT } from '../flow.ts';
+import { isReplaced } from '../is-replaced.ts';
 import { defineMethod } from '../method.ts';
 import { warnFailed } from '../warn-failed.ts';
 
@@ -24,16 +25,15 @@ export const denoise = defineMethod({
   blocks: false,
   examples: ['- denoise: {}'],
   async run(context) {
-    const { leg, vars, signal } = context;
-    // Another script may run by the time the filter is there, with the same variables.
-    const isReplaced = (): boolean => signal.aborted && !leg.signal.aborted;
+    const { leg, vars } = context;
     try {
       await leg.answer();
       await leg.denoise(true);
-      if (!isReplaced()) vars.set('denoise_result', 'on');
+      // Another script may run by the time the filter is there, with the same variables.
+      if (!isReplaced(context)) vars.set('denoise_result', 'on');
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      if (!isReplaced()) vars.set('denoise_result', 'failed');
+      if (!isReplaced(context)) vars.set('denoise_result', 'failed');
       warnFailed(context, 'Noise is not taken out', error);
     }
     return NEXT;

@@ -1,6 +1,7 @@
 import { CallError, type RecordOperation } from '../../call/leg.ts';
 import * as s from '../../swml/schema.ts';
 import { NEXT } from '../flow.ts';
+import { isReplaced } from '../is-replaced.ts';
 import { LatestStep } from '../latest-step.ts';
 import { defineMethod } from '../method.ts';
 import {
@@ -71,8 +72,7 @@ export const record = defineMethod({
       if (outcome.state !== 'error' && outcome.byteSize > 0) vars.set('record_url', operation.url);
     }
     // Another document, which broke it off, would find an error that it never made; the recording's callback tells it.
-    const isReplaced = context.signal.aborted && !context.leg.signal.aborted;
-    if (outcome.state === 'error' && !isReplaced) {
+    if (outcome.state === 'error' && !isReplaced(context)) {
       context.warn('failed', `The recording failed: ${outcome.error ?? 'no reason is known'}`);
     }
     return NEXT;

@@ -340,8 +340,7 @@ function alsoReceived(
 function agreed(description: SessionDescription, media: SdpMedia, formats: Formats | undefined): AgreedAudio {
   const connection = connectionOf(description, media);
   const off = media.port === 0 || connection === undefined;
-  // c=0.0.0.0 is how RFC 2543 put a call on hold (RFC 3264 8.4): nothing is sent there.
-  const noAddress = connection?.address === '0.0.0.0' || connection?.address === '::';
+  const isHeld = connection !== undefined && isHoldAddress(connection.address);
   const direction = MIRRORED[directionOf(description, media)];
   const maxBitrate = formats?.codec === 'OPUS' ? maxBitrateOf(media, formats.payloadType) : undefined;
   return {
@@ -354,10 +353,15 @@ function agreed(description: SessionDescription, media: SdpMedia, formats: Forma
     remoteAddress: connection?.address ?? '0.0.0.0',
     remotePort: off ? 0 : media.port,
     remoteRtcpPort: off ? 0 : rtcpPortOf(media),
-    direction: off ? 'inactive' : noAddress ? withoutSending(direction) : direction,
+    direction: off ? 'inactive' : isHeld ? withoutSending(direction) : direction,
     ptimeMs: ptimeOf(media),
     ...(maxBitrate !== undefined && { maxBitrate }),
   };
+}
+
+/** Whether it is how RFC 2543 put a call on hold (RFC 3264 8.4), whatever the direction says: nothing is sent there. */
+export function isHoldAddress(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
 }
 
 function withoutSending(direction: MediaDirection): MediaDirection {

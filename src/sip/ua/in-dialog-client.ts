@@ -14,6 +14,8 @@ export interface Outcome {
   readonly reason: string;
   /** The final response, when one came. */
   readonly response: SipResponse | undefined;
+  /** Of the request that it answers: others of the dialog, with others, may be under way. */
+  readonly credentials: readonly HeaderField[];
 }
 
 export interface InDialogRequest {
@@ -41,21 +43,12 @@ export class InDialogClient {
   /** Never rejects. */
   async send(method: string, options: InDialogRequest = {}): Promise<Outcome> {
     for (let challenges = 0; ; challenges++) {
-      let credentials: readonly HeaderField[] = [];
-      const outcome = await this.#once(method, options, (sent) => {
-        credentials = sent;
-      });
-      if (challenges === MAX_CHALLENGES || !answersChallenge(this.#digest, outcome, credentials))
-        return outcome;
+      const outcome = await this.#once(method, options);
+      if (challenges === MAX_CHALLENGES || !answersChallenge(this.#digest, outcome)) return outcome;
     }
   }
 
-  /** @param onSent is told its credentials when it is sent */
-  #once(
-    method: string,
-    options: InDialogRequest,
-    onSent: (credentials: readonly HeaderField[]) => void,
-  ): Promise<Outcome> {
+  #once(method: string, options: InDialogRequest): Promise<Outcome> {
     return new Promise((resolve) => {
       let target: Target;
       try {
@@ -80,7 +73,6 @@ export class InDialogClient {
           });
           sequence = this.#dialog.localSequence;
           credentials = this.#authorize(request);
-          onSent(credentials);
           return request;
         },
         unreachable: (error) => resolve(failure(503, error.message)),
@@ -107,7 +99,7 @@ export class InDialogClient {
                 repeatAcknowledgement = repeat;
               });
             }
-            resolve({ status: response.status, reason: response.reason, response });
+            resolve({ status: response.status, reason: response.reason, response, credentials });
           },
           failed: (cause) => {
             limit?.cancel();
@@ -175,21 +167,16 @@ export class InDialogClient {
   }
 }
 
-/**
- * Whether the outcome is a challenge that a new try may answer.
- * @param sent credentials of the request, where others may be under way; default: it was the last
- */
+/** Whether the outcome is a challenge that a new try may answer. */
 export function answersChallenge(
   digest: DigestClient | undefined,
-  outcome: Outcome,
-  sent?: readonly HeaderField[],
+  { status, response, credentials }: Omit<Outcome, 'reason'>,
 ): boolean {
-  const { status, response } = outcome;
   if (digest === undefined || response === undefined || (status !== 401 && status !== 407)) return false;
   const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
-  return digest.challenged(status, response.headers.getAll(name), sent);
+  return digest.challenged(status, response.headers.getAll(name), credentials);
 }
 
 function failure(status: number, reason: string = reasonPhrase(status)): Outcome {
-  return { status, reason, response: undefined };
+  return { status, reason, response: undefined, credentials: [] };
 }

@@ -260,7 +260,8 @@ export class OutgoingCall implements SipCall {
   #triesAgain(response: SipResponse): boolean {
     const { status } = response;
     const uri = this.#transaction?.request.uri ?? this.remoteUri;
-    if (answersChallenge(this.#digest, { status, reason: response.reason, response })) return this.#goTo(uri);
+    const credentials = this.#credentials;
+    if (answersChallenge(this.#digest, { status, response, credentials })) return this.#goTo(uri);
     const minSe = status === 422 ? minSeOf(response) : undefined;
     if (minSe !== undefined && minSe > (this.#minSe ?? 0)) {
       this.#minSe = minSe;

@@ -1,6 +1,7 @@
 /** What came of a call, as far as its trace tells: what two runs of the same call are compared by. */
 import { withoutSecretsOfAnswer } from '../../trace/call-tracer.ts';
 import type { CallEvent } from '../../trace/events.ts';
+import { withoutIds } from './ids.ts';
 import { legsOf, type TracedLeg } from './traced-parties.ts';
 import { withoutFragment } from './web-answers.ts';
 
@@ -37,7 +38,6 @@ export interface Outcome {
 
 const CONNECT = 'calling.call.connect';
 const WARNING = 'calling.script.warning';
-const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 const RECORDING_URL = /\/api\/v1\/recordings\/([0-9a-f-]{36})\/download/i;
 
 /** Of what a called party was told, and did, each line begins with its destination. */
@@ -52,7 +52,7 @@ export function outcomeOf(events: readonly CallEvent[], unknown: ReadonlySet<num
   const order = [...new Set(sorted.flatMap(recordingId))];
   const named = (text: string): string => {
     const id = RECORDING_URL.exec(text)?.[1];
-    return id === undefined ? text : `recording ${order.indexOf(id) + 1}`;
+    return id === undefined ? withoutIds(text) : `recording ${order.indexOf(id) + 1}`;
   };
   const all = <T>(
     read: (events: readonly CallEvent[]) => readonly T[],
@@ -66,7 +66,7 @@ export function outcomeOf(events: readonly CallEvent[], unknown: ReadonlySet<num
   return {
     steps: texts((part) => part.flatMap((event) => (isStep(event) ? [stepName(event)] : []))),
     spoken: texts((part) => textsOf(part, 'say')),
-    played: texts((part) => textsOf(part, 'url').map((url) => named(url).replace(UUID, '…'))),
+    played: texts((part) => textsOf(part, 'url').map(named)),
     recordings: all(
       (part) => part.flatMap((event) => (event.text === 'recording ended' ? [recordingOf(event)] : [])),
       (to, recording) => ({ ...recording, of: to }),
@@ -77,7 +77,7 @@ export function outcomeOf(events: readonly CallEvent[], unknown: ReadonlySet<num
     callbacks: texts(callbacksOf),
     requests: events.flatMap(({ kind, text, data }) =>
       kind === 'web' && data['for'] === 'request'
-        ? [`${withoutFragment(text).replace(UUID, '…')} ${String(data['status'] ?? 'failed')}`]
+        ? [`${withoutIds(withoutFragment(text))} ${String(data['status'] ?? 'failed')}`]
         : [],
     ),
     vars: {
@@ -184,19 +184,19 @@ function varsOf(
     if (typeof set === 'object' && set !== null) {
       // Traces of older versions have more of them.
       for (const [name, value] of Object.entries(withoutSecretsOfAnswer(set as CallEvent['data']))) {
-        vars[name] = withoutIds(value, named);
+        vars[name] = withTexts(value, named);
       }
     }
   }
   return vars;
 }
 
-/** No two calls have the same ids, wherever in a value they stand. */
-function withoutIds(value: unknown, named: (text: string) => string): unknown {
-  if (typeof value === 'string') return named(value).replace(UUID, '…');
-  if (Array.isArray(value)) return value.map((item) => withoutIds(item, named));
+/** The value with what `change` makes of each text in it. */
+function withTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => withTexts(item, change));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withoutIds(part, named)]));
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withTexts(part, change)]));
 }
 
 function endOf(events: readonly CallEvent[]): string | undefined {

@@ -11,6 +11,7 @@ import { withoutSecrets } from '../web.ts';
 import { codecOf, planOf, understoodOf } from './caller-plan.ts';
 import { compareOutcomes, type OutcomeDifference } from './compare-outcomes.ts';
 import { Follower, type PartyAudio } from './follower.ts';
+import { isId } from './ids.ts';
 import { outcomeOf } from './outcome.ts';
 import { answerStreams } from './stream-answers.ts';
 import { legsOf, partyOf, type TracedParty } from './traced-parties.ts';
@@ -165,10 +166,6 @@ function idsOf({ header, events }: Trace): readonly string[] {
     ...events.flatMap(({ data }) => [data['call_id'], data['recording_id']]),
   ];
   return [...new Set(values.filter(isId))];
-}
-
-function isId(value: unknown): value is string {
-  return typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
 }
 
 function headersOf(headers: unknown): Record<string, string> {

@@ -1,6 +1,7 @@
 import { wavHeader } from '../../media/wav-format.ts';
 import type { CallEvent } from '../../trace/events.ts';
 import { FakeWeb, type WebAnswer, type WebHandler } from '../web.ts';
+import { ANY_ID } from './ids.ts';
 
 /** Today's document, where it is asked for at the beginning of the call. */
 export interface AskedDocument {
@@ -13,8 +14,6 @@ export interface AskedDocument {
 
 /** No answer came while somebody waited for it: in time (net/), or before the end of the call broke the request off. */
 const UNANSWERED = /time|did not answer|within \d+ ms|no longer wanted|given up/i;
-/** In the place of an id, no more than another one: other addresses have answers of their own, or none. URLs may hold `*`. */
-const ANY_ID = '(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\\*)';
 
 /**
  * What was answered then, request by request, but for the document of today; sounds as silence of the length in which
