@@ -279,7 +279,10 @@ describe('mistakes', () => {
         /sip\.listen: entry 2: expected a transport .*, found "tls:\/\/b"/,
       ],
       ['network: {allow: [10.0.0.0/99]}', /network\.allow: entry 1: .*10\.0\.0\.0\/99/],
-      ['http: {listen: *:8080}', /^openswml\.yaml:1:16: http\.listen: Unresolved alias .* :8080; .* needs quotes/],
+      [
+        'http: {listen: *:8080}',
+        /^openswml\.yaml:1:16: http\.listen: Unresolved alias .* :8080; .* needs quotes/,
+      ],
       ['network: {allow: [*.example.com]}', /^openswml\.yaml:1:18: network\.allow: Unresolved alias/],
     ] as const) {
       assert.match(problems({ yaml })[0] ?? '', expected, yaml);
