@@ -181,10 +181,36 @@ export interface RecogniseOptions {
   readonly hints: readonly string[];
   /** Silence that ends an utterance, seconds. */
   readonly endSilence: number | undefined;
-  /** Audio that belongs before what is said from now on: {@link SpeechListening.behind} of the utterance before. */
-  readonly before?: readonly Int16Array[] | undefined;
-  /** Whether what is said behind the utterance is kept until that is understood. Default false. */
+  /** Goes on where another listening came to its end: {@link SpeechListening.behind} of that. */
+  readonly before?: HeardBehind | undefined;
+  /**
+   * Whether what is said behind the utterance is kept, the last minute of it, until another listening goes on with it, or
+   * this one is stopped: one of the two must come, also behind {@link SpeechListening.done}. Default false.
+   */
   readonly keepsBehind?: boolean | undefined;
+}
+
+/** Whoever hears what the party says. */
+export interface PartyHearer {
+  readonly hear: (samples: Int16Array) => void;
+  /** The call is over. */
+  readonly onClosed: () => void;
+}
+
+/** What the party says, brought to one hearer after the other. */
+export interface PartyLine {
+  hearer: PartyHearer;
+  /** Nothing is brought any more. */
+  readonly end: () => void;
+}
+
+/** What the party says behind an utterance, to the sample. */
+export interface HeardBehind {
+  /**
+   * `hearer` has the line from now on: behind the present work it hears what was kept, and then what comes.
+   * @returns undefined when nothing is brought any more, or another one has it
+   */
+  handOn(hearer: PartyHearer): PartyLine | undefined;
 }
 
 /** What is told while somebody speaks. */
@@ -205,10 +231,11 @@ export type SpeechResult =
 export interface SpeechListening {
   /** Never rejects; never resolves once it was stopped. */
   readonly done: Promise<SpeechResult>;
-  /** What the party has said since the utterance ended, the last minute of it, where that is kept. */
-  readonly behind: readonly Int16Array[];
+  /** What the party says from the end of the utterance on; undefined where that is not kept. */
+  readonly behind: HeardBehind | undefined;
   /** What was heard up to now is the whole utterance. */
   cut(): void;
+  /** Without effect once another one goes on where this came to its end. */
   stop(): void;
 }
 
@@ -269,7 +296,7 @@ export interface CallLeg {
   /**
    * Sends keys (`0-9A-D*#wW`); resolves when the last one was sent, or the call is over. When `signal` is aborted, the
    * one that is down is the last, or is cut off where keys are tones.
-   * @throws CallError `invalid_digits`, `call_over`
+   * @throws CallError `invalid_digits`, `call_over`, `invalid_state` (too many wait to be sent, to a party on hold say)
    */
   sendDigits(digits: string, signal?: AbortSignal): Promise<void>;
   /**

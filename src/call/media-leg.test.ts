@@ -152,6 +152,17 @@ test('each string of keys is told as sent by its own event', async (t) => {
   assert.deepEqual(sent, ['12', '34']);
 });
 
+test('keys that the media side does not send fail', async (t) => {
+  const { leg, host, emit, clock } = openLeg(t);
+  await leg.answer();
+  const failed = assert.rejects(leg.sendDigits('12'), isCallError('invalid_state'));
+  await clock.settle();
+  const [sent] = host.sent('sendDigits');
+  emit({ type: 'digitsSent', sendId: sent!.sendId, error: '200 others wait to be sent' });
+  await failed;
+  await leg.hangup();
+});
+
 test('keys are stopped with what asked for them, and told as sent by the media side', async (t) => {
   const { leg, host, emit, clock } = openLeg(t);
   await leg.answer();

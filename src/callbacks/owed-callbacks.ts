@@ -1,5 +1,5 @@
 import type { Logger } from '../log/logger.ts';
-import { redactUrl } from '../net/http-url.ts';
+import { redactUrl } from '../log/redact.ts';
 import { StorageError, type StorageErrorCode } from '../storage/errors.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { CallbackRequest, Outbox } from './events.ts';

@@ -142,6 +142,17 @@ describe('listening to who answered', () => {
     assert.deepEqual([short.events, short.beeped], [['MACHINE'], true]);
   });
 
+  test('a beep that sounds when initial_timeout is over is that of a machine', () => {
+    const { events, beeped } = listen(
+      line([
+        ['silence', 4.3],
+        ['tone', 0.5, 1000],
+        ['silence', 1],
+      ]),
+    );
+    assert.deepEqual([events, beeped], [['MACHINE'], true]);
+  });
+
   test('a tone that is too long for a beep is silence all the same', () => {
     const machine = { ...RULES, detectMessageEnd: true };
     const audio = line([

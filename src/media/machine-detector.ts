@@ -140,6 +140,7 @@ export class MachineDetector {
     const beep = this.#hearsBeep();
     if (beep) this.#beeped = true;
     this.#measureVoice();
+    const tone = this.#toneMs > 0 && this.#toneMs <= BEEP_MAX_MS;
     const step = stepMachine(
       this.#state,
       {
@@ -148,7 +149,8 @@ export class MachineDetector {
         voiceMs: this.#voiceMs,
         words: this.#words,
         // No voice, but no silence either: what may be a beep is waited for.
-        silenceMs: this.#toneMs > 0 && this.#toneMs <= BEEP_MAX_MS ? 0 : this.#silenceMs,
+        silenceMs: tone ? 0 : this.#silenceMs,
+        tone,
         beep,
       },
       machine,

@@ -17,6 +17,7 @@ const WAITING: MachineFrame = {
   voiceMs: 0,
   words: 0,
   silenceMs: 0,
+  tone: false,
   beep: false,
 };
 const WITH_END: MachineRules = { ...RULES, detectMessageEnd: true };
@@ -65,6 +66,13 @@ describe('who answered (spec/media.md 9.4)', () => {
   test('a beep is that of a machine, with a greeting or without', () => {
     assert.deepEqual(after('waiting', { beep: true }), ['MACHINE', 'MACHINE']);
     assert.deepEqual(after('utterance', { beep: true }, WITH_END), ['MACHINE', 'MACHINE']);
+  });
+
+  test('the end of a beep that sounds at the end of initial_timeout is waited for, up to timeout', () => {
+    assert.deepEqual(after('waiting', { atMs: 4500, tone: true }), ['waiting']);
+    assert.deepEqual(after('waiting', { atMs: 4600, beep: true }), ['MACHINE', 'MACHINE']);
+    assert.deepEqual(after('waiting', { atMs: 4600 }), ['UNKNOWN', 'UNKNOWN']);
+    assert.deepEqual(after('waiting', { atMs: 30_000, tone: true }), ['UNKNOWN', 'UNKNOWN']);
   });
 
   test('7: timeout ends with what was found last', () => {

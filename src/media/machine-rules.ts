@@ -35,6 +35,8 @@ export interface MachineFrame {
   readonly words: number;
   /** Since the last voice, ms; 0 while somebody speaks, or a tone sounds that may be a beep. */
   readonly silenceMs: number;
+  /** A tone sounds that may be a beep. */
+  readonly tone: boolean;
   /** A tone of a machine has just ended. */
   readonly beep: boolean;
 }
@@ -58,7 +60,7 @@ const TABLE: Readonly<Record<MachineState['phase'], Transition>> = {
     if (frame.speaking) return stay({ phase: 'utterance' });
     // A tone before any voice is that of a machine without a greeting.
     if (frame.beep) return found(rules, true);
-    return frame.atMs >= rules.initialTimeoutMs ? end('UNKNOWN') : undefined;
+    return frame.atMs >= rules.initialTimeoutMs && !frame.tone ? end('UNKNOWN') : undefined;
   },
   utterance: (frame, rules) => {
     const long = rules.machineVoiceMs > 0 && frame.voiceMs >= rules.machineVoiceMs;

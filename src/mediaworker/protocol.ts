@@ -369,7 +369,13 @@ export type MediaEvent =
       readonly denoiseId?: string | undefined;
       readonly error?: string;
     }
-  | { readonly type: 'digitsSent'; readonly sessionId: string; readonly sendId: string }
+  /** They are sent, or stopped, or, with `error`, were never begun. */
+  | {
+      readonly type: 'digitsSent';
+      readonly sessionId: string;
+      readonly sendId: string;
+      readonly error?: string;
+    }
   /** Flow control of `feed`: samples of the stream that were sent to the party so far, about twice a second. */
   | {
       readonly type: 'streamProgress';

@@ -155,7 +155,7 @@ export class SendPath {
   sendDigits(sendId: string, digits: string, asTones = false): void {
     if (this.#dialling.length >= MAX_DIALLED) {
       this.#options.log.warn({ send_id: sendId }, `keys are not sent: ${MAX_DIALLED} others wait for that`);
-      this.#digitsSent(sendId);
+      this.#digitsSent(sendId, `${MAX_DIALLED} others wait to be sent`);
       return;
     }
     try {
@@ -168,7 +168,7 @@ export class SendPath {
     } catch (cause) {
       // Checked before it came here; the other sessions of this thread must not fall with it.
       this.#options.log.error({ err: cause }, 'these are no keys');
-      this.#digitsSent(sendId);
+      this.#digitsSent(sendId, 'these are no keys');
     }
   }
 
@@ -307,7 +307,8 @@ export class SendPath {
     this.#digitsSent(sendId);
   }
 
-  #digitsSent(sendId: string): void {
-    this.#options.onEvent({ type: 'digitsSent', sessionId: this.#options.sessionId, sendId });
+  #digitsSent(sendId: string, error?: string): void {
+    const { sessionId, onEvent } = this.#options;
+    onEvent({ type: 'digitsSent', sessionId, sendId, ...(error !== undefined && { error }) });
   }
 }

@@ -219,7 +219,7 @@ export class FakeLeg implements CallLeg {
     this.listenings.push({ options, begin: onStart, finish });
     return {
       done,
-      behind: [],
+      behind: undefined,
       cut: () => this.log.push('cut speech'),
       stop: () => this.log.push('stop listening'),
     };

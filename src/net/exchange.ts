@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Clock, Timer } from '../time/clock.ts';
+import { deadlineAfter } from '../time/deadline.ts';
 import { HttpError, toHttpError } from './http-errors.ts';
 import type { HttpTimeouts } from './http-url.ts';
 
@@ -152,7 +153,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #deadline(ms: number, code: 'timeout_connect' | 'timeout_read', missing: string): void {
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(ms, () =>
+    this.#timer = deadlineAfter(this.#clock, ms, () =>
       this.cancel(new HttpError(code, `${this.#where}: ${missing} within ${ms} ms`)),
     );
   }

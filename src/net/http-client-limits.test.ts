@@ -11,6 +11,7 @@ import {
   serve,
   serveRaw,
 } from './http-fixtures.ts';
+import type { HttpTimeouts } from './http-url.ts';
 
 closeAfterTests();
 
@@ -74,6 +75,25 @@ describe('HTTP client: failures and limits', () => {
     await answered;
     await expire(given);
   });
+
+  const short: readonly Partial<HttpTimeouts>[] = [{ readMs: 5_000 }, { totalMs: 5_000 }];
+  for (const timeouts of short) {
+    it(`takes an answer that lay unread behind a standstill of this thread: ${Object.keys(timeouts).join()}`, async () => {
+      const { promise: asked, resolve } = Promise.withResolvers<ServerResponse>();
+      const port = await serve((_, response) => resolve(response));
+      const { http, clock } = clientWithHeldTime();
+      const monotonic = clock.monotonic.bind(clock);
+      let stoodStillMs = 0;
+      clock.monotonic = () => monotonic() + stoodStillMs;
+      const answer = http.fetch({ url: `http://127.0.0.1:${port}/`, timeouts });
+      const response = await asked;
+      // The timer comes first, and late.
+      stoodStillMs = 10_000;
+      await clock.advance(5_000);
+      response.end('here');
+      assert.equal(String((await answer).body), 'here');
+    });
+  }
 
   it('gives up on a slow drip that keeps every single deadline', async () => {
     let dripping: NodeJS.Timeout | undefined;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { until } from '../../test/support/until.ts';
 import { client, clientWithHeldTime, closeAfterTests, failsWith, HELD, serve } from './http-fixtures.ts';
 import type { StreamBody } from './stream-body.ts';
 
@@ -98,7 +99,7 @@ describe('HTTP client: streamed bodies', () => {
       failsWith('timeout_read', 'unsafe', /no more of the body was taken/),
     );
     await arrived;
-    while (sent.taken === 0) await new Promise((next) => setTimeout(next, 1));
+    await until(() => sent.taken > 0);
     await expire(failed);
     assert.ok(sent.taken < 2000, 'the server has taken all');
   });

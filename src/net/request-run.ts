@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../time/clock.ts';
+import { deadlineAfter } from '../time/deadline.ts';
 import type { Exchange } from './exchange.ts';
 import { HttpError } from './http-errors.ts';
 
@@ -18,7 +19,7 @@ export class RequestRun {
   }
 
   start(totalMs: number, where: string): void {
-    this.#timer = this.#clock.after(totalMs, () =>
+    this.#timer = deadlineAfter(this.#clock, totalMs, () =>
       this.#stop(new HttpError('timeout_total', `${where}: not complete within ${totalMs} ms`)),
     );
     if (this.#signal?.aborted === true) this.#onAbort();

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -12,10 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { CallInfo } from '../call/leg.ts';
+import { CALL } from '../call/leg.test-helper.ts';
 import { silentLogger } from '../log/logger.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { CallTracer } from '../trace/call-tracer.ts';
 import type { CallEvent } from '../trace/events.ts';
+import { parseTrace } from '../trace/format.ts';
 import { ArrivingCalls } from './arriving-calls.ts';
 import { CallTrace, CallTraces } from './call-traces.ts';
 
@@ -164,6 +168,24 @@ test('a trace has how servers were asked for the document of a call, and what ca
       ],
     ],
   );
+});
+
+test('a trace begins with the call, but without the tokens in its headers', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'openswml-traces-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const clock = new VirtualClock();
+  const traces = new CallTraces({
+    ...{ dir, keepDays: 7, audio: 'none', document: 'x.yaml', version: '1', clock, log: silentLogger },
+  });
+  const headers = (value: string) => [
+    { name: 'X-Auth-Token', value },
+    { name: 'X-Campaign', value: 'spring' },
+  ];
+  const call: CallInfo = { ...CALL, call_id: ID, call_state: 'created', headers: headers('t') };
+  await traces.open(call, silentLogger).close();
+  const file = path.join(dir, new Date(clock.now()).toISOString().slice(0, 10), `${ID}.jsonl`);
+  const { header } = parseTrace(readFileSync(file, 'utf8'), file);
+  assert.deepEqual(header.call, { ...call, headers: headers('(left out)') });
 });
 
 test('the first messages of a call wait until it is taken, those of others are forgotten in time', () => {

@@ -9,7 +9,7 @@ import { redactUrisIn, redactUrl } from '../log/redact.ts';
 import type { HttpClient } from '../methods/context.ts';
 import { recordingFileName } from '../recording/recording-path.ts';
 import type { Clock, Timer } from '../time/clock.ts';
-import { CallTracer, type WebAnswerFacts, type WebRequestFacts } from '../trace/call-tracer.ts';
+import { CallTracer, type WebAnswerFacts, type WebRequestFacts, withoutSecretsOfCall } from '../trace/call-tracer.ts';
 import { TRACE_VERSION, type TraceHeader } from '../trace/format.ts';
 import { TraceFile } from '../trace/trace-file.ts';
 import type { Config } from './config-keys.ts';
@@ -67,7 +67,7 @@ export class CallTraces {
     const folder = path.join(dir, startedAt.slice(0, 10));
     const header: TraceHeader = {
       openswml_trace: TRACE_VERSION,
-      call: redactUrisIn(callObject(call)),
+      call: redactUrisIn(withoutSecretsOfCall(callObject(call))),
       started_at: startedAt,
       document,
       virtual: false,

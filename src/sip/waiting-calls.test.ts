@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type RawPeer, rawBench } from '../../test/sip/raw-peer.ts';
+import { until } from '../../test/support/until.ts';
 import type { VirtualClock } from '../time/virtual-clock.ts';
 import type { IncomingSipCall } from './api.ts';
 import type { SipLimits } from './limits.ts';
@@ -199,7 +200,7 @@ test('No more than 8,000 refusals are repeated at once, and none beyond the limi
     }
     press.turnsAway = true;
     await clock.advance(400);
-    while (bob.endpoint.stats.waitingInvites > 0) await turn();
+    await until(() => bob.endpoint.stats.waitingInvites === 0);
     assert.equal(bob.endpoint.stats.serverTransactions, expected);
     await clock.advance(20);
     assert.equal(count('503 INVITE'), calls, 'all are told');

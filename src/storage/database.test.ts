@@ -16,7 +16,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
+import { until } from '../../test/support/until.ts';
 import { type LogFields, type Logger, silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
@@ -394,7 +394,7 @@ describe('durability', () => {
     assert.ok(statSync(`${file}-wal`).size > CHECKPOINT_BYTES);
     assert.ok(before < CHECKPOINT_BYTES, 'this thread does not do it');
     await clock.advance(1_000);
-    while (statSync(file).size < CHECKPOINT_BYTES) await setTimeout(5);
+    await until(() => statSync(file).size >= CHECKPOINT_BYTES);
     await database.leave();
     database.close();
     assert.equal(existsSync(`${file}-wal`), false);

@@ -137,7 +137,7 @@ export class CallTracer {
     this.note('callback', envelope.event_type, {
       ...(state !== undefined && { state }),
       url,
-      body: envelope,
+      body: withoutSecretsOfCall(envelope),
     });
   }
 
@@ -154,7 +154,7 @@ export class CallTracer {
       ...(tookMs > 0 && { took_ms: tookMs }),
       request: {
         headers: withoutSecrets(headers),
-        body: (purpose === 'document' ? withoutSecretsInPayload(body) : body).slice(0, MAX_BODY),
+        body: (purpose === 'document' ? withoutSecretsOfQuestion(body) : body).slice(0, MAX_BODY),
       },
       ...('status' in answer && {
         answer: {
@@ -223,11 +223,29 @@ export function withoutSecretsOfAnswer(set: Data): Data {
   return { ...set, [ANSWER_HEADERS]: withoutSecrets(headers as Headers) };
 }
 
-/** The same for the question for a document, which brings all variables along. */
-function withoutSecretsInPayload(payload: string): string {
-  if (!payload.includes(`"${ANSWER_HEADERS}":`)) return payload;
-  const sent = JSON.parse(payload) as { readonly vars?: Data };
-  return JSON.stringify({ ...sent, vars: withoutSecretsOfAnswer(sent.vars ?? {}) });
+/** The object of a call, or a callback that has one somewhere in it, without the tokens in its list `headers`. */
+export function withoutSecretsOfCall<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(withoutSecretsOfCall) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([key, item]: [string, unknown]) => [
+    key,
+    key === 'headers' && Array.isArray(item) ? item.map(withoutSecret) : withoutSecretsOfCall(item),
+  ]);
+  return Object.fromEntries(fields) as T;
+}
+
+function withoutSecret(header: unknown): unknown {
+  if (typeof header !== 'object' || header === null) return header;
+  const { name } = header as { readonly name?: unknown };
+  return typeof name === 'string' && isSecretName(name) ? { ...header, value: LEFT_OUT } : header;
+}
+
+/** The question for a document, which brings the call and all variables along. */
+function withoutSecretsOfQuestion(payload: string): string {
+  if (!payload.includes(`"${ANSWER_HEADERS}":`) && !payload.includes('"headers":')) return payload;
+  const sent = JSON.parse(payload) as { readonly call?: unknown; readonly vars?: Data };
+  const { call, vars = {} } = sent;
+  return JSON.stringify({ ...sent, call: withoutSecretsOfCall(call), vars: withoutSecretsOfAnswer(vars) });
 }
 
 function round(dbfs: number): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sipLine } from './sip-line.ts';
+import { sipLine, sipText } from './sip-line.ts';
 
 const bytes = (...lines: string[]): Uint8Array => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
 
@@ -16,6 +16,29 @@ test('a response is named by its status and what it answers, compact headers inc
     sipCallId: 'x2',
     text: '200 OK (BYE)',
   });
+});
+
+test('of headers whose names say that they are credentials the name alone is kept', () => {
+  const message = bytes(
+    'INVITE sip:a@b SIP/2.0',
+    'X-Auth-Token: t1',
+    'x-api-key : k,',
+    '\tk2',
+    'Proxy-Authorization: Digest username="u",',
+    ' response="r"',
+    'X-Token-Count: 3',
+    'To: <sip:token:5060>',
+  );
+  assert.deepEqual(sipText(message).split('\r\n'), [
+    'INVITE sip:a@b SIP/2.0',
+    'X-Auth-Token: (left out)',
+    'x-api-key : (left out)',
+    'Proxy-Authorization: (left out)',
+    'X-Token-Count: 3',
+    'To: <sip:token:5060>',
+    '',
+    '',
+  ]);
 });
 
 test('keep-alives and garbage are passed over', () => {

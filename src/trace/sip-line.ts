@@ -1,3 +1,5 @@
+import { isSecretName } from '../log/redact.ts';
+
 /** What a timeline says of one SIP message. */
 export interface SipLine {
   /** The Call-ID header. */
@@ -8,8 +10,8 @@ export interface SipLine {
 
 /** Enough for the start line and the headers that matter. */
 const HEAD_BYTES = 4096;
-/** Headers that hold what proves who somebody is (RFC 3261 20). */
-const SECRETS = /^((?:proxy-)?authorization\s*:\s*)[^\r\n]*(?:\r\n[ \t][^\r\n]*)*/gim;
+/** One header, with the lines that go on with it (RFC 3261 7.3.1). */
+const FIELD = /^([^\s:]+)([ \t]*:[ \t]*)[^\r\n]*(?:\r\n[ \t][^\r\n]*)*/gm;
 
 /** Names a message as it is on the wire; undefined for what is none, or has no Call-ID. */
 export function sipLine(data: Uint8Array): SipLine | undefined {
@@ -25,7 +27,11 @@ export function sipLine(data: Uint8Array): SipLine | undefined {
   return { sipCallId, text: status === undefined ? method! : `${status} (${answered ?? '?'})` };
 }
 
-/** The message without credentials. */
+/** The message without credentials: what the names of headers say to be such (`Authorization`, `X-Auth-Token`). */
 export function sipText(data: Uint8Array): string {
-  return Buffer.from(data).toString('utf8').replace(SECRETS, '$1(left out)');
+  return Buffer.from(data)
+    .toString('utf8')
+    .replace(FIELD, (field, name: string, colon: string) =>
+      isSecretName(name) ? `${name}${colon}(left out)` : field,
+    );
 }

@@ -171,6 +171,35 @@ test('credentials do not come into a trace', () => {
   });
 });
 
+test('a trace has no tokens of the headers of a call: not in what a document is asked with, nor in callbacks', () => {
+  const events: CallEvent[] = [];
+  const tracer = new CallTracer(new VirtualClock(), (event) => events.push(event));
+  const headers = (value: string) => [
+    { name: 'X-Auth-Token', value },
+    { name: 'X-Campaign', value: 'spring' },
+  ];
+  const call = { from: 'a', headers: headers('t') };
+  const expected = { from: 'a', headers: headers('(left out)') };
+  const others = { vars: { a: 1 }, envs: {}, params: {} };
+  const body = JSON.stringify({ call, ...others });
+  tracer.web(
+    { purpose: 'document', method: 'POST', url: 'https://a/', headers: {}, body },
+    { failure: 'no answer' },
+  );
+  const { request } = events.at(-1)!.data as { request: { body: string } };
+  assert.deepEqual(JSON.parse(request.body), { call: expected, ...others });
+  const envelope = {
+    ...{ event_type: 'calling.call.state', timestamp: 1, project_id: 'p', space_id: 's' },
+    params: { call_id: 'c1', device: { type: 'sip', params: call } },
+  };
+  tracer.callback({ url: 'https://a/', envelope });
+  assert.deepEqual(events.at(-1)!.data['body'], {
+    ...envelope,
+    params: { call_id: 'c1', device: { type: 'sip', params: expected } },
+  });
+  assert.deepEqual(call.headers, headers('t'));
+});
+
 test('a trace has no cookies of answers in what the next document is asked with', () => {
   const events: CallEvent[] = [];
   const tracer = new CallTracer(new VirtualClock(), (event) => events.push(event));

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../time/clock.ts';
+import { deadlineAfter } from '../../time/deadline.ts';
 import {
   CallError,
   type CallLeg,
@@ -234,7 +235,7 @@ class Collection {
     this.#timers.get(timer)?.cancel();
     this.#timers.set(
       timer,
-      clock.after(delayMs, () => this.#handle(`${timer}Timeout`)),
+      deadlineAfter(clock, delayMs, () => this.#handle(`${timer}Timeout`)),
     );
   }
 

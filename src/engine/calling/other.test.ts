@@ -42,6 +42,24 @@ test('a number or truth value within what a placeholder gives is a text where on
   assert.ok(leg.log.includes('digits 12'));
 });
 
+test('send_digits that fails says so with a warning, but not in a document that has taken its place', async () => {
+  for (const isReplaced of [false, true]) {
+    const leg = new FakeLeg();
+    const sent = Promise.withResolvers<void>();
+    leg.sendDigits = () => sent.promise;
+    const call = await start(main('- send_digits: {digits: "1"}'), { leg });
+    if (isReplaced) call.session.replace(loadDocument(main('- sleep: 1000')));
+    await call.clock.settle();
+    sent.reject(new CallError('invalid_state', '200 others wait to be sent'));
+    const { vars } = await call.finish();
+    assert.equal(vars['send_digits_result'], isReplaced ? undefined : 'failed');
+    assert.deepEqual(
+      call.warnings.map(({ message }) => message.includes('200 others wait to be sent')),
+      isReplaced ? [] : [true],
+    );
+  }
+});
+
 test('document.md 5.1, method failed: one that this version cannot run warns, naming it, and the next step runs', async () => {
   const { result, warnings } = await run('- receive_fax: {}\n- set: {after: 1}');
   assert.equal(warnings[0]?.code, 'relay_script_method_execute_failed');

@@ -235,6 +235,13 @@ test('play that the caller breaks off while the call is being answered has not f
   assert.deepEqual(warnings, []);
 });
 
+test('a prompt that another document breaks off tells that it is over, and sets nothing in the one that takes its place', async () => {
+  const call = await start(main(`- prompt: {play: "say:?", status_url: "${STATUS}"}`), { leg: endless() });
+  call.session.replace(loadDocument(main('- sleep: 1000')));
+  assert.equal((await call.finish()).vars['prompt_result'], undefined);
+  assert.deepEqual(events(call), [{ type: 'finished' }]);
+});
+
 test('playing stops when the script is replaced', async () => {
   const leg = new FakeLeg();
   leg.playResult = new Promise(() => {});

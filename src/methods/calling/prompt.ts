@@ -184,27 +184,40 @@ export const prompt = defineMethod({
       collected = error.code === 'call_over' ? { kind: 'ended' } : { kind: 'failed', error: error.message };
     }
     const { result, event } = NAMES[collected.kind];
-    vars.set('prompt_result', result);
-    report(event, setOutputs(vars, collected));
-    if (collected.kind === 'failed') context.warn('failed', `The prompt failed: ${collected.error}`);
+    // Another document may run by now, with the same variables: they are its own.
+    const isReplaced = signal.aborted && !leg.signal.aborted;
+    if (!isReplaced) {
+      vars.set('prompt_result', result);
+      setOutputs(vars, collected);
+      if (collected.kind === 'failed') context.warn('failed', `The prompt failed: ${collected.error}`);
+    }
+    report(event, inputOf(collected));
     return NEXT;
   },
 });
 
-/** @returns `result.params` of the callback (4.5) */
-function setOutputs(vars: MethodContext['vars'], collected: Collected): JsonObject | undefined {
+function setOutputs(vars: MethodContext['vars'], collected: Collected): void {
   if (collected.kind === 'digits') {
     const { digits, terminator } = collected;
     vars.set('prompt_value', digits);
     vars.set('prompt_value_raw', digits + (terminator ?? ''));
     if (terminator !== undefined) vars.set('prompt_digit_terminator', terminator);
-    return { digits, terminator: terminator ?? '' };
   }
   if (collected.kind === 'speech') {
     const { text, confidence } = collected;
     vars.set('prompt_value', text);
     vars.set('prompt_value_raw', text);
     if (confidence !== undefined) vars.set('prompt_speech_confidence', confidence);
+  }
+}
+
+/** `result.params` of the callback (4.5). */
+function inputOf(collected: Collected): JsonObject | undefined {
+  if (collected.kind === 'digits') {
+    return { digits: collected.digits, terminator: collected.terminator ?? '' };
+  }
+  if (collected.kind === 'speech') {
+    const { text, confidence } = collected;
     return { text, ...(confidence !== undefined && { confidence }) };
   }
   return undefined;

@@ -29,16 +29,17 @@ export const sendDigits = defineMethod({
   blocks: true,
   examples: ['- send_digits:\n    digits: 1w234#'],
   async run(context, { digits }) {
+    const { leg, vars, signal } = context;
     try {
-      await context.leg.answer();
+      await leg.answer();
       const keys = digits.replace(/[a-d]/g, (key) => key.toUpperCase());
-      await context.leg.sendDigits(keys, context.signal);
+      await leg.sendDigits(keys, signal);
       // Another script may run by now, with the same variables.
-      if (context.signal.aborted) return NEXT;
-      context.vars.set('send_digits_result', 'success');
+      if (signal.aborted) return NEXT;
+      vars.set('send_digits_result', 'success');
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      context.vars.set('send_digits_result', 'failed');
+      if (!signal.aborted || leg.signal.aborted) vars.set('send_digits_result', 'failed');
       warnFailed(context, 'The digits could not be sent', error);
     }
     return NEXT;

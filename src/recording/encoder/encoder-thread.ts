@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { Clock, Timer } from '../../time/clock.ts';
+import type { Clock } from '../../time/clock.ts';
 import { RealClock } from '../../time/real-clock.ts';
+import { StallWatch } from '../../time/stall-watch.ts';
 import type { EncodedFrames } from '../frame-layout.ts';
 import type { EncodingSpec } from './frame-encoder.ts';
 import type { FromEncoder, ToEncoder } from './messages.ts';
@@ -38,30 +39,25 @@ interface Stream {
 
 /** A thread that has work and says nothing for so long is taken for dead, ms of real time. */
 const STALL_MS = 10_000;
-/** But not before answers had this time to be heard, for the silence may be that of this thread, ms. */
-const GRACE_MS = 1000;
 
 /**
  * A thread that encodes, so that no call waits for it. It starts with the first recording that needs it, lets the
  * process end when it has nothing to do, and starts anew after it died: then, the recordings in its hands are told.
  */
 export class EncoderThread implements Encoders {
-  readonly #clock: Clock;
   readonly #entry: URL;
+  readonly #watch: StallWatch;
   readonly #streams = new Map<number, Stream>();
   #worker: Worker | undefined;
   #nextStream = 1;
   /** Answers that are due. */
   #due = 0;
-  #watchdog: Timer | undefined;
-  #silentSince = 0;
-  #suspect = false;
 
   /** @param options for tests: another program of the thread, another clock for the watch on it */
   constructor(options: { readonly entry?: URL; readonly clock?: Clock } = {}) {
     this.#entry = options.entry ?? new URL('./thread-main.ts', import.meta.url);
     // A thread takes real time, whatever clock its recordings run on.
-    this.#clock = options.clock ?? new RealClock();
+    this.#watch = new StallWatch(options.clock ?? new RealClock(), STALL_MS, () => this.#stalled());
   }
 
   open(spec: EncodingSpec, listener: EncoderListener): EncoderStream {
@@ -126,8 +122,7 @@ export class EncoderThread implements Encoders {
   }
 
   #receive(message: FromEncoder): void {
-    this.#silentSince = this.#clock.monotonic();
-    this.#suspect = false;
+    this.#watch.heard();
     const stream = this.#streams.get(message.stream);
     if (stream === undefined) return;
     switch (message.type) {
@@ -170,30 +165,17 @@ export class EncoderThread implements Encoders {
 
   /** From now on, an answer is due. */
   #expect(): void {
-    if (this.#due++ === 0) {
-      this.#silentSince = this.#clock.monotonic();
-      this.#worker?.ref();
-    }
-    this.#watchdog ??= this.#clock.after(STALL_MS, () => this.#look());
+    if (this.#due++ === 0) this.#worker?.ref();
+    this.#watch.begin();
   }
 
   /** Nothing is due: the process may end. */
   #rest(): void {
     this.#worker?.unref();
-    this.#watchdog?.cancel();
-    this.#watchdog = undefined;
-    this.#suspect = false;
+    this.#watch.end();
   }
 
-  #look(): void {
-    this.#watchdog = undefined;
-    if (this.#due === 0) return;
-    const leftMs = STALL_MS - (this.#clock.monotonic() - this.#silentSince);
-    if (leftMs > 0 || !this.#suspect) {
-      this.#suspect = leftMs <= 0;
-      this.#watchdog = this.#clock.after(this.#suspect ? GRACE_MS : leftMs, () => this.#look());
-      return;
-    }
+  #stalled(): void {
     const worker = this.#worker;
     this.#gone(`the encoder thread has not answered for ${STALL_MS / 1000} s`);
     void worker?.terminate();

@@ -68,6 +68,22 @@ test('a gap after a key ends the input, whether or not the timers were started',
   assert.deepEqual(told(), [{ result: { type: 'start_of_input' } }, { result: digits('9') }]);
 });
 
+test('a key that waits behind a standstill of the server comes before the timeout that was due meanwhile', async (t) => {
+  const { collect, press, told, clock } = await answered(t);
+  const monotonic = clock.monotonic.bind(clock);
+  let stoodStillMs = 0;
+  clock.monotonic = () => monotonic() + stoodStillMs;
+  await collect({ digits: { max: 2, digit_timeout: 3 }, initial_timeout: 4, start_input_timers: true });
+  // The timer of `initial_timeout` comes a second late, and what the media thread has told behind it.
+  stoodStillMs = 1_000;
+  await clock.advance(4_000);
+  await press('1');
+  stoodStillMs = 2_000;
+  await clock.advance(3_000);
+  await press('2');
+  assert.deepEqual(told(), [{ result: digits('12') }]);
+});
+
 test('a continuous collection goes on behind each result until it is stopped, and says so', async (t) => {
   const { collect, press, told, command, clock, refused } = await answered(t);
   await collect({ digits: { max: 2 }, continuous: true, partial_results: true });
@@ -224,6 +240,8 @@ test('a continuous collection hears what is said while the utterance before is b
   await clock.settle();
   say(4);
   assert.deepEqual(recogniser.fed, [2, 3, 4]);
+  // The media side brings pieces: one that is not full yet would be lost between two listenings.
+  assert.deepEqual([host.sent('listen').length, host.sent('unlisten').length], [1, 0]);
   // Of an utterance that a key has taken the place of, what came behind it is gone as well.
   recogniser.options.onStart();
   recogniser.options.onEnd?.();
@@ -251,6 +269,34 @@ test('behind an utterance, the last minute is kept and no more, however slow the
   recogniser.understand({ kind: 'noMatch' });
   await clock.settle();
   assert.deepEqual([recogniser.fed.length, recogniser.fed[0], recogniser.fed.at(-1)], [60, 11, 70]);
+});
+
+test('a continuous collection listens once at a time, and no more when it is stopped, whenever that is', async (t) => {
+  const utter = ({ options }: SpokenRecogniser): void => {
+    options.onStart();
+    options.onEnd?.();
+  };
+  const moments: readonly ((recogniser: SpokenRecogniser) => void)[] = [
+    () => {},
+    ({ options }) => options.onStart(),
+    utter,
+    (recogniser) => {
+      utter(recogniser);
+      recogniser.understand({ kind: 'noMatch' });
+    },
+  ];
+  for (const moment of moments) {
+    const recogniser = new SpokenRecogniser();
+    const { collect, clock, command, emit, host } = await answered(t, recogniser);
+    await collect({ speech: {}, continuous: true });
+    moment(recogniser);
+    await clock.settle();
+    await command('calling.collect.stop', { control_id: 'c' });
+    const [listened] = host.sent('listen');
+    emit({ type: 'heardAudio', listenId: listened!.listenId, samples: new Int16Array(480) });
+    assert.deepEqual(recogniser.fed, []);
+    assert.deepEqual([host.sent('listen').length, host.sent('unlisten').length], [1, 1]);
+  }
 });
 
 test('speech that cannot be understood starts no wait that nobody has asked for', async (t) => {

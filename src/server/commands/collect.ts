@@ -127,8 +127,6 @@ function run(
     return former;
   };
   const tell = (collected: Collected): void => {
-    // Keys take the place of what was said.
-    if (collected.kind !== 'speech' && collected.kind !== 'noMatch') former = undefined;
     if (collected.kind === 'failed') {
       context.log.warn({ control_id: controlId }, `collecting failed: ${collected.error}`);
     }
@@ -139,6 +137,11 @@ function run(
       ...(params.partial_results && isResult && { final: true }),
       ...(params.continuous && { state: stateOf(collected, goesOn) }),
     });
+    // Keys take the place of what was said.
+    if (!goesOn || collected.kind === 'digits') {
+      former?.stop();
+      former = undefined;
+    }
     if (goesOn) begin();
     else over.resolve();
   };

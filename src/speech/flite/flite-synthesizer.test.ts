@@ -224,13 +224,25 @@ describe('embedded voice: queue', () => {
     const hanging = collect(flite.speak({ text: 'A.' }, 8000));
     const rejected = assert.rejects(hanging, failsWith('timeout', /hangs on "A\."/));
     await settle();
-    await clock.advance(20_000);
+    await clock.advance(21_000);
     await rejected;
     assert.equal(workers[0]?.terminated, true);
     const other = collect(flite.speak({ text: 'B.' }, 8000));
     await settle();
     await workers[1]?.speak();
     await other;
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('hears what waited behind a standstill of its own thread, and keeps the worker', async () => {
+    const { flite, workers, clock } = withFake(new RunningClock());
+    const speech = collect(flite.speak({ text: 'A.' }, 8000));
+    await settle();
+    // The timer comes first, the answer of the worker behind it.
+    await clock.advance(20_500);
+    await workers[0]?.speak();
+    assert.deepEqual(await speech, [[1]]);
+    assert.equal(workers[0]?.terminated, false);
     assert.equal(clock.pendingTimers, 0);
   });
 

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../log/logger.ts';
-import type { Clock, Timer } from '../../time/clock.ts';
+import type { Clock } from '../../time/clock.ts';
+import { StallWatch } from '../../time/stall-watch.ts';
 import { speakableShare, toSpokenEnglish } from '../english-text.ts';
 import { SpeechError } from '../errors.ts';
 import { plainText, type SpeechSegment, segmentsOf } from '../segments.ts';
@@ -55,16 +56,17 @@ export class FliteSynthesizer implements Synthesizer {
   readonly #clock: Clock;
   readonly #startWorker: () => FliteWorker;
   readonly #waiting: Task[] = [];
+  readonly #watch: StallWatch;
   #worker: FliteWorker | undefined;
   #ready = Promise.withResolvers<void>();
   #running: Task | undefined;
-  #timer: Timer | undefined;
   #nextId = 1;
   #closed = false;
 
   constructor(options: FliteOptions) {
     this.#log = options.log;
     this.#clock = options.clock;
+    this.#watch = new StallWatch(options.clock, SEGMENT_TIMEOUT_MS, () => this.#stalled());
     this.#startWorker = options.startWorker ?? startFliteWorker;
     this.#ready.promise.catch(() => {});
   }
@@ -109,7 +111,7 @@ export class FliteSynthesizer implements Synthesizer {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#timer?.cancel();
+    this.#watch.end();
     const error = new SpeechError('closed', 'the embedded voice is closed');
     for (const task of [...this.#waiting.splice(0), ...(this.#running ? [this.#running] : [])]) {
       task.done.reject(error);
@@ -168,14 +170,7 @@ export class FliteSynthesizer implements Synthesizer {
     }
     this.#running = task;
     this.#refWhileBusy();
-    this.#timer = this.#clock.after(SEGMENT_TIMEOUT_MS, () => {
-      const error = new SpeechError(
-        'timeout',
-        `the embedded voice hangs on "${task.segment.text.slice(0, 60)}"`,
-      );
-      this.#lose(worker, error);
-      void worker.terminate();
-    });
+    this.#watch.begin();
     worker.postMessage({
       id: task.id,
       text: task.segment.text,
@@ -220,10 +215,18 @@ export class FliteSynthesizer implements Synthesizer {
     const task = this.#running;
     if (task?.id !== reply.id) return;
     this.#running = undefined;
-    this.#timer?.cancel();
+    this.#watch.end();
     if (reply.kind === 'speech') task.done.resolve(reply.samples);
     else task.done.reject(new SpeechError('engine_failed', reply.reason));
     this.#next();
+  }
+
+  #stalled(): void {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const text = this.#running?.segment.text ?? '';
+    this.#lose(worker, new SpeechError('timeout', `the embedded voice hangs on "${text.slice(0, 60)}"`));
+    void worker.terminate();
   }
 
   /** The worker is gone: what it was making fails, what waits goes to a new one. */
@@ -231,7 +234,7 @@ export class FliteSynthesizer implements Synthesizer {
     if (worker !== this.#worker) return;
     this.#log.error({ err: error, text: this.#running?.segment.text }, 'the embedded voice is restarted');
     this.#worker = undefined;
-    this.#timer?.cancel();
+    this.#watch.end();
     this.#ready.reject(error);
     this.#ready = Promise.withResolvers();
     this.#ready.promise.catch(() => {});

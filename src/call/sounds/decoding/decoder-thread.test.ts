@@ -68,6 +68,19 @@ test('a thread that says nothing any more is taken for dead', async (t) => {
   const { decoders, clock } = thread(t, `parentPort.on('message', () => {});`);
   const opening = decoders.open('opus');
   const failed = assert.rejects(opening, /has not answered for 15 s/);
-  await clock.advance(15_001);
+  await clock.advance(16_000);
   await failed;
+});
+
+test('an answer that waited behind a standstill of this thread is heard, however long that was', async (t) => {
+  const { decoders, clock } = thread(
+    t,
+    `parentPort.on('message', ({ stream }) => {
+      setTimeout(() => parentPort.postMessage({ type: 'samples', stream, samples: new Int16Array(0) }), 50);
+    });`,
+  );
+  const opening = decoders.open('opus');
+  // The timer of the watch comes before what the thread has sent.
+  await clock.advance(15_500);
+  await opening;
 });

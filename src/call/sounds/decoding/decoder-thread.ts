@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { Clock, Timer } from '../../../time/clock.ts';
+import type { Clock } from '../../../time/clock.ts';
 import { RealClock } from '../../../time/real-clock.ts';
+import { StallWatch } from '../../../time/stall-watch.ts';
 import { type AudioDecoder, AudioError } from '../audio-decoder.ts';
 import type { CompressedCodec, FromDecoder, ToDecoder } from './messages.ts';
 
@@ -29,19 +30,18 @@ export interface Decoders {
  * needs it, lets the process end when it has nothing to do, and starts anew after it died.
  */
 export class DecoderThread implements Decoders {
-  readonly #clock: Clock;
   readonly #entry: URL;
+  readonly #watch: StallWatch;
   /** What each file waits for: one thing at a time. */
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #nextStream = 1;
-  #watchdog: Timer | undefined;
 
   /** @param options for tests: another program of the thread, another clock for the watch on it */
   constructor(options: { readonly entry?: URL; readonly clock?: Clock } = {}) {
     this.#entry = options.entry ?? new URL('./thread-main.ts', import.meta.url);
     // A thread takes real time, whatever clock the calls run on.
-    this.#clock = options.clock ?? new RealClock();
+    this.#watch = new StallWatch(options.clock ?? new RealClock(), STALL_MS, () => this.#stalled());
   }
 
   async open(codec: CompressedCodec): Promise<AudioDecoder> {
@@ -66,7 +66,7 @@ export class DecoderThread implements Decoders {
     this.#waiting.set(message.stream, { resolve, reject });
     worker.ref();
     worker.postMessage(message);
-    this.#watchdog ??= this.#clock.after(STALL_MS, () => this.#stalled());
+    this.#watch.begin();
     return promise;
   }
 
@@ -86,16 +86,16 @@ export class DecoderThread implements Decoders {
   #receive(message: FromDecoder): void {
     const waiting = this.#waiting.get(message.stream);
     this.#waiting.delete(message.stream);
-    this.#watchdog?.cancel();
-    this.#watchdog = undefined;
-    if (this.#waiting.size === 0) this.#worker?.unref();
-    else this.#watchdog = this.#clock.after(STALL_MS, () => this.#stalled());
+    this.#watch.heard();
+    if (this.#waiting.size === 0) {
+      this.#worker?.unref();
+      this.#watch.end();
+    }
     if (message.type === 'failed') waiting?.reject(new AudioError(message.error));
     else waiting?.resolve(message);
   }
 
   #stalled(): void {
-    this.#watchdog = undefined;
     const worker = this.#worker;
     this.#gone(`the decoder has not answered for ${STALL_MS / 1000} s`);
     void worker?.terminate();
@@ -105,8 +105,7 @@ export class DecoderThread implements Decoders {
     const waiting = [...this.#waiting.values()];
     this.#worker = undefined;
     this.#waiting.clear();
-    this.#watchdog?.cancel();
-    this.#watchdog = undefined;
+    this.#watch.end();
     for (const { reject } of waiting) reject(new AudioError(reason));
   }
 }
