@@ -9,7 +9,12 @@ import { redactUrisIn, redactUrl } from '../log/redact.ts';
 import type { HttpClient } from '../methods/context.ts';
 import { recordingFileName } from '../recording/recording-path.ts';
 import type { Clock, Timer } from '../time/clock.ts';
-import { CallTracer, type WebAnswerFacts, type WebRequestFacts, withoutSecretsOfCall } from '../trace/call-tracer.ts';
+import {
+  CallTracer,
+  type WebAnswerFacts,
+  type WebRequestFacts,
+  withoutSecretsOfCall,
+} from '../trace/call-tracer.ts';
 import { TRACE_VERSION, type TraceHeader } from '../trace/format.ts';
 import { TraceFile } from '../trace/trace-file.ts';
 import type { Config } from './config-keys.ts';
