@@ -24,8 +24,8 @@ test('the upper group is 2 dB louder', () => {
 });
 
 test('keys are separated by pauses, and w and W add half a second and one second', () => {
-  assert.equal(generateDtmf('12#', 8000).remainingSamples, 3 * 1600);
-  assert.equal(generateDtmf('1w2W', 8000).remainingSamples, 1600 + 4000 + 1600 + 8000);
+  assert.equal(generateDtmf('12#', 8000).remainingSamples, 3 * 2400);
+  assert.equal(generateDtmf('1w2W', 8000).remainingSamples, 2400 + 4000 + 2400 + 8000);
   const samples = new Int16Array(3200);
   generateDtmf('11', 8000, { toneMs: 70, gapMs: 130 }).read(samples, 0, 3200);
   assert.equal(peakDbfs(samples.subarray(560, 1600)), -127);

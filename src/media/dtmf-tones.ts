@@ -24,7 +24,8 @@ export interface DtmfTiming {
   readonly gapMs: number;
 }
 
-export const DEFAULT_DTMF_TIMING: DtmfTiming = { toneMs: 100, gapMs: 100 };
+/** spec/call-control.md 5. */
+export const DEFAULT_DTMF_TIMING: DtmfTiming = { toneMs: 250, gapMs: 50 };
 
 /**
  * The two frequencies of a key, Hz: lower group, upper group.

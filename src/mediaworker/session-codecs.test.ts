@@ -227,7 +227,7 @@ describe('codecs of a session', () => {
     await clock.advance(2000);
     assert.deepEqual(
       events.flatMap((event) => (event.type === 'digitUp' ? [event.durationMs] : [])),
-      [160, 160],
+      [260, 260],
     );
     await host.close();
   });

@@ -14,7 +14,7 @@ const AT = 16_000;
 /** Talk of the party, with these keys in it as tones (100 ms, 100 ms apart) from {@link AT} on. */
 function talkWithKeys(rig: Rig, digits: string, talks = true): Uint8Array {
   const samples = talks ? speechLike(64_000, -20) : new Int16Array(64_000);
-  const tones = generateDtmf(digits, 8000);
+  const tones = generateDtmf(digits, 8000, { toneMs: 100, gapMs: 100 });
   const keys = new Int16Array(tones.remainingSamples);
   tones.read(keys, 0, keys.length);
   for (let i = 0; i < keys.length; i++) if (i % 1600 < 800) samples[AT + i] = keys[i]!;

@@ -64,7 +64,9 @@ test('a party without telephone-event gets the keys as tones', async (t) => {
   assert.equal(rig.events.filter(({ type }) => type === 'digitsSent').length, 1);
   const heard = rig.peer.audio();
   const first = heard.findIndex((sample) => sample !== 0);
-  const total = heard.reduce((sum, sample) => sum + sample ** 2, 0) / 800;
+  const sounding = heard.findLastIndex((sample) => sample !== 0) + 1 - first;
+  assert.ok(Math.abs(sounding - 2000) <= 8, `${sounding} samples, not 250 ms`);
+  const total = heard.subarray(first, first + 800).reduce((sum, sample) => sum + sample ** 2, 0) / 800;
   const key = [770, 1336].reduce((sum, hz) => sum + goertzelPower(heard, first, 800, hz, 8000), 0);
   assert.ok(key > 0.9 * total, `${key} of ${total}`);
   await rig.close();
@@ -73,8 +75,8 @@ test('a party without telephone-event gets the keys as tones', async (t) => {
 test('keys that left as events do not come again as tones where the party has no telephone-event any more', async (t) => {
   const rig = await openRig(t);
   rig.send({ type: 'sendDigits', sendId: 'd', digits: '1234' });
-  // Two keys take 480 ms; the third one is down.
-  await rig.clock.advance(560);
+  // Two keys take 640 ms; the third one is down.
+  await rig.clock.advance(720);
   rig.configure({ telephoneEventPayloadType: undefined });
   await rig.clock.advance(100);
   // What is tones stays tones.
@@ -119,7 +121,7 @@ test('keys are sent to the one that is down when they are stopped, and those tha
   rig.send({ type: 'sendDigits', sendId: 'waits', digits: '4' });
   rig.send({ type: 'sendDigits', sendId: 'pauses', digits: 'WWWW5' });
   rig.send({ type: 'sendDigits', sendId: 'last', digits: '6' });
-  await rig.clock.advance(300);
+  await rig.clock.advance(400);
   rig.send({ type: 'stopDigits', sendId: 'waits' });
   rig.send({ type: 'stopDigits', sendId: 'first' });
   await rig.clock.advance(600);

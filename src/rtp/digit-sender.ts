@@ -3,9 +3,9 @@ import { EVENT_DIGITS, TELEPHONE_EVENT_LENGTH } from './telephone-event.ts';
 export interface DigitSenderOptions {
   /** Distance of ticks, ms. Default 20. */
   readonly tickMs?: number;
-  /** Time that each key is down, ms; rounded to ticks, at least one. Default 160. */
+  /** Time that each key is down, ms; rounded to ticks, at least one. Default 250 (spec/call-control.md 5). */
   readonly durationMs?: number;
-  /** From the end of one key to the next, ms; at least two ticks. Default 80. */
+  /** From the end of one key to the next, ms; at least two ticks. Default 50. */
   readonly gapMs?: number;
 }
 
@@ -63,8 +63,8 @@ export class DigitSender {
     const tickMs = options.tickMs ?? 20;
     this.#digits = digits;
     this.#tickMs = tickMs;
-    this.#durationMs = options.durationMs ?? 160;
-    this.#gapTicks = Math.max(END_PACKETS - 1, Math.round((options.gapMs ?? 80) / tickMs));
+    this.#durationMs = options.durationMs ?? 250;
+    this.#gapTicks = Math.max(END_PACKETS - 1, Math.round((options.gapMs ?? 50) / tickMs));
   }
 
   /** A key is down, or up and still being told so. */

@@ -233,7 +233,7 @@ describe('DigitSender', () => {
   }
 
   it('sends updates each tick, and the end three times, all with the first timestamp', () => {
-    const { packets } = send('5');
+    const { packets } = send('5', { durationMs: 160 });
     assert.deepEqual(
       packets.map(({ payload }) => payload),
       [
@@ -259,12 +259,13 @@ describe('DigitSender', () => {
   it('leaves the gap between keys, and the pauses of w and W', () => {
     const starts = (digits: string) =>
       send(digits).packets.flatMap(({ marker, tick }) => (marker ? [tick] : []));
-    assert.deepEqual(starts('12'), [0, 8 + 4]);
+    // 250 and 50 ms, in ticks of 20.
+    assert.deepEqual(starts('12'), [0, 13 + 3]);
     assert.deepEqual(starts('w1'), [25]);
-    assert.deepEqual(starts('1W2'), [0, 12 + 50]);
+    assert.deepEqual(starts('1W2'), [0, 16 + 50]);
     assert.deepEqual(starts('ww'), []);
     assert.equal(send('ww').ticks, 50);
-    assert.equal(send('1').ticks, 12);
+    assert.equal(send('1').ticks, 16);
     assert.equal(send('').ticks, 0);
   });
 
@@ -305,7 +306,7 @@ describe('DigitSender', () => {
         const expected = digits.replace(/w/gi, '').toUpperCase();
         assert.deepEqual(
           ended(receive(packets)),
-          [...expected].flatMap((digit) => [digit, 160]),
+          [...expected].flatMap((digit) => [digit, 260]),
         );
       }),
     );

@@ -157,7 +157,7 @@ test('stream speaks its protocol: connected, start, media of each track, dtmf, s
   await call.caller.presses('5');
   const key = await socket.receives({ event: 'dtmf', dtmf: { digit: '5' } });
   const { duration } = key['dtmf'] as { duration: number };
-  assert.ok(duration >= 60 && duration <= 200, `${duration} ms`);
+  assert.ok(duration >= 240 && duration <= 280, `${duration} ms`);
   await call.ends();
   const [connected, start, ...rest] = socket.messages;
   assert.deepEqual(connected, { event: 'connected', protocol: 'Call', version: '0.2.0' });

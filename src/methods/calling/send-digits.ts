@@ -13,7 +13,8 @@ export const sendDigits = defineMethod({
   params: s.object(
     {
       digits: s.string({
-        description: 'Keys; `W` is a pause of 1 s, `w` one of 0.5 s.',
+        description:
+          'Keys, each 250 ms long and 50 ms behind the one before (events: whole packets of 20 ms, so 260 and 60); `W` is a pause of 1 s, `w` one of 0.5 s.',
         required: true,
         pattern: /^[0-9A-Da-d*#Ww]*$/,
         allowed: 'digits 0-9, A-D, *, #, W and w',
