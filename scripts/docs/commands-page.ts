@@ -41,7 +41,7 @@ const CODES: readonly (readonly [string, string])[] = [
   ['url_failed_to_parse', '`attribute` is no URL.'],
   [
     'url_is_unsafe',
-    '`attribute` leads to an address that `network.allow` does not open, or is plain http under `network.https_only`.',
+    '`attribute` leads to an address that `network.allow` does not open, or is plain http or ws under `network.https_only`.',
   ],
   ['not_json_or_yaml', 'The document is neither JSON nor YAML.'],
   [

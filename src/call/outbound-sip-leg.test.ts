@@ -191,6 +191,15 @@ test('a call that nobody answers in time is cancelled and ends with noAnswer', a
   await bench.finish();
 });
 
+test('a peer from which nothing comes is no answer with 408: the call ends with error, and says why', async (t) => {
+  const bench = await openBench(t);
+  const call = bench.call({ to: 'sip:nobody@10.0.0.9' });
+  await bench.clock.advance(33_000);
+  assert.equal((await call.leg.ended).reason, 'error');
+  assert.equal(call.failure, 'nothing at all came back from there');
+  await bench.finish();
+});
+
 test('a call that is taken back while it rings, or before it does, is cancelled', async (t) => {
   for (const afterMs of [0, 500]) {
     const bench = await openBench(t);

@@ -40,6 +40,8 @@ export interface OutboundSipLeg {
   readonly failure: string | undefined;
 }
 
+/** The failure of a call whose INVITE nobody has answered by as much as a `100 Trying`. */
+const SILENT = 'nothing at all came back from there';
 /** No header may end its line, or be none. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
@@ -212,7 +214,9 @@ class OutboundSipSignalling implements Signalling {
     const why = endReasonOf(end, this.#accepted);
     if (why === 'error') {
       const known = how === 'transport' ? [reason] : [status, reason];
-      this.failure ??= known.filter((part) => part !== undefined).join(' ') || how;
+      // The 408 that stands for silence (RFC 3261 8.1.3.1) is no answer of the party.
+      const isSilent = how === 'timeout' && status === 408;
+      this.failure ??= isSilent ? SILENT : known.filter((part) => part !== undefined).join(' ') || how;
     }
     void leg.endedRemotely(why, how === 'failed' && by === 'remote' ? status : undefined);
     this.#finish();

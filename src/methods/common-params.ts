@@ -66,7 +66,11 @@ export const STREAM_PROPERTIES = {
     examples: ['L16@24000h@40i'],
   }),
   realtime: s.boolean({ description: 'Sends audio at once instead of evenly.', default: false }),
-  status_url_method: CALLBACK_METHOD,
+  status_url_method: s.string({
+    description: 'HTTP method of the `calling.call.stream` callbacks.',
+    enum: ['GET', 'POST'],
+    default: 'POST',
+  }),
   authorization_bearer_token: s.string({
     description: 'Sent as `Authorization: Bearer` with the handshake.',
   }),

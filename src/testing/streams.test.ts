@@ -100,8 +100,8 @@ test('several taps run at once, each in its direction, across execute and transf
 
 test('a tap that cannot start leaves the call as it is, and says why', async () => {
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ uri: 'rtp://media.example.com:4000' }, /expected rtp:\/\/, an IPv4 address/],
-    [{ uri: 'rtp://192.0.2.5:0' }, /port 0 is none/],
+    [{ uri: 'rtp://media.example.com:4000' }, /invalid_url: .*expected rtp:\/\/, an IPv4 address/],
+    [{ uri: 'rtp://192.0.2.5:0' }, /invalid_url: port 0 is none/],
     [{ uri: 'ws://nobody.example.com/' }, /connection_refused: nothing in the test answers/],
   ];
   for (const [params, reason] of cases) {

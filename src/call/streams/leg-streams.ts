@@ -122,9 +122,9 @@ export class LegStreams {
     facts: TapFacts,
   ): Promise<Omit<TapOperation, 'controlId'>> {
     const target = parseRtpUri(uri);
-    if (typeof target === 'string') throw new CallError('stream_failed', target);
+    if (typeof target === 'string') throw new CallError('stream_failed', `invalid_url: ${target}`);
     const refusal = network.rtpRefusal(target.address, target.port);
-    if (refusal !== undefined) throw new CallError('stream_failed', refusal);
+    if (refusal !== undefined) throw new CallError('stream_failed', `invalid_url: ${refusal}`);
     const { promise: done, resolve } = Promise.withResolvers<StreamEnd>();
     const { codec, rate: sampleRate, ptimeMs } = facts;
     const copy = copyAudio(

@@ -33,6 +33,19 @@ test('an unanswered caller who hears ringing of ours hears the called side as so
   await run.finish();
 });
 
+test('auto_answer of a ringback answers nobody: that of connect says whether the caller is answered', async () => {
+  const dialler = new FakeDialler();
+  const leg = new FakeLeg();
+  // It rings until it is stopped.
+  leg.playResult = new Promise(() => {});
+  const ringback = '{url: "ring:uk", auto_answer: true}';
+  const steps = `- connect: {to: "sip:a@example.com", answer_on_bridge: true, ringback: ${ringback}}`;
+  const run = await start(main(steps), { leg, services: { dialler } });
+  assert.deepEqual(leg.log, ['play ring 0']);
+  dialler.calls[0]!.end('busy');
+  await run.finish();
+});
+
 test('a called side that is sent on to a place that only rings leaves ringing behind, until there is sound again', async () => {
   const dialler = new FakeDialler();
   const run = await start(main('- connect: {to: "sip:a@example.com"}'), { services: { dialler } });

@@ -35,13 +35,13 @@ const PROPERTIES = {
     unit: 's',
   }),
   machine_voice_threshold: s.number({
-    description: 'Voice without a pause that means a machine.',
+    description: 'Voice without a pause that means a machine; 0 is off.',
     default: 1.25,
     min: 0,
     unit: 's',
   }),
   machine_words_threshold: s.integer({
-    description: 'Words in one utterance that mean a machine.',
+    description: 'Words in one utterance that mean a machine; 0 is off.',
     default: 6,
     min: 0,
   }),

@@ -73,7 +73,8 @@ export const prompt = defineMethod({
         unit: 's',
       }),
       initial_timeout: s.number({
-        description: 'Longest wait for input, after the sounds. Setting it turns keys on.',
+        description:
+          'Longest wait for input, be it keys or speech, after the sounds; where speech alone is on, `speech_timeout` takes its place. Setting it turns keys on.',
         defaultText: '5',
         min: 0,
         unit: 's',
@@ -95,9 +96,8 @@ export const prompt = defineMethod({
         description: 'Words that are expected. Setting it turns speech on.',
       }),
       speech_engine: s.string({
-        description: 'Who recognises speech.',
+        description: 'Taken, and without effect: the engine is that of the server.',
         enum: ['Google', 'Google.V2', 'Deepgram'],
-        defaultText: 'that of the server',
       }),
       status_url: statusUrl('calling.call.collect'),
     },

@@ -2,7 +2,7 @@
 import { isArray, isObject, type JsonValue } from '../../swml/json.ts';
 import * as s from '../../swml/schema.ts';
 import { resultSchema } from '../choice-params.ts';
-import { STREAM_PROPERTIES, statusUrl } from '../common-params.ts';
+import { STREAM_PROPERTIES } from '../common-params.ts';
 import { SPEECH_PROPERTIES, soundSchema } from '../sound-params.ts';
 
 const DESTINATION_FORM = /^(?:\+?[0-9*#]+|sips?:.+|\/.+|queue:.+|stream:wss:\/\/.+)$/i;
@@ -94,7 +94,10 @@ export const RINGBACK = s.union(
         url: soundSchema({ description: 'One sound.' }),
         urls: s.array(soundSchema({ description: 'A sound.' }), { description: 'Sounds.' }),
         volume: s.number({ description: 'Gain.', default: 0, min: -40, max: 40, unit: 'dB' }),
-        auto_answer: s.boolean({ description: 'As in `play`.', default: true }),
+        auto_answer: s.boolean({
+          description: 'Accepted, and without effect: that of `connect` counts.',
+          default: true,
+        }),
         ...SPEECH_PROPERTIES,
         status_url: s.string({ description: 'As in `play`.', format: 'http-url' }),
         loop: s.integer({
@@ -128,7 +131,10 @@ export const CONNECT = s.object(
     }),
     auto_answer: s.boolean({ description: 'Whether an unanswered call is answered first.', default: true }),
     ringback: RINGBACK,
-    status_url: statusUrl('calling.call.connect'),
+    status_url: s.string({
+      description: 'Where `calling.call.connect` callbacks go, and those of a stream, `calling.call.stream`.',
+      format: 'http-url',
+    }),
     transfer_after_bridge: s.string({
       description: 'URL of a document, or a document as text, to go on with after the talk.',
     }),

@@ -33,7 +33,7 @@ export const request = defineMessagingMethod({
         { description: 'A text, or an object to send as JSON.' },
       ),
       timeout: s.number({
-        description: `Longest wait for the whole answer; more than ${MAX_TIMEOUT_S} counts as ${MAX_TIMEOUT_S}.`,
+        description: `Longest wait for the whole answer; 0, and more than ${MAX_TIMEOUT_S}, count as ${MAX_TIMEOUT_S}.`,
         default: MAX_TIMEOUT_S,
         min: 0,
         unit: 's',

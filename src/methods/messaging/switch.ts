@@ -1,5 +1,5 @@
 import * as s from '../../swml/schema.ts';
-import { SWITCH_PROPERTIES, switchChoice } from '../choice-params.ts';
+import { SWITCH_PROPERTIES, switchChoice, switchPath } from '../choice-params.ts';
 import { defineMessagingMethod } from '../method.ts';
 import { TRANSFORM } from '../transform.ts';
 
@@ -8,7 +8,17 @@ export const switchMethod = defineMessagingMethod({
   name: 'switch',
   summary: 'Runs the steps whose key is the value of a variable.',
   params: s.object(
-    { ...SWITCH_PROPERTIES, transform: TRANSFORM },
+    {
+      ...SWITCH_PROPERTIES,
+      variable: s.string({
+        description: 'Path of the variable, without `%{}`.',
+        required: true,
+        literal: true,
+        check: (text) => (switchPath(text) === undefined ? 'a path such as message.body' : undefined),
+        examples: ['message.body', 'params.n'],
+      }),
+      transform: TRANSFORM,
+    },
     { description: 'Parameters of `switch`.' },
   ),
   outputs: [],

@@ -46,7 +46,8 @@ const PARAMS = s.object(
     ),
     initial_timeout: s.number({ description: 'Longest wait for input.', default: 5, min: 0, unit: 's' }),
     continuous: s.boolean({
-      description: 'Goes on behind each result, until it is stopped.',
+      description:
+        'Goes on behind each result, until it is stopped, fails, or a wait that was started is over (`no_input`).',
       default: false,
     }),
     partial_results: s.boolean({

@@ -106,6 +106,12 @@ describe('calling.play', () => {
     assert.deepEqual(bench.host.sent('play'), []);
   });
 
+  test('to the other side is not in this version, whether or not the call is connected, and says so', async (t) => {
+    const bench = await answered(t);
+    const { messages } = await refused(bench, { play: [SILENCE], direction: 'speak' });
+    assert.match(messages[0] ?? '', /^this version plays to the party of the call alone: expected "listen"/);
+  });
+
   test('is refused for a control id that plays already, and for a call that rings', async (t) => {
     const bench = openCommands(t);
     const params = { control_id: 'a', play: [SILENCE] };

@@ -49,7 +49,8 @@ export const play = defineCommand({
       play: s.array(ITEM, { description: 'Sounds, one behind the other.', required: true }),
       volume: s.number({ ...VOLUME, default: 0 }),
       direction: s.string({
-        description: 'Who hears it: `listen` is the party of the call.',
+        description:
+          'Who hears it: `listen` is the party of the call. `speak` and `both` are not in this version, and refused.',
         enum: ['listen', 'speak', 'both'],
         default: 'listen',
       }),
@@ -69,7 +70,7 @@ export const play = defineCommand({
   run(context, params) {
     const { call, newId } = context;
     if (params.direction !== 'listen') {
-      const message = `"${params.direction}" needs a call that is connected to another: expected "listen"`;
+      const message = `this version plays to the party of the call alone: expected "listen", found "${params.direction}"; whom it talks with is a call of its own`;
       throw refusal({ code: 'invalid_parameter', message, attribute: 'direction' });
     }
     const sounds = soundsOf(params.play, params);

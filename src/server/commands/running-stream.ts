@@ -1,10 +1,12 @@
 import type { CallError } from '../../call/leg.ts';
+import { HttpError } from '../../net/http-errors.ts';
 import { problem } from '../http/errors.ts';
 import { refusal } from './issues.ts';
+import { UNSAFE } from './new-document.ts';
 
 /** Why a tap or a stream did not start, as the API says it. @param target the parameter that says where it goes */
 export function refusedStream(error: CallError, target: string): Error {
-  const { code, message } = error;
+  const { code, message, cause } = error;
   switch (code) {
     case 'call_over':
       return problem(404);
@@ -15,7 +17,8 @@ export function refusedStream(error: CallError, target: string): Error {
     case 'invalid_codec':
       return refusal({ code: 'invalid_parameter', message, attribute: 'codec' });
     case 'stream_failed': {
-      const unsafe = /is refused: address range/.test(message);
+      const unsafe =
+        (cause instanceof HttpError && UNSAFE.has(cause.code)) || /is refused: address range/.test(message);
       return refusal({ code: unsafe ? 'url_is_unsafe' : 'invalid_parameter', message, attribute: target });
     }
     default:

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { HttpError } from '../../net/http-errors.ts';
 import { CALL_ID, openCommands } from './command.test-helper.ts';
 
 const STATUS = 'https://app.example/status';
@@ -228,6 +229,15 @@ test('what is wrong with a stream is told by its place', async (t) => {
     const refusal = await bench.refused({ command: 'calling.stream', id: CALL_ID, params });
     assert.deepEqual(refusal.errors, errors, refusal.messages.join());
   }
+});
+
+test('a tap by plain ws, where that is switched off, is unsafe as plain http is', async (t) => {
+  const bench = await answered(t);
+  bench.streams.dial = () => Promise.reject(new HttpError('https_required', 'plain ws is switched off'));
+  const device = { type: 'ws', params: { uri: 'ws://media.example/x' } };
+  const params = { tap: AUDIO, device };
+  const refusal = await bench.refused({ command: 'calling.tap', id: CALL_ID, params });
+  assert.deepEqual([refusal.status, refusal.errors], [422, ['url_is_unsafe device']]);
 });
 
 test('no more than sixteen taps run on a call', async (t) => {
