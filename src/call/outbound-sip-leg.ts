@@ -8,6 +8,7 @@ import type {
   SipEndpoint,
 } from '../sip/api.ts';
 import { parseUri } from '../sip/message/uri.ts';
+import { assertTexts } from './invite-check.ts';
 import { CallError, type CallInfo, type EndReason, type HangupCause } from './leg.ts';
 import type { MediaClient } from './media-client.ts';
 import { MediaLeg } from './media-leg.ts';
@@ -42,10 +43,6 @@ export interface OutboundSipLeg {
 
 /** The failure of a call whose INVITE nobody has answered by as much as a `100 Trying`. */
 const SILENT = 'nothing at all came back from there';
-/** No header may end its line, or be none. */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const UNSAFE_TEXT = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 /** Calls a SIP URI. One that cannot be called ends with `error`, after this returned. */
 export function callBySip(options: OutboundSipLegOptions): OutboundSipLeg {
@@ -144,13 +141,7 @@ class OutboundSipSignalling implements Signalling {
   /** @throws Error for what makes no INVITE */
   #invite(leg: MediaLeg, media: SipMedia): void {
     const { endpoint, invite, refusal, onSipCall } = this.#options;
-    for (const { name, value } of invite.headers ?? []) {
-      if (!HEADER_NAME.test(name)) throw new RangeError(`"${name}" is no name of a header`);
-      if (UNSAFE_TEXT.test(value)) throw new RangeError(`the header ${name} holds a control character`);
-    }
-    if (UNSAFE_TEXT.test(invite.displayName ?? '')) {
-      throw new RangeError('the name of the caller holds a control character');
-    }
+    assertTexts(invite);
     const offerFrom = (localAddress: string): string => {
       this.#address = localAddress;
       return media.firstOffer(this.localAddress);

@@ -53,6 +53,7 @@ export class HttpSender implements CallbackSender {
 
   #request(callback: CallbackRow, signal: AbortSignal): HttpRequest {
     const { signingKey, httpsOnly } = this.#options;
+    const sign = callSigner(signingKey);
     const get = callback.method === 'GET';
     const headers = {
       [IDEMPOTENCY_HEADER]: callback.idempotencyKey,
@@ -63,9 +64,7 @@ export class HttpSender implements CallbackSender {
       method: callback.method,
       headers: get ? headers : { ...headers, 'Content-Type': 'application/json' },
       ...(get ? {} : { body: callback.body }),
-      ...(signingKey === undefined
-        ? {}
-        : { sign: (url: string, body: string | Uint8Array) => signatureHeaders(signingKey, url, body) }),
+      ...(sign === undefined ? {} : { sign }),
       ...(httpsOnly === true ? { httpsOnly } : {}),
       maxBodyBytes: MAX_REPLY_BYTES,
       onTooLarge: 'cut',
@@ -83,6 +82,11 @@ export class HttpSender implements CallbackSender {
 function withoutQueries(message: string): string {
   // A colon behind it is no part of it.
   return message.replace(/(\b[a-z][a-z0-9+.-]{0,31}:\/\/[^\s?"]*)\?[^\s"]*?(?=:?(?:[\s"]|$))/gi, '$1?…');
+}
+
+/** What signs the requests of a call (spec/callbacks.md 6.1); undefined without a key. */
+export function callSigner(key: string | undefined): NonNullable<HttpRequest['sign']> | undefined {
+  return key === undefined ? undefined : (url, body) => signatureHeaders(key, url, body);
 }
 
 /** The error of a receiver that may not be sent to, for those who send without the guarded client. */

@@ -59,7 +59,9 @@ export interface CallParts {
 
 /** Recordings are announced below it; nothing is ever sent there. */
 export const PUBLIC_URL = 'https://openswml.test';
-const RECORDING_URL = /^https:\/\/openswml\.test\/api\/v1\/recordings\/([0-9a-f-]{36})\/download$/;
+/** In all spellings that a server takes for one of its recordings (server/http/recording-url.ts). */
+const RECORDING_URL =
+  /^\s*https:\/\/openswml\.test\/api\/v1\/recordings\/([0-9a-f-]{36})(?:\/download)?(?:\.(?:wav|mp3|mp4))?(?:[?#]|\s*$)/i;
 const MAX_RECORDING_SECONDS = 14_400;
 
 export function openCallParts(options: CallPartsOptions): CallParts {
@@ -75,8 +77,8 @@ export function openCallParts(options: CallPartsOptions): CallParts {
     phases: 1,
   });
   const database = Database.inMemory(clock, log);
-  const clients = webClients(web, clock, clock.monotonic(), options.onExchange);
   const { signingKey } = options;
+  const clients = webClients(web, clock, clock.monotonic(), options.onExchange, signingKey);
   const outbox = new DurableOutbox({
     database,
     clock,
@@ -93,7 +95,7 @@ export function openCallParts(options: CallPartsOptions): CallParts {
     database,
     dataDir: '/',
     urlOf: (id) => `${PUBLIC_URL}/api/v1/recordings/${id}/download`,
-    idOf: (url) => RECORDING_URL.exec(url)?.[1],
+    idOf: (url) => RECORDING_URL.exec(url)?.[1]?.toLowerCase(),
     maxLengthSeconds: MAX_RECORDING_SECONDS,
     newId,
     clock,

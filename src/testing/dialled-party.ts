@@ -1,12 +1,14 @@
 /** A call that the document of a virtual call makes: what is known of it, and its signalling. */
 import { callerNumber } from '../call/caller-number.ts';
 import type { DialRequest } from '../call/dialler.ts';
+import { inviteFault } from '../call/invite-check.ts';
 import { CallError, type CallInfo, type CallLeg } from '../call/leg.ts';
 import type { MediaLeg } from '../call/media-leg.ts';
 import type { Signalling } from '../call/signalling.ts';
 import { sipData } from '../call/sip-data.ts';
 import { redactUris } from '../log/redact.ts';
 import type { CallStory } from './call-story.ts';
+import { PAYLOAD_TYPES } from './caller-line.ts';
 import type { VirtualRecogniser } from './recognition.ts';
 import { SERVER_ADDRESS, type VirtualSignalling } from './signalling.ts';
 
@@ -43,6 +45,25 @@ export function dialledSignalling(line: LineState): Signalling {
       await line.signalling?.end(reason);
     },
   };
+}
+
+/** Where phone numbers lead, as by the gateway of a server. */
+const GATEWAY = 'sip:number@gateway.example.com';
+
+/** Why no server could make this call, in words; undefined when one could. */
+export function faultOf(
+  { to, fromName, headers, codecs }: DialRequest,
+  { type, from }: Pick<CallInfo, 'type' | 'from'>,
+): string | undefined {
+  if (codecs !== undefined && !codecs.some((name) => Object.hasOwn(PAYLOAD_TYPES, name))) {
+    return 'none of the codecs to offer is one of ours';
+  }
+  return inviteFault({
+    to: type === 'phone' ? GATEWAY : to,
+    from,
+    ...(headers !== undefined && { headers }),
+    ...(fromName !== undefined && { displayName: fromName }),
+  });
 }
 
 /** Of what the server received of a party, in the form of a recording. */

@@ -1,5 +1,5 @@
 /** What commands of the HTTP API do to what runs on a call (spec/rest.md 2.4). */
-import type { PlayOperation, RecordOperation } from '../call/leg.ts';
+import type { CallState, PlayOperation, RecordOperation } from '../call/leg.ts';
 import type { ReceivedCallback } from './callback-recorder.ts';
 
 export const COMMAND_NAMES = [
@@ -20,6 +20,8 @@ export interface CommandOptions {
 
 /** Where commands find what they are for. */
 export interface OperatorSite {
+  /** Of the call. */
+  state(): CallState;
   recording(controlId: string): RecordOperation | undefined;
   playing(controlId: string): PlayOperation | undefined;
   callbacks(): readonly ReceivedCallback[];
@@ -34,6 +36,8 @@ export function runCommand(
   name: CommandName,
   options: CommandOptions,
 ): string | undefined {
+  const state = site.state();
+  if (state !== 'answered') return `${name} needs a call that was answered: this one is ${state}`;
   const isPlay = name.startsWith('calling.play.');
   const controlId = options.controlId ?? lastTold(site, isPlay ? 'calling.call.play' : 'calling.call.record');
   if (controlId === undefined) {

@@ -1,5 +1,5 @@
 import type { CallInfo } from '../call/leg.ts';
-import { sipData } from '../call/sip-data.ts';
+import { customHeaders, sipData } from '../call/sip-data.ts';
 import { callObject } from '../engine/payload.ts';
 import type { Logger } from '../log/logger.ts';
 import { redactUris, redactUrisIn } from '../log/redact.ts';
@@ -25,7 +25,7 @@ export interface VirtualCallOptions {
   readonly from?: string | undefined;
   /** Default `sip:line@example.com`. On a call of the type `phone`, both are phone numbers by default. */
   readonly to?: string | undefined;
-  /** Custom SIP headers. */
+  /** Custom SIP headers, `X-…`; a document is given no others of a call that comes in. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly vars?: JsonObject | undefined;
   readonly params?: JsonObject | undefined;
@@ -90,6 +90,7 @@ export function callInfo(options: VirtualCallOptions, callId: string): Omit<Call
   const given = [options.from, options.to].filter((address) => address !== undefined);
   const type = given.length === 0 || given.some((address) => /^sips?:/i.test(address)) ? 'sip' : 'phone';
   const { from = DEFAULTS[type].from, to = DEFAULTS[type].to } = options;
+  const headers = Object.entries(options.headers ?? {}).map(([name, value]) => ({ name, value }));
   return {
     call_id: callId,
     node_id: NODE_ID,
@@ -98,7 +99,7 @@ export function callInfo(options: VirtualCallOptions, callId: string): Omit<Call
     type,
     from,
     to,
-    headers: Object.entries(options.headers ?? {}).map(([name, value]) => ({ name, value })),
+    headers: direction === 'inbound' ? customHeaders({ headers }) : headers,
     ...(type === 'sip' && {
       sip_data: sipData({ requestUri: to, from: { uri: from }, to: { uri: to }, contact: from }),
     }),

@@ -119,6 +119,47 @@ test('a phone number is called from the number of the caller, or of what the doc
   );
 });
 
+test('a call that no server could make is lost at once, and nobody is rung', async () => {
+  const cases: readonly (readonly [object, RegExp])[] = [
+    [{ headers: [{ name: 'X Order', value: '5' }] }, /"X Order" is no name of a header/],
+    [{ headers: [{ name: 'X-Order', value: '5\n' }] }, /X-Order holds a control character/],
+    [
+      { headers: [{ name: 'Contact', value: 'x' }] },
+      /Contact of an outgoing call is written by the SIP stack/,
+    ],
+    [{ from_name: 'Ann\nBob' }, /the name of the caller holds a control character/],
+    [{ to: 'sip:@example.com' }, /no user/],
+    [{ codecs: 'ILBC' }, /none of the codecs/],
+  ];
+  for (const [own, reason] of cases) {
+    const call_state_events = ['ringing', 'ended'];
+    const connect = { to: DESK, call_state_url: 'https://app.example/s', call_state_events, ...own };
+    const run = await call([{ connect }], { web: { '*': {} }, parties: { '*': {} } });
+    await run.ends();
+    assert.equal(run.vars['connect_failed_reason'], 'error');
+    assert.deepEqual(run.parties, []);
+    assert.deepEqual(
+      run.callbacks.all.map(({ params }) => params['call_state']),
+      ['ended'],
+    );
+    const warning = run.timeline.find(({ kind }) => kind === 'warning');
+    assert.match(String(warning?.data['reason']), reason);
+    assert.ok(run.seconds < 1, `${run.seconds} s`);
+  }
+});
+
+test('a called side that hangs up while its telephone rings declines', async () => {
+  const connect = { to: DESK, call_state_url: 'https://app.example/s' };
+  const run = await call([{ connect }], { web: { '*': {} }, parties: { [DESK]: { answersAfter: 5 } } });
+  const desk = await run.party(DESK);
+  await desk.waits(1);
+  await desk.hangsUp();
+  await run.ends();
+  assert.deepEqual(desk.end, { by: 'remote', reason: 'decline', status: 603 });
+  assert.equal(run.vars['connect_failed_reason'], 'decline');
+  assert.equal(run.callbacks.all[0]?.params['end_reason'], 'decline');
+});
+
 test('parallel: all ring, the first to answer is connected, the other stops ringing', async () => {
   const main = [{ connect: { parallel: [{ to: 'sip:a@example.com' }, { to: 'sip:b@example.com' }] } }];
   const run = await call(main, {

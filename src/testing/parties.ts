@@ -15,6 +15,7 @@ import { CallerLine } from './caller-line.ts';
 import {
   type DialledParty,
   dialledSignalling,
+  faultOf,
   infoOf,
   type LineState,
   receivedName,
@@ -203,6 +204,14 @@ export class PartyLines implements Dialler {
     const { leg, request, parent, story, recogniser, line } = call;
     const { parts, time, note } = this.#options;
     const { clock } = time;
+    const fault = faultOf(request, leg.info);
+    if (fault !== undefined) {
+      line.failure = fault;
+      // As by a server: whoever follows the call has it by then.
+      await Promise.resolve();
+      await leg.refused();
+      return;
+    }
     const plan = planFor(this.#options.parties, request.to);
     if (plan === undefined) {
       note(`nobody is at ${leg.info.to}: "parties" has no entry for it`);

@@ -6,6 +6,7 @@ import { CODEC_RATES } from '../mediaworker/codec-rates.ts';
 import type { AudioCodec, MediaHost } from '../mediaworker/protocol.ts';
 import type { Clock } from '../time/clock.ts';
 import { type CallerLine, PAYLOAD_TYPES } from './caller-line.ts';
+import { REFUSALS } from './party-plan.ts';
 
 export interface VirtualSignallingOptions {
   readonly clock: Clock;
@@ -100,11 +101,13 @@ export class VirtualSignalling implements Signalling {
     this.#finish();
   }
 
-  /** The caller puts down the phone. */
+  /** The party puts down the phone: whoever is called and has not answered declines, for only who calls can cancel. */
   async hangUp(): Promise<void> {
-    const reason = this.#isAnswered ? 'hangup' : 'cancel';
+    const leg = this.#leg;
+    const declines = !this.#isAnswered && leg?.info.direction === 'outbound';
     this.#finish();
-    await this.#leg?.endedRemotely(reason);
+    if (declines) await leg?.endedRemotely('decline', REFUSALS.declined);
+    else await leg?.endedRemotely(this.#isAnswered ? 'hangup' : 'cancel');
   }
 
   /** A key that comes beside the audio, by SIP INFO. */

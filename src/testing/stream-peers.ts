@@ -4,6 +4,7 @@ import { parseRtpUri } from '../call/streams/rtp-target.ts';
 import type { MemoryRtpNetwork } from '../rtp/memory-network.ts';
 import { type Clock, sleep } from '../time/clock.ts';
 import { RtpReceiver } from './rtp-receiver.ts';
+import { basic } from './web.ts';
 import { type Waiting, WebSocketPeer, type WebSocketPeerOptions } from './web-socket-peer.ts';
 
 /** What a handshake takes, ms: a test that has just placed its call can still say who answers. */
@@ -47,7 +48,8 @@ export class StreamPeers implements StreamNetwork {
 
   async dial(url: string, options: DialOptions): Promise<StreamSocket> {
     await sleep(this.#clock, HANDSHAKE_MS, options.signal);
-    const parsed = new URL(url);
+    const parsed = /^\s*wss?:\/\//i.test(url) ? URL.parse(url) : null;
+    if (parsed === null) throw failure('invalid_url', 'no WebSocket URL; expected ws:// or wss://');
     const peer = this.#sockets.find((each) => isSamePlace(each.url, parsed));
     if (peer === undefined) throw failure('connection', 'nothing in the test answers for this address');
     this.#sockets.splice(this.#sockets.indexOf(peer), 1);
@@ -55,13 +57,12 @@ export class StreamPeers implements StreamNetwork {
     if (fails === 'timeout') await sleep(this.#clock, TIMEOUT_MS, options.signal);
     if (fails !== undefined) throw failure(FAILURES[fails].code, FAILURES[fails].message);
     const { username, password } = parsed;
-    const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
     const authorization =
       options.bearerToken !== undefined
         ? `Bearer ${options.bearerToken}`
-        : username === ''
+        : username === '' && password === ''
           ? undefined
-          : `Basic ${basic.toString('base64')}`;
+          : basic(`${username}:${password}`);
     return peer.accept(authorization === undefined ? {} : { authorization }, options);
   }
 

@@ -218,8 +218,18 @@ test('callbacks of taps and streams have no password of the peer that the audio 
   assert.doesNotMatch(JSON.stringify(call.callbacks.all.map(({ body }) => body)), /s3cret/);
 });
 
+test('a password with a percent sign reaches the peer as it is, as from a server', async () => {
+  const url = WSS.replace('//', '//ann:50%@');
+  const call = await virtualCall({ document: main(stream({ url }), { stop_stream: {} }) });
+  const peer = call.streams.webSocket(WSS);
+  await call.ends();
+  assert.equal(call.vars['stream_result'], 'success');
+  assert.equal(peer.headers['authorization'], `Basic ${btoa('ann:50%')}`);
+});
+
 test('a stream that cannot start is failed, with the label of what went wrong', async () => {
   const cases: readonly (readonly [object, WebSocketPeerOptions, RegExp])[] = [
+    [{ url: WSS.replace('//', '') }, {}, /invalid_url: no WebSocket URL/],
     [{}, { fails: 'refused' }, /connection_refused: /],
     [{}, { fails: 'tls' }, /connection_refused_timeout_or_ssl_error: TLS/],
     [{}, { fails: 'timeout' }, /connection_refused_timeout_or_ssl_error: no WebSocket within 5000 ms/],

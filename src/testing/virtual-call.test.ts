@@ -10,6 +10,7 @@ import {
   type VirtualCallOptions,
   virtualCall,
 } from './index.ts';
+import { callInfo } from './options.ts';
 
 const voice = new MumblingVoice();
 const STATUS = 'https://app.example/recordings';
@@ -423,6 +424,26 @@ test('of what is said before somebody listens, only the rest is understood', asy
   await call.ends();
   const words = String(call.vars['prompt_value']);
   assert.match(words, /^(?:four|five|six) .*nine ten\.$/);
+});
+
+test('a recording is played by all URLs that a server takes for its own', async () => {
+  const call = await place(
+    main(
+      '- record: { max_length: 1, initial_timeout: 0 }\n- play: { urls: ["${record_url}.wav", "${record_url}?part=1"] }',
+    ),
+  );
+  await call.ends();
+  assert.deepEqual(call.web.unanswered, []);
+  assert.deepEqual(call.web.requests, []);
+  assert.equal(call.played.length, 2);
+});
+
+test('of a call that comes in, a document is given the headers of the application, as by a server', () => {
+  const headers = { Subject: 'Hello', 'X-Ticket': '7' };
+  const named = (direction: 'inbound' | 'outbound') =>
+    callInfo({ document: '', direction, headers }, 'a').headers.map(({ name }) => name);
+  assert.deepEqual(named('inbound'), ['X-Ticket']);
+  assert.deepEqual(named('outbound'), ['Subject', 'X-Ticket']);
 });
 
 test('a phone number alone makes it a call of the telephone network', async () => {

@@ -350,12 +350,13 @@ export class VirtualCall {
 
   /**
    * Does to a recording, or to what plays, what a command of the HTTP API does.
-   * @throws VirtualCallError when there is no such recording or sound
+   * @throws VirtualCallError when there is no such recording or sound, or the call is not answered
    */
   command(name: CommandName, options: CommandOptions = {}): void {
     this.#story.tracer.note('caller', `command ${name}`, { control_id: options.controlId });
     const refusal = runCommand(
       {
+        state: () => this.#leg.state,
         recording: (controlId) => this.#leg.recording(controlId),
         playing: (controlId) => this.#leg.playing(controlId),
         callbacks: () => this.callbacks.all,

@@ -1,14 +1,60 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isSignatureValid } from '../net/signature.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { FakeWeb, type WebStubs } from './web.ts';
 import { webClients } from './web-clients.ts';
 
-function setUp(stubs: WebStubs = {}) {
+function setUp(stubs: WebStubs = {}, signingKey?: string) {
   const clock = new VirtualClock();
   const web = new FakeWeb(stubs);
-  return { clock, web, clients: webClients(web, clock, 0, () => {}) };
+  return { clock, web, clients: webClients(web, clock, 0, () => {}, signingKey) };
 }
+
+test('requests for documents are signed as those of a server; what is too large is none', async () => {
+  const { web, clients } = setUp(
+    {
+      'https://a.example/doc': { body: 'version: 1.0.0' },
+      'https://a.example/large': { body: ' '.repeat(1_048_577) },
+    },
+    'key',
+  );
+  const { signal } = new AbortController();
+  const load = (url: string) =>
+    clients.documents.load({ url, method: 'POST', kind: 'calling', payload: { a: 1 }, signal });
+  await load('https://ann:secret@a.example/doc');
+  const { url, body, headers } = web.requests[0]!;
+  for (const name of ['x-signalwire-signature', 'x-signalwire-sha256-signature']) {
+    assert.ok(isSignatureValid('key', url, body, headers[name] ?? ''), name);
+  }
+  await assert.rejects(load('https://a.example/large'), /larger than the limit of 1048576 bytes/);
+});
+
+test('a request with a header that cannot be sent fails, as on a server, and nobody is asked', async () => {
+  const { web, clients } = setUp({ 'https://a.example/': {} });
+  const { signal } = new AbortController();
+  const request = (name: string, value: string) =>
+    clients.script.request({
+      url: 'https://a.example/',
+      method: 'GET',
+      headers: { [name]: value },
+      connectTimeoutMs: 2_000,
+      timeoutMs: 9_000,
+      maxRedirects: 3,
+      maxBodyBytes: 1_000,
+      signal,
+    });
+  for (const [name, value] of [
+    ['X-Token', 'abc\n'],
+    ['X-Token', '日本'],
+    ['X Token', 'abc'],
+  ] as const) {
+    await assert.rejects(request(name, value), /the request is not valid \(invalid x.token header\)/);
+  }
+  assert.deepEqual(web.requests, []);
+  await request('X-Token', 'Zoë');
+  assert.equal(web.requests.length, 1);
+});
 
 test('the fragment of a URL sets how long an answer is waited for, as it does on a server', async () => {
   const { clock, clients } = setUp({ 'https://a.example/*': { delay: 6 } });

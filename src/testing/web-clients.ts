@@ -1,9 +1,10 @@
 /** The fake web in the forms in which the parts of a call ask for things. */
-import { type HttpSenderOptions, refusedReceiver } from '../callbacks/http-sender.ts';
+import { callSigner, type HttpSenderOptions, refusedReceiver } from '../callbacks/http-sender.ts';
 import type { SoundLoaderOptions } from '../call/sounds/loader.ts';
 import type { DocumentLoader } from '../engine/document-source.ts';
 import { bodyText } from '../methods/body-text.ts';
 import { type HttpClient, HttpFailure } from '../methods/context.ts';
+import { MAX_DOCUMENT_BYTES } from '../swml/parse.ts';
 import type { Clock } from '../time/clock.ts';
 import {
   type ExchangeListener,
@@ -32,18 +33,28 @@ const SERVER_DEADLINES = { readMs: 5000, totalMs: 15_000 };
 const MIN_DEADLINE_MS = 100;
 const MAX_DEADLINE_MS = 15_000;
 
-/** @param startMs the clock's monotonic reading at the start of the call */
+/** Of headers: the form of their names (RFC 9110 5.6.2), and what their values may not hold (5.5). */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/**
+ * @param startMs the clock's monotonic reading at the start of the call
+ * @param signingKey signs the requests for documents; callbacks bring their own signatures
+ */
 export function webClients(
   web: FakeWeb,
   clock: Clock,
   startMs: number,
   listener: ExchangeListener,
+  signingKey?: string,
 ): WebClients {
+  const sign = callSigner(signingKey);
   const ask = (call: WebCall): Promise<WebResponse> => web.exchange(clock, call, startMs, listener);
   return {
     script: {
       async request({ url, method, headers, body, timeoutMs, maxBodyBytes, signal }) {
         try {
+          assertHeaders(url, headers);
           const response = await ask({
             purpose: 'request',
             url,
@@ -81,9 +92,15 @@ export function webClients(
             headers: { 'content-type': 'application/json' },
             body: JSON.stringify(payload),
           }),
+          sign,
           ...patienceFor(url),
           signal,
         });
+        if (response.body.length > MAX_DOCUMENT_BYTES) {
+          throw new Error(
+            `${response.url}: the body is larger than the limit of ${MAX_DOCUMENT_BYTES} bytes`,
+          );
+        }
         if (response.status < 200 || response.status > 299) {
           throw new Error(`${response.url} answered ${response.status}, expected 2xx`);
         }
@@ -122,6 +139,15 @@ export function webClients(
       },
     },
   };
+}
+
+/** @throws WebFailure for a header that the HTTP client of a server cannot send: then nobody is asked */
+function assertHeaders(url: string, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (HEADER_NAME.test(name) && !UNSAFE_VALUE.test(value)) continue;
+    const reason = `the request is not valid (invalid ${name.toLowerCase()} header)`;
+    throw new WebFailure('network', `${withoutSecrets(url)}: ${reason}`);
+  }
 }
 
 /**

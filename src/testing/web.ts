@@ -295,7 +295,7 @@ function requestOf(call: WebCall, at: number): WebRequest {
 }
 
 /** As the HTTP client of a server makes it: with a colon also where there is no password. */
-function basic(userinfo: string): string {
+export function basic(userinfo: string): string {
   const [user = '', ...password] = userinfo.split(':');
   return `Basic ${Buffer.from(`${decoded(user)}:${decoded(password.join(':'))}`).toString('base64')}`;
 }

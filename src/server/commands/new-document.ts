@@ -24,7 +24,10 @@ export type DocumentSource =
 const MAX_FAULTS = 20;
 
 /** How a URL fails that may not be asked: with these, the server refuses it in all other parameters, too. */
-export const UNSAFE: ReadonlySet<HttpErrorCode> = new Set<HttpErrorCode>(['refused_address', 'https_required']);
+export const UNSAFE: ReadonlySet<HttpErrorCode> = new Set<HttpErrorCode>([
+  'refused_address',
+  'https_required',
+]);
 
 /** The commands of a call that bring a document, in the order in which they came. */
 interface Order {

@@ -141,7 +141,7 @@ export const callProperties = {
         minLength: 1,
       }),
       headers: s.record(s.string({ description: 'Value of the header.', literal: true }), {
-        description: 'Custom SIP headers.',
+        description: 'Custom SIP headers, `X-…`; a document is given no others of a call that comes in.',
         literal: true,
       }),
       direction: s.string({
@@ -195,7 +195,10 @@ export const callProperties = {
   web: WEB,
   network: NETWORK,
   line_noise: lineNoise,
-  signing_key: s.string({ description: 'Key that callbacks are signed with.', literal: true }),
+  signing_key: s.string({
+    description: 'Key that document fetches and callbacks are signed with.',
+    literal: true,
+  }),
   starts_at: s.string({
     description: 'The moment at which the call begins, ISO 8601, UTC unless it says otherwise.',
     literal: true,

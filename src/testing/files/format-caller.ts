@@ -194,7 +194,8 @@ const simpleActions = {
   makes: SOUND,
   presses: PRESSES,
   hangs_up: s.any({
-    description: 'Ends the call, or gives up before it is answered; not `false`.',
+    description:
+      'Ends the call, or gives up before it is answered; whoever is called declines it then. Not `false`.',
     literal: true,
   }),
   line_noise: lineNoise,

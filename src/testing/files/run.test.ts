@@ -377,6 +377,16 @@ test('a command for what does not run is told at its place', async () => {
   ]);
 });
 
+test('a command for a call that is not answered is refused, as by a server', async () => {
+  const result = await run(`
+document: { sections: { main: [{ play: { url: "silence:2", auto_answer: false } }] } }
+caller: [{ waits: 1 }, { command: { name: calling.play.stop, control_id: a } }]
+`);
+  assert.deepEqual(told(result), [
+    '3: calling.play.stop needs a call that was answered: this one is ringing',
+  ]);
+});
+
 test('a channel that a recording does not have is told, not taken for a silent one', async () => {
   const result = await run(`
 document: { sections: { main: [{ record: { max_length: 1, initial_timeout: 0 } }] } }
