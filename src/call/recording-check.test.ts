@@ -5,11 +5,14 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { wavHeader } from '../media/wav-format.ts';
 import { encryptOnDisk, KEYS } from '../recording/encryption/encryption.test-helper.ts';
+import { HEADER_BYTES, RECORD_HEAD_BYTES } from '../recording/encryption/format.ts';
 import { KeyRing } from '../recording/encryption/keys.ts';
 import { DecryptedFiles } from '../storage/decrypted-files.ts';
+import { StorageError } from '../storage/errors.ts';
 import { LocalFiles } from '../storage/local-files.ts';
 import { recordingRow } from '../storage/recordings.test-helper.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
+import { TieredFiles } from '../storage/tiered-files.ts';
 import { checkRecording } from './recording-check.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'openswml-check-'));
@@ -55,6 +58,16 @@ describe('a check of an encrypted recording', () => {
     assert.deepEqual(await kinds(row), ['unreadable']);
   });
 
+  test('finds a change that shows only where its beginning is read', async () => {
+    const row = newRow();
+    const file = path.join(folder, row.path);
+    await encryptOnDisk(file, row.id, WAV);
+    const bytes = readFileSync(file);
+    bytes[HEADER_BYTES + RECORD_HEAD_BYTES]! ^= 1;
+    writeFileSync(file, bytes);
+    assert.deepEqual(await kinds({ ...row, byteSize: 17 }), ['size_differs', 'unreadable']);
+  });
+
   test('sees what is left of one that failed, though it breaks off', async () => {
     const row = newRow({ status: 'failed', byteSize: 0 });
     assert.deepEqual(await kinds(row), []);
@@ -62,4 +75,17 @@ describe('a check of an encrypted recording', () => {
     assert.deepEqual(await kinds(row), ['repairable']);
     assert.deepEqual(await kinds({ ...row, status: 'absent' }), ['spool_left']);
   });
+});
+
+test('what a store says, or does not, of recordings that left no file is no matter: they never go there', async () => {
+  for (const code of ['refused', 'unreachable'] as const) {
+    const fail = (): Promise<never> => Promise.reject(new StorageError(code, 'the store does not tell'));
+    const options = { files: new TieredFiles(local, { open: fail, remove: fail }), serverRuns: false };
+    for (const status of ['absent', 'failed'] as const) {
+      const row = newRow({ status, byteSize: 0, durationMs: 0 });
+      assert.deepEqual(await checkRecording(row, options), [], `${status}, ${code}`);
+    }
+    const [finding, ...others] = await checkRecording(newRow(), options);
+    assert.deepEqual([finding?.kind, others], ['unreadable', []]);
+  }
 });

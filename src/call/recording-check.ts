@@ -5,6 +5,7 @@ import { FILE_SUFFIXES } from '../recording/recording-path.ts';
 import { formatRepair, type ReadableFile } from '../recording/repair.ts';
 import type { FileStore, StoredFile } from '../storage/file-store.ts';
 import type { RecordingRow } from '../storage/recordings.ts';
+import { isStoreFault } from '../storage/removal.ts';
 
 export type FindingKind =
   | 'file_missing'
@@ -61,30 +62,30 @@ export async function checkRecording(row: RecordingRow, options: CheckOptions): 
 }
 
 async function checkCompleted(row: RecordingRow, files: FileStore): Promise<readonly Finding[]> {
-  let found: StoredFile | undefined;
-  try {
-    found = await files.open(row.path);
-  } catch (error) {
-    // Of an encrypted one that does not decrypt.
-    const message = `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    return [finding(row, 'unreadable', { message, cure: 'mend that, or put the file back from a backup' })];
-  }
-  if (found === undefined) {
-    return [
-      finding(row, 'file_missing', {
-        message: `the file of ${row.byteSize} bytes is missing`,
-        cure: 'put it back from a backup, or delete the recording',
-      }),
-    ];
-  }
   const findings: Finding[] = [];
   const differs = (kind: FindingKind, message: string): void => {
     findings.push(finding(row, kind, { message, cure: 'put the file back from a backup' }));
   };
-  if (found.size !== row.byteSize) {
-    differs('size_differs', `the file has ${found.size} bytes, not ${row.byteSize}`);
+  try {
+    const found = await files.open(row.path);
+    if (found === undefined) {
+      return [
+        finding(row, 'file_missing', {
+          message: `the file of ${row.byteSize} bytes is missing`,
+          cure: 'put it back from a backup, or delete the recording',
+        }),
+      ];
+    }
+    if (found.size !== row.byteSize) {
+      differs('size_differs', `the file has ${found.size} bytes, not ${row.byteSize}`);
+    }
+    await checkContent(row, readable(found), differs);
+  } catch (error) {
+    // It does not decrypt, or a disk or a store fails: the check of others goes on.
+    const message = `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const words = { message, cure: 'mend that, or put the file back from a backup' };
+    return [...findings, finding(row, 'unreadable', words)];
   }
-  await checkContent(row, readable(found), differs);
   findings.push(...(await checkSpool(row, files)));
   return findings;
 }
@@ -160,7 +161,10 @@ async function checkSpool(row: RecordingRow, files: FileStore): Promise<readonly
   return findings;
 }
 
-/** A file that may be broken off or not be ours: that it is there counts. */
+/**
+ * A file that may be broken off or not be ours: that it is there counts. What is not complete never goes to the object
+ * store, which may be away, or not show what is not there (AWS, to whoever may not list the bucket).
+ */
 async function sizeOf(
   name: string,
   files: FileStore,
@@ -169,6 +173,7 @@ async function sizeOf(
     const file = await files.open(name);
     return file && { bytes: file.size, text: `a file of ${file.size} bytes` };
   } catch (error) {
+    if (isStoreFault(error)) return undefined;
     if (!(error instanceof EncryptionError)) throw error;
     return { bytes: undefined, text: 'an encrypted file' };
   }

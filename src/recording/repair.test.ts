@@ -105,13 +105,16 @@ test('a destroyed header is written anew, for the shape that is given or 8 kHz m
   assert.deepEqual(await repairSpool(spool({ part: absurd }), 'wav'), COMPLETE);
 });
 
-test('a final file that is none of ours is left alone', async () => {
+test('a final file that is none of ours is left alone, and what lies beside it, too', async () => {
+  const part = GROWING.subarray(0, 50);
   const file = spool({
     final: Buffer.from('This is not a recording at all, but somebody else put it here.'),
+    part,
   });
   const result = await repairSpool(file, 'wav');
   assert.equal(result.state, 'unreadable');
   assert.match(readFileSync(file, 'utf8'), /^This is not/);
+  assert.deepEqual(readFileSync(`${file}.part`), part);
 });
 
 test('a crash at any step of the repair is repaired by the next one', async () => {

@@ -82,11 +82,13 @@ export async function repairSpool(
   const remains = new Remains(path, formatRepair(format), files, options);
   if (finalSize !== undefined && finalSize > 0) {
     const described = await remains.describe();
-    // The final name is given to complete files only. A `.part` beside it is an older state of the same
-    // recording (a copy put back, say); one that holds more is not touched.
     if (described !== 'empty') {
+      // Beside what cannot be read, everything is kept: it may be all that is left.
+      if (described.state !== 'complete') return described;
+      // The final name is given to complete files only. A `.part` beside it is an older state of the same
+      // recording (a copy put back, say); one that holds more is not touched.
       if (partSize !== undefined && partSize <= finalSize) await files.remove(partPath);
-      if (described.state === 'complete') await remains.removeSpools();
+      await remains.removeSpools();
       return described;
     }
   }

@@ -33,6 +33,8 @@ export interface LibraryRepair {
   readonly leftToServer: readonly string[];
   /** Deletions broken off by a crash that were finished. */
   readonly removed: number;
+  /** Those that cannot be finished now: the recordings stay hidden. */
+  readonly unremoved: readonly { readonly id: string; readonly error: string }[];
 }
 
 const PAGE = 1_000;
@@ -150,6 +152,8 @@ export class RecordingLibrary {
 
   async #check(row: RecordingRow, serverRuns: boolean): Promise<readonly Finding[]> {
     const findings = await checkRecording(row, { files: this.#files, serverRuns });
+    // Deleted since it was listed, by the server or its retention.
+    if (findings.length > 0 && this.#recordings.get(row.id) === undefined) return [];
     if (this.#objects !== undefined || this.#uploads.get(row.id)?.state !== 'stored') return findings;
     return findings.map((finding) =>
       finding.kind === 'file_missing' ? { ...finding, ...OUT_OF_REACH } : finding,
@@ -177,22 +181,26 @@ export class RecordingLibrary {
       const unfinished = this.#recordings.unfinished().map(({ id }) => id);
       const recovered = lock === undefined ? [] : await service.recover(chosen);
       const failed = await service.repairFailed(chosen);
+      const noRemovals = { removed: 0, unremoved: [] };
       return {
         repaired: [...recovered, ...failed],
         leftToServer: lock === undefined ? unfinished.filter(chosen) : [],
-        removed: lock === undefined || wanted !== undefined ? 0 : await this.#finishRemovals(),
+        ...(lock === undefined || wanted !== undefined ? noRemovals : await this.#finishRemovals()),
       };
     } finally {
       lock?.release();
     }
   }
 
-  async #finishRemovals(): Promise<number> {
+  async #finishRemovals(): Promise<Pick<LibraryRepair, 'removed' | 'unremoved'>> {
     const tools = { recordings: this.#recordings, files: this.#files };
-    return await finishRemovals(tools, (_row, cause) => {
+    const unremoved: LibraryRepair['unremoved'][number][] = [];
+    const removed = await finishRemovals(tools, ({ id }, cause) => {
       // What waits for the object store is left to the server.
-      if (!isStoreFault(cause)) throw cause;
+      if (isStoreFault(cause)) return;
+      unremoved.push({ id, error: cause instanceof Error ? cause.message : String(cause) });
     });
+    return { removed, unremoved };
   }
 
   #publicUrl(): string {

@@ -32,6 +32,8 @@ let errors: LogFields[];
 /** Removals that wait for a store that does not answer, with their signals. */
 let hanging: (AbortSignal | undefined)[];
 let hangs: boolean;
+/** Told of each file that is removed, while that is done. */
+let onRemove: (name: string) => void;
 
 beforeEach(() => {
   clock = new VirtualClock();
@@ -42,6 +44,7 @@ beforeEach(() => {
   errors = [];
   hanging = [];
   hangs = false;
+  onRemove = () => {};
 });
 
 /** A finished recording that ended `days` ago. */
@@ -65,7 +68,10 @@ function start(limits: Partial<RetentionLimits>): Retention {
       }
       if (stuck.has(name)) throw new Error('permission denied');
       // What is left of one that broke off is asked for as well.
-      if (/\.(wav|mp3|mp4)$/.test(name)) removed.push(name);
+      if (/\.(wav|mp3|mp4)$/.test(name)) {
+        removed.push(name);
+        onRemove(name);
+      }
       return true;
     },
   };
@@ -125,6 +131,19 @@ test('over a count, the oldest go, as many as there are too many', async () => {
   await clock.advance(SWEEP_INTERVAL_MS);
   assert.deepEqual(left(), ['r8', 'r7', 'r6', 'r5']);
   assert.deepEqual(audited().at(-1), ['r4', 'retention', 'max_count: 4']);
+});
+
+test('what others delete meanwhile is not made up for by recordings that are within the limit', async () => {
+  const all = Array.from({ length: 310 }, (_, n) => `r${String(n).padStart(3, '0')}`);
+  for (const [n, id] of all.entries()) add(id, 400 - n);
+  onRemove = (name) => {
+    // One that is about to go, and later, in another batch, some of the newest.
+    if (name === 'recordings/r000.wav') recordings.delete('r001');
+    if (name === 'recordings/r050.wav') for (const id of all.slice(-5)) recordings.delete(id);
+  };
+  start({ maxCount: 100 });
+  await clock.settle();
+  assert.deepEqual(left(), all.slice(-105, -5).toReversed());
 });
 
 test('over a size, the oldest go until the rest is within it', async () => {

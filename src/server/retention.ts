@@ -112,14 +112,18 @@ export class Retention {
     const { recordings, limits } = this.#options;
     const { maxCount = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY } = limits;
     let { count, bytes } = recordings.kept();
-    const deleted = ({ byteSize }: RecordingRow): void => {
+    const gone = ({ byteSize }: RecordingRow): void => {
       count--;
       bytes -= byteSize;
     };
-    await this.#delete({ reason: `max_count: ${maxCount}`, over: () => count > maxCount, deleted });
+    // Others delete as well: what they took must not be made up for by recordings that are within the limit.
+    const look = (): void => {
+      ({ count, bytes } = recordings.kept());
+    };
+    await this.#delete({ reason: `max_count: ${maxCount}`, over: () => count > maxCount, gone, look });
     // As the setting has it.
     const reason = `max_mb: ${maxBytes / BYTES_PER_MB}`;
-    await this.#delete({ reason, over: () => bytes > maxBytes, deleted });
+    await this.#delete({ reason, over: () => bytes > maxBytes, gone, look });
   }
 
   /** Deletes from the oldest on, for as long as there is too much. */
@@ -128,7 +132,10 @@ export class Retention {
     /** For the audit log. */
     readonly reason: string;
     readonly over: () => boolean;
-    readonly deleted?: (row: RecordingRow) => void;
+    /** Told of each that is not there any more. */
+    readonly gone?: (row: RecordingRow) => void;
+    /** Called behind each batch. */
+    readonly look?: () => void;
   }): Promise<void> {
     const { recordings, log } = this.#options;
     let newerThan: RecordingCursor | undefined;
@@ -140,7 +147,7 @@ export class Retention {
         if (!work.over() || this.#over.signal.aborted) break;
         newerThan = row;
         try {
-          if (await this.#deleteOne(row, work.reason)) work.deleted?.(row);
+          if (await this.#deleteOne(row, work.reason)) work.gone?.(row);
         } catch (cause) {
           // One that cannot be deleted now must not hold up the others; it is tried again at the next look.
           if (failures++ === 0) {
@@ -148,10 +155,12 @@ export class Retention {
           }
         }
       }
+      work.look?.();
     }
     if (failures > 1) log.error({ recordings: failures }, 'recordings that are to go cannot be deleted');
   }
 
+  /** @returns whether it is there no more, whoever has deleted it */
   async #deleteOne(row: RecordingRow, reason: string): Promise<boolean> {
     const { log } = this.#options;
     const result = await removeRecording(
@@ -160,7 +169,7 @@ export class Retention {
       this.#options,
       this.#over.signal,
     );
-    if (result !== 'removed' && result !== 'postponed') return false;
+    if (result !== 'removed' && result !== 'postponed') return result === 'absent';
     log.info(
       { audit: 'recording_deleted', recording_id: row.id, call_id: row.callId, bytes: row.byteSize, reason },
       'recording deleted by retention',

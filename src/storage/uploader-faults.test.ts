@@ -35,6 +35,30 @@ test('a local file that was to be removed when the server was killed is removed 
   await uploader.close();
 });
 
+test('a file that was gone and is here again at a start is uploaded then', async (t) => {
+  const bench = openBench(t);
+  const { clock, uploads, objects, outcomes } = bench;
+  for (const id of ['back', 'gone']) {
+    bench.add(id);
+    rmSync(bench.fileOf(id));
+  }
+  const first = bench.make();
+  first.start();
+  await clock.settle();
+  await first.close();
+  assert.deepEqual([uploads.get('back')?.state, uploads.get('gone')?.state], ['lost', 'lost']);
+  // A disk that was not mounted, or a backup.
+  writeFileSync(bench.fileOf('back'), CONTENT);
+  const second = bench.make();
+  second.start();
+  await clock.settle();
+  assert.deepEqual([uploads.get('back')?.state, uploads.get('gone')?.state], ['stored', 'lost']);
+  assert.deepEqual(objects.stored.get(nameOf('back')), CONTENT);
+  assert.equal(existsSync(bench.fileOf('back')), false);
+  assert.deepEqual(outcomes, ['lost', 'lost', 'stored']);
+  await second.close();
+});
+
 test('a local file stays until a power cut cannot take the note that it is in the store', async (t) => {
   const bench = openBench(t);
   const { clock, uploads } = bench;

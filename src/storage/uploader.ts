@@ -65,7 +65,7 @@ export class Uploader {
     uploads.addAll(clock.now());
     // Commands beside the server add some without a word.
     this.#ticker = clock.every(LOOK_INTERVAL_MS, () => this.wake());
-    this.#cleaning = clock.holdWhile(this.#removeLeft());
+    this.#cleaning = clock.holdWhile(this.#settleLeft());
     this.wake();
   }
 
@@ -223,13 +223,17 @@ export class Uploader {
     }
   }
 
-  /** Local files that were to be removed when the last run ended. */
-  async #removeLeft(): Promise<void> {
+  /** Removes local files that were to be removed when the last run ended, and takes up those that are here again. */
+  async #settleLeft(): Promise<void> {
     const { uploads, local, durable, log } = this.#options;
     try {
       await durable();
-      for (const { recordingId, name } of uploads.withFileLeft()) {
+      for (const { recordingId, name, state } of uploads.unsettled()) {
         if (this.#abort.signal.aborted) return;
+        if (state === 'lost') {
+          await this.#findAgain(recordingId, name);
+          continue;
+        }
         await local.remove(name);
         uploads.fileRemoved(recordingId);
       }
@@ -239,6 +243,18 @@ export class Uploader {
         'local files of uploaded recordings cannot be removed; tried at the next start',
       );
     }
+  }
+
+  /** A disk was not there when its file was looked for, or somebody has put that back from a backup. */
+  async #findAgain(recordingId: string, name: string): Promise<void> {
+    const { uploads, local, clock } = this.#options;
+    const file = await local.open(name).catch(() => undefined);
+    const upload = uploads.get(recordingId);
+    // Its recording may be deleted by now.
+    if (file === undefined || upload?.state !== 'lost' || this.#abort.signal.aborted) return;
+    const now = clock.now();
+    uploads.save(upload, { state: 'waiting', attempts: 0, dueAt: now, error: undefined }, now);
+    this.wake();
   }
 
   /** Its recording is deleted; an upload that was broken off may have left an object. */

@@ -41,7 +41,8 @@ const WAITING = `SELECT * FROM uploads WHERE state = 'waiting' ORDER BY due_at, 
 
 const STORED = `SELECT * FROM uploads WHERE state = 'stored' AND recording_id > :after
   ORDER BY recording_id LIMIT :limit`;
-const LEFT = `SELECT * FROM uploads WHERE state = 'stored' AND error IS NOT NULL AND recording_id > :after
+const UNSETTLED = `SELECT * FROM uploads
+  WHERE (state = 'lost' OR (state = 'stored' AND error IS NOT NULL)) AND recording_id > :after
   ORDER BY recording_id LIMIT :limit`;
 const PAGE = 1_000;
 /** The error of an upload that is `stored`, while its local file is not known to be removed. */
@@ -87,9 +88,12 @@ export class Uploads {
     return this.#pages(STORED);
   }
 
-  /** Of those that are there, the ones whose local file may be here still. */
-  withFileLeft(): Generator<Upload> {
-    return this.#pages(LEFT);
+  /**
+   * Those whose local file is to be looked for at a start: of those that are there, it may be here still, and of those
+   * that were lost, again.
+   */
+  unsettled(): Generator<Upload> {
+    return this.#pages(UNSETTLED);
   }
 
   *#pages(sql: string): Generator<Upload> {

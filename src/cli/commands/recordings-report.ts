@@ -76,7 +76,7 @@ export function auditJson({ at, event, by, recordingId, callId, details }: Audit
 }
 
 /** What repair did, for people: a line for each recording. */
-export function repairText({ repaired, leftToServer, removed }: LibraryRepair): string {
+export function repairText({ repaired, leftToServer, removed, unremoved }: LibraryRepair): string {
   const lines = repaired.map(({ id, status, durationMs, error }) => {
     if (status === 'completed') return `${id}: repaired, ${length(durationMs)}\n`;
     if (status === 'absent') return `${id}: nothing had been recorded\n`;
@@ -84,7 +84,8 @@ export function repairText({ repaired, leftToServer, removed }: LibraryRepair): 
   });
   const left = leftToServer.map((id) => `${id}: left to the server that runs on this folder\n`);
   const deletions = removed > 0 ? [`${removed} ${removed === 1 ? 'deletion' : 'deletions'} finished\n`] : [];
-  const all = [...lines, ...left, ...deletions];
+  const stuck = unremoved.map(({ id, error }) => `${id}: its deletion cannot be finished: ${error}\n`);
+  const all = [...lines, ...left, ...deletions, ...stuck];
   return all.length === 0 ? 'nothing to repair\n' : all.join('');
 }
 
@@ -93,6 +94,7 @@ export function repairJson({
   repaired,
   leftToServer,
   removed,
+  unremoved,
 }: LibraryRepair): Readonly<Record<string, unknown>> {
   return {
     recordings: repaired.map(({ id, status, durationMs, error }) => ({
@@ -103,6 +105,7 @@ export function repairJson({
     })),
     left_to_server: leftToServer,
     deletions_finished: removed,
+    deletions_failed: unremoved.map(({ id, error }) => ({ recording_id: id, error })),
   };
 }
 

@@ -301,6 +301,7 @@ describe('openswml recordings repair', () => {
       recordings: [{ recording_id: crashed.id, status: 'completed', duration_ms: 500 }],
       left_to_server: [],
       deletions_finished: 0,
+      deletions_failed: [],
     });
     const rest = await run('repair');
     assert.equal(rest.out, `${other.id}: repaired, 0:00.5\n1 deletion finished\n`);
@@ -311,6 +312,21 @@ describe('openswml recordings repair', () => {
     const waiting = new CallbackTable(server).list('pending', 10);
     assert.deepEqual(waiting.map(({ operationId }) => operationId).toSorted(), [crashed.id, other.id]);
     assert.equal((JSON.parse(waiting[0]!.body) as { params: { ended_by: string } }).params.ended_by, 'crash');
+  });
+
+  test('tells what was repaired, and finishes other deletions, where one cannot be finished', async () => {
+    const crashed = left(1, { status: 'in-progress' });
+    const [stuck, other] = [add(2), add(3)];
+    for (const { id } of [stuck, other]) recordings.beginDelete(id, { by: 'rest' });
+    rmSync(fileOf(stuck));
+    mkdirSync(fileOf(stuck));
+    server.close();
+    const { status, out, err } = await run('repair');
+    assert.deepEqual([status, err], [1, '']);
+    const [first, second, third, ...rest] = out.trimEnd().split('\n');
+    assert.deepEqual([first, second, rest], [`${crashed.id}: repaired, 0:00.5`, '1 deletion finished', []]);
+    assert.ok(third?.startsWith(`${stuck.id}: its deletion cannot be finished: ${fileOf(stuck)}: `), third);
+    assert.equal(existsSync(fileOf(other)), false);
   });
 
   test('says what cannot be repaired, and what is not there', async () => {

@@ -238,7 +238,8 @@ function addRepair(parent: Command, context: CommandContext): void {
         for (const id of ids) if (library.get(id) === undefined) missing(id, context);
         const result = await library.repair(ids.length === 0 ? undefined : new Set(ids));
         terminal.out(flags.json === true ? json(repairJson(result)) : repairText(result));
-        if (result.repaired.some(({ status }) => status === 'failed')) context.exit(EXIT.failed);
+        const failed = result.repaired.some(({ status }) => status === 'failed');
+        if (failed || result.unremoved.length > 0) context.exit(EXIT.failed);
       });
     });
 }
