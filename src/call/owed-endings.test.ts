@@ -48,6 +48,7 @@ test('an end that cannot be stored is tried again every 5 s until it stands, wit
   const { service, store, clock, outbox, failing, told } = openFailing(t);
   const first = await service.create(INFO, undefined, RECORD);
   const second = await service.create(INFO, undefined, RECORD);
+  const endedAt = clock.now() / 1000;
   failing.with = FULL;
   await assert.rejects(service.ended(first.recordingId, { ...FINISHED, peaks: PEAKS }), FULL);
   await assert.rejects(service.ended(second.recordingId, FINISHED), FULL);
@@ -63,6 +64,7 @@ test('an end that cannot be stored is tried again every 5 s until it stands, wit
   }
   assert.deepEqual(store.peaks(first.recordingId), PEAKS);
   assert.deepEqual(outbox.states, ['finished', 'finished']);
+  for (const { envelope } of outbox.requests) assert.equal(envelope.timestamp, endedAt, 'when it happened');
   assert.equal(told.length, 2);
   await clock.advance(60_000);
   assert.equal(failing.tries, 6, 'nothing is left to try');
@@ -107,22 +109,79 @@ test('a recording that is repaired when its media side has died is owed like oth
   assert.deepEqual(outbox.states, ['finished']);
 });
 
-test('an end that another program kept from being stored is stored once that lets go', async (t) => {
+test('a recording that is refused is registered and told of once that can be stored', async (t) => {
+  const { service, store, clock, outbox, failing } = openFailing(t);
+  failing.with = FULL;
+  await assert.rejects(service.refused(INFO, undefined, RECORD, 'nobody has agreed'), FULL);
+  assert.deepEqual(store.list({}), []);
+  failing.with = undefined;
+  outbox.requests.length = 0;
+  await clock.advance(5_000);
+  const rows = store.list({});
+  assert.deepEqual(
+    rows.map(({ status, endedBy, error }) => [status, endedBy, error]),
+    [['failed', 'error', 'nobody has agreed']],
+  );
+  assert.deepEqual(outbox.states, ['error']);
+});
+
+test('recordings that never began leave room for the ends of those that did', async (t) => {
+  const { service, store, clock, failing } = openFailing(t);
+  const { recordingId } = await service.create(INFO, undefined, RECORD);
+  failing.with = FULL;
+  for (let n = 0; n < 600; n++) {
+    await assert.rejects(service.refused(INFO, undefined, RECORD, 'nobody has agreed'), FULL);
+  }
+  await assert.rejects(service.ended(recordingId, FINISHED), FULL);
+  failing.with = undefined;
+  await clock.advance(5_000);
+  assert.equal(store.get(recordingId)?.status, 'completed');
+  assert.equal(store.list({ limit: 1_000 }).length, 501);
+});
+
+/** A service on a database in a folder, which another program can hold. */
+function openHeld(t: TestContext) {
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-owed-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const clock = new VirtualClock();
   const database = Database.open(folder, { clock });
   t.after(() => database.close());
   const store = new SqliteRecordings(database, clock);
-  const { service, outbox } = openService(t, { clock, database, store });
+  /** @returns lets go of it */
+  const hold = (): (() => void) => {
+    const other = new DatabaseSync(path.join(folder, DATABASE_FILE));
+    other.exec('BEGIN IMMEDIATE');
+    return () => {
+      other.exec('ROLLBACK');
+      other.close();
+    };
+  };
+  return { ...openService(t, { clock, database, store }), clock, store, hold };
+}
+
+test('an end that another program kept from being stored is stored once that lets go', async (t) => {
+  const { service, store, clock, outbox, hold } = openHeld(t);
   const { recordingId } = await service.create(INFO, undefined, RECORD);
-  const other = new DatabaseSync(path.join(folder, DATABASE_FILE));
-  other.exec('BEGIN IMMEDIATE');
+  const letGo = hold();
   await assert.rejects(service.ended(recordingId, FINISHED), { code: 'locked' });
-  other.exec('ROLLBACK');
-  other.close();
+  letGo();
   await clock.advance(5_000);
   const row = store.get(recordingId);
   assert.deepEqual([row?.status, row?.endedBy], ['completed', 'terminator']);
   assert.deepEqual(outbox.states, ['finished']);
+});
+
+test('a recording that cannot begin, since there can be no row of it, is told of as failed once there can', async (t) => {
+  const { service, store, clock, outbox, hold } = openHeld(t);
+  const letGo = hold();
+  await assert.rejects(service.create(INFO, undefined, RECORD), { code: 'locked' });
+  letGo();
+  assert.deepEqual(outbox.states, []);
+  await clock.advance(5_000);
+  const [row, ...others] = store.list({});
+  assert.deepEqual(others, []);
+  assert.deepEqual([row?.status, row?.endedBy], ['failed', 'error']);
+  assert.match(row?.error ?? '', /could not start: .* is held by another program/);
+  assert.deepEqual(outbox.states, ['error']);
+  assert.deepEqual(store.failedWithoutFile(), [], 'there is nothing to repair');
 });

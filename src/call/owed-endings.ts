@@ -5,8 +5,10 @@ import type { Clock, Timer } from '../time/clock.ts';
 
 /** How a recording ended, which its row has yet to say. */
 export interface OwedEnding {
-  /** The row as it was while it ran. */
+  /** The row as it was while it ran, or as it would have begun. */
   readonly before: RecordingRow;
+  /** There is neither a file nor a row of it: it could not begin. */
+  readonly neverBegan?: boolean;
   /** Writes it, with all that follows from it; within a transaction, and again where that failed. */
   readonly write: () => void;
 }
@@ -22,6 +24,8 @@ export interface OwedEndingsOptions {
 const RETRY_MS = 5_000;
 /** Endings that are kept at most, with their peaks some 10 kB a minute: of further ones, the next start finds the files. */
 const MAX_OWED = 1_000;
+/** With so many, none is taken of recordings that never began: a script may try to record again and again. */
+const MAX_WITH_NOT_BEGUN = 500;
 /** What no later try mends. */
 const FINAL: readonly StorageErrorCode[] = ['closed', 'not_found', 'constraint'];
 
@@ -43,7 +47,8 @@ export class OwedEndings {
 
   /** @param cause why it could not be stored: is there hope, it is tried again */
   add(ending: OwedEnding, cause: unknown): void {
-    if (this.#closed || !isPassing(cause) || this.#owed.length >= MAX_OWED) return;
+    const most = ending.neverBegan === true ? MAX_WITH_NOT_BEGUN : MAX_OWED;
+    if (this.#closed || !isPassing(cause) || this.#owed.length >= most) return;
     this.#owed.push(ending);
     this.#wait();
   }

@@ -106,8 +106,9 @@ export class RecordingService {
   }
 
   /**
-   * Writes the row of a new recording and makes its folder.
-   * @throws StorageError, or the file system's error, which is then registered and reported as the recording's
+   * Writes the row of a new recording.
+   * @throws StorageError when that cannot be written now; it is registered and told of as failed then, as of
+   *   {@link ended}
    */
   async create(
     call: CallInfo,
@@ -116,7 +117,13 @@ export class RecordingService {
   ): Promise<RecordSpec> {
     const { dataDir, store, database } = this.#options;
     const row = this.#newRow(call, eventChannel, options);
-    await database.gatherOne(() => store.insert(row));
+    try {
+      await database.gatherOne(() => store.insert(row));
+    } catch (cause) {
+      // The script goes on without it; who waits for its callback is told once that can be stored.
+      this.#owed.add(this.#notBegun(row, `the recording could not start: ${messageOf(cause)}`), cause);
+      throw cause;
+    }
     this.#running.set(row.id, row);
     const cap = this.#options.maxLengthSeconds;
     const kbps = this.#options.kbps?.(options.format, options.stereo);
@@ -140,7 +147,7 @@ export class RecordingService {
 
   /**
    * A recording that may not be made is registered and told of like one that could not start (spec/record.md 3.8).
-   * @throws StorageError
+   * @throws StorageError when that cannot be written now; it is tried again as of {@link ended}
    */
   async refused(
     call: CallInfo,
@@ -148,11 +155,16 @@ export class RecordingService {
     options: RecordOptions,
     error: string,
   ): Promise<void> {
-    const row = this.#newRow(call, eventChannel, options);
-    await this.#options.database.gather(() => {
-      this.#options.store.insert(row);
-      this.#write(row, { status: 'failed', endedBy: 'error', error }, 'error');
-    });
+    await this.#storeEnd(this.#notBegun(this.#newRow(call, eventChannel, options), error));
+  }
+
+  /** The end of a recording that has no row: it never began. */
+  #notBegun(before: RecordingRow, error: string): OwedEnding {
+    const write = (): void => {
+      this.#options.store.insert(before);
+      this.#write(before, { status: 'failed', endedBy: 'error', error }, 'error', before.createdAt);
+    };
+    return { before, neverBegan: true, write };
   }
 
   /** As all that follow: written at once, resolves when it is durable. @throws StorageError */
@@ -175,7 +187,8 @@ export class RecordingService {
   async ended(id: string, outcome: RecordOutcome): Promise<void> {
     const before = this.#rowOf(id);
     this.#running.delete(id);
-    await this.#storeEnd({ before, write: () => this.#writeEnd(before, outcome) });
+    const nowMs = this.#options.clock.now();
+    await this.#storeEnd({ before, write: () => this.#writeEnd(before, outcome, nowMs) });
   }
 
   /** @throws StorageError */
@@ -188,9 +201,9 @@ export class RecordingService {
     }
   }
 
-  #writeEnd(before: RecordingRow, outcome: RecordOutcome): void {
+  #writeEnd(before: RecordingRow, outcome: RecordOutcome, nowMs: number): void {
     const { store } = this.#options;
-    const row = this.#write(before, changeOf(outcome), outcome.state);
+    const row = this.#write(before, changeOf(outcome), outcome.state, nowMs);
     // Of an encrypted recording nothing is kept in the open, not even how loud it is.
     const open = !isEncryptedPath(row.path);
     if (outcome.peaks !== undefined && open) store.savePeaks(row.id, outcome.peaks);
@@ -209,7 +222,8 @@ export class RecordingService {
     for (const row of store.unfinished()) {
       if (!wanted(row.id)) continue;
       const end = await this.#findEnd(row);
-      database.transaction(() => this.#write(row, end.change, end.state));
+      const nowMs = this.#options.clock.now();
+      database.transaction(() => this.#write(row, end.change, end.state, nowMs));
       recovered.push(this.#recovered(row, end.change));
     }
     return recovered;
@@ -240,7 +254,8 @@ export class RecordingService {
     const row = this.#options.store.get(recordingId);
     if (row === undefined) throw new Error(`recording ${recordingId} has no row`);
     const { change, state } = await this.#findEnd(row, 'the thread of its audio');
-    await this.#storeEnd({ before: row, write: () => void this.#write(row, change, state) });
+    const nowMs = this.#options.clock.now();
+    await this.#storeEnd({ before: row, write: () => void this.#write(row, change, state, nowMs) });
     this.#recovered(row, change);
     const after = this.#options.store.get(recordingId) ?? row;
     return {
@@ -400,8 +415,9 @@ export class RecordingService {
   ): Promise<void> {
     const { database } = this.#options;
     const before = this.#rowOf(id);
+    const nowMs = this.#options.clock.now();
     const work = (): void => {
-      const row = this.#write(before, change, state, pauseBehavior);
+      const row = this.#write(before, change, state, nowMs, pauseBehavior);
       // Done anew behind a commit that failed, it may have ended meanwhile.
       if (this.#running.has(id)) this.#running.set(id, row);
     };
@@ -417,14 +433,18 @@ export class RecordingService {
     return row;
   }
 
-  /** A change and its callback; to be called in a transaction. */
+  /**
+   * A change and its callback; to be called in a transaction.
+   * @param nowMs when it happened, which may be long before it can be stored, Unix ms
+   */
   #write(
     before: RecordingRow,
     change: RecordingChange,
     state: RecordEventState,
+    nowMs: number,
     pauseBehavior?: 'skip' | 'silence',
   ): RecordingRow {
-    const { store, outbox, clock } = this.#options;
+    const { store, outbox } = this.#options;
     const row = store.update(before, change);
     if (change.status === 'completed') this.#options.onCompleted?.(row);
     if (row.statusUrl === undefined) return row;
@@ -433,7 +453,7 @@ export class RecordingService {
       operationId: row.id,
       envelope: recordEnvelope(row, state, {
         url: this.urlOf(row.id),
-        nowMs: clock.now(),
+        nowMs,
         ...(pauseBehavior !== undefined && { pauseBehavior }),
       }),
     });

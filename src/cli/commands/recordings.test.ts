@@ -433,4 +433,16 @@ describe('openswml recordings audit', () => {
     });
     assert.equal((await run('audit', '--json', '--before', '2020-01-01')).out, '');
   });
+
+  test('says where it leaves out older lines', async () => {
+    add(1);
+    add(2);
+    await run('delete', idOf(1), idOf(2));
+    const cut = await run('audit', '--json', '--limit', '1');
+    assert.equal((JSON.parse(cut.out) as Record<string, unknown>)['recording_id'], idOf(2));
+    assert.equal(cut.err, 'openswml: these are the newest 1; there may be more (--limit)\n');
+    assert.equal(cut.status, 0);
+    const all = await run('audit', '--json');
+    assert.deepEqual([all.out.trimEnd().split('\n').length, all.err], [2, '']);
+  });
 });

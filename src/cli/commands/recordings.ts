@@ -222,6 +222,9 @@ function addAudit(parent: Command, { terminal }: CommandContext): void {
       await withLibrary(flags, (library) => {
         const entries = library.audit({ recordingId: recording, after, before, limit });
         terminal.out(asJson === true ? entries.map(auditJson).join('') : auditText(entries));
+        // Who ships them elsewhere must not take them for all there are.
+        if (entries.length === limit)
+          terminal.err(`openswml: these are the newest ${limit}; there may be more (--limit)\n`);
       });
     });
 }

@@ -158,6 +158,15 @@ describe('the recordings of the compatibility API', () => {
       const body = response.json();
       assert.deepEqual([body.status, body.code, typeof body.message], [status, code, 'string']);
     }
+    const asJson = { ...AUTH, 'content-type': 'application/json' };
+    const malformed = await t.current.request('DELETE', `${BASE}/Recordings/${ID}.json`, asJson, '{');
+    assert.deepEqual(malformed.json(), {
+      code: 20_400,
+      message: 'Bad Request',
+      more_info: '',
+      status: 400,
+      error: 'Bad Request',
+    });
     const foreign = BASE.replace(CREDENTIALS.projectId, idOf(1));
     for (const place of ['/Recordings.json', `/Recordings/${ID}.json`, `/Recordings/${ID}`]) {
       t.current.recordings.delete(ID);

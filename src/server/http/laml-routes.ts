@@ -22,9 +22,10 @@ const NAME = /^([0-9a-f-]{36})(?:\.(json|wav|mp3|mp4))?$/i;
  */
 export function addLamlRoutes(app: FastifyInstance, options: DownloadOptions): void {
   void app.register(async (scope) => {
-    scope.setErrorHandler((error: Error, _request, reply) => {
-      if (!(error instanceof HttpProblem)) throw error;
-      return reply.code(error.status).headers(error.headers).send(lamlError(error));
+    scope.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      return reply.code(refusal.status).headers(refusal.headers).send(lamlError(refusal));
     });
     for (const base of BASES) {
       for (const owner of ['', '/Calls/:call']) {
@@ -152,6 +153,13 @@ function baseOf(request: FastifyRequest): string {
   const { account } = request.params as Params;
   const [base = ''] = request.routeOptions.url?.split(':account', 1) ?? [];
   return `${base}${encodeURIComponent(account)}`;
+}
+
+/** What is wrong with the request; fastify's own refusals (a body that is no JSON, or too large) have a status alone. */
+function refusalOf(error: Error & { statusCode?: number }): HttpProblem | undefined {
+  if (error instanceof HttpProblem) return error;
+  const { statusCode = 500 } = error;
+  return statusCode < 500 ? problem(statusCode) : undefined;
 }
 
 /** Clients of that API read `code` and `message`. */
