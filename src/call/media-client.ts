@@ -93,7 +93,7 @@ export class MediaClient {
 
   /**
    * Whoever listens only once the session is closed is told that, too, behind the present turn: it may have died while
-   * nobody listened, as under an outgoing call that rings.
+   * nobody listened, as before the answer of a call.
    * @returns the function that ends the subscription
    */
   listen(listener: MediaListener): () => void {

@@ -317,21 +317,23 @@ test('nothing is played before the answer', async (t) => {
   await bench.finish();
 });
 
-test('an answered call whose media session died while it rang is ended', async (t) => {
+test('a call whose media session dies while it rings is taken back, and says why', async (t) => {
   const bench = await openBench(t);
   const { clock, alice } = bench;
   alice.onCall = (call) => {
     call.ring(180);
     clock.after(1000, () => call.accept(bench.answer));
   };
-  const { leg } = bench.call();
+  const call = bench.call();
+  const { leg } = call;
   await clock.advance(500);
   assert.equal(leg.info.call_state, 'ringing');
   // As when its thread has died.
   bench.media.send({ type: 'close', sessionId: 'b-leg-0', cause: 'crash' });
-  await clock.advance(1000);
+  await clock.advance(200);
   assert.equal(leg.info.call_state, 'ended');
   assert.deepEqual(await leg.ended, { by: 'local', reason: 'error' });
-  assert.equal(alice.last.end?.how, 'bye');
+  assert.equal(call.failure, 'its media session was lost');
+  assert.equal(alice.last.end?.how, 'cancel');
   await bench.finish();
 });

@@ -112,6 +112,9 @@ class OutboundSipSignalling implements Signalling {
         await media.client.close('hangup');
         return;
       }
+      media.client.listen(({ type }) => {
+        if (type === 'closed') this.#mediaClosed(leg);
+      });
       this.#invite(leg, media);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -211,6 +214,14 @@ class OutboundSipSignalling implements Signalling {
     }
     void leg.endedRemotely(why, how === 'failed' && by === 'remote' ? status : undefined);
     this.#finish();
+  }
+
+  /** Under a call that only rings, the leg does not know its session: it would ring on, and be answered for nothing. */
+  #mediaClosed(leg: MediaLeg): void {
+    if (this.#over || leg.hearsUs) return;
+    this.failure ??= 'its media session was lost';
+    this.#log.error({}, 'media session lost, taking the call back');
+    void leg.hangup('error');
   }
 
   /** A session that the leg does not have has nobody else to close it. */

@@ -41,6 +41,56 @@ test('a caller who hangs up while it is answered to be connected has cancelled, 
   assert.deepEqual([dialler.called, run.warnings], [[], []]);
 });
 
+test('the end of a talk whose caller hangs up is told while its call is there, however long the other side takes to leave', async () => {
+  const dialler = new FakeDialler();
+  const steps = '- connect: {to: "sip:a@example.com", status_url: "https://app.example/s"}';
+  const run = await start(main(steps), { services: { dialler } });
+  const call = dialler.calls[0]!;
+  // It does not answer the BYE.
+  let hangups = 0;
+  call.leg.hangup = () => {
+    hangups++;
+    return Promise.withResolvers<void>().promise;
+  };
+  call.answer();
+  await run.clock.settle();
+  run.leg.end();
+  await run.clock.settle();
+  assert.deepEqual(
+    run.callbacks.map(({ params }) => params['connect_state']),
+    ['connecting', 'connected', 'disconnected'],
+  );
+  assert.equal(hangups, 1);
+  await run.finish();
+});
+
+test('so is that a caller has cancelled who was being answered for a destination', async () => {
+  const dialler = new FakeDialler();
+  const leg = new FakeLeg();
+  leg.answer = async () => {
+    leg.end({ by: 'remote', reason: 'cancel' });
+    throw new CallError('call_over', 'the call ended before it was answered');
+  };
+  const steps = `
+- connect:
+    to: sip:a@example.com
+    answer_on_bridge: true
+    status_url: https://app.example/s`;
+  const run = await start(main(steps), { leg, services: { dialler } });
+  const call = dialler.calls[0]!;
+  call.leg.hangup = () => Promise.withResolvers<void>().promise;
+  call.answer();
+  await run.clock.settle();
+  assert.deepEqual(
+    run.callbacks.map(({ params }) => [params['connect_state'], params['failed_reason']]),
+    [
+      ['connecting', undefined],
+      ['failed', 'cancel'],
+    ],
+  );
+  await run.finish();
+});
+
 test('a destination that hangs up while the caller is answered for it has declined, without a warning', async () => {
   const dialler = new FakeDialler();
   const leg = new FakeLeg();

@@ -121,19 +121,25 @@ function join(context: MethodContext, { leg: peer }: DialledCall): Bridge | unde
 async function letGo({ leg: peer }: DialledCall, signal: AbortSignal): Promise<FailedReason> {
   // It hung up in the moment in which the caller was answered for it.
   if (peer.signal.aborted && !signal.aborted) return failureOf(await peer.ended);
-  await peer.hangup(signal.aborted ? 'hangup' : 'error');
+  const left = peer.hangup(signal.aborted ? 'hangup' : 'error');
+  // As in `talk`: no step waits for it.
+  if (!signal.aborted) await left;
   return signal.aborted ? 'cancel' : 'error';
 }
 
-/** Until either side hangs up, someone parts the two, or the step is broken off, which ends the other side. */
+/**
+ * Until either side hangs up, someone parts the two, or the step is broken off, which ends the other side. Nobody waits
+ * for that: the call of a caller who hung up is over before the other side has taken its leave, and no trace has what is
+ * told of it then.
+ */
 async function talk(bridge: Bridge, { leg: peer }: DialledCall, signal: AbortSignal): Promise<void> {
   const { promise: broken, resolve } = Promise.withResolvers<void>();
   const onAbort = (): void => resolve();
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) resolve();
   await Promise.race([bridge.over, broken]);
-  signal.removeEventListener('abort', onAbort);
-  if (signal.aborted) await peer.hangup();
   // What the peer recorded is there before the next step.
-  if (peer.signal.aborted) await peer.ended;
+  if (!signal.aborted && peer.signal.aborted) await Promise.race([peer.ended, broken]);
+  if (signal.aborted) void peer.hangup();
+  signal.removeEventListener('abort', onAbort);
 }
