@@ -174,6 +174,8 @@ export class CallerLine {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#options.socket.close();
+    this.#receivePath.close();
+    this.#sendPath.close();
     for (const resolve of this.#ends.values()) resolve();
     this.#ends.clear();
   }

@@ -104,6 +104,23 @@ test('whoever is called may be busy, decline, not answer or not be there; the ne
   assert.equal(run.vars['connect_result'], 'connected');
 });
 
+test('who refuses is let go with the call, and hears nothing more', async () => {
+  const run = await call([{ connect: { to: DESK } }, { play: 'silence:5' }], {
+    parties: { [DESK]: { refuses: 'busy', answersAfter: 1 } },
+  });
+  const desk = await run.party(DESK);
+  await run.ends();
+  const seconds = desk.heard.length / desk.sampleRate;
+  assert.ok(seconds < 2, `${seconds} s`);
+});
+
+test('who is to say something and refuses fails the call’s end at once', async () => {
+  const run = await call([{ connect: { to: DESK } }], {
+    parties: { [DESK]: { refuses: 'busy', answersAfter: 1, does: (desk) => desk.says('Wait') } },
+  });
+  await assert.rejects(run.ends(), /was not answered, so the caller never says "Wait"/);
+});
+
 test('a phone number is called from the number of the caller, or of what the document names, as by a server', async () => {
   const to = '+15550100';
   const connect = { to, call_state_url: 'https://app.example/s' };

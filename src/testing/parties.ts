@@ -238,6 +238,8 @@ export class PartyLines implements Dialler {
     line.signalling = signalling;
     if (line.over) await signalling.end('cancel');
     signalling.attach(leg);
+    // Who refuses, or does not answer, ends the call as well, and nobody else tells its telephone.
+    leg.signal.addEventListener('abort', () => void signalling.end('hangup'), { once: true });
     const listening = new Listening({ clock, line: callerLine, transcript: story.transcript });
     void leg.ended.then(() => listening.end(new Error('the call is over')));
     const site = this.#siteOf(call, callerLine, listening, signalling);

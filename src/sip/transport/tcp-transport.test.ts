@@ -180,6 +180,21 @@ test('Attempts to one peer share a connection, which later ones find open', asyn
   await finish();
 });
 
+test('An attempt that is the last connection allowed is shared as well', async () => {
+  const { clock, network, transport, finish } = await bench({ maxConnections: 1 });
+  await network.host('10.0.0.9').listenStream('10.0.0.9', 5060, (socket) => {
+    socket.handle({ data: () => {}, closed: () => {} });
+  });
+  const results: (Flow | Error)[] = [];
+  transport.connect('10.0.0.9', 5060, (result) => results.push(result));
+  transport.connect('10.0.0.9', 5060, (result) => results.push(result));
+  await clock.advance(20);
+  assert.equal(results.length, 2);
+  assert.ok(!(results[0] instanceof Error));
+  assert.equal(results[0], results[1]);
+  await finish();
+});
+
 test('An IPv6 address is the same in each spelling, and has one connection', async () => {
   const { clock, network, transport, finish } = await bench();
   await network.host('2001:db8::9').listenStream('2001:db8::9', 5060, (socket) => {

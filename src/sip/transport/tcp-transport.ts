@@ -95,14 +95,18 @@ export class TcpTransport {
       done(open);
       return;
     }
-    if (this.#closed || this.#flows.size + this.#attempts.size >= this.#limits.maxConnections) {
-      done(new Error(this.#closed ? 'the endpoint is closed' : 'too many TCP connections'));
+    if (this.#closed) {
+      done(new Error('the endpoint is closed'));
       return;
     }
     const key = keyOf(address, port);
     const running = this.#attempts.get(key);
     if (running !== undefined) {
       running.waiting.push(done);
+      return;
+    }
+    if (this.#flows.size + this.#attempts.size >= this.#limits.maxConnections) {
+      done(new Error('too many TCP connections'));
       return;
     }
     const settle = (result: StreamSocket | Error): void => {
