@@ -13,8 +13,9 @@ const INTRODUCTION = `What may stand in a test file; [testing](testing.md) shows
 same for editors.
 
 Texts written \`/like this/i\` are regular expressions where words, texts and values are compared. Numbers may be
-written as ranges: \`1.5..2\`, \`> 1\`, \`>= 1\`, \`< 2\`, \`<= 2\`. \`"*"\` is any value that is there. Objects may hold more than
-what is expected of them, lists may not.`;
+written as ranges: \`1.5..2\`, \`> 1\`, \`>= 1\`, \`< 2\`, \`<= 2\`. \`"*"\` is any value that is there; in \`keys_sent\`
+and \`terminator\` it is the key, which elsewhere is written \`"/^[*]$/"\`. Objects may hold more than what is expected of
+them, lists may not.`;
 
 /** docs/test-files.md */
 export function testFilesPage(): string {
@@ -33,10 +34,10 @@ export function testFilesPage(): string {
     INTRODUCTION,
     section('The test', { name, spec, document, caller: folded(caller), expect: folded(expect) }),
     section('The call and the world around it', callProperties),
-    `## Answers of the web\n\nEach value of \`web\` is one of these, or a list of them.\n\n${parameterTable(object({ ...answer, sound: folded(sound) }, {}))}`,
+    `## Answers of the web\n\nEach value of \`web\` is one of these, or a list of them: one for each request, of which the last one stays.\n\n${parameterTable(object({ ...answer, sound: folded(sound) }, {}))}`,
     `## Sounds that a test makes\n\nFor \`makes\` of the caller, and \`sound\` of an answer: one of these, or a list of them, one behind the other.\n\n${parameterTable(PIECE)}`,
     section('What the caller does', { ...actions, makes: folded(makes), together: folded(together) }),
-    `## Others who are called\n\nEach value of \`parties\`; \`does\` are lists of what the caller does.\n\n${parameterTable(object({ ...party, early_media: earlyMedia, does: folded(does) }, {}))}`,
+    `## Others who are called\n\nEach value of \`parties\`, by destination as the document has it; \`*\` stands for anything, and the longest that fits answers. \`does\` are lists of what the caller does.\n\n${parameterTable(object({ ...party, early_media: earlyMedia, does: folded(does) }, {}))}`,
     section('What is expected', EXPECTATIONS.node.properties),
   ]
     .join('\n\n')

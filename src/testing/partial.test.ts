@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compare, matches, readExpression, readRange } from './partial.ts';
+import { compare, compareKeys, matches, readExpression, readRange } from './partial.ts';
 
 test('an object may hold more than its pattern, at any depth', () => {
   const value = { event_type: 'x', params: { state: 'finished', record: { audio: { stereo: false } } } };
@@ -37,11 +37,21 @@ test('texts may be written as expressions, numbers as ranges, and a star is anyt
     [undefined, /^(?!error)/, false],
     ['>= 3', '>= 3', true],
     [0, 0, true],
+    [-0, 0, true],
     [false, 'false', false],
   ];
   for (const [value, pattern, expected] of cases) {
     assert.equal(matches(value, pattern), expected, `${String(value)} against ${String(pattern)}`);
   }
+});
+
+test('of keys, a star is the key', () => {
+  assert.deepEqual(compareKeys('*', '*'), []);
+  assert.deepEqual(compareKeys('#', '*', '[0].terminator'), [
+    { path: '[0].terminator', expected: '"*"', found: '"#"' },
+  ]);
+  assert.deepEqual(compareKeys(undefined, '*'), [{ path: '', expected: '"*"', found: 'nothing' }]);
+  assert.deepEqual(compareKeys('12#', '/^12/'), []);
 });
 
 test('what is no expression or range is a plain text', () => {

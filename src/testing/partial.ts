@@ -31,7 +31,14 @@ export function compare(value: unknown, pattern: unknown, path = ''): readonly D
     );
   }
   if (typeof pattern === 'string') return compareText(value, pattern, path);
-  return Object.is(value, pattern) ? [] : [different(path, value, pattern)];
+  // JavaScript of a document may give -0, which nobody can write, and which reads "0".
+  return value === pattern || Object.is(value, pattern) ? [] : [different(path, value, pattern)];
+}
+
+/** As {@link compare}, of keys of a telephone, among which `*` is one. */
+export function compareKeys(value: string | undefined, pattern: string, path = ''): readonly Difference[] {
+  if (pattern !== '*') return compare(value, pattern, path);
+  return value === pattern ? [] : [different(path, value, pattern)];
 }
 
 function compareLists(value: unknown, pattern: readonly unknown[], path: string): readonly Difference[] {

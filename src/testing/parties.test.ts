@@ -227,6 +227,19 @@ test('confirm: the called side is asked, the caller hears ringing; its recording
   assert.ok(toneIn(recording!.samples(1), 8000, 700) > 0.9, 'right: what it hears, the caller');
 });
 
+test('confirm: what was recorded as mp3 on the called side can be looked into when the call is over', async () => {
+  const confirm = [{ record_call: { format: 'mp3' } }];
+  const run = await call([{ connect: { to: DESK, confirm } }], { parties: { [DESK]: { answersAfter: 1 } } });
+  const desk = await run.party(DESK);
+  await desk.waits(2);
+  await desk.playsSamples(tone(1200, 8000));
+  await desk.hangsUp();
+  await run.ends();
+  const [recording] = run.recordingsOf(desk.callId);
+  assert.equal(recording!.format, 'mp3');
+  assert.ok(toneIn(recording!.samples(), recording!.sampleRate, 1200) > 0.8);
+});
+
 test('the caller hangs up at any moment: nobody is left on the line', async () => {
   for (const after of [0.1, 1, 2, 2.01, 2.1, 5]) {
     const main = [{ record_call: {} }, { connect: { to: DESK } }];

@@ -359,7 +359,8 @@ export class VirtualCall {
         state: () => this.#leg.state,
         recording: (controlId) => this.#leg.recording(controlId),
         playing: (controlId) => this.#leg.playing(controlId),
-        callbacks: () => this.callbacks.all,
+        // What runs on the calls that it has made is not found here.
+        callbacks: () => this.callbacks.all.filter((one) => callIdOf(one) === this.#leg.info.call_id),
       },
       name,
       options,
@@ -408,7 +409,8 @@ export class VirtualCall {
     this.#seconds = this.#story.tracer.seconds;
     this.#listening.end(new Error('the call is over'));
     await this.#parts.delivered(DRAIN_MS);
-    for (const { id, bytes, format } of this.recordings) {
+    const calls = [this.#leg.info.call_id, ...this.parties.map(({ callId }) => callId)];
+    for (const { id, bytes, format } of calls.flatMap((callId) => this.recordingsOf(callId))) {
       if (format !== 'wav') this.#audio.set(id, await this.clock.holdWhile(audioReader(bytes, format)));
     }
   }

@@ -198,6 +198,20 @@ test('What the caller heard, the recordings and the timeline are kept on demand'
   assert.ok(readFileSync(path.join(place, 'received.wav')).length > 16_000);
 });
 
+test('Recordings of called sides are kept, too', async (context) => {
+  const text = `document:
+  sections:
+    main: [{ record_call: {} }, { connect: { to: "sip:desk@example.com", max_duration: 2, confirm: [{ record_call: {} }] } }]
+parties: { "sip:desk@example.com": {} }
+`;
+  const folder = folderWith(context, { 'x.test.yaml': text });
+  const kept = path.join(folder, 'out');
+  const { status, err } = await cli('test', folder, '--save', kept);
+  assert.deepEqual([status, err], [0, '']);
+  const names = readdirSync(path.join(kept, 'x.test.yaml', 'x')).filter((name) => name.includes('recording'));
+  assert.deepEqual(names.sort(), ['called-1-recording-1.wav', 'recording-1.wav']);
+});
+
 test('Tests of the same name are kept side by side', async (context) => {
   const text = 'document: { sections: { main: [answer] } }\ntests: [{ name: a/b }, { name: a b }]\n';
   const folder = folderWith(context, { 'de/x.test.yaml': text, 'en/x.test.yaml': text });

@@ -166,20 +166,24 @@ function namedFiles(run: TestRun | undefined): ReadonlySet<string> {
     const folder = path.dirname(path.resolve(test.file));
     const document = documentFile(test);
     if (document !== undefined) files.add(document);
-    const answers = stringsUnder('file', Object.values(web), 1);
-    for (const file of [...answers, ...stringsUnder('plays', [caller, parties])]) {
-      files.add(path.resolve(folder, file));
+    const actions = [caller, Object.values(parties ?? {})];
+    // What answers from some action on is named as well.
+    const answers = [web, ...valuesUnder('web', actions)].flatMap((one) =>
+      valuesUnder('file', Object.values(one ?? {}), 1),
+    );
+    for (const file of [...answers, ...valuesUnder('plays', actions)]) {
+      if (typeof file === 'string') files.add(path.resolve(folder, file));
     }
   }
   return files;
 }
 
-/** Texts that stand under `name`, no deeper than so many objects. */
-function stringsUnder(name: string, value: unknown, depth = 16): readonly string[] {
-  if (Array.isArray(value)) return value.flatMap((item) => stringsUnder(name, item, depth));
+/** What stands under `name`, no deeper than so many objects. */
+function valuesUnder(name: string, value: unknown, depth = 16): readonly unknown[] {
+  if (Array.isArray(value)) return value.flatMap((item) => valuesUnder(name, item, depth));
   if (typeof value !== 'object' || value === null || depth === 0) return [];
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
-    key === name && typeof inner === 'string' ? [inner] : stringsUnder(name, inner, depth - 1),
+    key === name ? [inner] : valuesUnder(name, inner, depth - 1),
   );
 }
 

@@ -28,17 +28,22 @@ export function saveCall(place: string, call: VirtualCall): void {
   try {
     mkdirSync(place, { recursive: true });
     writeFileSync(path.join(place, 'heard.wav'), wavFile(call.heard, call.sampleRate));
-    for (const [index, { bytes, format }] of call.recordings.entries()) {
-      if (bytes.length > 0) writeFileSync(path.join(place, `recording-${index + 1}.${format}`), bytes);
-    }
+    saveRecordings(place, 'recording', call.recordings);
     writeFileSync(path.join(place, 'received.wav'), call.received);
-    for (const { number, received } of call.parties) {
+    for (const { number, callId, received } of call.parties) {
       if (received.length > 0) writeFileSync(path.join(place, `received-${number}.wav`), received);
+      saveRecordings(place, `called-${number}-recording`, call.recordingsOf(callId));
     }
     writeFileSync(path.join(place, 'trace.jsonl'), call.trace);
     writeFileSync(path.join(place, 'timeline.txt'), `${formatTimeline(call.timeline)}\n`);
   } catch (cause) {
     throw fileError('write to', place, cause);
+  }
+}
+
+function saveRecordings(place: string, name: string, recordings: VirtualCall['recordings']): void {
+  for (const [index, { bytes, format }] of recordings.entries()) {
+    if (bytes.length > 0) writeFileSync(path.join(place, `${name}-${index + 1}.${format}`), bytes);
   }
 }
 

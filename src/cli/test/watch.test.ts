@@ -177,6 +177,26 @@ expect: { vars: { request_response_body: Hello } }
   await watcher.says(/0 passed, 1 failed; /);
 });
 
+test('So is a file that answers only from an action of the caller on', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const place = (name: string): string => path.join(folder, name);
+  mkdirSync(place('tests'));
+  mkdirSync(place('answers'));
+  writeFileSync(place('answers/hello.txt'), 'Hello');
+  writeFileSync(
+    place('tests/a.test.yaml'),
+    `document: { sections: { main: [answer, { sleep: 500 }, { request: { url: "https://a.example/", method: GET } }] } }
+caller: [{ together: [[{ web: { "https://a.example/": { file: ../answers/hello.txt } } }]] }]
+expect: { vars: { request_response_body: Hello } }
+`,
+  );
+  const watcher = new Watcher(context, place('tests'));
+  await watcher.says(/1 passed; /);
+  writeFileSync(place('answers/hello.txt'), 'Goodbye');
+  await watcher.says(/0 passed, 1 failed; /);
+});
+
 test('Where the system lets no more folders be watched, that is told with the cure', (context) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
   for (const name of ['a', 'b']) mkdirSync(path.join(folder, name));

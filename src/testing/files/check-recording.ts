@@ -1,6 +1,6 @@
 import { findTone, speechIn } from '../audio-facts.ts';
 import { rmsDbfs } from '../../media/level.ts';
-import { compare, type Difference, readRange } from '../partial.ts';
+import { compare, compareKeys, type Difference, readRange } from '../partial.ts';
 import type { VirtualRecording } from '../virtual-recording.ts';
 import type { AudioExpectation, RecordingExpectation } from './format-expect.ts';
 
@@ -28,13 +28,13 @@ export function checkRecording(
     tone,
     no_tone: noTone,
     speech,
+    terminator,
   } = expected;
   const facts: readonly (readonly [keyof RecordingExpectation, unknown])[] = [
     ['status', recording.status],
     ['format', recording.format],
     ['direction', recording.direction],
     ['ended_by', recording.endedBy],
-    ['terminator', recording.terminator],
     ['control_id', recording.controlId],
     ['error', recording.error],
   ];
@@ -42,6 +42,7 @@ export function checkRecording(
     ...facts.flatMap(([name, value]) =>
       expected[name] === undefined ? [] : compare(value, expected[name], `${path}.${name}`),
     ),
+    ...(terminator === undefined ? [] : compareKeys(recording.terminator, terminator, `${path}.terminator`)),
     ...checkMeasure(recording.seconds, seconds, LENGTH_TOLERANCE_S, `${path}.seconds`, 's'),
     ...(channels === undefined ? [] : compare(recording.channels, channels, `${path}.channels`)),
     ...(rate === undefined ? [] : compare(recording.sampleRate, rate, `${path}.sample_rate`)),

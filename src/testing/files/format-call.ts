@@ -95,7 +95,7 @@ export const WEB = s.record(
   ),
   {
     description:
-      'What the outside answers, by `URL` or `METHOD URL`; `*` stands for anything. The longest that fits answers.',
+      'What the outside answers, by `URL` or `METHOD URL`, without credentials and fragment; `*` stands for anything, and a URL without `?` takes any query. The longest that fits answers.',
     literal: true,
   },
 );
@@ -117,7 +117,7 @@ export const NETWORK = s.object(
       literal: true,
     }),
   },
-  { description: 'How packets fare, both ways.', literal: true },
+  { description: 'How packets fare, to and from everybody.', literal: true },
 );
 
 export const lineNoise = s.number({
@@ -134,9 +134,15 @@ const values = (description: string) =>
 export const callProperties = {
   call: s.object(
     {
-      from: s.string({ description: 'Who calls: a SIP URI or a phone number.', literal: true, minLength: 1 }),
+      from: s.string({
+        description: 'Who calls: a SIP URI or a phone number.',
+        defaultText: '`sip:caller@example.com`; `+15550100` beside a phone number',
+        literal: true,
+        minLength: 1,
+      }),
       to: s.string({
         description: 'Who is called: a SIP URI or a phone number.',
+        defaultText: '`sip:line@example.com`; `+15550101` beside a phone number',
         literal: true,
         minLength: 1,
       }),
@@ -201,15 +207,17 @@ export const callProperties = {
   }),
   starts_at: s.string({
     description: 'The moment at which the call begins, ISO 8601, UTC unless it says otherwise.',
+    defaultText: '`2026-01-01T00:00:00Z`; with `--realtime` now',
     literal: true,
     check: (text) => (parseIsoTime(text) === undefined ? 'a time such as 2026-01-31T12:00:00Z' : undefined),
   }),
   seed: s.integer({
     description: 'For ids, noise and loss: the same number gives the same call.',
+    defaultText: '`1`',
     literal: true,
   }),
   limit: s.number({
-    description: 'Longest time that the call may take.',
+    description: 'Longest time that the call may take; after four hours it is ended in any case.',
     default: 3600,
     min: 0,
     max: 604_800,

@@ -156,7 +156,11 @@ const COMMAND = s.object(
       literal: true,
     }),
   },
-  { description: 'Somebody sends a command of the HTTP API, for what is recorded or plays.', literal: true },
+  {
+    description:
+      'Somebody sends a command of the HTTP API, for what is recorded or plays on the caller’s call.',
+    literal: true,
+  },
 );
 
 const simpleActions = {
@@ -204,7 +208,7 @@ const simpleActions = {
   command: COMMAND,
   receives: s.record(s.any({ description: 'Part of the callback.', literal: true }), {
     description:
-      'Waits for a callback that holds this at least, `url`, `method`, `headers` and `attempt` beside the envelope; each is taken once.',
+      'Waits, for 60 s at most, for a callback that holds this at least, `url`, `method`, `headers` (names in lower case) and `attempt` beside the envelope; each is taken once.',
     literal: true,
   }),
 } as const;

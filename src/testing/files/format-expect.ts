@@ -115,7 +115,11 @@ export const EXPECTATIONS = s.object(
     ),
     answered: s.boolean({ description: 'Whether the call was answered.', literal: true }),
     seconds: measure('From the beginning of the call to its end; a number is met within 50 ms.', 's'),
-    steps: s.array(STEP, { description: 'All steps that ran, in order.', literal: true }),
+    steps: s.array(STEP, {
+      description:
+        'All steps that ran on the caller’s call, in order (not those of `confirm`): methods, or objects with `method`, `section`, `index`, `line`, `outcome`, `startedAt`, `lasted`.',
+      literal: true,
+    }),
     steps_include: s.array(STEP, {
       description: 'Steps that ran in this order, among others.',
       literal: true,
@@ -133,11 +137,18 @@ export const EXPECTATIONS = s.object(
     played: texts('URLs of all files that were played to the caller, in order.'),
     heard: channel('What is in all that the caller heard.'),
     keys_sent: s.string({ description: 'Keys that were sent to the caller.', literal: true }),
-    recordings: s.array(RECORDING, { description: 'All recordings, in order.', literal: true }),
-    callbacks: callbacks('All callbacks, in order of arrival.'),
+    recordings: s.array(RECORDING, {
+      description:
+        'All recordings of the caller’s call, in order (not those of `confirm`). Of a file with two channels, `level`, `tone`, `no_tone` and `speech` are those of both, mixed.',
+      literal: true,
+    }),
+    callbacks: callbacks(
+      'All callbacks, in order of arrival: what each holds at least, `url`, `method`, `headers` (names in lower case) and `attempt` beside the envelope.',
+    ),
     callbacks_include: callbacks('Callbacks that arrived in this order, among others.'),
     requests: s.array(partial('`method`, `url`, `headers`, `json` or `body` of the request.'), {
-      description: 'All requests for `request`, documents and sounds, in order.',
+      description:
+        'All requests for `request`, documents and sounds, in order: `method`, `url`, `headers` (names in lower case), `json` or `body` of each.',
       literal: true,
     }),
     error: s.string({
@@ -147,7 +158,8 @@ export const EXPECTATIONS = s.object(
       minLength: 1,
     }),
     problems: s.array(PROBLEM, {
-      description: 'All that is found in the document before it runs, in order: errors and warnings.',
+      description:
+        'All that is found in the document before it runs, in order, errors and warnings: codes, or objects with `code`, `severity`, `line`, `column`, `path`, `message`, `expected`, `found`, `suggestion`.',
       literal: true,
     }),
     user_events: s.array(s.any({ description: 'An object.', literal: true }), {

@@ -21,7 +21,10 @@ const DOCUMENT = s.union(
       jsonSchema: { $ref: '#/$defs/document' },
     }),
   ],
-  { description: 'The document under test.' },
+  {
+    description:
+      'The document under test: a path, relative to the test file, a URL, its text, or the document itself.',
+  },
 );
 
 const testProperties = {
@@ -35,6 +38,18 @@ const testProperties = {
   expect: EXPECTATIONS,
 } as const;
 
+const references = (description: string) =>
+  s.union(
+    [
+      s.string({ description: 'A reference.', literal: true }),
+      s.array(s.string({ description: 'A reference.', literal: true }), {
+        description: 'References.',
+        literal: true,
+      }),
+    ],
+    { description },
+  );
+
 /** Properties of one test. */
 export const TEST_PROPERTIES = {
   name: s.string({
@@ -43,16 +58,7 @@ export const TEST_PROPERTIES = {
     literal: true,
     minLength: 1,
   }),
-  spec: s.union(
-    [
-      s.string({ description: 'A reference.', literal: true }),
-      s.array(s.string({ description: 'A reference.', literal: true }), {
-        description: 'References.',
-        literal: true,
-      }),
-    ],
-    { description: 'Where the behaviour is laid down, for people, e.g. `record.md 3.3`.' },
-  ),
+  spec: references('Where the behaviour is laid down, for people, e.g. `record.md 3.3`.'),
   ...testProperties,
 } as const;
 
@@ -70,7 +76,7 @@ export const TEST_FILE = s.object(
       description: 'Name of the file’s only test; default: the name of the file.',
       literal: true,
     }),
-    spec: s.string({ description: 'What the file is about, for people.', literal: true }),
+    spec: references('What the file is about, for people.'),
     tests: s.array(TEST, {
       description: 'Several tests; what stands beside them holds for each, unless it says otherwise.',
       literal: true,

@@ -77,6 +77,35 @@ tests:
   assert.equal(test?.embedded, '          { sections: { main: [answer] } }');
 });
 
+test('so is a member with nothing behind it, but for variables, which may be null', () => {
+  const [test] = loadTestFile(
+    `${DOCUMENT}call: { from: "+15550100" }
+vars: { a: 1, b: 2 }
+expect: { answered: true, recordings: [] }
+tests:
+  - name: one
+    call: { from: , codec: PCMA }
+    vars: { a: }
+    expect: { recordings: , seconds: 2 }
+`,
+    'a.test.yaml',
+  );
+  assert.deepEqual([test?.spec.call?.from, test?.spec.call?.codec], ['+15550100', 'PCMA']);
+  assert.deepEqual(test?.spec.vars, { a: null, b: 2 });
+  assert.deepEqual(test?.spec.expect, { answered: true, recordings: [], seconds: 2 });
+  assert.deepEqual(test?.locate(['expect', 'recordings']), { line: 4, column: 27 });
+});
+
+test('a name with nothing behind it is that of the file', () => {
+  const [test] = loadTestFile(`name:\n${DOCUMENT}`, 'menu.test.yaml');
+  assert.equal(test?.name, 'menu');
+});
+
+test('the only test of a file may name several references, as one of several tests may', () => {
+  const [test] = loadTestFile(`${DOCUMENT}spec: [record.md 3.3, flow.md 2]\n`, 'a.test.yaml');
+  assert.deepEqual(test?.references, ['record.md 3.3', 'flow.md 2']);
+});
+
 test('a document in the test file keeps its places', () => {
   const [test] = loadTestFile(
     `# comment

@@ -39,6 +39,8 @@ export class TestFileError extends Error {
 
 /** Parts that a test takes over from its file member by member; others it takes over as a whole. */
 const MERGED = ['call', 'vars', 'params', 'envs', 'web', 'network', 'parties', 'expect'] as const;
+/** Of these, those whose members may be null. */
+const NULLABLE: ReadonlySet<string> = new Set(['vars', 'params', 'envs']);
 
 /**
  * Reads a test file.
@@ -84,9 +86,9 @@ export function loadTestFile(text: string, file: string): readonly TestCase[] {
   }
   checkWhole(readBy(TEST_FILE, parsed.value, report), root, report);
   if (problems.length > 0) throw new TestFileError(problems, text);
-  const { tests, name = nameOf(file), ...shared } = root as JsonObject & { readonly tests?: JsonValue };
+  const { tests, name, ...shared } = root as JsonObject & { readonly tests?: JsonValue };
   const own = isArray(tests) ? (tests as readonly JsonObject[]) : undefined;
-  return (own ?? [{ name }]).map((test, index) => {
+  return (own ?? [{ name: name ?? nameOf(file) }]).map((test, index) => {
     const at: Path = own === undefined ? [] : ['tests', index];
     const spec = readBy(TEST, merged(shared, test), () => {});
     let embedded: string | undefined | null = null;
@@ -165,13 +167,17 @@ function withinTest(place: Path): Path {
 
 /** What has nothing behind it in the test (`web:`) is not there, and so no other than that of the file. */
 function merged(file: JsonObject, test: JsonObject): JsonObject {
-  const own = Object.fromEntries(Object.entries(test).filter(([, value]) => value !== null));
-  const result: Record<string, JsonValue> = { ...file, ...own };
+  const result: Record<string, JsonValue> = { ...file, ...given(test) };
   for (const name of MERGED) {
     const [one, other] = [file[name], test[name]];
-    if (isObject(one) && isObject(other)) result[name] = { ...one, ...other };
+    if (!isObject(one) || !isObject(other)) continue;
+    result[name] = { ...one, ...(NULLABLE.has(name) ? other : given(other)) };
   }
   return result;
+}
+
+function given(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 }
 
 /** Way to a part: in the test if it is there, else beside it, else to the test. */

@@ -47,8 +47,8 @@ expect:
   answered: true
   end: { by: document, reason: hangup }
   seconds: 3..5
-  steps: [play, record, send_digits, { method: request, line: 8 }, play]
-  steps_include: [record, request]
+  steps: [play, "/^rec/", "*", { method: request, line: 8 }, play]
+  steps_include: [record, "/^req/"]
   vars: { request_result: success, record_result: "/^succ/" }
   unset: [prompt_value]
   spoken: []
@@ -182,6 +182,16 @@ test('a document that is a text of one line is one in the trace, too, and no pat
   assert.deepEqual(told(result), []);
   const header = JSON.parse(result.call!.trace.split('\n')[0]!) as Record<string, unknown>;
   assert.deepEqual([header['document'], header['document_text']], [undefined, text]);
+});
+
+test('the trace names a document that comes by URL, so that it can be replayed', async () => {
+  const result = await run(`
+document: https://a.example/swml
+web: { https://a.example/swml: { json: { sections: { main: [{ sleep: 100 }] } } } }
+`);
+  assert.deepEqual(told(result), []);
+  const header = JSON.parse(result.call!.trace.split('\n')[0]!) as Record<string, unknown>;
+  assert.deepEqual([header['document'], header['document_text']], ['https://a.example/swml', undefined]);
 });
 
 test('what somebody who was called could not do is told beside what the caller missed', async () => {
@@ -365,6 +375,21 @@ expect: { keys_sent: "42#" }
   assert.deepEqual(told(result), []);
 });
 
+test('where keys are expected, a star is the key, and no other', async () => {
+  const result = await run(`
+document:
+  sections: { main: [{ record_call: { terminators: "*#" } }, { sleep: 1000 }, { send_digits: { digits: "5" } }] }
+caller: [{ waits: 0.5 }, { presses: "#" }]
+expect:
+  keys_sent: "*"
+  recordings: [{ terminator: "*" }]
+`);
+  assert.deepEqual(told(result), [
+    '6: Other keys were sent | ="*"/"5"',
+    '7: The recordings are not as expected | [0].terminator="*"/"#"',
+  ]);
+});
+
 test('a command for what does not run is told at its place', async () => {
   const document = 'document: { sections: { main: [answer, { sleep: 2000 }] } }';
   const command = async (command: string): Promise<readonly string[]> =>
@@ -385,6 +410,26 @@ caller: [{ waits: 1 }, { command: { name: calling.play.stop, control_id: a } }]
   assert.deepEqual(told(result), [
     '3: calling.play.stop needs a call that was answered: this one is ringing',
   ]);
+});
+
+test('a command without an id is for what was told last of the call, not of those that it has made', async () => {
+  const result = await run(`
+document:
+  sections:
+    main:
+      - record_call: { status_url: "https://a.example/r" }
+      - connect:
+          to: sip:desk@example.com
+          max_duration: 3
+          confirm: [{ record_call: { status_url: "https://a.example/r" } }]
+parties: { "sip:desk@example.com": {} }
+caller:
+  - receives: { params: { state: recording } }
+  - receives: { params: { state: recording } }
+  - command: { name: calling.record.stop }
+expect: { recordings: [{ ended_by: stop }] }
+`);
+  assert.deepEqual(told(result), []);
 });
 
 test('a channel that a recording does not have is told, not taken for a silent one', async () => {

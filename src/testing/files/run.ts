@@ -158,7 +158,7 @@ async function place(
   const { from, to, headers, direction, answer_after: answerAfter, codec, keys } = spec.call ?? {};
   const callOptions: VirtualCallOptions = {
     // Only for the head of the trace: the document itself is there already.
-    document: documentFile(test) ?? '',
+    document: documentFile(test) ?? ('url' in document ? document.url : ''),
     baseDir,
     ...{ from, to, headers, direction, answerAfter, codec, keys },
     vars: spec.vars as JsonObject | undefined,
