@@ -39,6 +39,16 @@ test('The INVITE has what RFC 3261 asks for, and no To tag', async () => {
   await finish();
 });
 
+test('A User-Agent that the owner gives takes the place of ours: there may be but one', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  bob.dial(PEER, { headers: [{ name: 'user-agent', value: 'PBX/1' }] });
+  await clock.advance(20);
+  assert.deepEqual(peer.request('INVITE').headers.getWhole('User-Agent'), ['PBX/1']);
+  peer.respond(peer.request('INVITE'), 486);
+  await clock.advance(20);
+  await finish();
+});
+
 test('The ACK to a 2xx goes to its Contact and is sent again for each copy', async () => {
   const { peer, clock, finish } = await answered({ Contact: '<sip:desk@10.0.0.1:5060;x=1>' });
   const ack = peer.request('ACK');

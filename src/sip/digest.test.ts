@@ -141,6 +141,19 @@ test('The nonce count grows with each use and starts again with a new nonce', ()
   assert.equal(count(), '00000001');
 });
 
+test('The client nonce stays as long as the nonce: a server may keep the key of a session (RFC 7616 3.4.2)', () => {
+  const client = new DigestClient({ username: 'u', password: 'p' });
+  const challenge = (nonce: string): string =>
+    `Digest realm="r", nonce="${nonce}", qop="auth", algorithm=SHA-256-sess`;
+  const cnonce = (method: string): string =>
+    /cnonce="(\w+)"/.exec(client.authorize(method, 'sip:a@b', NOTHING)[0]![1])![1]!;
+  client.challenged(401, [challenge('1')], []);
+  const first = cnonce('INVITE');
+  assert.equal(cnonce('BYE'), first);
+  client.challenged(401, [challenge('2')], []);
+  assert.notEqual(cnonce('BYE'), first);
+});
+
 test('Credentials that name a realm are not shown to another one', () => {
   const client = new DigestClient({ username: 'u', password: 'p', realm: 'mine' });
   assert.equal(client.challenged(401, ['Digest realm="other", nonce="1"'], []), false);

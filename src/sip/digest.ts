@@ -127,6 +127,8 @@ interface Answered {
   /** Header that the answer goes into. */
   readonly name: 'Authorization' | 'Proxy-Authorization';
   readonly challenge: Challenge;
+  /** Of all of them: with a `-sess` algorithm, it is part of the key that the server keeps (RFC 7616 3.4.2). */
+  readonly cnonce: string;
   /** Requests that this nonce was used for. */
   uses: number;
   /** The field of the first of them, itself: without qop, those of later ones may read the same. Undefined before it. */
@@ -164,7 +166,8 @@ export class DigestClient {
       // A nonce that was good for earlier requests may just be used up; one refused at its first use was not.
       if (last?.first !== undefined && !challenge.stale && sent.includes(last.first)) return false;
       if (last === undefined && this.#answered.size === MAX_REALMS) return false;
-      this.#answered.set(key, { name, challenge, uses: 0, first: undefined });
+      const cnonce = randomHex(CNONCE_BYTES);
+      this.#answered.set(key, { name, challenge, cnonce, uses: 0, first: undefined });
       return true;
     }
     return false;
@@ -180,7 +183,7 @@ export class DigestClient {
         method,
         uri,
         body,
-        cnonce: randomHex(CNONCE_BYTES),
+        cnonce: entry.cnonce,
         nonceCount: entry.uses,
       });
       const field: HeaderField = [entry.name, value];

@@ -432,3 +432,15 @@ test('a fax in the place of the audio (T.38) is refused, so that the session sta
   assert.equal(off.media.remotePort, 0);
   assert.equal(negotiation.answer(offer(AUDIO)).media.direction, 'sendrecv');
 });
+
+test('audio in the place of a stream that is switched off is taken, or refused, so that the session stays as it was', () => {
+  const negotiation = new SdpNegotiation(WIDEBAND, '9');
+  negotiation.answer(offer('m=audio 40000 RTP/AVP 9 0'));
+  const change = (line: string) => negotiation.answer(offer('m=audio 0 RTP/AVP 9', line), ['G722']);
+  const { media, sdp } = change('m=audio 40002 RTP/AVP 0');
+  assert.deepEqual([media.codec, media.remotePort], ['PCMU', 40_002], 'though it is none of the favoured codecs');
+  assert.match(sdp, /m=audio 0 RTP\/AVP 9\r\nm=audio 20000 RTP\/AVP 0\r\n/);
+  assert.throws(() => change('m=audio 40004 RTP/AVP 18'), /no common codec: offered 18, supported/);
+  assert.throws(() => change('m=audio 40004 RTP/SAVP 0'), /the offer has only RTP\/SAVP/);
+  assert.equal(change('m=audio 0 RTP/AVP 0').media.remotePort, 0);
+});

@@ -140,14 +140,14 @@ export interface Answer {
 /**
  * Answers an offer (RFC 3264 6): the first audio stream that we can take, in the offerer's order of codecs;
  * every other stream is refused with port 0. A stream that the peer has switched off (port 0) stays so, if
- * `established`, that is in a change of a running session. But where a fax (T.38) is to take its place, all is refused,
- * and the session stays as it was: the gateway goes on with audio.
+ * `established`, that is in a change of a running session. But where a fax (T.38), or audio that we cannot take, is to
+ * take its place, all is refused, and the session stays as it was: the peer goes on with what it had.
  * @throws SdpRefusal when nothing can be agreed on, the offer being unreadable included
  */
 export function answerOffer(offerText: string, local: LocalAudio, established = false): Answer {
   const offer = read(offerText, 'offer');
   const live = liveAudio(offer, local);
-  const maySwitchOff = established && !offer.media.some((line) => line.type === 'image' && line.port !== 0);
+  const maySwitchOff = established && !offer.media.some(isSoundOrFax);
   const chosen =
     live?.line ?? (maySwitchOff ? offer.media.find((line) => isAudio(line) && line.port === 0) : undefined);
   if (chosen === undefined) throw new SdpRefusal(whyNot(offer, local));
@@ -238,13 +238,19 @@ function isAudio(media: SdpMedia): boolean {
   return media.type === 'audio' && /^RTP\/AVPF?$/i.test(media.protocol);
 }
 
+/** A stream that is on, and may stand in the place of another. */
+function isSoundOrFax({ type, port }: SdpMedia): boolean {
+  return port !== 0 && (type === 'audio' || type === 'image');
+}
+
 function whyNot(offer: SessionDescription, local: LocalAudio): string {
   const audio = offer.media.filter((media) => media.type === 'audio');
   if (audio.length === 0) return 'the offer has no audio stream';
-  const plain = audio.filter(isAudio);
+  const live = audio.filter((media) => media.port !== 0);
+  if (live.length === 0) return 'every audio stream of the offer is switched off';
+  const plain = live.filter(isAudio);
   if (plain.length === 0)
-    return `the offer has only ${audio.map((media) => media.protocol).join(', ')}, expected RTP/AVP`;
-  if (plain.every((media) => media.port === 0)) return 'every audio stream of the offer is switched off';
+    return `the offer has only ${live.map((media) => media.protocol).join(', ')}, expected RTP/AVP`;
   return `no common codec: offered ${plain.flatMap(namesOf).join(' ')}, supported ${local.codecs.join(', ')}`;
 }
 

@@ -58,6 +58,13 @@ test('A part without headers is plain text, and one without an end is none', () 
   assert.equal(described('multipart/mixed;boundary=e', '--e\r\nContent-Type: application/sdp'), undefined);
 });
 
+test('Headers of a part may be folded, and a part whose type cannot be read hides no other', () => {
+  const folded = 'Content-Type: application/sdp;\r\n\tcharset=utf-8\r\nContent-Id: <1>\r\n\r\nv=0';
+  assert.equal(described('multipart/mixed;boundary=e', `--e\r\n${folded}\r\n--e--`), 'v=0');
+  const parts = `--e\r\nContent-Type: isup;\r\n\r\nx\r\n--e\r\n${PART}\r\n--e--`;
+  assert.equal(described('multipart/mixed;boundary=e', parts), 'v=0\r\ns=ü\r\n');
+});
+
 test('No multipart body makes it throw', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom('--e', '\r\n', PART, 'Content-Type', ':', 'x', '--')), (pieces) => {

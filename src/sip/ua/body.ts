@@ -1,6 +1,6 @@
 import { contentType } from '../message/accessors.ts';
 import { SipParseError } from '../message/errors.ts';
-import { parseMediaType } from '../message/fields.ts';
+import { type MediaType, parseMediaType } from '../message/fields.ts';
 import type { HeaderField } from '../message/headers.ts';
 import type { SipMessage } from '../message/message.ts';
 
@@ -43,8 +43,8 @@ function findPart(
     const headEnd = part.startsWith('\r\n') ? 0 : part.indexOf('\r\n\r\n');
     if (headEnd < 0) continue;
     const content = part.slice(headEnd === 0 ? 2 : headEnd + 4);
-    const line = /^content-type[ \t]*:[ \t]*(.+)$/im.exec(part.slice(0, headEnd));
-    const media = parseMediaType(line?.[1]?.trim() ?? 'text/plain');
+    const media = mediaTypeOf(part.slice(0, headEnd));
+    if (media === undefined) continue;
     if (media.type === SDP) return Buffer.from(content, 'latin1').toString('utf8');
     const inner = findPart(
       media.type,
@@ -55,6 +55,17 @@ function findPart(
     if (inner !== undefined) return inner;
   }
   return undefined;
+}
+
+/** Of a part, by its headers, which may be folded; undefined when it cannot be read: no matter of the other parts. */
+function mediaTypeOf(head: string): MediaType | undefined {
+  const value = /^content-type[ \t]*:(.*(?:\r\n[ \t].*)*)/im.exec(head)?.[1];
+  try {
+    return parseMediaType(value?.replaceAll('\r\n', ' ').trim() ?? 'text/plain');
+  } catch (error) {
+    if (error instanceof SipParseError) return undefined;
+    throw error;
+  }
 }
 
 /** Parts with their headers, one byte a character; a part begins behind the line end of its delimiter. */

@@ -99,8 +99,11 @@ export function buildInvite(
   headers.add('Allow', ALLOW);
   headers.add('Supported', SUPPORTED);
   for (const [name, value] of timerHeaders(attempt)) headers.add(name, value);
-  headers.add('User-Agent', attempt.product);
-  for (const { name, value } of options.headers ?? []) headers.add(name, value);
+  const own = options.headers ?? [];
+  // There may be but one (RFC 3261 7.3.1), and the owner may name another product than ours.
+  const namesProduct = own.some(({ name }) => headerKey(name) === 'user-agent');
+  if (!namesProduct) headers.add('User-Agent', attempt.product);
+  for (const { name, value } of own) headers.add(name, value);
   headers.add(...SDP_HEADER);
   return createRequest('INVITE', attempt.uri, headers, Buffer.from(attempt.sdp));
 }
