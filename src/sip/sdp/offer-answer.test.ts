@@ -438,7 +438,11 @@ test('audio in the place of a stream that is switched off is taken, or refused, 
   negotiation.answer(offer('m=audio 40000 RTP/AVP 9 0'));
   const change = (line: string) => negotiation.answer(offer('m=audio 0 RTP/AVP 9', line), ['G722']);
   const { media, sdp } = change('m=audio 40002 RTP/AVP 0');
-  assert.deepEqual([media.codec, media.remotePort], ['PCMU', 40_002], 'though it is none of the favoured codecs');
+  assert.deepEqual(
+    [media.codec, media.remotePort],
+    ['PCMU', 40_002],
+    'though it is none of the favoured codecs',
+  );
   assert.match(sdp, /m=audio 0 RTP\/AVP 9\r\nm=audio 20000 RTP\/AVP 0\r\n/);
   assert.throws(() => change('m=audio 40004 RTP/AVP 18'), /no common codec: offered 18, supported/);
   assert.throws(() => change('m=audio 40004 RTP/SAVP 0'), /the offer has only RTP\/SAVP/);
