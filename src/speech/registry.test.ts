@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import { type Logger, silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
+import { createOpenAiProvider } from './openai/openai-provider.ts';
 import { createSynthesizer, type SpeechConfig, type SpeechProvider, type SpeechService } from './registry.ts';
 import type { SpeechChunk, SpeechRequest } from './synthesizer.ts';
 
@@ -108,6 +109,19 @@ describe('speech registry', () => {
       assert.ok(samples.length > 2000);
       assert.equal(provider.asked.length, attempt);
     }
+  });
+
+  it('takes a text that is too long for any voice for no failure of the engine', async () => {
+    const warnings: string[] = [];
+    const log: Logger = { ...silentLogger, warn: (_, message) => warnings.push(message), child: () => log };
+    const provider = createOpenAiProvider({
+      clock: new RealClock(),
+      log: silentLogger,
+      url: 'http://127.0.0.1:9/v1',
+    });
+    const speech = service({ log, providers: [provider], defaultEngine: 'openai' });
+    await assert.rejects(collect(speech.speak({ text: 'a'.repeat(3001) }, 8000)), { code: 'too_long' });
+    assert.deepEqual(warnings, []);
   });
 
   it('finds on disk what an earlier process spoke', async () => {

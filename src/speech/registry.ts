@@ -2,6 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import { cacheKey, SpeechCache } from './cache.ts';
 import { DiskCache } from './disk-cache.ts';
+import { SpeechError } from './errors.ts';
 import { FliteSynthesizer } from './flite/flite-synthesizer.ts';
 import { SharedUtterance } from './shared-utterance.ts';
 import type { SpeechChunk, SpeechRequest, Synthesizer } from './synthesizer.ts';
@@ -171,6 +172,8 @@ class SpeechRegistry implements SpeechService {
         } catch (error) {
           // A caller rather hears another voice than nothing; but no change of voice within a sentence.
           if (hasBegun || voice.engine === EMBEDDED || signal.aborted) throw error;
+          // Nor is it the engine that has failed where the text is too long for any voice.
+          if (error instanceof SpeechError && error.code === 'too_long') throw error;
           yield* standIn(error);
         }
       },

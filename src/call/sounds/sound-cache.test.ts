@@ -196,6 +196,44 @@ describe('sound cache', () => {
     assert.equal(await read(missing), 'sound');
   });
 
+  it('lets no stale file stand in for one that its server has, and that cannot be played', async () => {
+    const place = await site(file(FRESH));
+    await read(place);
+    await place.clock.advance(61_000);
+    place.answer = file({ ...FRESH, 'content-length': '50' }, 'x'.repeat(50));
+    await assert.rejects(place.cache.stream({ url: place.url, maxBodyBytes: 10 }), { code: 'too_large' });
+    place.answer = (_request, response) => response.writeHead(302, { location: place.url }).end();
+    await assert.rejects(read(place), { code: 'too_many_redirects' });
+  });
+
+  it('counts the age that a 304 tells, not that of the file which it confirms', async () => {
+    const place = await site(file({ ...FRESH, etag: '"one"', age: '50' }));
+    await read(place);
+    await place.clock.advance(11_000);
+    place.answer = (_request, response) => response.writeHead(304, FRESH).end();
+    assert.equal(await read(place), 'sound');
+    await place.clock.advance(11_000);
+    assert.equal(await read(place), 'sound');
+    assert.equal(place.asked.length, 2);
+  });
+
+  it('breaks off a file that is not kept when the one who hears it leaves, also while nothing comes', async () => {
+    const closed = Promise.withResolvers<void>();
+    const place = await site((_request, response) => {
+      response.on('close', () => closed.resolve());
+      response.writeHead(200);
+      response.write('sou');
+    });
+    const abort = new AbortController();
+    const { body } = await place.cache.stream({ url: place.url, signal: abort.signal });
+    const pieces = body[Symbol.asyncIterator]();
+    assert.equal(String((await pieces.next()).value), 'sou');
+    const next = pieces.next();
+    abort.abort(new Error('hung up'));
+    await assert.rejects(next, { code: 'aborted' });
+    await closed.promise;
+  });
+
   it('forgets the file used longest ago when it is full', async () => {
     const place = await site(
       (request, response) => file(FRESH, `${request.url}`.padEnd(2000))(request, response, 0),
@@ -387,6 +425,18 @@ describe('sound cache over a restart', () => {
     assert.equal(await read(place), 'secret');
     await place.restart();
     assert.equal(place.files().length, 1);
+  });
+
+  it('a file that may not be stored any more, by a 304, is played and forgotten', async (t) => {
+    const place = await restarting(t, file({ etag: '"one"' }));
+    await read(place);
+    place.answer = (_request, response) => response.writeHead(304, { 'cache-control': 'no-store' }).end();
+    assert.equal(await read(place), 'sound');
+    place.answer = file({ 'cache-control': 'no-store' }, 'new');
+    assert.equal(await read(place), 'new');
+    assert.equal(place.asked.at(-1)?.headers['if-none-match'], undefined);
+    await place.restart();
+    assert.deepEqual(place.files(), []);
   });
 
   it('a damaged file is fetched again', async (t) => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { redactUrl } from '../../log/redact.ts';
 import type { HttpHeaders } from '../../net/exchange.ts';
 import type { HttpClient, HttpRequest, HttpStream } from '../../net/http-client.ts';
+import { HttpError } from '../../net/http-errors.ts';
 import type { Clock } from '../../time/clock.ts';
 import { freshnessOf, headerText, validatorsOf } from './freshness.ts';
 import { SharedDownload, until } from './shared-download.ts';
@@ -80,7 +81,7 @@ export class SoundCache {
     if (source.kind === 'shared') return source.open(signal);
     const { response } = source;
     source.response = undefined;
-    return response ?? (await http.stream(request));
+    return response === undefined ? await http.stream(request) : takenBy(signal, response);
   }
 
   async #fetch(key: string, request: HttpRequest, known: Entry | undefined): Promise<Source> {
@@ -100,13 +101,14 @@ export class SoundCache {
         response = await http.stream(asked);
       }
     } catch (error) {
-      if (entry === undefined || !standsIn) throw error;
+      if (entry === undefined || !standsIn || !isAway(error)) throw error;
       return this.#kept(key, entry);
     }
     const { status, headers, temporary } = response;
     if (entry !== undefined && (status === 304 || (status >= 500 && standsIn))) {
       response.cancel();
-      if (status === 304) this.#confirm(key, entry, { ...entry.headers, ...headers }, temporary);
+      // How long others have kept it is told anew with each answer.
+      if (status === 304) this.#confirm(key, entry, { ...entry.headers, age: undefined, ...headers }, temporary);
       return this.#kept(key, entry);
     }
     if (entry !== undefined) this.#forget(key);
@@ -173,19 +175,25 @@ export class SoundCache {
     this.#options.disk?.put(key, entry);
   }
 
-  /** Its server says that it still holds. */
+  /** Its server says that it still holds, and perhaps that it is not to be kept any more. */
   #confirm(key: string, entry: Entry, headers: HttpHeaders, temporary: boolean | undefined): void {
-    this.#renew(entry, headers, temporary);
+    if (!this.#renew(entry, headers, temporary)) {
+      this.#forget(key);
+      this.#options.disk?.drop(key);
+      return;
+    }
     const agoMs = this.#options.clock.now() - entry.storedAtMs;
     if (agoMs < 0 || agoMs > REWRITE_MS) this.#store(key, entry);
   }
 
-  #renew(entry: Entry, headers: HttpHeaders, temporary: boolean | undefined): void {
+  /** @returns whether it may be kept */
+  #renew(entry: Entry, headers: HttpHeaders, temporary: boolean | undefined): boolean {
     const nowMs = this.#options.clock.now();
-    const { freshMs, staleMs } = freshnessOf(headers, nowMs, temporary);
+    const { storable, freshMs, staleMs } = freshnessOf(headers, nowMs, temporary);
     entry.headers = headers;
     entry.freshUntilMs = nowMs + freshMs;
     entry.staleUntilMs = nowMs + freshMs + staleMs;
+    return storable;
   }
 
   #forget(key: string): void {
@@ -213,6 +221,18 @@ function sizeOf(chunks: readonly Buffer[], url: string, headers: HttpHeaders): n
 
 function lengthOf(chunks: readonly Buffer[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
+/** There is no answer to be had; not: one that is of no use the next time either, of a file that is too large, say. */
+function isAway(error: unknown): boolean {
+  return error instanceof HttpError && error.retry !== 'never';
+}
+
+/** It was asked for without the signal of anybody: from now on, it ends with whoever has it. */
+function takenBy(signal: AbortSignal | undefined, response: HttpStream): HttpStream {
+  if (signal?.aborted === true) response.cancel();
+  else signal?.addEventListener('abort', () => response.cancel(), { once: true });
+  return response;
 }
 
 function leave(source: Source): void {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Dialler } from '../../call/dialler.ts';
 import { openLeg } from '../../call/leg.test-helper.ts';
+import type { SoundSource } from '../../call/playback.ts';
 import { startScript } from '../../engine/call-script.ts';
 import type { DocumentRequest } from '../../engine/document-source.ts';
 import { silentLogger } from '../../log/logger.ts';
@@ -33,9 +34,11 @@ export function openCommands(
     readonly documents?: Readonly<Record<string, string | Error>>;
     readonly dialler?: Dialler;
     readonly recogniser?: Recogniser;
+    readonly sounds?: SoundSource;
   } = {},
 ) {
-  const parts = openLeg(t, { callId: CALL_ID, recogniser: options.recogniser });
+  const { recogniser, sounds } = options;
+  const parts = openLeg(t, { callId: CALL_ID, recogniser, ...(sounds !== undefined && { sounds }) });
   const { leg, clock } = parts;
   const calls = new LiveCalls();
   const fetches: DocumentRequest[] = [];

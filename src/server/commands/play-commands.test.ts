@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
+import type { PlayableSound } from '../../call/leg.ts';
+import type { SoundSource } from '../../call/playback.ts';
 import { CALL_ID, openCommands } from './command.test-helper.ts';
 
 const STATUS = 'https://app.example/play';
@@ -81,6 +83,26 @@ describe('calling.play', () => {
       const played = bench.host.sent('play').length;
       assert.ok(loop === 0 ? played > passes : played === passes, `${loop}: ${played}`);
     }
+  });
+
+  test('takes an empty voice, language or gender for none', async (t) => {
+    const loaded: PlayableSound[] = [];
+    const sounds: SoundSource = {
+      load: (sound) => {
+        loaded.push(sound);
+        return { kind: 'made', sound: { kind: 'silence', durationMs: 1000 } };
+      },
+    };
+    const bench = openCommands(t, { sounds });
+    await bench.leg.answer();
+    const play = [{ type: 'tts', params: { text: 'Hello', voice: '', language: '', gender: '' } }];
+    await bench.command('calling.play', { play, voice: 'openai.onyx', language: 'de-DE', gender: 'male' });
+    await bench.command('calling.play', { play, language: '' });
+    await bench.clock.settle();
+    assert.deepEqual(loaded, [
+      { kind: 'say', text: 'Hello', voice: 'openai.onyx', language: 'de-DE', gender: 'male' },
+      { kind: 'say', text: 'Hello', language: 'en-US', gender: 'female' },
+    ]);
   });
 
   test('is refused with the reason where it cannot be done', async (t) => {

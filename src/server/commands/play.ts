@@ -14,6 +14,7 @@ import { VOLUME } from './running-play.ts';
 /** A ringing tone without a duration plays until it is stopped (spec/media.md 2); a call does not last longer, s. */
 const UNTIL_STOPPED = 86_400;
 const MAX_ITEMS = 100;
+const DEFAULT_LANGUAGE = 'en-US';
 
 const ITEM = s.object(
   {
@@ -55,7 +56,7 @@ export const play = defineCommand({
         default: 'listen',
       }),
       loop: s.integer({ description: 'Passes; 0: until it is stopped.', default: 1, min: 0 }),
-      language: s.string({ description: 'Of `tts` that names none, BCP 47.', default: 'en-US' }),
+      language: s.string({ description: 'Of `tts` that names none, BCP 47.', default: DEFAULT_LANGUAGE }),
       voice: s.string({ description: 'Of `tts` that names none.' }),
       gender: s.string({ description: 'Of `tts` that names none.', default: 'female' }),
       status_url: statusUrl('calling.call.play'),
@@ -147,10 +148,11 @@ function soundOf({ type, params }: Item, otherwise: SaySettings): PlayableSound 
       return parseSound(url);
     case 'tts': {
       if (text === undefined) throw missing('text', 'what is to be said');
-      const voice = params.voice ?? otherwise.voice;
+      // What is empty says nothing, as in the steps of a document.
+      const voice = params.voice || otherwise.voice;
       const say: SayOptions = {
-        language: params.language ?? otherwise.language,
-        gender: (params.gender ?? otherwise.gender).toLowerCase() === 'male' ? 'male' : 'female',
+        language: params.language || otherwise.language || DEFAULT_LANGUAGE,
+        gender: (params.gender || otherwise.gender).toLowerCase() === 'male' ? 'male' : 'female',
         ...(voice !== undefined && { voice }),
       };
       return { kind: 'say', text, ...say };
