@@ -108,7 +108,8 @@ export class SoundCache {
     if (entry !== undefined && (status === 304 || (status >= 500 && standsIn))) {
       response.cancel();
       // How long others have kept it is told anew with each answer.
-      if (status === 304) this.#confirm(key, entry, { ...entry.headers, age: undefined, ...headers }, temporary);
+      if (status === 304)
+        this.#confirm(key, entry, { ...entry.headers, age: undefined, ...headers }, temporary);
       return this.#kept(key, entry);
     }
     if (entry !== undefined) this.#forget(key);
