@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { OutgoingCallOptions } from '../sip/api.ts';
+import type { OutgoingCallOptions, SipCallHandlers } from '../sip/api.ts';
 import { CallError } from './leg.ts';
 import { callBySip, type OutboundSipLeg, type OutboundSipLegOptions } from './outbound-sip-leg.ts';
 import { ALICE, openBob, sdp } from './sip-leg.test-helper.ts';
@@ -196,7 +196,33 @@ test('a peer from which nothing comes is no answer with 408: the call ends with 
   const call = bench.call({ to: 'sip:nobody@10.0.0.9' });
   await bench.clock.advance(33_000);
   assert.equal((await call.leg.ended).reason, 'error');
-  assert.equal(call.failure, 'nothing at all came back from there');
+  assert.equal(call.failure, 'nothing at all came back to the INVITE');
+  await bench.finish();
+});
+
+test('an answered call that is lost since a request within it goes unanswered does not say so of its INVITE', async (t) => {
+  const bench = await openBench(t);
+  const { clock, alice, endpoint } = bench;
+  alice.onCall = (call) => call.accept(bench.answer);
+  let handlers: SipCallHandlers | undefined;
+  const call = bench.call(
+    {},
+    {
+      endpoint: {
+        call: (options, own) => {
+          handlers = own;
+          return endpoint.call(options, own);
+        },
+        localAddressFor: (host) => endpoint.localAddressFor(host),
+      },
+    },
+  );
+  await clock.advance(500);
+  assert.equal(call.leg.info.call_state, 'answered');
+  handlers?.ended({ by: 'local', how: 'timeout', status: 408, reason: 'Request Timeout' });
+  await clock.advance(500);
+  assert.equal((await call.leg.ended).reason, 'error');
+  assert.equal(call.failure, '408 Request Timeout');
   await bench.finish();
 });
 
@@ -317,23 +343,39 @@ test('nothing is played before the answer', async (t) => {
   await bench.finish();
 });
 
-test('a call whose media session dies while it rings is taken back, and says why', async (t) => {
+for (const stage of ['rings', 'brings sound', 'is answered'] as const) {
+  test(`a call whose media session dies while it ${stage} is ended, and says why`, async (t) => {
+    const bench = await openBench(t);
+    const { clock, alice } = bench;
+    alice.onCall = (call) => {
+      if (stage === 'brings sound') call.ring(183, bench.answer);
+      else call.ring(180);
+      clock.after(stage === 'is answered' ? 100 : 1000, () => call.accept(bench.answer));
+    };
+    const call = bench.call();
+    const { leg } = call;
+    await clock.advance(500);
+    assert.equal(leg.info.call_state, stage === 'is answered' ? 'answered' : 'ringing');
+    // As when its thread has died.
+    bench.media.send({ type: 'close', sessionId: 'b-leg-0', cause: 'crash' });
+    await clock.advance(200);
+    assert.equal(leg.info.call_state, 'ended');
+    assert.deepEqual(await leg.ended, { by: 'local', reason: 'error' });
+    assert.equal(call.failure, 'its media session was lost');
+    assert.equal(alice.last.end?.how, stage === 'is answered' ? 'bye' : 'cancel');
+    await bench.finish();
+  });
+}
+
+test('a call that ends otherwise while it brings sound does not say that its media session was lost', async (t) => {
   const bench = await openBench(t);
-  const { clock, alice } = bench;
-  alice.onCall = (call) => {
-    call.ring(180);
-    clock.after(1000, () => call.accept(bench.answer));
+  bench.alice.onCall = (call) => {
+    call.ring(183, bench.answer);
+    bench.clock.after(500, () => call.refuse(486));
   };
   const call = bench.call();
-  const { leg } = call;
-  await clock.advance(500);
-  assert.equal(leg.info.call_state, 'ringing');
-  // As when its thread has died.
-  bench.media.send({ type: 'close', sessionId: 'b-leg-0', cause: 'crash' });
-  await clock.advance(200);
-  assert.equal(leg.info.call_state, 'ended');
-  assert.deepEqual(await leg.ended, { by: 'local', reason: 'error' });
-  assert.equal(call.failure, 'its media session was lost');
-  assert.equal(alice.last.end?.how, 'cancel');
+  await bench.clock.advance(1000);
+  assert.equal((await call.leg.ended).reason, 'busy');
+  assert.equal(call.failure, undefined);
   await bench.finish();
 });

@@ -41,8 +41,11 @@ export interface OutboundSipLeg {
   readonly failure: string | undefined;
 }
 
-/** The failure of a call whose INVITE nobody has answered by as much as a `100 Trying`. */
-const SILENT = 'nothing at all came back from there';
+/**
+ * The failure of a call whose INVITE nobody has answered by as much as a `100 Trying`. One before it may have been
+ * challenged, or redirected.
+ */
+const SILENT = 'nothing at all came back to the INVITE';
 
 /** Calls a SIP URI. One that cannot be called ends with `error`, after this returned. */
 export function callBySip(options: OutboundSipLegOptions): OutboundSipLeg {
@@ -208,8 +211,9 @@ class OutboundSipSignalling implements Signalling {
     const why = endReasonOf(end, this.#accepted);
     if (why === 'error') {
       const known = how === 'transport' ? [reason] : [status, reason];
-      // The 408 that stands for silence (RFC 3261 8.1.3.1) is no answer of the party.
-      const isSilent = how === 'timeout' && status === 408;
+      // The 408 that stands for silence (RFC 3261 8.1.3.1) is no answer of the party. Behind the answer, it is of a
+      // request within the call.
+      const isSilent = how === 'timeout' && status === 408 && !this.#accepted;
       this.failure ??= isSilent ? SILENT : known.filter((part) => part !== undefined).join(' ') || how;
     }
     void leg.endedRemotely(why, how === 'failed' && by === 'remote' ? status : undefined);
@@ -218,8 +222,11 @@ class OutboundSipSignalling implements Signalling {
 
   /** Under a call that only rings, the leg does not know its session: it would ring on, and be answered for nothing. */
   #mediaClosed(leg: MediaLeg): void {
-    if (this.#over || leg.hearsUs) return;
+    // It is closed by the end of the call.
+    if (this.#over || leg.signal.aborted) return;
     this.failure ??= 'its media session was lost';
+    // The leg knows it, and ends the call itself.
+    if (leg.hearsUs) return;
     this.#log.error({}, 'media session lost, taking the call back');
     void leg.hangup('error');
   }

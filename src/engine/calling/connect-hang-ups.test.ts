@@ -91,6 +91,36 @@ test('so is that a caller has cancelled who was being answered for a destination
   await run.finish();
 });
 
+test('a caller who cannot be answered has not cancelled, though its call is over by that', async () => {
+  for (const onBridge of [false, true]) {
+    const dialler = new FakeDialler();
+    const leg = new FakeLeg();
+    // As a leg does that refuses its call.
+    leg.answer = async () => {
+      leg.end({ by: 'local', reason: 'error' });
+      throw new CallError('no_common_codec', 'no codec in common');
+    };
+    const steps = `
+- connect:
+    to: sip:a@example.com
+    answer_on_bridge: ${onBridge}
+    status_url: https://app.example/s`;
+    const run = await start(main(steps), { leg, services: { dialler } });
+    dialler.calls[0]?.answer();
+    await run.clock.settle();
+    await run.finish();
+    assert.deepEqual(
+      run.callbacks.map(({ params }) => [params['connect_state'], params['failed_reason']]),
+      [
+        ['connecting', undefined],
+        ['failed', 'error'],
+      ],
+    );
+    assert.deepEqual(dialler.calls[0]?.leg.log, onBridge ? ['hangup error'] : undefined);
+    assert.match(String(run.warnings[0]?.message), /no codec in common/);
+  }
+});
+
 test('a destination that hangs up while the caller is answered for it has declined, without a warning', async () => {
   const dialler = new FakeDialler();
   const leg = new FakeLeg();

@@ -5,6 +5,7 @@ import * as s from '../../swml/schema.ts';
 import { statusUrl } from '../common-params.ts';
 import type { MethodContext } from '../context.ts';
 import { NEXT } from '../flow.ts';
+import { isReplaced } from '../is-replaced.ts';
 import { defineMethod } from '../method.ts';
 import { SPEECH_PROPERTIES, soundSchema, soundsOf } from '../sound-params.ts';
 
@@ -185,8 +186,7 @@ export const prompt = defineMethod({
     }
     const { result, event } = NAMES[collected.kind];
     // Another document may run by now, with the same variables: they are its own.
-    const isReplaced = signal.aborted && !leg.signal.aborted;
-    if (!isReplaced) {
+    if (!isReplaced(context)) {
       vars.set('prompt_result', result);
       setOutputs(vars, collected);
       if (collected.kind === 'failed') context.warn('failed', `The prompt failed: ${collected.error}`);

@@ -2,6 +2,7 @@ import * as s from '../../swml/schema.ts';
 import { CallError } from '../../call/leg.ts';
 import { successVariable } from '../common-params.ts';
 import { NEXT } from '../flow.ts';
+import { isReplaced } from '../is-replaced.ts';
 import { defineMethod } from '../method.ts';
 import { warnFailed } from '../warn-failed.ts';
 
@@ -40,7 +41,7 @@ export const sendDigits = defineMethod({
       vars.set('send_digits_result', 'success');
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      if (!signal.aborted || leg.signal.aborted) vars.set('send_digits_result', 'failed');
+      if (!isReplaced(context)) vars.set('send_digits_result', 'failed');
       warnFailed(context, 'The digits could not be sent', error);
     }
     return NEXT;

@@ -57,10 +57,12 @@ async function connect(
     events.tell('failed', { reason });
     return reason;
   };
-  if (!params.answer_on_bridge && params.auto_answer && !(await answer(context))) {
-    return fail(signal.aborted ? 'cancel' : 'error');
+  if (!params.answer_on_bridge && params.auto_answer) {
+    const fault = await answer(context);
+    if (fault !== undefined) return fail(fault);
   }
   const ringback = new Ringback(context, params.ringback);
+  let unanswered: FailedReason | undefined;
   let bridge: Bridge | undefined;
   let winner: DialledCall;
   try {
@@ -81,11 +83,12 @@ async function connect(
       return undefined;
     }
     winner = outcome.winner;
-    bridge = (await answer(context)) ? join(context, winner) : undefined;
+    unanswered = await answer(context);
+    bridge = unanswered === undefined ? join(context, winner) : undefined;
   } finally {
     ringback.stop();
   }
-  if (bridge === undefined) return fail(await letGo(winner, signal));
+  if (bridge === undefined) return fail(await letGo(winner, signal, unanswered));
   winner.leg.limitDuration(params.max_duration);
   events.tell('connected', { peer: winner.leg });
   await talk(bridge, winner, signal);
@@ -93,15 +96,16 @@ async function connect(
   return undefined;
 }
 
-/** @returns whether the call is answered */
-async function answer(context: MethodContext): Promise<boolean> {
+/** @returns undefined when the call is answered, else why it is not */
+async function answer(context: MethodContext): Promise<FailedReason | undefined> {
   try {
     await context.leg.answer();
-    return true;
+    return undefined;
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
     warnFailed(context, 'The call could not be answered to be connected', error);
-    return false;
+    // A leg that cannot answer refuses its call, too: that it is over says nothing of who gave up.
+    return error.code === 'call_over' ? 'cancel' : 'error';
   }
 }
 
@@ -117,14 +121,22 @@ function join(context: MethodContext, { leg: peer }: DialledCall): Bridge | unde
   }
 }
 
-/** Of one that answered and could not be connected. @returns why */
-async function letGo({ leg: peer }: DialledCall, signal: AbortSignal): Promise<FailedReason> {
+/**
+ * Of one that answered and could not be connected.
+ * @param unanswered why the caller was not answered for it
+ * @returns why
+ */
+async function letGo(
+  { leg: peer }: DialledCall,
+  signal: AbortSignal,
+  unanswered: FailedReason | undefined,
+): Promise<FailedReason> {
   // It hung up in the moment in which the caller was answered for it.
   if (peer.signal.aborted && !signal.aborted) return failureOf(await peer.ended);
-  const left = peer.hangup(signal.aborted ? 'hangup' : 'error');
+  const left = peer.hangup(signal.aborted && unanswered !== 'error' ? 'hangup' : 'error');
   // As in `talk`: no step waits for it.
   if (!signal.aborted) await left;
-  return signal.aborted ? 'cancel' : 'error';
+  return unanswered ?? (signal.aborted ? 'cancel' : 'error');
 }
 
 /**
