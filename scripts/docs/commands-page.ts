@@ -11,10 +11,11 @@ curl -u "$PROJECT_ID:$API_TOKEN" -H 'Content-Type: application/json' http://127.
 
 \`id\` is the id of the call: \`call.call_id\` in its document, \`call_id\` in callbacks and in the log. The answer has
 status 200 and the call as an object (\`id\`, \`from\`, \`to\`, \`direction\`, \`status\`, \`type\`, \`url\`, \`duration\` …). It comes
-at once, but for a document by URL (when that was fetched), a stream or a tap (when it is connected), and a stop of these or
-of what plays (when that has ended); what a command leads to is told by callbacks. Replies add the \`control_id\` of what they
-are about, those about a recording its \`recording_id\` and the \`url\` of its file, that of a tap by RTP its \`source_device\`:
-address and port that the packets come from.`;
+at once, but for a document by URL (when that was fetched), a recording (when there is a file to write to), the noise filter
+(when it is on), a stream or a tap (when it is connected), and a stop of these two or of what plays (when that has ended);
+what a command leads to is told by callbacks. Replies add the \`control_id\` of what they are about, those about a recording
+its \`recording_id\` and the \`url\` of its file, that of a tap by RTP its \`source_device\`: address and port that the packets
+come from.`;
 
 const PROBLEMS: readonly (readonly [string, string])[] = [
   ['400', 'The body is no JSON object, or nests too deeply.'],

@@ -66,10 +66,15 @@ function codeOf(finding: Finding, schema: Schema, value: JsonValue): string {
   }
 }
 
+/** Of what stands there, also within a list, or under a name that the client chose. */
 function schemaAt(schema: Schema, path: Path): Schema | undefined {
   let at: Schema | undefined = schema;
-  for (const part of path) {
-    at = at?.node.kind === 'object' ? at.node.properties[String(part)] : undefined;
-  }
+  for (const part of path) at = at && partOf(at, String(part));
   return at;
+}
+
+function partOf({ node }: Schema, name: string): Schema | undefined {
+  if (node.kind === 'array') return node.items;
+  if (node.kind !== 'object') return undefined;
+  return Object.hasOwn(node.properties, name) ? node.properties[name] : node.additional;
 }

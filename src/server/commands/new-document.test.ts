@@ -44,6 +44,10 @@ for (const [name, attribute, body] of COMMANDS) {
     for (const [title, value] of [
       ['document.md 2, REST transfer: as an object', NEXT_OBJECT],
       ['document.md 2, inline strings: as a text in YAML', NEXT],
+      [
+        'document.md 2, inline strings: as a text in YAML on one line',
+        'sections: {main: [{set: {here: "%{old}"}}, {sleep: 60000}]}',
+      ],
       ['document.md 2, inline strings: as a text in JSON', JSON.stringify(NEXT_OBJECT)],
     ] as const) {
       test(`${title} replaces the running one; variables stay`, async (t) => {

@@ -85,26 +85,6 @@ describe('calling.play', () => {
     }
   });
 
-  test('takes an empty voice, language or gender for none', async (t) => {
-    const loaded: PlayableSound[] = [];
-    const sounds: SoundSource = {
-      load: (sound) => {
-        loaded.push(sound);
-        return { kind: 'made', sound: { kind: 'silence', durationMs: 1000 } };
-      },
-    };
-    const bench = openCommands(t, { sounds });
-    await bench.leg.answer();
-    const play = [{ type: 'tts', params: { text: 'Hello', voice: '', language: '', gender: '' } }];
-    await bench.command('calling.play', { play, voice: 'openai.onyx', language: 'de-DE', gender: 'male' });
-    await bench.command('calling.play', { play, language: '' });
-    await bench.clock.settle();
-    assert.deepEqual(loaded, [
-      { kind: 'say', text: 'Hello', voice: 'openai.onyx', language: 'de-DE', gender: 'male' },
-      { kind: 'say', text: 'Hello', language: 'en-US', gender: 'female' },
-    ]);
-  });
-
   test('is refused with the reason where it cannot be done', async (t) => {
     const bench = await answered(t);
     const play = [SILENCE];
@@ -141,6 +121,37 @@ describe('calling.play', () => {
     await bench.leg.answer();
     await bench.command('calling.play', params);
     assert.deepEqual((await refused(bench, params)).errors, ['value_not_unique control_id']);
+  });
+
+  test('an empty voice, language or gender is none: what the command says counts, else the default', async (t) => {
+    const loaded: PlayableSound[] = [];
+    const sounds: SoundSource = {
+      load: (sound) => {
+        loaded.push(sound);
+        return { kind: 'made', sound: { kind: 'silence', durationMs: 1000 } };
+      },
+    };
+    const bench = openCommands(t, { sounds });
+    await bench.leg.answer();
+    const empty = { voice: '', language: '', gender: '' };
+    const play = [{ type: 'tts', params: { text: 'Hello', ...empty } }];
+    await bench.command('calling.play', { play, voice: 'openai.nova', language: 'de-DE', gender: 'male' });
+    await bench.command('calling.play', { play, ...empty });
+    await bench.clock.settle();
+    assert.deepEqual(loaded, [
+      { kind: 'say', text: 'Hello', voice: 'openai.nova', language: 'de-DE', gender: 'male' },
+      { kind: 'say', text: 'Hello', language: 'en-US', gender: 'female' },
+    ]);
+  });
+
+  test('an address that is none of a file is told as that, not as missing, and without its password', async (t) => {
+    const bench = await answered(t);
+    const play = [{ type: 'audio', params: { url: 'ftp://ann:secret@example.com/a.wav' } }];
+    const { messages } = await refused(bench, { play });
+    assert.equal(
+      messages[0],
+      '"url" cannot have this value: expected an http or https URL, found "ftp://example.com/a.wav"',
+    );
   });
 
   test('that fails says error', async (t) => {

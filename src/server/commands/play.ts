@@ -2,8 +2,10 @@ import { CallError, type PlayableSound, type PlayOperation } from '../../call/le
 import { SoundError } from '../../call/sounds/errors.ts';
 import { parseSound, type SayOptions } from '../../call/sounds/parse-sound.ts';
 import { callIds } from '../../engine/script-warning.ts';
+import { redactUrl } from '../../log/redact.ts';
 import { newControlId, statusUrl } from '../../methods/common-params.ts';
 import { operationOf } from '../../methods/operation.ts';
+import { preview } from '../../swml/json.ts';
 import type { Infer } from '../../swml/schema.ts';
 import * as s from '../../swml/schema.ts';
 import { problem } from '../http/errors.ts';
@@ -55,7 +57,11 @@ export const play = defineCommand({
         enum: ['listen', 'speak', 'both'],
         default: 'listen',
       }),
-      loop: s.integer({ description: 'Passes; 0: until it is stopped.', default: 1, min: 0 }),
+      loop: s.integer({
+        description: 'Passes; 0: until it is stopped. What waits behind it sounds between two of them.',
+        default: 1,
+        min: 0,
+      }),
       language: s.string({ description: 'Of `tts` that names none, BCP 47.', default: DEFAULT_LANGUAGE }),
       voice: s.string({ description: 'Of `tts` that names none.' }),
       gender: s.string({ description: 'Of `tts` that names none.', default: 'female' }),
@@ -144,12 +150,17 @@ function soundOf({ type, params }: Item, otherwise: SaySettings): PlayableSound 
   const { url, text, duration, name } = params;
   switch (type) {
     case 'audio':
-      if (url === undefined || !/^https?:/i.test(url)) throw missing('url', 'an http or https URL');
+      if (url === undefined) throw missing('url', 'an http or https URL');
+      if (!/^https?:/i.test(url)) {
+        const found = preview(redactUrl(url));
+        const message = `"url" cannot have this value: expected an http or https URL, found ${found}`;
+        throw new SoundError('invalid_sound', message);
+      }
       return parseSound(url);
     case 'tts': {
       if (text === undefined) throw missing('text', 'what is to be said');
-      // What is empty says nothing, as in the steps of a document.
-      const voice = params.voice || otherwise.voice;
+      // What is empty names nothing, as in the steps of a document.
+      const voice = params.voice || otherwise.voice || undefined;
       const say: SayOptions = {
         language: params.language || otherwise.language || DEFAULT_LANGUAGE,
         gender: (params.gender || otherwise.gender).toLowerCase() === 'male' ? 'male' : 'female',

@@ -64,6 +64,22 @@ describe('the body of a command', () => {
     });
   }
 
+  for (const [command, params, expected] of [
+    ['calling.play', { play: [{ type: 5, params: {} }] }, 'not_a_string play.0.type'],
+    ['calling.play', { play: [{ type: 'tts', params: { text: 5 } }] }, 'not_a_string play.0.params.text'],
+    ['calling.collect', { speech: { hints: ['yes', 5] } }, 'not_a_string speech.hints.1'],
+    [
+      'calling.stream',
+      { url: 'wss://app.example/', custom_parameters: { customer: 7 } },
+      'not_a_string custom_parameters.customer',
+    ],
+  ] as const) {
+    test(`with a number for a text deep inside is refused with ${expected} (spec/rest.md 1.2)`, async (t) => {
+      const { status, errors } = await openCommands(t).refused({ command, id: CALL_ID, params });
+      assert.deepEqual([status, errors], [422, [expected]]);
+    });
+  }
+
   test('is refused in the form of /api/calling (spec/rest.md 1.2)', async (t) => {
     const { body } = await openCommands(t).refused({ command: 'calling.end', id: 'x' });
     assert.deepEqual(body, {

@@ -39,7 +39,7 @@ function sourceOf(dest: JsonValue): DocumentSource {
   if (typeof dest === 'string') {
     const kind = classifyDest(dest);
     if (kind === 'url') return { kind: 'url', url: dest, attribute };
-    if (kind === 'inline') return { kind: 'inline', value: dest, attribute };
+    if (kind === 'inline' || ONE_LINE.test(dest)) return { kind: 'inline', value: dest, attribute };
   }
   const to = isDevice(dest) ? addressOf(dest) : dest;
   if (typeof to === 'string' && CALLABLE.test(to)) {
@@ -53,6 +53,9 @@ function sourceOf(dest: JsonValue): DocumentSource {
   const message = `"dest" is no destination: expected the URL of a document, a document as an object or a text in JSON or YAML, a SIP URI or a phone number, found ${preview(dest)}`;
   throw refusal({ code: 'invalid_parameter', message, attribute });
 }
+
+/** A document in YAML on a single line. In a document it would be the name of a section; here there are none. */
+const ONE_LINE = /^\s*(["']?)sections\1\s*:/;
 
 /** What `connect` can call. */
 const CALLABLE = /^(?:sip:.+|\+?[0-9*#]+)$/i;
