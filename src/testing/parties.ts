@@ -204,6 +204,8 @@ export class PartyLines implements Dialler {
     const { leg, request, parent, story, recogniser, line } = call;
     const { parts, time, note } = this.#options;
     const { clock } = time;
+    // Also for one that cannot be made: whoever counts the calls, as a replay does, is asked for each.
+    const plan = planFor(this.#options.parties, request.to);
     const fault = faultOf(request, leg.info);
     if (fault !== undefined) {
       line.failure = fault;
@@ -212,7 +214,6 @@ export class PartyLines implements Dialler {
       await leg.refused();
       return;
     }
-    const plan = planFor(this.#options.parties, request.to);
     if (plan === undefined) {
       note(`nobody is at ${leg.info.to}: "parties" has no entry for it`);
       await leg.endedRemotely('not_found', REFUSALS.not_found);

@@ -176,6 +176,27 @@ test('in turn, at once and mixed: who was busy, declined, failed, rang in vain, 
   assert.match(told(patient).join('\n'), /called parties: - .*, \+ sip:silent@example\.com: cancelled$/m);
 });
 
+test('a call that cannot be made is lost again, and whoever is called behind it does what it did', async () => {
+  const headers = [{ name: 'Contact', value: 'x' }];
+  const document = main({ connect: { serial: [{ to: DESK, headers }, { to: DESK }] } }, { play: 'say:Goodbye' });
+  const then = await traced(
+    document,
+    async (call) => {
+      const desk = await call.party(DESK);
+      await desk.makes({ tone: 1200, seconds: 1 });
+      await desk.hangsUp();
+    },
+    { parties: { [DESK]: { answersAfter: 1 } } },
+  );
+  const now = await again(then, document);
+  assert.deepEqual(told(now), []);
+  assert.equal(now.call.vars['connect_result'], 'connected');
+  assert.deepEqual(
+    now.call.parties.map(({ number, end }) => [number, end]),
+    [[2, { by: 'remote', reason: 'hangup' }]],
+  );
+});
+
 test('confirm: what the called side was asked and pressed, and its recording, come again; another question is told', async () => {
   const confirm = [
     { record_call: { format: 'wav' } },

@@ -145,6 +145,12 @@ test('a document that comes by URL is the one of today; what else came from ther
     });
     assert.deepEqual(call.spoken, spoken, document);
   }
+  // As a server with `document.method: GET` writes it: what was answered to a POST there answered the script.
+  const first = trace.events.find(({ kind }) => kind === 'web');
+  const events = trace.events.map((event) => (event === first ? { ...event, text: `GET ${url}` } : event));
+  const documentText = beginning('Good evening.');
+  const { call } = await replay({ ...trace, events }, { document: url, documentText, audio });
+  assert.deepEqual(call.spoken, ['Good evening.', 'Goodbye.']);
 });
 
 test('requests and files whose URLs have a fragment are answered as they were', async () => {
