@@ -178,7 +178,10 @@ test('in turn, at once and mixed: who was busy, declined, failed, rang in vain, 
 
 test('a call that cannot be made is lost again, and whoever is called behind it does what it did', async () => {
   const headers = [{ name: 'Contact', value: 'x' }];
-  const document = main({ connect: { serial: [{ to: DESK, headers }, { to: DESK }] } }, { play: 'say:Goodbye' });
+  const document = main(
+    { connect: { serial: [{ to: DESK, headers }, { to: DESK }] } },
+    { play: 'say:Goodbye' },
+  );
   const then = await traced(
     document,
     async (call) => {
