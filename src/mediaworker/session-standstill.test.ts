@@ -416,20 +416,23 @@ test('what is heard from an answer on that its thread notices late lies beside w
   await rig.close();
 });
 
-test('a pause of one recording that is asked for in a standstill moves nothing in another, of both sides', async (t) => {
-  const { behind, neverSent } = await hearing(t, 'io_uring', async (rig) => {
-    rig.record('p');
-    await rig.standStill(400, async () => {
-      await rig.clock.advance(390);
-      rig.send({ type: 'pauseRecord', recordingId: 'p', behavior: 'skip' });
+for (const first of ['timers', 'the command'])
+  test(`a pause of one recording that is asked for in a standstill moves nothing in another, of both sides (first ${first})`, async (t) => {
+    const pause = { type: 'pauseRecord', recordingId: 'p', behavior: 'skip' } as const;
+    const { behind, neverSent } = await hearing(t, 'io_uring', async (rig) => {
+      rig.record('p');
+      await rig.standStill(400, async () => {
+        await rig.clock.advance(first === 'timers' ? 390 : 400);
+        if (first === 'timers') rig.send(pause);
+        else rig.host.send({ ...pause, sessionId: 'session-1' });
+      });
     });
+    const before = behind(6500);
+    for (const atMs of [8000, 12_000, 21_000]) {
+      const late = behind(atMs) - before;
+      assert.ok(Math.abs(late - neverSent) <= 320, `${atMs} ms: ${late} of ${neverSent} samples`);
+    }
   });
-  const before = behind(6500);
-  for (const atMs of [8000, 12_000, 21_000]) {
-    const late = behind(atMs) - before;
-    assert.ok(Math.abs(late - neverSent) <= 320, `${atMs} ms: ${late} of ${neverSent} samples`);
-  }
-});
 
 test('a packet that waits for its successor when the call is hung up is in the recording', async (t) => {
   const rig = await openTalk(t, 1000);

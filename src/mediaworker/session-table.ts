@@ -291,6 +291,7 @@ export class SessionTable {
   /** A recording that is stopped or paused has what has arrived by now, and what the frames that are made up for send. */
   async #changeRecord(session: MediaSession, command: SessionCommand): Promise<void> {
     await session.takeArrived();
+    this.#turns.makeUp();
     this.#command(session, command);
   }
 

@@ -111,6 +111,22 @@ test('what a standstill has missed is made up for as by a timer that repeats, an
   for (const [i, { turn }] of told.entries()) assert.equal(turn, i % 24);
 });
 
+test('what a standstill has missed can be made up for before the timer comes; what is not missed waits for it', async () => {
+  const { world, thread, turns, told } = setUp(new Set([...Array(24).keys()]));
+  turns.start();
+  await world.advance(105);
+  turns.makeUp();
+  assert.equal(told.length, 10);
+  await thread.standStill(60, async () => {
+    await world.advance(60);
+    turns.makeUp();
+    assert.equal(told.length, 16);
+  });
+  assert.equal(told.length, 16);
+  await world.advance(10);
+  assert.equal(told.length, 17);
+});
+
 test('turns that nobody needed before a standstill began have their own times, those in it the time behind it', async () => {
   const { world, thread, turns, told } = setUp(new Set([5]));
   turns.start();

@@ -64,6 +64,17 @@ export class Turns {
     while (this.#dueMs <= nowMs && this.#dueMs < this.#wakeMs - EARLY_MS) this.#take(true);
   }
 
+  /**
+   * Makes up for turns that a standstill has missed, if it has: before something that is about the present, which may
+   * come before their timer. No effect from within a turn.
+   */
+  makeUp(): void {
+    const { clock, periodMs } = this.#options;
+    if (this.#timer === undefined || clock.monotonic() < this.#wakeMs + periodMs) return;
+    this.#timer.cancel();
+    this.#run();
+  }
+
   #run(): void {
     this.#timer = undefined;
     const { clock, periodMs } = this.#options;
