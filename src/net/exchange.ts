@@ -19,6 +19,11 @@ const BYTES_OF_PIECE = 128;
 /** Small pieces are handed on together up to this length: whoever keeps a body counts its bytes alone. */
 const JOINED_BYTES = 8 * 1024;
 
+/** Whether an answer ends with its headers, whatever these tell of the body that is left out (RFC 9110 8.6). */
+export function hasNoBody(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
 /**
  * One request and its response, without redirects: keeps the connect and read deadlines on our own clock, and
  * hands the body out piece by piece, so that a slow reader slows the server down instead of filling memory.
@@ -102,6 +107,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.#timer?.cancel();
     this.#answered = true;
+    // The transport would miss the body whose length a 304 may tell.
+    this.#ended = hasNoBody(status);
     this.#head.resolve({ status, headers });
   }
 
@@ -121,6 +128,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#ended) return;
     this.#fail(toHttpError(error, this.#where, this.#controller !== undefined));
   }
 

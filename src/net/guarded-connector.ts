@@ -13,6 +13,13 @@ export interface ResolvedAddress {
 /** Name to addresses, in order of preference. @throws an Error with a `code` such as `ENOTFOUND` */
 export type Resolver = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
+/**
+ * For `net.connect`: the addresses of a name are tried one after the other, each but the last for so long, ms. By
+ * Node's own 250 a server beyond an ocean is given up, though it would answer; and two that say nothing leave time for a
+ * third within the two seconds that a connection may take.
+ */
+export const ATTEMPTS = { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 600 } as const;
+
 /** Connectors are kept by port (the allow-list knows ports); more ports than this are a scan, not a habit. */
 const MAX_CONNECTORS = 32;
 
@@ -52,7 +59,7 @@ export function guardedConnector(
     const options = {
       timeout: timeoutMs,
       lookup: guardedLookup(guard, resolve, port),
-      autoSelectFamily: true,
+      ...ATTEMPTS,
     };
     const connector = undici().buildConnector(options as buildConnector.BuildOptions);
     connectors.set(port, connector);
@@ -81,7 +88,9 @@ export function refusalOf(url: URL, guard: AddressGuard): HttpError | undefined 
   if (isIP(host) === 0 && (!isLocal || guard.allowsName(host, port))) return undefined;
   const address = isLocal ? '127.0.0.1' : host;
   const range = guard.refusal(address, port);
-  return range === undefined ? undefined : refused(host, address, port, range);
+  // A name of this machine leads to either of its addresses: one that is open is dialled.
+  if (range === undefined || (isLocal && guard.refusal('::1', port) === undefined)) return undefined;
+  return refused(host, address, port, range);
 }
 
 /** For `net.connect`: the addresses of a name that the guard lets pass. */

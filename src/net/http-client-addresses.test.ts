@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import net, { type TcpNetConnectOpts } from 'node:net';
 import { before, describe, it } from 'node:test';
 import { silentLogger } from '../log/logger.ts';
 import { RealClock } from '../time/real-clock.ts';
@@ -78,6 +79,17 @@ describe('HTTP client: addresses', () => {
     assert.equal(reply.body.toString(), 'inside');
   });
 
+  it('leaves each of several addresses the time that the way around the world and back takes', async (t) => {
+    const connect = t.mock.method(net, 'connect');
+    const resolve: Resolver = async () => [
+      { address: '127.0.0.1', family: 4 },
+      { address: '127.0.0.2', family: 4 },
+    ];
+    await client({ resolve }).fetch({ url: `http://several.test:${port}/` });
+    const [options] = connect.mock.calls[0]?.arguments as unknown as [TcpNetConnectOpts];
+    assert.ok((options.autoSelectFamilyAttemptTimeout ?? 0) >= 500);
+  });
+
   it('reaches a name that is allowed, on the allowed port only', async () => {
     const allowed = client({ allow: [`intern.test:${port}`] });
     assert.equal((await allowed.fetch({ url: `http://intern.test:${port}/` })).body.toString(), 'inside');
@@ -151,6 +163,8 @@ describe('HTTP client: addresses', () => {
       'http://93.184.216.34/',
     ])
       assert.equal(code(url), undefined, url);
+    // The system knows which of its addresses it is.
+    assert.equal(client({ allow: ['[::1]:3000'] }).refusal('http://localhost:3000/'), undefined);
     assert.equal(code('ftp://name.test/'), 'invalid_url');
     const secure = client({ defaults: { httpsOnly: true } });
     assert.equal(secure.refusal('http://name.test/')?.code, 'https_required');

@@ -214,6 +214,20 @@ describe('HTTP client: failures and limits', () => {
     assert.equal(response.body.toString(), 'x');
   });
 
+  for (const head of [
+    '304 Not Modified\r\nContent-Length: 42',
+    '304 Not Modified\r\nTransfer-Encoding: chunked',
+    '204 No Content\r\nContent-Encoding: gzip',
+  ])
+    it(`takes an answer without a body as whole, whatever it tells of one: ${head.replace('\r\n', ', ')}`, async () => {
+      const port = await serveRaw((socket) =>
+        socket.once('data', () => socket.write(`HTTP/1.1 ${head}\r\n\r\n`)),
+      );
+      const response = await client().fetch({ url: `http://127.0.0.1:${port}/` });
+      assert.deepEqual([response.status, response.body.length], [Number(head.slice(0, 3)), 0]);
+      assert.equal(response.truncated, false);
+    });
+
   it('stops when its caller gives up, before and during the request', async () => {
     const controller = new AbortController();
     const port = await serveRaw((socket) => socket.once('data', () => controller.abort()));

@@ -2,7 +2,7 @@ import type { Agent, Dispatcher } from 'undici';
 import type { Logger } from '../log/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import { AddressGuard } from './address-guard.ts';
-import { Exchange, type HttpHeaders, type ResponseHead } from './exchange.ts';
+import { Exchange, type HttpHeaders, hasNoBody, type ResponseHead } from './exchange.ts';
 import { guardedConnector, refusalOf, type Resolver, systemResolver } from './guarded-connector.ts';
 import { HttpError, toHttpError } from './http-errors.ts';
 import { type HttpTimeouts, parseHttpUrl, urlToSign } from './http-url.ts';
@@ -350,10 +350,11 @@ function refuseLargeLength(head: ResponseHead, limit: number, url: string, excha
 
 function refuseEncoding(head: ResponseHead, url: string, exchange: Exchange): void {
   const encoding = headerOf(head.headers, 'content-encoding')?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity') return;
+  if (encoding === '' || encoding === 'identity' || hasNoBody(head.status)) return;
   const error = new HttpError(
     'unsupported_encoding',
     `${url}: the body is compressed (${encoding}) although it was asked for as it is; switch that off for this path`,
+    { status: head.status },
   );
   exchange.cancel(error);
   throw error;

@@ -3,7 +3,7 @@ import { type ClientOptions, WebSocket } from 'ws';
 import { redactUrl } from '../log/redact.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { type AddressGuard, refusalText } from './address-guard.ts';
-import { guardedLookup, refusalOf, type Resolver, systemResolver } from './guarded-connector.ts';
+import { ATTEMPTS, guardedLookup, refusalOf, type Resolver, systemResolver } from './guarded-connector.ts';
 import { HttpError, toHttpError } from './http-errors.ts';
 import { parseHttpUrl } from './http-url.ts';
 
@@ -137,16 +137,15 @@ class Connection implements OutgoingWebSocket {
     const authorization =
       open.bearerToken === undefined ? target.authorization : `Bearer ${open.bearerToken}`;
     // `lookup` reaches net.connect through ws, whose types leave it out.
-    const settings: ClientOptions & { readonly lookup: LookupFunction; readonly autoSelectFamily: boolean } =
-      {
-        headers: { 'user-agent': userAgent, ...(authorization !== undefined && { authorization }) },
-        perMessageDeflate: false,
-        maxPayload: MAX_MESSAGE_BYTES,
-        followRedirects: false,
-        lookup: guardedLookup(guard, resolve, target.port),
-        autoSelectFamily: true,
-        ...(ca !== undefined && { ca }),
-      };
+    const settings: ClientOptions & typeof ATTEMPTS & { readonly lookup: LookupFunction } = {
+      headers: { 'user-agent': userAgent, ...(authorization !== undefined && { authorization }) },
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      followRedirects: false,
+      lookup: guardedLookup(guard, resolve, target.port),
+      ...ATTEMPTS,
+      ...(ca !== undefined && { ca }),
+    };
     this.#socket = new WebSocket(target.href, settings);
     let isOpen = false;
     const deadline = clock.after(HANDSHAKE_MS, () => {

@@ -114,6 +114,20 @@ describe('a document that comes again', () => {
     assert.equal(message.document, undefined, 'hangup is no method of messages');
   });
 
+  test('is the one that is kept also where 304 tells its length (RFC 9110 8.6)', async () => {
+    const { asked, load } = await site(({ condition }) => {
+      const headers = { etag: '"v1"', 'content-length': String(TEXT.length) };
+      return condition === '"v1"' ? { status: 304, headers } : { text: TEXT, headers };
+    });
+    const [first, second] = [await load(), await load()];
+    assert.deepEqual(
+      asked.map(({ condition }) => condition),
+      [undefined, '"v1"'],
+    );
+    assert.ok(first.document !== undefined);
+    assert.equal(second.document, first.document);
+  });
+
   test('is not kept when the server forbids it', async () => {
     const { asked, load } = await site(() => ({
       text: TEXT,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { silentLogger } from '../../log/logger.ts';
+import { HttpError } from '../../net/http-errors.ts';
 import { client, closeAfterTests, serve } from '../../net/http-fixtures.ts';
 import { VirtualClock } from '../../time/virtual-clock.ts';
 import { SoundCache } from './sound-cache.ts';
@@ -138,6 +139,7 @@ describe('sound cache', () => {
 
   for (const [name, broken] of [
     ['fails', (_request, response) => response.writeHead(503).end()],
+    ['fails compressed', (_request, response) => response.writeHead(503, { 'content-encoding': 'br' }).end()],
     ['is gone', (_request, response) => response.destroy()],
   ] as const satisfies readonly (readonly [string, Answer])[]) {
     it(`lets a stale file stand in for a server that ${name}, for a day, unless it must not`, async () => {
@@ -157,6 +159,23 @@ describe('sound cache', () => {
       assert.notEqual(await status(strict), 200);
       await place.clock.advance(86_400_000);
       assert.notEqual(await status(place), 200, 'a day is over');
+    });
+  }
+
+  for (const [name, answer] of [
+    ['too large', file({ 'content-length': '600' }, 'x'.repeat(600))],
+    ['compressed', file({ 'content-encoding': 'gzip' })],
+    [
+      'at an address that is not open',
+      (_request, response) => response.writeHead(302, { location: 'http://10.1.2.3/' }).end(),
+    ],
+  ] as const satisfies readonly (readonly [string, Answer])[]) {
+    it(`lets no stale file stand in for one that is ${name}`, async () => {
+      const place = await site(file(FRESH));
+      assert.equal(await read(place), 'sound');
+      place.answer = answer;
+      await place.clock.advance(61_000);
+      await assert.rejects(place.cache.stream({ url: place.url, maxBodyBytes: 500 }), HttpError);
     });
   }
 

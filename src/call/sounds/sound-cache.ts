@@ -224,9 +224,9 @@ function lengthOf(chunks: readonly Buffer[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }
 
-/** There is no answer to be had; not: one that is of no use the next time either, of a file that is too large, say. */
+/** No answer is to be had; not: one that is of no use the next time either, of a file that is too large, say. */
 function isAway(error: unknown): boolean {
-  return error instanceof HttpError && error.retry !== 'never';
+  return error instanceof HttpError && (error.retry !== 'never' || (error.status ?? 200) >= 500);
 }
 
 /** It was asked for without the signal of anybody: from now on, it ends with whoever has it. */

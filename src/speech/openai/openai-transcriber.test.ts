@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { after, describe, it } from 'node:test';
-import { silentLogger } from '../../log/logger.ts';
+import { until } from '../../../test/support/until.ts';
+import { type Logger, silentLogger } from '../../log/logger.ts';
 import { sine } from '../../media/test-signals.ts';
 import { closeAfterTests, closedPort, serve } from '../../net/http-fixtures.ts';
+import type { Timer } from '../../time/clock.ts';
 import { RealClock } from '../../time/real-clock.ts';
+import { VirtualClock } from '../../time/virtual-clock.ts';
 import { SpeechError } from '../errors.ts';
 import type { Transcript, Utterance } from '../recognition/recogniser.ts';
 import { OpenAiTranscriber, type OpenAiTranscriberOptions } from './openai-transcriber.ts';
@@ -20,11 +23,22 @@ const UTTERANCE: Utterance = {
   hints: ['sales', 'support'],
 };
 
-function transcribe(
-  port: number,
-  utterance: Partial<Utterance> = {},
-  options: Partial<OpenAiTranscriberOptions> = {},
-): Promise<Transcript> {
+/** Stands still, also while work is under way, until a test moves it. */
+class HeldTime extends VirtualClock {
+  /** How many were set. */
+  timers = 0;
+
+  override after(delayMs: number, callback: () => void): Timer {
+    this.timers++;
+    return super.after(delayMs, callback);
+  }
+
+  override holdWhile<T>(work: Promise<T>): Promise<T> {
+    return work;
+  }
+}
+
+function transcriberAt(port: number, options: Partial<OpenAiTranscriberOptions>): OpenAiTranscriber {
   const transcriber = new OpenAiTranscriber({
     clock: new RealClock(),
     log: silentLogger,
@@ -33,6 +47,15 @@ function transcribe(
     ...options,
   });
   opened.push(transcriber);
+  return transcriber;
+}
+
+function transcribe(
+  port: number,
+  utterance: Partial<Utterance> = {},
+  options: Partial<OpenAiTranscriberOptions> = {},
+): Promise<Transcript> {
+  const transcriber = transcriberAt(port, options);
   return transcriber.transcribe({ ...UTTERANCE, ...utterance }, new AbortController().signal);
 }
 
@@ -137,6 +160,42 @@ describe('OpenAI-compatible recognition', () => {
     await assert.rejects(transcribe(await closedPort()), failsWith(/no connection/));
     await assert.rejects(transcribe(await answering('<html>')), failsWith(/no transcription in JSON/));
     await assert.rejects(transcribe(await answering({ words: 1 })), failsWith(/no transcription in JSON/));
+  });
+
+  it('gives up events that only keep the connection open, and sends the utterance as a whole', async () => {
+    const clock = new HeldTime();
+    const warnings: string[] = [];
+    const log: Logger = { ...silentLogger, child: () => log, warn: (_, message) => warnings.push(message) };
+    const events = Promise.withResolvers<ServerResponse>();
+    const sent: unknown[] = [];
+    const port = await serve(async (request, response) => {
+      const stream = (await formOf(request)).get('stream');
+      sent.push(stream);
+      if (stream === null) {
+        response.end('{"text":"To sales."}');
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"type":"transcript.text.delta","delta":"To"}\n\n');
+      events.resolve(response);
+    });
+    const begun = Promise.withResolvers<string>();
+    const transcriber = transcriberAt(port, { clock, log, streaming: 'sse' });
+    const { signal } = new AbortController();
+    const transcript = transcriber.transcribe(UTTERANCE, signal, (text) => begun.resolve(text));
+    const response = await events.promise;
+    assert.equal(await begun.promise, 'To');
+    await clock.advance(10_000);
+    const { timers } = clock;
+    response.write(': ping\n\n');
+    // Whoever has read it waits anew for what comes next.
+    await until(() => clock.timers > timers);
+    await clock.advance(5_000);
+    await until(() => sent.length === 2);
+    assert.deepEqual(await transcript, { text: 'To sales.', confidence: undefined });
+    assert.deepEqual(sent, ['true', null]);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /does not stream: nothing more of the text within 15000 ms; /);
   });
 
   it('follows no redirect, which could lead the key astray', async () => {

@@ -1,11 +1,12 @@
 import type { Logger } from '../../log/logger.ts';
 import { wavHeader } from '../../media/wav-format.ts';
 import { AddressGuard } from '../../net/address-guard.ts';
-import { HttpClient, type HttpRequest } from '../../net/http-client.ts';
+import { HttpClient, type HttpRequest, type HttpStream } from '../../net/http-client.ts';
 import { HttpError } from '../../net/http-errors.ts';
 import { parseHttpUrl } from '../../net/http-url.ts';
 import { WebSockets } from '../../net/web-sockets.ts';
 import type { Clock } from '../../time/clock.ts';
+import { deadlineAfter } from '../../time/deadline.ts';
 import { SpeechError } from '../errors.ts';
 import type {
   StreamOptions,
@@ -134,11 +135,8 @@ export class OpenAiTranscriber implements Transcriber {
       const response = await this.#http.stream(this.#request(utterance, fields, signal));
       const pieces: Buffer[] = [];
       const type = String(response.headers['content-type'] ?? '');
-      if (response.status === 200 && type.startsWith('text/event-stream')) {
-        const transcript = new StreamedTranscript(onPartial);
-        for await (const piece of response.body) transcript.push(piece);
-        return { text: transcript.end(), confidence: undefined };
-      }
+      if (response.status === 200 && type.startsWith('text/event-stream'))
+        return { text: await this.#told(response, onPartial), confidence: undefined };
       for await (const piece of response.body) pieces.push(piece);
       const text = Buffer.concat(pieces).toString('utf8');
       if (response.status === 200) return transcriptOf(text);
@@ -149,6 +147,35 @@ export class OpenAiTranscriber implements Transcriber {
       this.#noEvents.begin(`${this.#endpoint} does not stream: ${error.message}`, false);
     }
     return undefined;
+  }
+
+  /**
+   * The text that events tell. A server may keep the connection open by comments for as long as it likes: only more text
+   * is a sign that more will come.
+   * @throws HttpError, SyntaxError
+   */
+  async #told(response: HttpStream, onPartial: OnPartial): Promise<string> {
+    const { clock } = this.#options;
+    const { readMs } = TIMEOUTS;
+    const late: HttpError[] = [];
+    const giveUp = (): void => {
+      late.push(new HttpError('timeout_read', `nothing more of the text within ${readMs} ms`));
+      response.cancel();
+    };
+    let deadline = deadlineAfter(clock, readMs, giveUp);
+    const transcript = new StreamedTranscript((text) => {
+      deadline.cancel();
+      deadline = deadlineAfter(clock, readMs, giveUp);
+      onPartial?.(text);
+    });
+    try {
+      for await (const piece of response.body) transcript.push(piece);
+      return transcript.end();
+    } catch (error) {
+      throw late[0] ?? error;
+    } finally {
+      deadline.cancel();
+    }
   }
 
   #request(utterance: Utterance, fields: Readonly<Record<string, string>>, signal: AbortSignal): HttpRequest {
