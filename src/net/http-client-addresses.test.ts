@@ -86,7 +86,7 @@ describe('HTTP client: addresses', () => {
       { address: '127.0.0.2', family: 4 },
     ];
     await client({ resolve }).fetch({ url: `http://several.test:${port}/` });
-    const [options] = connect.mock.calls[0]?.arguments as unknown as [TcpNetConnectOpts];
+    const [options] = connect.mock.calls[0]!.arguments as unknown as [TcpNetConnectOpts];
     assert.ok((options.autoSelectFamilyAttemptTimeout ?? 0) >= 500);
   });
 
