@@ -265,6 +265,24 @@ test('an item of a list is set by its number, in brackets or behind a dot, and t
   assert.deepEqual(result.vars, { l: [3, 2, 4] });
 });
 
+test('flow.md 4, no value: is what is written so, not an empty object that a server gave', async () => {
+  const { result } = await run(
+    'sections: {main: [{execute: {dest: s, result: [{when: "return_value.name == null", then: [{set: {b: 1}}]}]}}], s: [{return: "${answer}"}]}',
+    { vars: { answer: {} } },
+  );
+  assert.deepEqual([result.outcome, result.vars], ['finished', { answer: {}, return_value: {}, b: 1 }]);
+});
+
+test('flow.md 6, dotted names: no item of a list is lost where a member with a name comes to it', async () => {
+  const { result } = await run('- set: {l: [a, b], far: [a]}\n- set: {l.n: 2, "far[10000]": z}');
+  assert.deepEqual(result.vars, { l: { 0: 'a', 1: 'b', n: 2 }, far: { 0: 'a', 10000: 'z' } });
+});
+
+test('flow.md 6, dotted names: the first item of what is not there begins a list', async () => {
+  const { result } = await run('- set: {"l[0]": a, "l[1]": b, "o.k[0].n": 1, x: "<${l}>"}');
+  assert.deepEqual(result.vars, { l: ['a', 'b'], o: { k: [{ n: 1 }] }, x: '<a,b>' });
+});
+
 test('all variables at once are those of that moment, not those that follow', async () => {
   const { result } = await run('- set: {a: 1}\n- set: {all: "${vars}", b: 2}\n- set: {a: 3}');
   assert.deepEqual(result.vars, { a: 3, all: { a: 1 }, b: 2 });

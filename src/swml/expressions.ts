@@ -11,6 +11,10 @@ export const EXPRESSION_TIME_MS = 150;
 /** One long step of a built-in function (a search, a sort) is cut off so much later. */
 const GRACE_MS = 25;
 const MEMORY_BYTES = 8 * 1_048_576;
+/** How QuickJS says so. */
+const OUT_OF_MEMORY = 'out of memory';
+/** Of one UTF-16 unit. */
+const MAX_UTF8_BYTES = 3;
 const STACK_BYTES = 64 * 1_024;
 const MAX_COMPILED = 500;
 /** Instances in reserve, ready at once when a running one had to be broken off. */
@@ -138,7 +142,7 @@ class Sandbox {
       this.#undisturbed(() => this.#encode(this.#read(context.getString(scope), context.getString(name)))),
     );
     using names = context.newFunction('names', (scope) =>
-      this.#undisturbed(() => context.newString(JSON.stringify(this.#names(context.getString(scope))))),
+      this.#undisturbed(() => this.#text(JSON.stringify(this.#names(context.getString(scope))))),
     );
     using now = context.newFunction('now', () => context.newNumber(Math.floor(this.#moment?.now() ?? 0)));
     using random = context.newFunction('random', () =>
@@ -218,7 +222,20 @@ class Sandbox {
     if (typeof value === 'number') return context.newNumber(value);
     if (typeof value === 'boolean') return value ? context.true : context.false;
     const plain = typeof value === 'string' && !DELICATE.test(value);
-    return context.newString(plain ? `s${value}` : `j${JSON.stringify(value)}`);
+    return this.#text(plain ? `s${value}` : `j${JSON.stringify(value)}`);
+  }
+
+  /**
+   * A text in the machine. Where that has no room for one, the bridge would write it over what is there.
+   * @throws Error for a text that cannot fit
+   */
+  #text(text: string): QuickJSHandle {
+    if (text.length * MAX_UTF8_BYTES > MEMORY_BYTES) {
+      // Before it is counted, for that takes as much memory again.
+      const bytes = text.length > MEMORY_BYTES ? text.length : new TextEncoder().encode(text).length;
+      if (bytes > MEMORY_BYTES) throw new Error(OUT_OF_MEMORY);
+    }
+    return this.#context.newString(text);
   }
 
   #decode(handle: QuickJSHandle): JsonValue | undefined {
@@ -245,7 +262,7 @@ class Sandbox {
       readonly message?: unknown;
     };
     const text = textOf(message).slice(0, 200);
-    if (text === 'out of memory') {
+    if (text === OUT_OF_MEMORY) {
       this.spoiled = true;
       return new ExpressionError('It took more memory than it may');
     }

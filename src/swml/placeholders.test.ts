@@ -30,6 +30,12 @@ const TEMPLATES: readonly [text: string, template: unknown[]][] = [
   ['${ {a: {b: 1}} }', [code('{a: {b: 1}}')]],
   ['${`}`}', [code('`}`')]],
   ['${"\\"}"}', [code('"\\"}"')]],
+  ['${s.replace(/}/g, "")}', [code('s.replace(/}/g, "")')]],
+  ["${s.replace(/'/g, '')}, it's", [code("s.replace(/'/g, '')"), ", it's"]],
+  ['{"a": "${s.replace(/["/{]/g, "")}", "b": ""}', ['{"a": "', code('s.replace(/["/{]/g, "")'), '", "b": ""}']],
+  ['${l.map((x) => /\\/}/.test(x))}', [code('l.map((x) => /\\/}/.test(x))')]],
+  ['${(a) / b}/${c / d}', [code('(a) / b'), '/', code('c / d')]],
+  ['${f(/* no / pattern */ a)}', [code('f(/* no / pattern */ a)')]],
   ['${}', [code('')]],
   ['$', ['$']],
   ['$5 {x}', ['$5 {x}']],
@@ -195,7 +201,7 @@ test('document.md 4.1, ${…}: messaging sees exactly the paths in %{…} that c
 });
 
 test('scanning is linear: a mebibyte of unclosed quotes and braces is read at once', () => {
-  for (const unit of ['${', "'\\", '"', "{'", '}${', '`$', '%{"\\"']) {
+  for (const unit of ['${', "'\\", '"', "{'", '}${', '`$', '%{"\\"', '(/[', '{/']) {
     const text = `\${${unit.repeat(500_000 / unit.length)}`;
     assert.ok(parseTemplate(text).length >= 1);
   }

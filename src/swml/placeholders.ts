@@ -64,12 +64,15 @@ export function parsePath(text: string): PathSegments | undefined {
 /**
  * Index of the `}` that closes the `{` at `open`: braces, brackets and parentheses of code nest, and quoted
  * text (also of templates) may hold any of them. -1 when nothing closes it.
+ * @param isCode whether regular expressions of JavaScript may hold them, too
  */
-export function closingBrace(text: string, open: number): number {
+export function closingBrace(text: string, open: number, isCode = false): number {
   let depth = 0;
   // A quotation mark that nothing closes (an apostrophe) is no quotation, and so are others of its kind
-  // behind it; this also keeps the scan linear.
-  let plain = '';
+  // behind it; this also keeps the scan linear. It is the same with slashes.
+  let plain = isCode ? '' : '/';
+  // The last character of code that is no blank.
+  let before = '';
   for (let index = open; index < text.length; index++) {
     const char = text[index]!;
     if (char === '{') depth++;
@@ -79,7 +82,12 @@ export function closingBrace(text: string, open: number): number {
       const end = closingQuote(text, index);
       if (end < 0) plain += char;
       else index = end;
+    } else if (char === '/' && !plain.includes(char) && beginsPattern(text, index, before)) {
+      const end = closingSlash(text, index);
+      if (end < 0) plain += char;
+      else index = end;
     }
+    if (char.trim() !== '') before = char;
   }
   return -1;
 }
@@ -94,7 +102,7 @@ function scan(text: string, kind: DocumentKind): Template {
   let literalFrom = 0;
   const opening = kind === 'calling' ? /[$%]\{/g : /%\{/g;
   for (let match = opening.exec(text); match !== null; match = opening.exec(text)) {
-    const end = closingBrace(text, match.index + 1);
+    const end = closingBrace(text, match.index + 1, kind === 'calling');
     if (end < 0) break;
     const placeholder = classify(text.slice(match.index + 2, end).trim(), kind);
     if (placeholder !== undefined) {
@@ -112,6 +120,27 @@ function classify(body: string, kind: DocumentKind): Placeholder | undefined {
   const path = parsePath(body);
   if (path !== undefined) return { kind: 'path', body, path };
   return kind === 'calling' ? { kind: 'expression', body } : undefined;
+}
+
+/** Whether a slash begins a regular expression, as where a value is wanted: elsewhere it divides. */
+function beginsPattern(text: string, slash: number, before: string): boolean {
+  const next = text[slash + 1];
+  // Two slashes, or one with a star, begin a comment.
+  return '({[,;:?=!&|>'.includes(before) && next !== '/' && next !== '*';
+}
+
+/** Within `[…]` a slash closes nothing, and a line end is in no regular expression. */
+function closingSlash(text: string, open: number): number {
+  let isInClass = false;
+  for (let index = open + 1; index < text.length; index++) {
+    const char = text[index];
+    if (char === '\n') return -1;
+    if (char === '\\') index++;
+    else if (char === '[') isInClass = true;
+    else if (char === ']') isInClass = false;
+    else if (char === '/' && !isInClass) return index;
+  }
+  return -1;
 }
 
 function closingQuote(text: string, open: number): number {

@@ -427,6 +427,16 @@ test('document.md 4.3, time: where no other instance can be had, the last one go
   assert.equal(own.evaluate('vars.a + 1', SCOPE, MOMENT), 2);
 });
 
+test('document.md 4.3, memory: a variable for which there is no room overwrites nothing', async () => {
+  const newModule = await loadSandboxModules();
+  const own = new Expressions([await newModule()], () => Promise.reject(new RangeError('no other')));
+  const vars = { big: 'é'.repeat(16 * 1_048_576), list: ['é'.repeat(16 * 1_048_576)] };
+  for (const source of ['big.length', 'vars.list.length', 'Object.values(vars).length']) {
+    assert.throws(() => own.evaluate(source, { ...SCOPE, vars }, MOMENT), MEMORY, source);
+    assert.equal(own.evaluate('vars.a + 1', SCOPE, MOMENT), 2);
+  }
+});
+
 test('document.md 4.3, memory: many large expressions in a row work', () => {
   const vars = { big: 'y'.repeat(500_000) };
   for (let turn = 0; turn < 100; turn++)

@@ -1,5 +1,5 @@
 import type { DocumentKind } from './error-codes.ts';
-import { isObject, type JsonObject, type JsonValue, member, setMember } from './json.ts';
+import { isArray, isObject, type JsonObject, type JsonValue, member, setMember } from './json.ts';
 import { type PathSegments, parsePath } from './placeholders.ts';
 import { sizeOf } from './size.ts';
 
@@ -127,12 +127,20 @@ function withMember(target: JsonValue | undefined, path: PathSegments, value: Js
   const inner = withMember(member(target, key), rest, value);
   // `list.0` is an item, as it is where it is read.
   const index = /^\d{1,9}$/.test(String(key)) ? Number(key) : Number.NaN;
-  if (Array.isArray(target) && index <= MAX_INDEX) {
+  if (isArray(target) && index <= MAX_INDEX) {
     const copy: JsonValue[] = [...target];
     while (copy.length < index) copy.push(null);
     copy[index] = inner;
     return copy;
   }
+  if (isArray(target)) {
+    // The items stay, by their numbers, where a member with a name comes to them.
+    const copy: Record<string, JsonValue> = Object.fromEntries(target.entries());
+    setMember(copy, String(key), inner);
+    return copy;
+  }
+  // `l[0]` of what is not there yet begins a list.
+  if (key === 0 && !isObject(target)) return [inner];
   const copy: Record<string, JsonValue> = isObject(target) ? { ...target } : {};
   setMember(copy, String(key), inner);
   return copy;

@@ -45,6 +45,12 @@ test('texts may be written as expressions, numbers as ranges, and a star is anyt
   }
 });
 
+test('a number that is none is called so, not null', () => {
+  assert.deepEqual(compare(Number.NaN, null), [{ path: '', expected: 'null', found: 'NaN' }]);
+  assert.ok(matches(Number.NaN, '/^NaN$/'));
+  assert.ok(!matches(Number.NaN, '/null/'));
+});
+
 test('of keys, a star is the key', () => {
   assert.deepEqual(compareKeys('*', '*'), []);
   assert.deepEqual(compareKeys('#', '*', '[0].terminator'), [

@@ -111,9 +111,14 @@ function different(path: string, found: unknown, expected: unknown): Difference 
 
 function show(value: unknown): string {
   if (value === undefined) return 'nothing';
-  return value instanceof RegExp ? String(value) : JSON.stringify(value);
+  return value instanceof RegExp ? String(value) : jsonOf(value);
 }
 
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return typeof value === 'string' ? value : (jsonOf(value) ?? '');
+}
+
+/** JSON has no NaN, which JavaScript in a document gives, and would call it null. */
+function jsonOf(value: unknown): string {
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }

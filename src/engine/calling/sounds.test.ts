@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { CallError, type PlayResult } from '../../call/leg.ts';
 import { loadDocument } from '../../methods/check.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
-import { main, run, start, type TestRun } from '../run.test-helper.ts';
+import { main, run, said, start, type TestRun } from '../run.test-helper.ts';
 
 const STATUS = 'https://app.example/collect';
 const OUTPUTS = [
@@ -168,6 +168,31 @@ test('with digits on as well they still work where no speech is configured, with
 test('play sends all sounds as one playlist with its volume', async () => {
   const { leg } = await run('- play: {urls: ["https://example.com/a.wav", "silence:1"], volume: -6.5}');
   assert.deepEqual(leg.log, ['answer', 'play url,silence -6.5', 'hangup hangup']);
+});
+
+test('document.md 4.2, exactly one placeholder: a list is the urls of play, an object all its parameters', async () => {
+  const { leg, result } = await run(
+    `
+- play: "\${sounds}"
+- play: "\${quiet}"
+- sleep: "\${nap}"
+- sleep: "\${n * 2}"`,
+    {
+      vars: {
+        sounds: ['say:one', 'say:%{n}'],
+        quiet: { url: 'say:two', volume: -6, say_voice: null },
+        nap: { duration: 1 },
+        n: 5,
+      },
+    },
+  );
+  assert.equal(result.error, undefined);
+  assert.deepEqual(leg.log, ['answer', 'play say,say 0', 'play say -6', 'hangup hangup']);
+  assert.deepEqual(said({ leg }), ['one', '%{n}', 'two']);
+  const bad = await run('- play: "${sounds}"', { vars: { sounds: ['say:one', 'two'] } });
+  assert.equal(bad.result.error?.code, 'relay_script_method_parameter_invalid_value');
+  const none = await run('- play: "${sound}"', { vars: { sound: null } });
+  assert.equal(none.result.error?.code, 'relay_script_method_parameter_invalid_value');
 });
 
 test('play takes the voice from its property, then from the variable, then the default', async () => {

@@ -8,7 +8,9 @@ export const returnMethod = defineMethod({
   kind: 'calling',
   summary: 'Goes back to the `execute` that ran this section; without one, ends the script.',
   params: s.any({
-    description: 'The value that the caller finds in `return_value`; `{}` and null are no value.',
+    description: 'The value that the caller finds in `return_value`; `{}` and null, written out, are no value.',
+    // Expanded while it runs: an object that a placeholder gives is a value, be it empty.
+    literal: true,
     examples: ['${params.quantity * 10}', { found: true }],
   }),
   outputs: [{ name: 'return_value', type: 'any', description: 'The value.' }],
@@ -17,5 +19,8 @@ export const returnMethod = defineMethod({
   answers: 'never',
   blocks: false,
   examples: ['- return: "${params.quantity * 10}"', '- return: {}'],
-  run: (_context, value) => ({ kind: 'return', value: isNoValue(value) ? undefined : value }),
+  run: (context, value) => ({
+    kind: 'return',
+    value: isNoValue(value) ? undefined : context.expand(value),
+  }),
 });
