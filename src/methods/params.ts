@@ -31,7 +31,11 @@ export function readParams(method: AnyMethod, step: Step, context: ReadContext):
  * What a placeholder in the place of all parameters gives, where they have a short form: only that tells which
  * form it is. In a message a list or an object is a text, too, so there it is always the short one.
  */
-function valueOfAll({ shorthand }: AnyMethod, step: Step, { kind, expand }: ReadContext): JsonValue | undefined {
+function valueOfAll(
+  { shorthand }: AnyMethod,
+  step: Step,
+  { kind, expand }: ReadContext,
+): JsonValue | undefined {
   const { params, path } = step;
   if (shorthand === undefined || kind !== 'calling' || expand === undefined) return undefined;
   return typeof params === 'string' && hasPlaceholder(params, kind) ? expand(params, path) : undefined;

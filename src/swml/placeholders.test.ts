@@ -32,7 +32,10 @@ const TEMPLATES: readonly [text: string, template: unknown[]][] = [
   ['${"\\"}"}', [code('"\\"}"')]],
   ['${s.replace(/}/g, "")}', [code('s.replace(/}/g, "")')]],
   ["${s.replace(/'/g, '')}, it's", [code("s.replace(/'/g, '')"), ", it's"]],
-  ['{"a": "${s.replace(/["/{]/g, "")}", "b": ""}', ['{"a": "', code('s.replace(/["/{]/g, "")'), '", "b": ""}']],
+  [
+    '{"a": "${s.replace(/["/{]/g, "")}", "b": ""}',
+    ['{"a": "', code('s.replace(/["/{]/g, "")'), '", "b": ""}'],
+  ],
   ['${l.map((x) => /\\/}/.test(x))}', [code('l.map((x) => /\\/}/.test(x))')]],
   ['${(a) / b}/${c / d}', [code('(a) / b'), '/', code('c / d')]],
   ['${f(/* no / pattern */ a)}', [code('f(/* no / pattern */ a)')]],

@@ -8,7 +8,8 @@ export const returnMethod = defineMethod({
   kind: 'calling',
   summary: 'Goes back to the `execute` that ran this section; without one, ends the script.',
   params: s.any({
-    description: 'The value that the caller finds in `return_value`; `{}` and null, written out, are no value.',
+    description:
+      'The value that the caller finds in `return_value`; `{}` and null, written out, are no value.',
     // Expanded while it runs: an object that a placeholder gives is a value, be it empty.
     literal: true,
     examples: ['${params.quantity * 10}', { found: true }],
