@@ -11,8 +11,6 @@ export const EXPRESSION_TIME_MS = 150;
 /** One long step of a built-in function (a search, a sort) is cut off so much later. */
 const GRACE_MS = 25;
 const MEMORY_BYTES = 8 * 1_048_576;
-/** How QuickJS says so. */
-const OUT_OF_MEMORY = 'out of memory';
 /** Of one UTF-16 unit. */
 const MAX_UTF8_BYTES = 3;
 const STACK_BYTES = 64 * 1_024;
@@ -126,6 +124,8 @@ class Sandbox {
   #scope: Scope | undefined;
   #moment: Moment | undefined;
   #deadline = Number.POSITIVE_INFINITY;
+  /** A text did not fit, in the present run. */
+  #hadNoRoom = false;
   /** A limit was passed or work was left over: not to be used again. */
   spoiled = false;
 
@@ -157,6 +157,7 @@ class Sandbox {
   evaluate(source: string, scope: Scope, moment: Moment): JsonValue | undefined {
     this.#scope = scope;
     this.#moment = moment;
+    this.#hadNoRoom = false;
     this.#deadline = moment.elapsed() + EXPRESSION_TIME_MS;
     this.#module.onTick = () => {
       if (moment.elapsed() > this.#deadline + GRACE_MS) throw new OutOfTime();
@@ -233,7 +234,11 @@ class Sandbox {
     if (text.length * MAX_UTF8_BYTES > MEMORY_BYTES) {
       // Before it is counted, for that takes as much memory again.
       const bytes = text.length > MEMORY_BYTES ? text.length : new TextEncoder().encode(text).length;
-      if (bytes > MEMORY_BYTES) throw new Error(OUT_OF_MEMORY);
+      if (bytes > MEMORY_BYTES) {
+        // The machine's own errors take no message from here: their prototype is frozen.
+        this.#hadNoRoom = true;
+        throw new Error('no room');
+      }
     }
     return this.#context.newString(text);
   }
@@ -262,7 +267,7 @@ class Sandbox {
       readonly message?: unknown;
     };
     const text = textOf(message).slice(0, 200);
-    if (text === OUT_OF_MEMORY) {
+    if (this.#hadNoRoom || text === 'out of memory') {
       this.spoiled = true;
       return new ExpressionError('It took more memory than it may');
     }
