@@ -52,6 +52,7 @@ function client(t: TestContext, change: Partial<WebSocketsOptions> = {}) {
       bearerToken,
       signal: controller.signal,
       onText: (text) => texts.push(text),
+      onBinary: () => texts.push('(binary)'),
       onDrain: () => {},
       onClosed,
     });
@@ -80,13 +81,15 @@ test('texts and bytes go both ways, and a token or the user of the URL is sent w
     const received: unknown[] = [];
     theirs.on('message', (data: Buffer, isBinary) => {
       received.push(isBinary ? [...data] : String(data));
-      if (isBinary) theirs.send('back', () => theirs.close(1001, 'bye'));
+      if (!isBinary) return;
+      theirs.send(Uint8Array.of(4, 5));
+      theirs.send('back', () => theirs.close(1001, 'bye'));
     });
     socket.send('text');
     socket.send(Uint8Array.of(1, 2, 3));
     assert.equal(await closed, 'it closed with code 1001 (bye)');
     assert.deepEqual(received, ['text', [1, 2, 3]]);
-    assert.deepEqual(texts, ['back']);
+    assert.deepEqual(texts, ['(binary)', 'back']);
   }
 });
 

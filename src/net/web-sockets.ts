@@ -23,6 +23,8 @@ export interface OpenWebSocket {
   readonly bearerToken?: string | undefined;
   readonly signal: AbortSignal;
   readonly onText: (text: string) => void;
+  /** A binary message has come, of which nothing more is told. */
+  readonly onBinary?: (() => void) | undefined;
   readonly onDrain: () => void;
   readonly onClosed: (reason: string) => void;
 }
@@ -185,7 +187,8 @@ class Connection implements OutgoingWebSocket {
     this.#socket.on('message', (data: Buffer, isBinary) => {
       this.#alive = true;
       this.#spend(data.length + BYTES_OF_MESSAGE);
-      if (!isBinary) open.onText(String(data));
+      if (isBinary) open.onBinary?.();
+      else open.onText(String(data));
     });
     this.#socket.on('ping', (data) => this.#spend(data.length + BYTES_OF_MESSAGE));
     this.#socket.on('pong', (data) => {

@@ -127,7 +127,9 @@ export class WebSocketPeer {
   /** Sends a JSON message to the call. */
   sends(message: JsonObject): void {
     const text = JSON.stringify(message);
-    queueMicrotask(() => this.#handlers?.onText(text));
+    // It arrives though the connection is ended right behind it.
+    const handlers = this.#handlers;
+    queueMicrotask(() => handlers?.onText(text));
   }
 
   /** Sends audio to the call, in the codec and at the rate of its stream, in pieces of 20 ms at once. */

@@ -75,6 +75,10 @@ export class MediaStream {
       signal,
       packet: (track, payload) => this.#messages.media(track === 'said' ? 'inbound' : 'outbound', payload),
       onText: options.twoWay === undefined ? undefined : (text) => this.#asked(text),
+      onBinary:
+        options.twoWay === undefined
+          ? undefined
+          : () => this.#complain('it is binary: expected JSON as a text message'),
       farewell: () => {
         this.#keyUp(undefined);
         return this.#messages.stop();

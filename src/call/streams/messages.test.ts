@@ -44,6 +44,8 @@ test('what cannot be used is told, and never throws', () => {
     '{"event":"dtmf","dtmf":{"digit":"E"}}',
     '{"event":"clear","streamSid":"other"}',
     '{"__proto__":{"event":"clear"}}',
+    '{"event":null}',
+    `{"event":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
   ];
   for (const text of wrong) {
     const message = readMessage(text, 's');

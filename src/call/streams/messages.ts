@@ -122,10 +122,13 @@ export function readMessage(text: string, streamSid: string): ServerMessage {
         : invalid('dtmf.digit is not one of 0-9, A-D, * and #');
     }
     default:
-      return invalid(
-        `its event is ${JSON.stringify(event)?.slice(0, 40)}: expected media, mark, clear or dtmf`,
-      );
+      return invalid(`its event is ${shown(event)}: expected media, mark, clear or dtmf`);
   }
+}
+
+/** Lists and objects are not written out: those that nest deeply can be read, but not made a text of. */
+function shown(value: unknown): string | undefined {
+  return typeof value === 'object' ? 'no text' : JSON.stringify(value)?.slice(0, 40);
 }
 
 function invalid(reason: string): ServerMessage {

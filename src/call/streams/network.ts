@@ -2,6 +2,8 @@
 
 export interface SocketHandlers {
   readonly onText: (text: string) => void;
+  /** A binary message has come: the other side has none to send. */
+  readonly onBinary?: (() => void) | undefined;
   /** What waited has left: more may be sent. */
   readonly onDrain: () => void;
   /** It is over, by whomever; nothing comes behind this. */

@@ -22,6 +22,7 @@ export interface SocketOutputOptions {
   /** A packet in the form in which it is sent. */
   readonly packet: (track: 'said' | 'heard', payload: Uint8Array) => string | Uint8Array;
   readonly onText?: ((text: string) => void) | undefined;
+  readonly onBinary?: (() => void) | undefined;
   /** The last word, when it ends by us or with the call. */
   readonly farewell?: (() => string) | undefined;
 }
@@ -50,12 +51,15 @@ export class SocketOutput {
    * @throws Error when there is no connection, or the call ends before there is
    */
   async start(greeting: readonly string[]): Promise<void> {
-    const { network, url, bearerToken, signal, onText, media, copyId, spec } = this.#options;
+    const { network, url, bearerToken, signal, onText, onBinary, media, copyId, spec } = this.#options;
     const socket = await network.dial(url, {
       bearerToken,
       signal,
       onText: (text) => {
         if (!this.#over) onText?.(text);
+      },
+      onBinary: () => {
+        if (!this.#over) onBinary?.();
       },
       onDrain: () => this.#queue?.drained(),
       onClosed: (reason) => this.#closed(reason),
