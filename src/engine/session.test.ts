@@ -278,6 +278,12 @@ test('flow.md 6, dotted names: no item of a list is lost where a member with a n
   assert.deepEqual(result.vars, { l: { 0: 'a', 1: 'b', n: 2 }, far: { 0: 'a', 10000: 'z' } });
 });
 
+test('flow.md 6, dotted names: a long list stays one when an item is set that it has', async () => {
+  const l: (number | string)[] = Array.from({ length: 10_002 }, (_, n) => n);
+  const { result } = await run('- set: {"l[10001]": z}', { vars: { l } });
+  assert.deepEqual(result.vars, { l: l.with(10_001, 'z') });
+});
+
 test('flow.md 6, dotted names: the first item of what is not there begins a list', async () => {
   const { result } = await run('- set: {"l[0]": a, "l[1]": b, "o.k[0].n": 1, x: "<${l}>"}');
   assert.deepEqual(result.vars, { l: ['a', 'b'], o: { k: [{ n: 1 }] }, x: '<a,b>' });

@@ -127,7 +127,7 @@ function withMember(target: JsonValue | undefined, path: PathSegments, value: Js
   const inner = withMember(member(target, key), rest, value);
   // `list.0` is an item, as it is where it is read.
   const index = /^\d{1,9}$/.test(String(key)) ? Number(key) : Number.NaN;
-  if (isArray(target) && index <= MAX_INDEX) {
+  if (isArray(target) && (index <= MAX_INDEX || index < target.length)) {
     const copy: JsonValue[] = [...target];
     while (copy.length < index) copy.push(null);
     copy[index] = inner;

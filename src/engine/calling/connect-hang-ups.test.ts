@@ -121,6 +121,40 @@ test('a caller who cannot be answered has not cancelled, though its call is over
   }
 });
 
+test('nor has one who cannot be answered for a stream, which is told as well', async () => {
+  const leg = new FakeLeg();
+  leg.answer = async () => {
+    leg.end({ by: 'local', reason: 'error' });
+    throw new CallError('no_common_codec', 'no codec in common');
+  };
+  const steps = `
+- connect:
+    to: stream:wss://media.example.com/
+    answer_on_bridge: true
+    status_url: https://app.example/s`;
+  const run = await start(main(steps), { leg });
+  await run.finish();
+  assert.deepEqual(
+    run.callbacks.map(({ params }) => [params['connect_state'], params['failed_reason']]),
+    [
+      ['connecting', undefined],
+      ['failed', 'error'],
+    ],
+  );
+  assert.match(String(run.warnings[0]?.message), /"stream:.*" cannot be reached: no codec in common/);
+});
+
+test('nor has a caller whose call is lost while others are called', async () => {
+  const dialler = new FakeDialler();
+  const steps = '- connect: {to: "sip:a@example.com", status_url: "https://app.example/s"}';
+  const run = await start(main(steps), { services: { dialler } });
+  run.leg.end({ by: 'local', reason: 'error' });
+  await run.finish();
+  assert.equal(run.callbacks.at(-1)?.params['failed_reason'], 'error');
+  assert.deepEqual(dialler.calls[0]!.leg.log, ['hangup cancel']);
+  assert.deepEqual(run.warnings, []);
+});
+
 test('a destination that hangs up while the caller is answered for it has declined, without a warning', async () => {
   const dialler = new FakeDialler();
   const leg = new FakeLeg();

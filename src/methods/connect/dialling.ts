@@ -3,6 +3,7 @@ import type { StreamOperation } from '../../call/streams/types.ts';
 import { CallError, type CallEnd, type EndReason, type HangupCause } from '../../call/leg.ts';
 import { sleep } from '../../time/clock.ts';
 import type { MethodContext } from '../context.ts';
+import { warnFailed } from '../warn-failed.ts';
 import type { ConnectEvents } from './events.ts';
 import type { ConnectPlan, PlannedCall } from './plan.ts';
 import type { PlannedStream } from './stream.ts';
@@ -63,13 +64,15 @@ export class Dialling {
 
   /** Resolves with the outcome; when the step is broken off meanwhile, all calls are taken back. */
   async run(): Promise<DialOutcome> {
-    const { signal } = this.#context;
+    const { leg: caller, signal } = this.#context;
     const giveUp = (): void => {
       if (this.#isOver) return;
       this.#isOver = true;
       for (const { leg } of this.#made.values()) void leg.hangup('cancel');
       for (const stream of this.#streams.values()) stream.stop();
-      this.#outcome.resolve({ failed: 'cancel' });
+      // A caller who cannot be answered, or whose call is lost, has not given up.
+      const isLost = caller.signal.aborted && (caller.signal.reason as CallEnd).reason === 'error';
+      this.#outcome.resolve({ failed: isLost ? 'error' : 'cancel' });
     };
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
@@ -166,7 +169,9 @@ export class Dialling {
       this.#take({ kind: 'answered', call });
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      if (isWanted()) this.#context.warn('failed', `"${request.to}" cannot be reached: ${error.message}`);
+      // A caller who cannot be answered is refused by that: nothing is wanted any more, but why is told.
+      if (isWanted() || leg.signal.aborted)
+        warnFailed(this.#context, `"${request.to}" cannot be reached`, error);
       this.#take({ kind: 'lost', call, reason: 'error' });
     } finally {
       settled.abort();
