@@ -95,6 +95,36 @@ test('a control id is free again behind a stop, and nothing is told of a pause a
   await leg.hangup();
 });
 
+test('a recording whose file is still being made counts once, and its control id is free again behind a stop', async (t) => {
+  const { leg, emit, host, clock } = openLeg(t);
+  await leg.answer();
+  host.opensFiles = false;
+  const settled: unknown[] = [];
+  const record = async (controlId: string): Promise<void> => {
+    void leg.record({ ...RECORD, controlId }).then(
+      () => settled.push(controlId),
+      (error: unknown) => settled.push(error instanceof CallError ? error.code : error),
+    );
+    await clock.settle();
+  };
+  for (let n = 0; n < 16; n++) await record(`c${n}`);
+  assert.deepEqual(settled, []);
+  const ids = host.sent('record').map(({ spec }) => spec.recordingId);
+  assert.equal(ids.length, 16);
+  await record('one more');
+  emit({ type: 'recordEnded', recordingId: ids[0]!, outcome: FINISHED });
+  await clock.settle();
+  leg.recording('c3')?.stop();
+  await record('c3');
+  assert.equal(host.sent('record').length, 17);
+  // The failure of the first says nothing about the second.
+  const outcome = { ...FINISHED, state: 'error', endedBy: 'error', byteSize: 0, error: 'disk full' } as const;
+  emit({ type: 'recordEnded', recordingId: ids[3]!, outcome });
+  await clock.settle();
+  assert.deepEqual(settled, ['too_many_recordings', 'c0', 'record_failed']);
+  assert.deepEqual(host.sent('unexpectRecord'), []);
+});
+
 test('a control id may be used again behind the key that ends its recording, though that end is told a little later', async (t) => {
   const { leg, emit, host, clock } = openLeg(t);
   const inUse = (error: unknown) => error instanceof CallError && error.code === 'control_id_in_use';

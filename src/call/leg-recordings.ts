@@ -1,3 +1,4 @@
+import type { RecordSpec } from '../recording/types.ts';
 import { type Timer, within } from '../time/clock.ts';
 import { CallError, type CallInfo, type RecordOperation, type RecordOptions } from './leg.ts';
 import { LegRecording, type LegRecordingSite, stored } from './leg-recording.ts';
@@ -90,7 +91,16 @@ export class LegRecordings {
     const { direction, beep } = options;
     if (!beep) media.send({ type: 'expectRecord', controlId, direction, maskDtmf, askedMs }, true);
     try {
-      const spec = await service.create(call, eventChannel, options);
+      let spec: RecordSpec;
+      try {
+        spec = await service.create(call, eventChannel, options);
+      } catch (cause) {
+        if (!beep) media.send({ type: 'unexpectRecord', controlId });
+        throw cause;
+      } finally {
+        // In the same turn, it joins those that run, if at all: its file may take its time.
+        this.#starting = this.#starting.filter((other) => other !== controlId);
+      }
       this.#listen(media);
       const recording = new LegRecording(this.#options, media, spec);
       this.#running = this.#running.concat(recording);
@@ -103,11 +113,9 @@ export class LegRecordings {
       if (outcome?.state === 'error') throw new Error(outcome.error);
       return recording;
     } catch (cause) {
-      if (!beep) media.send({ type: 'unexpectRecord', controlId });
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CallError('record_failed', `the recording could not start: ${reason}`, { cause });
     } finally {
-      this.#starting = this.#starting.filter((other) => other !== controlId);
       this.#closeOne();
     }
   }

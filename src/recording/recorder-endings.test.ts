@@ -124,6 +124,26 @@ test('a stop while an end is in doubt keeps all that was heard', async () => {
   assert.equal(bench.recorder.decidedSamples, RATE + 320);
 });
 
+test('max_length holds also where it is stopped or paused while it is in doubt whether anybody spoke', async () => {
+  const call = line(RATE + 320);
+  call.set(sine(240, 1000, -10), RATE - 80);
+  for (const [end, ...expected] of [
+    [(recorder: Recorder) => recorder.stop('hangup'), 'finished', 'hangup', RATE],
+    // The tone of the key lies before what was heard.
+    [(recorder: Recorder) => recorder.digit('#', 400), 'finished', 'terminator', RATE - 80],
+    [(recorder: Recorder) => recorder.pause('silence'), 'no_input', 'max_length', RATE],
+  ] as const) {
+    const bench = new Bench({ initialTimeoutMs: 4000, maxLengthMs: 1000 });
+    bench.recorder.begin();
+    bench.recorder.observe(call, undefined, 0, call.length);
+    assert.equal(bench.recorder.phase, 'waiting');
+    end(bench.recorder);
+    bench.recorder.append(call, undefined, 0, call.length);
+    const { state, endedBy } = await bench.finish();
+    assert.deepEqual([state, endedBy, bench.samples.length], expected);
+  }
+});
+
 test('for both directions, silence means that both sides are silent', async () => {
   const party = concat(line(RATE), add(speechLike(RATE, -20), line(RATE)), line(8 * RATE));
   const other = concat(line(3 * RATE, 6), add(speechLike(RATE, -20, RATE, 4), line(RATE)), line(6 * RATE, 3));

@@ -64,7 +64,7 @@ export type RecorderInput =
 /** What the driver does, in this order. */
 export type RecorderEffect =
   | 'announce-start'
-  /** Whatever was heard so far is kept, also what a limit in doubt might have cut. */
+  /** Whatever was heard so far is kept, up to `max_length`, also what a silence in doubt might have cut. */
   | 'keep-all'
   | 'announce-pause'
   | 'announce-resume'

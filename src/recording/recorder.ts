@@ -247,6 +247,11 @@ export class Recorder {
 
   /** Stands still from the next sample on; no effect while paused. */
   pause(behavior: PauseBehavior): void {
+    if (this.#heard > this.#limits.maxLength) {
+      // It is over but for a doubt, which a pause would prolong.
+      this.#keepAll();
+      this.#input({ type: 'limit', limit: 'max_length' });
+    }
     this.#input({ type: 'pause', behavior });
   }
 
@@ -323,7 +328,7 @@ export class Recorder {
         this.#onEvent({ type: 'started', startTimeMs: this.#startTimeMs });
         return;
       case 'keep-all':
-        this.#decided = this.#heard;
+        this.#keepAll();
         return;
       case 'announce-pause':
         if (this.#state.phase === 'paused') this.#onEvent({ type: 'paused', behavior: this.#state.behavior });
@@ -345,9 +350,14 @@ export class Recorder {
     }
   }
 
+  /** What a silence in doubt might have cut is kept, but never more than `max_length`. */
+  #keepAll(): void {
+    this.#decided = Math.min(this.#heard, this.#limits.maxLength);
+  }
+
   #decideEnd(byLimit: boolean): void {
-    if (!byLimit) this.#decided = this.#heard;
-    const behind = this.#queue.dropKeptTail(this.#heard - this.#decided + this.#cut);
+    if (!byLimit) this.#keepAll();
+    const behind = this.#queue.dropKeptTail(Math.max(this.#heard - this.#decided, this.#cut));
     const end = this.#heard - behind;
     this.#heard = end;
     this.#decided = end;
