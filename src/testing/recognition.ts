@@ -34,8 +34,9 @@ export class VirtualRecogniser implements Recogniser {
   readonly #recogniser: UtteranceRecogniser;
   readonly #clock: Clock;
   #said: readonly Said[] = [];
-  /** Since when somebody listens, ms. */
+  /** Since when somebody listens, and until when where the utterance is cut, ms. */
   #sinceMs = 0;
+  #untilMs = Number.POSITIVE_INFINITY;
 
   /** @param stubs for one utterance each, in their order; those that follow are what the caller says */
   constructor(clock: Clock, stubs: readonly RecognitionStub[] = []) {
@@ -64,24 +65,41 @@ export class VirtualRecogniser implements Recogniser {
     // What was said while nobody listened was for nobody; of what is being said, the rest is heard.
     this.#said = this.#said.filter(({ startMs, lengthMs }) => startMs + lengthMs > nowMs);
     this.#sinceMs = nowMs;
-    return this.#recogniser.start(options);
+    const recognition = this.#recogniser.start(options);
+    return {
+      done: recognition.done,
+      feed: (samples) => recognition.feed(samples),
+      cut: () => {
+        // What is cut is understood at once.
+        this.#untilMs = this.#clock.monotonic();
+        recognition.cut();
+        this.#untilMs = Number.POSITIVE_INFINITY;
+      },
+      stop: () => recognition.stop(),
+    };
   }
 
   async close(): Promise<void> {}
 
   #next(): Transcript {
-    const stub = this.#stubs.shift() ?? this.#said.map((said) => heardSince(said, this.#sinceMs)).join(' ');
-    this.#said = [];
+    const [sinceMs, untilMs] = [this.#sinceMs, this.#untilMs];
+    const stub = this.#stubs.shift() ?? this.#said.map((said) => heardIn(said, sinceMs, untilMs)).join(' ');
+    // Behind a cut, the rest is for whoever listens next.
+    this.#said = this.#said.filter(({ startMs, lengthMs }) => startMs + lengthMs > untilMs);
     if (typeof stub === 'string') return { text: stub, confidence: stub === '' ? undefined : CONFIDENCE };
     if ('error' in stub) throw new Error(stub.error);
     return { text: stub.text, confidence: stub.confidence };
   }
 }
 
-/** The words of which at least half sounded from then on; words take their time by their length. */
-function heardSince({ text, startMs, lengthMs }: Said, sinceMs: number): string {
-  if (sinceMs <= startMs) return text;
+/** The words of which at least half sounded between the two times; words take their time by their length. */
+function heardIn({ text, startMs, lengthMs }: Said, sinceMs: number, untilMs: number): string {
+  if (sinceMs <= startMs && startMs + lengthMs <= untilMs) return text;
   const from = (text.length * (sinceMs - startMs)) / lengthMs;
-  const words = [...text.matchAll(/\S+/g)];
-  return words.flatMap(({ 0: word, index }) => (index + word.length / 2 >= from ? [word] : [])).join(' ');
+  const to = (text.length * (untilMs - startMs)) / lengthMs;
+  const heard = [...text.matchAll(/\S+/g)].flatMap(({ 0: word, index }) => {
+    const middle = index + word.length / 2;
+    return middle >= from && middle < to ? [word] : [];
+  });
+  return heard.join(' ');
 }

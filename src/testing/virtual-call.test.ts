@@ -426,6 +426,16 @@ test('of what is said before somebody listens, only the rest is understood', asy
   assert.match(words, /^(?:four|five|six) .*nine ten\.$/);
 });
 
+test('of what speech_timeout cuts, the words until then are understood, and the rest by the next prompt', async () => {
+  const first = '- prompt: { play: [], speech_timeout: 2 }\n- set: { first: "%{prompt_value}" }';
+  const next = '- prompt: { play: [], speech_end_timeout: 0.5 }';
+  const call = await place(main(`${first}\n${next}`));
+  await call.caller.says('One two three four five six seven eight nine ten eleven twelve thirteen fourteen.');
+  await call.ends();
+  assert.match(String(call.vars['first']), /^One two three four .*(?:six|seven|eight)$/);
+  assert.match(String(call.vars['prompt_value']), /^(?:seven|eight|nine) .*thirteen fourteen\.$/);
+});
+
 test('a recording is played by all URLs that a server takes for its own', async () => {
   const call = await place(
     main(

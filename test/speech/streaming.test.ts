@@ -32,6 +32,11 @@ const UTTERANCE = concat(whiteNoise(RATE / 2, -62), speechLike(3 * RATE, -20), w
 /** Long waits of the program end when the test says so. */
 class HandClock extends RealClock {
   readonly #long: (() => void)[] = [];
+  #stoodStillMs = 0;
+
+  override monotonic(): number {
+    return super.monotonic() + this.#stoodStillMs;
+  }
 
   override after(delayMs: number, callback: () => void): Timer {
     if (delayMs < 2_500) return super.after(delayMs, callback);
@@ -49,6 +54,12 @@ class HandClock extends RealClock {
   /** All that was waited for up to now has taken too long. */
   expire(): void {
     for (const callback of this.#long.splice(0)) callback();
+  }
+
+  /** The program stands still for so long: its timers come first, before what has come meanwhile. */
+  standStill(ms: number): void {
+    this.#stoodStillMs += ms;
+    this.expire();
   }
 }
 
@@ -189,6 +200,20 @@ suite('realtime', () => {
     });
     assert.deepEqual((await hear()).result, { kind: 'noMatch' });
     assert.equal(server.uploads.length, 0);
+  });
+
+  test('an answer that waits behind a standstill of ours is in time', async (context) => {
+    const { hear, server, warnings, clock } = await listen(context, 'realtime', { onUpdate: () => {} });
+    const held = Promise.withResolvers<void>();
+    const hearing = hear({ during: (seconds) => (seconds > 1.5 ? held.promise : undefined) });
+    await until(() => server.sessions[0]?.update !== undefined);
+    clock.standStill(4_000);
+    const peer = server.sessions[0] as RealtimePeer;
+    peer.tell({ type: 'session.updated', session: {} });
+    await until(() => peer.audio.length > 0 || warnings.length > 0);
+    held.resolve();
+    assert.deepEqual((await hearing).result, WHOLE);
+    assert.deepEqual([server.uploads.length, warnings], [0, []]);
   });
 
   test('a hang-up in the middle closes the connection and sends nothing more', async (context) => {

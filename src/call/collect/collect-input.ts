@@ -79,6 +79,7 @@ class Collection {
   #phase: Phase = 'playing';
   /** The waits for input have not been asked for yet. */
   #timersHeld = false;
+  #announced = false;
   #digits = '';
   #pressed = '';
   #terminator: string | undefined;
@@ -203,7 +204,9 @@ class Collection {
         this.#digits += this.#pressed;
         return;
       case 'announce':
-        this.#options.onStart();
+        // Keys behind speech that was not understood go on with the input that has begun.
+        if (!this.#announced) this.#options.onStart();
+        this.#announced = true;
         return;
       case 'stopPlay':
         this.#play?.stop();

@@ -320,6 +320,17 @@ test('speech that cannot be understood starts no wait that nobody has asked for'
   assert.deepEqual(told()[1], { result: { type: 'no_input' } });
 });
 
+test('input begins once, though keys take the place of speech that could not be understood', async (t) => {
+  const recogniser = new SpokenRecogniser();
+  const { collect, press, told, clock } = await answered(t, recogniser);
+  await collect({ speech: {}, digits: { max: 2 }, send_start_of_input: true });
+  recogniser.options.onStart();
+  recogniser.understand({ kind: 'error', error: 'the server is away' });
+  await clock.settle();
+  await press('12');
+  assert.deepEqual(told(), [{ result: { type: 'start_of_input' } }, { result: digits('12') }]);
+});
+
 test('an empty language is none', async (t) => {
   const recogniser = new SpokenRecogniser();
   const { collect } = await answered(t, recogniser);

@@ -198,6 +198,25 @@ describe('OpenAI-compatible recognition', () => {
     assert.match(warnings[0]!, /does not stream: nothing more of the text within 15000 ms; /);
   });
 
+  it('takes the text of events once it is complete, though the server leaves the connection open', async () => {
+    const ends = [
+      'data: {"type":"transcript.text.done","text":"To sales."}\n\ndata: [DO',
+      'data: {"choices":[{"delta":{"content":"To sales."}}]}\n\ndata: [DONE]\n\n',
+    ];
+    for (const end of ends) {
+      let requests = 0;
+      const port = await serve(async (request, response) => {
+        for await (const _ of request);
+        requests++;
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(end);
+      });
+      // No time passes, so nothing is given up.
+      const transcript = await transcribe(port, {}, { clock: new HeldTime(), streaming: 'sse' });
+      assert.deepEqual([transcript, requests], [{ text: 'To sales.', confidence: undefined }, 1]);
+    }
+  });
+
   it('follows no redirect, which could lead the key astray', async () => {
     const port = await serve((_, response) => response.writeHead(302, { location: '/other' }).end());
     await assert.rejects(transcribe(port), failsWith(/redirects/));

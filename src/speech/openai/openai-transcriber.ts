@@ -169,7 +169,11 @@ export class OpenAiTranscriber implements Transcriber {
       onPartial?.(text);
     });
     try {
-      for await (const piece of response.body) transcript.push(piece);
+      for await (const piece of response.body) {
+        transcript.push(piece);
+        // The connection may stay open behind it.
+        if (transcript.complete) break;
+      }
       return transcript.end();
     } catch (error) {
       throw late[0] ?? error;

@@ -2,6 +2,7 @@ import { RatePath } from '../../media/rate-path.ts';
 import { HttpError } from '../../net/http-errors.ts';
 import type { OutgoingWebSocket, WebSockets } from '../../net/web-sockets.ts';
 import type { Clock, Timer } from '../../time/clock.ts';
+import { deadlineAfter } from '../../time/deadline.ts';
 import { SpeechError } from '../errors.ts';
 import type { StreamOptions, Transcript, TranscriptionStream } from '../recognition/recogniser.ts';
 import { isUnknown } from './outage.ts';
@@ -80,7 +81,7 @@ export class RealtimeStream implements TranscriptionStream {
   }
 
   async #open(): Promise<void> {
-    const { clock, sockets, url, apiKey, model, language, hints } = this.#options;
+    const { sockets, url, apiKey, model, language, hints } = this.#options;
     try {
       const socket = await sockets.dial(url, {
         bearerToken: apiKey,
@@ -101,11 +102,9 @@ export class RealtimeStream implements TranscriptionStream {
       this.#fail(message, code === 'protocol' && (status === undefined || isUnknown(status)));
       return;
     }
-    this.#timers.push(
-      clock.after(ACCEPT_MS, () => {
-        if (this.#waiting !== undefined) this.#fail(`no session.updated came within ${ACCEPT_MS} ms`, true);
-      }),
-    );
+    this.#after(ACCEPT_MS, () => {
+      if (this.#waiting !== undefined) this.#fail(`no session.updated came within ${ACCEPT_MS} ms`, true);
+    });
     const transcription = {
       model,
       ...(language !== undefined && { language: language.split('-')[0]!.toLowerCase() }),
@@ -186,7 +185,7 @@ export class RealtimeStream implements TranscriptionStream {
   }
 
   #after(ms: number, then: () => void): Timer {
-    const timer = this.#options.clock.after(ms, then);
+    const timer = deadlineAfter(this.#options.clock, ms, then);
     this.#timers.push(timer);
     return timer;
   }

@@ -24,12 +24,17 @@ export class StreamedTranscript {
     this.#events.push(bytes);
   }
 
+  /** The server has told its end: what comes behind it adds nothing. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
   /**
    * The whole text, when nothing more comes.
    * @throws SyntaxError when it broke off before its end
    */
   end(): string {
-    this.#events.end();
+    if (!this.#complete) this.#events.end();
     if (!this.#complete && !this.#bySegment) throw new SyntaxError('the transcript broke off before its end');
     return this.#text;
   }
