@@ -5,7 +5,7 @@ import { until } from '../../../test/support/until.ts';
 import { type Logger, silentLogger } from '../../log/logger.ts';
 import { sine } from '../../media/test-signals.ts';
 import { closeAfterTests, closedPort, serve } from '../../net/http-fixtures.ts';
-import type { Timer } from '../../time/clock.ts';
+import { sleep, type Timer } from '../../time/clock.ts';
 import { RealClock } from '../../time/real-clock.ts';
 import { VirtualClock } from '../../time/virtual-clock.ts';
 import { SpeechError } from '../errors.ts';
@@ -215,6 +215,25 @@ describe('OpenAI-compatible recognition', () => {
       const transcript = await transcribe(port, {}, { clock: new HeldTime(), streaming: 'sse' });
       assert.deepEqual([transcript, requests], [{ text: 'To sales.', confidence: undefined }, 1]);
     }
+  });
+
+  it('keeps the connection of events that end behind their text, be it a moment later', async () => {
+    const sockets = new Set<unknown>();
+    const clock = new RealClock();
+    const port = await serve(async (request, response) => {
+      for await (const _ of request);
+      sockets.add(request.socket);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"type":"transcript.text.done","text":"To sales."}\n\n');
+      await sleep(clock, 30);
+      response.end('data: [DONE]\n\n');
+    });
+    const transcriber = transcriberAt(port, { streaming: 'sse' });
+    for (let n = 0; n < 2; n++) {
+      await transcriber.transcribe(UTTERANCE, new AbortController().signal);
+      await sleep(clock, 200);
+    }
+    assert.equal(sockets.size, 1);
   });
 
   it('follows no redirect, which could lead the key astray', async () => {

@@ -41,6 +41,8 @@ export interface OpenAiTranscriberOptions {
 /** Told the whole text so far, as often as there is more of it. */
 type OnPartial = ((text: string) => void) | undefined;
 
+/** How long an answer whose text is complete may take to end, ms. */
+const LINGER_MS = 1000;
 const TIMEOUTS = { connectMs: 2000, readMs: 15_000, totalMs: 15_000 };
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_ERROR_TEXT = 200;
@@ -168,12 +170,14 @@ export class OpenAiTranscriber implements Transcriber {
       deadline = deadlineAfter(clock, readMs, giveUp);
       onPartial?.(text);
     });
+    const pieces = response.body[Symbol.asyncIterator]();
     try {
-      for await (const piece of response.body) {
-        transcript.push(piece);
-        // The connection may stay open behind it.
-        if (transcript.complete) break;
+      while (!transcript.complete) {
+        const { value, done } = await pieces.next();
+        if (done === true) break;
+        transcript.push(value);
       }
+      if (transcript.complete) void linger(clock, response, pieces);
       return transcript.end();
     } catch (error) {
       throw late[0] ?? error;
@@ -256,6 +260,20 @@ function isSegment(value: unknown): value is Segment {
     typeof value.avg_logprob === 'number' &&
     (!('no_speech_prob' in value) || typeof value.no_speech_prob === 'number')
   );
+}
+
+/**
+ * Reads on behind the end of the text: the connection is kept for the next utterance where the answer ends by then, too.
+ */
+async function linger(clock: Clock, response: HttpStream, pieces: AsyncIterator<Buffer>): Promise<void> {
+  const late = clock.after(LINGER_MS, () => response.cancel());
+  try {
+    while ((await pieces.next()).done !== true);
+  } catch {
+    // Broken off: the text is complete.
+  } finally {
+    late.cancel();
+  }
 }
 
 function wavOf({ samples, sampleRate }: Utterance): Buffer {
