@@ -7,7 +7,7 @@ export const EXIT = {
   failed: 1,
   /** It could not run as asked: an option, a file, an address, a port. */
   usage: 2,
-  /** Ended by a second Ctrl-C (128 + SIGINT). */
+  /** Broken off by Ctrl-C, a second one where the first ends politely (128 + SIGINT). */
   interrupted: 130,
 } as const;
 

@@ -65,6 +65,31 @@ test('a number without quotes where a text belongs gets the advice to quote it',
   assert.equal(diagnostic?.suggestion, 'put the number in quotes');
 });
 
+test('what lacks the blank behind its colon, or the colon, is told so', () => {
+  for (const [step, suggestion] of [
+    ['- play:say:Hello', 'put a blank behind "play:"'],
+    ['- play "say:Hello"', 'put a colon behind "play"'],
+    ['- record:\n        beep:true', 'put a blank behind "beep:"'],
+    ['- playing:say:Hello', undefined],
+  ] as const) {
+    const { diagnostics } = checkDocument(`sections:\n  main:\n    ${step}\n`);
+    assert.deepEqual(
+      diagnostics.map((diagnostic) => diagnostic.suggestion),
+      [suggestion],
+    );
+  }
+});
+
+test('a merge key, which YAML 1.2 does not have, is told as that', () => {
+  const { diagnostics } = checkDocument(
+    'sections:\n  main:\n    - play: &quiet { url: "say:a", volume: -6 }\n    - play: { <<: *quiet, url: "say:b" }\n',
+  );
+  assert.deepEqual(
+    diagnostics.map(({ path, suggestion }) => [path, suggestion]),
+    [['sections.main[1].play["<<"]', 'YAML 1.2 has no merge keys: write the properties out']],
+  );
+});
+
 test('a case that YAML reads as another number than it is written gets the advice to quote it', () => {
   const text =
     'sections: {main: [{switch: {variable: a, case: {+15550100: [], 0123: [], "0124": [], 5: []}}}]}';

@@ -8,13 +8,21 @@ import type { AnyMethod } from './method.ts';
 
 export function unknownMethod(step: Step, methods: ReadonlyMap<string, AnyMethod>): Finding {
   const meant = closest(step.method, methods.keys());
+  const didYouMean = meant === undefined ? undefined : `did you mean "${meant}"?`;
   return {
     fault: 'unknownMethod',
     message: `There is no method "${step.method}"`,
     path: step.path,
     part: 'key',
-    suggestion: meant === undefined ? undefined : `did you mean "${meant}"?`,
+    suggestion: missingMark(step.method, methods) ?? didYouMean,
   };
+}
+
+/** Of `play:say:Hello` or `play "say:Hello"`, which to YAML are texts and not keys with values. */
+function missingMark(text: string, methods: ReadonlyMap<string, AnyMethod>): string | undefined {
+  const [, name = '', mark] = /^(\w+)([: ])\S/.exec(text) ?? [];
+  if (!methods.has(name)) return undefined;
+  return mark === ':' ? `put a blank behind "${name}:"` : `put a colon behind "${name}"`;
 }
 
 export function unknownSection(name: string, document: Pick<SwmlDocument, 'sections'>, path: Path): Finding {

@@ -62,6 +62,20 @@ test('the excerpt of one long line is cut around the place', () => {
   assert.equal(line!.slice(caret!.indexOf('^')).slice(0, 4), 'HERE');
 });
 
+for (const [title, before, columns] of [
+  ['Japanese, which is two columns wide', 'こんにちは', 10],
+  ['an emoji, which is two units long', '👋', 2],
+  ['an accent that is a character of its own', 'e\u0301', 1],
+  ['a tab', '\t', 1],
+] as const) {
+  test(`the caret stands under the place behind ${title}`, () => {
+    const text = `${before}HERE`;
+    const position = { line: 1, column: before.length + 1 };
+    const [, , caret] = formatDiagnostic({ ...DIAGNOSTIC, position }, text).split('\n');
+    assert.equal(caret, `    | ${' '.repeat(columns)}^`);
+  });
+}
+
 test('a message tells what was expected and what was found', () => {
   assert.equal(
     describeDiagnostic({ ...DIAGNOSTIC, suggestion: undefined, expected: 'a', found: 'b' }),

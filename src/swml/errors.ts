@@ -113,7 +113,19 @@ function excerpt(text: string, position: Position): string {
   const from = position.column > EXCERPT_WIDTH ? position.column - EXCERPT_WIDTH / 2 : 0;
   const shown = visible(source.slice(from, from + EXCERPT_WIDTH).replaceAll('\t', ' '));
   const gutter = `${position.line} | `;
-  return `  ${gutter}${shown}\n  ${' '.repeat(gutter.length - 2)}| ${' '.repeat(Math.max(0, position.column - 1 - from))}^`;
+  const before = Math.max(0, position.column - 1 - from);
+  return `  ${gutter}${shown}\n  ${' '.repeat(gutter.length - 2)}| ${blanks(shown.slice(0, before).padEnd(before))}^`;
+}
+
+/** Characters that terminals show two columns wide, though they are one unit; those of two units are so anyway. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]/g;
+/** Marks over the character before, and what is not seen at all. */
+const NO_WIDTH = /[\p{Mn}\p{Cf}]/gu;
+
+/** As many blanks as a terminal takes columns for the text. */
+function blanks(text: string): string {
+  return text.replace(NO_WIDTH, '').replace(WIDE, '  ').replace(/[^ ]/g, ' ');
 }
 
 /** Where in a document a running step stands; for errors that arise while it runs. */

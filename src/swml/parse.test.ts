@@ -134,6 +134,32 @@ test('an unquoted text with colon and blank gets the advice to quote it', () => 
   assert.match(failure('- play: say: hi').message, /double quotes/);
 });
 
+for (const [title, text, place, cure] of [
+  ['a method without its colon', 'main:\n  - play\n      url: "say:hi"', [2, 5], 'behind "play"?'],
+  ['a section without its colon', 'sections:\n  main\n    - play: x', [2, 3], 'behind "main"?'],
+  ['a last property without its colon', 'record:\n  beep: true\n  format', [3, 3], 'behind "format"?'],
+  ['a first property without its blank', 'record:\n  beep:true\n  format: wav', [2, 3], 'behind "beep:"'],
+  ['a last property without its blank', 'play:\n  volume: 1\n  url:"${x}"', [3, 3], 'behind "url:"'],
+  ['a text with a colon on its second line', 'urls:\n  - say:Hello\n    you: two', [2, 5], 'double quotes'],
+] as const) {
+  test(`${title} gets its own advice`, () => {
+    const { diagnostic } = failure(text);
+    assert.deepEqual([diagnostic.position?.line, diagnostic.position?.column], place);
+    assert.ok(diagnostic.suggestion?.includes(cure), diagnostic.suggestion);
+  });
+}
+
+test('a comment in JSON that makes it unreadable gets the advice to leave it out', () => {
+  for (const text of [
+    '{"main": [\n  {"answer": {}}, // greet\n  {"play": "say:hi"}\n]}',
+    '{"main": [{"play": "say:hi"} // greet\n]}',
+    '{"main": [{"play": "say:hi"} /* greet */]}',
+  ]) {
+    assert.match(failure(text).message, /leave out the comment: JSON has none/);
+  }
+  assert.doesNotMatch(failure('{"a": "https://a.example/" "b": 1}').message, /comment/);
+});
+
 test('what is no document says what it is, and the rest of a text behind quotes gets the advice to quote all', () => {
   assert.match(failure('a: 1\n---\nb: 2').message, /^The text holds more than one document; put each into/);
   assert.match(failure('<?xml version="1.0"?>\n<Response/>').message, /^This is HTML or XML/);

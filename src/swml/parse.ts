@@ -207,11 +207,15 @@ class Reader {
         suggestion: 'put each into a file of its own, or leave out the line "---" between them',
       });
     }
-    const line = text.split(/\r?\n/, position.line)[position.line - 1] ?? '';
+    const lines = text.split(/\r?\n/, position.line);
+    const [before = '', line = ''] = [lines[position.line - 2], lines[position.line - 1]];
     const message = firstSentence(problem.message);
     return this.error('syntax', `This is neither JSON nor YAML (${message})`, {
       position,
-      suggestion: cure(problem, line),
+      suggestion:
+        /^\s*[{[]/.test(text) && hasComment(before, line, position.column)
+          ? 'leave out the comment: JSON has none, and in YAML it begins with "#"'
+          : cure(problem, line),
     });
   }
 
@@ -406,6 +410,10 @@ function cure(problem: YAMLParseError, line: string): string | undefined {
   if (/ at node end$/.test(problem.message) && /["'\]]/.test(line)) {
     return 'put the whole text in quotes, of another kind than those in it';
   }
+  if (problem.code === 'MULTILINE_IMPLICIT_KEY' || / followed by map values$/.test(problem.message)) {
+    const missing = missingInKey(line);
+    if (missing !== undefined) return missing;
+  }
   if (/[$%]\{/.test(line) && /BAD_SCALAR_START|UNEXPECTED_TOKEN|FLOW|MISSING_CHAR/.test(problem.code)) {
     return 'put the text with the placeholder in double quotes';
   }
@@ -414,4 +422,21 @@ function cure(problem: YAMLParseError, line: string): string | undefined {
   }
   if (problem.code === 'TAB_AS_INDENT') return 'indent with blanks';
   return undefined;
+}
+
+/** Texts that begin so are sounds, addresses and the like, and no keys. */
+const SCHEME = /^(?:say|silence|ring|https?|wss?|sips?|tel|queue|stream)$/i;
+
+/** Of a line with a key that lacks its colon, or the blank behind it: to YAML, a text begins there. */
+function missingInKey(line: string): string | undefined {
+  const bare = /^[\s-]*(\w[\w-]*)\s*$/.exec(line)?.[1];
+  if (bare !== undefined) return `is a colon missing behind "${bare}"?`;
+  const tight = /^[\s-]*(\w[\w-]*):\S/.exec(line)?.[1];
+  return tight === undefined || SCHEME.test(tight) ? undefined : `put a blank behind "${tight}:"`;
+}
+
+/** Whether a comment as in JavaScript stands at the place, or begins what is on its line or on the one before. */
+function hasComment(before: string, line: string, column: number): boolean {
+  const behindMark = /(?:^|[,{[])\s*\/[/*]/;
+  return behindMark.test(before) || behindMark.test(line) || /^\s*\/[/*]/.test(line.slice(column - 1));
 }

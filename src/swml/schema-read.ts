@@ -226,7 +226,7 @@ function readObject(node: ObjectNode, value: JsonValue, path: Path, context: Rea
       path,
       expected: 'an object',
       found: shown(value, path),
-      suggestion: isArray(value) ? 'write the properties below it without "-"' : undefined,
+      suggestion: isArray(value) ? 'write the properties below it without "-"' : missingBlank(node, value),
     });
     return {};
   }
@@ -245,6 +245,13 @@ function readObject(node: ObjectNode, value: JsonValue, path: Path, context: Rea
   readOtherNames(node, value, path, context, result);
   for (const group of node.exclusive ?? []) checkExclusive(group, value, path, context);
   return result;
+}
+
+/** The cure of a text that was meant as a property: `beep:true`. */
+function missingBlank(node: ObjectNode, value: JsonValue): string | undefined {
+  const name = typeof value === 'string' ? /^(\w+):\S/.exec(value)?.[1] : undefined;
+  if (name === undefined || !Object.hasOwn(node.properties, name)) return undefined;
+  return `put a blank behind "${name}:"`;
 }
 
 function readOtherNames(
@@ -275,6 +282,7 @@ function readOtherNames(
       continue;
     }
     const meant = closest(name, Object.keys(node.properties));
+    const didYouMean = meant === undefined ? undefined : `did you mean "${meant}"?`;
     context.report({
       fault: 'unknownParameter',
       severity: context.strict ? 'error' : 'warning',
@@ -282,7 +290,7 @@ function readOtherNames(
       path: [...path, name],
       part: 'key',
       expected: Object.keys(node.properties).join(', ') || 'no property',
-      suggestion: meant === undefined ? undefined : `did you mean "${meant}"?`,
+      suggestion: name === '<<' ? 'YAML 1.2 has no merge keys: write the properties out' : didYouMean,
     });
   }
 }

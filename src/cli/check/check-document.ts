@@ -1,6 +1,7 @@
 import { checkDocument } from '../../methods/check.ts';
-import type { DocumentKind } from '../../swml/error-codes.ts';
+import { codeOf, type DocumentKind } from '../../swml/error-codes.ts';
 import type { AnyDiagnostic } from '../../swml/errors.ts';
+import { withoutByteOrderMark } from '../../swml/parse.ts';
 import { loadTestFile, TestFileError } from '../../testing/files/load.ts';
 import { TEST_FILE_NAME } from '../test/find-files.ts';
 import { type FoundDocument, mentionsSections } from './find-documents.ts';
@@ -19,6 +20,36 @@ export interface CheckRules {
 
 /** @returns undefined for a file of a folder that was never meant to be a document */
 export function checkFound(found: FoundDocument, rules: CheckRules): CheckedDocument | undefined {
+  const checked = checkText(found, rules);
+  if (checked === undefined) return undefined;
+  const { kind, diagnostics } = checked;
+  const code = kind === 'test' ? 'test_parse_error' : codeOf('syntax', kind);
+  const all = [...lostCharacter(found, code), ...diagnostics];
+  return { ...checked, diagnostics: all.sort((a, b) => (a.position?.line ?? 0) - (b.position?.line ?? 0)) };
+}
+
+/** In the place of bytes that are no UTF-8, as those of letters with accents in Latin-1. */
+const LOST = '\ufffd';
+
+function lostCharacter({ name: file, text: whole }: FoundDocument, code: string): AnyDiagnostic[] {
+  const text = withoutByteOrderMark(whole);
+  const at = text.indexOf(LOST);
+  // Of UTF-16, which is no document at all, that is said already.
+  if (at < 0 || text.includes('\0')) return [];
+  const before = text.slice(0, at);
+  return [
+    {
+      code,
+      severity: 'warning',
+      message: 'A character was lost here: the text is not in UTF-8',
+      file,
+      position: { line: before.split('\n').length, column: at - before.lastIndexOf('\n') },
+      suggestion: 'save it as UTF-8',
+    },
+  ];
+}
+
+function checkText(found: FoundDocument, rules: CheckRules): CheckedDocument | undefined {
   const { name: file, text, folder } = found;
   if (TEST_FILE_NAME.test(file)) return { ...found, kind: 'test', diagnostics: problemsOfTests(text, file) };
   const first = rules.kind === 'auto' ? 'calling' : rules.kind;

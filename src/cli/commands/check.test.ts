@@ -67,6 +67,20 @@ test('A warning leaves the status 0, and is an error when strict', async (contex
   assert.equal((await cli('check', '--strict', name)).status, 1);
 });
 
+test('A text in another encoding than UTF-8 is warned of at its first lost character', async (context) => {
+  const name = file(context, '');
+  writeFileSync(name, 'sections:\n  main:\n    - play: "say:Grüße"\n    - plya: x\n', 'latin1');
+  const { status, out } = await cli('check', name);
+  assert.equal(status, 1);
+  assert.ok(
+    out.startsWith(
+      `${name}:3:20: warning relay_script_parse_error: A character was lost here: the text is not in UTF-8; save it as UTF-8\n`,
+    ),
+    out,
+  );
+  assert.ok(out.endsWith(`${name}: 1 error, 1 warning\n`), out);
+});
+
 test('As JSON, every file has its findings with line, column, code and path', async (context) => {
   const bad = file(context, 'sections:\n  main:\n    - plya: {}\n');
   const good = path.join(EXAMPLES, 'voicemail.yaml');

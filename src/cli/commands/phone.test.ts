@@ -198,6 +198,26 @@ suite('openswml phone', { concurrency: 2 }, () => {
     assert.match(out, /is answered: G722, no RFC 4733 keys/);
   });
 
+  test('A codec that is named twice is offered once', async (context) => {
+    let offer: string | undefined;
+    const endpoint = createSipEndpoint({
+      clock: new RealClock(),
+      log: silentLogger,
+      userAgent: 'test',
+      listeners: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
+      onInvite: (call) => {
+        offer = call.offer;
+        call.refuse(486);
+      },
+    });
+    const [listener] = await endpoint.start();
+    context.after(() => endpoint.close());
+    const to = `sip:desk@127.0.0.1:${listener!.port}`;
+    const { status, out } = await cli('phone', to, '--codecs', 'pcma,PCMU,PCMA');
+    assert.equal(status, 1, out);
+    assert.match(offer ?? '', /^m=audio \d+ RTP\/AVP 8 0 101\r$/m);
+  });
+
   test('An answer that cannot be used makes no call: the exit status is 1', async (context) => {
     // G.729, which was not offered.
     const answer = [

@@ -88,7 +88,8 @@ function parseCodecs(text: string): AudioCodecName[] {
   if (unknown !== undefined) {
     throw new InvalidArgumentError(`'${unknown}' is not among ${Object.keys(CODEC_RATES).join(', ')}`);
   }
-  return names.filter(isCodec);
+  // An offer that describes one twice is against the rules of SDP.
+  return [...new Set(names.filter(isCodec))];
 }
 
 function isCodec(name: string): name is AudioCodecName {

@@ -99,6 +99,25 @@ describe('openswml recordings decrypt', () => {
     assert.equal(existsSync(inData(`${idOf(1)}.wav`)), false);
   });
 
+  test('leaves nothing behind when it is broken off', async (context) => {
+    const file = inData(`${idOf(1)}.wav.enc`);
+    await encryptOnDisk(file, idOf(1), sampleBytes(1_000_000));
+    const exit = context.mock.method(process, 'exit', (() => undefined) as unknown as typeof process.exit);
+    const output = path.join(folder, 'out.wav');
+    let over = false;
+    const run = cli('recordings', 'decrypt', file, '-o', output, '-c', config).finally(() => {
+      over = true;
+    });
+    while (exit.mock.callCount() === 0 && !over) {
+      // As Ctrl-C does, which the test runner listens for as well.
+      process.emit('SIGHUP', 'SIGHUP');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await run;
+    assert.deepEqual(exit.mock.calls[0]?.arguments, [130]);
+    assert.equal(existsSync(output), false);
+  });
+
   test('says what is wrong with keys, files and outputs', async () => {
     const file = await add(1);
     const other = path.join(folder, 'other');

@@ -1,4 +1,4 @@
-import { createReadStream, type WriteStream } from 'node:fs';
+import { createReadStream, rmSync, type WriteStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -13,8 +13,10 @@ import { ENCRYPTED_SUFFIX } from '../../recording/recording-path.ts';
 import { ConfigError } from '../../server/config-error.ts';
 import type { Config } from '../../server/config-keys.ts';
 import { loadRecordingKeys } from '../../server/recording-keys.ts';
+import { RealClock } from '../../time/real-clock.ts';
 import { addDataFolderOptions, type DataFolderFlags, dataFolderConfig } from '../data-folder.ts';
 import { checkReadable, EXIT, fileError, UsageError } from '../errors.ts';
+import { onInterrupt } from '../interrupts.ts';
 import { withLibrary } from '../library.ts';
 import type { CommandContext } from '../program.ts';
 
@@ -139,12 +141,20 @@ async function write(source: DecryptedSource, output: string): Promise<void> {
     if (cause.code !== 'EEXIST') throw fileError('write', output, cause);
     throw new UsageError(`${output} is there already and is not written over: name another one with -o`);
   });
+  // A part would be taken for the whole, and be in the way of another try.
+  const leave = (): void => {
+    rmSync(output, { force: true });
+    process.exit(EXIT.interrupted);
+  };
+  const stopListening = onInterrupt(new RealClock(), { polite: leave, atOnce: leave });
   const stream: WriteStream = handle.createWriteStream();
   try {
     await pipeline(read(source), stream);
   } catch (cause) {
     await rm(output, { force: true });
     throw cause instanceof EncryptionError ? cause : fileError('write', output, cause);
+  } finally {
+    stopListening();
   }
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -228,6 +230,17 @@ test('Tests with long names are kept in any script', async (context) => {
   assert.deepEqual([status, err], [0, '']);
   // A file system counts octets.
   assert.deepEqual(readdirSync(path.join(kept, 'x.test.yaml')), ['電'.repeat(66)]);
+});
+
+test('A folder that cannot be made to keep them in is told in one line', {
+  skip: !existsSync('/proc/self'),
+}, (context) => {
+  const folder = folderWith(context, { 'pass.test.yaml': PASSES });
+  const command = path.resolve(import.meta.dirname, '../../../bin/openswml');
+  const options = { encoding: 'utf8', timeout: 60_000 } as const;
+  const { status, stderr } = spawnSync(command, ['test', folder, '--save', '/proc/nowhere'], options);
+  assert.equal(status, 2);
+  assert.match(stderr, /^openswml: cannot write to \/proc\/nowhere\/\S+: there is no such file\n$/);
 });
 
 test('In real time, a call takes as long as it lasts', async (context) => {

@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolderSync } from '../../files/make-folder.ts';
 import { wavFile } from '../../testing/audio-file.ts';
 import type { TestResult } from '../../testing/files/run.ts';
 import { formatTimeline } from '../../trace/events.ts';
@@ -26,7 +27,7 @@ export function saveResult(folder: string, taken: Set<string>, { test, call }: T
  */
 export function saveCall(place: string, call: VirtualCall): void {
   try {
-    mkdirSync(place, { recursive: true });
+    makeFolderSync(place);
     writeFileSync(path.join(place, 'heard.wav'), wavFile(call.heard, call.sampleRate));
     saveRecordings(place, 'recording', call.recordings);
     writeFileSync(path.join(place, 'received.wav'), call.received);
