@@ -80,6 +80,15 @@ function received(
   conceal: boolean,
   skip: (packet: number) => number = () => 0,
 ): Int16Array {
+  return arrived(order, conceal, skip).samples;
+}
+
+/** The same, with how many had come before. */
+function arrived(
+  order: readonly number[],
+  conceal: boolean,
+  skip: (packet: number) => number = () => 0,
+): { readonly samples: Int16Array; readonly duplicated: number } {
   const path = new ReceivePath({
     sampleRate: RATE,
     startMs: 0,
@@ -106,8 +115,16 @@ function received(
   const samples = new Int16Array(path.timeline.receivedUntil);
   path.timeline.copyTo(samples, 0, 0, samples.length);
   path.close();
-  return samples;
+  return { samples, duplicated: path.timeline.statistics().duplicated };
 }
+
+test('a packet that comes twice is counted and decoded once, also behind another one', () => {
+  const inOrder = Array.from({ length: 30 }, (_, packet) => packet);
+  const twice = [...inOrder.slice(0, 14), 13, 12, ...inOrder.slice(14)];
+  const { samples, duplicated } = arrived(twice, true);
+  assert.deepEqual(samples, received(inOrder, true));
+  assert.equal(duplicated, 2);
+});
 
 test('a missing sequence number is a loss; a late packet and a pause of the sender are none', () => {
   const inOrder = Array.from({ length: 30 }, (_, packet) => packet);

@@ -7,7 +7,7 @@ import { parseRtp, RtpHeader } from '../rtp/packet.ts';
 import { MAX_PAYLOAD_MS, ReceiveTimeline } from '../rtp/receive-timeline.ts';
 import type { SourceReception } from '../rtp/reception.ts';
 import type { DecodeSamples } from '../rtp/sample-ring.ts';
-import { type DigitSignal, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
+import { type DigitSignal, TELEPHONE_EVENT_LENGTH, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import { createFrameDecoder, DIRECT_DECODERS, type FrameDecoder } from './codecs.ts';
 import { CODEC_RATES } from './codec-rates.ts';
 import type { AudioCodec, AudioFormat, NegotiatedMedia } from './protocol.ts';
@@ -167,6 +167,11 @@ export class ReceivePath {
       return;
     }
     if (!this.latch.admit(address, port, header, nowMs)) return;
+    if (isAudio && header.payloadLength === 0) {
+      // Some telephones send these as keepalives; they mean no more than those above.
+      this.timeline.observe(header);
+      return;
+    }
     if (expected !== undefined) format = this.#addFormat(expected.payloadType, expected.codec);
     if (format?.direct !== undefined) {
       this.#place(bytes, format.direct, nowMs);
@@ -180,7 +185,7 @@ export class ReceivePath {
     const timestamp = clockRate === this.#clockRate ? this.#scaled(header.timestamp) : undefined;
     // Without the padding, which would be taken for more of the spectrum.
     const noise = isEvent ? undefined : bytes.subarray(0, header.payloadOffset + header.payloadLength);
-    this.timeline.observe(header, timestamp, noise);
+    this.timeline.observe(header, timestamp, noise, isEvent ? this.#samplesOfKey(bytes) : 0);
     if (!isEvent || this.#events === undefined) return;
     for (const signal of this.#events.push(header, bytes, nowMs)) this.#signal(signal);
   }
@@ -260,6 +265,7 @@ export class ReceivePath {
   #decodeFrames(format: PayloadFormat, bytes: Uint8Array, nowMs: number): void {
     const { sampleRate } = this.#options;
     const { payloadOffset, payloadLength } = header;
+    if (this.#isRepeated()) return;
     if (header.sequence === format.sequence && header.ssrc === format.ssrc) return;
     const rates = CODEC_RATES[format.codec];
     const newest = header.ssrc !== format.ssrc || ((header.sequence - format.highest) & 0xffff) < 0x8000;
@@ -283,6 +289,14 @@ export class ReceivePath {
     header.payloadLength = count;
     header.timestamp = scaled(header.timestamp, sampleRate, rates.clockRate);
     this.#place(bytes, this.#fromPcm!, nowMs);
+  }
+
+  /** Whether {@link header} has come before, among the last hundred: it is counted, and a decoder must not have it twice. */
+  #isRepeated(): boolean {
+    const { ssrc, reception } = this.timeline;
+    if (header.ssrc !== ssrc || reception.place(header.sequence) !== 'duplicate') return false;
+    reception.countDuplicate();
+    return true;
   }
 
   /** What {@link header} describes takes its place. */
@@ -315,6 +329,14 @@ export class ReceivePath {
     const position = (this.timeline.positionAt(this.#scaled(timestamp)) ?? Number.NaN) + laterMs * perMs;
     const away = Math.min(Math.abs(position - head), Math.abs(position - receivedUntil));
     return away <= MAX_KEY_AWAY_MS * perMs ? position : undefined;
+  }
+
+  /** For so long a key has been down by the event that {@link header} describes, in samples. */
+  #samplesOfKey(bytes: Uint8Array): number {
+    const { payloadOffset, payloadLength } = header;
+    if (payloadLength < TELEPHONE_EVENT_LENGTH) return 0;
+    const duration = (bytes[payloadOffset + 2]! << 8) | bytes[payloadOffset + 3]!;
+    return Math.round((duration * this.#options.sampleRate) / this.#eventClockRate);
   }
 
   /** A timestamp of the present codec, in samples. */

@@ -128,26 +128,31 @@ describe('keepalives (RFC 6263)', () => {
     await rig.close();
   });
 
-  test('section 4.6: one of a party has a number among its packets, and is not lost', async (t) => {
-    const rig = await openTalk(t, 500);
-    rig.record('r');
-    await rig.clock.advance(1_000);
-    // It sends nothing for a second, since it is silent.
-    rig.peer.stop();
-    await rig.clock.advance(500);
-    rig.peer.send(UNKNOWN_TYPE, false, 0, new Uint8Array(0));
-    await rig.clock.advance(500);
-    rig.peer.position += 8_000;
-    rig.peer.start(rig.port);
-    await rig.clock.advance(1_000);
-    rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
-    await rig.clock.advance(100);
-    assert.equal(rig.outcome('r').missingSamples, 0);
-    await rig.close();
-    const closed = rig.events.at(-1);
-    assert.ok(closed?.type === 'closed');
-    assert.equal(closed.statistics.packetsLost, 0);
-  });
+  for (const [payloadType, kind] of [
+    [UNKNOWN_TYPE, 'of an unknown type'],
+    [0, 'of the audio, without any'],
+  ] as const) {
+    test(`section 4.6: one of a party ${kind} has a number among its packets, and is not lost`, async (t) => {
+      const rig = await openTalk(t, 500);
+      rig.record('r');
+      await rig.clock.advance(1_000);
+      // It sends nothing for a second, since it is silent.
+      rig.peer.stop();
+      await rig.clock.advance(500);
+      rig.peer.send(payloadType, false, 0, new Uint8Array(0));
+      await rig.clock.advance(500);
+      rig.peer.position += 8_000;
+      rig.peer.start(rig.port);
+      await rig.clock.advance(1_000);
+      rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+      await rig.clock.advance(100);
+      assert.equal(rig.outcome('r').missingSamples, 0);
+      await rig.close();
+      const closed = rig.events.at(-1);
+      assert.ok(closed?.type === 'closed');
+      assert.equal(closed.statistics.packetsLost, 0);
+    });
+  }
 
   test('section 4: those of a party are ignored, of each kind, and leave no trace in the recording', async (t) => {
     const rig = await openTalk(t, 500);

@@ -158,6 +158,67 @@ describe('loss', () => {
     await rig.close();
   });
 
+  for (const next of ['comfort noise', 'a key'] as const) {
+    test(`a packet that is lost right before ${next} is concealed in the file, and counts as missing`, async (t) => {
+      const rig = await openTalk(t, 1000);
+      rig.record('r');
+      await rig.clock.advance(1000);
+      const at = rig.peer.position;
+      rig.peer.fate = () => [];
+      await rig.clock.advance(20);
+      rig.peer.fate = () => [0];
+      if (next === 'a key') rig.peer.press('5', 200);
+      else rig.peer.pausing = true;
+      await rig.clock.advance(400);
+      rig.peer.pausing = false;
+      await rig.clock.advance(1000);
+      rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+      await rig.clock.settle();
+      assert.equal(rig.outcome('r').missingSamples, 160);
+      const file = rig.wav('r')[0]!;
+      const from = find(rig.peer.said(0, at), file.subarray(0, 80));
+      assert.ok(rmsDbfs(file, at - from, 160) > -30, 'it goes on for a moment');
+      assert.ok(rmsDbfs(file, at - from + 160, 1600) < -60, 'what follows is silent, or noise');
+      await rig.close();
+    });
+  }
+
+  test('the last packet of a key, lost, is no audio: nothing is missing or made up', async (t) => {
+    const rig = await openTalk(t, 1000);
+    rig.record('r');
+    await rig.clock.advance(1000);
+    const at = rig.peer.press('5', 200);
+    let sent = 0;
+    // Ten packets, and two repetitions of the last.
+    rig.peer.fate = () => (++sent === 12 ? [] : [0]);
+    await rig.clock.advance(1000);
+    rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+    await rig.clock.settle();
+    assert.equal(rig.outcome('r').missingSamples, 0);
+    const file = rig.wav('r')[0]!;
+    const from = find(rig.peer.said(0, at), file.subarray(0, 80));
+    assert.deepEqual(file.slice(at - from, at - from + 1600), new Int16Array(1600));
+    await rig.close();
+  });
+
+  test('of the audio behind a key, what is lost is missing there', async (t) => {
+    const rig = await openTalk(t, 1000);
+    rig.record('r');
+    await rig.clock.advance(1000);
+    const at = rig.peer.press('5', 200);
+    let sent = 0;
+    rig.peer.fate = () => (++sent === 13 ? [] : [0]);
+    await rig.clock.advance(1000);
+    rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+    await rig.clock.settle();
+    assert.equal(rig.outcome('r').missingSamples, 160);
+    const file = rig.wav('r')[0]!;
+    const from = find(rig.peer.said(0, at), file.subarray(0, 80));
+    assert.deepEqual(file.slice(at - from, at - from + 1600), new Int16Array(1600));
+    assert.ok(rmsDbfs(file, at - from + 1600, 160) > -30, 'it is made up from what follows');
+    await rig.close();
+  });
+
   test('nothing is made up where keys stand in the place of audio', async (t) => {
     const rig = await openTalk(t, 1000);
     rig.send({ type: 'listen', listenId: 'l' });

@@ -112,8 +112,9 @@ export class Concealment {
       this.#makeUp(open, lostUntil, closed || lostUntil < end ? lostUntil : undefined);
       return lostUntil;
     }
-    ring.fill(open, end - open, 0);
-    return end;
+    const silentUntil = ring.nextLost(open, end);
+    ring.fill(open, silentUntil - open, 0);
+    return silentUntil;
   }
 
   /** Makes up the positions from `open` to `end` of the gap that they lie in; `future`: what follows is known. */

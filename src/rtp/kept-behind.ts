@@ -1,5 +1,10 @@
 import type { SampleRing } from './sample-ring.ts';
 
+/** Positions kept behind the recorders' position, so that they may read in larger portions, ms. */
+export const KEEP_BEHIND_LAG_MS = 200;
+/** What may be forgotten is, once it is so many ticks long, or the room is needed. */
+export const FORGET_TICKS = 4;
+
 export interface KeptBehindOptions {
   /** Behind the head, samples. */
   readonly usual: number;

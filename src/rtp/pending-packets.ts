@@ -24,6 +24,9 @@ export const MAX_PENDING = 3;
 /** Sequence numbers and time between two packets that still belong together. */
 const MAX_SEQUENCE_STEP = 10;
 const MAX_TIMESTAMP_STEP_MS = 600;
+/** A packet whose successor has not come after this time, and as many times its length, is judged by itself. */
+const PATIENCE_MS = 100;
+const PATIENCE_PACKETS = 1.5;
 /** Packets that come at this share of the time between their timestamps, or more, come at their own pace. */
 const PACED = 0.7;
 
@@ -71,6 +74,14 @@ export class PendingPackets {
       Math.abs(sequences) <= MAX_SEQUENCE_STEP &&
       Math.abs(timestamps) <= MAX_TIMESTAMP_STEP_MS * this.#perMs
     );
+  }
+
+  /** Whether the successor of the first packet should have come by now: a longer packet has a later one. */
+  isOverdue(nowMs: number): boolean {
+    if (this.#count === 0) return false;
+    const { header, arrivalMs } = this.#slots[0]!;
+    const lengthMs = header.payloadLength / this.#perMs;
+    return nowMs - arrivalMs > Math.max(PATIENCE_MS, PATIENCE_PACKETS * lengthMs);
   }
 
   /** Whether this very packet waits already. */

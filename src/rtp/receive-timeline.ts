@@ -1,5 +1,6 @@
 import { Concealment } from './concealment.ts';
-import { KeptBehind } from './kept-behind.ts';
+import { FORGET_TICKS, KEEP_BEHIND_LAG_MS, KeptBehind } from './kept-behind.ts';
+import { LossMarks } from './loss-marks.ts';
 import type { RtpHeader } from './packet.ts';
 import { MAX_PENDING, type PendingKind, PendingPackets } from './pending-packets.ts';
 import { PlayoutDelay, START_DELAY_MS } from './playout-delay.ts';
@@ -13,10 +14,6 @@ const NO_BYTES = new Uint8Array(0);
 /** Longest payload that is taken, ms. */
 export const MAX_PAYLOAD_MS = 200;
 
-/** Positions kept behind the recorders' position, so that they may read in larger portions, ms. */
-const KEEP_BEHIND_LAG_MS = 200;
-/** What may be forgotten is, once it is so many ticks long, or the room is needed. */
-const FORGET_TICKS = 4;
 /** From the oldest position kept to the farthest that a sender may run ahead, ms. */
 const RING_MS = 1500;
 /** The first packet lies so far ahead of a head whose ticks are missing, at most: there is room for it and others, ms. */
@@ -25,8 +22,6 @@ const FIRST_AHEAD_MS = 1200;
 const JUMP_MS = 100;
 /** A talkspurt that comes this late without a gap in its timestamps follows a pause that they left out, ms. */
 const STALE_SPURT_MS = 60;
-/** A waiting packet whose successor has not come after this time is judged by itself, ms. */
-const PENDING_MS = 100;
 /** Magnitude below which a passage may be hurried through: −38 dBFS. */
 const QUIET = 400;
 
@@ -58,6 +53,7 @@ export class ReceiveTimeline {
   readonly kept: KeptBehind;
   readonly delay: PlayoutDelay;
   readonly #ring: SampleRing;
+  readonly #losses: LossMarks;
   readonly #reception: Reception;
   readonly #pending: PendingPackets;
   /** Undefined: what does not come is silent. */
@@ -78,7 +74,6 @@ export class ReceiveTimeline {
   #floor = 0;
   #receivedUntil = 0;
   readonly #counts = { late: 0, discarded: 0, foreign: 0, anchored: 0 };
-  #missingBehind = 0;
 
   constructor(options: TimelineOptions) {
     const rate = options.rate ?? 8000;
@@ -93,6 +88,7 @@ export class ReceiveTimeline {
     const keep = this.#lag + this.#samples(KEEP_BEHIND_LAG_MS);
     const room = Math.max(this.#samples(RING_MS), 2 * (keep + this.#maxDelay));
     this.#ring = new SampleRing(room);
+    this.#losses = new LossMarks(this.#ring);
     const longest = Math.max(keep, this.#samples(options.maxHeldMs ?? 0));
     this.kept = new KeptBehind({ usual: keep, room: this.#ring.capacity, longest });
     this.delay = new PlayoutDelay({
@@ -132,8 +128,8 @@ export class ReceiveTimeline {
     return this.#ssrc;
   }
 
-  /** For report blocks (RFC 3550 6.4.1); the jitter in samples. */
-  get reception(): SourceReception {
+  /** For report blocks (RFC 3550 6.4.1); the jitter in samples. And to know duplicates by. */
+  get reception(): SourceReception & Pick<Reception, 'place' | 'countDuplicate'> {
     return this.#reception;
   }
 
@@ -176,7 +172,7 @@ export class ReceiveTimeline {
    * is over). A recorder adds what this has grown by since its beginning.
    */
   get missingBehind(): number {
-    return this.#missingBehind;
+    return this.#losses.behind;
   }
 
   /**
@@ -211,13 +207,18 @@ export class ReceiveTimeline {
    * sequence number does not pass for loss, nor its time for audio.
    * @param timestamp where it stands in the place of audio, as in {@link push}
    * @param noise `bytes` from `header.payloadOffset` on describe comfort noise (RFC 3389)
+   * @param lasts samples for which it surely stands there
    */
-  observe(header: RtpHeader, timestamp?: number, noise?: Uint8Array): void {
-    if (header.ssrc !== this.#ssrc || this.#reception.place(header.sequence) === 'jump') return;
+  observe(header: RtpHeader, timestamp?: number, noise?: Uint8Array, lasts = 0): void {
+    const place = this.#reception.place(header.sequence);
+    if (header.ssrc !== this.#ssrc || place === 'jump') return;
+    const position = timestamp === undefined ? Number.NaN : (this.positionAt(timestamp) ?? Number.NaN);
+    const isNear = Math.abs(position - this.#head) <= this.kept.usual + this.#maxDelay;
+    const first = Math.max(this.#head - this.#lag, this.#floor, 0);
+    if (isNear && place === 'forward')
+      this.#markLoss(header, Math.min(position, this.#end), first, position + lasts);
     this.#reception.accept(header.sequence);
-    const position = timestamp === undefined ? undefined : this.positionAt(timestamp);
-    if (position === undefined || Math.abs(position - this.#head) > this.kept.usual + this.#maxDelay) return;
-    this.#concealment?.paused(position, noise, header.payloadOffset);
+    if (isNear) this.#concealment?.paused(position, noise, header.payloadOffset);
   }
 
   /**
@@ -227,7 +228,7 @@ export class ReceiveTimeline {
    * kept. The samples are those before {@link head}.
    */
   tick(nowMs: number): number {
-    if (this.#pending.count > 0 && nowMs - this.#pending.at(0).arrivalMs > PENDING_MS) this.#pendingTimeout();
+    if (this.#pending.isOverdue(nowMs)) this.#pendingTimeout();
     const first = this.ticks.firstAt(nowMs);
     const ticks = this.ticks.tick(nowMs);
     if (ticks === 0) return 0;
@@ -337,11 +338,10 @@ export class ReceiveTimeline {
     return missing * Math.max(this.#refLength, header.payloadLength);
   }
 
-  #markLoss(header: RtpHeader, position: number, firstOpen: number): void {
-    const from = this.#refPosition + this.#refLength;
-    const end = Math.min(position, from + this.#lostBefore(header));
-    if (from < firstOpen && from < end) this.#missingBehind += Math.min(end, firstOpen) - from;
-    this.#ring.markExpected(Math.max(from, firstOpen), end - Math.max(from, firstOpen));
+  /** @param until the packet is no audio, and lasts until there */
+  #markLoss(header: RtpHeader, position: number, firstOpen: number, until?: number): void {
+    const audioEnd = this.#refPosition + this.#refLength;
+    this.#losses.before(position, audioEnd, this.#lostBefore(header), firstOpen, until);
   }
 
   #pushMisfit(

@@ -81,6 +81,7 @@ describe('SampleRing', () => {
             const within = onward.filter((position) => position < ring.end);
             const end = within.at(-1) === undefined ? from : within.at(-1)! + 1;
             assert.equal(ring.lostUntil(from, end), within.find((position) => !isLost(position)) ?? end);
+            assert.equal(ring.nextLost(from, limit), within.find(isLost) ?? limit);
           }
         }
       }),

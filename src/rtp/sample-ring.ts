@@ -173,6 +173,21 @@ export class SampleRing {
     return Math.max(from, stop);
   }
 
+  /** The first position from `from` on that is lost, or `limit`. */
+  nextLost(from: number, limit: number): number {
+    const stop = Math.min(limit, this.#storedEnd);
+    for (let position = from; position < stop; ) {
+      const index = position & this.#mask;
+      const lost = (this.#expected[index >>> 5]! & ~this.#received[index >>> 5]!) >>> (index & 31);
+      if (lost !== 0) {
+        const found = position + zerosBelow(lost);
+        return found < stop ? found : limit;
+      }
+      position += 32 - (index & 31);
+    }
+    return limit;
+  }
+
   markExpected(from: number, count: number): void {
     if (count <= 0) return;
     this.#reserve(from + count);
