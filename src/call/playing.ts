@@ -1,4 +1,10 @@
-import type { PlayableSound, PlayOperation, PlayOptions, PlayResult } from './leg.ts';
+import {
+  CallError,
+  type PlayableSound,
+  type PlayOperation,
+  type PlayOptions,
+  type PlayResult,
+} from './leg.ts';
 import type { Playback } from './playback.ts';
 
 /**
@@ -33,7 +39,10 @@ export function startPlaying(
       }
       return { state: 'stopped', playedMs };
     } catch (cause) {
-      if (signal.aborted) return { state: 'stopped', playedMs };
+      // That the call ended is no failure of the sounds. That nobody can hear them is one (no codec in common), though
+      // the call is over by that, too.
+      const isOver = cause instanceof CallError ? cause.code === 'call_over' : signal.aborted;
+      if (isOver) return { state: 'stopped', playedMs };
       return { state: 'error', playedMs, error: cause instanceof Error ? cause.message : String(cause) };
     } finally {
       over = true;

@@ -50,6 +50,20 @@ test('a call without a common codec is refused with 488', async (t) => {
   await bench.finish();
 });
 
+test('so it is by sound before the answer, which fails and says why', async (t) => {
+  const bench = await openBench(t);
+  const alice = await bench.caller();
+  const out = alice.dial(`sip:line@${BOB}`, { sdp: sdp(bench.port, '9 101') });
+  await bench.clock.advance(100);
+  const played = bench.leg.play([{ kind: 'silence', seconds: 1 }]);
+  await bench.clock.advance(100);
+  const { state, error } = await played.done;
+  assert.equal(state, 'error');
+  assert.match(error ?? '', /no common codec/);
+  assert.equal(out.end?.status, 488);
+  await bench.finish();
+});
+
 test('a 488 says what is wrong with the offer, at the beginning and within the call', async (t) => {
   const bench = await openBench(t);
   const { clock } = bench;

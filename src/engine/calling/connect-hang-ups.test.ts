@@ -121,27 +121,44 @@ test('a caller who cannot be answered has not cancelled, though its call is over
   }
 });
 
-test('nor has one who cannot be answered for a stream, which is told as well', async () => {
-  const leg = new FakeLeg();
-  leg.answer = async () => {
-    leg.end({ by: 'local', reason: 'error' });
-    throw new CallError('no_common_codec', 'no codec in common');
-  };
-  const steps = `
-- connect:
-    to: stream:wss://media.example.com/
-    answer_on_bridge: true
-    status_url: https://app.example/s`;
-  const run = await start(main(steps), { leg });
-  await run.finish();
-  assert.deepEqual(
-    run.callbacks.map(({ params }) => [params['connect_state'], params['failed_reason']]),
-    [
-      ['connecting', undefined],
-      ['failed', 'error'],
-    ],
-  );
-  assert.match(String(run.warnings[0]?.message), /"stream:.*" cannot be reached: no codec in common/);
+test('nor has one who cannot be answered for a stream, or who can hear nothing before the answer', async () => {
+  for (const destination of [
+    'to: "stream:wss://media.example.com/"',
+    'to: "sip:a@example.com", ringback: ["ring:uk"]',
+    'to: "sip:a@example.com"',
+  ]) {
+    const dialler = new FakeDialler();
+    const leg = new FakeLeg();
+    leg.answer = async () => {
+      leg.end({ by: 'local', reason: 'error' });
+      throw new CallError('no_common_codec', 'no codec in common');
+    };
+    leg.play = () => ({
+      done: Promise.resolve().then(() => {
+        leg.end({ by: 'local', reason: 'error' });
+        return { state: 'error', playedMs: 0, error: 'no codec in common' } as const;
+      }),
+      stop: () => {},
+      pause: () => {},
+      resume: () => {},
+      setVolume: () => {},
+    });
+    const steps = `- connect: {${destination}, answer_on_bridge: true, status_url: "https://app.example/s"}`;
+    const run = await start(main(steps), { leg, services: { dialler } });
+    dialler.calls[0]?.sound();
+    await run.clock.settle();
+    await run.finish();
+    assert.deepEqual(
+      run.callbacks.map(({ params }) => [params['connect_state'], params['failed_reason']]),
+      [
+        ['connecting', undefined],
+        ['failed', 'error'],
+      ],
+    );
+    assert.equal(run.warnings.length, 1);
+    assert.match(String(run.warnings[0]?.message), /no codec in common/);
+    for (const call of dialler.calls) assert.deepEqual(call.leg.log, ['hangup cancel']);
+  }
 });
 
 test('nor has a caller whose call is lost while others are called', async () => {

@@ -1,9 +1,9 @@
 import type { DialledCall } from '../../call/dialler.ts';
 import type { StreamOperation } from '../../call/streams/types.ts';
-import { CallError, type CallEnd, type EndReason, type HangupCause } from '../../call/leg.ts';
+import { CallError, type CallEnd, type CallLeg, type EndReason, type HangupCause } from '../../call/leg.ts';
 import { sleep } from '../../time/clock.ts';
 import type { MethodContext } from '../context.ts';
-import { warnFailed } from '../warn-failed.ts';
+import { answerCaller } from './answer.ts';
 import type { ConnectEvents } from './events.ts';
 import type { ConnectPlan, PlannedCall } from './plan.ts';
 import type { PlannedStream } from './stream.ts';
@@ -35,6 +35,12 @@ export function failureOf(end: CallEnd): FailedReason {
   return FAILURES[end.reason];
 }
 
+/** Of a step that is broken off. A caller whose call could not go on (no codec in common, say) has not given up. */
+function reasonOfBreak({ signal }: CallLeg): FailedReason {
+  const end = signal.aborted ? (signal.reason as CallEnd) : undefined;
+  return end?.reason === 'error' ? 'error' : 'cancel';
+}
+
 /** Telephones that are told so do not show a missed call (RFC 3326 section 3.1). */
 const ANSWERED_ELSEWHERE: HangupCause = { status: 200, text: 'Call completed elsewhere' };
 
@@ -51,6 +57,8 @@ export class Dialling {
   /** Calls that bring sound before their answer. */
   readonly #sounding = new Set<number>();
   readonly #outcome = Promise.withResolvers<DialOutcome>();
+  /** Of the caller, for the first stream: why it was not answered, if it was not. */
+  #answering: Promise<FailedReason | undefined> | undefined;
   #strategy;
   #isOver = false;
 
@@ -70,9 +78,7 @@ export class Dialling {
       this.#isOver = true;
       for (const { leg } of this.#made.values()) void leg.hangup('cancel');
       for (const stream of this.#streams.values()) stream.stop();
-      // A caller who cannot be answered, or whose call is lost, has not given up.
-      const isLost = caller.signal.aborted && (caller.signal.reason as CallEnd).reason === 'error';
-      this.#outcome.resolve({ failed: isLost ? 'error' : 'cancel' });
+      this.#outcome.resolve({ failed: reasonOfBreak(caller) });
     };
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
@@ -154,7 +160,11 @@ export class Dialling {
       () => {},
     );
     try {
-      await leg.answer();
+      this.#answering ??= answerCaller(this.#context);
+      if ((await this.#answering) !== undefined) {
+        this.#take({ kind: 'lost', call, reason: 'error' });
+        return;
+      }
       // The caller's own telephone rings no more: what is heard from here on, also behind this one, comes from us.
       this.#ringAgain();
       // Its time may be over by now, or another has won: then nobody is called.
@@ -169,9 +179,7 @@ export class Dialling {
       this.#take({ kind: 'answered', call });
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      // A caller who cannot be answered is refused by that: nothing is wanted any more, but why is told.
-      if (isWanted() || leg.signal.aborted)
-        warnFailed(this.#context, `"${request.to}" cannot be reached`, error);
+      if (isWanted()) this.#context.warn('failed', `"${request.to}" cannot be reached: ${error.message}`);
       this.#take({ kind: 'lost', call, reason: 'error' });
     } finally {
       settled.abort();
@@ -258,6 +266,10 @@ export class Dialling {
     // already, and more would wait behind that.
     if (!leg.hearsUs) {
       const opened = await leg.play([{ kind: 'silence', seconds: 0.02 }]).done;
+      // Where there is no codec in common, the call is over by that.
+      if (opened.state === 'error' && leg.signal.aborted) {
+        this.#context.warn('failed', `The caller cannot hear the called side: ${opened.error}`);
+      }
       if (opened.state !== 'finished' || this.#isOver || leg.bridged !== undefined) return;
       if (this.#soundingAlone() !== call) {
         this.#ringAgain();

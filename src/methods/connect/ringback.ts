@@ -57,7 +57,9 @@ export class Ringback {
     this.#report(controlId, 'playing');
     void playing.done.then((result) => {
       this.#report(controlId, result.state === 'error' ? 'error' : 'finished');
-      if (result.state !== 'error' || this.#playing !== playing) return;
+      // One that is stopped by now may have ended the call itself: a caller without a codec in common is refused by it.
+      const counts = this.#playing === playing || leg.signal.aborted;
+      if (result.state !== 'error' || !counts) return;
       this.#context.warn('failed', `The ringback cannot be played: ${result.error ?? 'no reason is known'}`);
     });
   }

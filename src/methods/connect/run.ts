@@ -5,7 +5,7 @@ import { resultChoice } from '../choice-params.ts';
 import type { MethodContext } from '../context.ts';
 import { type Flow, NEXT } from '../flow.ts';
 import { tellStream } from '../stream-events.ts';
-import { warnFailed } from '../warn-failed.ts';
+import { answerCaller } from './answer.ts';
 import { Dialling, failureOf } from './dialling.ts';
 import { ConnectEvents } from './events.ts';
 import type { ConnectParams } from './params.ts';
@@ -58,7 +58,7 @@ async function connect(
     return reason;
   };
   if (!params.answer_on_bridge && params.auto_answer) {
-    const fault = await answer(context);
+    const fault = await answerCaller(context);
     if (fault !== undefined) return fail(fault);
   }
   const ringback = new Ringback(context, params.ringback);
@@ -83,7 +83,7 @@ async function connect(
       return undefined;
     }
     winner = outcome.winner;
-    unanswered = await answer(context);
+    unanswered = await answerCaller(context);
     bridge = unanswered === undefined ? join(context, winner) : undefined;
   } finally {
     ringback.stop();
@@ -94,19 +94,6 @@ async function connect(
   await talk(bridge, winner, signal);
   events.tell('disconnected');
   return undefined;
-}
-
-/** @returns undefined when the call is answered, else why it is not */
-async function answer(context: MethodContext): Promise<FailedReason | undefined> {
-  try {
-    await context.leg.answer();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof CallError)) throw error;
-    warnFailed(context, 'The call could not be answered to be connected', error);
-    // A leg that cannot answer refuses its call, too: that it is over says nothing of who gave up.
-    return error.code === 'call_over' ? 'cancel' : 'error';
-  }
 }
 
 function join(context: MethodContext, { leg: peer }: DialledCall): Bridge | undefined {
