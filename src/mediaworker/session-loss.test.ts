@@ -183,23 +183,26 @@ describe('loss', () => {
     });
   }
 
-  test('the last packet of a key, lost, is no audio: nothing is missing or made up', async (t) => {
-    const rig = await openTalk(t, 1000);
-    rig.record('r');
-    await rig.clock.advance(1000);
-    const at = rig.peer.press('5', 200);
-    let sent = 0;
-    // Ten packets, and two repetitions of the last.
-    rig.peer.fate = () => (++sent === 12 ? [] : [0]);
-    await rig.clock.advance(1000);
-    rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
-    await rig.clock.settle();
-    assert.equal(rig.outcome('r').missingSamples, 0);
-    const file = rig.wav('r')[0]!;
-    const from = find(rig.peer.said(0, at), file.subarray(0, 80));
-    assert.deepEqual(file.slice(at - from, at - from + 1600), new Int16Array(1600));
-    await rig.close();
-  });
+  for (const heldMs of [200, 1500]) {
+    test(`the last packet of a key of ${heldMs} ms, lost, is no audio: nothing is missing or made up`, async (t) => {
+      const rig = await openTalk(t, 1000);
+      rig.record('r');
+      await rig.clock.advance(1000);
+      const at = rig.peer.press('5', heldMs);
+      let sent = 0;
+      // One packet each 20 ms, and two repetitions of the last.
+      const last = heldMs / 20 + 2;
+      rig.peer.fate = () => (++sent === last ? [] : [0]);
+      await rig.clock.advance(heldMs + 800);
+      rig.send({ type: 'stopRecord', recordingId: 'r', cause: 'stop' });
+      await rig.clock.settle();
+      assert.equal(rig.outcome('r').missingSamples, 0);
+      const file = rig.wav('r')[0]!;
+      const from = find(rig.peer.said(0, at), file.subarray(0, 80));
+      assert.deepEqual(file.slice(at - from, at - from + 8 * heldMs), new Int16Array(8 * heldMs));
+      await rig.close();
+    });
+  }
 
   test('of the audio behind a key, what is lost is missing there', async (t) => {
     const rig = await openTalk(t, 1000);

@@ -207,18 +207,18 @@ export class ReceiveTimeline {
    * sequence number does not pass for loss, nor its time for audio.
    * @param timestamp where it stands in the place of audio, as in {@link push}
    * @param noise `bytes` from `header.payloadOffset` on describe comfort noise (RFC 3389)
-   * @param lasts samples for which it surely stands there
+   * @param lasts samples for which it surely stands there: a key that is held for long began far behind the head
    */
   observe(header: RtpHeader, timestamp?: number, noise?: Uint8Array, lasts = 0): void {
     const place = this.#reception.place(header.sequence);
     if (header.ssrc !== this.#ssrc || place === 'jump') return;
-    const position = timestamp === undefined ? Number.NaN : (this.positionAt(timestamp) ?? Number.NaN);
-    const isNear = Math.abs(position - this.#head) <= this.kept.usual + this.#maxDelay;
+    const at = timestamp === undefined ? Number.NaN : (this.positionAt(timestamp) ?? Number.NaN);
+    const far = this.kept.usual + this.#maxDelay;
     const first = Math.max(this.#head - this.#lag, this.#floor, 0);
-    if (isNear && place === 'forward')
-      this.#markLoss(header, Math.min(position, this.#end), first, position + lasts);
+    if (place === 'forward' && Math.abs(at + lasts - this.#head) <= far)
+      this.#markLoss(header, Math.min(at, this.#end), first, at + lasts);
     this.#reception.accept(header.sequence);
-    if (isNear) this.#concealment?.paused(position, noise, header.payloadOffset);
+    if (Math.abs(at - this.#head) <= far) this.#concealment?.paused(at, noise, header.payloadOffset);
   }
 
   /**

@@ -217,6 +217,29 @@ describe('OpenAI-compatible recognition', () => {
     }
   });
 
+  it('closes the connection of events that tell of an error, though the server leaves it open', async () => {
+    const clock = new RealClock();
+    let closed = false;
+    const port = await serve(async (request, response) => {
+      const stream = (await formOf(request)).get('stream');
+      if (stream === null) {
+        response.end('{"text":"To sales."}');
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"error":{"message":"out of memory"}}\n\n');
+      // So that no deadline of the transport closes it.
+      const pings = clock.every(1_000, () => response.write(': ping\n\n'));
+      response.once('close', () => {
+        pings.cancel();
+        closed = true;
+      });
+    });
+    const transcript = await transcribe(port, {}, { clock, streaming: 'sse' });
+    assert.deepEqual(transcript, { text: 'To sales.', confidence: undefined });
+    await until(() => closed, 'the connection stays open');
+  });
+
   it('keeps the connection of events that end behind their text, be it a moment later', async () => {
     const sockets = new Set<unknown>();
     const clock = new RealClock();

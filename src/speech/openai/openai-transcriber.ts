@@ -180,6 +180,8 @@ export class OpenAiTranscriber implements Transcriber {
       if (transcript.complete) void linger(clock, response, pieces);
       return transcript.end();
     } catch (error) {
+      // The server may have told that it failed, and go on with the answer.
+      response.cancel();
       throw late[0] ?? error;
     } finally {
       deadline.cancel();
