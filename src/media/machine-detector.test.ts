@@ -91,6 +91,18 @@ describe('listening to who answered', () => {
     }
   }
 
+  test('words count over the pauses of an utterance, which are shorter than end_silence_timeout', () => {
+    const phrases = Array.from({ length: 7 }, (): readonly Piece[] => [
+      ['speech', 0.6],
+      ['silence', 0.5],
+    ]);
+    const audio = line([['silence', 0.6], ...phrases.flat(), ['silence', 3]]);
+    const { events, ms } = listen(audio);
+    assert.deepEqual(events, ['MACHINE']);
+    assert.ok(ms < 8300, `${ms} ms`);
+    assert.deepEqual(listen(audio, { machine: { ...RULES, machineWords: 0 } }).events, ['HUMAN']);
+  });
+
   test('nobody is UNKNOWN after initial_timeout', () => {
     const { events, ms } = listen(line([['silence', 8]]));
     assert.deepEqual([events, ms], [['UNKNOWN'], 4500]);

@@ -168,7 +168,7 @@ export class MachineDetector {
     if (!speaking) {
       this.#silenceMs = this.#voice.heard ? quietMs : 0;
       this.#voiceMs = 0;
-      this.#words = 0;
+      // The next sound is another word, but of the same utterance, whose end is that of the detection.
       this.#soundMs = 0;
       return;
     }

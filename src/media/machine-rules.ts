@@ -30,7 +30,7 @@ export interface MachineFrame {
   /** Since the detection began, ms. */
   readonly atMs: number;
   readonly speaking: boolean;
-  /** Voice without a pause up to now, and words, of the present utterance. */
+  /** Voice without a pause up to now, and words, of the present utterance; words also of before its pauses. */
   readonly voiceMs: number;
   readonly words: number;
   /** Since the last voice, ms; 0 while somebody speaks, or a tone sounds that may be a beep. */

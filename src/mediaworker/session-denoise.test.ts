@@ -4,7 +4,9 @@ import { describe, test, type TestContext } from 'node:test';
 import { encodePcmu } from '../media/g711.ts';
 import { rmsDbfs } from '../media/level.ts';
 import { add, concat, speechLike, whiteNoise } from '../media/test-signals.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
 import { decoded } from './peer.test-helper.ts';
+import { SessionDenoiser } from './session-denoiser.ts';
 import { openRig, type Rig } from './session.test-helper.ts';
 
 /** Seconds of noise, then of a voice in it, then of noise again. */
@@ -93,6 +95,24 @@ describe('denoise', () => {
     const at = placeOf(tail, said, 0, 16_000);
     assert.deepEqual(tail, said.slice(at, at + tail.length));
     await rig.close();
+  });
+
+  test('media.md 8, denoise: the last moment of a recording has the level of what is before, also read by itself', async () => {
+    const clock = new VirtualClock();
+    const denoiser = new SessionDenoiser({ sessionId: 's', sampleRate: 8000, clock, onEvent: () => {} });
+    denoiser.turn(true);
+    await clock.settle();
+    assert.equal(denoiser.active, true);
+    const end = NOISE_S * 8000;
+    for (let at = 0; at < end; at += 160) denoiser.process(at, 160, NOISE.slice(at, at + 160), at);
+    // As a recorder that reads in portions: the last one is shorter than the delay of the filter.
+    const portion = NOISE.slice(end - 1700, end - 100);
+    denoiser.apply(portion, end - 1700, 1600);
+    const last = NOISE.slice(end - 100, end);
+    denoiser.apply(last, end - 100, 100);
+    assert.ok(rmsDbfs(portion) < -55, `${rmsDbfs(portion)} dBFS`);
+    assert.ok(rmsDbfs(last) < -55, `${rmsDbfs(last)} dBFS in the last moment`);
+    denoiser.stop();
   });
 
   test('whoever waits for a filter that is turned off while it is loaded is told so, and nobody else', async (t) => {

@@ -39,6 +39,8 @@ export class SessionDenoiser {
   readonly #spans: Span[] = [];
   #live = NO_SAMPLES;
   #kept = NO_SAMPLES;
+  /** By which what was read last differs in level from what it was made of. */
+  #gain = 1;
 
   constructor(options: SessionDenoiserOptions) {
     this.#options = options;
@@ -128,17 +130,21 @@ export class SessionDenoiser {
     const first = Math.max(from, span.from, ring.oldest);
     const until = Math.min(from + count, span.until);
     const made = until - first;
-    if (made <= 0) return;
-    const at = first - from;
-    const before = meanSquare(samples, at, made);
-    if (this.#kept.length < samples.length) this.#kept = new Int16Array(samples.length);
-    ring.copyTo(this.#kept, 0, first, made);
-    samples.set(this.#kept.subarray(0, made), at);
-    // The very last moment of a recording has not come out yet: it goes on at the level of what has.
-    if (until < from + count && this.active && span === this.#spans.at(-1)) {
-      const gain = Math.min(1, Math.sqrt(meanSquare(samples, at, made) / Math.max(1, before)));
-      for (let n = until - from; n < count; n++) samples[n] = Math.round(samples[n]! * gain);
+    // One of a former filter does not.
+    const grows = this.active && !this.#isNew && span === this.#spans.at(-1);
+    if (made > 0) {
+      const at = first - from;
+      const before = meanSquare(samples, at, made);
+      if (this.#kept.length < samples.length) this.#kept = new Int16Array(samples.length);
+      ring.copyTo(this.#kept, 0, first, made);
+      samples.set(this.#kept.subarray(0, made), at);
+      if (grows) this.#gain = Math.min(1, Math.sqrt(meanSquare(samples, at, made) / Math.max(1, before)));
     }
+    // The very last moment of a recording has not come out yet: it goes on at the level of what has, which may
+    // have been read before it.
+    if (!grows) return;
+    for (let n = Math.max(0, span.until - from); n < count; n++)
+      samples[n] = Math.round(samples[n]! * this.#gain);
   }
 
   #begin(filter: NoiseFilter): void {
