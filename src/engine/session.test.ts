@@ -223,6 +223,29 @@ test('every step is traced: begun and ended, in order, with what became of it', 
   );
 });
 
+test('the trace tells a step as failed that finds no way to where it leads', async () => {
+  for (const step of [
+    'execute: {dest: https://example.com/none}',
+    'transfer: {dest: "${\'nowhere\'}"}',
+    'goto: {label: "${\'nowhere\'}"}',
+  ]) {
+    const { result, trace } = await run(`- ${step}`);
+    assert.equal(result.outcome, 'error', step);
+    const outcomes = trace.flatMap((event) => (event.kind === 'step-end' ? [event.outcome] : []));
+    assert.deepEqual(outcomes, ['error'], step);
+  }
+});
+
+test('the trace tells a step as stopped whose document is not there when the call ends', async () => {
+  const test = await start(main('- execute: {dest: https://example.com/slow}'), {
+    services: { loader: { load: () => new Promise(() => {}) } },
+  });
+  test.leg.end();
+  await test.finish();
+  const outcomes = test.trace.flatMap((event) => (event.kind === 'step-end' ? [event.outcome] : []));
+  assert.deepEqual(outcomes, ['stopped']);
+});
+
 test('JavaScript that fails in a branch is told where it stands, not at the step', async () => {
   const { result } = await run('- cond:\n    - {when: "false", then: []}\n    - {when: null.x, then: []}');
   const { position, path } = result.error!.diagnostic;

@@ -146,6 +146,9 @@ export class ScriptSession {
         this.#replacement = undefined;
         await this.#prepare(replacement.document);
         this.#transition(replacement);
+        // What the document before it did at a stretch counts for none of its own steps: it comes from outside.
+        this.#stepsWithoutWaiting = 0;
+        this.#computing.waited();
         continue;
       }
       const { state, action } = advance(this.#state);
@@ -227,10 +230,12 @@ export class ScriptSession {
     if (outcome !== 'interrupted') {
       if ('error' in outcome) {
         error = outcome.error;
-        label = 'error';
       } else {
-        label = outcome.flow.kind;
-        error = await this.#follow(outcome.flow, run);
+        const followed = await this.#follow(outcome.flow, run);
+        if (followed !== 'interrupted') {
+          label = outcome.flow.kind;
+          error = followed;
+        }
       }
     }
     if (error === undefined && this.variables.characters > MAX_CHARACTERS) {
@@ -241,6 +246,7 @@ export class ScriptSession {
         expected: `at most ${MAX_CHARACTERS} characters together`,
       });
     }
+    if (error !== undefined) label = 'error';
     turn?.cancel();
     if (others.hadTurn && clock.monotonic() > startedAt) {
       this.#stepsWithoutWaiting = 0;
@@ -260,8 +266,8 @@ export class ScriptSession {
     return run.start(method);
   }
 
-  /** Goes where the flow leads. */
-  async #follow(flow: Flow, run: StepRun): Promise<SwmlError | undefined> {
+  /** Goes where the flow leads, unless the way there is broken off. */
+  async #follow(flow: Flow, run: StepRun): Promise<SwmlError | 'interrupted' | undefined> {
     try {
       switch (flow.kind) {
         case 'next':
@@ -269,7 +275,7 @@ export class ScriptSession {
         case 'execute':
         case 'transfer': {
           const found = await untilAborted(this.#find(flow, run), run.signal);
-          if (found === 'interrupted') return undefined;
+          if (found === 'interrupted') return found;
           this.#transition(found.flow, run);
           return undefined;
         }

@@ -50,6 +50,12 @@ export function mayUseExpressions(document: FoundDocument): boolean {
   return 'url' in document || document.usesExpressions || /https?:/i.test(document.text);
 }
 
+interface FetchOptions extends Pick<CheckOptions, 'strict'> {
+  readonly signal: AbortSignal;
+  /** Scope `envs` of the call. */
+  readonly envs?: JsonObject | undefined;
+}
+
 /**
  * Asks for the document of a call, as the server does for each one (spec/document.md 2).
  * @throws SwmlError also when it cannot be had
@@ -58,9 +64,9 @@ export async function fetchDocument(
   url: string,
   call: CallInfo,
   loader: DocumentLoader,
-  { signal, strict = false }: { readonly signal: AbortSignal } & Pick<CheckOptions, 'strict'>,
+  { signal, envs = {}, strict = false }: FetchOptions,
 ): Promise<SwmlDocument> {
-  const payload = callingPayload(call, { vars: {}, envs: {}, params: {} });
+  const payload = callingPayload(call, { vars: {}, envs, params: {} });
   const request = { url, method: 'POST', kind: 'calling', strict, payload, signal } as const;
   const { text, name, document } = await load(loader, request);
   return document ?? loadDocument(text, { file: name, strict });

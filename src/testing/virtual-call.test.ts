@@ -196,6 +196,14 @@ test('a document is asked for by URL with the call, and one that cannot be had e
   assert.match(String(lost.error), /nothing in the test answers/);
 });
 
+test('the server of the first document is told the envs, and neither variables nor params', async () => {
+  const web = { 'POST https://app.example/swml': { body: main('- hangup: {}') } };
+  const call = await place('https://app.example/swml', { web, vars: { a: 1 }, envs: { region: 'eu' } });
+  await call.ends();
+  const { vars, envs, params } = call.web.requests[0]!.json as Record<string, unknown>;
+  assert.deepEqual([vars, envs, params], [{}, { region: 'eu' }, {}]);
+});
+
 test('strict rules hold for a document by URL, too', async () => {
   const web = { 'POST https://app.example/swml': { body: main('- hangup: { why: 1 }') } };
   const loose = await place('https://app.example/swml', { web });

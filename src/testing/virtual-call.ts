@@ -427,8 +427,8 @@ export class VirtualCall {
 
   #fetch(url: string): Promise<SwmlDocument> {
     const { signal, info } = this.#leg;
-    const { strict } = this.#options;
-    return fetchDocument(url, info, this.#parts.clients.documents, { signal, strict });
+    const { envs, strict } = this.#options;
+    return fetchDocument(url, info, this.#parts.clients.documents, { signal, envs, strict });
   }
 
   async #runScript(document: SwmlDocument): Promise<void> {

@@ -123,6 +123,32 @@ test('document.md 6, steps: after one that waits, JavaScript has its time anew',
   assert.deepEqual([result.outcome, result.vars['n']], ['finished', 81]);
 });
 
+test('document.md 6, steps: those of a document that another one replaced do not count for that', async () => {
+  const busy = await start(
+    'sections: {main: [{label: a}, {execute: {dest: inner}}, {goto: {label: a}}], inner: [{label: b}, {set: {a: 1}}, {goto: {label: b}}]}',
+  );
+  // Others have their turn behind every 200 steps: it stands before the last one that it may run.
+  for (let turn = 1; turn < MAX_STEPS_WITHOUT_WAITING / 200; turn++) await busy.clock.step();
+  busy.session.replace(loadDocument(main('- set: {b: 1}\n- play: "say:new"')));
+  assert.equal((await busy.finish()).outcome, 'finished');
+  assert.deepEqual(said(busy), ['new']);
+});
+
+test('document.md 6, steps: nor does the JavaScript of such a document', async (t) => {
+  slowThread(t);
+  const loop = '- label: a\n- set: {n: "${n + 1 || 1}"}\n- goto: {label: a}';
+  const limit = Number((await run(loop)).result.vars['n']);
+  const busy = await start(main(loop));
+  // Others have their turn behind every expression: there is time for some five more.
+  for (let n = 1; n < limit - 5; n++) await busy.clock.step();
+  const half = Math.floor(limit / 2);
+  busy.session.replace(
+    loadDocument(main(`- label: a\n- set: {m: "\${m + 1 || 1}"}\n- goto: {label: a, max: ${half - 1}}`)),
+  );
+  const { outcome, vars } = await busy.finish();
+  assert.deepEqual([outcome, vars['m']], ['finished', half]);
+});
+
 test('document.md 6, steps: long JavaScript lets others have their turn between steps', async (t) => {
   const turns = t.mock.method(VirtualClock.prototype, 'after');
   const steps = '- label: a\n- set: {n: "${n + 1 || 1}"}\n- goto: {label: a, max: 9}';
