@@ -62,8 +62,7 @@ export class PeaksSource {
     try {
       const found = await this.#files.open(row.path);
       if (found === undefined || found.size === 0) return undefined;
-      const bytes = found.read({ start: 0, end: found.size - 1 });
-      const peaks = await READERS[row.format](bytes);
+      const peaks = await READERS[row.format](() => found.read({ start: 0, end: found.size - 1 }));
       // Of an encrypted recording nothing is kept in the open, not even how loud it is.
       if (peaks !== undefined && !isEncryptedPath(row.path)) this.#keep(row.id, peaks);
       return peaks;
@@ -95,14 +94,22 @@ export class PeaksSource {
   }
 }
 
-const READERS: Readonly<
-  Record<RecordFormat, (bytes: AsyncIterable<Uint8Array>) => Promise<Peaks | undefined>>
-> = { wav: peaksOfWav, mp3: peaksOfMp3, mp4: peaksOfMp4 };
+/**
+ * The bytes of a file, opened as it is called. A file that cannot be opened is an error of its stream, which ends the
+ * process where nobody listens: whoever has it reads it at once, and waits for nothing else before.
+ */
+type OpenBytes = () => AsyncIterable<Uint8Array>;
 
-async function peaksOfWav(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | undefined> {
+const READERS: Readonly<Record<RecordFormat, (open: OpenBytes) => Promise<Peaks | undefined>>> = {
+  wav: peaksOfWav,
+  mp3: peaksOfMp3,
+  mp4: peaksOfMp4,
+};
+
+async function peaksOfWav(open: OpenBytes): Promise<Peaks | undefined> {
   const decoder = new WavStreamDecoder({ layout: 'interleaved' });
   let meter: PeakMeter | undefined;
-  for await (const chunk of bytes) {
+  for await (const chunk of open()) {
     const samples = decoder.write(chunk);
     if (decoder.format === undefined) continue;
     const { sampleRate, channels } = decoder.format;
@@ -113,12 +120,12 @@ async function peaksOfWav(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | und
   return meter?.result();
 }
 
-async function peaksOfMp3(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | undefined> {
+async function peaksOfMp3(open: OpenBytes): Promise<Peaks | undefined> {
   const decoder = new MPEGDecoder();
   await decoder.ready;
   try {
     let meter: PeakMeter | undefined;
-    for await (const chunk of bytes) {
+    for await (const chunk of open()) {
       for (let at = 0; at < chunk.length; at += MP3_BYTES) {
         const decoded = decoder.decode(chunk.subarray(at, at + MP3_BYTES));
         const { channelData, samplesDecoded, sampleRate } = decoded;
@@ -147,7 +154,7 @@ function interleave(channels: readonly Float32Array[], frames: number, scale: nu
   return samples;
 }
 
-async function peaksOfMp4(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | undefined> {
+async function peaksOfMp4(open: OpenBytes): Promise<Peaks | undefined> {
   const reader = new Mp4SoundReader();
   let meter: PeakMeter | undefined;
   const readAll = async (): Promise<void> => {
@@ -158,7 +165,7 @@ async function peaksOfMp4(bytes: AsyncIterable<Uint8Array>): Promise<Peaks | und
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  for await (const chunk of bytes) {
+  for await (const chunk of open()) {
     reader.push(chunk);
     await readAll();
   }

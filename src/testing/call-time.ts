@@ -14,10 +14,10 @@ export interface CallTime {
   wait<T>(work: Promise<T>): Promise<T>;
 }
 
-/** Nothing is left that could happen, or too much has. */
+/** Nothing is left that could happen, or too much has, or something has failed on the way. */
 export class StandstillError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'StandstillError';
   }
 }
@@ -70,21 +70,28 @@ export class VirtualTime implements CallTime {
     });
   }
 
+  /** Never rejects. */
   async #run(): Promise<void> {
     this.#running = true;
-    await this.clock.settle();
-    while (this.#waiting.size > 0) {
-      if (this.clock.monotonic() > this.#limitMs) {
-        this.#giveUp(`the call is not over after ${this.#limitMs / 1000} s of virtual time`);
-      } else if (!(await this.clock.step())) {
-        this.#giveUp('nothing is left to happen in virtual time');
+    try {
+      await this.clock.settle();
+      while (this.#waiting.size > 0) {
+        if (this.clock.monotonic() > this.#limitMs) {
+          this.#giveUp(`the call is not over after ${this.#limitMs / 1000} s of virtual time`);
+        } else if (!(await this.clock.step())) {
+          this.#giveUp('nothing is left to happen in virtual time');
+        }
       }
+    } catch (cause) {
+      // Of a timer: a listener of the test, say. Time would stand still for whoever waits, now and later.
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#giveUp(`what happened in virtual time failed: ${reason}`, { cause });
     }
     this.#running = false;
   }
 
-  #giveUp(message: string): void {
-    for (const reject of this.#waiting) reject(new StandstillError(message));
+  #giveUp(message: string, options?: ErrorOptions): void {
+    for (const reject of this.#waiting) reject(new StandstillError(message, options));
     this.#waiting.clear();
   }
 }

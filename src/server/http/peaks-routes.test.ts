@@ -215,6 +215,26 @@ describe('peaks', () => {
     assert.equal((await get()).statusCode, 404);
   });
 
+  // Its decoder takes a moment, in which the error of a file that is open would be heard by nobody.
+  for (const [code, status] of [
+    ['ENOENT', 404],
+    ['EACCES', 500],
+  ] as const) {
+    test(`of an MP3 that cannot be opened (${code}) are ${status}, and end nothing else`, async () => {
+      t.current.add({ format: 'mp3' });
+      await t.current.server.close();
+      const read = (): Readable =>
+        new Readable({ read: () => {} }).destroy(Object.assign(new Error(`${code}: open`), { code }));
+      t.current.server = t.current.make({
+        files: {
+          open: async () => ({ size: 100, modifiedMs: 0, read }),
+          remove: async () => true,
+        },
+      });
+      assert.equal((await get()).statusCode, status);
+    });
+  }
+
   test('refuse wrong numbers with their name', async () => {
     t.current.addWav(bursts(1), 1);
     for (const [query, detail] of [
