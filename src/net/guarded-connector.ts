@@ -3,6 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { buildConnector } from 'undici';
 import { type AddressGuard, refusalText } from './address-guard.ts';
 import { HttpError } from './http-errors.ts';
+import { endWhilePaused } from './paused-answers.ts';
 import { undici } from './undici.ts';
 
 export interface ResolvedAddress {
@@ -76,7 +77,10 @@ export function guardedConnector(
         return;
       }
     }
-    connectorFor(port)(options, callback);
+    connectorFor(port)(options, (...args) => {
+      if (args[0] === null) endWhilePaused(args[1]);
+      callback(...args);
+    });
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import {
   client,
@@ -76,6 +77,49 @@ describe('HTTP client: streams', () => {
     }
     assert.equal(size, bytes);
     assert.ok(pieces < bytes / 20, `${pieces} pieces`);
+  });
+
+  describe('whose connection ends while their reader is slow', () => {
+    /** Sends so much that it is held up at the very end, then ends the connection by `end`. */
+    const stream = async (headers: string, end: (socket: Socket) => void) => {
+      const closed = Promise.withResolvers<void>();
+      const port = await serveRaw((socket) => {
+        socket.once('close', () => closed.resolve());
+        socket.once('data', () => {
+          socket.write(`HTTP/1.1 200 OK\r\n${headers}\r\n${'x'.repeat(60_000)}`);
+          // By itself, so that it is read as one piece, with nothing behind it.
+          setTimeout(() => socket.write('x'.repeat(10_000)), 100);
+          setTimeout(() => end(socket), 200);
+        });
+      });
+      const { body } = await client().stream({ url: `http://127.0.0.1:${port}/` });
+      await closed.promise;
+      // The other side may hear of it a little later.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return body;
+    };
+    const sizeOf = async (body: AsyncIterable<Buffer>): Promise<number> => {
+      let size = 0;
+      for await (const piece of body) size += piece.length;
+      return size;
+    };
+
+    for (const [how, headers] of [
+      ['with a length, from a server that keeps none', 'Content-Length: 70000\r\nConnection: close\r\n'],
+      ['with a length, from a server that keeps it for a while', 'Content-Length: 70000\r\n'],
+      ['that last until then', 'Connection: close\r\n'],
+    ] as const) {
+      it(`are whole: ${how}`, async () => {
+        assert.equal(await sizeOf(await stream(headers, (socket) => socket.end())), 70_000);
+      });
+    }
+
+    it('fail where something is missing, once what has come is read', async () => {
+      for (const end of [(socket: Socket) => socket.end(), (socket: Socket) => socket.resetAndDestroy()]) {
+        const body = await stream('Content-Length: 80000\r\nConnection: close\r\n', end);
+        await assert.rejects(sizeOf(body), { name: 'HttpError', retry: 'unsafe' });
+      }
+    });
   });
 
   it('fail with the read deadline only while somebody waits', async () => {

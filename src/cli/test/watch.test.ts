@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -140,6 +140,26 @@ test('A folder that another of its name has replaced is watched on', async (cont
   assert.equal(clock.pendingTimers, 0);
   await seenIn(inner, () => writeFileSync(path.join(inner, 'a.test.yaml'), testFile(1)));
   assert.equal(clock.pendingTimers, 1);
+});
+
+test('A link that leads to itself does not end the watching', async (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'openswml-watch-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const clock = new VirtualClock();
+  const watching = watchPlaces([folder], undefined, clock, () => {}, assert.fail);
+  context.after(() => watching.stop());
+  const witness = watch(folder);
+  context.after(() => witness.close());
+  for (const [work, timers] of [
+    [() => symlinkSync('loop', path.join(folder, 'loop')), 0],
+    [() => writeFileSync(path.join(folder, 'a.test.yaml'), testFile(1)), 1],
+  ] as const) {
+    const seen = once(witness, 'change');
+    work();
+    await seen;
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(clock.pendingTimers, timers);
+  }
 });
 
 test('A sound in AIFF is watched, too', async (context) => {

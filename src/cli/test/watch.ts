@@ -96,8 +96,13 @@ export function watchPlaces(
   };
 }
 
+/** What cannot be looked at (a link that leads to itself, or to where this user may not go) is none to watch. */
 function isFolder(place: string): boolean {
-  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(place).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function foldersIn(folder: string): string[] {
