@@ -223,8 +223,12 @@ describe('peaks', () => {
     test(`of an MP3 that cannot be opened (${code}) are ${status}, and end nothing else`, async () => {
       t.current.add({ format: 'mp3' });
       await t.current.server.close();
-      const read = (): Readable =>
-        new Readable({ read: () => {} }).destroy(Object.assign(new Error(`${code}: open`), { code }));
+      const read = (): Readable => {
+        const stream = new Readable({ read: () => {} });
+        // As early as can be: whoever has it listens already.
+        queueMicrotask(() => stream.emit('error', Object.assign(new Error(`${code}: open`), { code })));
+        return stream;
+      };
       t.current.server = t.current.make({
         files: {
           open: async () => ({ size: 100, modifiedMs: 0, read }),
