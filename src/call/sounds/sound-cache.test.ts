@@ -358,10 +358,14 @@ describe('sound cache over a restart', () => {
 
   async function restarting(t: TestContext, answer: Answer, diskBytes = 1_000_000): Promise<Restarting> {
     const folder = mkdtempSync(path.join(tmpdir(), 'openswml-sounds-'));
-    t.after(() => rmSync(folder, { recursive: true }));
+    let disk: SoundDisk;
+    t.after(async () => {
+      // What was read last may still be on its way there.
+      await disk.settled();
+      rmSync(folder, { recursive: true });
+    });
     const place = await site(answer);
     const { clock } = place;
-    let disk: SoundDisk;
     let stamps = 0;
     const start = (): SoundCache => {
       disk = new SoundDisk({ folder, maxBytes: diskBytes, clock, log: silentLogger });
