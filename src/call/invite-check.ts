@@ -4,8 +4,9 @@ import { parseUri } from '../sip/message/uri.ts';
 import { targetOf } from '../sip/transport/target.ts';
 import { callParties } from '../sip/ua/outgoing-invite.ts';
 
-/** No header may end its line, or be none. */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Names of headers, of SIP and of HTTP (`token`, RFC 9110 5.6.2). */
+export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** No header may end its line. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const UNSAFE_TEXT = /[\x00-\x08\x0a-\x1f\x7f]/;
 

@@ -1,5 +1,6 @@
 /** The fake web in the forms in which the parts of a call ask for things. */
 import { callSigner, type HttpSenderOptions, refusedReceiver } from '../callbacks/http-sender.ts';
+import { HEADER_NAME } from '../call/invite-check.ts';
 import type { SoundLoaderOptions } from '../call/sounds/loader.ts';
 import type { DocumentLoader } from '../engine/document-source.ts';
 import { bodyText } from '../methods/body-text.ts';
@@ -33,8 +34,7 @@ const SERVER_DEADLINES = { readMs: 5000, totalMs: 15_000 };
 const MIN_DEADLINE_MS = 100;
 const MAX_DEADLINE_MS = 15_000;
 
-/** Of headers: the form of their names (RFC 9110 5.6.2), and what their values may not hold (5.5). */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** What values of headers may not hold (RFC 9110 5.5). */
 const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**

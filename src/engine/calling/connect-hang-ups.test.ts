@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CallError } from '../../call/leg.ts';
+import { CallError, type CallEnd } from '../../call/leg.ts';
 import { FakeDialler } from '../../methods/fake-dialler.test-helper.ts';
 import { FakeLeg } from '../../methods/fake-leg.test-helper.ts';
 import { main, start } from '../run.test-helper.ts';
+
+/** One whose call ends as it is to be answered: a caller gave up, or the leg refuses it itself. */
+function ending(end: CallEnd, error: CallError): FakeLeg {
+  const leg = new FakeLeg();
+  leg.answer = async () => {
+    leg.end(end);
+    throw error;
+  };
+  return leg;
+}
 
 test('a recording within a confirm that takes too long ends with the hang-up, not as one whose script was replaced', async () => {
   const dialler = new FakeDialler();
@@ -23,11 +33,10 @@ test('a recording within a confirm that takes too long ends with the hang-up, no
 
 test('a caller who hangs up while it is answered to be connected has cancelled, as one who does so later', async () => {
   const dialler = new FakeDialler();
-  const leg = new FakeLeg();
-  leg.answer = async () => {
-    leg.end({ by: 'remote', reason: 'cancel' });
-    throw new CallError('call_over', 'the call ended before it was answered');
-  };
+  const leg = ending(
+    { by: 'remote', reason: 'cancel' },
+    new CallError('call_over', 'the call ended before it was answered'),
+  );
   const steps = '- connect: {to: "sip:a@example.com", status_url: "https://app.example/s"}';
   const run = await start(main(steps), { leg, services: { dialler } });
   await run.finish();
@@ -66,11 +75,10 @@ test('the end of a talk whose caller hangs up is told while its call is there, h
 
 test('so is that a caller has cancelled who was being answered for a destination', async () => {
   const dialler = new FakeDialler();
-  const leg = new FakeLeg();
-  leg.answer = async () => {
-    leg.end({ by: 'remote', reason: 'cancel' });
-    throw new CallError('call_over', 'the call ended before it was answered');
-  };
+  const leg = ending(
+    { by: 'remote', reason: 'cancel' },
+    new CallError('call_over', 'the call ended before it was answered'),
+  );
   const steps = `
 - connect:
     to: sip:a@example.com
@@ -94,12 +102,10 @@ test('so is that a caller has cancelled who was being answered for a destination
 test('a caller who cannot be answered has not cancelled, though its call is over by that', async () => {
   for (const onBridge of [false, true]) {
     const dialler = new FakeDialler();
-    const leg = new FakeLeg();
-    // As a leg does that refuses its call.
-    leg.answer = async () => {
-      leg.end({ by: 'local', reason: 'error' });
-      throw new CallError('no_common_codec', 'no codec in common');
-    };
+    const leg = ending(
+      { by: 'local', reason: 'error' },
+      new CallError('no_common_codec', 'no codec in common'),
+    );
     const steps = `
 - connect:
     to: sip:a@example.com
@@ -128,11 +134,10 @@ test('nor has one who cannot be answered for a stream, or who can hear nothing b
     'to: "sip:a@example.com"',
   ]) {
     const dialler = new FakeDialler();
-    const leg = new FakeLeg();
-    leg.answer = async () => {
-      leg.end({ by: 'local', reason: 'error' });
-      throw new CallError('no_common_codec', 'no codec in common');
-    };
+    const leg = ending(
+      { by: 'local', reason: 'error' },
+      new CallError('no_common_codec', 'no codec in common'),
+    );
     leg.play = () => ({
       done: Promise.resolve().then(() => {
         leg.end({ by: 'local', reason: 'error' });
