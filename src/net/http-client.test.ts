@@ -138,6 +138,19 @@ describe('HTTP client: redirects', () => {
     });
   }
 
+  for (const encoding of ['utf8', 'latin1'] as const) {
+    it(`follows a URL whose letters the server did not escape (${encoding})`, async () => {
+      const port = await serve((request, response) => {
+        // Node writes each character of a header as one octet.
+        const location = Buffer.from('/grüße.wav', encoding).toString('latin1');
+        if (request.url === '/') response.writeHead(302, { location }).end();
+        else response.end(request.url);
+      });
+      const reply = await client().fetch({ url: `http://127.0.0.1:${port}/` });
+      assert.equal(reply.body.toString(), '/gr%C3%BC%C3%9Fe.wav');
+    });
+  }
+
   it('does not carry credentials to another origin', async () => {
     const headersSeen: (string | undefined)[] = [];
     const second = await serve((request, response) => {

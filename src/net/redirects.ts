@@ -39,7 +39,7 @@ export function isTemporary({ status }: ResponseHead): boolean {
  */
 export function nextHop(hop: Hop, head: ResponseHead): Hop {
   const { status } = head;
-  const target = parseHttpUrl(headerOf(head.headers, 'location') ?? '', hop.target.url);
+  const target = parseHttpUrl(locationOf(head), hop.target.url);
   const toGet =
     (status === 303 && hop.method !== 'HEAD') ||
     ((status === 301 || status === 302) && hop.method === 'POST');
@@ -57,6 +57,16 @@ export function nextHop(hop: Hop, head: ResponseHead): Hop {
     headers,
     body: toGet ? undefined : hop.body,
   };
+}
+
+/**
+ * Where a redirect leads. The transport gives a character for each octet of a header; a URL whose letters the
+ * server did not escape is in UTF-8, as browsers take it.
+ */
+function locationOf({ headers }: ResponseHead): string {
+  const octets = headerOf(headers, 'location') ?? '';
+  const text = Buffer.from(octets, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? octets : text;
 }
 
 /** The first value of a header; its name in lower case. */

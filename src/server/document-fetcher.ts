@@ -86,7 +86,8 @@ export class DocumentFetcher implements DocumentLoader {
     const conditional = known?.conditional ?? true;
     const etag = conditional ? entityTag(response) : undefined;
     const taken = { text, from: response.url, result, etag, conditional };
-    if (/\bno-store\b/i.test(headerOf(response.headers, 'cache-control') ?? '')) this.#cache.delete(key);
+    // A proxy may have added a line of its own to that of the server.
+    if (/\bno-store\b/i.test(String(response.headers['cache-control'] ?? ''))) this.#cache.delete(key);
     else this.#cache.set(key, taken);
     if (!same && result.document !== undefined) {
       for (const diagnostic of result.diagnostics) log.warn({}, formatDiagnostic(diagnostic));

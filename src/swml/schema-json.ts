@@ -6,7 +6,7 @@
 import type { DocumentKind } from './error-codes.ts';
 import type { JsonValue } from './json.ts';
 import { DECIMAL, MAX_EXPRESSION_LENGTH } from './schema-formats.ts';
-import type { NumberNode, ObjectNode, Schema, StepsNode, StringNode } from './schema.ts';
+import type { NumberNode, ObjectNode, Schema, SchemaNode, StepsNode, StringNode } from './schema.ts';
 
 type Json = Record<string, JsonValue>;
 
@@ -38,7 +38,7 @@ export class JsonSchemaWriter {
   #node(schema: Schema): Json {
     const { node, info } = schema;
     const own = { ...this.#plain(schema), ...info.jsonSchema };
-    if (info.literal === true) return own;
+    if (info.literal === true) return orInQuotes(own, node.kind);
     switch (node.kind) {
       case 'string':
         return isBounded(own) ? { anyOf: [own, PLACEHOLDER] } : own;
@@ -105,6 +105,13 @@ export class JsonSchemaWriter {
       ...(groups.length > 1 ? { allOf: groups } : {}),
     };
   }
+}
+
+/** Where no placeholder is replaced, a number or a truth value may stand in quotes all the same. */
+function orInQuotes(own: Json, kind: SchemaNode['kind']): Json {
+  if (kind === 'boolean') return { anyOf: [own, { enum: ['true', 'false'] }] };
+  if (kind !== 'number' && kind !== 'integer') return own;
+  return { anyOf: [own, { type: 'string', pattern: DECIMAL.source }] };
 }
 
 const PLACEHOLDER: Json = { $ref: '#/$defs/placeholder' };

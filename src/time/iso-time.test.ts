@@ -20,6 +20,13 @@ test('times without a zone are UTC, wherever the machine stands', (t) => {
   }
 });
 
+test('a day that there is not is no other day', () => {
+  for (const text of ['2026-02-29', '2026-02-30T12:00Z', '2026-04-31', '2026-06-31T23:00:00-05:00']) {
+    assert.equal(parseIsoTime(text), undefined, text);
+  }
+  assert.equal(parseIsoTime('2028-02-29'), Date.UTC(2028, 1, 29));
+});
+
 test('what is no ISO 8601 time is none', () => {
   for (const text of ['', '2026', 'Monday 9', '2026-13-01', '04.03.2026', '2026-03-04 09:30']) {
     assert.equal(parseIsoTime(text), undefined, text);

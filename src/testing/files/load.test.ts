@@ -225,6 +225,23 @@ test('what is wrong is told with line, column, code and cure', () => {
   }
 });
 
+test('the JSON Schema takes numbers and truth values in quotes, as the loader does', () => {
+  const validate = new Ajv2020({ strict: false, allErrors: true }).compile(testFileSchema());
+  for (const [part, valid] of [
+    ['caller: [{ waits: "1.5" }]', true],
+    ['caller: [{ hears: { beep: "true", within: "5" } }]', true],
+    ['expect: { answered: "false" }', true],
+    ['network: { delay_ms: "20" }', true],
+    ['caller: [{ waits: "0x10" }]', false],
+    ['caller: [{ waits: "" }]', false],
+    ['expect: { answered: "no" }', false],
+  ] as const) {
+    const text = `${DOCUMENT}${part}\n`;
+    assert.equal(problems(text).length === 0, valid, `loader: ${part}`);
+    assert.equal(validate(parse(text)), valid, `schema: ${part}`);
+  }
+});
+
 test('the JSON Schema takes what the loader takes, and points at what it does not', () => {
   const validate = new Ajv2020({ strict: false, allErrors: true }).compile(testFileSchema());
   const example = path.resolve(import.meta.dirname, '../../../examples/voicemail.test.yaml');

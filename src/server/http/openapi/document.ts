@@ -30,7 +30,7 @@ export function openApiDocument(url: string): JsonSchema {
       [`${COMPATIBILITY}/Recordings/{id}.json`]: {
         parameters: [ACCOUNT, ID],
         get: COMPATIBILITY_SHOW,
-        delete: DELETE,
+        delete: COMPATIBILITY_DELETE,
       },
     },
     components: {
@@ -196,6 +196,11 @@ const COMMAND = {
   },
 };
 
+const COMPATIBILITY_UNAUTHORIZED = { '401': json('CompatibilityError', 'Missing or wrong credentials.') };
+const COMPATIBILITY_NOT_FOUND = {
+  '404': json('CompatibilityError', 'There is no such recording, or the account is another one.'),
+};
+
 const COMPATIBILITY_LIST = {
   summary: 'Recordings in the compatibility API, newest first',
   security: AUTH,
@@ -210,9 +215,9 @@ const COMPATIBILITY_LIST = {
   ],
   responses: {
     '200': json('CompatibilityList', 'A page.'),
-    '401': { description: 'Missing or wrong credentials.' },
-    '404': { description: 'The account is another one.' },
-    '422': { description: 'A parameter is wrong.' },
+    ...COMPATIBILITY_UNAUTHORIZED,
+    '404': json('CompatibilityError', 'The account is another one.'),
+    '422': json('CompatibilityError', 'A parameter is wrong.'),
   },
 };
 
@@ -221,7 +226,18 @@ const COMPATIBILITY_SHOW = {
   security: AUTH,
   responses: {
     '200': json('CompatibilityRecording', 'The recording.'),
-    '401': { description: 'Missing or wrong credentials.' },
-    '404': { description: 'There is no such recording.' },
+    ...COMPATIBILITY_UNAUTHORIZED,
+    ...COMPATIBILITY_NOT_FOUND,
+  },
+};
+
+const COMPATIBILITY_DELETE = {
+  summary: 'Deletes a recording with its file',
+  security: AUTH,
+  responses: {
+    '204': { description: 'It is gone.' },
+    ...COMPATIBILITY_UNAUTHORIZED,
+    ...COMPATIBILITY_NOT_FOUND,
+    '422': json('CompatibilityError', 'The recording is still running.'),
   },
 };

@@ -19,6 +19,15 @@ const t = useTestServer();
 const ajv = new Ajv2020({ strict: false, formats: { uuid: true, 'date-time': true, uri: true } });
 ajv.addSchema({ $id: 'https://test/', components: { schemas: SCHEMAS } });
 
+interface DescribedAnswer {
+  readonly content?: Readonly<Record<string, { readonly schema: { readonly $ref: string } }>>;
+}
+
+interface Operation {
+  /** By status. */
+  readonly responses: Readonly<Record<number, DescribedAnswer>>;
+}
+
 function assertShape(value: unknown, name: string): void {
   const holds = ajv.getSchema(`https://test/#/components/schemas/${name}`);
   assert.ok(holds !== undefined);
@@ -117,6 +126,30 @@ describe('the OpenAPI document', () => {
     const list = paths['/api/laml/2010-04-01/Accounts/{account}/Recordings.json']?.['get']?.responses ?? {};
     const other = await t.current.request('GET', `/api/laml/2010-04-01/Accounts/${ID}/Recordings.json`, AUTH);
     assert.ok(Object.keys(list).includes(String(other.statusCode)), String(other.statusCode));
+  });
+
+  test('describes the errors of the compatibility API as they are, of deletions as well', async () => {
+    t.current.add({ status: 'in-progress', endTime: undefined });
+    const base = '/api/laml/2010-04-01/Accounts';
+    const [list, one] = [`${base}/{account}/Recordings.json`, `${base}/{account}/Recordings/{id}.json`];
+    const own = `${base}/${CREDENTIALS.projectId}`;
+    const nobody = `${own}/Recordings/${CREDENTIALS.projectId}.json`;
+    const { paths } = openApiDocument(PUBLIC_URL) as { paths: Record<string, Record<string, Operation>> };
+    for (const [place, method, url, headers, status] of [
+      [list, 'GET', `${own}/Recordings.json`, {}, 401],
+      [list, 'GET', `${base}/${ID}/Recordings.json`, AUTH, 404],
+      [list, 'GET', `${own}/Recordings.json?PageSize=0`, AUTH, 422],
+      [one, 'GET', nobody, {}, 401],
+      [one, 'GET', nobody, AUTH, 404],
+      [one, 'DELETE', nobody, {}, 401],
+      [one, 'DELETE', nobody, AUTH, 404],
+      [one, 'DELETE', `${own}/Recordings/${ID}.json`, AUTH, 422],
+    ] as const) {
+      const response = await t.current.request(method, url, headers);
+      assert.equal(response.statusCode, status, `${method} ${url}`);
+      const described = paths[place]?.[method.toLowerCase()]?.responses[status]?.content?.['application/json'];
+      assertShape(response.json(), described?.schema.$ref.split('/').at(-1) ?? 'nothing');
+    }
   });
 
   test('describes the answers to commands as they are', async (context) => {

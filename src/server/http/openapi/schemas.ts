@@ -27,6 +27,11 @@ function closed(
   return { type: 'object', properties, required, additionalProperties: false };
 }
 
+const issues: JsonSchema = {
+  type: 'array',
+  items: closed({ detail: text, status: oneOf('422'), title: text, code: text }),
+};
+
 const LEG_IDS = ['relay_pstn_leg_id', 'relay_sip_leg_id', 'relay_webrtc_leg_id'];
 
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
@@ -126,12 +131,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     },
   }),
   Error: closed({ error: text, detail: text }, ['detail']),
-  Issues: closed({
-    errors: {
-      type: 'array',
-      items: closed({ detail: text, status: oneOf('422'), title: text, code: text }),
-    },
-  }),
+  Issues: closed({ errors: issues }),
   CompatibilityRecording: {
     description: 'A recording as the compatibility API shows it.',
     ...closed({
@@ -157,6 +157,21 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       uri: text,
       subresource_uris: { type: 'object' },
     }),
+  },
+  CompatibilityError: {
+    description: 'An error of the compatibility API; behind `status` stands what the other one tells.',
+    ...closed(
+      {
+        code: { type: 'integer', description: '20003 for 401, else 20000 and the status.' },
+        message: text,
+        more_info: text,
+        status: { type: 'integer' },
+        error: text,
+        detail: text,
+        errors: issues,
+      },
+      ['error', 'detail', 'errors'],
+    ),
   },
   CompatibilityList: closed({
     uri: text,
