@@ -19,6 +19,13 @@ export interface AudioFormat {
   readonly payloadType: number;
 }
 
+/** telephone-event (RFC 4733) under its number. */
+export interface EventFormat {
+  readonly payloadType: number;
+  /** Of its durations, Hz. */
+  readonly clockRate: number;
+}
+
 /** Result of SDP offer/answer, from our point of view (RFC 3264). */
 export interface NegotiatedMedia {
   readonly codec: AudioCodec;
@@ -27,9 +34,9 @@ export interface NegotiatedMedia {
   readonly telephoneEventPayloadType?: number | undefined;
   /** Of its durations, Hz; default 8000. */
   readonly telephoneEventClockRate?: number | undefined;
-  /** What the peer may send as well, audio and keys; default: nothing. Keys have the same clock. */
+  /** What the peer may send as well, audio and, where it has telephone-event, keys; default: nothing. */
   readonly otherFormats?: readonly AudioFormat[] | undefined;
-  readonly otherEventPayloadTypes?: readonly number[] | undefined;
+  readonly otherEvents?: readonly EventFormat[] | undefined;
   readonly remoteAddress: string;
   /** 0: the stream is refused or held with port 0; nothing is sent. */
   readonly remotePort: number;

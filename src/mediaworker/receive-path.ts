@@ -10,7 +10,7 @@ import type { DecodeSamples } from '../rtp/sample-ring.ts';
 import { type DigitSignal, TELEPHONE_EVENT_LENGTH, TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import { createFrameDecoder, DIRECT_DECODERS, type FrameDecoder } from './codecs.ts';
 import { CODEC_RATES } from './codec-rates.ts';
-import type { AudioCodec, AudioFormat, NegotiatedMedia } from './protocol.ts';
+import type { AudioCodec, AudioFormat, EventFormat, NegotiatedMedia } from './protocol.ts';
 
 export interface ReceivePathOptions {
   /** Hz. */
@@ -59,8 +59,9 @@ const MAX_LOST = 6;
 /** A key whose timestamp is farther than this from all audio is not of its stream, ms. */
 const MAX_KEY_AWAY_MS = 500;
 const NO_SAMPLES = new Int16Array(0);
-const NO_NUMBERS: readonly number[] = [];
 const NO_FORMATS: readonly AudioFormat[] = [];
+const NO_EVENTS: readonly EventFormat[] = [];
+const NO_RECEIVERS: readonly TelephoneEventReceiver[] = [];
 /** Of the packet that is being received: shared by all of a thread. */
 const header = new RtpHeader();
 
@@ -80,11 +81,10 @@ export class ReceivePath {
   #decoded = NO_SAMPLES;
   #pcm = NO_SAMPLES;
   #fromPcm: DecodeSamples | undefined;
-  /** Made with the first agreement. */
-  #events: TelephoneEventReceiver | undefined;
+  /** For each clock that keys have had, made with the first agreement on it: repetitions of a key may come behind a change. */
+  #events = NO_RECEIVERS;
   #payloadType: number | undefined;
-  /** Of telephone-events. */
-  #eventPayloadTypes: readonly number[] = NO_NUMBERS;
+  #eventFormats = NO_EVENTS;
   /** Clock rates of the present codec and of its keys, Hz; 0 before the first agreement. */
   #clockRate = 0;
   #eventClockRate = 0;
@@ -104,33 +104,33 @@ export class ReceivePath {
 
   configure(media: NegotiatedMedia): void {
     const { codec, payloadType, telephoneEventPayloadType, telephoneEventClockRate = 8000 } = media;
-    const { otherFormats = NO_FORMATS, otherEventPayloadTypes = NO_NUMBERS } = media;
+    const { otherFormats = NO_FORMATS, otherEvents = NO_EVENTS } = media;
     const { clockRate } = CODEC_RATES[codec];
     if (clockRate !== this.#clockRate || telephoneEventClockRate !== this.#eventClockRate) {
       // A press has its length and place by the clocks with which it began; without its end, it would never be over.
-      for (const signal of this.#events?.end() ?? []) this.#signal(signal);
+      for (const events of this.#events) this.#signal(events.end(), events.clockRate);
     }
     this.#clockRate = clockRate;
     this.#payloadType = payloadType;
-    this.#eventPayloadTypes =
+    this.#eventClockRate = telephoneEventClockRate;
+    this.#eventFormats =
       telephoneEventPayloadType === undefined
-        ? NO_NUMBERS
-        : [telephoneEventPayloadType, ...otherEventPayloadTypes];
-    if (telephoneEventClockRate !== this.#eventClockRate) {
-      this.#eventClockRate = telephoneEventClockRate;
-      this.#events = new TelephoneEventReceiver(telephoneEventClockRate);
-    }
+        ? NO_EVENTS
+        : [{ payloadType: telephoneEventPayloadType, clockRate: telephoneEventClockRate }, ...otherEvents];
+    for (const event of this.#eventFormats)
+      if (this.#receiverOf(event) === undefined)
+        this.#events = this.#events.concat(new TelephoneEventReceiver(event.clockRate));
     this.#expected = otherFormats;
     for (const format of otherFormats) this.#forget(format.payloadType, format.codec);
     this.#forget(payloadType, codec);
     if (this.#formatOf(payloadType) === undefined) this.#addFormat(payloadType, codec);
-    for (const number of this.#eventPayloadTypes) this.#forget(number);
+    for (const event of this.#eventFormats) this.#forget(event.payloadType);
     this.latch.signal(
       { address: media.remoteAddress, port: media.remotePort },
       media.remoteRtcpPort,
-      [...this.#formats, ...otherFormats]
+      [...this.#formats, ...otherFormats, ...this.#eventFormats]
         .map((format) => format.payloadType)
-        .concat(COMFORT_NOISE, this.#eventPayloadTypes),
+        .concat(COMFORT_NOISE),
     );
   }
 
@@ -158,10 +158,11 @@ export class ReceivePath {
   receive(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
     if (this.#clockRate === 0 || parseRtp(bytes, header) !== 'ok') return;
     let format = this.#formatOf(header.payloadType);
-    const isEvent = format === undefined && this.#eventPayloadTypes.includes(header.payloadType);
-    const expected = format === undefined && !isEvent ? this.#expectedOf(header.payloadType) : undefined;
+    const event = format === undefined ? this.#eventOf(header.payloadType) : undefined;
+    const mayBeAudio = format === undefined && event === undefined;
+    const expected = mayBeAudio ? this.#expectedOf(header.payloadType) : undefined;
     const isAudio = format !== undefined || expected !== undefined;
-    if (!isAudio && !isEvent && header.payloadType !== COMFORT_NOISE) {
+    if (!isAudio && event === undefined && header.payloadType !== COMFORT_NOISE) {
       // A keepalive (RFC 6263 4.6), say: it means nothing, but has a number among the others, which is not lost.
       if (this.latch.isLatchedTo(address, port)) this.timeline.observe(header);
       return;
@@ -181,18 +182,20 @@ export class ReceivePath {
       this.#decodeFrames(format, bytes, nowMs);
       return;
     }
-    const clockRate = isEvent ? this.#eventClockRate : COMFORT_NOISE_CLOCK_RATE;
+    const clockRate = event?.clockRate ?? COMFORT_NOISE_CLOCK_RATE;
     const timestamp = clockRate === this.#clockRate ? this.#scaled(header.timestamp) : undefined;
     // Without the padding, which would be taken for more of the spectrum.
-    const noise = isEvent ? undefined : bytes.subarray(0, header.payloadOffset + header.payloadLength);
-    this.timeline.observe(header, timestamp, noise, isEvent ? this.#samplesOfKey(bytes) : 0);
-    if (!isEvent || this.#events === undefined) return;
-    for (const signal of this.#events.push(header, bytes, nowMs)) this.#signal(signal);
+    const end = header.payloadOffset + header.payloadLength;
+    const noise = event === undefined ? bytes.subarray(0, end) : undefined;
+    this.timeline.observe(header, timestamp, noise, event && this.#samplesOfKey(bytes, clockRate));
+    const events = event && this.#receiverOf(event);
+    if (events !== undefined) this.#signal(events.push(header, bytes, nowMs), clockRate);
   }
 
   /** One frame period has passed. @returns samples that the timeline's head has moved */
   tick(nowMs: number): number {
-    if (this.#events !== undefined) for (const signal of this.#events.tick(nowMs)) this.#signal(signal);
+    const events = this.#events;
+    for (let i = 0; i < events.length; i++) this.#signal(events[i]!.tick(nowMs), events[i]!.clockRate);
     return this.timeline.tick(nowMs);
   }
 
@@ -201,13 +204,25 @@ export class ReceivePath {
     this.#formats = [];
   }
 
-  #signal(signal: DigitSignal): void {
-    if (signal.kind === 'start') {
-      this.#options.onKeyDown(signal.digit, this.#positionOf(signal.timestamp));
-    } else {
-      const { timestamp, durationMs } = signal;
-      this.#options.onKeyUp?.(this.#positionOf(timestamp, durationMs), durationMs);
+  /** @param clockRate of their timestamps, Hz */
+  #signal(signals: readonly DigitSignal[], clockRate: number): void {
+    for (let i = 0; i < signals.length; i++) {
+      const signal = signals[i]!;
+      if (signal.kind === 'start') {
+        this.#options.onKeyDown(signal.digit, this.#positionOf(signal.timestamp, clockRate));
+      } else {
+        const { timestamp, durationMs } = signal;
+        this.#options.onKeyUp?.(this.#positionOf(timestamp, clockRate, durationMs), durationMs);
+      }
     }
+  }
+
+  #receiverOf({ clockRate }: EventFormat): TelephoneEventReceiver | undefined {
+    return this.#events.find((events) => events.clockRate === clockRate);
+  }
+
+  #eventOf(payloadType: number): EventFormat | undefined {
+    return this.#eventFormats.find((event) => event.payloadType === payloadType);
   }
 
   /** Of a few: a look at each is quicker than a table, and takes less memory. */
@@ -322,8 +337,8 @@ export class ReceivePath {
    * known.
    * @param laterMs behind the timestamp
    */
-  #positionOf(timestamp: number, laterMs = 0): number | undefined {
-    if (this.#eventClockRate !== this.#clockRate) return undefined;
+  #positionOf(timestamp: number, clockRate: number, laterMs = 0): number | undefined {
+    if (clockRate !== this.#clockRate) return undefined;
     const { head, receivedUntil } = this.timeline;
     const perMs = this.#options.sampleRate / 1000;
     const position = (this.timeline.positionAt(this.#scaled(timestamp)) ?? Number.NaN) + laterMs * perMs;
@@ -332,11 +347,11 @@ export class ReceivePath {
   }
 
   /** For so long a key has been down by the event that {@link header} describes, in samples. */
-  #samplesOfKey(bytes: Uint8Array): number {
+  #samplesOfKey(bytes: Uint8Array, clockRate: number): number {
     const { payloadOffset, payloadLength } = header;
     if (payloadLength < TELEPHONE_EVENT_LENGTH) return 0;
     const duration = (bytes[payloadOffset + 2]! << 8) | bytes[payloadOffset + 3]!;
-    return Math.round((duration * this.#options.sampleRate) / this.#eventClockRate);
+    return Math.round((duration * this.#options.sampleRate) / clockRate);
   }
 
   /** A timestamp of the present codec, in samples. */

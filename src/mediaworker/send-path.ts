@@ -100,8 +100,8 @@ export class SendPath {
   configure(media: NegotiatedMedia): void {
     this.#media = media;
     const { codec, payloadType, telephoneEventPayloadType, ptimeMs } = media;
-    const { otherFormats = [], otherEventPayloadTypes = [] } = media;
-    const others = [...otherFormats.map((format) => format.payloadType), ...otherEventPayloadTypes];
+    const { otherFormats = [], otherEvents = [] } = media;
+    const others = [...otherFormats, ...otherEvents].map((format) => format.payloadType);
     if (telephoneEventPayloadType !== undefined) others.push(telephoneEventPayloadType);
     this.sender.configure(codec, payloadType, ptimeMs, others, media.maxBitrate);
   }

@@ -175,10 +175,9 @@ export class SessionAudio {
     if (waits) this.#waiting.afterPacket();
   }
 
-  /** Takes a datagram that came to the RTCP port. */
-  receiveRtcp(bytes: Uint8Array, address: string, port: number): void {
-    if (this.#receivePath.latch.admitRtcp(address, port))
-      this.#reporter.receive(bytes, this.#clock.monotonic());
+  /** The same for the RTCP port. */
+  receiveRtcp(bytes: Uint8Array, address: string, port: number, arrivedMs = this.#clock.monotonic()): void {
+    if (this.#receivePath.latch.admitRtcp(address, port)) this.#reporter.receive(bytes, arrivedMs);
   }
 
   /** Told to end: what was asked for before may still be recorded. */
@@ -491,8 +490,9 @@ export class SessionAudio {
     this.#sendRtcp(this.#reporter.report(nowMs, sender, timeline.ssrc, this.#receivePath.reception));
   }
 
-  #sendRtcp(packet: Uint8Array): void {
+  #sendRtcp(packet: Uint8Array | undefined): void {
     const { targetAddress, targetRtcpPort } = this.#receivePath.latch;
-    if (targetRtcpPort !== 0) this.#socket.sendRtcp(packet, 0, packet.length, targetRtcpPort, targetAddress);
+    if (packet === undefined || targetRtcpPort === 0) return;
+    this.#socket.sendRtcp(packet, 0, packet.length, targetRtcpPort, targetAddress);
   }
 }

@@ -66,7 +66,10 @@ describe('keepalives (RFC 6263)', () => {
 
   test('section 4.6: nor one that the party alone sends', async (t) => {
     const rig = await openRig(t, { idle: KEEPALIVE });
-    rig.configure({ otherFormats: [{ codec: 'OPUS', payloadType: 127 }], otherEventPayloadTypes: [126] });
+    rig.configure({
+      otherFormats: [{ codec: 'OPUS', payloadType: 127 }],
+      otherEvents: [{ payloadType: 126, clockRate: 8_000 }],
+    });
     await rig.clock.advance(16_000);
     assert.deepEqual(
       rig.peer.heard.map(({ payloadType }) => payloadType),

@@ -6,7 +6,7 @@ import { decodePcma, encodePcmu } from '../media/g711.ts';
 import { parseRtcp } from '../rtp/rtcp.ts';
 import { EVENT_PAYLOAD_TYPE, noiseCode } from './peer.test-helper.ts';
 import type { IdleMedia } from './protocol.ts';
-import { find, openRig, openTalk } from './session.test-helper.ts';
+import { find, keysOf, openRig, openTalk } from './session.test-helper.ts';
 
 test('a caller from whom no packet ever comes is no input after the initial timeout', async (t) => {
   const rig = await openRig(t);
@@ -176,7 +176,7 @@ test('what a party may send beside what was agreed on is heard, audio and keys',
   const rig = await openRig(t);
   rig.configure({
     telephoneEventPayloadType: 96,
-    otherEventPayloadTypes: [EVENT_PAYLOAD_TYPE],
+    otherEvents: [{ payloadType: EVENT_PAYLOAD_TYPE, clockRate: 8_000 }],
     otherFormats: [{ codec: 'PCMA', payloadType: 8 }],
   });
   rig.peer.start(rig.port);
@@ -203,6 +203,34 @@ test('what a party may send beside what was agreed on is heard, audio and keys',
     rig.events.flatMap((event) => (event.type === 'digit' ? [event.digit] : [])),
     ['5'],
   );
+  await rig.close();
+});
+
+test('keys beside audio of another clock than what was agreed on first are told, each once (RFC 4733 2.1)', async (t) => {
+  const rig = await openRig(t, { agreed: false });
+  const agree = (): void =>
+    rig.configure({
+      codec: 'OPUS',
+      payloadType: 111,
+      telephoneEventPayloadType: 110,
+      telephoneEventClockRate: 48_000,
+      otherFormats: [{ codec: 'PCMU', payloadType: 0 }],
+      otherEvents: [{ payloadType: EVENT_PAYLOAD_TYPE, clockRate: 8_000 }],
+    });
+  agree();
+  rig.peer.start(rig.port);
+  await rig.clock.advance(500);
+  rig.peer.press('5');
+  await rig.clock.advance(500);
+  assert.deepEqual(keysOf(rig), ['5 rfc4733']);
+  // A key that is down while these keys become the first ones, and others again, stays one.
+  rig.peer.press('7', 300);
+  await rig.clock.advance(100);
+  rig.configure();
+  await rig.clock.advance(100);
+  agree();
+  await rig.clock.advance(500);
+  assert.deepEqual(keysOf(rig), ['5 rfc4733', '7 rfc4733']);
   await rig.close();
 });
 

@@ -73,9 +73,9 @@ export class MediaSession {
         this.#failed(cause);
       }
     };
-    socket.onRtcp = (bytes, address, port) => {
+    socket.onRtcp = (bytes, address, port, arrivedMs) => {
       try {
-        this.#audio?.receiveRtcp(bytes, address, port);
+        this.#audio?.receiveRtcp(bytes, address, port, arrivedMs);
       } catch (cause) {
         this.#failed(cause);
       }

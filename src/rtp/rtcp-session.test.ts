@@ -95,9 +95,24 @@ describe('RtcpSession', () => {
 
   it('says BYE and hears it', () => {
     const [one, two] = [session(A), session(B)];
-    one.receive(two.bye(9000, sent(3), -1, NOTHING), 9020);
+    one.receive(two.bye(9000, sent(3), -1, NOTHING)!, 9020);
     assert.equal(one.peer.left, true);
     assert.equal(two.due(1e12), false);
+  });
+
+  it('says no BYE where it has sent neither RTP nor RTCP (RFC 3550 6.3.7)', () => {
+    assert.equal(session(A).bye(900, sent(0), B, NOTHING), undefined);
+    const one = session(A);
+    one.report(3000, sent(0), B, NOTHING);
+    assert.deepEqual(read(one.bye(4000, sent(0), B, NOTHING)!).byes, [A]);
+  });
+
+  it('answers a report that came behind the reading of the clock as one that came just then', () => {
+    const one = session(A);
+    one.receive(session(B).report(4990, sent(1), -1, NOTHING), 5001);
+    const [block] = read(one.report(5000, sent(1), B, NOTHING)).reports[0]!.blocks;
+    assert.notEqual(block!.lastSenderReport, 0);
+    assert.equal(block!.delaySinceLastSenderReport, 0);
   });
 
   it('drops what is malformed by name', () => {

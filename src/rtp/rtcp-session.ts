@@ -58,6 +58,7 @@ export class RtcpSession {
   readonly #options: RtcpSessionOptions;
   readonly #clockPerMs: number;
   #dueMs: number;
+  #hasReported = false;
   /** Packets we had sent at the last two reports: a sender report is due if there were more since. */
   #sentBefore = 0;
   #sentBeforeThat = 0;
@@ -94,16 +95,21 @@ export class RtcpSession {
    */
   report(nowMs: number, sent: Sent, source: number, reception: SourceReception): Uint8Array {
     this.#dueMs = nowMs + this.#interval(INTERVAL_MS);
+    this.#hasReported = true;
     return this.#compose(nowMs, sent, source, reception, false);
   }
 
-  /** The last report, with BYE (RFC 3550 6.6). */
-  bye(nowMs: number, sent: Sent, source: number, reception: SourceReception): Uint8Array {
+  /**
+   * The last report, with BYE (RFC 3550 6.6).
+   * @returns undefined when neither RTP nor RTCP was sent before: nobody knows of us then (6.3.7)
+   */
+  bye(nowMs: number, sent: Sent, source: number, reception: SourceReception): Uint8Array | undefined {
     this.#dueMs = Number.POSITIVE_INFINITY;
+    if (sent.packets === 0 && !this.#hasReported) return undefined;
     return this.#compose(nowMs, sent, source, reception, true);
   }
 
-  /** Takes a datagram. @returns `ok`, or why it was dropped */
+  /** Takes a datagram that came at `nowMs`. @returns `ok`, or why it was dropped */
   receive(bytes: Uint8Array, nowMs: number): 'ok' | RtcpParseError {
     const compound = parseRtcp(bytes);
     if (typeof compound === 'string') return compound;
@@ -158,6 +164,8 @@ export class RtcpSession {
     this.#expectedBefore = sourceExpected;
     this.#receivedBefore = sourceReceived;
     const known = this.#reportSource === source;
+    // It may have come behind the reading for this frame.
+    const sinceMs = Math.max(0, nowMs - this.#reportMs);
     return {
       ssrc: source,
       fractionLost: expected <= 0 || lost <= 0 ? 0 : Math.min(255, Math.floor((256 * lost) / expected)),
@@ -165,7 +173,7 @@ export class RtcpSession {
       extendedHighest: reception.extendedHighest,
       jitter: Math.floor(reception.jitter),
       lastSenderReport: known ? this.#reportNtp : 0,
-      delaySinceLastSenderReport: known ? Math.round((nowMs - this.#reportMs) * 65.536) >>> 0 : 0,
+      delaySinceLastSenderReport: known ? Math.round(sinceMs * 65.536) >>> 0 : 0,
     };
   }
 

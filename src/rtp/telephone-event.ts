@@ -45,6 +45,8 @@ const NOTHING: readonly DigitSignal[] = [];
  * is lost, repeated or overtaken. Codes other than the sixteen keys are ignored.
  */
 export class TelephoneEventReceiver {
+  /** Of the event payload type, Hz. */
+  readonly clockRate: number;
   readonly #perMs: number;
   #event = -1;
   #ssrc = -1;
@@ -57,8 +59,8 @@ export class TelephoneEventReceiver {
   #formerSegments = 0;
   #lastMs = 0;
 
-  /** @param clockRate of the event payload type, Hz */
   constructor(clockRate = 8000) {
+    this.clockRate = clockRate;
     this.#perMs = clockRate / 1000;
   }
 

@@ -44,7 +44,8 @@ export class RtpReceiver {
     const [first] = this.#packets;
     if (first === undefined) return new Int16Array(0);
     const places = this.#packets.map(({ timestamp }) => (timestamp - first.timestamp) | 0);
-    const length = Math.max(...places.map((at, i) => at + this.#packets[i]!.payload.length));
+    // One by one: of a tap of an hour there are more than a call takes arguments.
+    const length = places.reduce((end, at, i) => Math.max(end, at + this.#packets[i]!.payload.length), 0);
     const samples = new Int16Array(length);
     for (const [index, { payload, payloadType }] of this.#packets.entries()) {
       const at = places[index]!;

@@ -403,8 +403,8 @@ test('a media line can be cut into its parts in one way alone', () => {
 
 test('a peer may send each format of its answer, and those that it numbers otherwise under our number (RFC 3264 6.1, 7)', () => {
   const others = (...lines: string[]) => {
-    const { otherFormats, otherEventPayloadTypes } = acceptAnswer(offer(...lines), WIDEBAND);
-    return [otherFormats, otherEventPayloadTypes];
+    const { otherFormats, otherEvents } = acceptAnswer(offer(...lines), WIDEBAND);
+    return [otherFormats, otherEvents];
   };
   assert.deepEqual(others('m=audio 4000 RTP/AVP 8 0 101', 'a=rtpmap:101 telephone-event/8000'), [
     [{ codec: 'PCMU', payloadType: 0 }],
@@ -412,7 +412,17 @@ test('a peer may send each format of its answer, and those that it numbers other
   ]);
   assert.deepEqual(
     others('m=audio 4000 RTP/AVP 96 97', 'a=rtpmap:96 opus/48000/2', 'a=rtpmap:97 telephone-event/48000'),
-    [[{ codec: 'OPUS', payloadType: 111 }], [110]],
+    [[{ codec: 'OPUS', payloadType: 111 }], [{ payloadType: 110, clockRate: 48_000 }]],
+  );
+  assert.deepEqual(
+    others(
+      'm=audio 4000 RTP/AVP 111 0 110 101',
+      'a=rtpmap:111 opus/48000/2',
+      'a=rtpmap:110 telephone-event/48000',
+      'a=rtpmap:101 telephone-event/8000',
+    ),
+    [[{ codec: 'PCMU', payloadType: 0 }], [{ payloadType: 101, clockRate: 8_000 }]],
+    'keys beside G.711, too',
   );
   assert.deepEqual(
     others('m=audio 4000 RTP/AVP 0 96 101', 'a=rtpmap:96 telephone-event/8000', 'a=rtpmap:101 iLBC/8000'),

@@ -29,6 +29,13 @@ export interface AudioFormat {
   readonly payloadType: number;
 }
 
+/** Keys (RFC 4733) under a number. */
+export interface EventFormat {
+  readonly payloadType: number;
+  /** Hz. */
+  readonly clockRate: number;
+}
+
 /** What offer and answer agreed on, from our point of view. */
 export interface AgreedAudio {
   readonly codec: AudioCodecName;
@@ -40,8 +47,8 @@ export interface AgreedAudio {
   readonly telephoneEventClockRate?: number;
   /** What else the peer may send once our offer is answered; left out: nothing. */
   readonly otherFormats?: readonly AudioFormat[];
-  /** The same of its keys, all with {@link telephoneEventClockRate}. */
-  readonly otherEventPayloadTypes?: readonly number[];
+  /** The same of its keys. */
+  readonly otherEvents?: readonly EventFormat[];
   readonly remoteAddress: string;
   /** 0 when the stream is switched off. */
   readonly remotePort: number;
@@ -119,7 +126,7 @@ const MIRRORED: Readonly<Record<MediaDirection, MediaDirection>> = {
 };
 
 interface Formats extends AudioFormat {
-  readonly event: { readonly payloadType: number; readonly clockRate: number } | undefined;
+  readonly event: EventFormat | undefined;
 }
 
 /** The streams of a session that we take no part in, as our descriptions have them: before the audio, and behind it. */
@@ -318,7 +325,7 @@ function alsoReceived(
   media: SdpMedia,
   codecs: readonly AudioCodecName[],
   { payloadType, event }: Formats,
-): Pick<AgreedAudio, 'otherFormats' | 'otherEventPayloadTypes'> {
+): Pick<AgreedAudio, 'otherFormats' | 'otherEvents'> {
   const encodings = encodingsOf(media);
   const othersOf = (encoding: string, ours: number | undefined, known: number): number[] => {
     const numbers = numbersOf(encodings, encoding);
@@ -329,17 +336,14 @@ function alsoReceived(
     const { encoding, payloadType: ours } = CODECS[codec];
     return othersOf(encoding, ours, payloadType).map((number) => ({ codec, payloadType: number }));
   });
-  const otherEventPayloadTypes =
-    event === undefined
-      ? []
-      : othersOf(
-          eventEncoding(event.clockRate),
-          OFFERED_EVENT_PAYLOAD_TYPES.get(event.clockRate),
-          event.payloadType,
-        );
+  // Beside audio of another clock, keys have that (RFC 4733 2.1).
+  const otherEvents = [...OFFERED_EVENT_PAYLOAD_TYPES].flatMap(([clockRate, ours]) => {
+    const numbers = event === undefined ? [] : othersOf(eventEncoding(clockRate), ours, event.payloadType);
+    return numbers.map((number) => ({ payloadType: number, clockRate }));
+  });
   return {
     ...(otherFormats.length > 0 && { otherFormats }),
-    ...(otherEventPayloadTypes.length > 0 && { otherEventPayloadTypes }),
+    ...(otherEvents.length > 0 && { otherEvents }),
   };
 }
 
