@@ -147,7 +147,8 @@ describe('the OpenAPI document', () => {
     ] as const) {
       const response = await t.current.request(method, url, headers);
       assert.equal(response.statusCode, status, `${method} ${url}`);
-      const described = paths[place]?.[method.toLowerCase()]?.responses[status]?.content?.['application/json'];
+      const described =
+        paths[place]?.[method.toLowerCase()]?.responses[status]?.content?.['application/json'];
       assertShape(response.json(), described?.schema.$ref.split('/').at(-1) ?? 'nothing');
     }
   });
