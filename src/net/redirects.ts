@@ -74,3 +74,9 @@ export function headerOf(headers: HttpHeaders, name: string): string | undefined
   const value = headers[name];
   return Array.isArray(value) ? value[0] : value;
 }
+
+/** All values of a header that is a list, in one (RFC 9110 5.3); its name in lower case. */
+export function headerText(headers: HttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}

@@ -4,7 +4,7 @@ import { redactUrl } from '../log/redact.ts';
 import { type CheckResult, checkDocument } from '../methods/check.ts';
 import type { HttpClient, HttpMethod, HttpRequest, HttpResponse } from '../net/http-client.ts';
 import { HttpError } from '../net/http-errors.ts';
-import { headerOf } from '../net/redirects.ts';
+import { headerOf, headerText } from '../net/redirects.ts';
 import { messageSignatureHeaders, signatureHeaders } from '../net/signature.ts';
 import { formatDiagnostic } from '../swml/errors.ts';
 import { MAX_DOCUMENT_BYTES } from '../swml/parse.ts';
@@ -86,8 +86,7 @@ export class DocumentFetcher implements DocumentLoader {
     const conditional = known?.conditional ?? true;
     const etag = conditional ? entityTag(response) : undefined;
     const taken = { text, from: response.url, result, etag, conditional };
-    // A proxy may have added a line of its own to that of the server.
-    if (/\bno-store\b/i.test(String(response.headers['cache-control'] ?? ''))) this.#cache.delete(key);
+    if (/\bno-store\b/i.test(headerText(response.headers, 'cache-control') ?? '')) this.#cache.delete(key);
     else this.#cache.set(key, taken);
     if (!same && result.document !== undefined) {
       for (const diagnostic of result.diagnostics) log.warn({}, formatDiagnostic(diagnostic));

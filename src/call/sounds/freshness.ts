@@ -1,6 +1,7 @@
 /** What a response says of how long it may be used again (RFC 9111, RFC 5861); pure. */
 import type { HttpHeaders } from '../../net/exchange.ts';
 import { parseHttpDate } from '../../net/http-date.ts';
+import { headerText } from '../../net/redirects.ts';
 
 export interface Freshness {
   /** May be kept at all. */
@@ -47,11 +48,6 @@ export function validatorsOf(headers: HttpHeaders): Readonly<Record<string, stri
   if (etag !== undefined) return { 'if-none-match': etag };
   const modified = headerText(headers, 'last-modified');
   return modified === undefined ? undefined : { 'if-modified-since': modified };
-}
-
-export function headerText(headers: HttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 function cacheControl(headers: HttpHeaders): ReadonlyMap<string, string> {

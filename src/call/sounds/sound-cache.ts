@@ -3,8 +3,9 @@ import { redactUrl } from '../../log/redact.ts';
 import type { HttpHeaders } from '../../net/exchange.ts';
 import type { HttpClient, HttpRequest, HttpStream } from '../../net/http-client.ts';
 import { HttpError } from '../../net/http-errors.ts';
+import { headerText } from '../../net/redirects.ts';
 import type { Clock } from '../../time/clock.ts';
-import { freshnessOf, headerText, validatorsOf } from './freshness.ts';
+import { freshnessOf, validatorsOf } from './freshness.ts';
 import { SharedDownload, until } from './shared-download.ts';
 import type { SoundDisk } from './sound-disk.ts';
 
