@@ -1,5 +1,6 @@
 /** Taps and streams of real calls, over real sockets, to receivers that are not ours. */
 import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,26 +33,60 @@ function folder(context: TestContext): string {
   return made;
 }
 
+/** Address from which ffmpeg is sent RTP, and from which nobody else sends. */
+const RELAY = '127.0.0.9';
+
+/** Passes RTP on to ffmpeg, which takes any packet's number for the stream's, whoever sent it, and keeps account. */
+async function relayTo(context: TestContext, port: number) {
+  const [taken, passed] = [createSocket('udp4'), createSocket('udp4')];
+  context.after(() => taken.close());
+  context.after(() => passed.close());
+  const senders: Record<number, { packets: number; sounding: number; outOfOrder: number; last: number }> = {};
+  taken.on('message', (packet, { port: from }) => {
+    const sequence = packet.readUInt16BE(2);
+    senders[from] ??= { packets: 0, sounding: 0, outOfOrder: 0, last: (sequence - 1) & 0xffff };
+    const sender = senders[from];
+    sender.packets++;
+    if (isSounding(packet.subarray(12))) sender.sounding++;
+    if (sequence !== ((sender.last + 1) & 0xffff)) sender.outOfOrder++;
+    sender.last = sequence;
+    passed.send(packet, port, '127.0.0.1');
+  });
+  await bound(taken, '127.0.0.1');
+  await bound(passed, RELAY);
+  return { port: taken.address().port, senders };
+}
+
+async function bound(socket: Socket, address: string): Promise<void> {
+  socket.bind(0, address);
+  await once(socket, 'listening');
+}
+
 /** ffmpeg takes PCMU at a port, and writes the first second in which something sounds. Listening once it is there. */
 async function ffmpegReceiver(dir: string, port: number) {
   const sdp = path.join(dir, 'tap.sdp');
   const file = path.join(dir, 'tap.wav');
   writeFileSync(
     sdp,
-    `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=tap\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio ${port} RTP/AVP 0\n`,
+    `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=tap\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio ${port} RTP/AVP 0\na=source-filter: incl IN IP4 * ${RELAY}\n`,
   );
   const sounding = ['-af', 'silenceremove=start_periods=1:start_threshold=-50dB', '-t', '1'];
   const input = ['-protocol_whitelist', 'file,udp,rtp', '-i', sdp, ...sounding];
-  const child = spawnProgram(programPath('ffmpeg'), ['-loglevel', 'error', ...input, '-y', file], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const child = spawnProgram(programPath('ffmpeg'), ['-loglevel', 'warning', ...input, '-y', file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const exit = once(child, 'exit');
+  let warnings = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    warnings += text;
+  });
+  const exit = once(child, 'close');
   // From a cold disk it takes longer to start than the call lasts.
   await until(() => isUdpPortTaken(port), 'ffmpeg does not listen');
   return {
-    async end(): Promise<Wav> {
+    /** What it wrote, and what it found wrong. */
+    async end(): Promise<{ wav: Wav; warnings: string }> {
       await exit;
-      return readWav(file);
+      return { wav: readWav(file), warnings };
     },
   };
 }
@@ -103,10 +138,11 @@ test('SIPp is tapped by RTP (ffmpeg) and WebSocket and connected to a stream by 
   context.after(() => stream.close());
   const port = await freeUdpRange(2);
   const receiver = await ffmpegReceiver(dir, port);
+  const relay = await relayTo(context, port);
   const site = await startSite(
     context,
     (statusUrl) => [
-      { tap: { control_id: 'rtp', uri: `rtp://127.0.0.1:${port}`, status_url: statusUrl } },
+      { tap: { control_id: 'rtp', uri: `rtp://127.0.0.1:${relay.port}`, status_url: statusUrl } },
       { tap: { control_id: 'ws', uri: `${tap.url}/tap`, direction: 'both', status_url: statusUrl } },
       {
         connect: {
@@ -134,8 +170,10 @@ test('SIPp is tapped by RTP (ffmpeg) and WebSocket and connected to a stream by 
     );
   }
   // What the party says, as ffmpeg got it.
-  const byRtp = lengths(await receiver.end());
-  assert.ok(byRtp[SAID]! > 900 && byRtp[AGENT] === 0, `RTP: ${JSON.stringify(byRtp)}`);
+  const { wav, warnings } = await receiver.end();
+  const byRtp = lengths(wav);
+  const seen = JSON.stringify({ byRtp, senders: relay.senders });
+  assert.ok(byRtp[SAID]! > 900 && byRtp[AGENT] === 0, `RTP: ${seen}\n${warnings}`);
   // Both sides, mixed.
   const [tapped] = tap.connections;
   assert.equal(tapped?.path, '/tap');
