@@ -6,7 +6,15 @@ import { Exchange, type HttpHeaders, hasNoBody, type ResponseHead } from './exch
 import { guardedConnector, refusalOf, type Resolver, systemResolver } from './guarded-connector.ts';
 import { HttpError, toHttpError } from './http-errors.ts';
 import { type HttpTimeouts, parseHttpUrl, urlToSign } from './http-url.ts';
-import { type Hop, type HttpMethod, headerOf, isRedirect, isTemporary, nextHop } from './redirects.ts';
+import {
+  type Hop,
+  type HttpMethod,
+  headerOf,
+  headerText,
+  isRedirect,
+  isTemporary,
+  nextHop,
+} from './redirects.ts';
 import { RequestRun } from './request-run.ts';
 import { isStreamBody, readableBody, type StreamBody } from './stream-body.ts';
 import { undici } from './undici.ts';
@@ -32,6 +40,11 @@ export interface HttpRequest {
   readonly onBroken?: 'error' | 'cut';
   /** What a compressed body is: an error (default), or taken as it came (for callers that only need the status). */
   readonly onEncoded?: 'error' | 'take';
+  /**
+   * Whether it may be sent once more, within the same deadlines, where the connection is lost before the answer: a
+   * server may close one that it kept open just when it is used again (RFC 9112 9.3.1). Not with `upload`.
+   */
+  readonly isRepeatable?: boolean;
   readonly maxRedirects?: number;
   /** What a redirect is: a way to go (default), or the answer. */
   readonly onRedirect?: 'follow' | 'take';
@@ -94,6 +107,14 @@ export const DEFAULT_MAX_REDIRECTS = 3;
 const MAX_CONNECT_MS = 10_000;
 /** What finds all of them taken waits, and misses its connect deadline: hundreds of calls may ask one server at once. */
 const DEFAULT_CONNECTIONS_PER_ORIGIN = 1_024;
+/**
+ * What makes another body of one (RFC 9110 8.4.1, the registry of content codings). Whatever else is said for one makes
+ * nothing of it, as browsers have it: `utf-8`, or the `aws-chunked` of an upload, which many object stores repeat.
+ */
+const CODINGS: ReadonlySet<string> = new Set([
+  ...['aes128gcm', 'br', 'compress', 'dcb', 'dcz', 'deflate', 'exi', 'gzip', 'pack200-gzip'],
+  ...['x-compress', 'x-gzip', 'zstd'],
+]);
 /** The transport's own deadlines stand behind ours by this much; they end what stalls in virtual time. */
 const BACKSTOP_MS = 1000;
 
@@ -254,10 +275,19 @@ export class HttpClient {
       body: request.upload ?? request.body,
     };
     let temporary = false;
-    for (let redirects = 0; ; redirects++) {
+    let mayRepeat = request.isRepeatable === true;
+    let redirects = 0;
+    for (;;) {
       const exchange = this.#dispatch(hop, request, timeouts);
       run.watch(exchange);
-      const head = await exchange.head;
+      let head: ResponseHead;
+      try {
+        head = await exchange.head;
+      } catch (cause) {
+        if (!mayRepeat || !(cause instanceof HttpError) || cause.code !== 'connection_lost') throw cause;
+        mayRepeat = false;
+        continue;
+      }
       const url = hop.target.url;
       this.#log.debug(
         { method: hop.method, url: url.href, status: head.status, redirects },
@@ -272,6 +302,7 @@ export class HttpClient {
       if (redirects >= maxRedirects) {
         throw new HttpError('too_many_redirects', `${target.url.href}: more than ${maxRedirects} redirects`);
       }
+      redirects++;
       hop = nextHop(hop, head);
     }
   }
@@ -349,8 +380,8 @@ function refuseLargeLength(head: ResponseHead, limit: number, url: string, excha
 }
 
 function refuseEncoding(head: ResponseHead, url: string, exchange: Exchange): void {
-  const encoding = headerOf(head.headers, 'content-encoding')?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity' || hasNoBody(head.status)) return;
+  const encoding = headerText(head.headers, 'content-encoding')?.trim().toLowerCase() ?? '';
+  if (!encoding.split(/[\s,]+/).some((coding) => CODINGS.has(coding)) || hasNoBody(head.status)) return;
   const error = new HttpError(
     'unsupported_encoding',
     `${url}: the body is compressed (${encoding}) although it was asked for as it is; switch that off for this path`,

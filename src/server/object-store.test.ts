@@ -189,6 +189,18 @@ describe('a fault of the object store', () => {
     await assert.rejects(store.head(NAME), fails('refused', /the bucket is elsewhere/));
   });
 
+  test('that is the wrong region is told with the setting, also where the look at the object comes first', async () => {
+    const store = client();
+    server.intercept = (context) => {
+      context.status = 400;
+      if (context.method !== 'HEAD') context.body = '<Error><Code>AuthorizationHeaderMalformed</Code></Error>';
+      return true;
+    };
+    const told = fails('refused', /check storage\.s3\.region .*400/);
+    await assert.rejects(put(store, BYTES), told);
+    await assert.rejects(store.head(NAME), told);
+  });
+
   test('that may pass is told as that', async () => {
     const store = client();
     server.intercept = (context) => {
@@ -221,6 +233,19 @@ describe('a fault of the object store', () => {
     );
     server.intercept = () => false;
     await store.remove(NAME);
+  });
+
+  test('that sends a part of what was asked for is an error of the stream, too', async () => {
+    const store = client();
+    server.intercept = (context) => {
+      context.status = 206;
+      context.body = BYTES.subarray(0, 600);
+      return true;
+    };
+    await assert.rejects(
+      collect(store.get(NAME, { start: 0, end: 999 })),
+      fails('unreachable', /the download: recordings at .* sent 600 of 1000 bytes/),
+    );
   });
 
   test('stops an upload that is no longer wanted', async () => {

@@ -49,6 +49,33 @@ test('flow.md 7, url: userinfo becomes Basic authorization', async () => {
   assert.equal(asked[0]?.headers.authorization, `Basic ${btoa('ann:pw')}`);
 });
 
+for (const [method, times] of [
+  ['GET', 2],
+  ['PUT', 2],
+  ['DELETE', 2],
+  ['POST', 1],
+] as const) {
+  test(`a server that closes its connection just then gets a ${method} ${times === 1 ? 'once' : 'anew, once'}`, async () => {
+    let isBack = true;
+    let asked = 0;
+    const port = await serve((incoming, response) => {
+      asked++;
+      if (isBack && asked > 1) response.end('{}');
+      else incoming.socket.destroy();
+    });
+    const http = new GuardedScriptHttp(client(), undefined);
+    const { body, ...others } = request(`http://127.0.0.1:${port}/`, { method });
+    const sent = method === 'PUT' || method === 'POST' ? { ...others, body } : others;
+    const isLost = (error: unknown): boolean => error instanceof HttpFailure && error.reason === 'network';
+    if (times === 1) await assert.rejects(http.request(sent), isLost);
+    else assert.equal((await http.request(sent)).status, 200);
+    assert.equal(asked, times);
+    isBack = false;
+    await assert.rejects(http.request(sent), isLost);
+    assert.equal(asked, 2 * times);
+  });
+}
+
 test('flow.md 7, body over 64 KB: is cut', async () => {
   const port = await serve((_incoming, response) => response.end('x'.repeat(70_000)));
   const { body, truncated } = await new GuardedScriptHttp(client(), undefined).request(

@@ -19,6 +19,9 @@ const REASONS: Readonly<Partial<Record<HttpErrorCode, HttpFailure['reason']>>> =
   aborted: 'aborted',
 };
 
+/** Methods that do no more when they come twice (RFC 9110 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
+
 /** The guarded client as scripts see it. */
 export class GuardedScriptHttp implements ScriptHttp {
   readonly #http: Pick<HttpClient, 'fetch'>;
@@ -43,6 +46,7 @@ export class GuardedScriptHttp implements ScriptHttp {
           readMs: request.timeoutMs,
           totalMs: request.timeoutMs,
         },
+        isRepeatable: IDEMPOTENT.has(request.method),
         maxRedirects: request.maxRedirects,
         maxBodyBytes: request.maxBodyBytes,
         onTooLarge: 'cut',

@@ -417,6 +417,21 @@ describe('durability', () => {
     assert.equal(notes(database).length, 13);
   });
 
+  test('an SQLite that could damage the database so writes its log back itself, with nobody beside it, and that is told', async () => {
+    const told: LogFields[] = [];
+    const log: Logger = { ...silentLogger, warn: (fields) => void told.push(fields) };
+    const clock = new VirtualClock();
+    const opened = withNotes({ clock, log, sqliteVersion: '3.50.4' });
+    assert.deepEqual(told, [{ file: path.join(directory, DATABASE_FILE), sqlite: '3.50.4' }]);
+    for (let i = 0; i < 12; i++) add(opened, String(i).repeat(500_000));
+    assert.ok(statSync(path.join(directory, DATABASE_FILE)).size > CHECKPOINT_BYTES / 2);
+    await clock.advance(1_000);
+    assert.equal(clock.pendingTimers, 0, 'flushed all the same');
+    const beside = Database.openShared(directory, '3.50.4');
+    assert.deepEqual({ ...beside.get('PRAGMA wal_autocheckpoint') }, { wal_autocheckpoint: 0 });
+    beside.close();
+  });
+
   test('the log is flushed to the disk within a second of a commit, and not without one', async () => {
     const clock = new VirtualClock();
     database = Database.open(directory, { clock });

@@ -18,6 +18,7 @@ import {
   type SqlValues,
   valuesOf,
 } from './statement.ts';
+import { hasWalResetBug, versionOf } from './wal-reset-bug.ts';
 import { WalSync } from './wal-sync.ts';
 
 export interface DatabaseOptions {
@@ -29,6 +30,8 @@ export interface DatabaseOptions {
    * disk flush on the calling thread for each commit. Neither can damage the file. Default `normal`.
    */
   readonly synchronous?: 'normal' | 'full';
+  /** Of SQLite, for tests; default: what the library says. */
+  readonly sqliteVersion?: string;
 }
 
 export const DATABASE_FILE = 'openswml.db';
@@ -42,6 +45,9 @@ const SHARED_TIMEOUT_MS = 10_000;
  * is due, that is less, or each flush would have one.
  */
 const WAL_SIZE_LIMIT = { full: 16 * 1024 * 1024, normal: CHECKPOINT_BYTES / 4 } as const;
+const WAL_RESET_BUG =
+  'the database log is written back by the main thread, which calls may notice: SQLite of this version could damage ' +
+  'the database otherwise; a newer Node has one that is mended';
 /** Commits that are gathered wait for each other no longer than this, ms; they hold the database as long. */
 const GATHER_MS = 4;
 
@@ -113,10 +119,15 @@ export class Database {
       sqlite.exec(`PRAGMA synchronous = ${full ? 'FULL' : 'NORMAL'}`);
       sqlite.exec(`PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT[full ? 'full' : 'normal']}`);
       const log = options.log ?? silentLogger;
-      const checkpoints = full ? undefined : new Checkpoints(file, log);
+      const version = options.sqliteVersion ?? versionOf(sqlite);
+      // Such a one writes its log back itself, on this thread, where nothing else of ours commits at the same time.
+      const isAlone = hasWalResetBug(version);
+      if (isAlone && !full) log.warn({ file, sqlite: version }, WAL_RESET_BUG);
+      const checkpoints = full || isAlone ? undefined : new Checkpoints(file, log);
       if (checkpoints !== undefined) sqlite.exec(`PRAGMA wal_autocheckpoint = ${OWN_CHECKPOINT_PAGES}`);
       // Where the file is a link (to a faster disk, say), its log lies beside what it leads to.
-      const walSync = checkpoints && new WalSync(sqlite.location() ?? file, options.clock, log, checkpoints);
+      const location = sqlite.location() ?? file;
+      const walSync = full ? undefined : new WalSync(location, options.clock, log, checkpoints);
       const database = new Database(file, sqlite, log, { clock: options.clock, lock, walSync });
       database.#checkpoints = checkpoints;
       const steps = migrate(database, options.clock.now());
@@ -133,9 +144,10 @@ export class Database {
    * Opens the database of an existing data folder beside the server that may work on it: for commands of an
    * operator. Takes no lock and changes no schema; each write is a transaction of its own, for which the server
    * waits at most {@link BUSY_TIMEOUT_MS}.
+   * @param sqliteVersion as {@link DatabaseOptions.sqliteVersion}
    * @throws StorageError `not_found`, `cannot_open`, `corrupt`, `newer_schema`, `schema_mismatch`
    */
-  static openShared(directory: string): Database {
+  static openShared(directory: string, sqliteVersion?: string): Database {
     const file = path.join(directory, DATABASE_FILE);
     if (!existsSync(file)) {
       throw new StorageError(
@@ -146,6 +158,8 @@ export class Database {
     let sqlite: DatabaseSync | undefined;
     try {
       sqlite = new DatabaseSync(file, { timeout: SHARED_TIMEOUT_MS });
+      // The server does it, which may commit meanwhile; whoever is the last to close does it in any case.
+      if (hasWalResetBug(sqliteVersion ?? versionOf(sqlite))) sqlite.exec('PRAGMA wal_autocheckpoint = 0');
       const database = new Database(file, sqlite, silentLogger);
       requireCurrent(database);
       return database;

@@ -17,13 +17,21 @@ export class WalSync {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #checkpoints: Pick<Checkpoints, 'begin'>;
+  readonly #checkpoints: Pick<Checkpoints, 'begin'> | undefined;
   #timer: Timer | undefined;
   #dirty = false;
   #closed = false;
 
-  /** @param databaseFile path of the database; its log is that with `-wal` behind */
-  constructor(databaseFile: string, clock: Clock, log: Logger, checkpoints: Pick<Checkpoints, 'begin'>) {
+  /**
+   * @param databaseFile path of the database; its log is that with `-wal` behind
+   * @param checkpoints write it back; undefined: SQLite does that itself
+   */
+  constructor(
+    databaseFile: string,
+    clock: Clock,
+    log: Logger,
+    checkpoints: Pick<Checkpoints, 'begin'> | undefined,
+  ) {
     this.#file = `${databaseFile}-wal`;
     this.#clock = clock;
     this.#log = log;
@@ -51,7 +59,7 @@ export class WalSync {
   async #flush(): Promise<void> {
     this.#dirty = false;
     try {
-      if ((await this.#sync()) > CHECKPOINT_BYTES) this.#checkpoints.begin();
+      if ((await this.#sync()) > CHECKPOINT_BYTES) this.#checkpoints?.begin();
     } catch (error) {
       if (!this.#closed) {
         this.#log.error({ error, file: this.#file }, 'the database log could not be flushed to the disk');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { StorageError } from '../../storage/errors.ts';
 import type { FileLink } from '../../storage/file-store.ts';
@@ -245,6 +246,29 @@ describe('downloads', () => {
     const response = await t.current.download();
     assert.deepEqual([response.statusCode, response.headers['retry-after']], [503, '10']);
     assert.deepEqual(response.json(), { error: 'Service Unavailable' });
+  });
+
+  test('of a file that can be read no further break off, and the log says why', async () => {
+    t.current.add();
+    await t.current.server.close();
+    const cause = new StorageError('unreachable', 'the object store cannot be reached');
+    const read = (): Readable =>
+      Readable.from(
+        (async function* () {
+          yield Buffer.from(BYTES.slice(0, 4));
+          // Behind the headers, and what was read.
+          for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+          throw cause;
+        })(),
+        { objectMode: false },
+      );
+    const file = { size: BYTES.length, modifiedMs: 0, read };
+    t.current.server = t.current.make({ files: { open: async () => file, remove: async () => false } });
+    await assert.rejects(t.current.download(), /destroyed before completion/);
+    const [told, ...others] = t.current.logged;
+    assert.deepEqual(others, []);
+    assert.equal(told?.message, 'a download broke off');
+    assert.deepEqual([told?.fields['recording_id'], told?.fields['err']], [ID, cause]);
   });
 
   test('need the credentials while recordings are protected, from one request to the next', async () => {

@@ -57,7 +57,7 @@ export async function sendRecording(
     options.log.warn({ recording_id: id, path: row.path }, 'the file of a finished recording is missing');
     throw problem(404, 'the file of the recording is missing');
   }
-  return await sendFile(request, reply, row, found);
+  return await sendFile(request, reply, row, found, options.log);
 }
 
 /** `{id}`, `{id}.wav`, `{id}/download` or `{id}/download.wav`. */
@@ -75,6 +75,7 @@ async function sendFile(
   reply: FastifyReply,
   row: RecordingRow,
   file: StoredFile,
+  log: Logger,
 ): Promise<FastifyReply> {
   const validators: Validators = {
     etag: `"${row.id}-${file.size.toString(16)}"`,
@@ -111,6 +112,10 @@ async function sendFile(
   const { start, end } = range.type === 'part' ? range : { start: 0, end: file.size - 1 };
   const empty = request.method === 'HEAD' || file.size === 0;
   const content = empty ? undefined : await open(row, { start, end }, file);
+  // All that the client learns of it is that the connection is closed.
+  content?.on('error', (cause) =>
+    log.error({ recording_id: row.id, request_id: request.id, err: cause }, 'a download broke off'),
+  );
   if (range.type === 'part') reply.code(206).header('content-range', `bytes ${start}-${end}/${file.size}`);
   reply.headers({
     'content-type': about.contentType,

@@ -99,13 +99,18 @@ export class S3Client {
       if (response.status !== 206 && start !== 0) {
         throw s3Failure({ what, place: this.place, status: response.status, code: 'without the range' });
       }
-      // A store that sends all instead of the beginning.
-      let left = end - start + 1;
+      const wanted = end - start + 1;
+      let left = wanted;
       for await (const piece of response.body) {
+        // A store that sends all instead of the beginning.
         yield piece.subarray(0, left);
         left -= piece.length;
         if (left <= 0) return;
       }
+      // A part of the range is an answer, too (RFC 9110 15.3.7), which nobody must take for all of it.
+      if (left === 0) return;
+      const sent = `${this.place} sent ${wanted - left} of ${wanted} bytes`;
+      throw new StorageError('unreachable', `${what}: ${sent}`);
     } catch (cause) {
       throw s3Unreachable(what, cause);
     } finally {

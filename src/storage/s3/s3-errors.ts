@@ -34,6 +34,11 @@ export function s3Failure({ what, place, status, code }: S3Failure): StorageErro
   }
   const cure = CURES[code];
   if (cure !== undefined) return new StorageError('refused', `${what}: ${cure} (${said})`);
+  // What AWS answers to HEAD, which has no document that says why, where the bucket is in another region.
+  if (status === 400 && code === '') {
+    const settings = `${SETTINGS}.region and ${SETTINGS}.endpoint`;
+    return new StorageError('refused', `${what}: it is not understood: check ${settings} (${said})`);
+  }
   if (status === 401 || status === 403) {
     return new StorageError('refused', `${what}: it is not allowed: check the keys of ${SETTINGS} (${said})`);
   }
