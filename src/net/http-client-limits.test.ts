@@ -208,7 +208,7 @@ describe('HTTP client: failures and limits', () => {
   for (const encodings of [['aws-chunked'], ['utf-8'], ['']])
     it(`takes a body that is said to be encoded, but is not, as it is: ${encodings}`, async () => {
       const port = await serve((_request, response) => {
-        response.writeHead(200, { 'content-encoding': encodings }).end('as it is');
+        response.setHeader('content-encoding', encodings).end('as it is');
       });
       const response = await client().fetch({ url: `http://127.0.0.1:${port}/` });
       assert.equal(response.body.toString(), 'as it is');
@@ -217,7 +217,7 @@ describe('HTTP client: failures and limits', () => {
   for (const encodings of [['aws-chunked,gzip'], ['', 'br']])
     it(`refuses a body that is compressed beside what it is said to be: ${JSON.stringify(encodings)}`, async () => {
       const port = await serve((_request, response) => {
-        response.writeHead(200, { 'content-encoding': encodings }).end('x');
+        response.setHeader('content-encoding', encodings).end('x');
       });
       await assert.rejects(
         client().fetch({ url: `http://127.0.0.1:${port}/` }),

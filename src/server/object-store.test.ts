@@ -193,7 +193,8 @@ describe('a fault of the object store', () => {
     const store = client();
     server.intercept = (context) => {
       context.status = 400;
-      if (context.method !== 'HEAD') context.body = '<Error><Code>AuthorizationHeaderMalformed</Code></Error>';
+      if (context.method !== 'HEAD')
+        context.body = '<Error><Code>AuthorizationHeaderMalformed</Code></Error>';
       return true;
     };
     const told = fails('refused', /check storage\.s3\.region .*400/);
