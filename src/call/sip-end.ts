@@ -27,8 +27,8 @@ export function reasonOfStatus(status: number): EndReason {
  */
 export function endReasonOf(end: SipCallEnd, accepted: boolean): EndReason {
   switch (end.how) {
+    // A caller may take its call back by BYE as well (RFC 3261 15).
     case 'bye':
-      return 'hangup';
     case 'cancel':
       return accepted ? 'hangup' : 'cancel';
     case 'failed':

@@ -291,6 +291,18 @@ test('a CANCEL ends the call, which can no longer be answered then', async (t) =
   await bench.finish();
 });
 
+test('a caller who takes its call back by BYE has given up as by CANCEL', async (t) => {
+  const bench = await openBench(t);
+  const { clock } = bench;
+  const peer = await RawPeer.open(bench.network);
+  peer.send('INVITE', {}, sdp(bench.port));
+  await clock.advance(500);
+  peer.send('BYE', { To: peer.response.headers.get('To'), CSeq: '2 BYE' });
+  await clock.advance(100);
+  assert.deepEqual(await bench.leg.ended, { by: 'remote', reason: 'cancel' });
+  await bench.finish();
+});
+
 test('a script may refuse, each reason with its status', async (t) => {
   const bench = await openBench(t);
   const alice = await bench.caller();

@@ -178,6 +178,34 @@ test('A callee may send INFO, OPTIONS and UPDATE before it answers, but no offer
   await finish();
 });
 
+test('A re-INVITE that overtakes the 200 to our INVITE gets 491, and the call goes on', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const out = bob.dial(PEER);
+  await clock.advance(20);
+  const invite = peer.request('INVITE');
+  peer.respond(invite, 180);
+  await clock.advance(20);
+  const within = {
+    To: invite.headers.get('From'),
+    From: `<${PEER}>;tag=peer-tag`,
+    'Call-ID': out.call.sipCallId,
+  };
+  const via = (n: number): string => `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-over-${n}`;
+  peer.send('INVITE', { ...within, CSeq: '1 INVITE', Via: via(1) }, 'hold');
+  await clock.advance(20);
+  assert.equal(peer.response.status, 491);
+  peer.send('ACK', { ...within, CSeq: '1 ACK', Via: via(1) });
+  peer.respond(invite, 200, {}, 'answer');
+  await clock.advance(20);
+  peer.send('INVITE', { ...within, CSeq: '2 INVITE', Via: via(2) }, 'hold');
+  await clock.advance(20);
+  assert.equal(peer.response.body.toString(), 'changed answer of bob');
+  peer.send('ACK', { ...within, CSeq: '2 ACK', Via: via(3) });
+  await clock.advance(20);
+  assert.deepEqual(out.events, ['progress 180', 'confirmed', 'offer']);
+  await finish();
+});
+
 test('A 200 that crosses our CANCEL is acknowledged and followed by BYE', async () => {
   const { peer, clock, bob, finish } = await rawBench();
   const out = bob.dial(PEER);
@@ -227,6 +255,21 @@ test('A re-INVITE that meets ours gets 491, and ours comes again a little later'
   await Promise.all([changed, clock.advance(20)]);
   assert.deepEqual(out.events, ['confirmed', 'answer']);
   assert.equal(bob.calls.length, 1);
+  await finish();
+});
+
+test('A re-INVITE of ours waits for the ACK to the INVITE of the peer, however long that takes', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  peer.send('INVITE', {}, 'offer');
+  await clock.advance(20);
+  const changed = bob.last.call.reinvite('second offer');
+  await clock.advance(20_000);
+  assert.ok(!peer.lines.includes('INVITE'));
+  peer.send('ACK', { To: peer.response.headers.get('To') });
+  await clock.advance(2_100);
+  peer.respond(peer.request('INVITE'), 200, {}, 'second answer');
+  await Promise.all([changed, clock.advance(20)]);
+  assert.equal(bob.last.sdp.at(-1), 'second answer');
   await finish();
 });
 

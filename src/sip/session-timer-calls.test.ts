@@ -135,6 +135,34 @@ test('A refresh that gets 422 is tried again with the longer interval, one that 
   await finish();
 });
 
+test('A refresh of ours names the longest Min-SE of the requests of the peer', async () => {
+  const { peer, clock, bob, finish } = await rawBench();
+  const wish = { Supported: 'timer', 'Session-Expires': '400;refresher=uas', Allow: 'INVITE, UPDATE' };
+  peer.send('INVITE', { ...wish, 'Min-SE': '200' }, 'offer');
+  await clock.advance(20);
+  const To = peer.response.headers.get('To');
+  peer.send('ACK', { To });
+  await clock.advance(200_000);
+  const first = peer.request('UPDATE');
+  assert.equal(first.headers.get('Min-SE'), '200');
+  assert.equal(first.headers.get('Session-Expires'), '400;refresher=uac');
+  peer.respond(first, 200, { 'Session-Expires': '400;refresher=uac' });
+  for (const [index, minSe] of ['300', '100'].entries()) {
+    const Via = `SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-min-${index}`;
+    peer.send('UPDATE', { ...wish, 'Min-SE': minSe, To, Via, CSeq: `${index + 2} UPDATE` });
+    await clock.advance(20);
+    assert.equal(peer.response.status, 200);
+  }
+  await clock.advance(200_000);
+  const second = peer.request('UPDATE');
+  assert.equal(second.headers.get('CSeq'), '2 UPDATE');
+  assert.equal(second.headers.get('Min-SE'), '300');
+  peer.respond(second, 200, { 'Session-Expires': '400;refresher=uac' });
+  await clock.advance(20);
+  assert.equal(bob.last.end, undefined);
+  await finish();
+});
+
 test('An interval that is too small gets 422 with Min-SE, and no call', async () => {
   const { peer, clock, bob, finish } = await rawBench();
   peer.send('INVITE', { Supported: 'timer', 'Session-Expires': '30' }, 'offer');

@@ -7,6 +7,7 @@ export class SessionRefresh {
   readonly #refresh: () => void;
   readonly #expired: () => void;
   #current: SessionTimer | undefined;
+  #minSe: number | undefined;
   #refreshTimer: Timer | undefined;
   #expiryTimer: Timer | undefined;
 
@@ -19,6 +20,21 @@ export class SessionRefresh {
   /** What was negotiated last. */
   get current(): SessionTimer | undefined {
     return this.#current;
+  }
+
+  /** What refreshes of ours name as Min-SE: the longest that the dialog has heard of (RFC 4028 7.4), s. */
+  get minSe(): number | undefined {
+    return this.#minSe;
+  }
+
+  /**
+   * Takes note of a Min-SE, be it of an INVITE or UPDATE of the peer or of a 422 to one of ours.
+   * @returns whether it is longer than those before
+   */
+  takeMinSe(seconds: number | undefined): boolean {
+    if (seconds === undefined || seconds <= (this.#minSe ?? 0)) return false;
+    this.#minSe = seconds;
+    return true;
   }
 
   /** Begins anew after each 2xx to INVITE or UPDATE; undefined: no timer from now on. */

@@ -20,6 +20,7 @@ interface Variation {
   readonly cseq?: string;
   readonly headers?: readonly HeaderField[];
   readonly body?: string;
+  readonly contentTypes?: readonly string[];
 }
 
 function check({
@@ -28,6 +29,7 @@ function check({
   cseq,
   headers = [],
   body = '',
+  contentTypes = CAPABILITIES.contentTypes,
 }: Variation): Refusal | undefined {
   const request = createRequest(
     method,
@@ -44,7 +46,7 @@ function check({
   );
   const parsed = parseMessage(serialize(request));
   assert.ok(parsed.kind === 'request');
-  return checkRequest(parsed, CAPABILITIES);
+  return checkRequest(parsed, { ...CAPABILITIES, contentTypes });
 }
 
 const SDP: HeaderField = ['Content-Type', 'Application/SDP;charset=x'];
@@ -116,6 +118,13 @@ describe('checkRequest', () => {
     assert.equal(check({ headers: [...headers, optional], body: 'x' }), undefined);
     const required: HeaderField = ['Content-Disposition', 'session;handling=required'];
     assert.equal(check({ headers: [...headers, required], body: 'x' })?.status, 415);
+  });
+
+  it('takes a multipart of whatever subtype for a mixed one, if it can read that', () => {
+    const headers: readonly HeaderField[] = [['Content-Type', 'Multipart/Related;boundary=e']];
+    const contentTypes = ['application/sdp', 'multipart/mixed'];
+    assert.equal(check({ headers, body: '--e--', contentTypes }), undefined);
+    assert.equal(check({ headers, body: '--e--' })?.status, 415);
   });
 
   it('415 with Accept-Encoding for an encoded body', () => {

@@ -132,6 +132,8 @@ function checkBody(request: SipRequest, { contentTypes }: SipCapabilities): Refu
   }
   const type = contentType(request)?.type;
   if (type !== undefined && contentTypes.includes(type)) return undefined;
+  // A multipart of any other subtype is to be taken for a mixed one (RFC 2046 5.1.3).
+  if (type?.startsWith('multipart/') && contentTypes.includes('multipart/mixed')) return undefined;
   return refusal(415, `Content-Type ${type}`, [['Accept', contentTypes.join(', ')]]);
 }
 

@@ -62,6 +62,9 @@ class EarlyDialog implements DialogUser {
     const retry = ['Retry-After', randomRetryAfter()] as const;
     if (!this.#dialog.takesSequence(cseq(request).number)) {
       transaction.reply(500, { headers: [retry, server] });
+    } else if (request.method === 'INVITE') {
+      // It has overtaken the 200 to ours, which is in progress (RFC 3261 14.2). A 481 would end the call.
+      transaction.reply(491, { headers: [server] });
     } else if (request.method === 'INFO' && !request.headers.has('Info-Package')) {
       transaction.reply(200, { headers: [server] });
       this.#owner.info(request.headers.get('Content-Type') ?? '', request.body.toString('utf8'));

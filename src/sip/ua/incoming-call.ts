@@ -135,7 +135,7 @@ export class IncomingCall implements IncomingSipCall {
     const { request, transaction, timer, recordRoutes } = invitation;
     this.#invitation = undefined;
     this.#stopRinging();
-    this.#usage.establish(sdp, timer.timer);
+    this.#usage.establish(sdp, timer);
     this.#usage.accept(transaction, {
       sequence: cseq(request).number,
       sdp,

@@ -41,10 +41,16 @@ export interface InviteUsageOptions {
   readonly released: () => void;
 }
 
-/** What a 2xx of ours to INVITE or UPDATE says about the session timer. */
-export interface TimerAnswer {
-  readonly headers: readonly HeaderField[];
+/** How the session timer stands behind an INVITE or UPDATE. */
+interface TimerState {
   readonly timer: SessionTimer | undefined;
+  /** Min-SE of the request, where it is the peer's, s. */
+  readonly minSe: number | undefined;
+}
+
+/** What a 2xx of ours to INVITE or UPDATE says about the session timer. */
+export interface TimerAnswer extends TimerState {
+  readonly headers: readonly HeaderField[];
 }
 
 /**
@@ -97,10 +103,11 @@ export class InviteUsage implements DialogUser {
   }
 
   /** The first INVITE is answered: changes of the session may come. @param localSdp our side of it */
-  establish(localSdp: string, timer: SessionTimer | undefined): void {
+  establish(localSdp: string, { timer, minSe }: TimerState): void {
     this.#established = true;
     this.localSdp = localSdp;
     this.#refresh.set(timer);
+    this.#refresh.takeMinSe(minSe);
   }
 
   request(request: SipRequest, transaction: ServerTransaction): void {
@@ -290,6 +297,7 @@ export class InviteUsage implements DialogUser {
     this.dialog.refresh(request, transaction.flow);
     this.localSdp = sdp;
     this.#refresh.set(timer.timer);
+    this.#refresh.takeMinSe(timer.minSe);
     this.accept(transaction, {
       sequence: cseq(request).number,
       sdp,
@@ -313,6 +321,7 @@ export class InviteUsage implements DialogUser {
     if (this.#over) throw new SipRefusal(481);
     this.dialog.refresh(request, transaction.flow);
     if (this.#established) this.#refresh.set(timer.timer);
+    this.#refresh.takeMinSe(timer.minSe);
     if (answer !== undefined) this.localSdp = answer;
     const headers: HeaderField[] = [
       ...timer.headers,
@@ -358,15 +367,16 @@ const NO_INFO_PACKAGES = { name: 'Recv-Info', value: '' };
 export function answerTimer(request: SipRequest, context: UserAgentContext): TimerAnswer {
   const supports =
     supportedExtensions(request).includes('timer') || requiredExtensions(request).includes('timer');
+  const minSe = minSE(request);
   const decision = negotiateAsServer(
-    { sessionExpires: sessionExpires(request), minSe: minSE(request), peerSupports: supports },
+    { sessionExpires: sessionExpires(request), minSe, peerSupports: supports },
     context.sessionPolicy,
   );
   switch (decision.kind) {
     case 'tooSmall':
       throw new SipRefusal(422, { headers: [{ name: 'Min-SE', value: String(decision.minSe) }] });
     case 'none':
-      return { headers: [], timer: undefined };
+      return { headers: [], timer: undefined, minSe };
     case 'timer': {
       const { timer, refresher } = decision;
       const headers: HeaderField[] = [
@@ -374,7 +384,7 @@ export function answerTimer(request: SipRequest, context: UserAgentContext): Tim
       ];
       // The client must act, so it must know that it must (RFC 4028 9).
       if (refresher === 'uac') headers.push(['Require', 'timer']);
-      return { headers, timer };
+      return { headers, timer, minSe };
     }
   }
 }

@@ -225,7 +225,9 @@ export class OutgoingCall implements SipCall {
       digest: this.#digest,
       released: () => this.#release(),
     });
-    this.#usage.establish(this.#sdp, negotiateAsClient(sessionExpiresOf(response)));
+    // What a 422 wanted before there was a dialog is void by now (RFC 4028 7.4).
+    const timer = negotiateAsClient(sessionExpiresOf(response));
+    this.#usage.establish(this.#sdp, { timer, minSe: undefined });
     this.#acknowledge(this.#usage.client, dialog.localSequence, tag);
     this.#owner.confirmed(sessionDescription(response));
   }

@@ -29,7 +29,7 @@ export interface SessionChangesOptions {
   readonly lost: (status: number, reason: string) => void;
 }
 
-/** Tries of one re-INVITE that meets 491 or an open INVITE of the peer. */
+/** Tries of one re-INVITE that meets 491, or 422. */
 const MAX_TRIES = 8;
 /** A refresh that was refused comes again after this share of the interval, but not at once, ms. */
 const REFRESH_AGAIN = 1 / 16;
@@ -48,7 +48,6 @@ export class SessionChanges {
   #inviteUnderway = false;
   /** The peer has refused UPDATE. */
   #withoutUpdate = false;
-  #minSe: number | undefined;
 
   constructor(options: SessionChangesOptions) {
     this.#options = options;
@@ -135,13 +134,9 @@ export class SessionChanges {
    * @param sdp asked for at each of them: what the peer has changed between two is not to be taken back
    */
   async #invite(sdp: () => string): Promise<Outcome> {
-    const { client, mayInvite } = this.#options;
+    const { client } = this.#options;
     for (let tries = 1; ; tries++) {
-      if (this.#stopped) throw callIsOver();
-      if (!mayInvite() && tries < MAX_TRIES) {
-        await this.#glarePause();
-        continue;
-      }
+      await this.#ourTurn();
       this.#inviteUnderway = true;
       const outcome = await client.send('INVITE', {
         headers: [...this.#timerHeaders(), ['Allow', ALLOW], SDP_HEADER],
@@ -162,14 +157,23 @@ export class SessionChanges {
     }
   }
 
+  /**
+   * Waits until no INVITE of the peer is under way (RFC 3261 14.1). Not for ever: without the ACK to our
+   * 2xx, the call ends.
+   */
+  async #ourTurn(): Promise<void> {
+    while (!this.#stopped && !this.#options.mayInvite()) await this.#glarePause();
+    if (this.#stopped) throw callIsOver();
+  }
+
   #timerHeaders(): HeaderField[] {
     const headers: HeaderField[] = [['Supported', SUPPORTED]];
-    const current = this.#options.refresh.current;
+    const { current, minSe } = this.#options.refresh;
     if (current === undefined) return headers;
-    const seconds = Math.max(current.seconds, this.#minSe ?? 0);
+    const seconds = Math.max(current.seconds, minSe ?? 0);
     const refresher = current.refreshedBy === 'local' ? 'uac' : 'uas';
     headers.push(['Session-Expires', sessionExpiresToString({ seconds, refresher })]);
-    if (this.#minSe !== undefined) headers.push(['Min-SE', String(this.#minSe)]);
+    if (minSe !== undefined) headers.push(['Min-SE', String(minSe)]);
     return headers;
   }
 
@@ -180,10 +184,7 @@ export class SessionChanges {
 
   /** @returns whether the outcome is a 422 from which we have learnt a longer interval (RFC 4028 7.3) */
   #takesMinSe(outcome: Outcome): boolean {
-    const wanted = outcome.status === 422 ? minSeOf(outcome.response) : undefined;
-    if (wanted === undefined || wanted <= (this.#minSe ?? 0)) return false;
-    this.#minSe = wanted;
-    return true;
+    return outcome.status === 422 && this.#options.refresh.takeMinSe(minSeOf(outcome.response));
   }
 
   /** @returns whether that ends the call */
