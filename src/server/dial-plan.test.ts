@@ -64,6 +64,15 @@ test('a phone number is called from the number of a tel: address that the docume
   assert.equal(plan('sip:bob@example.com', GATEWAY, { from: 'tel:+15550177' }).invite.from, 'tel:+15550177');
 });
 
+test('a phone number is called from that of the caller without its visual separators', () => {
+  const numberOf = (from: string) => dialPlan({ to: '+1', timeout: 60 }, { from }, GATEWAY, guard).from;
+  assert.equal(numberOf('sip:+1-(555)-01.77;cpc=ordinary@pbx.example.com;user=phone'), '+15550177');
+  assert.equal(numberOf('sip:+1-555-0177@pbx.example.com;User=Phone;transport=tcp'), '+15550177');
+  assert.equal(numberOf('sip:ann-marie.b@pbx.example.com'), 'ann-marie.b', 'a name');
+  assert.equal(numberOf('sip:ann-marie@pbx.example.com;user=phone'), 'ann-marie', 'also by a telephone');
+  assert.equal(numberOf('sip:1-2@pbx.example.com'), '1-2', 'of a room, say');
+});
+
 test('without a gateway the error names the setting', () => {
   assert.throws(
     () => plan('+15550100', NO_GATEWAY as never),

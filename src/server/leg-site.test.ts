@@ -9,6 +9,7 @@ const IDENTITY = { nodeId: 'node', projectId: 'project', spaceId: 'space' };
 for (const [title, flags, address] of [
   ['nothing is set: that of the interface that leads to the peer', {}, undefined],
   ['audio is received on one address: that one', { 'rtp.bind': '10.0.0.5' }, '10.0.0.5'],
+  ['that one is link-local: without its zone', { 'rtp.bind': 'fe80::5%eth0' }, 'fe80::5'],
   ['audio is received on all addresses of IPv6: as where nothing is set', { 'rtp.bind': '::' }, undefined],
   ['that is spelt otherwise: the same', { 'rtp.bind': '0:0::0' }, undefined],
   [

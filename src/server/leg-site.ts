@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { SipLegSite } from '../call/sip-leg.ts';
 import type { IdleMedia } from '../mediaworker/protocol.ts';
-import { isWildcard } from '../sip/transport/network.ts';
+import { isWildcard, withoutZone } from '../sip/transport/network.ts';
 import type { CallsOptions } from './calls.ts';
 import type { Config } from './config-keys.ts';
 
@@ -32,7 +32,7 @@ export function legSite(
 
 /** Where audio is received on one address alone, no other may be told, whichever interface leads to the peer. */
 function onlyAddress(bind: string): string | undefined {
-  return isIP(bind) === 0 || isWildcard(bind) ? undefined : bind;
+  return isIP(bind) === 0 || isWildcard(bind) ? undefined : withoutZone(bind);
 }
 
 function idleMedia({ idle_media: idle, keepalive_seconds: keepaliveSeconds }: Config['rtp']): IdleMedia {

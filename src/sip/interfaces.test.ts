@@ -90,3 +90,44 @@ test('A Contact for TCP has the port of the listener on that interface', async (
   assert.match(received, /\r\nContact: <sip:bob@192\.168\.7\.2:5080;transport=tcp>\r\n/);
   await finish();
 });
+
+test('A link-local peer is told addresses without their zones, which are names of ours', async () => {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork(clock);
+  const bob = new Party('bob', {
+    clock,
+    network: network.host('fe80::2%eth0'),
+    listeners: [{ protocol: 'tcp', host: '::', port: 5060 }],
+  });
+  await bob.start();
+  let localAddress = '';
+  bob.onCall = (call) => {
+    ({ localAddress } = call);
+    call.ring();
+  };
+  let received = '';
+  network.host('fe80::9%eth0').connectStream('fe80::2%eth0', 5060, (socket) => {
+    assert.ok(!(socket instanceof Error));
+    socket.handle({
+      data: (data) => {
+        received += data.toString();
+      },
+      closed: () => {},
+    });
+    socket.write(
+      Buffer.from(
+        'INVITE sip:bob@[fe80::2] SIP/2.0\r\nVia: SIP/2.0/TCP [fe80::9];rport;branch=z9hG4bK-1\r\n' +
+          'From: <sip:x@y>;tag=1\r\nTo: <sip:bob@z>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n' +
+          'Contact: <sip:x@[fe80::9]>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n',
+      ),
+    );
+  });
+  await clock.advance(50);
+  assert.match(received, /^SIP\/2\.0 180 .*\r\n/);
+  assert.match(received, /\r\nVia: SIP\/2\.0\/TCP \[fe80::9\];.*;received=fe80::9\r\n/);
+  assert.match(received, /\r\nContact: <sip:bob@\[fe80::2\]:5060;transport=tcp>\r\n/);
+  assert.equal(localAddress, 'fe80::2', 'for the session description');
+  const closed = bob.endpoint.close();
+  await clock.advance(60_000);
+  await closed;
+});

@@ -6,7 +6,7 @@ import { checkTokens } from '../message/fields.ts';
 import { type HeaderField, Headers } from '../message/headers.ts';
 import { splitList } from '../message/lists.ts';
 import { createRequest, type SipMessage, type SipRequest, type SipResponse } from '../message/message.ts';
-import { parseUri, type SipUri, uriToString } from '../message/uri.ts';
+import { canonicalHost, parseUri, type SipUri, uriToString } from '../message/uri.ts';
 import type { Flow } from '../transport/flow.ts';
 import { type Target, targetOf } from '../transport/target.ts';
 import { isIP } from 'node:net';
@@ -328,7 +328,7 @@ function pinnedFlow(
   if (routeSet.length > 0 || request.headers.getAll('Via').length > 1) return undefined;
   if (flow.reliable) return flow;
   const { host } = via(request);
-  const isElsewhere = isIP(host) !== 0 && host !== flow.remote.address;
+  const isElsewhere = isIP(host) !== 0 && canonicalHost(host) !== flow.remote.address;
   return isElsewhere || lacksTransport(parseUri(remoteTarget)) ? flow : undefined;
 }
 

@@ -20,6 +20,20 @@ test('A peer in a subnet of ours sees our address there', () => {
   assert.equal(ours.towards('::1'), '::1');
 });
 
+test('A link-local peer sees our address on the interface that it is at', () => {
+  const ours = new LocalAddresses(
+    [
+      { address: 'fe80::a', prefix: 64, internal: false, zone: 'docker0' },
+      { address: 'fe80::b', prefix: 64, internal: false, zone: 'eth0' },
+      { address: '192.168.1.10', prefix: 24, internal: false, zone: 'eth0' },
+    ],
+    ['192.168.1.10'],
+  );
+  assert.equal(ours.towards('fe80::9%eth0'), 'fe80::b');
+  assert.equal(ours.towards('fe80::9%docker0'), 'fe80::a');
+  assert.equal(ours.towards('192.168.1.77'), '192.168.1.10');
+});
+
 test('A peer elsewhere sees the address of the default route, else one that is not loopback', () => {
   assert.equal(new LocalAddresses(INTERFACES, ['10.1.0.5']).towards('203.0.113.1'), '10.1.0.5');
   assert.equal(new LocalAddresses(INTERFACES, []).towards('203.0.113.1'), '192.168.1.10');

@@ -7,12 +7,15 @@ export interface InterfaceAddress {
   readonly prefix: number;
   /** Loopback. */
   readonly internal: boolean;
+  /** Name of the interface, by which link-local addresses tell their zone (RFC 4007 11). */
+  readonly zone?: string;
 }
 
 interface Subnet {
   readonly address: string;
   readonly v6: boolean;
   readonly internal: boolean;
+  readonly zone: string | undefined;
   readonly hosts: BlockList;
 }
 
@@ -27,11 +30,11 @@ export class LocalAddresses {
 
   /** @param defaults addresses of the default route, at most one of each family */
   constructor(interfaces: readonly InterfaceAddress[], defaults: readonly string[]) {
-    this.#subnets = interfaces.map(({ address, prefix, internal }) => {
+    this.#subnets = interfaces.map(({ address, prefix, internal, zone }) => {
       const v6 = isIPv6(address);
       const hosts = new BlockList();
       hosts.addSubnet(address, prefix, v6 ? 'ipv6' : 'ipv4');
-      return { address, v6, internal, hosts };
+      return { address, v6, internal, zone, hosts };
     });
     this.#defaults = defaults;
   }
@@ -49,8 +52,11 @@ export class LocalAddresses {
   #find(remote: string): string {
     const v6 = isIPv6(remote);
     const family = this.#subnets.filter((subnet) => subnet.v6 === v6);
-    const near = family.find((subnet) => subnet.hosts.check(remote, v6 ? 'ipv6' : 'ipv4'));
-    if (near !== undefined) return near.address;
+    const near = family.filter((subnet) => subnet.hosts.check(remote, v6 ? 'ipv6' : 'ipv4'));
+    // All interfaces have the same subnet of link-local addresses.
+    const zone = remote.split('%', 2)[1];
+    const nearest = near.find((subnet) => subnet.zone === zone) ?? near[0];
+    if (nearest !== undefined) return nearest.address;
     const usual = this.#defaults.find((address) => isIPv6(address) === v6);
     if (usual !== undefined) return usual;
     const outside = family.find((subnet) => !subnet.internal && !/^fe80:/i.test(subnet.address));

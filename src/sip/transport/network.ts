@@ -1,7 +1,7 @@
 /**
  * The sockets that SIP needs, as an interface: the machine's network (`node-network.ts`) or one in memory on
  * the virtual clock (`memory-network.ts`). Addresses are numeric; an IPv4 peer on a dual-stack IPv6 socket is
- * shown and addressed in its IPv4 form.
+ * shown and addressed in its IPv4 form, a link-local IPv6 peer with the zone that it is in (`fe80::1%eth0`).
  */
 
 export interface NetworkAddress {
@@ -13,6 +13,12 @@ export interface NetworkAddress {
 /** Whether a socket that is bound there is on all interfaces. */
 export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
+}
+
+/** The address as others may be told it: the zone of a link-local one is a name of ours (RFC 4007 6). */
+export function withoutZone(address: string): string {
+  const zoneAt = address.indexOf('%');
+  return zoneAt < 0 ? address : address.slice(0, zoneAt);
 }
 
 /** Whether what is bound there can be reached at `own`, an address of ours. */

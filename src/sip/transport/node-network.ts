@@ -250,13 +250,14 @@ function listenTcp(
 }
 
 function ownInterfaces(): readonly InterfaceAddress[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .map(({ address, cidr, internal }) => ({
+  return Object.entries(networkInterfaces()).flatMap(([zone, addresses = []]) =>
+    addresses.map(({ address, cidr, internal }) => ({
       address,
       prefix: Number(cidr?.split('/')[1] ?? (isIPv6(address) ? 128 : 32)),
       internal,
-    }));
+      zone,
+    })),
+  );
 }
 
 function addressOfRouteTo(remote: string): Promise<string | undefined> {

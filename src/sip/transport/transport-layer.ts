@@ -15,7 +15,7 @@ import { viaToString, viaWithSource } from '../message/via.ts';
 import type { Counters } from '../stats.ts';
 import { FloodGuard } from './flood-guard.ts';
 import type { Flow } from './flow.ts';
-import { isBoundTo, isWildcard, type Network } from './network.ts';
+import { isBoundTo, isWildcard, type Network, withoutZone } from './network.ts';
 import { DEFAULT_SIP_PORT, type Target } from './target.ts';
 import { TcpTransport } from './tcp-transport.ts';
 import { UdpTransport } from './udp-transport.ts';
@@ -138,10 +138,11 @@ export class TransportLayer {
     return advertisedHost ?? network.localAddressFor(isIP(host) === 0 ? SOMEWHERE : host);
   }
 
-  /** Our own address on this flow. */
+  /** Our own address on this flow, as the peer may be told it. */
   localAddress(flow: Flow): string {
     const { address } = flow.local;
-    return isWildcard(address) ? this.#options.network.localAddressFor(flow.remote.address) : address;
+    const { network } = this.#options;
+    return withoutZone(isWildcard(address) ? network.localAddressFor(flow.remote.address) : address);
   }
 
   /** Value of the Via for a request of ours. `rport` asks for the answer to where we sent from (RFC 3581 3). */
@@ -257,8 +258,9 @@ export class TransportLayer {
   #located(request: SipRequest, flow: Flow): [SipRequest, Flow] {
     const top = via(request);
     const { address, port } = flow.remote;
-    if (top.host !== address || top.rportRequested) {
-      const located = viaWithSource(top, address, port);
+    const source = withoutZone(address);
+    if (top.host !== source || top.rportRequested) {
+      const located = viaWithSource(top, source, port);
       replaceVia(request, located, viaToString(located));
     }
     if (flow.reliable || top.rportRequested) return [request, flow];
